@@ -1,0 +1,115 @@
+/**
+ * The events that the library emits: names, and what each carries. Plain data only, so that an event can be logged,
+ * counted, sent elsewhere, or kept. Times are milliseconds.
+ */
+import type { ErrorInfo, Written } from "../errors.ts";
+
+/** Where a record is. */
+export interface RecordInfo {
+  /** The topic's full name. */
+  readonly topic: string;
+  /** The partition's number. */
+  readonly partition: number;
+  /** The record's offset. */
+  readonly offset: number;
+}
+
+/** A job that came out of a record. */
+export interface JobInfo extends RecordInfo {
+  /** The name that the envelope gives, such as `"WelcomeJob"`. */
+  readonly jobClass: string;
+  /** The job's id, the same over retries. */
+  readonly jobId: string;
+  /** The queue that the envelope names. */
+  readonly queue: string;
+  /** Which run of this record it is, counted from 1, restarts and other workers included. */
+  readonly attempt: number;
+}
+
+/** A job on its way into a topic. */
+export interface EnqueueInfo {
+  /** The name that the envelope gives, such as `"WelcomeJob"`. */
+  readonly jobClass: string;
+  /** The job's id. */
+  readonly jobId: string;
+  /** The queue's full name: the topic. */
+  readonly queue: string;
+}
+
+/** Why an ownership ended. */
+export type LostReason = "revoked" | "unknown" | "restarted" | "closed";
+
+/** Every event by name. */
+export interface EventMap {
+  /** A job is in the log, acknowledged. */
+  "job.enqueued": EnqueueInfo & { readonly partition: number; readonly offset: number };
+  /** A job could not be enqueued. */
+  "job.enqueue_failed": EnqueueInfo & { readonly written: Written; readonly error: ErrorInfo };
+  /** A job's `perform` is about to be called. */
+  "job.performing": JobInfo;
+  /** A job's `perform` settled well. `waitMs`: from its enqueuing to its start, `null` where the record does not say. */
+  "job.performed": JobInfo & { readonly durationMs: number; readonly waitMs: number | null };
+  /** A job failed, and what follows: it is tried again in `waitMs`, or dead-lettered. */
+  "job.failed": JobInfo & {
+    readonly durationMs: number;
+    readonly error: ErrorInfo;
+    readonly next: "retry" | "dead_letter";
+    readonly waitMs: number;
+  };
+  /** A job goes on although it should have ended: it is over its time, or its partition is another worker's. */
+  "job.orphaned": JobInfo & { readonly reason: "timeout" | "revoked"; readonly runningMs: number };
+  /** A job settled after its partition had been lost: not marked, the new owner performs it (again). */
+  "job.revoked": JobInfo & { readonly durationMs: number; readonly outcome: "passed" | "failed" };
+  /** A record was passed over: it has no value, or an earlier run already finished it. */
+  "record.skipped": RecordInfo & { readonly reason: "tombstone" | "finished" };
+  /** A record is in the dead letter topic, acknowledged. */
+  "record.dead_lettered": RecordInfo & {
+    readonly to: RecordInfo;
+    readonly attempts: number;
+    readonly error: ErrorInfo;
+    readonly jobClass: string | null;
+    readonly jobId: string | null;
+  };
+  /** Retention, or a deletion, took `from` up to (not including) `to` before they were performed. */
+  "records.gone": { readonly topic: string; readonly partition: number; readonly from: number; readonly to: number };
+  /** The topic was deleted and made anew: its partition is read from the start. */
+  "log.restarted": { readonly topic: string; readonly partition: number };
+  /** A partition is ours. `offset`: what the group had committed, `null` for nothing. */
+  "partition.assigned": { readonly topic: string; readonly partition: number; readonly offset: number | null };
+  /** A partition is no longer ours. */
+  "partition.lost": { readonly topic: string; readonly partition: number; readonly reason: LostReason };
+  /**
+   * A partition waits at this record. `lasting`: only an operator will change that; `remedy` is then the command that
+   * passes the record over.
+   */
+  "partition.paused": RecordInfo & {
+    readonly waitMs: number;
+    readonly attempts: number;
+    readonly error: ErrorInfo;
+    readonly lasting: boolean;
+    readonly remedy: string | null;
+  };
+  /** The group's offset was moved, and the broker has acknowledged it. */
+  "offset.committed": { readonly topic: string; readonly partition: number; readonly offset: number };
+  /** The group still holds us for a member (`true`), or may not any longer (`false`: no job starts). */
+  "membership.changed": { readonly held: boolean };
+  /** A worker runs: it has joined its group. */
+  "worker.started": { readonly group: string; readonly topics: readonly string[]; readonly concurrency: number };
+  /** A worker takes no new job, but keeps its partitions. */
+  "worker.quieted": { readonly group: string };
+  /** A worker stops: running jobs may finish. */
+  "worker.stopping": { readonly group: string; readonly running: number };
+  /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
+  "worker.stopped": { readonly group: string; readonly unfinished: readonly JobInfo[] };
+  /** What the broker's client has to say. */
+  "broker.log": {
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
+  /** Something went wrong that no caller heard of. */
+  "error.occurred": { readonly where: string; readonly error: ErrorInfo };
+}
+
+/** The name of an event. */
+export type EventName = keyof EventMap;
