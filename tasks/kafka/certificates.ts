@@ -1,0 +1,45 @@
+/**
+ * The certificates of the local Kafka's SASL_SSL listener, made anew at each start with `openssl`: an authority, and a
+ * server's certificate that it signed. Two of them, since strict TLS clients refuse an authority that is a server too.
+ */
+
+/**
+ * Makes them in a folder.
+ *
+ * @param folder where the files go; it must exist
+ * @returns the authority's certificate as PEM, for clients, and the path of the server's key and certificate
+ * @throws {Error} if `openssl` is missing or fails
+ */
+export async function createCertificates(folder: string): Promise<{ ca: string; keystore: string }> {
+  const at = (name: string) => `${folder}/${name}`;
+  const newKey = ["-newkey", "rsa:2048", "-nodes"];
+  await openssl([
+    ...["req", "-x509", ...newKey, "-days", "30", "-subj", "/CN=Local Kafka Authority"],
+    ...["-keyout", at("ca.key"), "-out", at("ca.pem")],
+  ]);
+  await openssl(["req", ...newKey, "-subj", "/CN=localhost", "-keyout", at("server.key"), "-out", at("server.csr")]);
+  await Deno.writeTextFile(
+    at("extensions"),
+    "basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n",
+  );
+  await openssl([
+    ...["x509", "-req", "-days", "30", "-in", at("server.csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key")],
+    ...["-CAcreateserial", "-extfile", at("extensions"), "-out", at("server.pem")],
+  ]);
+  const ca = await Deno.readTextFile(at("ca.pem"));
+  const chain = await Deno.readTextFile(at("server.key")) + await Deno.readTextFile(at("server.pem")) + ca;
+  await Deno.writeTextFile(at("keystore.pem"), chain, { mode: 0o600 });
+  return { ca, keystore: at("keystore.pem") };
+}
+
+async function openssl(args: readonly string[]): Promise<void> {
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command("openssl", { args: [...args] }).output();
+  } catch (cause) {
+    throw new Error('Cannot make certificates: "openssl" is not on the PATH', { cause });
+  }
+  if (!output.success) {
+    throw new Error(`Cannot make certificates: "openssl" failed: ${new TextDecoder().decode(output.stderr).trim()}`);
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * A real Apache Kafka on this machine: one node, KRaft mode, straight from Maven Central. It lives in a temporary folder
+ * of its own and is thrown away with it, so that tests and the demo of a real worker need neither Docker nor a cluster.
+ *
+ * Several may run at once, one a port. What runs on a port stands in `<temporary folder>/activejob-kafka-<port>/state.json`,
+ * so that `stop` and `status` work from another process than `start`.
+ */
+import { createCertificates } from "./certificates.ts";
+
+/** The version that is fetched; `pom.xml` beside this file names it too. */
+export const KAFKA_VERSION = "4.3.1";
+
+/** What to start. */
+export interface StartOptions {
+  /** The port of the plain listener; 0 takes a free one. @default 9092 */
+  readonly port?: number;
+  /** Whether there is a SASL_SSL listener beside the plain one. @default false */
+  readonly secure?: boolean;
+}
+
+/** Where a started Kafka is. */
+export interface KafkaState {
+  /** The plain listener, such as `127.0.0.1:9092`. */
+  readonly brokers: string;
+  /** The port of the plain listener. */
+  readonly port: number;
+  /** The process that serves it. */
+  readonly pid: number;
+  /** Its data, configuration and log. Removed by a stop. */
+  readonly folder: string;
+  /** The SASL_SSL listener, such as `localhost:41233`. */
+  readonly secureBrokers?: string;
+  /** The certificate, as PEM, that the SASL_SSL listener's own is signed with. */
+  readonly ca?: string;
+  /** The SCRAM-SHA-512 user of the SASL_SSL listener. */
+  readonly username?: string;
+  /** That user's password. */
+  readonly password?: string;
+}
+
+/** A Kafka that was started, or found running. */
+export interface LocalKafka extends KafkaState {
+  /** Ends the process and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** A Kafka cannot be started on this machine; the message says what is missing. */
+export class KafkaUnavailableError extends Error {
+  override name = "KafkaUnavailableError";
+}
+
+/**
+ * Starts a Kafka and waits until it answers; one that runs on that port already is answered as it is.
+ *
+ * @throws {KafkaUnavailableError} if Java or Maven is missing, or if it does not come up
+ */
+export async function startKafka(options: StartOptions = {}): Promise<LocalKafka> {
+  const port = options.port === 0 ? freePort() : options.port ?? 9092;
+  const running = await findKafka(port);
+  if (running !== null) {
+    if (options.secure && running.secureBrokers === undefined) {
+      throw new KafkaUnavailableError(`Cannot start a secure Kafka: one without --secure runs on port ${port}`);
+    }
+    return running;
+  }
+  if (await answers(port)) throw new KafkaUnavailableError(`Cannot start Kafka: port ${port} is taken`);
+  const jars = await fetchJars();
+  const folder = stateFolder(port);
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const secure = options.secure ? { ...await createCertificates(folder), port: freePort() } : null;
+  const credentials = { username: "jobs", password: crypto.randomUUID() };
+  await Deno.writeTextFile(`${folder}/server.properties`, properties({ port, folder, secure }));
+  await run("java", [
+    ...["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", `${jars}/*`, "kafka.tools.StorageTool"],
+    ...["format", "--config", `${folder}/server.properties`, "--cluster-id", clusterId()],
+    ...(secure ? ["--add-scram", `SCRAM-SHA-512=[name=${credentials.username},password=${credentials.password}]`] : []),
+  ]);
+  const child = new Deno.Command("sh", {
+    // "exec": the process that is started is the Java one, so that its pid is the one to end.
+    args: [
+      "-c",
+      'exec java "$@" > "$0/server.log" 2>&1',
+      folder,
+      ...javaOptions(jars),
+      "kafka.Kafka",
+      `${folder}/server.properties`,
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  const state: KafkaState = {
+    brokers: `127.0.0.1:${port}`,
+    port,
+    pid: child.pid,
+    folder,
+    ...(secure ? { secureBrokers: `localhost:${secure.port}`, ca: secure.ca, ...credentials } : {}),
+  };
+  await Deno.writeTextFile(`${folder}/state.json`, JSON.stringify(state, null, 2), { mode: 0o600 });
+  try {
+    await untilUp(child, folder, [port, ...(secure ? [secure.port] : [])]);
+  } catch (error) {
+    await end(state, child);
+    throw error;
+  }
+  return { ...state, stop: () => end(state, child) };
+}
+
+/**
+ * The Kafka that an earlier {@linkcode startKafka} left running on a port.
+ *
+ * @returns `null` where there is none
+ */
+export async function findKafka(port: number): Promise<LocalKafka | null> {
+  const text = await Deno.readTextFile(`${stateFolder(port)}/state.json`).catch(() => null);
+  if (text === null) return null;
+  const state = JSON.parse(text) as KafkaState;
+  if (!await answers(port)) return null;
+  return { ...state, stop: () => end(state) };
+}
+
+/** Ends what runs on a port, also where it does not answer. @returns whether there was anything */
+export async function stopKafka(port: number): Promise<boolean> {
+  const text = await Deno.readTextFile(`${stateFolder(port)}/state.json`).catch(() => null);
+  if (text === null) return false;
+  await end(JSON.parse(text) as KafkaState);
+  return true;
+}
+
+async function end(state: KafkaState, child?: Deno.ChildProcess): Promise<void> {
+  if (await isOurs(state)) {
+    // Its data goes away in the next line: nothing is lost by not letting it shut down in order.
+    Deno.kill(state.pid, "SIGKILL");
+    if (child === undefined) { while (await answers(state.port)) await pause(20); }
+  }
+  await child?.status;
+  await Deno.remove(state.folder, { recursive: true }).catch(() => {});
+}
+
+/** A pid may have been given to another process since: what it runs must name our folder. */
+async function isOurs(state: KafkaState): Promise<boolean> {
+  const output = await new Deno.Command("ps", { args: ["-ww", "-o", "args=", "-p", String(state.pid)] }).output();
+  return new TextDecoder().decode(output.stdout).includes(state.folder);
+}
+
+async function fetchJars(): Promise<string> {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
+  const folder = `${cache}/activejob-kafka/kafka-${KAFKA_VERSION}`;
+  await run("java", ["-version"]);
+  const complete = await Deno.stat(`${folder}/.complete`).then(() => true, () => false);
+  if (complete) return folder;
+  const pom = new URL("pom.xml", import.meta.url).pathname;
+  await run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${folder}`]);
+  await Deno.writeTextFile(`${folder}/.complete`, "");
+  return folder;
+}
+
+function properties(of: { port: number; folder: string; secure: { port: number; keystore: string } | null }): string {
+  const controllerPort = freePort();
+  const secure = of.secure === null ? {} : {
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+    "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
+      "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+    "ssl.keystore.type": "PEM",
+    "ssl.keystore.location": of.secure.keystore,
+  };
+  const secureListener = of.secure === null ? "" : `,SASL_SSL://localhost:${of.secure.port}`;
+  const settings: Record<string, string | number> = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "controller.listener.names": "CONTROLLER",
+    "listeners": `PLAINTEXT://127.0.0.1:${of.port},CONTROLLER://127.0.0.1:${controllerPort}${secureListener}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${of.port}${secureListener}`,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "log.dirs": `${of.folder}/data`,
+    "auto.create.topics.enable": "false",
+    "num.partitions": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "group.initial.rebalance.delay.ms": 0,
+    // Tests use sessions of 2 s; the default lower bound is 6 s.
+    "group.min.session.timeout.ms": 1000,
+    "log.retention.check.interval.ms": 500,
+    "log.segment.delete.delay.ms": 100,
+    "log.cleaner.dedupe.buffer.size": 2_097_152,
+    ...secure,
+  };
+  return Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join("");
+}
+
+function javaOptions(jars: string): string[] {
+  return [
+    "-Xmx512m",
+    "-Xms128m",
+    "-XX:+UseSerialGC",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-cp",
+    `${jars}/*`,
+  ];
+}
+
+async function untilUp(child: Deno.ChildProcess, folder: string, ports: readonly number[]): Promise<void> {
+  let ended = false;
+  void child.status.then(() => ended = true);
+  const deadline = performance.now() + 60_000;
+  for (const port of ports) {
+    while (!await answers(port)) {
+      if (ended || performance.now() > deadline) {
+        const log = await Deno.readTextFile(`${folder}/server.log`).catch(() => "");
+        const why = ended ? "it ended" : "it did not answer within 60 s";
+        throw new KafkaUnavailableError(`Cannot start Kafka on port ${port}: ${why}: ${log.slice(-2000)}`);
+      }
+      await pause(50);
+    }
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command(command, { args: [...args] }).output();
+  } catch (cause) {
+    const what = command === "java" ? "Java 17 or later" : command === "mvn" ? "Maven" : `"${command}"`;
+    throw new KafkaUnavailableError(`Cannot start Kafka: ${what} is not on the PATH`, { cause });
+  }
+  if (!output.success) {
+    const text = new TextDecoder().decode(output.stderr) + new TextDecoder().decode(output.stdout);
+    throw new KafkaUnavailableError(`Cannot start Kafka: "${command}" failed: ${text.trim().slice(0, 1000)}`);
+  }
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+function stateFolder(port: number): string {
+  return `${Deno.env.get("TMPDIR") ?? "/tmp"}/activejob-kafka-${port}`;
+}
+
+/** Kafka wants 16 bytes as URL-safe base64; one that begins with "-" would be read as an option. */
+function clusterId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = 0;
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
