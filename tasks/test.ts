@@ -1,0 +1,133 @@
+/**
+ * `deno task test [--kafka=auto|required|off] [paths and options of deno test]`: the one test command. First everything
+ * that needs no Kafka runs, side by side and with the rows of `tests/behaviours` on the memory broker; then what needs
+ * one, one file after the other: the rows again, and `tests/kafka`. That Kafka is the one in `BROKER_URL`, else one
+ * that is started for the run on a free port and thrown away at its end.
+ *
+ * Where no Kafka can be had, one line says so; with `--kafka=required`, the default where `CI=true`, that is a failure.
+ * The last line is `N passed, N failed`, counted over all that ran. Nothing run is a failure too.
+ */
+import { deno } from "./process.ts";
+import { KafkaUnavailableError, startKafka } from "./kafka/server.ts";
+
+/** Whether the tests that need a Kafka run: if there is one, in any case, or not. */
+type KafkaWish = "auto" | "required" | "off";
+
+/** What a run of the suite came to. */
+interface Counts {
+  passed: number;
+  failed: number;
+}
+
+/** A Kafka to test against. */
+interface TestKafka extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** The folders whose tests run on a Kafka. */
+const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
+
+async function main(args: readonly string[]): Promise<boolean> {
+  const { wish, paths, options } = readArguments(args);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupt);
+
+  const counts: Counts = { passed: 0, failed: 0 };
+  const run = async (args: readonly string[], env: Record<string, string | undefined>) => {
+    if (interrupted.signal.aborted) return;
+    const command = ["test", "-A", "--permit-no-files", ...options, ...args];
+    add(counts, await deno(command, { echo: true, env, signal: interrupted.signal }));
+  };
+
+  const withoutKafka = paths.filter((path) => !isWithin(path, "tests/kafka"));
+  if (withoutKafka.length > 0) {
+    await run(["--parallel", "--ignore=tests/kafka", ...withoutKafka], {
+      BROKER_URL: undefined,
+      TEST_BROKERS: "memory",
+    });
+  }
+  const withKafka = paths.flatMap(partsOnKafka);
+  let leftOut: string | undefined;
+  if (withKafka.length > 0 && !interrupted.signal.aborted) {
+    try {
+      await using kafka = await findKafka(wish);
+      await run(withKafka, { BROKER_URL: kafka.url, TEST_BROKERS: "kafka" });
+    } catch (error) {
+      if (!(error instanceof KafkaUnavailableError)) throw error;
+      leftOut = error.message;
+      if (wish === "required") counts.failed++;
+    }
+  }
+  if (leftOut !== undefined) console.log(`The Kafka tests were left out: ${leftOut}`);
+  if (interrupted.signal.aborted) console.log("The run was interrupted");
+  else if (counts.passed + counts.failed === 0) console.log("No test was executed");
+  console.log(`${counts.passed} passed, ${counts.failed} failed`);
+  return counts.failed === 0 && counts.passed > 0 && !interrupted.signal.aborted;
+}
+
+function readArguments(args: readonly string[]): { wish: KafkaWish; paths: string[]; options: string[] } {
+  let wish: string = Deno.env.get("CI") === "true" ? "required" : "auto";
+  const paths: string[] = [];
+  const options: string[] = [];
+  for (const arg of args) {
+    const path = arg.replace(/^\.\/|\/+$/g, "");
+    if (arg.startsWith("--kafka=")) wish = arg.slice("--kafka=".length);
+    else if (!arg.startsWith("-") && exists(path)) paths.push(path);
+    else options.push(arg);
+  }
+  if (wish !== "auto" && wish !== "required" && wish !== "off") {
+    console.error(`Cannot read --kafka: it must be "auto", "required" or "off", but it is "${wish}"`);
+    Deno.exit(2);
+  }
+  return { wish, paths: paths.length > 0 ? paths : ["tests"], options };
+}
+
+/** What of a path runs on a Kafka: itself, the folders in it, or nothing. */
+function partsOnKafka(path: string): string[] {
+  if (KAFKA_FOLDERS.some((folder) => isWithin(path, folder))) return [path];
+  return KAFKA_FOLDERS.filter((folder) => isWithin(folder, path) && exists(folder));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws {KafkaUnavailableError} if there is none, or none is wished for */
+async function findKafka(wish: KafkaWish): Promise<TestKafka> {
+  if (wish === "off") throw new KafkaUnavailableError("--kafka=off was given");
+  const url = Deno.env.get("BROKER_URL");
+  if (url !== undefined && url !== "") {
+    const hosts = url.replace(/^kafka:\/\//, "");
+    const [hostname, port] = hosts.split(",", 1)[0]!.split(":");
+    const connection = await Deno.connect({ hostname: hostname!, port: Number(port) }).catch((cause) => {
+      throw new KafkaUnavailableError(`BROKER_URL is "${url}", but nothing answers there`, { cause });
+    });
+    connection.close();
+    return { url: `kafka://${hosts}`, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  console.log("Starting a Kafka for this run");
+  const kafka = await startKafka({ port: 0 });
+  return { url: `kafka://${kafka.brokers}`, [Symbol.asyncDispose]: () => kafka.stop() };
+}
+
+/** Adds what `deno test` says in its last line. It says none if it did not come to run anything. */
+function add(counts: Counts, ended: { readonly code: number; readonly stdout: string }): void {
+  // deno-lint-ignore no-control-regex
+  const text = ended.stdout.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const summary = [...text.matchAll(/^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/gm)].at(-1);
+  const failed = Number(summary?.[2] ?? 0);
+  counts.passed += Number(summary?.[1] ?? 0);
+  counts.failed += ended.code !== 0 && failed === 0 ? 1 : failed;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);
