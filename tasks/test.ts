@@ -4,7 +4,8 @@
  * one, one file after the other: the rows again, and `tests/kafka`. That Kafka is the one in `BROKER_URL`, else one
  * that is started for the run on a free port and thrown away at its end.
  *
- * Where no Kafka can be had, one line says so; with `--kafka=required`, the default where `CI=true`, that is a failure.
+ * Where no Kafka can be had, one line says so; with `--kafka=required`, the default where `BROKER_URL` is set or `CI=true`,
+ * that is a failure.
  * The last line is `N passed, N failed`, counted over all that ran. Nothing run is a failure too.
  */
 import { deno } from "./process.ts";
@@ -26,6 +27,8 @@ interface TestKafka extends AsyncDisposable {
 
 /** The folders whose tests run on a Kafka. */
 const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
+
+const brokerUrl = Deno.env.get("BROKER_URL") ?? "";
 
 async function main(args: readonly string[]): Promise<boolean> {
   const { wish, paths, options } = readArguments(args);
@@ -67,7 +70,8 @@ async function main(args: readonly string[]): Promise<boolean> {
 }
 
 function readArguments(args: readonly string[]): { wish: KafkaWish; paths: string[]; options: string[] } {
-  let wish: string = Deno.env.get("CI") === "true" ? "required" : "auto";
+  const wanted = Deno.env.get("CI") === "true" || brokerUrl !== "";
+  let wish: string = wanted ? "required" : "auto";
   const paths: string[] = [];
   const options: string[] = [];
   for (const arg of args) {
@@ -105,12 +109,11 @@ function exists(path: string): boolean {
 /** @throws {KafkaUnavailableError} if there is none, or none is wished for */
 async function findKafka(wish: KafkaWish): Promise<TestKafka> {
   if (wish === "off") throw new KafkaUnavailableError("--kafka=off was given");
-  const url = Deno.env.get("BROKER_URL");
-  if (url !== undefined && url !== "") {
-    const hosts = url.replace(/^kafka:\/\//, "");
+  if (brokerUrl !== "") {
+    const hosts = brokerUrl.replace(/^kafka:\/\//, "");
     const [hostname, port] = hosts.split(",", 1)[0]!.split(":");
     const connection = await Deno.connect({ hostname: hostname!, port: Number(port) }).catch((cause) => {
-      throw new KafkaUnavailableError(`BROKER_URL is "${url}", but nothing answers there`, { cause });
+      throw new KafkaUnavailableError(`BROKER_URL is "${brokerUrl}", but nothing answers there`, { cause });
     });
     connection.close();
     return { url: `kafka://${hosts}`, [Symbol.asyncDispose]: () => Promise.resolve() };
