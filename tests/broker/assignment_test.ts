@@ -1,0 +1,122 @@
+import { assert, assertEquals } from "@std/assert";
+import { assignPartitions, type Subscriber } from "../../src/broker/assignment.ts";
+import type { TopicPartition } from "../../src/broker/broker.ts";
+
+const named = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
+
+/** The members with what the last assignment gave them. */
+function after(members: readonly Subscriber[], partitions: ReadonlyMap<string, number>): Subscriber[] {
+  const shares = assignPartitions(members, partitions);
+  return members.map((member) => ({ ...member, owned: shares.get(member.id)! }));
+}
+
+function owners(members: readonly Subscriber[]): Map<string, string> {
+  return new Map(members.flatMap((member) => member.owned.map((owned) => [named(owned), member.id] as const)));
+}
+
+function moved(before: readonly Subscriber[], now: readonly Subscriber[]): number {
+  const old = owners(before);
+  return [...owners(now)].filter(([partition, owner]) => old.has(partition) && old.get(partition) !== owner).length;
+}
+
+function member(id: string, ...topics: string[]): Subscriber {
+  return { id, topics, owned: [] };
+}
+
+Deno.test("assignPartitions() moves 2 of 24 partitions when a ninth member joins, and 2 when it leaves", () => {
+  const partitions = new Map([["a", 24]]);
+  const eight = after(Array.from({ length: 8 }, (_, n) => member(`m${n}`, "a")), partitions);
+  assertEquals(eight.map((m) => m.owned.length), Array(8).fill(3));
+  const nine = after([...eight, member("m8", "a")], partitions);
+  assertEquals(moved(eight, nine), 2);
+  assertEquals(nine[8]!.owned.length, 2);
+  const again = after(nine.slice(0, 8), partitions);
+  assertEquals(moved(nine.slice(0, 8), again), 0);
+  assertEquals(again.map((m) => m.owned.length), Array(8).fill(3));
+});
+
+Deno.test("assignPartitions() gives a topic that only one member knows to that member", () => {
+  const partitions = new Map([["a", 4], ["b", 2]]);
+  const old = after([member("old", "a")], partitions);
+  const both = after([...old, member("new", "a", "b")], partitions);
+  assertEquals(both[1]!.owned.filter((p) => p.topic === "b").length, 2);
+  assertEquals(both.map((m) => m.owned.length), [3, 3]);
+});
+
+Deno.test("assignPartitions() drops claims on what is not there, not subscribed, or already claimed", () => {
+  const claim = [{ topic: "a", partition: 0 }, { topic: "a", partition: 9 }, { topic: "x", partition: 0 }];
+  const shares = assignPartitions(
+    [{ id: "one", topics: ["a"], owned: claim }, { id: "two", topics: ["a"], owned: claim }],
+    new Map([["a", 2], ["x", 1]]),
+  );
+  assertEquals(shares.get("one"), [{ topic: "a", partition: 0 }]);
+  assertEquals(shares.get("two"), [{ topic: "a", partition: 1 }]);
+});
+
+Deno.test("assignPartitions() spreads each topic out when a member joins", () => {
+  const partitions = new Map([["a", 4], ["b", 4]]);
+  const one = after([member("one", "a", "b")], partitions);
+  const two = after([...one, member("two", "a", "b")], partitions);
+  for (const share of two) {
+    assertEquals(share.owned.filter((p) => p.topic === "a").length, 2, share.id);
+    assertEquals(share.owned.filter((p) => p.topic === "b").length, 2, share.id);
+  }
+});
+
+/** A small generator, so that a failure can be repeated from its seed. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+}
+
+Deno.test("assignPartitions() stays complete, even and sticky over random histories", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = randomFrom(seed);
+    const partitions = new Map(Array.from({ length: 1 + random(4) }, (_, n) => [`t${n}`, 1 + random(12)]));
+    let members: Subscriber[] = [];
+    for (let step = 0; step < 12; step++) {
+      const before = members;
+      const joins = members.length === 0 || random(2) === 0;
+      const topics = [...partitions.keys()].filter(() => random(4) > 0);
+      const changed = joins
+        ? [...members, member(`s${step}`, ...topics)]
+        : members.filter((_, at) => at !== random(members.length));
+      members = after(changed, partitions);
+      check(before, members, partitions, `seed ${seed}, step ${step}`);
+    }
+  }
+});
+
+function check(
+  before: readonly Subscriber[],
+  now: readonly Subscriber[],
+  partitions: ReadonlyMap<string, number>,
+  where: string,
+): void {
+  const all = now.flatMap((m) => m.owned.map(named));
+  assertEquals(new Set(all).size, all.length, `${where}: no partition has two owners`);
+  for (const [topic, count] of partitions) {
+    const expected = now.some((m) => m.topics.includes(topic)) ? count : 0;
+    assertEquals(all.filter((name) => name.startsWith(`${topic}/`)).length, expected, `${where}: all of ${topic}`);
+  }
+  for (const one of now) {
+    assert(one.owned.every((p) => one.topics.includes(p.topic)), `${where}: ${one.id} knows its topics`);
+    for (const other of now) {
+      if (one.owned.length - other.owned.length < 2) continue;
+      assert(!one.owned.some((p) => other.topics.includes(p.topic)), `${where}: ${one.id} could give ${other.id} some`);
+    }
+  }
+  // A member that was there before never takes from another such member: only newcomers do, and who has too few.
+  const sizes = new Map(before.map((m) => [m.id, m.owned.length]));
+  const old = owners(before);
+  for (const [partition, owner] of owners(now)) {
+    const previous = old.get(partition);
+    if (previous === undefined || previous === owner || !now.some((m) => m.id === previous)) continue;
+    const size = (list: readonly Subscriber[], id: string) => list.find((m) => m.id === id)?.owned.length ?? 0;
+    assert(size(now, previous) >= size(now, owner) - 1 || (sizes.get(owner) ?? 0) < sizes.get(previous)!, where);
+  }
+  assertEquals(moved(now, after(now, partitions)), 0, `${where}: asked again, nothing moves`);
+}
