@@ -1,0 +1,266 @@
+/**
+ * The memory log: topics, partitions and groups of one process. Every broker that is opened over it sees the same records;
+ * it lives as long as somebody refers to it, and nothing survives the process.
+ *
+ * It is also the surface on which tests cause what a real broker does by itself: sessions that expire, records that
+ * retention takes, topics that are made anew, a broker that is away.
+ */
+import { BrokerError, RecordTooLargeError, UnknownTopicError, type Written } from "../../errors.ts";
+import type { AppendOutcome, Consumer, NewRecord, Position, StoredRecord, TopicPartition } from "../broker.ts";
+import { partitionOfKey } from "../partitioner.ts";
+import type { MemoryConsumer } from "./consumer.ts";
+import { Group } from "./group.ts";
+import { MemoryPartition, sizeOf } from "./partition.ts";
+import { Turns } from "./turns.ts";
+
+/** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+
+/** A topic as it is now. */
+export interface MemoryTopic {
+  readonly name: string;
+  readonly config: ReadonlyMap<string, string>;
+  readonly partitions: readonly MemoryPartition[];
+}
+
+/** How appends to a topic fail, until told otherwise. */
+export interface AppendFault {
+  /** What the outcomes say. */
+  readonly error: Error;
+  /** What the outcomes say about the log. */
+  readonly written: Written;
+  /** Whether the records are in the log all the same. Only with `written: "unknown"`. @default false */
+  readonly stored?: boolean;
+}
+
+const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
+const encoder = new TextEncoder();
+
+/** See the module. */
+export class MemoryLog {
+  /** The name that is shown, such as `"memory:"`. */
+  readonly name: string;
+  /** When it acts. */
+  readonly turns: Turns = new Turns();
+  readonly #topics = new Map<string, { config: Map<string, string>; partitions: MemoryPartition[]; spread: number }>();
+  readonly #groups = new Map<string, Group>();
+  readonly #faults = new Map<string, AppendFault>();
+  readonly #consumers = new Set<MemoryConsumer>();
+
+  /** @param name the name that is shown */
+  constructor(name = "memory:") {
+    this.name = name;
+  }
+
+  /** A topic, or `null`. */
+  topic(name: string): MemoryTopic | null {
+    const topic = this.#topics.get(name);
+    return topic === undefined ? null : { name, config: topic.config, partitions: topic.partitions };
+  }
+
+  /** A group; it begins to exist when it is asked for. */
+  group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new Group(name, this.turns, (topic) => this.#topics.get(topic)?.partitions ?? null);
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** Makes a topic. One that is there stays as it is. */
+  createTopic(name: string, partitions: number, config: Readonly<Record<string, string>> = {}): void {
+    if (this.#topics.has(name)) return;
+    this.#topics.set(name, {
+      config: new Map([["max.message.bytes", String(DEFAULT_MAX_MESSAGE_BYTES)], ...Object.entries(config)]),
+      partitions: Array.from({ length: partitions }, () => new MemoryPartition()),
+      spread: 0,
+    });
+    this.#topicChanged(name);
+  }
+
+  /**
+   * Gives a topic more partitions.
+   *
+   * @throws {UnknownTopicError} if it does not exist
+   * @throws {BrokerError} if it has as many already
+   */
+  addPartitions(name: string, count: number): void {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name, "add partitions to");
+    if (count <= topic.partitions.length) {
+      throw new BrokerError(
+        `Cannot give topic "${name}" ${count} partitions: it has ${topic.partitions.length}, and can only get more`,
+      );
+    }
+    while (topic.partitions.length < count) topic.partitions.push(new MemoryPartition());
+    this.#topicChanged(name);
+  }
+
+  /** Appends at once: one outcome a record, in order. */
+  append(name: string, records: readonly NewRecord[]): AppendOutcome[] {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) return refuseAll(records, unknownTopic(name, "append to"), "no");
+    const fault = this.#faults.get(name);
+    if (fault !== undefined && !fault.stored) return refuseAll(records, fault.error, fault.written);
+    const timestampMs = Date.now();
+    const limit = Number(topic.config.get("max.message.bytes"));
+    const outcomes = records.map((record): AppendOutcome => {
+      const stored = {
+        key: bytesOf(record.key),
+        value: bytesOf(record.value),
+        headers: copyOf(record.headers),
+        timestampMs,
+      };
+      const partition = record.partition ??
+        (stored.key === null ? topic.spread++ : partitionOfKey(stored.key, topic.partitions.length)) %
+          topic.partitions.length;
+      const into = topic.partitions[partition];
+      const error = into === undefined
+        ? noPartition(name, partition, topic.partitions.length)
+        : tooLarge(name, sizeOf(stored), limit);
+      if (into === undefined || error !== null) return { ok: false, error: error!, written: "no" };
+      return { ok: true, position: { topic: name, partition, offset: into.append(stored) } };
+    });
+    this.#wake(name);
+    return fault === undefined ? outcomes : refuseAll(records, fault.error, fault.written);
+  }
+
+  /** Keeps a consumer for {@linkcode away} to find. */
+  register(consumer: MemoryConsumer): void {
+    this.#consumers.add(consumer);
+    if (this.turns.away) consumer.logLeft();
+  }
+
+  /** Lets it go. */
+  unregister(consumer: MemoryConsumer): void {
+    this.#consumers.delete(consumer);
+  }
+
+  // Faults.
+
+  /** Deletes a topic with its records and all that was committed of it. */
+  deleteTopic(name: string): void {
+    this.#topics.delete(name);
+    for (const group of this.#groups.values()) group.forget(name);
+  }
+
+  /** Deletes a topic and makes it anew. */
+  recreateTopic(name: string, partitions: number): void {
+    this.deleteTopic(name);
+    this.createTopic(name, partitions);
+  }
+
+  /** Takes away the records before an offset, as retention does. */
+  deleteRecords(before: Position): void {
+    this.#partition(before).deleteBefore(before.offset);
+  }
+
+  /** Uses up offsets that no consumer sees, as aborted transactions do. */
+  appendControl(at: TopicPartition, count: number): void {
+    this.#partition(at).appendControl(count);
+    this.#wake(at.topic);
+  }
+
+  /** Lets every append to a topic fail; `null` ends that. */
+  failAppends(topic: string, fault: AppendFault | null): void {
+    if (fault === null) this.#faults.delete(topic);
+    else this.#faults.set(topic, fault);
+  }
+
+  /** Ends the ownership of a partition; a new one begins, wherever the rebalance puts it. */
+  revoke(group: string, at: TopicPartition): void {
+    this.group(group).revoke(at);
+  }
+
+  /** Another member takes the partition, commits, and leaves again. */
+  commitAs(group: string, to: Position, metadata: string): Promise<void> {
+    const members = this.group(group);
+    return members.intervene(() => members.write(to, metadata));
+  }
+
+  /** The consumer's session expires, and it notices at once. */
+  expire(consumer: Consumer): void {
+    this.block(consumer);
+    this.unblock(consumer);
+  }
+
+  /** The consumer's process stands still past its session: the others take over, and it has not noticed. */
+  block(consumer: Consumer): void {
+    this.#consumer(consumer).block();
+  }
+
+  /** It goes on, notices, loses everything, and joins again. */
+  unblock(consumer: Consumer): void {
+    this.#consumer(consumer).unblock();
+  }
+
+  /** The consumer fails for good. */
+  fail(consumer: Consumer, error: Error): void {
+    this.#consumer(consumer).fail(error);
+  }
+
+  /** The log cannot be reached: appends and commits wait, sessions run out, nothing is handed over. */
+  away(): void {
+    this.turns.leave();
+    for (const consumer of this.#consumers) consumer.logLeft();
+  }
+
+  /** It can be reached again. */
+  back(): void {
+    this.turns.comeBack();
+    for (const consumer of this.#consumers) consumer.logCameBack();
+  }
+
+  #consumer(consumer: Consumer): MemoryConsumer {
+    for (const known of this.#consumers) if (known === consumer) return known;
+    throw new BrokerError("Cannot find the consumer: it was closed, or it belongs to another log");
+  }
+
+  #partition(at: TopicPartition): MemoryPartition {
+    const topic = this.#topics.get(at.topic);
+    if (topic === undefined) throw unknownTopic(at.topic, "find");
+    const partition = topic.partitions[at.partition];
+    if (partition === undefined) throw noPartition(at.topic, at.partition, topic.partitions.length);
+    return partition;
+  }
+
+  #topicChanged(topic: string): void {
+    for (const group of this.#groups.values()) group.topicChanged(topic);
+  }
+
+  #wake(topic: string): void {
+    for (const group of this.#groups.values()) group.wake(topic);
+  }
+}
+
+/** The error of a topic that does not exist. */
+export function unknownTopic(name: string, verb: string): UnknownTopicError {
+  return new UnknownTopicError(`Cannot ${verb} topic "${name}": it does not exist`);
+}
+
+function noPartition(topic: string, partition: number, count: number): BrokerError {
+  return new BrokerError(`Cannot find partition ${partition} of topic "${topic}": it has ${count} partitions, from 0`);
+}
+
+function tooLarge(topic: string, bytes: number, limit: number): RecordTooLargeError | null {
+  if (bytes <= limit) return null;
+  return new RecordTooLargeError(
+    `Cannot append to topic "${topic}": the record has ${bytes} bytes, but "max.message.bytes" allows ${limit}`,
+  );
+}
+
+function refuseAll(records: readonly NewRecord[], error: Error, written: Written): AppendOutcome[] {
+  return records.map(() => ({ ok: false, error, written }));
+}
+
+/** A copy: the caller may use its buffer again. */
+function bytesOf(data: Uint8Array | string | null | undefined): Uint8Array | null {
+  if (data === null || data === undefined) return null;
+  return typeof data === "string" ? encoder.encode(data) : data.slice();
+}
+
+function copyOf(headers: NewRecord["headers"]): StoredRecord["headers"] {
+  if (headers === undefined || headers.length === 0) return NO_HEADERS;
+  return headers.map(([name, value]) => [name, bytesOf(value)] as const);
+}

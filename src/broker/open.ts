@@ -1,0 +1,51 @@
+/**
+ * Reads what an App is given as its `broker`: a text such as `"kafka://a:9092"`, or the answer of `memory()` and its like.
+ * Nothing is connected here.
+ */
+import { InvalidConfigurationError, NotSupportedError } from "../errors.ts";
+import type { BrokerSource } from "./broker.ts";
+import { memory } from "./memory/mod.ts";
+
+const ALLOWED = '"memory:", "memory:name", "kafka://host:port,host:port", or what memory() or kafka() answers';
+
+/**
+ * Where an App's records live.
+ *
+ * @param broker `"memory:"` (a log of the App's own), `"memory:name"` (one that is shared within the process),
+ * `"kafka://host:port,host:port"`, or a source, which is answered as it is
+ * @returns the source
+ * @throws {InvalidConfigurationError} if it is none of these
+ * @throws {NotSupportedError} for a broker that this version does not have
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(brokerSource("memory:shop").name, "memory:shop");
+ * ```
+ */
+export function brokerSource(broker: string | BrokerSource): BrokerSource {
+  if (typeof broker !== "string") return checked(broker);
+  const [, scheme, rest] = /^(\w+):(.*)$/s.exec(broker) ?? [];
+  if (scheme === "memory" && /^[\w.-]*$/.test(rest!)) return memory(rest === "" ? undefined : rest);
+  if (scheme === "kafka" && /^\/\/[^/]/.test(rest!)) {
+    throw new NotSupportedError("Cannot open a Kafka broker: this version does not have it");
+  }
+  if (scheme === "sqlite") throw new NotSupportedError('Cannot open a "sqlite:" broker: this version does not have it');
+  throw unreadable(shown(broker));
+}
+
+function checked(broker: BrokerSource): BrokerSource {
+  // Whoever writes plain JavaScript may pass anything.
+  if (typeof broker?.open === "function" && typeof broker.name === "string") return broker;
+  throw unreadable(String(broker));
+}
+
+function unreadable(value: string): InvalidConfigurationError {
+  return new InvalidConfigurationError(`Cannot read "broker": it is "${value}", but must be ${ALLOWED}`);
+}
+
+/** Whatever stands before an `@` may be a password. */
+function shown(broker: string): string {
+  return broker.replace(/^.*@/s, "***@");
+}

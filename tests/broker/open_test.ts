@@ -1,0 +1,63 @@
+import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { brokerSource } from "../../src/broker/open.ts";
+import type { BrokerContext } from "../../src/broker/broker.ts";
+import { memory } from "../../src/broker/memory/mod.ts";
+import { InvalidConfigurationError, NotSupportedError, UnknownTopicError } from "../../src/errors.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+
+function context(): BrokerContext {
+  return { clientId: "test", monitor: new Monitor() };
+}
+
+Deno.test("brokerSource() answers a source as it is", () => {
+  const source = memory();
+  assertStrictEquals(brokerSource(source), source);
+});
+
+Deno.test('brokerSource() gives each "memory:" that is opened a log of its own', async () => {
+  const source = brokerSource("memory:");
+  assertEquals(source.name, "memory:");
+  await using one = source.open(context());
+  await using other = source.open(context());
+  await one.admin.create([{ name: "t", partitions: 1 }]);
+  assertEquals((await one.admin.ends("t")).length, 1);
+  await assertRejects(() => other.admin.ends("t"), UnknownTopicError, '"t"');
+});
+
+Deno.test('brokerSource() shares a "memory:name" within the process', async () => {
+  await using one = brokerSource("memory:open_test").open(context());
+  await using same = brokerSource("memory:open_test").open(context());
+  await using other = brokerSource("memory:open_test_2").open(context());
+  await one.admin.create([{ name: "t", partitions: 3 }]);
+  assertEquals((await same.admin.describe(["t"])).get("t")?.partitions, 3);
+  assertEquals((await other.admin.describe(["t"])).get("t"), null);
+  assertNotEquals(one.name, other.name);
+});
+
+Deno.test("brokerSource() refuses what this version does not have", () => {
+  assertThrows(() => brokerSource("sqlite:jobs.db"), NotSupportedError, "sqlite");
+});
+
+Deno.test("brokerSource() says what is allowed when it cannot read the broker", () => {
+  const wrong: unknown[] = [
+    "localhost:9092",
+    "",
+    "memory",
+    "memory://x",
+    "redis://a",
+    "kafka:",
+    "kafka://",
+    null,
+    1,
+    {},
+  ];
+  for (const broker of wrong) {
+    const error = assertThrows(() => brokerSource(broker as string), InvalidConfigurationError, '"memory:"');
+    assert(error.message.includes('"kafka://host:port'), error.message);
+  }
+});
+
+Deno.test("brokerSource() never shows what may be a password", () => {
+  const error = assertThrows(() => brokerSource("amqp://user:secret@host"), InvalidConfigurationError, "***@host");
+  assert(!error.message.includes("secret"));
+});
