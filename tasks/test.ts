@@ -9,7 +9,8 @@
  * The last line is `N passed, N failed`, counted over all that ran. Nothing run is a failure too.
  */
 import { deno } from "./process.ts";
-import { KafkaUnavailableError, startKafka } from "./kafka/server.ts";
+import { brokerUrl, kafkaForTests } from "./kafka/for_tests.ts";
+import { KafkaUnavailableError } from "./kafka/server.ts";
 
 /** Whether the tests that need a Kafka run: if there is one, in any case, or not. */
 type KafkaWish = "auto" | "required" | "off";
@@ -20,15 +21,8 @@ interface Counts {
   failed: number;
 }
 
-/** A Kafka to test against. */
-interface TestKafka extends AsyncDisposable {
-  readonly url: string;
-}
-
 /** The folders whose tests run on a Kafka. */
 const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
-
-const brokerUrl = Deno.env.get("BROKER_URL") ?? "";
 
 async function main(args: readonly string[]): Promise<boolean> {
   const { wish, paths, options } = readArguments(args);
@@ -54,7 +48,8 @@ async function main(args: readonly string[]): Promise<boolean> {
   let leftOut: string | undefined;
   if (withKafka.length > 0 && !interrupted.signal.aborted) {
     try {
-      await using kafka = await findKafka(wish);
+      if (wish === "off") throw new KafkaUnavailableError("--kafka=off was given");
+      await using kafka = await kafkaForTests();
       await run(withKafka, { BROKER_URL: kafka.url, TEST_BROKERS: "kafka" });
     } catch (error) {
       if (!(error instanceof KafkaUnavailableError)) throw error;
@@ -104,23 +99,6 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** @throws {KafkaUnavailableError} if there is none, or none is wished for */
-async function findKafka(wish: KafkaWish): Promise<TestKafka> {
-  if (wish === "off") throw new KafkaUnavailableError("--kafka=off was given");
-  if (brokerUrl !== "") {
-    const hosts = brokerUrl.replace(/^kafka:\/\//, "");
-    const [hostname, port] = hosts.split(",", 1)[0]!.split(":");
-    const connection = await Deno.connect({ hostname: hostname!, port: Number(port) }).catch((cause) => {
-      throw new KafkaUnavailableError(`BROKER_URL is "${brokerUrl}", but nothing answers there`, { cause });
-    });
-    connection.close();
-    return { url: `kafka://${hosts}`, [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
-  console.log("Starting a Kafka for this run");
-  const kafka = await startKafka({ port: 0 });
-  return { url: `kafka://${kafka.brokers}`, [Symbol.asyncDispose]: () => kafka.stop() };
 }
 
 /** Adds what `deno test` says in its last line. It says none if it did not come to run anything. */
