@@ -36,6 +36,7 @@ async function main(args: readonly string[]): Promise<boolean> {
     const command = ["test", "-A", "--permit-no-files", ...options, ...args];
     add(counts, await deno(command, { echo: true, env, signal: interrupted.signal }));
   };
+  const executed = () => counts.passed + counts.failed;
 
   const withoutKafka = paths.filter((path) => !isWithin(path, "tests/kafka"));
   if (withoutKafka.length > 0) {
@@ -50,7 +51,13 @@ async function main(args: readonly string[]): Promise<boolean> {
     try {
       if (wish === "off") throw new KafkaUnavailableError("--kafka=off was given");
       await using kafka = await kafkaForTests();
+      const before = executed();
       await run(withKafka, { BROKER_URL: kafka.url, TEST_BROKERS: "kafka" });
+      // Options may choose tests of which none needs a Kafka; the whole suite may not.
+      if (wish === "required" && options.length === 0 && executed() === before) {
+        console.log("No test was executed on the Kafka");
+        counts.failed++;
+      }
     } catch (error) {
       if (!(error instanceof KafkaUnavailableError)) throw error;
       leftOut = error.message;
@@ -59,7 +66,7 @@ async function main(args: readonly string[]): Promise<boolean> {
   }
   if (leftOut !== undefined) console.log(`The Kafka tests were left out: ${leftOut}`);
   if (interrupted.signal.aborted) console.log("The run was interrupted");
-  else if (counts.passed + counts.failed === 0) console.log("No test was executed");
+  else if (executed() === 0) console.log("No test was executed");
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
   return counts.failed === 0 && counts.passed > 0 && !interrupted.signal.aborted;
 }
