@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { conformance, type Harness } from "../../src/broker/conformance/mod.ts";
 import { MEMORY_CAPABILITIES } from "../../src/broker/memory/broker.ts";
-import { memory, MemoryLog } from "../../src/broker/memory/mod.ts";
+import { MemoryLog, memoryOver } from "../../src/broker/memory/mod.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 
 const log = new MemoryLog();
@@ -11,7 +11,7 @@ const harness: Harness = {
   capabilities: MEMORY_CAPABILITIES,
   sessionTimeoutMs: 2000,
   limitMs: 5000,
-  open: () => memory(log).open({ clientId: "conformance", monitor: new Monitor() }),
+  open: () => memoryOver(log).open({ clientId: "conformance", monitor: new Monitor() }),
   recreateTopic: (topic, partitions) => Promise.resolve(log.recreateTopic(topic, partitions)),
   deleteRecords: (before) => Promise.resolve(log.deleteRecords(before)),
   commitAs: (group, to, metadata) => log.commitAs(group, to, metadata),

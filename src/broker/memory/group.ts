@@ -92,7 +92,7 @@ export class Group {
 
   /** The same, where a member consumes this topic. */
   topicChanged(topic: string): void {
-    if (this.#subscribers(topic).length > 0) this.rebalance();
+    for (const member of this.#members.keys()) if (member.topics.includes(topic)) this.rebalance();
   }
 
   /** The ownership of this partition ends and begins anew, wherever the rebalance puts it. */
@@ -103,7 +103,7 @@ export class Group {
 
   /** Wakes the members that consume this topic. */
   wake(topic: string): void {
-    for (const member of this.#subscribers(topic)) member.wake();
+    for (const member of this.#members.keys()) if (member.topics.includes(topic)) member.wake();
   }
 
   /** What is committed for a partition. */
@@ -161,10 +161,6 @@ export class Group {
   #find(member: Member, ownership: Ownership): MemoryOwnership | null {
     const found = this.#members.get(member)?.find((owned) => owned === ownership);
     return found === undefined || found.fenced ? null : found;
-  }
-
-  #subscribers(topic: string): Member[] {
-    return [...this.#members.keys()].filter((member) => member.topics.includes(topic));
   }
 
   #release(): void {

@@ -6,11 +6,12 @@
  * retention takes, topics that are made anew, a broker that is away.
  */
 import { BrokerError, RecordTooLargeError, UnknownTopicError, type Written } from "../../errors.ts";
-import type { AppendOutcome, Consumer, NewRecord, Position, StoredRecord, TopicPartition } from "../broker.ts";
+import type { AppendOutcome, Consumer, NewRecord, Position, TopicPartition } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
 import type { MemoryConsumer } from "./consumer.ts";
 import { Group } from "./group.ts";
-import { MemoryPartition, sizeOf } from "./partition.ts";
+import { MemoryPartition } from "./partition.ts";
+import { sizeOf, stored } from "./record.ts";
 import { Turns } from "./turns.ts";
 
 /** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
@@ -33,8 +34,12 @@ export interface AppendFault {
   readonly stored?: boolean;
 }
 
-const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
-const encoder = new TextEncoder();
+interface Topic {
+  readonly config: Map<string, string>;
+  readonly partitions: MemoryPartition[];
+  /** Counts the records without a key, which go to each partition in turn. */
+  spread: number;
+}
 
 /** See the module. */
 export class MemoryLog {
@@ -42,12 +47,16 @@ export class MemoryLog {
   readonly name: string;
   /** When it acts. */
   readonly turns: Turns = new Turns();
-  readonly #topics = new Map<string, { config: Map<string, string>; partitions: MemoryPartition[]; spread: number }>();
+  readonly #topics = new Map<string, Topic>();
   readonly #groups = new Map<string, Group>();
   readonly #faults = new Map<string, AppendFault>();
   readonly #consumers = new Set<MemoryConsumer>();
 
-  /** @param name the name that is shown */
+  /**
+   * An empty log.
+   *
+   * @param name the name that is shown
+   */
   constructor(name = "memory:") {
     this.name = name;
   }
@@ -104,24 +113,7 @@ export class MemoryLog {
     const fault = this.#faults.get(name);
     if (fault !== undefined && !fault.stored) return refuseAll(records, fault.error, fault.written);
     const timestampMs = Date.now();
-    const limit = Number(topic.config.get("max.message.bytes"));
-    const outcomes = records.map((record): AppendOutcome => {
-      const stored = {
-        key: bytesOf(record.key),
-        value: bytesOf(record.value),
-        headers: copyOf(record.headers),
-        timestampMs,
-      };
-      const partition = record.partition ??
-        (stored.key === null ? topic.spread++ : partitionOfKey(stored.key, topic.partitions.length)) %
-          topic.partitions.length;
-      const into = topic.partitions[partition];
-      const error = into === undefined
-        ? noPartition(name, partition, topic.partitions.length)
-        : tooLarge(name, sizeOf(stored), limit);
-      if (into === undefined || error !== null) return { ok: false, error: error!, written: "no" };
-      return { ok: true, position: { topic: name, partition, offset: into.append(stored) } };
-    });
+    const outcomes = records.map((record) => appendOne(name, topic, record, timestampMs));
     this.#wake(name);
     return fault === undefined ? outcomes : refuseAll(records, fault.error, fault.written);
   }
@@ -239,12 +231,24 @@ export function unknownTopic(name: string, verb: string): UnknownTopicError {
   return new UnknownTopicError(`Cannot ${verb} topic "${name}": it does not exist`);
 }
 
+function appendOne(name: string, topic: Topic, record: NewRecord, timestampMs: number): AppendOutcome {
+  const count = topic.partitions.length;
+  const limit = Number(topic.config.get("max.message.bytes"));
+  const ready = stored(record, timestampMs);
+  const partition = record.partition ??
+    (ready.key === null ? topic.spread++ % count : partitionOfKey(ready.key, count));
+  const into = topic.partitions[partition];
+  if (into === undefined) return { ok: false, error: noPartition(name, partition, count), written: "no" };
+  const bytes = sizeOf(ready);
+  if (bytes > limit) return { ok: false, error: tooLarge(name, bytes, limit), written: "no" };
+  return { ok: true, position: { topic: name, partition, offset: into.append(ready) } };
+}
+
 function noPartition(topic: string, partition: number, count: number): BrokerError {
   return new BrokerError(`Cannot find partition ${partition} of topic "${topic}": it has ${count} partitions, from 0`);
 }
 
-function tooLarge(topic: string, bytes: number, limit: number): RecordTooLargeError | null {
-  if (bytes <= limit) return null;
+function tooLarge(topic: string, bytes: number, limit: number): RecordTooLargeError {
   return new RecordTooLargeError(
     `Cannot append to topic "${topic}": the record has ${bytes} bytes, but "max.message.bytes" allows ${limit}`,
   );
@@ -252,15 +256,4 @@ function tooLarge(topic: string, bytes: number, limit: number): RecordTooLargeEr
 
 function refuseAll(records: readonly NewRecord[], error: Error, written: Written): AppendOutcome[] {
   return records.map(() => ({ ok: false, error, written }));
-}
-
-/** A copy: the caller may use its buffer again. */
-function bytesOf(data: Uint8Array | string | null | undefined): Uint8Array | null {
-  if (data === null || data === undefined) return null;
-  return typeof data === "string" ? encoder.encode(data) : data.slice();
-}
-
-function copyOf(headers: NewRecord["headers"]): StoredRecord["headers"] {
-  if (headers === undefined || headers.length === 0) return NO_HEADERS;
-  return headers.map(([name, value]) => [name, bytesOf(value)] as const);
 }

@@ -2,7 +2,7 @@
  * The embedded broker for development and tests: a partitioned log with consumer groups in the memory of one process, with
  * all that the seam promises and nothing that survives the process.
  */
-import type { Broker, BrokerSource } from "../broker.ts";
+import type { BrokerSource } from "../broker.ts";
 import { MemoryBroker } from "./broker.ts";
 import { MemoryLog } from "./log.ts";
 
@@ -15,18 +15,22 @@ const named = new Map<string, MemoryLog>();
 /**
  * Records in memory.
  *
- * @param log a name for a log that is shared within the process; or a log of the caller's own; by default each App has its
- * own
+ * @param name the name of a log that is shared within the process; without it each App has a log of its own
  * @returns what an App takes as its `broker`
  */
-export function memory(log?: string | MemoryLog): BrokerSource {
-  const shared = typeof log === "string" ? namedLog(log) : log;
-  return {
-    name: shared?.name ?? "memory:",
-    open(): Broker {
-      return new MemoryBroker(shared ?? new MemoryLog());
-    },
-  };
+export function memory(name?: string): BrokerSource {
+  if (name !== undefined) return memoryOver(namedLog(name));
+  return { name: "memory:", open: () => new MemoryBroker(new MemoryLog()) };
+}
+
+/**
+ * The same over a log that the caller holds, so that a test can cause what goes wrong with real brokers.
+ *
+ * @param log the log
+ * @returns what an App takes as its `broker`
+ */
+export function memoryOver(log: MemoryLog): BrokerSource {
+  return { name: log.name, open: () => new MemoryBroker(log) };
 }
 
 function namedLog(name: string): MemoryLog {

@@ -3,6 +3,7 @@
  * has new partitions, so that the object itself tells one log from the next.
  */
 import type { RecordBatch, StoredRecord } from "../broker.ts";
+import { type NewStoredRecord, sizeOf } from "./record.ts";
 
 /** A partition's records between its low and its high watermark. */
 export class MemoryPartition {
@@ -25,9 +26,9 @@ export class MemoryPartition {
    *
    * @returns its offset
    */
-  append(record: Omit<StoredRecord, "offset">): number {
+  append({ key, value, headers, timestampMs }: NewStoredRecord): number {
     const offset = this.#high++;
-    this.#records.push({ ...record, offset });
+    this.#records.push({ offset, key, value, headers, timestampMs });
     return offset;
   }
 
@@ -74,15 +75,4 @@ export class MemoryPartition {
     }
     return from;
   }
-}
-
-/**
- * A record's size: its key, its value and its headers.
- *
- * @returns bytes
- */
-export function sizeOf(record: Pick<StoredRecord, "key" | "value" | "headers">): number {
-  let bytes = (record.key?.byteLength ?? 0) + (record.value?.byteLength ?? 0);
-  for (const [name, value] of record.headers) bytes += name.length + (value?.byteLength ?? 0);
-  return bytes;
 }
