@@ -1,1 +1,85 @@
-export {};
+/**
+ * Background jobs on Kafka.
+ *
+ * A job is a class with a `perform`; `performLater` writes it to a topic, and a worker performs it: at least once, with
+ * retries, a dead letter queue, and the current attributes of whoever enqueued it.
+ *
+ * @example A job, an App, a worker
+ * ```ts
+ * import { activeJobTopic, App, Job } from "@activejob/kafka";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const greeted: string[] = [];
+ *
+ * class GreetJob extends Job {
+ *   perform(name: string) {
+ *     greeted.push(`Hello, ${name}`);
+ *   }
+ * }
+ *
+ * await using app = new App({
+ *   name: "shop",
+ *   broker: "memory:", // or "kafka://localhost:9092"
+ *   jobs: [GreetJob],
+ *   topics: [activeJobTopic("default")],
+ *   logger: false,
+ * });
+ *
+ * await GreetJob.performLater("Ada");
+ * await app.worker().run(undefined, { once: true });
+ * assertEquals(greeted, ["Hello, Ada"]);
+ * ```
+ *
+ * @module
+ */
+export { App, type WorkerSettings } from "./src/app/app.ts";
+export type { AppOptions } from "./src/app/options.ts";
+export type { TopicChange } from "./src/app/topics.ts";
+export type { BrokerSource } from "./src/broker/broker.ts";
+export type { BufferOptions } from "./src/dispatch/buffer.ts";
+export {
+  BrokerError,
+  EnqueueError,
+  type ErrorInfo,
+  InvalidConfigurationError,
+  NotSupportedError,
+  PoisonError,
+  RecordTooLargeError,
+  RevokedError,
+  SerializationError,
+  ShutdownError,
+  TimeoutError,
+  UnknownJobError,
+  UnknownTopicError,
+  type Written,
+} from "./src/errors.ts";
+export {
+  type AnyCurrentAttributes,
+  currentAttributes,
+  type CurrentAttributesClass,
+} from "./src/job/current_attributes.ts";
+export type { DeliveryStatus, JobPosition } from "./src/job/delivery.ts";
+export {
+  type AnyJobClass,
+  type ConfiguredJob,
+  Job,
+  type JobArguments,
+  type JobClass,
+  type JobResult,
+  type JobStatics,
+  type SetOptions,
+} from "./src/job/job.ts";
+export {
+  type DispatchManyMethod,
+  type DispatchMethod,
+  type KafkaOptions,
+  kafkaOptionsOf,
+} from "./src/job/kafka_options.ts";
+export { performAllLater } from "./src/job/perform_all_later.ts";
+export type { JobLogger } from "./src/job/run.ts";
+export type { EnqueueInfo, EventMap, EventName, JobInfo, LostReason, RecordInfo } from "./src/monitor/events.ts";
+export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
+export type { Listener } from "./src/monitor/monitor.ts";
+export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
+export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
+export type { RunOptions, Worker, WorkerReport } from "./src/worker/worker.ts";

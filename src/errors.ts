@@ -7,16 +7,19 @@
 
 /** An option, a class or a name that cannot work. Thrown when it is declared, before anything is sent. */
 export class InvalidConfigurationError extends Error {
+  /** `"InvalidConfigurationError"`. */
   override name = "InvalidConfigurationError";
 }
 
 /** A feature that this version does not have. It is refused, never done in another way. */
 export class NotSupportedError extends Error {
+  /** `"NotSupportedError"`. */
   override name = "NotSupportedError";
 }
 
 /** An argument that cannot be written into an envelope. The message has its path, such as `arguments[0].user.at`. */
 export class SerializationError extends Error {
+  /** `"SerializationError"`. */
   override name = "SerializationError";
 }
 
@@ -25,10 +28,12 @@ export type Written = "no" | "unknown";
 
 /** A job could not be enqueued. `cause` is the broker's error, where there is one. */
 export class EnqueueError extends Error {
+  /** `"EnqueueError"`. */
   override name = "EnqueueError";
   /** `"no"`: it is certainly not in the log, enqueue it again. `"unknown"`: it may be there. */
   readonly written: Written;
 
+  /** Makes one. */
   constructor(message: string, options: ErrorOptions & { written: Written }) {
     super(message, options);
     this.written = options.written;
@@ -37,41 +42,49 @@ export class EnqueueError extends Error {
 
 /** A topic that the broker does not have. */
 export class UnknownTopicError extends Error {
+  /** `"UnknownTopicError"`. */
   override name = "UnknownTopicError";
 }
 
 /** A record that is larger than its topic allows. */
 export class RecordTooLargeError extends Error {
+  /** `"RecordTooLargeError"`. */
   override name = "RecordTooLargeError";
 }
 
 /** The broker refused, or cannot be reached. `cause` is the client's error, where there is one. */
 export class BrokerError extends Error {
+  /** `"BrokerError"`. */
   override name = "BrokerError";
 }
 
 /** A job ran longer than its `timeoutMs`: the reason of its `signal`, and the error that it failed with. */
 export class TimeoutError extends Error {
+  /** `"TimeoutError"`. */
   override name = "TimeoutError";
 }
 
 /** Another worker has the job's partition now: the reason of the job's `signal`. Whatever the job does is not marked. */
 export class RevokedError extends Error {
+  /** `"RevokedError"`. */
   override name = "RevokedError";
 }
 
 /** The worker is stopping and the job did not end in time: the reason of the job's `signal`. */
 export class ShutdownError extends Error {
+  /** `"ShutdownError"`. */
   override name = "ShutdownError";
 }
 
 /** A record that can never be performed, whatever is tried. It is dead-lettered at once. */
 export class PoisonError extends Error {
+  /** `"PoisonError"`. */
   override name = "PoisonError";
 }
 
 /** An envelope that names a class which no `jobs` list of this App has. */
 export class UnknownJobError extends Error {
+  /** `"UnknownJobError"`. */
   override name = "UnknownJobError";
 }
 

@@ -85,6 +85,9 @@ export interface Broker extends AsyncDisposable {
 export interface BrokerSource {
   /** Safe to show: it never has a secret in it. */
   readonly name: string;
+  /** It runs in the process and has no operator: its topics are made at first use. @default false */
+  readonly embedded?: boolean;
+  /** @internal */
   open(context: BrokerContext): Broker;
 }
 
@@ -175,12 +178,14 @@ export interface BrokerAdmin {
   describe(topics: readonly string[]): Promise<
     ReadonlyMap<string, { readonly partitions: number; readonly config: ReadonlyMap<string, string> } | null>
   >;
+  /** Without `partitions`: the broker\'s default, 1 where it has none. A topic that is there stays as it is. */
+  /** Without `partitions`: the broker's default, 1 where it has none. A topic that is there stays as it is. */
   create(
     topics: readonly {
       name: string;
-      partitions: number;
+      partitions?: number;
       replicationFactor?: number;
-      config?: Record<string, string>;
+      config?: Readonly<Record<string, string>>;
     }[],
   ): Promise<void>;
   addPartitions(topic: string, count: number): Promise<void>;

@@ -60,6 +60,14 @@ export interface EventMap {
   "job.orphaned": JobInfo & { readonly reason: "timeout" | "revoked"; readonly runningMs: number };
   /** A job settled after its partition had been lost: not marked, the new owner performs it (again). */
   "job.revoked": JobInfo & { readonly durationMs: number; readonly outcome: "passed" | "failed" };
+  /** What a job itself has to say, through `this.logger`. */
+  "job.log": RecordInfo & {
+    readonly jobClass: string;
+    readonly jobId: string;
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
   /** A record was passed over: it has no value, or an earlier run already finished it. */
   "record.skipped": RecordInfo & { readonly reason: "tombstone" | "finished" };
   /** A record is in the dead letter topic, acknowledged. */

@@ -130,28 +130,6 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "skip() never moves the group back behind its owner's last marks",
-    async run(world) {
-      const topic = await world.topic();
-      await world.append(topic, many("a", 4));
-      const reader = await world.consume({ topics: [topic] });
-      await reader.received(4);
-      const owned = reader.own();
-      assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "" }), ["committed"]);
-      reader.recorder.lastMarks = (ownerships) => ownerships.map((ownership) => ({ ownership, next: 4, metadata: "" }));
-      // Whether there was still something to skip is a matter of moments.
-      await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 })]);
-      await world.eventually(
-        "its last marks were written",
-        async () => (await world.committed(reader.group, topic)).offset === 4,
-      );
-      await reader.recorder.until("the partition is owned", () => reader.recorder.live.size === 1);
-      await world.append(topic, ["a4"]);
-      await reader.recorder.until("the next one came", () => reader.recorder.values().at(-1) === "a4");
-      assert.deepEqual(reader.recorder.values(), many("a", 5));
-    },
-  },
-  {
     name: "skip() of a record that the group has passed refuses, and never moves the group back",
     async run(world) {
       const topic = await world.topic();

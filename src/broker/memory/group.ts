@@ -74,9 +74,13 @@ export class Group {
     this.rebalance();
   }
 
-  /** Lets a member go, whether it left or its session expired: nothing more of it is written. */
+  /** Lets a member go, whether it left or its session expired: what it owned is fenced off at once. */
   leave(member: Member): void {
-    if (this.#members.delete(member) && this.live) this.rebalance();
+    const owned = this.#members.get(member);
+    if (owned === undefined) return;
+    for (const ownership of owned) ownership.fenced = true;
+    this.#members.delete(member);
+    if (this.live) this.rebalance();
   }
 
   /** Asks for a rebalance; several that are asked for together are one. */
@@ -91,7 +95,7 @@ export class Group {
     for (const member of this.#members.keys()) if (member.topics.includes(topic)) this.rebalance();
   }
 
-  /** The ownership of this partition ends, and a new one begins, with the same member unless others have too few. */
+  /** The ownership of this partition ends and begins anew, wherever the rebalance puts it. */
   revoke(at: TopicPartition): void {
     this.#revoked.add(keyOf(at));
     this.rebalance();
@@ -143,6 +147,8 @@ export class Group {
     if (current !== ownership.source) return "ended";
     const key = keyOf(ownership);
     const before = this.#committed.get(key) ?? null;
+    // Somebody else wrote: the rebalance that is on its way ends the ownership.
+    if (before !== ownership.known) return "ended";
     if (before !== null && mark.next < before.offset) return "refused";
     // Too much of it is left away, as on Kafka: the offset matters more.
     const metadata = mark.metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : mark.metadata;
@@ -153,7 +159,8 @@ export class Group {
   }
 
   #find(member: Member, ownership: Ownership): MemoryOwnership | null {
-    return this.#members.get(member)?.find((owned) => owned === ownership) ?? null;
+    const found = this.#members.get(member)?.find((owned) => owned === ownership);
+    return found === undefined || found.fenced ? null : found;
   }
 
   #release(): void {
@@ -172,11 +179,10 @@ export class Group {
     this.#state = "stable";
     for (const write of this.#writes.splice(0)) write();
     const plan = this.#plan();
-    const members = [...this.#members.keys()];
-    const ends = members.map((member) => [member, this.#takeAway(member, plan)] as const);
     this.#revoked.clear();
+    const members = [...this.#members.keys()];
     // All losses before any gain: no partition has two owners, not even for one call.
-    for (const [member, ended] of ends) {
+    for (const [member, ended] of members.map((member) => [member, this.#takeAway(member, plan)] as const)) {
       for (const reason of ["revoked", "restarted"] as const) {
         const ownerships = ended.filter((ownership) => this.#reason(ownership) === reason);
         if (ownerships.length > 0) member.lost(ownerships, reason);
@@ -190,7 +196,11 @@ export class Group {
     const topics = new Set(members.flatMap(([member]) => member.topics));
     const partitions = new Map([...topics].map((topic) => [topic, this.#partitionsOf(topic)?.length ?? 0]));
     return assignPartitions(
-      members.map(([{ id, topics }, owned]) => ({ id, topics, owned })),
+      members.map(([{ id, topics }, owned]) => ({
+        id,
+        topics,
+        owned: owned.filter((o) => !this.#revoked.has(keyOf(o))),
+      })),
       partitions,
     );
   }
@@ -201,8 +211,7 @@ export class Group {
     const planned = new Set(plan.get(member.id)!.map(keyOf));
     const goesOn = (ownership: MemoryOwnership) => {
       const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
-      const key = keyOf(ownership);
-      return current === ownership.source && planned.has(key) && !this.#revoked.has(key) &&
+      return current === ownership.source && planned.has(keyOf(ownership)) &&
         ownership.known === this.committed(ownership);
     };
     this.#members.set(member, owned.filter(goesOn));

@@ -160,7 +160,7 @@ export class MemoryLog {
     else this.#faults.set(topic, fault);
   }
 
-  /** Ends the ownership of a partition; a new one begins, with the same member unless others have too few. */
+  /** Ends the ownership of a partition; a new one begins, wherever the rebalance puts it. */
   revoke(group: string, at: TopicPartition): void {
     this.group(group).revoke(at);
   }
@@ -202,15 +202,6 @@ export class MemoryLog {
   back(): void {
     this.turns.comeBack();
     for (const consumer of this.#consumers) consumer.logCameBack();
-  }
-
-  /** Refuses a position that no group can go on at. */
-  assertWithin(at: Position): void {
-    const { high } = this.#partition(at);
-    if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return;
-    throw new BrokerError(
-      `Cannot move a group to offset ${at.offset} of partition ${at.partition} of topic "${at.topic}": it ends at ${high}`,
-    );
   }
 
   #consumer(consumer: Consumer): MemoryConsumer {

@@ -20,7 +20,7 @@ const named = new Map<string, MemoryLog>();
  */
 export function memory(name?: string): BrokerSource {
   if (name !== undefined) return memoryOver(namedLog(name));
-  return { name: "memory:", open: () => new MemoryBroker(new MemoryLog()) };
+  return { name: "memory:", embedded: true, open: () => new MemoryBroker(new MemoryLog()) };
 }
 
 /**
@@ -30,7 +30,7 @@ export function memory(name?: string): BrokerSource {
  * @returns what an App takes as its `broker`
  */
 export function memoryOver(log: MemoryLog): BrokerSource {
-  return { name: log.name, open: () => new MemoryBroker(log) };
+  return { name: log.name, embedded: true, open: () => new MemoryBroker(log) };
 }
 
 function namedLog(name: string): MemoryLog {

@@ -1,0 +1,280 @@
+/**
+ * An App: the configuration as a value, and what lives of it — the event stream, the broker, the dispatcher. It is bound
+ * to its job classes when it is made and unbound when it is closed; nothing is connected before it is needed.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Broker, Position } from "../broker/broker.ts";
+import { Dispatcher } from "../dispatch/dispatcher.ts";
+import { describeError } from "../errors.ts";
+import type { JobPosition } from "../job/delivery.ts";
+import type { Job, JobClass } from "../job/job.ts";
+import { JobRegistry } from "../job/registry.ts";
+import { bindRuntime, runWithin } from "../job/runtime.ts";
+import type { EventName } from "../monitor/events.ts";
+import { attachLogger } from "../monitor/logger.ts";
+import { type Listener, Monitor } from "../monitor/monitor.ts";
+import { checkOptions, integerFrom, nonEmptyText } from "../options.ts";
+import { type Route, Routes } from "../routing/route.ts";
+import { Worker } from "../worker/worker.ts";
+import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { applyTopics, checkTopics, type TopicChange } from "./topics.ts";
+
+const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
+
+/** What a worker may be told. */
+export interface WorkerSettings {
+  /** The queues to work on. @default all */
+  readonly topics?: readonly string[];
+  /** How many jobs run at once. @default the App's */
+  readonly concurrency?: number;
+  /** Create topics that do not exist before the start. @default false; embedded brokers always do */
+  readonly createTopics?: boolean;
+  /** The command line with which `partition.paused` says how to pass a record over. */
+  readonly command?: string;
+}
+
+const WORKER_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app.ts";
+
+/**
+ * An application's jobs, topics and broker.
+ *
+ * @example
+ * ```ts
+ * import { activeJobTopic, App, Job } from "@activejob/kafka";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const performed: number[] = [];
+ * class CountJob extends Job {
+ *   perform(n: number) {
+ *     performed.push(n);
+ *   }
+ * }
+ *
+ * await using app = new App({
+ *   name: "shop",
+ *   broker: "memory:",
+ *   jobs: [CountJob],
+ *   topics: [activeJobTopic("default")],
+ *   logger: false,
+ * });
+ * await CountJob.performLater(1);
+ * await app.worker().run(undefined, { once: true });
+ * assertEquals(performed, [1]);
+ * ```
+ */
+export class App implements AsyncDisposable {
+  /** @internal */
+  readonly [BRAND] = true;
+  /** The options that it was made of: frozen, and good for another App (`{ ...app.options, name: "other" }`). */
+  readonly options: Readonly<AppOptions>;
+  /** The classes that it lists. */
+  readonly jobs: ReadonlySet<JobClass>;
+  readonly #resolved: ResolvedOptions;
+  readonly #registry: JobRegistry;
+  readonly #routes: Routes;
+  readonly #monitor = new Monitor();
+  readonly #broker: Broker;
+  readonly #dispatcher: Dispatcher;
+  readonly #workers = new Set<Worker>();
+  readonly #unbind: () => void;
+  readonly #detachLogger: () => void;
+  #topicsMade: Promise<unknown> | undefined;
+  #closed: Promise<number> | undefined;
+
+  /**
+   * Makes an App. Nothing is connected yet.
+   *
+   * @throws {InvalidConfigurationError} for an option, a class or a topic that cannot be
+   */
+  constructor(options: AppOptions) {
+    const resolved = resolveOptions(options);
+    this.options = Object.freeze({ ...options });
+    this.#resolved = resolved;
+    this.#registry = new JobRegistry(resolved.jobs);
+    this.jobs = this.#registry.classes;
+    this.#routes = new Routes(options.topics, options, resolved, resolved.name);
+    this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
+    this.#broker = resolved.broker.open({ clientId: resolved.name, monitor: this.#monitor });
+    this.#dispatcher = new Dispatcher({
+      broker: this.#broker,
+      routes: this.#routes,
+      monitor: this.#monitor,
+      currentAttributes: resolved.currentAttributes,
+      buffer: options.buffer ?? {},
+      undeclaredQueues: resolved.undeclaredQueues,
+      ready: () => this.#ready(),
+    });
+    this.#unbind = bindRuntime(this);
+  }
+
+  /** Its name: client id and consumer group. */
+  get name(): string {
+    return this.#resolved.name;
+  }
+
+  /** Where its records live, safe to show. */
+  get brokerName(): string {
+    return this.#resolved.broker.name;
+  }
+
+  /** How many jobs are buffered and not acknowledged. */
+  get pending(): number {
+    return this.#dispatcher.pending;
+  }
+
+  /**
+   * Calls a listener at each event of a name.
+   *
+   * @returns a function that takes it away again
+   */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    return this.#monitor.on(name, listener);
+  }
+
+  /** Tells of an error that nobody else hears of. */
+  reportError(where: string, error: unknown): void {
+    this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
+  run<T>(fn: () => T): T {
+    return runWithin(this, fn);
+  }
+
+  /**
+   * Enqueues a job that `of` made.
+   *
+   * @returns the job, once it is buffered or acknowledged, as its class says
+   * @throws {EnqueueError} if it cannot be enqueued
+   */
+  enqueue<J extends object>(job: J): Promise<J> {
+    return this.#dispatcher.enqueue(job as J & Job);
+  }
+
+  /** Enqueues jobs that `of` made; what became of each stands on the job. */
+  enqueueAll(jobs: readonly object[]): Promise<void> {
+    return this.#dispatcher.enqueueAll(jobs as readonly Job[]);
+  }
+
+  /** The class of this name on the wire, if it is listed. */
+  jobClass(name: string): JobClass | undefined {
+    return this.#registry.find(name);
+  }
+
+  /** The names of the classes on the wire. */
+  jobNames(): string[] {
+    return this.#registry.names();
+  }
+
+  /**
+   * Makes a worker. It does nothing before its `run`.
+   *
+   * @throws {InvalidConfigurationError} for a wrong setting, or a queue that no topic declares
+   */
+  worker(settings: WorkerSettings = {}): Worker {
+    checkOptions("app.worker()", settings, {
+      topics: (value) => Array.isArray(value) && value.length > 0 ? null : "a list of queues, not empty",
+      concurrency: integerFrom(1),
+      createTopics: (value) => typeof value === "boolean" ? null : "true or false",
+      command: nonEmptyText,
+    });
+    const { concurrency, maxBufferedBytes, maxFetchBytes, sessionTimeoutMs, commitIntervalMs, shutdownTimeoutMs } =
+      this.#resolved;
+    const { command = WORKER_COMMAND } = settings;
+    const worker = new Worker({
+      broker: this.#broker,
+      routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
+      shared: {
+        registry: this.#registry,
+        monitor: this.#monitor,
+        currentAttributes: this.#resolved.currentAttributes,
+        append: (topic, record) => this.#dispatcher.append(topic, record),
+        // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.
+        within: this.run(() => AsyncLocalStorage.snapshot()),
+      },
+      prepare: (routes) => this.#prepare(routes, settings.createTopics ?? false),
+      skipCommand: ({ topic, partition, offset }: Position) => `${command} ${topic}/${partition}@${offset}`,
+      concurrency: settings.concurrency ?? concurrency,
+      maxBufferedBytes,
+      maxFetchBytes,
+      sessionTimeoutMs,
+      commitIntervalMs,
+      shutdownTimeoutMs,
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** Creates topics that do not exist and adds partitions; changes nothing else. */
+  applyTopics(): Promise<TopicChange[]> {
+    return applyTopics(this.#broker, this.#routes.all());
+  }
+
+  /**
+   * Passes over one record, also while workers live.
+   *
+   * @throws {InvalidConfigurationError} if no topic of this name is declared
+   */
+  async skip(position: JobPosition): Promise<void> {
+    const [route] = this.#routes.select([position.topic]);
+    await this.#broker.skip(route!.group, { ...position, topic: route!.topic });
+  }
+
+  /** Resolves once nothing is buffered any more. */
+  flush(): Promise<void> {
+    return this.#dispatcher.flush();
+  }
+
+  /**
+   * Stops its workers, sends what is buffered, closes the broker, and lets its classes go. It may be called often.
+   *
+   * @param deadlineMs how long it waits for what is buffered, in milliseconds
+   * @returns how many jobs could not be sent
+   */
+  close(deadlineMs: number = this.#resolved.shutdownTimeoutMs): Promise<number> {
+    return this.#closed ??= this.#close(deadlineMs);
+  }
+
+  /** Closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(deadlineMs: number): Promise<number> {
+    this.#unbind();
+    await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
+    this.#dispatcher.close();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => timer = setTimeout(resolve, deadlineMs));
+    await Promise.race([this.flush(), over]);
+    clearTimeout(timer);
+    const undelivered = this.pending;
+    await this.#broker[Symbol.asyncDispose]();
+    this.#detachLogger();
+    return undelivered;
+  }
+
+  /** Embedded brokers have no operator who makes topics. */
+  async #ready(): Promise<void> {
+    if (this.#resolved.broker.embedded === true) await (this.#topicsMade ??= this.applyTopics());
+  }
+
+  async #prepare(routes: readonly Route[], createTopics: boolean): Promise<void> {
+    await this.#broker.connect();
+    await this.#ready();
+    if (createTopics) await applyTopics(this.#broker, routes);
+    for (const topic of await checkTopics(this.#broker, routes)) {
+      this.reportError(
+        "start",
+        new Error(
+          `The dead letter topic "${topic}" does not exist: create it with "topics apply", or failed jobs wait`,
+        ),
+      );
+    }
+  }
+}
+
+/** Whether a value is an App, of whichever copy of this library. */
+export function isApp(value: unknown): value is App {
+  return typeof value === "object" && value !== null && BRAND in value;
+}

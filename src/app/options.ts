@@ -1,0 +1,149 @@
+/**
+ * The options of an App: their defaults, their checks, and the one moment at which they are read. What comes out is
+ * frozen and complete.
+ */
+import type { BrokerSource } from "../broker/broker.ts";
+import { brokerSource } from "../broker/open.ts";
+import { InvalidConfigurationError } from "../errors.ts";
+import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_attributes.ts";
+import type { JobClass } from "../job/job.ts";
+import type { BufferOptions } from "../dispatch/buffer.ts";
+import type { LoggerOptions } from "../monitor/logger.ts";
+import { type Check, checkOptions, type Checks, integerFrom, milliseconds, object, oneOf, show } from "../options.ts";
+import { JOB_CHECKS, type JobOptions } from "../routing/job_options.ts";
+import type { JobTopic } from "../routing/topic.ts";
+
+/** The options of an App. What speaks of jobs (`maxMessages` … `unknownJobs`) may be said otherwise on a topic. */
+export interface AppOptions extends JobOptions {
+  /** The client id, and the consumer group of topics that name no other. */
+  readonly name: string;
+  /** Where records live: `"kafka://a:9092,b:9092"`, `"memory:"`, or what `kafka({ … })` answers. There is no default. */
+  readonly broker: string | BrokerSource;
+  /** The job classes that can be enqueued and performed. */
+  readonly jobs: readonly JobClass[];
+  /** The topics, by {@linkcode activeJobTopic}. */
+  readonly topics: readonly JobTopic[];
+  /** Classes of current attributes that jobs carry. @default [] */
+  readonly currentAttributes?: readonly AnyCurrentAttributes[];
+  /** Put before every topic's name, dead letter topics included. @default none */
+  readonly queuePrefix?: string;
+  /** Between prefix and name. @default "_" */
+  readonly queueDelimiter?: string;
+  /** What happens to a job for a queue that no topic declares. @default "error" */
+  readonly undeclaredQueues?: "error" | "warn";
+  /** The logger; `false` for none. @default { level: "info" } */
+  readonly logger?: LoggerOptions | false;
+  /** How much may be on its way to the broker. @default { maxRecords: 10000, maxBytes: 33554432, maxWaitMs: 5000 } */
+  readonly buffer?: BufferOptions;
+  /** How many jobs a worker runs at once. @default 10 */
+  readonly concurrency?: number;
+  /** How many bytes of records may wait in a worker. @default 67108864 */
+  readonly maxBufferedBytes?: number;
+  /** How many bytes are fetched of a partition at once. @default 262144 */
+  readonly maxFetchBytes?: number;
+  /** After so many milliseconds without a sign of life a worker's partitions go to others. @default 15000 */
+  readonly sessionTimeoutMs?: number;
+  /** How often finished jobs are committed, in milliseconds. @default 200 */
+  readonly commitIntervalMs?: number;
+  /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. @default 25000 */
+  readonly shutdownTimeoutMs?: number;
+}
+
+/** What an App works with: every option that has a default has its value. */
+export type ResolvedOptions =
+  & Required<
+    Omit<AppOptions, keyof JobOptions | "broker" | "logger" | "buffer" | "topics">
+  >
+  & { readonly broker: BrokerSource };
+
+const text: Check = (value) => typeof value === "string" ? null : "a text";
+const clientId: Check = (value) =>
+  typeof value === "string" && /^[A-Za-z0-9._-]{1,200}$/.test(value)
+    ? null
+    : "a name of letters, digits, dots, dashes and underscores";
+const namePart: Check = (value) =>
+  typeof value === "string" && /^[A-Za-z0-9._-]{0,100}$/.test(value)
+    ? null
+    : "letters, digits, dots, dashes and underscores";
+const list: Check = (value) => Array.isArray(value) ? null : "a list";
+
+const CHECKS: Checks<AppOptions> = {
+  ...JOB_CHECKS,
+  name: clientId,
+  broker: (value) =>
+    typeof value === "string" || (typeof value === "object" && value !== null && "open" in value)
+      ? null
+      : `a URL such as "kafka://localhost:9092" or "memory:", or kafka({ … })`,
+  jobs: list,
+  topics: list,
+  currentAttributes: list,
+  queuePrefix: namePart,
+  queueDelimiter: namePart,
+  undeclaredQueues: oneOf("error", "warn"),
+  logger: (value) =>
+    value === false ? null : object<LoggerOptions>("logger", {
+      level: oneOf("debug", "info", "warn", "error", "silent"),
+      format: oneOf("pretty", "json"),
+      write: (write) => typeof write === "function" ? null : "a function of the text",
+    })(value),
+  buffer: object<BufferOptions>("buffer", {
+    maxRecords: integerFrom(1),
+    maxBytes: integerFrom(1),
+    maxWaitMs: milliseconds,
+  }),
+  concurrency: integerFrom(1),
+  maxBufferedBytes: integerFrom(1),
+  maxFetchBytes: integerFrom(1),
+  sessionTimeoutMs: integerFrom(1),
+  commitIntervalMs: milliseconds,
+  shutdownTimeoutMs: milliseconds,
+};
+
+/**
+ * Checks the options of an App and fills in what they leave open.
+ *
+ * @throws {InvalidConfigurationError} for the first option that cannot be
+ */
+export function resolveOptions(options: AppOptions): ResolvedOptions {
+  checkOptions("new App()", options, CHECKS);
+  for (const name of ["name", "broker", "jobs", "topics"] as const) {
+    if (options[name] === undefined) throw new InvalidConfigurationError(`new App() needs the option "${name}"`);
+  }
+  const currentAttributes = options.currentAttributes ?? [];
+  checkCurrentAttributes(currentAttributes);
+  for (const topic of options.topics) {
+    if (text(topic?.name) !== null) {
+      throw new InvalidConfigurationError(`${show(topic)} in "topics" is no topic: make it with activeJobTopic()`);
+    }
+  }
+  return Object.freeze({
+    name: options.name,
+    broker: brokerSource(options.broker),
+    jobs: options.jobs,
+    currentAttributes,
+    queuePrefix: options.queuePrefix ?? "",
+    queueDelimiter: options.queueDelimiter ?? "_",
+    undeclaredQueues: options.undeclaredQueues ?? "error",
+    concurrency: options.concurrency ?? 10,
+    maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
+    maxFetchBytes: options.maxFetchBytes ?? 256 * 1024,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? 15_000,
+    commitIntervalMs: options.commitIntervalMs ?? 200,
+    shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
+  });
+}
+
+function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void {
+  const names = new Set<string>();
+  for (const Class of classes) {
+    if (!isCurrentAttributes(Class) || Class.name === "") {
+      throw new InvalidConfigurationError(
+        `${show(Class)} in "currentAttributes" is no class of current attributes: it must extend currentAttributes(…)`,
+      );
+    }
+    if (names.has(Class.name)) {
+      throw new InvalidConfigurationError(`Two classes of current attributes are called "${Class.name}"`);
+    }
+    names.add(Class.name);
+  }
+}

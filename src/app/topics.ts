@@ -1,0 +1,115 @@
+/**
+ * The topics of an App at its broker: which there should be, which there are, and `topics apply`, which creates what is
+ * missing and adds partitions. It changes nothing else: what differs is told.
+ */
+import type { Broker } from "../broker/broker.ts";
+import { UnknownTopicError } from "../errors.ts";
+import type { Route } from "../routing/route.ts";
+
+/** What became of one topic. */
+export interface TopicChange {
+  /** The topic's full name. */
+  readonly topic: string;
+  /** What was done. */
+  readonly action: "created" | "partitions_added" | "unchanged";
+  /** What the broker has otherwise than declared, and what stays so: `"retention.ms is 1000, declared is 604800000"`. */
+  readonly differences: readonly string[];
+}
+
+/** A topic that an App needs. */
+interface Wanted {
+  readonly name: string;
+  readonly partitions: number | undefined;
+  readonly replicationFactor: number | undefined;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Every topic of these routes, dead letter topics last. */
+function wantedTopics(routes: readonly Route[]): Wanted[] {
+  const wanted = new Map<string, Wanted>();
+  for (const { topic, declared } of routes) {
+    const { partitions, replicationFactor, retentionMs = WEEK_MS, config } = declared;
+    wanted.set(topic, {
+      name: topic,
+      partitions,
+      replicationFactor,
+      config: { "retention.ms": String(retentionMs), ...config },
+    });
+  }
+  for (const { deadLetterQueue, declared } of routes) {
+    if (deadLetterQueue === null || wanted.has(deadLetterQueue.topic)) continue;
+    const { replicationFactor } = declared;
+    wanted.set(deadLetterQueue.topic, {
+      name: deadLetterQueue.topic,
+      partitions: undefined,
+      replicationFactor,
+      // Somebody has to look at them first.
+      config: { "retention.ms": "-1" },
+    });
+  }
+  return [...wanted.values()];
+}
+
+/** Creates what is missing and adds partitions. */
+export async function applyTopics(broker: Broker, routes: readonly Route[]): Promise<TopicChange[]> {
+  const wanted = wantedTopics(routes);
+  const found = await broker.admin.describe(wanted.map(({ name }) => name));
+  const missing = wanted.filter(({ name }) => found.get(name) == null);
+  if (missing.length > 0) {
+    await broker.admin.create(missing.map(({ name, partitions, replicationFactor, config }) => ({
+      name,
+      config,
+      ...(partitions === undefined ? {} : { partitions }),
+      ...(replicationFactor === undefined ? {} : { replicationFactor }),
+    })));
+  }
+  const changes: TopicChange[] = [];
+  for (const topic of wanted) {
+    const there = found.get(topic.name);
+    if (there == null) {
+      changes.push({ topic: topic.name, action: "created", differences: [] });
+      continue;
+    }
+    const differences = differencesOf(topic, there.config);
+    const more = topic.partitions !== undefined && topic.partitions > there.partitions;
+    if (more) await broker.admin.addPartitions(topic.name, topic.partitions!);
+    if (topic.partitions !== undefined && topic.partitions < there.partitions) {
+      differences.push(`it has ${there.partitions} partitions, declared are ${topic.partitions}`);
+    }
+    changes.push({ topic: topic.name, action: more ? "partitions_added" : "unchanged", differences });
+  }
+  return changes;
+}
+
+function differencesOf(topic: Wanted, config: ReadonlyMap<string, string>): string[] {
+  const differences: string[] = [];
+  for (const [name, value] of Object.entries(topic.config)) {
+    const there = config.get(name);
+    if (there !== undefined && there !== value) differences.push(`${name} is ${there}, declared is ${value}`);
+  }
+  return differences;
+}
+
+/**
+ * Makes sure that a worker's topics exist.
+ *
+ * @returns the dead letter topics that do not: no reason not to start
+ * @throws {UnknownTopicError} if a topic of jobs does not exist
+ */
+export async function checkTopics(broker: Broker, routes: readonly Route[]): Promise<string[]> {
+  const wanted = wantedTopics(routes).map(({ name }) => name);
+  const found = await broker.admin.describe(wanted);
+  const jobTopics = new Set(routes.map(({ topic }) => topic));
+  const missing = wanted.filter((name) => found.get(name) == null);
+  const missingJobTopics = missing.filter((name) => jobTopics.has(name));
+  if (missingJobTopics.length > 0) {
+    throw new UnknownTopicError(
+      `The broker has no topic ${
+        missingJobTopics.map((name) => `"${name}"`).join(", ")
+      }: create it with "topics apply", or start the worker with --create-topics`,
+    );
+  }
+  return missing;
+}

@@ -1,0 +1,109 @@
+/**
+ * The bound of what is enqueued and not yet acknowledged, over all lanes of an App. A full buffer makes callers wait, in
+ * the order in which they came, and then fail: memory does not grow because a broker is away.
+ */
+import { BrokerError } from "../errors.ts";
+
+/** How much may be on its way. */
+export interface BufferOptions {
+  /** How many jobs. @default 10000 */
+  readonly maxRecords?: number;
+  /** How many bytes. @default 33554432 */
+  readonly maxBytes?: number;
+  /** How long a caller waits for room, in milliseconds. @default 5000 */
+  readonly maxWaitMs?: number;
+}
+
+interface Waiter {
+  readonly bytes: number;
+  resolve(): void;
+}
+
+/** Counts what is on its way. */
+export class Buffer {
+  readonly #maxRecords: number;
+  readonly #maxBytes: number;
+  readonly #maxWaitMs: number;
+  readonly #waiters = new Set<Waiter>();
+  #records = 0;
+  #bytes = 0;
+  #emptied: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: BufferOptions = {}) {
+    this.#maxRecords = options.maxRecords ?? 10_000;
+    this.#maxBytes = options.maxBytes ?? 32 * 1024 * 1024;
+    this.#maxWaitMs = options.maxWaitMs ?? 5000;
+  }
+
+  /** How many records are on their way. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Takes room if there is some at once. Nobody overtakes those who wait. */
+  tryTake(bytes: number): boolean {
+    if (this.#waiters.size > 0 || !this.#fits(bytes)) return false;
+    this.#add(bytes);
+    return true;
+  }
+
+  /**
+   * Waits for room and takes it.
+   *
+   * @throws {BrokerError} if there is none after `maxWaitMs`
+   */
+  async take(bytes: number): Promise<void> {
+    if (this.tryTake(bytes)) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { bytes, resolve };
+    this.#waiters.add(waiter);
+    const timer = setTimeout(
+      () =>
+        reject(
+          new BrokerError(
+            `The buffer stayed full for ${this.#maxWaitMs} ms: ${this.#records} jobs (${this.#bytes} bytes) wait for the broker`,
+          ),
+        ),
+      this.#maxWaitMs,
+    );
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  /** Gives room back. */
+  free(bytes: number): void {
+    this.#records--;
+    this.#bytes -= bytes;
+    for (const waiter of this.#waiters) {
+      if (!this.#fits(waiter.bytes)) break;
+      this.#waiters.delete(waiter);
+      this.#add(waiter.bytes);
+      waiter.resolve();
+    }
+    if (this.#records === 0) {
+      this.#emptied?.resolve();
+      this.#emptied = undefined;
+    }
+  }
+
+  /** Resolves once nothing is on its way. */
+  emptied(): Promise<void> {
+    if (this.#records === 0) return Promise.resolve();
+    this.#emptied ??= Promise.withResolvers<void>();
+    return this.#emptied.promise;
+  }
+
+  #fits(bytes: number): boolean {
+    // A record larger than the whole buffer must get through too, alone.
+    return this.#records === 0 || (this.#records < this.#maxRecords && this.#bytes + bytes <= this.#maxBytes);
+  }
+
+  #add(bytes: number): void {
+    this.#records++;
+    this.#bytes += bytes;
+  }
+}

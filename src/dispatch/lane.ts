@@ -1,0 +1,79 @@
+/**
+ * A lane: the way of records into one topic. It gathers what comes in while a batch is in flight and sends it as the next
+ * one, so that load makes batches large and quiet makes them small; there is no linger. One batch is in flight at a time,
+ * which keeps the order.
+ *
+ * Sending again, splitting, and giving up are the broker's business: `append` answers one outcome a record.
+ */
+import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+
+/** A record on its way. */
+export interface Shipment {
+  /** What is sent. */
+  readonly record: NewRecord;
+  /** Its size, about, in bytes. */
+  readonly bytes: number;
+  /** Whether the caller waits for it to be on disk. */
+  readonly durable: boolean;
+  /** Called once with what became of it. */
+  settle(outcome: AppendOutcome): void;
+}
+
+/** No batch has more records. */
+const MAX_BATCH_RECORDS = 1000;
+/** No batch is larger, in bytes, unless its only record is. */
+const MAX_BATCH_BYTES = 1_000_000;
+
+/** The way of records into one topic. */
+export class Lane {
+  readonly #topic: string;
+  readonly #broker: Broker;
+  readonly #ready: () => Promise<void>;
+  #waiting: Shipment[] = [];
+  #busy = false;
+
+  /** @param ready awaited before the first batch: embedded brokers need their topics made */
+  constructor(topic: string, broker: Broker, ready: () => Promise<void>) {
+    this.#topic = topic;
+    this.#broker = broker;
+    this.#ready = ready;
+  }
+
+  /** Takes a record. It never waits. */
+  push(shipment: Shipment): void {
+    this.#waiting.push(shipment);
+    if (this.#busy) return;
+    this.#busy = true;
+    // A microtask later, so that all that one turn enqueues travels together.
+    queueMicrotask(() => void this.#sendAll());
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#nextBatchSize());
+      const outcomes = await this.#append(batch);
+      for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
+    }
+    this.#busy = false;
+  }
+
+  #nextBatchSize(): number {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.#waiting.length && count < MAX_BATCH_RECORDS; count++) {
+      bytes += this.#waiting[count]!.bytes;
+      if (bytes > MAX_BATCH_BYTES && count > 0) break;
+    }
+    return count;
+  }
+
+  async #append(batch: readonly Shipment[]): Promise<readonly AppendOutcome[]> {
+    try {
+      await this.#ready();
+    } catch (error) {
+      return batch.map(() => ({ ok: false, error: error as Error, written: "no" }));
+    }
+    const durability = batch.some((shipment) => shipment.durable) ? "durable" : "buffered";
+    return await this.#broker.append(this.#topic, batch.map((shipment) => shipment.record), { durability });
+  }
+}

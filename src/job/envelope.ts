@@ -1,0 +1,137 @@
+/**
+ * The envelope: a job as the JSON text that is a record's value. Its keys are Active Job's, so that a Rails application
+ * can be on the other side of the topic.
+ *
+ * Reading trusts nothing: what could never be performed throws a `PoisonError` that says why, numbers that count are
+ * bounded, and fields that nobody knows are ignored.
+ */
+import { PoisonError } from "../errors.ts";
+import { show } from "../options.ts";
+import { holdsUnsafeInteger, parseExactly, serialize } from "./arguments.ts";
+import type { AttributesOnWire } from "./current_attributes.ts";
+import { type Job, type JobClass, jobNameOf } from "./job.ts";
+
+/** What is read of an envelope. */
+export interface Envelope {
+  /** The name of the job's class. */
+  readonly jobClass: string;
+  /** The job's id; `null` where the envelope has none. */
+  readonly jobId: string | null;
+  /** The queue's full name; `null` where the envelope has none. */
+  readonly queueName: string | null;
+  /** Carried, without effect. */
+  readonly priority: number | null;
+  /** The arguments of `perform`. */
+  readonly arguments: readonly unknown[];
+  /** How often the job was started before this record was written. */
+  readonly executions: number;
+  /** When it was enqueued, in milliseconds since 1970; `null` where the envelope does not say. */
+  readonly enqueuedAtMs: number | null;
+  /** When it is due, in milliseconds since 1970; `null` for at once. */
+  readonly scheduledAtMs: number | null;
+  /** Current attributes by class name, not yet looked at. */
+  readonly currentAttributes: unknown;
+}
+
+/**
+ * Writes a job's envelope.
+ *
+ * @param job the job
+ * @param queueName the queue's full name
+ * @param attributes current attributes by class name, or `undefined` for none
+ * @throws {SerializationError} if an argument or an attribute cannot be written
+ */
+export function writeEnvelope(job: Job, queueName: string, attributes: AttributesOnWire | undefined): string {
+  return JSON.stringify({
+    job_class: jobNameOf(job.constructor as JobClass),
+    job_id: job.jobId,
+    provider_job_id: null,
+    queue_name: queueName,
+    priority: job.priority,
+    arguments: serialize(withoutTrailingUndefined(job.args), "arguments"),
+    executions: job.executions,
+    exception_executions: {},
+    locale: null,
+    timezone: null,
+    enqueued_at: new Date(job.enqueuedAtMs ?? Date.now()).toISOString(),
+    scheduled_at: null,
+    ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current attributes") }),
+  });
+}
+
+/** `performLater(1, undefined)` means what `performLater(1)` means: the parameter's default. */
+function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
+  let length = args.length;
+  while (length > 0 && args[length - 1] === undefined) length--;
+  return length === args.length ? args : args.slice(0, length);
+}
+
+/** How class names look that another worker may know, in Ruby or in TypeScript. */
+const CLASS_NAME = /^[A-Z]\w*(::[A-Z]\w*)*$/;
+const MAX_CLASS_NAME_LENGTH = 255;
+
+/**
+ * Reads an envelope.
+ *
+ * @param text the record's value
+ * @param isKnown whether a class of this name is registered: then the name may look as it likes
+ * @throws {PoisonError} if this can never be performed
+ */
+export function readEnvelope(text: string, isKnown: (name: string) => boolean): Envelope {
+  let parsed = parseObject(text, JSON.parse);
+  if (holdsUnsafeInteger(parsed.arguments)) parsed = parseObject(text, parseExactly);
+  const jobClass = parsed.job_class;
+  if (typeof jobClass !== "string") throw new PoisonError(`The envelope has no "job_class"`);
+  if (!isKnown(jobClass) && (jobClass.length > MAX_CLASS_NAME_LENGTH || !CLASS_NAME.test(jobClass))) {
+    throw new PoisonError(`${show(jobClass)} is no name of a job class`);
+  }
+  if (!Array.isArray(parsed.arguments)) throw new PoisonError(`The envelope has no list of "arguments"`);
+  return {
+    jobClass,
+    jobId: nonEmptyTextOrNull(parsed.job_id),
+    queueName: nonEmptyTextOrNull(parsed.queue_name),
+    priority: Number.isSafeInteger(parsed.priority) ? parsed.priority as number : null,
+    arguments: parsed.arguments,
+    executions: countOr0(parsed.executions),
+    enqueuedAtMs: typeof parsed.enqueued_at === "string" ? timeOrNull(parsed.enqueued_at) : null,
+    scheduledAtMs: readScheduledAt(parsed.scheduled_at),
+    currentAttributes: parsed.current_attributes,
+  };
+}
+
+function parseObject(text: string, parse: (text: string) => unknown): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = parse(text);
+  } catch (error) {
+    throw new PoisonError("The value is no JSON", { cause: error });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new PoisonError(`The value is JSON, but no envelope: ${show(parsed)}`);
+  }
+  return parsed as Record<string, unknown>;
+}
+
+function nonEmptyTextOrNull(value: unknown): string | null {
+  return typeof value === "string" && value !== "" && value.length <= 1000 ? value : null;
+}
+
+/** Counts come from outside: five digits are believed, anything else counts for nothing. */
+function countOr0(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 99_999 ? value as number : 0;
+}
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
+
+function timeOrNull(text: string): number | null {
+  if (!ISO_TIME.test(text)) return null;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+function readScheduledAt(value: unknown): number | null {
+  if (value === undefined || value === null) return null;
+  const ms = typeof value === "string" ? timeOrNull(value) : null;
+  if (ms === null) throw new PoisonError(`"scheduled_at" is no time: ${show(value)}`);
+  return ms;
+}

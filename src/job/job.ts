@@ -1,0 +1,273 @@
+/**
+ * The class that a user's jobs extend. A class says which queue its jobs go to and how they are sent; an instance is one
+ * job: made by `of` or `performLater` where it is enqueued, and made anew from its envelope where it is performed.
+ *
+ * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may end up with two copies
+ * of this library.
+ */
+import { type EnqueueError, NotSupportedError } from "../errors.ts";
+import type { RecordInfo } from "../monitor/events.ts";
+import { checkOptions, type Checks, topicName } from "../options.ts";
+import { DELIVERY, Delivery, type DeliveryStatus, type JobPosition } from "./delivery.ts";
+import type { KafkaOptions } from "./kafka_options.ts";
+import { type JobLogger, JobRun, RUN } from "./run.ts";
+import { runtimeOf } from "./runtime.ts";
+
+const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
+
+/** What a job class states about its jobs. */
+export type JobStatics = Pick<typeof Job, "queue" | "kafkaOptions" | "jobName" | "jobAliases" | "timeoutMs">;
+
+/** A job class that can be made: not an abstract one. */
+export type JobClass<J extends Job = Job> = (new () => J) & JobStatics;
+
+/** Any job class, also an abstract one. */
+export type AnyJobClass<J extends Job = Job> = (abstract new () => J) & JobStatics;
+
+/** The arguments of a job's `perform`. */
+export type JobArguments<J extends Job> = Parameters<J["perform"]>;
+
+/** What a job's `perform` answers. */
+export type JobResult<J extends Job> = Awaited<ReturnType<J["perform"]>>;
+
+/** What may be set for one job, or for a few. */
+export interface SetOptions {
+  /** Another queue than the class's, without the App's prefix. */
+  readonly queue?: string;
+  /** Carried in the envelope. It has no effect here: Kafka knows no priorities, use another queue. */
+  readonly priority?: number | null;
+  /** Not supported yet: a delay before the job is performed. Throws `NotSupportedError`. */
+  readonly wait?: unknown;
+  /** Not supported yet: the time at which the job is performed. Throws `NotSupportedError`. */
+  readonly waitUntil?: unknown;
+}
+
+/** A class together with what {@linkcode Job.set} said. */
+export interface ConfiguredJob<J extends Job> {
+  /** Enqueues one job with these options. */
+  performLater(...args: JobArguments<J>): Promise<J>;
+  /** Makes a job with these options, for `performAllLater`. */
+  of(...args: JobArguments<J>): J;
+}
+
+const SET_CHECKS: Checks<SetOptions> = {
+  queue: topicName,
+  priority: (value) => value === null || Number.isSafeInteger(value) ? null : "an integer or null",
+  wait: () => null,
+  waitUntil: () => null,
+};
+
+/**
+ * A job. Extend it and write `perform`.
+ *
+ * @example
+ * ```ts
+ * import { activeJobTopic, App, Job } from "@activejob/kafka";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class WelcomeJob extends Job {
+ *   static override queue = "mail";
+ *   perform(userId: number) {
+ *     return `Welcome, ${userId}`;
+ *   }
+ * }
+ *
+ * await using app = new App({
+ *   name: "shop",
+ *   broker: "memory:",
+ *   jobs: [WelcomeJob],
+ *   topics: [activeJobTopic("mail")],
+ * });
+ * const job = await WelcomeJob.performLater(42);
+ * assertEquals(job.enqueued, true);
+ * assertEquals(await WelcomeJob.performNow(42), "Welcome, 42");
+ * ```
+ */
+export abstract class Job {
+  /** @internal */
+  static readonly [BRAND] = true;
+
+  /** The queue: the topic, without the App's prefix. @default "default" */
+  static queue: string = "default";
+  /** How jobs of this class are sent; merged down the prototype chain. @default {} */
+  static kafkaOptions: KafkaOptions = {};
+  /** The name on the wire, such as `"Admin::RefreshJob"`. It is not inherited. @default the class's name */
+  static jobName?: string;
+  /** Names on the wire that this class also answers to, so that it can be renamed. Not inherited. @default none */
+  static jobAliases?: readonly string[];
+  /** After so many milliseconds the job's `signal` aborts, and it counts as failed. @default the topic's */
+  static timeoutMs?: number;
+
+  /** The arguments of `perform`. */
+  declare args: Parameters<this["perform"]>;
+  /** A UUID, the same over retries. */
+  jobId: string = "";
+  /** Another queue than the class's, where `set` said so. On a worker: the one in the envelope. */
+  queueName: string | undefined = undefined;
+  /** The priority in the envelope; without effect here. */
+  priority: number | null = null;
+  /** How often it was started, this time included; over all its records. 0 until it is performed. */
+  executions: number = 0;
+  /** Which run of this record it is, counted from 1, over restarts and other workers. 0 until it is performed. */
+  attempt: number = 0;
+  /** When it was enqueued, in milliseconds since 1970; `null` where the envelope does not say. */
+  enqueuedAtMs: number | null = null;
+  /** @internal */
+  [DELIVERY]: Delivery | undefined = undefined;
+  /** @internal */
+  [RUN]: JobRun | undefined = undefined;
+
+  /** What the job does. Its arguments are those of `performLater`. */
+  // The parameters are each subclass's own.
+  // deno-lint-ignore no-explicit-any
+  abstract perform(...args: any[]): unknown;
+
+  /**
+   * Enqueues a job.
+   *
+   * @param args the arguments of `perform`
+   * @returns the job, once it is buffered (`produceAsync`) or acknowledged (`produceSync`)
+   * @throws {EnqueueError} if the queue is declared nowhere, the buffer stays full, or the broker refuses
+   * @throws {SerializationError} if an argument cannot be written
+   * @throws {InvalidConfigurationError} if no App lists the class, or several do
+   */
+  static performLater<J extends Job>(this: JobClass<J>, ...args: JobArguments<J>): Promise<J> {
+    return enqueueNew(this, args, undefined);
+  }
+
+  /**
+   * Performs a job here and now, without a broker and without an App.
+   *
+   * @param args the arguments of `perform`
+   * @returns what `perform` returns
+   */
+  static performNow<J extends Job>(
+    this: JobClass<J>,
+    ...args: JobArguments<J>
+  ): Promise<JobResult<J>> {
+    return performNow(newJob(this, args));
+  }
+
+  /** Makes a job without enqueuing it, for {@linkcode performAllLater} and `app.enqueue`. */
+  static of<J extends Job>(this: JobClass<J>, ...args: JobArguments<J>): J {
+    return newJob(this, args);
+  }
+
+  /**
+   * The class with another queue or priority.
+   *
+   * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
+   * @throws {InvalidConfigurationError} for a wrong option
+   */
+  static set<J extends Job>(this: JobClass<J>, options: SetOptions): ConfiguredJob<J> {
+    checkSet(options);
+    return {
+      performLater: (...args) => enqueueNew(this, args, options),
+      of: (...args) => newJob(this, args).set(options),
+    };
+  }
+
+  /**
+   * Sets another queue or priority for this job, before it is enqueued.
+   *
+   * @returns the same job
+   * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
+   * @throws {InvalidConfigurationError} for a wrong option
+   */
+  set(options: SetOptions): this {
+    checkSet(options);
+    if (options.queue !== undefined) this.queueName = options.queue;
+    if (options.priority !== undefined) this.priority = options.priority;
+    return this;
+  }
+
+  /** Whether it is in the log, or on its way there. */
+  get enqueued(): boolean {
+    return this.status === "buffered" || this.status === "delivered";
+  }
+
+  /** How far its enqueuing is. */
+  get status(): DeliveryStatus {
+    return this[DELIVERY]?.status ?? "new";
+  }
+
+  /** Where it is in the log, once acknowledged. */
+  get position(): JobPosition | undefined {
+    return this[DELIVERY]?.position;
+  }
+
+  /** Why it could not be enqueued. */
+  get enqueueError(): EnqueueError | undefined {
+    return this[DELIVERY]?.error;
+  }
+
+  /**
+   * Waits for the broker's answer.
+   *
+   * @returns where the job is
+   * @throws {EnqueueError} if it could not be enqueued
+   */
+  delivered(): Promise<JobPosition> {
+    return (this[DELIVERY] ??= new Delivery()).settled();
+  }
+
+  /** Aborts when the job is over its time, its partition is lost, or the worker will not wait longer. */
+  get signal(): AbortSignal {
+    return (this[RUN] ??= new JobRun()).signal;
+  }
+
+  /** The record that the job came in; `null` outside of a worker. */
+  get record(): RecordInfo | null {
+    return this[RUN]?.record ?? null;
+  }
+
+  /** A logger that names the job in each line. */
+  get logger(): JobLogger {
+    return (this[RUN] ??= new JobRun()).loggerOf(this.constructor.name, this.jobId);
+  }
+}
+
+/** Whether a value is a job class, of whichever copy of this library. */
+export function isJobClass(value: unknown): value is JobClass {
+  return typeof value === "function" && (value as { [BRAND]?: unknown })[BRAND] === true;
+}
+
+/** The name that a class has on the wire. */
+export function jobNameOf(Class: AnyJobClass): string {
+  return (Object.hasOwn(Class, "jobName") ? Class.jobName : undefined) ?? Class.name;
+}
+
+/** Runs a job once, in the caller's own context. */
+export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
+  job.attempt = 1;
+  job.executions++;
+  return await job.perform(...job.args) as JobResult<J>;
+}
+
+function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J>): J {
+  const job = new Class();
+  job.jobId = crypto.randomUUID();
+  job.args = args;
+  return job;
+}
+
+async function enqueueNew<J extends Job>(
+  Class: JobClass<J>,
+  args: JobArguments<J>,
+  options: SetOptions | undefined,
+): Promise<J> {
+  const job = newJob(Class, args);
+  if (options !== undefined) job.set(options);
+  return await runtimeOf(Class).enqueue(job);
+}
+
+function checkSet(options: SetOptions): void {
+  checkOptions("set()", options, SET_CHECKS);
+  for (const name of ["wait", "waitUntil"] as const) {
+    if (options[name] !== undefined) {
+      throw new NotSupportedError(
+        `Cannot set "${name}": delayed jobs are not supported yet, and a job that is asked to wait is never run now`,
+      );
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The job classes of an App by their names on the wire: class names and aliases. A record's `job_class` is only ever
+ * looked up here; nothing that a record says is imported or read off an object.
+ */
+import { InvalidConfigurationError } from "../errors.ts";
+import { checkOptions, milliseconds, show, topicName } from "../options.ts";
+import { isJobClass, type JobClass, jobNameOf } from "./job.ts";
+import { kafkaOptionsOf } from "./kafka_options.ts";
+
+/** The classes of an App. */
+export class JobRegistry {
+  /** The classes themselves. */
+  readonly classes: ReadonlySet<JobClass>;
+  readonly #byName = new Map<string, JobClass>();
+
+  /**
+   * @throws {InvalidConfigurationError} if something is no job class, two have one name, or a class states an option that
+   * cannot be
+   */
+  constructor(classes: readonly JobClass[]) {
+    this.classes = new Set(classes);
+    for (const Class of this.classes) {
+      if (!isJobClass(Class)) {
+        throw new InvalidConfigurationError(`${show(Class)} in "jobs" is no job class: it must extend Job`);
+      }
+      kafkaOptionsOf(Class);
+      checkOptions(`${Class.name}`, { queue: Class.queue, timeoutMs: Class.timeoutMs }, {
+        queue: topicName,
+        timeoutMs: milliseconds,
+      });
+      this.#name(jobNameOf(Class), Class);
+      for (const alias of Object.hasOwn(Class, "jobAliases") ? Class.jobAliases ?? [] : []) this.#name(alias, Class);
+    }
+  }
+
+  /** The class of this name, if there is one. */
+  find(name: string): JobClass | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The names that are known, aliases included. */
+  names(): string[] {
+    return [...this.#byName.keys()];
+  }
+
+  #name(name: string, Class: JobClass): void {
+    if (typeof name !== "string" || name === "" || name.length > 255) {
+      throw new InvalidConfigurationError(`${show(name)} cannot be the name of a job class`);
+    }
+    const other = this.#byName.get(name);
+    if (other !== undefined && other !== Class) {
+      throw new InvalidConfigurationError(
+        `Two job classes are called "${name}": give one of them a "static jobName" of its own`,
+      );
+    }
+    this.#byName.set(name, Class);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * One run of a job: the record that it came in, its `signal` and its `logger`. The worker makes one for each attempt and
+ * aborts it from outside. Signal and logger are made when they are first asked for: most jobs ask for neither, and an
+ * `AbortController` costs more than a small job.
+ */
+import type { RecordInfo } from "../monitor/events.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+
+/** Where a job keeps its run; a registered symbol, since the job may come from another copy of this library. */
+export const RUN: unique symbol = Symbol.for("@activejob/kafka.run") as never;
+
+/** Writes lines that name the job. Details are plain data. */
+export interface JobLogger {
+  /** For the developer. */
+  debug(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** What happened. */
+  info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** What somebody should look at. */
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** What went wrong. */
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+/** One run of a job. */
+export class JobRun {
+  /** The record that it came in; `null` outside of a worker. */
+  readonly record: RecordInfo | null;
+  readonly #monitor: Monitor | null;
+  #controller: AbortController | undefined = undefined;
+  #abortReason: Error | undefined = undefined;
+
+  constructor(record: RecordInfo | null = null, monitor: Monitor | null = null) {
+    this.record = record;
+    this.#monitor = monitor;
+  }
+
+  /** Aborts with the reason that {@linkcode JobRun.abort} gives. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why it was aborted, if it was. */
+  get abortReason(): Error | undefined {
+    return this.#abortReason;
+  }
+
+  /** Asks the job to end. The first reason stays. */
+  abort(reason: Error): void {
+    if (this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** A logger whose lines go through the event stream; to the console where there is none (`performNow`). */
+  loggerOf(jobClass: string, jobId: string): JobLogger {
+    const write = (level: "debug" | "info" | "warn" | "error") =>
+    (
+      message: string,
+      details: Readonly<Record<string, unknown>> = {},
+    ) => {
+      if (this.#monitor === null) console[level](`${jobClass} ${jobId}: ${message}`, details);
+      else this.#monitor.emit("job.log", { ...this.record!, jobClass, jobId, level, message, details });
+    };
+    return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Which App a job class belongs to, without knowing what an App is: the port through which a class enqueues, and the one
+ * place that answers where a `performLater` goes.
+ *
+ * The order: the scope that encloses the call (`app.run(fn)`, a worker's own runs), a test's App, the one App that lists
+ * the class. An App binds itself when it is made and unbinds when it is closed.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { InvalidConfigurationError } from "../errors.ts";
+
+/** A class, as far as finding its App goes. */
+type Class = abstract new () => object;
+
+/** What a job class needs of its App. */
+export interface JobRuntime {
+  /** The App's name, for messages. */
+  readonly name: string;
+  /** The classes that it lists. */
+  readonly jobs: ReadonlySet<Class>;
+  /** Enqueues one job; rejects if that failed. */
+  enqueue<J extends object>(job: J): Promise<J>;
+  /** Enqueues several jobs; what became of each stands on the job. */
+  enqueueAll(jobs: readonly object[]): Promise<void>;
+}
+
+const scope = new AsyncLocalStorage<JobRuntime>();
+const bound = new Set<JobRuntime>();
+// A stack of the module, not of the scope: the handlers of a server run outside of every scope.
+const testRuntimes: JobRuntime[] = [];
+
+/** Makes a runtime findable from its classes. @returns a function that ends that */
+export function bindRuntime(runtime: JobRuntime): () => void {
+  bound.add(runtime);
+  return () => void bound.delete(runtime);
+}
+
+/**
+ * Puts a test's runtime before all others for its classes.
+ *
+ * @returns a function that takes it away again
+ * @throws {InvalidConfigurationError} if another test's runtime lists one of its classes
+ */
+export function bindTestRuntime(runtime: JobRuntime): () => void {
+  for (const other of testRuntimes) {
+    for (const Class of runtime.jobs) {
+      if (other.jobs.has(Class)) {
+        throw new InvalidConfigurationError(
+          `Cannot put a test App over "${Class.name}": another one is already, dispose of it first (await using)`,
+        );
+      }
+    }
+  }
+  testRuntimes.push(runtime);
+  return () => {
+    const at = testRuntimes.indexOf(runtime);
+    if (at >= 0) testRuntimes.splice(at, 1);
+  };
+}
+
+/** Runs a function within a runtime's scope: jobs enqueued inside go to it. */
+export function runWithin<T>(runtime: JobRuntime, fn: () => T): T {
+  return scope.run(runtime, fn);
+}
+
+/**
+ * The runtime that a class's jobs go to.
+ *
+ * @throws {InvalidConfigurationError} if there is none, or more than one; the message says what to do
+ */
+export function runtimeOf(Class: Class): JobRuntime {
+  const enclosing = scope.getStore();
+  if (enclosing?.jobs.has(Class)) return enclosing;
+  for (const runtime of testRuntimes) {
+    if (runtime.jobs.has(Class)) return runtime;
+  }
+  const listing: JobRuntime[] = [];
+  for (const runtime of bound) {
+    if (runtime.jobs.has(Class)) listing.push(runtime);
+  }
+  if (listing.length === 1) return listing[0]!;
+  throw new InvalidConfigurationError(
+    listing.length === 0
+      ? `Cannot enqueue "${Class.name}": no App lists it; add it to the "jobs" of an App, and import that App's module first`
+      : `Cannot enqueue "${Class.name}": ${listing.length} Apps list it (${
+        listing.map((runtime) => `"${runtime.name}"`).join(", ")
+      }); say which with app.run(() => …) or app.enqueue(${Class.name}.of(…))`,
+  );
+}

@@ -1,0 +1,133 @@
+/**
+ * A route: a declared topic with nothing left open. Names are full (with the App's prefix), every option has its value:
+ * the topic's own, else the App's, else the default. Made once, when an App is made, and frozen.
+ */
+import { InvalidConfigurationError } from "../errors.ts";
+import { didYouMean } from "../options.ts";
+import type { JobOptions } from "./job_options.ts";
+import type { JobTopic } from "./topic.ts";
+
+/** How records of one topic are performed. */
+export interface Route {
+  /** The queue: the topic's name without the prefix. */
+  readonly queue: string;
+  /** The topic's full name. */
+  readonly topic: string;
+  /** The consumer group. */
+  readonly group: string;
+  /** How many records of a partition may wait. */
+  readonly maxMessages: number;
+  /** How failed jobs wait. */
+  readonly backoff: { readonly initialMs: number; readonly maxMs: number; readonly jitter: number };
+  /** Where dead letters go, by full name; `null`: nowhere. */
+  readonly deadLetterQueue:
+    | { readonly topic: string; readonly maxRetries: number; readonly independent: boolean }
+    | null;
+  /** How long a job may run, in milliseconds; `null`: as long as it likes. */
+  readonly timeoutMs: number | null;
+  /** How much longer before it is called orphaned, in milliseconds. */
+  readonly timeoutGraceMs: number;
+  /** The largest value that is read, in bytes. */
+  readonly maxPayloadBytes: number;
+  /** How long unknown classes are tried again, in milliseconds. */
+  readonly unknownJobsRetryForMs: number;
+  /** The topic as it was declared. */
+  readonly declared: JobTopic;
+}
+
+/** How often a failed job is tried again where nothing else is said. */
+export const DEFAULT_MAX_RETRIES = 3;
+
+/** What a topic's name is made of. */
+export interface Naming {
+  /** Put before each name; empty for none. */
+  readonly queuePrefix: string;
+  /** Between prefix and name. */
+  readonly queueDelimiter: string;
+}
+
+/** The full name of a topic. */
+export function fullName(name: string, naming: Naming): string {
+  return naming.queuePrefix === "" ? name : `${naming.queuePrefix}${naming.queueDelimiter}${name}`;
+}
+
+/** The routes of an App. */
+export class Routes {
+  readonly #byTopic = new Map<string, Route>();
+  readonly #naming: Naming;
+
+  /** @throws {InvalidConfigurationError} if a topic is declared twice, or is its own dead letter topic */
+  constructor(topics: readonly JobTopic[], defaults: JobOptions, naming: Naming, group: string) {
+    this.#naming = naming;
+    for (const declared of topics) {
+      const route = resolve(declared, defaults, naming, group);
+      if (this.#byTopic.has(route.topic)) {
+        throw new InvalidConfigurationError(`Topic "${declared.name}" is declared twice`);
+      }
+      this.#byTopic.set(route.topic, route);
+    }
+    for (const route of this.#byTopic.values()) {
+      const deadLetters = route.deadLetterQueue?.topic;
+      if (deadLetters !== undefined && this.#byTopic.has(deadLetters)) {
+        throw new InvalidConfigurationError(
+          `Topic "${route.queue}" cannot have "${deadLetters}" as its dead letter topic: jobs are performed from there`,
+        );
+      }
+    }
+  }
+
+  /** Every route, in the order of declaration. */
+  all(): Route[] {
+    return [...this.#byTopic.values()];
+  }
+
+  /** The full topic name of a queue. */
+  topicOf(queue: string): string {
+    return fullName(queue, this.#naming);
+  }
+
+  /** The route of a topic, by its full name. */
+  find(topic: string): Route | undefined {
+    return this.#byTopic.get(topic);
+  }
+
+  /**
+   * The routes of some queues.
+   *
+   * @throws {InvalidConfigurationError} for a queue that is not declared
+   */
+  select(queues: readonly string[]): Route[] {
+    return queues.map((queue) => {
+      const route = this.find(this.topicOf(queue)) ?? this.find(queue);
+      if (route === undefined) throw new InvalidConfigurationError(this.undeclared(queue));
+      return route;
+    });
+  }
+
+  /** The message about a queue that is not declared. */
+  undeclared(queue: string): string {
+    return `No topic declares the queue "${queue}"${didYouMean(queue, this.all().map((route) => route.queue))}`;
+  }
+}
+
+function resolve(declared: JobTopic, defaults: JobOptions, naming: Naming, group: string): Route {
+  const of = <Key extends keyof JobOptions>(key: Key) => declared[key] ?? defaults[key];
+  const deadLetterQueue = of("deadLetterQueue");
+  return Object.freeze({
+    queue: declared.name,
+    topic: fullName(declared.name, naming),
+    group: declared.group ?? group,
+    maxMessages: of("maxMessages") ?? 100,
+    backoff: { initialMs: 1000, maxMs: 30_000, jitter: 0.15, ...defaults.backoff, ...declared.backoff },
+    deadLetterQueue: deadLetterQueue === undefined ? null : {
+      topic: fullName(deadLetterQueue.topic, naming),
+      maxRetries: deadLetterQueue.maxRetries ?? DEFAULT_MAX_RETRIES,
+      independent: deadLetterQueue.independent ?? true,
+    },
+    timeoutMs: of("timeoutMs") ?? null,
+    timeoutGraceMs: of("timeoutGraceMs") ?? 5000,
+    maxPayloadBytes: of("maxPayloadBytes") ?? 1024 * 1024,
+    unknownJobsRetryForMs: of("unknownJobs")?.retryForMs ?? 300_000,
+    declared,
+  });
+}

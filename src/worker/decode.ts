@@ -1,0 +1,114 @@
+/**
+ * From a record to a job that can be performed. Plain synchronous functions: taking a record in, finding out what it is.
+ *
+ * A record that is taken in is copied into strings: the bytes that a broker hands over are a window into a whole fetch,
+ * which one waiting job would keep alive. Text is decoded at once, for a string is the cheapest copy there is; bytes that
+ * are no text are kept as Latin-1, which gives every byte back.
+ */
+import { Buffer, isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import type { Headers, StoredRecord } from "../broker/broker.ts";
+import { NotSupportedError, PoisonError, UnknownJobError } from "../errors.ts";
+import { type Envelope, readEnvelope } from "../job/envelope.ts";
+import type { JobClass } from "../job/job.ts";
+import type { JobRegistry } from "../job/registry.ts";
+import type { Taken } from "./offset_tracker.ts";
+
+/** A record that waits in the process. */
+export interface WaitingRecord extends Taken {
+  /** The key's bytes as Latin-1; `null` for none. */
+  readonly key: string | null;
+  /** The value; `null` for a tombstone. */
+  readonly value: string | null;
+  /** How `value` was decoded: `"latin1"` where the bytes are no UTF-8. */
+  readonly encoding: "utf8" | "latin1";
+  /** The headers, copied. */
+  readonly headers: Headers;
+  /** When it was written, as the broker says. */
+  readonly timestampMs: number;
+  /** The value's size in bytes. */
+  readonly bytes: number;
+}
+
+/** What a record is. */
+export type Decoded =
+  | { readonly kind: "job"; readonly Class: JobClass; readonly envelope: Envelope }
+  | { readonly kind: "tombstone" }
+  | { readonly kind: "poison"; readonly error: Error }
+  | { readonly kind: "unknown_class"; readonly error: Error };
+
+const TOMBSTONE: Decoded = { kind: "tombstone" };
+const NO_HEADERS: Headers = [];
+
+/** Takes a record in: nothing of the broker's memory is kept. */
+export function takeIn(record: StoredRecord, next: number): WaitingRecord {
+  const value = record.value === null ? null : asBuffer(record.value);
+  const encoding = value === null || isUtf8(value) ? "utf8" : "latin1";
+  return {
+    offset: record.offset,
+    next,
+    finished: false,
+    key: record.key === null ? null : asBuffer(record.key).toString("latin1"),
+    value: value === null ? null : value.toString(encoding),
+    encoding,
+    headers: record.headers.length === 0
+      ? NO_HEADERS
+      : record.headers.map(([name, bytes]) => [name, bytes?.slice() ?? null] as const),
+    timestampMs: record.timestampMs,
+    bytes: value?.byteLength ?? 0,
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The record's key, byte for byte. */
+export function keyBytes(record: WaitingRecord): Uint8Array | null {
+  return record.key === null ? null : Buffer.from(record.key, "latin1");
+}
+
+/** The record's value, byte for byte. */
+export function valueBytes(record: WaitingRecord): Uint8Array | null {
+  return record.value === null ? null : Buffer.from(record.value, record.encoding);
+}
+
+/** Finds out what a record is. It never throws. */
+export function decode(record: WaitingRecord, registry: JobRegistry, maxPayloadBytes: number): Decoded {
+  if (record.value === null) return TOMBSTONE;
+  try {
+    if (record.bytes > maxPayloadBytes) {
+      throw new PoisonError(`The value has ${record.bytes} bytes, but at most ${maxPayloadBytes} are read`);
+    }
+    if (record.encoding !== "utf8") throw new PoisonError("The value is no UTF-8");
+    const envelope = readEnvelope(record.value, (name) => registry.find(name) !== undefined);
+    if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
+      throw new NotSupportedError(
+        `The job is due at ${
+          new Date(envelope.scheduledAtMs).toISOString()
+        }: delayed jobs are not supported yet, and it is not run before`,
+      );
+    }
+    const Class = registry.find(envelope.jobClass);
+    if (Class === undefined) {
+      const error = new UnknownJobError(
+        `No class "${envelope.jobClass}" is registered; known are ${
+          registry.names().map((name) => `"${name}"`).join(", ")
+        }`,
+      );
+      return { kind: "unknown_class", error };
+    }
+    return { kind: "job", Class, envelope };
+  } catch (error) {
+    return { kind: "poison", error: error as Error };
+  }
+}
+
+/** The id of a job whose envelope has none: the same for each run of the record, in the form of a UUID. */
+export function derivedJobId(topic: string, partition: number, offset: number): string {
+  const hash = createHash("sha1").update(`${topic}/${partition}@${offset}`).digest("hex");
+  const variant = ((parseInt(hash[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-5${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${
+    hash.slice(20, 32)
+  }`;
+}

@@ -1,0 +1,141 @@
+/**
+ * One consumer group of a worker: what the broker tells it, passed on to the partitions that it owns. It opens and closes
+ * the group's gate, answers a rebalance with what is to be committed, and gives each ownership an object of its own.
+ */
+import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
+import type { JobInfo, LostReason, RecordInfo } from "../monitor/events.ts";
+import type { Route } from "../routing/route.ts";
+import { CommitLoop } from "./commit_loop.ts";
+import { Gate } from "./gate.ts";
+import type { GroupContext, WorkerContext } from "./group_context.ts";
+import { OwnedPartition } from "./owned_partition.ts";
+
+/** What a group's consumer is told. */
+export interface GroupConsumerOptions {
+  readonly group: string;
+  readonly routes: readonly Route[];
+  readonly sessionTimeoutMs: number;
+  readonly maxFetchBytes: number;
+  readonly commitIntervalMs: number;
+  /** It will not come back by itself. */
+  readonly failed: (error: Error) => void;
+}
+
+/** One group of a worker. */
+export class GroupConsumer implements ConsumerSink {
+  /** The group's name. */
+  readonly group: string;
+  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #context: GroupContext;
+  readonly #consumer: Consumer;
+  readonly #gate: Gate;
+  readonly #commits: CommitLoop;
+  readonly #partitions = new Map<Ownership, OwnedPartition>();
+  readonly #failed: (error: Error) => void;
+
+  constructor(broker: Broker, worker: WorkerContext, options: GroupConsumerOptions) {
+    const { group, routes, sessionTimeoutMs, maxFetchBytes } = options;
+    this.group = group;
+    this.#failed = options.failed;
+    this.#routes = new Map(routes.map((route) => [route.topic, route]));
+    const topics = routes.map((route) => route.topic);
+    this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, maxFetchBytes }, this);
+    this.#gate = new Gate(() => this.#consumer.heldUntilMs);
+    this.#commits = new CommitLoop(this.#consumer, options.commitIntervalMs);
+    this.#context = { ...worker, group, consumer: this.#consumer, gate: this.#gate, commits: this.#commits };
+  }
+
+  /** Resolves at the first assignment. */
+  get joined(): Promise<void> {
+    return this.#consumer.joined;
+  }
+
+  /** The partitions that are owned now. */
+  partitions(): OwnedPartition[] {
+    return [...this.#partitions.values()];
+  }
+
+  /** The records at which partitions wait for an operator. */
+  stuck(): RecordInfo[] {
+    return this.partitions().map((partition) => partition.stuckAt).filter((at) => at !== null);
+  }
+
+  /** The jobs that run. */
+  running(): JobInfo[] {
+    return this.partitions().map((partition) => partition.running).filter((job) => job !== null);
+  }
+
+  /** No job starts any more, until the end. */
+  quiet(): void {
+    this.#gate.close("quiet");
+  }
+
+  /** No wait goes on. */
+  stop(): void {
+    for (const partition of this.#partitions.values()) partition.stop();
+    this.#gate.change();
+  }
+
+  /** Asks the running jobs to end. */
+  abort(reason: Error): void {
+    for (const partition of this.#partitions.values()) partition.abort(reason);
+  }
+
+  /** Commits what is finished and leaves the group, each within the deadline. */
+  async close(deadlineMs: number): Promise<void> {
+    await this.#commits.flush(deadlineMs);
+    this.#commits.stop();
+    await this.#consumer.close(deadlineMs);
+    // The consumer has told of each loss; what it could not tell of ends here.
+    this.lost([...this.#partitions.keys()], "closed");
+  }
+
+  /** The broker: these are ours, new or as before. */
+  assigned(added: readonly Ownership[], _continued: readonly Ownership[]): void {
+    for (const ownership of added) {
+      const { topic, partition, committed } = ownership;
+      this.#partitions.set(ownership, new OwnedPartition(ownership, this.#routes.get(topic)!, this.#context));
+      this.#context.monitor.emit("partition.assigned", { topic, partition, offset: committed?.offset ?? null });
+    }
+    this.#gate.open("releasing");
+  }
+
+  /** The broker: these were fetched. */
+  records(ownership: Ownership, batch: RecordBatch): void {
+    this.#partitions.get(ownership)?.take(batch);
+  }
+
+  /** The broker: the group rebalances; what is answered is committed at once. */
+  releasing(_ownerships: readonly Ownership[]): readonly Mark[] {
+    this.#gate.close("releasing");
+    return this.partitions().map((partition) => partition.pendingMark()).filter((mark) => mark !== null);
+  }
+
+  /** The broker: these are no longer ours. */
+  lost(ownerships: readonly Ownership[], reason: LostReason): void {
+    for (const ownership of ownerships) {
+      this.#partitions.get(ownership)?.end(reason);
+      this.#partitions.delete(ownership);
+      const { topic, partition } = ownership;
+      if (reason === "restarted") this.#context.monitor.emit("log.restarted", { topic, partition });
+    }
+    this.#gate.change();
+  }
+
+  /** The broker: retention was faster. */
+  gone({ topic, partition }: Ownership, from: number, to: number): void {
+    this.#context.monitor.emit("records.gone", { topic, partition, from, to });
+  }
+
+  /** The broker: the session is good, or may have expired. */
+  membership(held: boolean): void {
+    if (held) this.#gate.open("membership");
+    else this.#gate.close("membership");
+    this.#context.monitor.emit("membership.changed", { held });
+  }
+
+  /** The broker: it is over. */
+  failed(error: Error): void {
+    this.#failed(error);
+  }
+}

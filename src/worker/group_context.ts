@@ -1,0 +1,42 @@
+/**
+ * What the partitions of one group share: the surroundings in which an owned partition works. Plain references, put
+ * together once by the group's consumer.
+ */
+import type { Consumer, Position } from "../broker/broker.ts";
+import type { AnyCurrentAttributes } from "../job/current_attributes.ts";
+import type { JobRegistry } from "../job/registry.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { CommitLoop } from "./commit_loop.ts";
+import type { Append } from "./dead_letter.ts";
+import type { Gate } from "./gate.ts";
+import type { Intake } from "./intake.ts";
+import type { Pacer } from "./pacer.ts";
+import type { Slots } from "./slots.ts";
+
+/** What all partitions of a worker share. */
+export interface WorkerContext {
+  readonly registry: JobRegistry;
+  readonly monitor: Monitor;
+  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  readonly slots: Slots;
+  readonly intake: Intake;
+  readonly pacer: Pacer;
+  /** The longest commit metadata, in characters. */
+  readonly maxMetadataLength: number;
+  /** Appends a dead letter. */
+  readonly append: Append;
+  /** The command that passes a record over, as an operator types it. */
+  readonly skipCommand: (position: Position) => string;
+  /** Calls a function in the worker's own context: a broker calls from whatever context it was woken in. */
+  readonly within: <T>(fn: () => T) => T;
+  /** Whether the worker is stopping: nothing new begins. */
+  readonly isStopping: () => boolean;
+}
+
+/** What all partitions of a group share. */
+export interface GroupContext extends WorkerContext {
+  readonly group: string;
+  readonly consumer: Consumer;
+  readonly gate: Gate;
+  readonly commits: CommitLoop;
+}

@@ -1,0 +1,146 @@
+/**
+ * One attempt: a decoded job is made into an instance and performed, with its attributes, its signal and its time limit,
+ * and what came of it is an outcome. `Attempt.perform` is the one promise that a partition awaits; everything around it is
+ * synchronous.
+ *
+ * A job over its time is asked to end and waited for, never run beside itself: it counts as failed once it settles.
+ */
+import { RevokedError, TimeoutError } from "../errors.ts";
+import { type AnyCurrentAttributes, runWithAttributes } from "../job/current_attributes.ts";
+import type { Envelope } from "../job/envelope.ts";
+import type { Job, JobClass } from "../job/job.ts";
+import { JobRun, RUN } from "../job/run.ts";
+import type { JobInfo } from "../monitor/events.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { Route } from "../routing/route.ts";
+import { derivedJobId, type WaitingRecord } from "./decode.ts";
+
+/** What came of an attempt. */
+export type Outcome =
+  | { readonly kind: "passed" }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+const PASSED: Outcome = { kind: "passed" };
+
+/** What an attempt is made of. */
+export interface AttemptOptions {
+  readonly route: Route;
+  readonly partition: number;
+  readonly record: WaitingRecord;
+  readonly Class: JobClass;
+  readonly envelope: Envelope;
+  /** Which run of the record it is, from 1. */
+  readonly attempt: number;
+  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  readonly monitor: Monitor;
+}
+
+/** One run of one job. */
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #job: Job;
+  readonly #run: JobRun;
+  readonly #startedMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: AttemptOptions, nowMs: number) {
+    const { route, partition, record, Class, envelope, attempt, monitor } = options;
+    this.#options = options;
+    this.#startedMs = nowMs;
+    const run = new JobRun({ topic: route.topic, partition, offset: record.offset }, monitor);
+    const job = new Class();
+    job.args = envelope.arguments as unknown[];
+    job.jobId = envelope.jobId ?? derivedJobId(route.topic, partition, record.offset);
+    job.queueName = envelope.queueName ?? route.topic;
+    job.priority = envelope.priority;
+    job.executions = envelope.executions + attempt;
+    job.attempt = attempt;
+    job.enqueuedAtMs = envelope.enqueuedAtMs;
+    job[RUN] = run;
+    this.#job = job;
+    this.#run = run;
+  }
+
+  /** Performs the job. Rejects, or throws, with whatever it throws. */
+  perform(): unknown {
+    const { currentAttributes, envelope, monitor, route, Class } = this.#options;
+    const timeoutMs = Class.timeoutMs ?? route.timeoutMs;
+    if (timeoutMs !== null) this.#timer = setTimeout(() => this.#overrun(timeoutMs), timeoutMs);
+    if (monitor.hears("job.performing")) monitor.emit("job.performing", this.info());
+    const job = this.#job;
+    return currentAttributes.length === 0
+      ? job.perform(...job.args)
+      : runWithAttributes(currentAttributes, envelope.currentAttributes, () => job.perform(...job.args));
+  }
+
+  /** `perform` settled well: a pass, unless the job was over its time. */
+  passed(): Outcome {
+    this.#disarm();
+    const late = this.#run.abortReason;
+    return late instanceof TimeoutError ? { kind: "failed", error: late } : PASSED;
+  }
+
+  /** `perform` threw. A job that ends because it was over its time has failed for that reason. */
+  failed(thrown: unknown): Outcome {
+    this.#disarm();
+    const late = this.#run.abortReason;
+    return { kind: "failed", error: late instanceof TimeoutError ? late : thrown };
+  }
+
+  /** The ownership has ended: asks the job to end, and says so where it does not. */
+  revoke(): void {
+    const { route } = this.#options;
+    this.#disarm();
+    this.#run.abort(new RevokedError(`Partition ${route.topic}/${this.#options.partition} is no longer this worker's`));
+    this.#armOrphaned("revoked");
+  }
+
+  /** Asks the job to end. */
+  abort(reason: Error): void {
+    this.#run.abort(reason);
+  }
+
+  /** The job, for events. */
+  info(): JobInfo {
+    const { route, partition, record, envelope, attempt } = this.#options;
+    const { jobId, queueName } = this.#job;
+    return {
+      jobClass: envelope.jobClass,
+      jobId,
+      queue: queueName!,
+      topic: route.topic,
+      partition,
+      offset: record.offset,
+      attempt,
+    };
+  }
+
+  /** How long it has run, in milliseconds. */
+  get durationMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  /** From its enqueuing to its start, in milliseconds; `null` where that cannot be told. */
+  get waitMs(): number | null {
+    const enqueuedAtMs = this.#job.enqueuedAtMs;
+    if (enqueuedAtMs === null) return null;
+    const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
+    return waitMs < 0 ? 0 : waitMs;
+  }
+
+  #overrun(timeoutMs: number): void {
+    this.#run.abort(new TimeoutError(`${this.#options.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
+    this.#armOrphaned("timeout");
+  }
+
+  #armOrphaned(reason: "timeout" | "revoked"): void {
+    const { monitor, route } = this.#options;
+    this.#timer = setTimeout(() => {
+      monitor.emit("job.orphaned", { ...this.info(), reason, runningMs: this.durationMs });
+    }, route.timeoutGraceMs);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The records of one ownership that wait in the process, in the order of the log. When too many wait, here or in the whole
+ * worker, the partition is not fetched from until half of them are gone.
+ */
+import type { Consumer, Ownership } from "../broker/broker.ts";
+import type { WaitingRecord } from "./decode.ts";
+import type { Intake } from "./intake.ts";
+
+/** A partition's queue. */
+export class WaitingRecords {
+  readonly #ownership: Ownership;
+  readonly #consumer: Pick<Consumer, "pause" | "resume">;
+  readonly #intake: Intake;
+  readonly #max: number;
+  // A queue with a moving head: shifting an array at each record would move all the others.
+  #records: WaitingRecord[] = [];
+  #head = 0;
+  #paused = false;
+
+  constructor(ownership: Ownership, consumer: Pick<Consumer, "pause" | "resume">, intake: Intake, max: number) {
+    this.#ownership = ownership;
+    this.#consumer = consumer;
+    this.#intake = intake;
+    this.#max = max;
+  }
+
+  /** How many wait. */
+  get count(): number {
+    return this.#records.length - this.#head;
+  }
+
+  /** The first; there must be one. */
+  get first(): WaitingRecord {
+    return this.#records[this.#head]!;
+  }
+
+  /** Adds one at the end. */
+  push(record: WaitingRecord): void {
+    this.#records.push(record);
+    this.#intake.add(record.bytes);
+  }
+
+  /** Takes the first away. */
+  shift(): void {
+    const { bytes } = this.first;
+    this.#head++;
+    if (this.count === 0) {
+      this.#records = [];
+      this.#head = 0;
+    }
+    this.#intake.remove(bytes);
+    if (this.#paused) this.#resumeIfRoom();
+  }
+
+  /** Takes all away. */
+  clear(): void {
+    let bytes = 0;
+    for (let index = this.#head; index < this.#records.length; index++) bytes += this.#records[index]!.bytes;
+    this.#records = [];
+    this.#head = 0;
+    this.#intake.remove(bytes);
+  }
+
+  /** Stops fetching where enough wait. */
+  pauseIfFull(): void {
+    if (this.#paused || (this.count < this.#max && !this.#intake.isFull)) return;
+    this.#paused = true;
+    this.#consumer.pause(this.#ownership);
+    // A partition with nothing of its own waiting has no other occasion to go on.
+    if (this.#intake.isFull) this.#intake.whenRoom(() => this.#resumeIfRoom());
+  }
+
+  #resumeIfRoom(): void {
+    if (!this.#paused || this.count > this.#max / 2) return;
+    if (this.#intake.isFull) return this.#intake.whenRoom(() => this.#resumeIfRoom());
+    this.#paused = false;
+    this.#consumer.resume(this.#ownership);
+  }
+}
