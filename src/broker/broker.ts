@@ -178,7 +178,6 @@ export interface BrokerAdmin {
   describe(topics: readonly string[]): Promise<
     ReadonlyMap<string, { readonly partitions: number; readonly config: ReadonlyMap<string, string> } | null>
   >;
-  /** Without `partitions`: the broker\'s default, 1 where it has none. A topic that is there stays as it is. */
   /** Without `partitions`: the broker's default, 1 where it has none. A topic that is there stays as it is. */
   create(
     topics: readonly {

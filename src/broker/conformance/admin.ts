@@ -40,6 +40,16 @@ export const admin: readonly Case[] = [
     },
   },
   {
+    name: "create() takes the broker's default where it is not told how many partitions",
+    async run(world) {
+      const topic = world.name();
+      await world.broker.admin.create([{ name: topic }]);
+      const { partitions } = (await world.broker.admin.describe([topic])).get(topic)!;
+      assert.ok(partitions >= 1);
+      await world.append(topic, ["a"]);
+    },
+  },
+  {
     name: "addPartitions() takes the whole number, only upwards, and only of a topic that exists",
     async run(world) {
       const topic = await world.topic(2);
@@ -127,6 +137,28 @@ export const admin: readonly Case[] = [
       assert.deepEqual(reader.recorder.values(), [...many("a", 4), ...many("a", 2, 2)]);
       assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["ended"]);
       assert.deepEqual(await reader.commit({ ownership: reader.own(), next: 4, metadata: "" }), ["committed"]);
+    },
+  },
+  {
+    name: "skip() never moves the group back behind its owner's last marks",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(4);
+      const owned = reader.own();
+      assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "" }), ["committed"]);
+      reader.recorder.lastMarks = (ownerships) => ownerships.map((ownership) => ({ ownership, next: 4, metadata: "" }));
+      // Whether there was still something to skip is a matter of moments.
+      await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 })]);
+      await world.eventually(
+        "its last marks were written",
+        async () => (await world.committed(reader.group, topic)).offset === 4,
+      );
+      await reader.recorder.until("the partition is owned", () => reader.recorder.live.size === 1);
+      await world.append(topic, ["a4"]);
+      await reader.recorder.until("the next one came", () => reader.recorder.values().at(-1) === "a4");
+      assert.deepEqual(reader.recorder.values(), many("a", 5));
     },
   },
   {

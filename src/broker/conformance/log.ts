@@ -80,6 +80,24 @@ export const log: readonly Case[] = [
     },
   },
   {
+    name: "a topic made anew ends the ownership also where nothing was committed",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("old", 10));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(10);
+      const old = reader.own();
+      await world.harness.recreateTopic(topic, 1);
+      await world.append(topic, many("new", 3));
+      await reader.received(13);
+      assert.deepEqual(reader.recorder.losses.map(({ ownership, reason }) => [ownership, reason]), [[
+        old,
+        "restarted",
+      ]]);
+      assert.deepEqual(reader.recorder.values().slice(10), many("new", 3));
+    },
+  },
+  {
     name: "a hand-over's next lies beyond offsets that hold no record, also at the end of the log",
     needs: ["appendControl"],
     async run(world) {

@@ -43,6 +43,7 @@ export function memoryAdmin(log: MemoryLog, reachable: () => Promise<void>): Bro
       await reachable();
       const members = log.group(group);
       if (members.live) throw new BrokerError(`Cannot seek group "${group}": it has members, and must have none`);
+      for (const position of to) log.assertWithin(position);
       for (const position of to) members.write(position, "");
     },
   };

@@ -85,6 +85,7 @@ export class MemoryBroker implements Broker {
     await this.#reachable();
     const group = this.#log.group(name);
     const next = { ...position, offset: position.offset + 1 };
+    this.#log.assertWithin(next);
     const committed = group.committed(position)?.offset ?? 0;
     if (committed >= next.offset) {
       throw new BrokerError(

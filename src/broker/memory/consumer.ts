@@ -166,7 +166,7 @@ export class MemoryConsumer implements Consumer, Member {
     for (const ownership of [...this.#owned]) {
       // Asked each time: a call of the sink may have paused, ended or closed anything.
       if (this.#state !== "member") return;
-      if (ownership.paused || ownership.fenced) continue;
+      if (ownership.paused) continue;
       this.#skipGone(ownership);
       const batch = ownership.source.read(ownership.position, this.#options.maxFetchBytes);
       if (batch === null) continue;

@@ -74,13 +74,9 @@ export class Group {
     this.rebalance();
   }
 
-  /** Lets a member go, whether it left or its session expired: what it owned is fenced off at once. */
+  /** Lets a member go, whether it left or its session expired: nothing more of it is written. */
   leave(member: Member): void {
-    const owned = this.#members.get(member);
-    if (owned === undefined) return;
-    for (const ownership of owned) ownership.fenced = true;
-    this.#members.delete(member);
-    if (this.live) this.rebalance();
+    if (this.#members.delete(member) && this.live) this.rebalance();
   }
 
   /** Asks for a rebalance; several that are asked for together are one. */
@@ -95,7 +91,7 @@ export class Group {
     for (const member of this.#members.keys()) if (member.topics.includes(topic)) this.rebalance();
   }
 
-  /** The ownership of this partition ends and begins anew, wherever the rebalance puts it. */
+  /** The ownership of this partition ends, and a new one begins, with the same member unless others have too few. */
   revoke(at: TopicPartition): void {
     this.#revoked.add(keyOf(at));
     this.rebalance();
@@ -147,8 +143,6 @@ export class Group {
     if (current !== ownership.source) return "ended";
     const key = keyOf(ownership);
     const before = this.#committed.get(key) ?? null;
-    // Somebody else wrote: the rebalance that is on its way ends the ownership.
-    if (before !== ownership.known) return "ended";
     if (before !== null && mark.next < before.offset) return "refused";
     // Too much of it is left away, as on Kafka: the offset matters more.
     const metadata = mark.metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : mark.metadata;
@@ -159,8 +153,7 @@ export class Group {
   }
 
   #find(member: Member, ownership: Ownership): MemoryOwnership | null {
-    const found = this.#members.get(member)?.find((owned) => owned === ownership);
-    return found === undefined || found.fenced ? null : found;
+    return this.#members.get(member)?.find((owned) => owned === ownership) ?? null;
   }
 
   #release(): void {
@@ -179,10 +172,11 @@ export class Group {
     this.#state = "stable";
     for (const write of this.#writes.splice(0)) write();
     const plan = this.#plan();
-    this.#revoked.clear();
     const members = [...this.#members.keys()];
+    const ends = members.map((member) => [member, this.#takeAway(member, plan)] as const);
+    this.#revoked.clear();
     // All losses before any gain: no partition has two owners, not even for one call.
-    for (const [member, ended] of members.map((member) => [member, this.#takeAway(member, plan)] as const)) {
+    for (const [member, ended] of ends) {
       for (const reason of ["revoked", "restarted"] as const) {
         const ownerships = ended.filter((ownership) => this.#reason(ownership) === reason);
         if (ownerships.length > 0) member.lost(ownerships, reason);
@@ -196,11 +190,7 @@ export class Group {
     const topics = new Set(members.flatMap(([member]) => member.topics));
     const partitions = new Map([...topics].map((topic) => [topic, this.#partitionsOf(topic)?.length ?? 0]));
     return assignPartitions(
-      members.map(([{ id, topics }, owned]) => ({
-        id,
-        topics,
-        owned: owned.filter((o) => !this.#revoked.has(keyOf(o))),
-      })),
+      members.map(([{ id, topics }, owned]) => ({ id, topics, owned })),
       partitions,
     );
   }
@@ -211,7 +201,8 @@ export class Group {
     const planned = new Set(plan.get(member.id)!.map(keyOf));
     const goesOn = (ownership: MemoryOwnership) => {
       const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
-      return current === ownership.source && planned.has(keyOf(ownership)) &&
+      const key = keyOf(ownership);
+      return current === ownership.source && planned.has(key) && !this.#revoked.has(key) &&
         ownership.known === this.committed(ownership);
     };
     this.#members.set(member, owned.filter(goesOn));

@@ -121,7 +121,6 @@ export class MemoryLog {
   /** Keeps a consumer for {@linkcode away} to find. */
   register(consumer: MemoryConsumer): void {
     this.#consumers.add(consumer);
-    if (this.turns.away) consumer.logLeft();
   }
 
   /** Lets it go. */
@@ -160,7 +159,7 @@ export class MemoryLog {
     else this.#faults.set(topic, fault);
   }
 
-  /** Ends the ownership of a partition; a new one begins, wherever the rebalance puts it. */
+  /** Ends the ownership of a partition; a new one begins, with the same member unless others have too few. */
   revoke(group: string, at: TopicPartition): void {
     this.group(group).revoke(at);
   }
@@ -202,6 +201,15 @@ export class MemoryLog {
   back(): void {
     this.turns.comeBack();
     for (const consumer of this.#consumers) consumer.logCameBack();
+  }
+
+  /** Refuses a position that no group can go on at. */
+  assertWithin(at: Position): void {
+    const { high } = this.#partition(at);
+    if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return;
+    throw new BrokerError(
+      `Cannot move a group to offset ${at.offset} of partition ${at.partition} of topic "${at.topic}": it ends at ${high}`,
+    );
   }
 
   #consumer(consumer: Consumer): MemoryConsumer {

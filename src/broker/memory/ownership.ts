@@ -25,8 +25,6 @@ export class MemoryOwnership implements Ownership {
   paused = false;
   /** The group's committed offset as far as this ownership knows: its own last commit, or what it began with. */
   known: Committed | null;
-  /** The group has taken it away, though its consumer may not have heard yet: nothing of it is written any more. */
-  fenced = false;
   readonly #lost = new AbortController();
 
   constructor(topic: string, partition: number, source: MemoryPartition, committed: Committed | null) {
@@ -35,16 +33,15 @@ export class MemoryOwnership implements Ownership {
     this.source = source;
     this.committed = committed;
     this.known = committed;
-    this.position = committed === null || committed.offset > source.high ? source.low : committed.offset;
+    this.position = committed?.offset ?? source.low;
   }
 
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Ends it, also in the eyes of its consumer. */
+  /** Ends it. */
   end(): void {
-    this.fenced = true;
     this.#lost.abort();
   }
 }
