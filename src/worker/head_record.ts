@@ -70,8 +70,7 @@ export class HeadRecord {
   }
 
   /** Its dead letter could not be written: only that is tried again. */
-  deadLetterRefused(nowMs: number): Wait {
-    if (this.#hopeless.tries === 0) this.#hopeless.sinceMs = nowMs;
+  deadLetterRefused(): Wait {
     this.#hopeless.tries++;
     const waitMs = backoffMs(this.#hopeless.tries, this.#route.backoff);
     return { kind: this.#hopeless.tries > PATIENCE ? "pause" : "retry", waitMs };

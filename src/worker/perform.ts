@@ -38,39 +38,40 @@ export interface AttemptOptions {
 /** One run of one job. */
 export class Attempt {
   readonly #options: AttemptOptions;
-  readonly #job: Job;
   readonly #run: JobRun;
   readonly #startedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: AttemptOptions, nowMs: number) {
-    const { route, partition, record, Class, envelope, attempt, monitor } = options;
+    const { route, partition, record, monitor } = options;
     this.#options = options;
     this.#startedMs = nowMs;
-    const run = new JobRun({ topic: route.topic, partition, offset: record.offset }, monitor);
-    const job = new Class();
-    job.args = envelope.arguments as unknown[];
-    job.jobId = envelope.jobId ?? derivedJobId(route.topic, partition, record.offset);
-    job.queueName = envelope.queueName ?? route.topic;
-    job.priority = envelope.priority;
-    job.executions = envelope.executions + attempt;
-    job.attempt = attempt;
-    job.enqueuedAtMs = envelope.enqueuedAtMs;
-    job[RUN] = run;
-    this.#job = job;
-    this.#run = run;
+    this.#run = new JobRun({ topic: route.topic, partition, offset: record.offset }, monitor);
   }
 
-  /** Performs the job. Rejects, or throws, with whatever it throws. */
+  /** Performs the job. Rejects, or throws, with whatever it throws; its constructor counts as a part of it. */
   perform(): unknown {
     const { currentAttributes, envelope, monitor, route, Class } = this.#options;
     const timeoutMs = Class.timeoutMs ?? route.timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#overrun(timeoutMs), timeoutMs);
     if (monitor.hears("job.performing")) monitor.emit("job.performing", this.info());
-    const job = this.#job;
     return currentAttributes.length === 0
-      ? job.perform(...job.args)
-      : runWithAttributes(currentAttributes, envelope.currentAttributes, () => job.perform(...job.args));
+      ? this.#performJob()
+      : runWithAttributes(currentAttributes, envelope.currentAttributes, () => this.#performJob());
+  }
+
+  #performJob(): unknown {
+    const { Class, envelope, attempt } = this.#options;
+    const job: Job = new Class();
+    job.args = envelope.arguments as unknown[];
+    job.jobId = this.#jobId;
+    job.queueName = this.#queue;
+    job.priority = envelope.priority;
+    job.executions = envelope.executions + attempt;
+    job.attempt = attempt;
+    job.enqueuedAtMs = envelope.enqueuedAtMs;
+    job[RUN] = this.#run;
+    return job.perform(...job.args);
   }
 
   /** `perform` settled well: a pass, unless the job was over its time. */
@@ -103,11 +104,10 @@ export class Attempt {
   /** The job, for events. */
   info(): JobInfo {
     const { route, partition, record, envelope, attempt } = this.#options;
-    const { jobId, queueName } = this.#job;
     return {
       jobClass: envelope.jobClass,
-      jobId,
-      queue: queueName!,
+      jobId: this.#jobId,
+      queue: this.#queue,
       topic: route.topic,
       partition,
       offset: record.offset,
@@ -122,10 +122,19 @@ export class Attempt {
 
   /** From its enqueuing to its start, in milliseconds; `null` where that cannot be told. */
   get waitMs(): number | null {
-    const enqueuedAtMs = this.#job.enqueuedAtMs;
+    const { enqueuedAtMs } = this.#options.envelope;
     if (enqueuedAtMs === null) return null;
     const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
     return waitMs < 0 ? 0 : waitMs;
+  }
+
+  get #jobId(): string {
+    const { route, partition, record, envelope } = this.#options;
+    return envelope.jobId ?? derivedJobId(route.topic, partition, record.offset);
+  }
+
+  get #queue(): string {
+    return this.#options.envelope.queueName ?? this.#options.route.topic;
   }
 
   #overrun(timeoutMs: number): void {

@@ -1,0 +1,260 @@
+/**
+ * The loop that performs a partition's records one by one, from the head of its queue.
+ *
+ *     first ──▶ slot, gate ──▶ decode ──▶ perform ──▶ finish ──▶ (next)
+ *       ▲                        │           │ failed
+ *       │                        ▼           ▼
+ *       └── wait (it stays) ◀── settle ───────────▶ dead letter ──▶ finish
+ *
+ * It ends when nothing waits and begins again when something is taken. A record leaves the head only when it is finished,
+ * and nothing is finished or dead-lettered unless the ownership is proved at that moment.
+ */
+import { describeError } from "../errors.ts";
+import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { Route } from "../routing/route.ts";
+import { decode, type Decoded, type WaitingRecord } from "./decode.ts";
+import { writeDeadLetter } from "./dead_letter.ts";
+import type { Decision, Wait } from "./failure_policy.ts";
+import type { GroupContext } from "./group_context.ts";
+import type { HeadRecord } from "./head_record.ts";
+import { Attempt, type Outcome } from "./perform.ts";
+import type { WaitingRecords } from "./waiting_records.ts";
+
+/** What a loop works on. */
+export interface PerformLoopOptions {
+  readonly partition: number;
+  readonly route: Route;
+  readonly context: GroupContext;
+  readonly waiting: WaitingRecords;
+  readonly head: HeadRecord;
+  /** The head is done: it leaves the queue and may be committed. */
+  readonly finish: (record: WaitingRecord) => void;
+  /** What the commit's metadata says has changed. */
+  readonly changed: () => void;
+}
+
+/** What a dead letter's event says of its job. */
+interface Identity {
+  readonly jobClass: string;
+  readonly jobId: string | null;
+}
+
+/** The loop of one ownership. */
+export class PerformLoop {
+  readonly #options: PerformLoopOptions;
+  readonly #context: GroupContext;
+  readonly #waiting: WaitingRecords;
+  readonly #head: HeadRecord;
+  #live = true;
+  #working = false;
+  #attempt: Attempt | undefined;
+  #stuckAt: RecordInfo | null = null;
+  #wake: (() => void) | undefined;
+
+  constructor(options: PerformLoopOptions) {
+    this.#options = options;
+    this.#context = options.context;
+    this.#waiting = options.waiting;
+    this.#head = options.head;
+  }
+
+  /** The record at which it waits for an operator; `null` for none. */
+  get stuckAt(): RecordInfo | null {
+    return this.#stuckAt;
+  }
+
+  /** The job that runs; `null` for none. */
+  get running(): JobInfo | null {
+    return this.#attempt?.info() ?? null;
+  }
+
+  /** Something waits. */
+  start(): void {
+    if (this.#working || this.#waiting.count === 0) return;
+    this.#working = true;
+    this.#context.within(() => void this.#work());
+  }
+
+  /** The ownership has ended: the running job is asked to end, and whatever comes of it does not count. */
+  end(): void {
+    this.#live = false;
+    this.#attempt?.revoke();
+    this.wake();
+  }
+
+  /** Ends the wait for the next try, if there is one. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Asks the running job to end. */
+  abort(reason: Error): void {
+    this.#attempt?.abort(reason);
+  }
+
+  get #goesOn(): boolean {
+    return this.#live && this.#waiting.count > 0 && !this.#context.isStopping();
+  }
+
+  async #work(): Promise<void> {
+    const { slots, gate, pacer, registry } = this.#context;
+    const { maxPayloadBytes } = this.#options.route;
+    // One look at the clock a job: it serves the gate, the pacer and the proof.
+    let nowMs = performance.now();
+    while (this.#goesOn) {
+      if (!slots.tryTake()) {
+        await slots.take();
+        nowMs = performance.now();
+      }
+      if (pacer.isDue(nowMs)) nowMs = await pacer.turn();
+      if (!this.#goesOn || !gate.isOpen(nowMs)) {
+        slots.release();
+        if (this.#goesOn) await gate.changed();
+        nowMs = performance.now();
+        continue;
+      }
+      const record = this.#waiting.first;
+      const decoded = decode(record, registry, maxPayloadBytes);
+      let waitMs = 0;
+      if (decoded.kind === "job" && !this.#head.isExhausted(record.offset)) {
+        const attempt = this.#attempt = this.#begin(record, decoded, nowMs);
+        let outcome: Outcome;
+        try {
+          await attempt.perform();
+          outcome = attempt.passed();
+        } catch (thrown) {
+          outcome = attempt.failed(thrown);
+        }
+        nowMs = performance.now();
+        if (outcome.kind === "passed" && this.#live && gate.isProved(nowMs)) this.#pass(record, attempt);
+        else waitMs = await this.#settle(record, attempt, outcome);
+        this.#attempt = undefined;
+      } else waitMs = await this.#settleUnperformed(record, decoded);
+      slots.release();
+      if (waitMs > 0) await this.#wait(waitMs);
+    }
+    this.#working = false;
+  }
+
+  #begin(record: WaitingRecord, { Class, envelope }: Decoded & { kind: "job" }, nowMs: number): Attempt {
+    const { partition, route } = this.#options;
+    const { currentAttributes, monitor } = this.#context;
+    const attempt = this.#head.attemptsOf(record.offset) + 1;
+    return new Attempt({ route, partition, record, Class, envelope, attempt, currentAttributes, monitor }, nowMs);
+  }
+
+  #pass(record: WaitingRecord, attempt: Attempt): void {
+    const { monitor } = this.#context;
+    if (monitor.hears("job.performed")) {
+      const { durationMs, waitMs } = attempt;
+      monitor.emit("job.performed", { ...attempt.info(), durationMs, waitMs });
+    }
+    this.#head.passed(record.offset);
+    this.#finish(record);
+  }
+
+  /** What is no plain pass. @returns how long the head waits, in milliseconds; 0 where it is finished, or not ours */
+  async #settle(record: WaitingRecord, attempt: Attempt, outcome: Outcome): Promise<number> {
+    const { monitor } = this.#context;
+    if (!await this.#isProved()) {
+      monitor.emit("job.revoked", { ...attempt.info(), durationMs: attempt.durationMs, outcome: outcome.kind });
+      return 0;
+    }
+    if (outcome.kind === "passed") {
+      this.#pass(record, attempt);
+      return 0;
+    }
+    const decision = this.#head.failed(record.offset, outcome.error);
+    // The count must reach the broker even if the front never moves again.
+    this.#options.changed();
+    monitor.emit("job.failed", {
+      ...attempt.info(),
+      durationMs: attempt.durationMs,
+      error: this.#head.error,
+      next: decision.kind === "dead_letter" ? "dead_letter" : "retry",
+      waitMs: decision.kind === "dead_letter" ? 0 : decision.waitMs,
+    });
+    return await this.#follow(record, decision, attempt.info());
+  }
+
+  /** What is not performed: a tombstone, what cannot be performed, and what has had all its attempts. */
+  async #settleUnperformed(record: WaitingRecord, decoded: Decoded): Promise<number> {
+    if (!await this.#isProved()) return 0;
+    switch (decoded.kind) {
+      case "tombstone":
+        this.#context.monitor.emit("record.skipped", { ...this.#at(record), reason: "tombstone" });
+        this.#head.givenUp();
+        this.#finish(record);
+        return 0;
+      case "job":
+        return await this.#deadLetter(record, decoded.envelope);
+      default:
+        return await this.#follow(record, this.#head.impossible(decoded.error, performance.now()), null);
+    }
+  }
+
+  async #follow(record: WaitingRecord, decision: Decision, job: Identity | null): Promise<number> {
+    return decision.kind === "dead_letter" ? await this.#deadLetter(record, job) : this.#pause(record, decision);
+  }
+
+  async #deadLetter(record: WaitingRecord, job: Identity | null): Promise<number> {
+    const { append, group, monitor } = this.#context;
+    const { error } = this.#head;
+    const source = this.#at(record);
+    const attempts = this.#head.attemptsOf(record.offset);
+    const letter = { source, record, group, attempts, error };
+    const outcome = await writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);
+    if (!outcome.ok) {
+      monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
+      return this.#pause(record, this.#head.deadLetterRefused());
+    }
+    const { jobClass = null, jobId = null } = job ?? {};
+    monitor.emit("record.dead_lettered", { ...source, to: outcome.position, attempts, error, jobClass, jobId });
+    if (!await this.#isProved()) return 0;
+    this.#head.givenUp();
+    this.#finish(record);
+    return 0;
+  }
+
+  #pause(record: WaitingRecord, { kind, waitMs }: Wait): number {
+    const at = this.#at(record);
+    const lasting = kind === "pause";
+    this.#stuckAt = lasting ? at : null;
+    this.#context.monitor.emit("partition.paused", {
+      ...at,
+      waitMs,
+      attempts: this.#head.attemptsOf(record.offset),
+      error: this.#head.error,
+      lasting,
+      remedy: lasting ? this.#context.skipCommand(at) : null,
+    });
+    return waitMs;
+  }
+
+  #finish(record: WaitingRecord): void {
+    this.#stuckAt = null;
+    this.#options.finish(record);
+  }
+
+  /** Waits until it is certain whether the partition is still ours. */
+  async #isProved(): Promise<boolean> {
+    const { gate } = this.#context;
+    while (this.#live && !gate.isProved(performance.now())) await gate.changed();
+    return this.#live;
+  }
+
+  async #wait(waitMs: number): Promise<void> {
+    if (!this.#live || this.#context.isStopping()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, waitMs);
+    await promise;
+    clearTimeout(timer);
+    this.#wake = undefined;
+  }
+
+  #at(record: WaitingRecord): RecordInfo {
+    const { partition, route } = this.#options;
+    return { topic: route.topic, partition, offset: record.offset };
+  }
+}
