@@ -208,6 +208,33 @@ withLog(
   },
 );
 
+withLog("deleteTopic() takes away also what was not read yet", async (log, world) => {
+  const topic = await world.topic();
+  const reader = await world.consume({ topics: [topic] });
+  reader.pause(reader.own());
+  await world.append(topic, many("old", 3));
+  log.deleteTopic(topic);
+  reader.resume(reader.own());
+  const other = await world.consume({ topics: [topic], group: reader.group });
+  assertEquals(reader.recorder.values(), []);
+  log.createTopic(topic, 2);
+  await world.append(topic, many("new", 3), 0);
+  await world.append(topic, many("new", 3), 1);
+  await Promise.all([reader.received(3), other.received(3)]);
+  assertEquals([...reader.recorder.values(), ...other.recorder.values()], [...many("new", 3), ...many("new", 3)]);
+  assertEquals(reader.recorder.gaps, []);
+});
+
+Deno.test("MemoryLog fail() rejects a join that is pending with the error", async () => {
+  const log = new MemoryLog();
+  await using world = new World(memoryHarness(log));
+  const joining = world.start({ topics: [await world.topic()] });
+  const error = new BrokerError("not authorised");
+  log.fail(joining.consumer, error);
+  assertEquals(await assertRejects(() => joining.consumer.joined, BrokerError), error);
+  assertEquals(joining.recorder.failures, [error]);
+});
+
 withLog("refuses commits between the last marks and the new shares", async (_log, world) => {
   const topic = await world.topic(2);
   const one = await world.consume({ topics: [topic] });

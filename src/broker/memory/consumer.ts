@@ -76,8 +76,9 @@ export class MemoryConsumer implements Consumer, Member {
     return this.#group.commit(this, marks);
   }
 
+  /** It takes one turn, whatever the deadline. */
   close(_deadlineMs: number): Promise<void> {
-    return this.#closing ??= this.#end("closed", () => {});
+    return this.#closing ??= this.#end("closed", null);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -135,7 +136,7 @@ export class MemoryConsumer implements Consumer, Member {
 
   /** It fails for good. */
   fail(error: Error): void {
-    this.#closing ??= this.#end("unknown", () => this.#sink.failed(error));
+    this.#closing ??= this.#end("unknown", error);
   }
 
   /** The log is away: the session runs out unless it is back in time. */
@@ -199,15 +200,16 @@ export class MemoryConsumer implements Consumer, Member {
     return this.#owned.has(owned) ? owned : undefined;
   }
 
-  async #end(reason: "unknown" | "closed", last: () => void): Promise<void> {
+  async #end(reason: "unknown" | "closed", failure: Error | null): Promise<void> {
     this.#state = "closed";
     this.#endSession();
     this.#closed.resolve();
     this.#group.leave(this);
     await this.#turns.passed();
     this.#loseAll(reason);
-    last();
-    this.#joined.reject(new BrokerError(`Cannot join group "${this.#options.group}": the consumer was closed`));
+    if (failure !== null) this.#sink.failed(failure);
+    const { group } = this.#options;
+    this.#joined.reject(failure ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));
   }
 
   #endSession(): void {

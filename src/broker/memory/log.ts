@@ -132,6 +132,7 @@ export class MemoryLog {
 
   /** Deletes a topic with its records and all that was committed of it. */
   deleteTopic(name: string): void {
+    for (const partition of this.#topics.get(name)?.partitions ?? []) partition.discard();
     this.#topics.delete(name);
     for (const group of this.#groups.values()) group.forget(name);
   }

@@ -43,6 +43,12 @@ export class MemoryPartition {
     this.#records.splice(0, this.#indexOf(this.#low));
   }
 
+  /** Its topic is deleted: nothing of it is read any more, and nobody is told that something is gone. */
+  discard(): void {
+    this.#records.length = 0;
+    this.#high = this.#low;
+  }
+
   /**
    * Reads on.
    *
