@@ -1,0 +1,170 @@
+/**
+ * What a row is written with. `row` registers a test on every broker that can show it; its World has a log, topics and a
+ * group that nobody else has, makes processes over them, and takes everything down at the end. An `error.occurred` that
+ * the row did not allow fails it.
+ */
+import { activeJobTopic, App, type AppOptions } from "../../mod.ts";
+import type { AppendOutcome, Broker, BrokerSource, NewRecord, Position } from "../../src/broker/broker.ts";
+import { MemoryLog, memoryOver } from "../../src/broker/memory/mod.ts";
+import { brokerSource } from "../../src/broker/open.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { AppProcess } from "./app_process.ts";
+import { brokers, type BrokerUnderTest } from "./brokers.ts";
+import { type LogRecord, readTopic } from "./log_reader.ts";
+import { until } from "./until.ts";
+
+export { AppProcess } from "./app_process.ts";
+export { type LogRecord, text, texts } from "./log_reader.ts";
+export { durationMs, until } from "./until.ts";
+
+/** How a row runs. */
+export interface RowOptions {
+  /** The brokers that can show it. @default all */
+  readonly on?: readonly BrokerUnderTest["name"][];
+  /** Why the others cannot. */
+  readonly because?: string;
+}
+
+/** What a process is made of; the rest has defaults that suit a test. */
+export type ProcessOptions = Partial<AppOptions> & Pick<AppOptions, "jobs">;
+
+/**
+ * Registers a row.
+ *
+ * @param name its id and sentence: `"A1: a job that throws …"`
+ * @param options a function, or which brokers can show it
+ */
+export function row(
+  name: string,
+  options: RowOptions | ((world: World) => Promise<void>),
+  run?: (world: World) => Promise<void>,
+): void {
+  const { on } = typeof options === "function" ? {} as RowOptions : options;
+  const body = typeof options === "function" ? options : run!;
+  for (const broker of brokers) {
+    if (on !== undefined && !on.includes(broker.name)) continue;
+    Deno.test(`${name} (${broker.name})`, async () => {
+      const world = new World(broker);
+      try {
+        await body(world);
+      } finally {
+        await world.close();
+      }
+      world.assertNoOtherErrors();
+    });
+  }
+}
+
+/** See the module. */
+export class World {
+  /** The broker's name. */
+  readonly brokerName: BrokerUnderTest["name"];
+  /** What its processes take as their broker. */
+  readonly source: BrokerSource;
+  /** The memory log, to cause what goes wrong with real brokers; `null` on a Kafka. */
+  readonly log: MemoryLog | null;
+  /** The group of its processes, which is their name. */
+  readonly group: string;
+  readonly #processes: AppProcess[] = [];
+  readonly #allowed: RegExp[] = [];
+  #client: Broker | undefined;
+
+  constructor(broker: BrokerUnderTest) {
+    this.brokerName = broker.name;
+    this.group = `row-${crypto.randomUUID().slice(0, 8)}`;
+    this.log = broker.name === "memory" ? new MemoryLog() : null;
+    this.source = this.log === null ? brokerSource(broker.url) : memoryOver(this.log);
+  }
+
+  /** The full name of a queue's topic. */
+  topic(queue = "default"): string {
+    return `${this.group}_${queue}`;
+  }
+
+  /** A client of the log that belongs to no App. */
+  get client(): Broker {
+    return this.#client ??= this.source.open({ clientId: "row", monitor: new Monitor() });
+  }
+
+  /**
+   * Makes a process: an App over this world's log, with its topics made. All processes of a world are in one group.
+   *
+   * @param options of the App; by default there is the topic "default" without a dead letter queue, waits are short,
+   * and nothing is logged
+   */
+  async process(options: ProcessOptions): Promise<AppProcess> {
+    const process = this.unprepared(options);
+    await process.app.applyTopics();
+    return process;
+  }
+
+  /** The same without making topics. */
+  unprepared(options: ProcessOptions): AppProcess {
+    const app = new App({
+      name: this.group,
+      broker: this.source,
+      queuePrefix: this.group,
+      topics: [activeJobTopic("default", { partitions: 1 })],
+      backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
+      commitIntervalMs: 20,
+      sessionTimeoutMs: 6000,
+      logger: false,
+      ...options,
+    });
+    const process = new AppProcess(app);
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** The records of a queue's topic, dead letters included, as they stand in the log. */
+  records(queue = "default"): Promise<LogRecord[]> {
+    return readTopic(this.client, this.topic(queue));
+  }
+
+  /** Appends records as they are; each must be written. */
+  async append(records: readonly NewRecord[], queue = "default"): Promise<Position[]> {
+    const outcomes = await this.client.append(this.topic(queue), records, { durability: "durable" });
+    return outcomes.map(positionOf);
+  }
+
+  /** What the group has committed of a partition; `offset` is `null` for nothing. */
+  async committed(queue = "default", partition = 0): Promise<{ offset: number | null; metadata: string }> {
+    const committed = await this.client.admin.committed(this.group, this.topic(queue));
+    const found = committed.find((each) => each.partition === partition);
+    if (found === undefined) throw new Error(`Topic "${this.topic(queue)}" has no partition ${partition}`);
+    return { offset: found.offset, metadata: found.metadata };
+  }
+
+  /** Waits until the group has committed this offset. */
+  async untilCommitted(offset: number, queue = "default", partition = 0): Promise<void> {
+    let now: number | null = null;
+    await until(
+      async () => (now = (await this.committed(queue, partition)).offset) === offset,
+      () => `offset ${offset} of ${queue}/${partition} to be committed, but it was ${now}`,
+    );
+  }
+
+  /** Errors of these words ("where: class: message") are what the row is about. */
+  allowErrors(...patterns: readonly RegExp[]): void {
+    this.#allowed.push(...patterns);
+  }
+
+  /** Takes everything down. */
+  async close(): Promise<void> {
+    for (const process of this.#processes) await process.close();
+    await this.#client?.[Symbol.asyncDispose]();
+  }
+
+  /** Throws if a process emitted an `error.occurred` that was not allowed. */
+  assertNoOtherErrors(): void {
+    const errors = this.#processes.flatMap((process) => process.events("error.occurred"))
+      .map(({ where, error }) => `${where}: ${error.errorClass}: ${error.message}`)
+      .filter((error) => !this.#allowed.some((pattern) => pattern.test(error)));
+    if (errors.length > 0) throw new Error(`Unexpected errors occurred:\n${errors.join("\n")}`);
+  }
+}
+
+function positionOf(outcome: AppendOutcome): Position {
+  if (!outcome.ok) throw outcome.error;
+  return outcome.position;
+}
