@@ -16,7 +16,9 @@ export interface BufferOptions {
 
 interface Waiter {
   readonly bytes: number;
+  readonly untilMs: number;
   resolve(): void;
+  reject(error: Error): void;
 }
 
 /** Counts what is on its way. */
@@ -27,6 +29,7 @@ export class Buffer {
   readonly #waiters = new Set<Waiter>();
   #records = 0;
   #bytes = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(options: BufferOptions = {}) {
@@ -52,26 +55,12 @@ export class Buffer {
    *
    * @throws {BrokerError} if there is none after `maxWaitMs`
    */
-  async take(bytes: number): Promise<void> {
-    if (this.tryTake(bytes)) return;
+  take(bytes: number): Promise<void> {
+    if (this.tryTake(bytes)) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { bytes, resolve };
-    this.#waiters.add(waiter);
-    const timer = setTimeout(
-      () =>
-        reject(
-          new BrokerError(
-            `The buffer stayed full for ${this.#maxWaitMs} ms: ${this.#records} jobs (${this.#bytes} bytes) wait for the broker`,
-          ),
-        ),
-      this.#maxWaitMs,
-    );
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiters.delete(waiter);
-    }
+    this.#waiters.add({ bytes, untilMs: performance.now() + this.#maxWaitMs, resolve, reject });
+    this.#watch();
+    return promise;
   }
 
   /** Gives room back. */
@@ -84,6 +73,7 @@ export class Buffer {
       this.#add(waiter.bytes);
       waiter.resolve();
     }
+    if (this.#waiters.size === 0) this.#unwatch();
     if (this.#records === 0) {
       this.#emptied?.resolve();
       this.#emptied = undefined;
@@ -95,6 +85,36 @@ export class Buffer {
     if (this.#records === 0) return Promise.resolve();
     this.#emptied ??= Promise.withResolvers<void>();
     return this.#emptied.promise;
+  }
+
+  /** One timer for all who wait, since the first who came is the first whose time is over. */
+  #watch(): void {
+    const [first] = this.#waiters;
+    if (this.#timer !== undefined || first === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#giveUp();
+      this.#watch();
+    }, Math.max(0, first.untilMs - performance.now()));
+  }
+
+  #unwatch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #giveUp(): void {
+    const nowMs = performance.now();
+    for (const waiter of this.#waiters) {
+      // A timer may be early by a fraction.
+      if (waiter.untilMs > nowMs + 1) break;
+      this.#waiters.delete(waiter);
+      waiter.reject(
+        new BrokerError(
+          `The buffer stayed full for ${this.#maxWaitMs} ms: ${this.#records} jobs (${this.#bytes} bytes) wait for the broker`,
+        ),
+      );
+    }
   }
 
   #fits(bytes: number): boolean {
