@@ -1,7 +1,9 @@
 /** Commits: what they carry, that they never go back, and the last ones before partitions move. */
 import assert from "node:assert/strict";
+import type { Ownership } from "../broker.ts";
 import type { Case } from "./case.ts";
-import { many } from "./world.ts";
+import type { Recorder } from "./recorder.ts";
+import { many, type Member } from "./world.ts";
 
 /** Commits. */
 export const commits: readonly Case[] = [
@@ -103,4 +105,66 @@ export const commits: readonly Case[] = [
       assert.deepEqual(await world.committed(one.group, topic, kept!.partition), { offset: 4, metadata: "last" });
     },
   },
+  {
+    name: "a group never falls back and loses nothing while members come and go",
+    needs: ["sharedGroups"],
+    async run(world) {
+      const topic = await world.topic(2);
+      const group = world.name("group");
+      const fellBack: string[] = [];
+      const highest = [0, 0];
+      const look = async () => {
+        for (const { partition, offset } of await world.broker.admin.committed(group, topic)) {
+          const now = offset ?? 0;
+          if (now < highest[partition]!) fellBack.push(`${partition}: ${highest[partition]} → ${now}`);
+          highest[partition] = Math.max(highest[partition]!, now);
+        }
+      };
+      const members: Member[] = [];
+      const join = async () => {
+        const member: Member = world.start({ topics: [topic], group, prepare: commitAsItComes(() => member) });
+        members.push(member);
+        await member.consumer.joined;
+        return member;
+      };
+      await join();
+      let count = 0;
+      for (let round = 0; round < 3; round++) {
+        const guest = await join();
+        for (let n = 0; n < 10; n++, count++) {
+          for (const partition of [0, 1]) await world.append(topic, [`${partition}-${count}`], partition);
+          await look();
+        }
+        await guest.close();
+        await look();
+      }
+      const stayed = members[0]!;
+      const { recorder } = stayed;
+      await recorder.until("it owned everything again, to the end", () => {
+        return [...recorder.live.values()].filter((next) => next === count).length === 2;
+      });
+      const last = [...recorder.live.keys()].map((ownership) => ({ ownership, next: count, metadata: "last" }));
+      assert.deepEqual(await stayed.commit(...last), ["committed", "committed"]);
+      await look();
+      assert.deepEqual(highest, [count, count]);
+      assert.deepEqual(fellBack, []);
+      const values = new Set(members.flatMap(({ recorder }) => recorder.values()));
+      assert.equal(values.size, 2 * count);
+    },
+  },
 ];
+
+/** Commits whatever comes, at once and also when partitions may move. What is refused is not sent again. */
+function commitAsItComes(member: () => Member): (recorder: Recorder) => void {
+  return (recorder) => {
+    const mark = (ownership: Ownership, next: number) => ({ ownership, next, metadata: `up to ${next}` });
+    recorder.onRecords = (ownership, { next }) => {
+      void member().consumer.commit([mark(ownership, next)]);
+    };
+    recorder.lastMarks = (owned) =>
+      owned.flatMap((ownership) => {
+        const next = recorder.live.get(ownership) ?? null;
+        return next === null ? [] : [mark(ownership, next)];
+      });
+  };
+}
