@@ -80,7 +80,7 @@ export function decidePoison(tries: number, rules: FailureRules, random: () => n
  * @param random a number in [0, 1); replaced in tests
  */
 export function backoffMs(attempt: number, backoff: Route["backoff"], random: () => number = Math.random): number {
-  // 2 ** 1025 is Infinity: min() makes it harmless, a shift would not.
-  const wait = Math.min(backoff.initialMs * 2 ** (attempt - 1), backoff.maxMs);
+  // Bounded, since 2 ** 1024 is Infinity and 0 times that is no number. 2 ** 31 ms is beyond any wait.
+  const wait = Math.min(backoff.initialMs * 2 ** Math.min(attempt - 1, 31), backoff.maxMs);
   return Math.min(wait * (1 + random() * backoff.jitter), backoff.maxMs);
 }

@@ -26,8 +26,10 @@ export class HeadRecord {
   /** The record of which the attempts speak. */
   #failedOffset: number | null;
   #error: ErrorInfo = { errorClass: "Error", message: "It failed in an earlier run, whose error is not known" };
-  /** How often it was found that no attempt helps (or that its dead letter was refused), and since when. */
+  /** How often it was found that no attempt helps, and since when. */
   #hopeless = { tries: 0, sinceMs: 0 };
+  /** How often its dead letter was refused. */
+  #refusals = 0;
 
   constructor(route: Route, { failed, strikes }: Progress) {
     this.#route = route;
@@ -71,9 +73,9 @@ export class HeadRecord {
 
   /** Its dead letter could not be written: only that is tried again. */
   deadLetterRefused(): Wait {
-    this.#hopeless.tries++;
-    const waitMs = backoffMs(this.#hopeless.tries, this.#route.backoff);
-    return { kind: this.#hopeless.tries > PATIENCE ? "pause" : "retry", waitMs };
+    this.#refusals++;
+    const waitMs = backoffMs(this.#refusals, this.#route.backoff);
+    return { kind: this.#refusals > PATIENCE ? "pause" : "retry", waitMs };
   }
 
   /** It passed. */
@@ -98,6 +100,7 @@ export class HeadRecord {
   #next(failures: Failures): void {
     this.#failures = failures;
     this.#failedOffset = null;
+    this.#refusals = 0;
     if (this.#hopeless.tries > 0) this.#hopeless = { tries: 0, sinceMs: 0 };
   }
 }

@@ -62,9 +62,8 @@ export class OffsetTracker {
 
   /** Passes what lies before `next` and was never taken, such as the aborted records at the end of a log. */
   passTo(next: number): void {
-    const last = this.#taken[this.#taken.length - 1];
-    if (this.open > 0) this.#taken.push({ offset: last!.next, next: Math.max(next, last!.next), finished: true });
-    else this.#front = Math.max(next, this.#front ?? next);
+    if (this.open === 0) this.#front = Math.max(next, this.#front ?? next);
+    else if (next > this.#end) this.#taken.push({ offset: this.#end, next, finished: true });
   }
 
   /** A record is done. The front moves if all before it are done too. */
@@ -80,7 +79,10 @@ export class OffsetTracker {
     }
   }
 
-  /** What is finished beyond the front, in order: contiguous records make one range. */
+  /**
+   * What is finished beyond the front, in order: contiguous records make one range. What an earlier owner finished and
+   * this one has not taken yet is told on, for the owner after this one.
+   */
   finishedBeyond(): OffsetRange[] {
     const ranges: OffsetRange[] = [];
     let open: { from: number; to: number } | null = null;
@@ -90,6 +92,14 @@ export class OffsetTracker {
       else if (open !== null) open.to = next;
       else ranges.push(open = { from: offset, to: next });
     }
+    for (const { from, to } of this.#before) {
+      if (to > this.#end) ranges.push({ from: Math.max(from, this.#end), to });
+    }
     return ranges;
+  }
+
+  /** The position after the last that was taken or passed. */
+  get #end(): number {
+    return this.open > 0 ? this.#taken[this.#taken.length - 1]!.next : this.#front ?? 0;
   }
 }

@@ -1,0 +1,48 @@
+/**
+ * Random numbers that come again: a test that fails names its seed, and the seed alone repeats the failure.
+ */
+
+/** A source of random choices. */
+export class Random {
+  #state: number;
+
+  /** @param seed any integer */
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A number in [0, 1) (mulberry32). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** An integer from `min` up to and including `max`. */
+  integer(min: number, max: number): number {
+    return min + Math.floor(this.next() * (max - min + 1));
+  }
+
+  /** True so often: `0.25` is once in four times. */
+  chance(share: number): boolean {
+    return this.next() < share;
+  }
+
+  /** One of the list. */
+  pick<T>(list: readonly T[]): T {
+    return list[this.integer(0, list.length - 1)]!;
+  }
+}
+
+/** Runs a property for many seeds; a failure says for which. */
+export function forSeeds(count: number, property: (random: Random, seed: number) => void): void {
+  for (let seed = 1; seed <= count; seed++) {
+    try {
+      property(new Random(seed), seed);
+    } catch (error) {
+      throw new Error(`Seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
