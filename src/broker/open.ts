@@ -4,6 +4,7 @@
  */
 import { InvalidConfigurationError, NotSupportedError } from "../errors.ts";
 import type { BrokerSource } from "./broker.ts";
+import { kafkaFromUrl } from "./kafka/mod.ts";
 import { memory } from "./memory/mod.ts";
 
 const ALLOWED = '"memory:", "memory:name", "kafka://host:port,host:port", or what memory() or kafka() answers';
@@ -28,9 +29,7 @@ export function brokerSource(broker: string | BrokerSource): BrokerSource {
   if (typeof broker !== "string") return checked(broker);
   const [, scheme, rest] = /^(\w+):(.*)$/s.exec(broker) ?? [];
   if (scheme === "memory" && /^[\w.-]*$/.test(rest!)) return memory(rest === "" ? undefined : rest);
-  if (scheme === "kafka" && /^\/\/[^/]/.test(rest!)) {
-    throw new NotSupportedError("Cannot open a Kafka broker: this version does not have it");
-  }
+  if (scheme === "kafka" && /^\/\/[^/]/.test(rest!)) return kafkaFromUrl(broker);
   if (scheme === "sqlite") throw new NotSupportedError('Cannot open a "sqlite:" broker: this version does not have it');
   throw unreadable(shown(broker));
 }

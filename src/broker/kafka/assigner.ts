@@ -1,0 +1,128 @@
+/**
+ * The sticky assignment as kafkajs' assigner: each member says which topics it knows and what it owns, and whoever leads the
+ * group shares the partitions out with {@linkcode assignPartitions}. Partitions of topics that the leader itself does not
+ * consume are shared out too: during a rolling deploy that adds a topic the leader may be an old member.
+ */
+import { Buffer } from "node:buffer";
+import type { Assignment, PartitionAssigner } from "kafkajs";
+import { assignPartitions } from "../assignment.ts";
+import type { TopicPartition } from "../broker.ts";
+import type { KafkaJs } from "./client.ts";
+
+/** The protocol's name in the group: all members of a group must offer it. */
+export const ASSIGNER_NAME = "activejob-sticky";
+
+/** What a member says of itself when it joins. */
+export interface Claim {
+  readonly owned: readonly TopicPartition[];
+  /** Since when it owns them, as `Date.now()`: of two claims for one partition the younger is true. */
+  readonly sinceMs: number;
+  /** It wants these partitions in any case, and no others: how a record is skipped beside live workers. */
+  readonly exclusive: boolean;
+}
+
+/** A member as the leader sees it. */
+export interface Claimant extends Claim {
+  readonly id: string;
+  readonly topics: readonly string[];
+}
+
+/**
+ * Shares partitions out among members and their claims. A pure function.
+ *
+ * @param members the group's members
+ * @param partitions how many partitions each topic has
+ * @returns each member's partitions by its id
+ */
+export function sharePartitions(
+  members: readonly Claimant[],
+  partitions: ReadonlyMap<string, number>,
+): Map<string, TopicPartition[]> {
+  const byAge = [...members].sort((a, b) => b.sinceMs - a.sinceMs || (a.id < b.id ? -1 : 1));
+  const shares = assignPartitions(byAge.filter(({ exclusive }) => !exclusive), partitions);
+  const taken = new Set<string>();
+  for (const { id, owned } of byAge.filter(({ exclusive }) => exclusive)) {
+    const wanted = owned.filter((at) => at.partition < (partitions.get(at.topic) ?? 0) && !taken.has(keyOf(at)));
+    for (const at of wanted) taken.add(keyOf(at));
+    shares.set(id, wanted);
+  }
+  if (taken.size === 0) return shares;
+  const exclusive = new Set(byAge.filter((member) => member.exclusive).map(({ id }) => id));
+  return new Map([...shares].map(([id, share]) => [
+    id,
+    exclusive.has(id) ? share : share.filter((at) => !taken.has(keyOf(at))),
+  ]));
+}
+
+/** What an assigner needs of its member. */
+export interface AssignerContext {
+  readonly kafkajs: KafkaJs;
+  /** What the member owns now. */
+  claim(): Claim;
+  /** How many partitions a topic has that this member may not consume; `null` for a topic that does not exist. */
+  partitionsOf(topic: string): Promise<number | null>;
+}
+
+/** The assigner of one member. */
+export function stickyAssigner(context: AssignerContext): PartitionAssigner {
+  const { MemberMetadata, MemberAssignment } = context.kafkajs.AssignerProtocol;
+  return ({ cluster }) => ({
+    name: ASSIGNER_NAME,
+    version: 0,
+    protocol({ topics }) {
+      const userData = encodeClaim(context.claim());
+      return { name: ASSIGNER_NAME, metadata: MemberMetadata.encode({ version: 0, topics, userData }) };
+    },
+    async assign({ members, topics }) {
+      const claimants = members.map(({ memberId, memberMetadata }): Claimant => {
+        const decoded = MemberMetadata.decode(memberMetadata);
+        return { id: memberId, topics: decoded?.topics ?? [], ...decodeClaim(decoded?.userData) };
+      });
+      const partitions = new Map<string, number>();
+      for (const topic of new Set(claimants.flatMap((claimant) => claimant.topics))) {
+        const count = topics.includes(topic)
+          ? cluster.findTopicPartitionMetadata(topic).length
+          : await context.partitionsOf(topic);
+        if (count !== null) partitions.set(topic, count);
+      }
+      return [...sharePartitions(claimants, partitions)].map(([memberId, share]) => ({
+        memberId,
+        memberAssignment: MemberAssignment.encode({ version: 0, assignment: listed(share), userData: EMPTY }),
+      }));
+    },
+  });
+}
+
+/** A claim as the bytes that other members read. */
+export function encodeClaim({ owned, sinceMs, exclusive }: Claim): Buffer {
+  return Buffer.from(JSON.stringify({ owned: listed(owned), sinceMs, exclusive }));
+}
+
+/** Reads another member's claim; one that cannot be read claims nothing. */
+export function decodeClaim(userData: Uint8Array | null | undefined): Claim {
+  try {
+    const { owned, sinceMs, exclusive } = JSON.parse(new TextDecoder().decode(userData ?? EMPTY));
+    const partitions = Object.entries(owned as Record<string, unknown>).flatMap(([topic, list]) =>
+      (list as unknown[]).filter(isPartition).map((partition) => ({ topic, partition }))
+    );
+    return { owned: partitions, sinceMs: Number.isFinite(sinceMs) ? sinceMs : 0, exclusive: exclusive === true };
+  } catch {
+    return { owned: [], sinceMs: 0, exclusive: false };
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function isPartition(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function listed(partitions: readonly TopicPartition[]): Assignment {
+  const assignment = Object.create(null) as Assignment;
+  for (const { topic, partition } of partitions) (assignment[topic] ??= []).push(partition);
+  return assignment;
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition}/${topic}`;
+}

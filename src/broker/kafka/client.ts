@@ -1,0 +1,192 @@
+/**
+ * The way to kafkajs: it is loaded when the first connection is needed, since loading takes 45 ms and reads the environment,
+ * and it is mended in one place. Every producer, consumer and administrator has a client of its own: what one of them does
+ * to kafkajs' shared state (committed offsets, topics that it asks for) cannot reach another.
+ */
+import net from "node:net";
+import tls from "node:tls";
+import type { Kafka, KafkaConfig, LogEntry } from "kafkajs";
+import type { BrokerContext } from "../broker.ts";
+import { kafkaLog } from "./log.ts";
+import { type KafkaSettings, secretsOf } from "./options.ts";
+
+/** kafkajs itself. */
+export type KafkaJs = typeof import("kafkajs");
+
+/** The number of a produce request on the wire. */
+const PRODUCE = 0;
+const KEEP_ALIVE_MS = 60_000;
+const FOREVER_MS = 2 ** 30;
+const MENDED = Symbol.for("@activejob/kafka:request-queue");
+
+let loading: Promise<KafkaJs> | null = null;
+
+/** Loads kafkajs, once. */
+export function loadKafkaJs(): Promise<KafkaJs> {
+  return loading ??= load();
+}
+
+async function load(): Promise<KafkaJs> {
+  const [kafkajs, queue] = await Promise.all([import("kafkajs"), import("kafkajs/src/network/requestQueue/index.js")]);
+  mend(queue.default.prototype);
+  // Its named exports type-check, but several of them are not there at run time: only the default export is whole.
+  return (kafkajs as unknown as { default: KafkaJs }).default;
+}
+
+interface RequestQueue {
+  [MENDED]?: true;
+  pending: unknown[];
+  throttledUntil: number;
+  requestTimeoutIntervalId?: { unref?(): void };
+  scheduleCheckPendingRequests(): void;
+  scheduleRequestTimeoutCheck(): void;
+}
+
+/**
+ * Takes two faults out of kafkajs' request queue: after the first answer it looks every millisecond whether something is
+ * pending (2.5 % of a core while idle), and its timer for lost answers keeps a process alive that has nothing more to do.
+ */
+function mend(queue: RequestQueue): void {
+  // Two copies of this library may share one copy of kafkajs.
+  if (queue[MENDED]) return;
+  queue[MENDED] = true;
+  const checkPending = queue.scheduleCheckPendingRequests;
+  queue.scheduleCheckPendingRequests = function () {
+    if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return;
+    checkPending.call(this);
+  };
+  const checkTimeouts = queue.scheduleRequestTimeoutCheck;
+  queue.scheduleRequestTimeoutCheck = function () {
+    checkTimeouts.call(this);
+    this.requestTimeoutIntervalId?.unref?.();
+  };
+}
+
+/** One client's connections: how they are made, and the way to cut them where kafkajs would wait. */
+export class Connections {
+  /** How many produce requests were written to a socket: what was sent may be in the log. */
+  produceRequests = 0;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #holdProcess: boolean;
+
+  /** @param holdProcess whether an open connection keeps the process alive */
+  constructor(holdProcess: boolean) {
+    this.#holdProcess = holdProcess;
+  }
+
+  /** Makes one; called by kafkajs. */
+  open = (to: { host: string; port: number; ssl: unknown; onConnect: () => void }): net.Socket => {
+    const { host, port, ssl, onConnect } = to;
+    const name = net.isIP(host) ? {} : { servername: host };
+    const socket = ssl
+      ? tls.connect({ host, port, ...name, ...(ssl as tls.ConnectionOptions) }, onConnect)
+      : net.connect({ host, port }, onConnect);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setNoDelay(true);
+    if (!this.#holdProcess) socket.unref();
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    this.#count(socket);
+    return socket;
+  };
+
+  /** Waits until all are closed, and cuts off those that are not in time. */
+  async closed(deadlineMs: number): Promise<void> {
+    const open = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", resolve)));
+    await within(Promise.all(open), deadlineMs);
+    const rest = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", resolve)));
+    // With an error, so that kafkajs rejects what waits for an answer on it.
+    for (const socket of this.#sockets) socket.destroy(new Error("The connection was given up"));
+    await within(Promise.all(rest), deadlineMs);
+  }
+
+  #count(socket: net.Socket): void {
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+    socket.write = ((...args: unknown[]) => {
+      const data = args[0];
+      // A request is its length in four bytes, then the number of its kind in two.
+      if (data instanceof Uint8Array && data.length > 6 && ((data[4]! << 8) | data[5]!) === PRODUCE) {
+        this.produceRequests++;
+      }
+      return write(...args);
+    }) as typeof socket.write;
+  }
+}
+
+/** What all clients of one broker object have in common. */
+export class ClientFactory {
+  readonly settings: KafkaSettings;
+  readonly context: BrokerContext;
+  readonly #secrets: readonly string[];
+
+  constructor(settings: KafkaSettings, context: BrokerContext) {
+    this.settings = settings;
+    this.context = context;
+    this.#secrets = secretsOf(settings);
+  }
+
+  /** A new client. Nothing is connected yet. */
+  async client(connections: Connections, heard?: (entry: LogEntry) => void): Promise<Kafka> {
+    const { Kafka } = await loadKafkaJs();
+    return new Kafka(this.config(connections, heard));
+  }
+
+  /**
+   * The configuration of a client.
+   *
+   * @param connections how its connections are made
+   * @param heard called with each line of its log too
+   */
+  config(connections: Connections, heard?: (entry: LogEntry) => void): KafkaConfig {
+    const { settings, context } = this;
+    const { sasl } = settings;
+    const log = kafkaLog(context.monitor, this.#secrets);
+    const logCreator = () => (entry: LogEntry) => {
+      heard?.(entry);
+      log(entry);
+    };
+    return {
+      brokers: [...settings.brokers],
+      clientId: context.clientId,
+      ssl: settings.ssl as NonNullable<KafkaConfig["ssl"]>,
+      ...(sasl === null ? {} : { sasl: saslOf(sasl) }),
+      connectionTimeout: settings.connectionTimeoutMs,
+      authenticationTimeout: settings.connectionTimeoutMs * 2,
+      requestTimeout: settings.requestTimeoutMs,
+      // Short: whoever uses a client tries again by himself, and knows when to stop.
+      retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 500 },
+      logCreator,
+      socketFactory: connections.open,
+    };
+  }
+}
+
+function saslOf(sasl: NonNullable<KafkaSettings["sasl"]>): NonNullable<KafkaConfig["sasl"]> {
+  if (sasl.mechanism !== "oauthbearer") return sasl as NonNullable<KafkaConfig["sasl"]>;
+  return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await sasl.token() }) };
+}
+
+/**
+ * Waits for a promise, but not longer than this. A rejection counts as its end.
+ *
+ * @returns whether it was settled in time
+ */
+export async function within(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs));
+  try {
+    return await Promise.race([promise.then(() => true, () => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Keeps the process alive until something is done: sockets do not, so that a script with nothing pending ends by itself. */
+export async function holding<T>(work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, FOREVER_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

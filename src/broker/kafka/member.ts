@@ -1,0 +1,208 @@
+/**
+ * One member of a consumer group: a kafkajs consumer, what it says in calls of a handler, and the way to end it, whatever
+ * the broker does.
+ *
+ *     starting ──▶ running ◀──▶ (kafkajs joins again, or starts anew, by itself)
+ *        └────────────┴──▶ closing ──▶ closed
+ */
+import type { Consumer, EachBatchPayload, LogEntry, PartitionAssigner } from "kafkajs";
+import { UnknownTopicError } from "../../errors.ts";
+import type { ConsumeOptions, TopicPartition } from "../broker.ts";
+import { type Claim, stickyAssigner } from "./assigner.ts";
+import { type ClientFactory, Connections, loadKafkaJs, within } from "./client.ts";
+import type { ClusterClient } from "./cluster.ts";
+import type { MemberInGeneration } from "./commits.ts";
+import { isForbidden, isUnknownTopic } from "./failures.ts";
+
+/** What hears of a member. No call may throw; all but `batch` return at once. */
+export interface MemberHandler {
+  /** What the member owns, for the group's leader. */
+  claim(): Claim;
+  /** A request that keeps the session alive was answered. @param sentAt when it was sent, as `Date.now()` */
+  answered(sentAt: number): void;
+  /** A heartbeat was answered well. */
+  alive(member: MemberInGeneration): void;
+  /** Partitions are about to move; what is sent now arrives before. */
+  rebalancing(): void;
+  /** The new share of the member with this id. */
+  joined(partitions: readonly TopicPartition[], memberId: string): void;
+  batch(payload: EachBatchPayload): Promise<void>;
+  /** Offsets up to `next` hold nothing to hand over. */
+  nothing(at: TopicPartition, next: string, highWatermark: string): void;
+  /** The log does not have the position; the client goes to its beginning. */
+  outOfRange(at: TopicPartition): void;
+  /** The client has left the group and starts anew. */
+  restarting(): void;
+  /** It ended for good. */
+  crashed(error: Error): void;
+}
+
+/** Steering what a member fetches. */
+export interface Fetching {
+  /** Fetches on from this offset. */
+  seek(at: TopicPartition, offset: number): void;
+  /** Fetches nothing of a partition until it is resumed. */
+  pause(at: TopicPartition): void;
+  /** Fetches it again. */
+  resume(at: TopicPartition): void;
+}
+
+/** How long the broker waits for records before it answers: also how soon a pause is lifted and a rebalance noticed. */
+const MAX_WAIT_MS = 250;
+const MAX_HEARTBEAT_MS = 3000;
+/** The share of a close's deadline that is kept for cutting off what does not end by itself. */
+const CUT_MS = 1000;
+const START_WAIT_MS = 500;
+/** Partitions whose batches may be handed over side by side. */
+const CONCURRENCY = 64;
+const OUT_OF_RANGE = "Offset out of range, resetting to default offset";
+
+/** See the module. */
+export class Member implements Fetching {
+  readonly #clients: ClientFactory;
+  readonly #cluster: ClusterClient;
+  readonly #options: ConsumeOptions;
+  readonly #handler: MemberHandler;
+  readonly #connections = new Connections(true);
+  readonly #closing = Promise.withResolvers<void>();
+  #isClosing = false;
+  #consumer: Consumer | null = null;
+  readonly #running: Promise<void>;
+
+  constructor(clients: ClientFactory, cluster: ClusterClient, options: ConsumeOptions, handler: MemberHandler) {
+    this.#clients = clients;
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#handler = handler;
+    this.#running = this.#run().catch((error) => {
+      if (!this.#isClosing) handler.crashed(error);
+    });
+  }
+
+  seek({ topic, partition }: TopicPartition, offset: number): void {
+    this.#consumer?.seek({ topic, partition, offset: String(offset) });
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    this.#consumer?.pause([{ topic, partitions: [partition] }]);
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    this.#consumer?.resume([{ topic, partitions: [partition] }]);
+  }
+
+  /** Leaves the group and disconnects, within the deadline. */
+  async close(deadlineMs: number): Promise<void> {
+    const endMs = performance.now() + deadlineMs;
+    const leftMs = () => Math.max(endMs - performance.now() - Math.min(CUT_MS, deadlineMs / 2), 0);
+    this.#isClosing = true;
+    this.#closing.resolve();
+    // Who disconnects in the middle of the first join leaves a member behind that keeps its share until its session ends.
+    await within(this.#running, leftMs());
+    const consumer = this.#consumer;
+    if (consumer !== null) await within(consumer.disconnect(), leftMs());
+    await this.#connections.closed(Math.max((endMs - performance.now()) / 2, 50));
+  }
+
+  async #run(): Promise<void> {
+    await this.#untilTopicsKnown();
+    const kafkajs = await loadKafkaJs();
+    const kafka = await this.#clients.client(this.#connections, (entry) => this.#hear(entry));
+    if (this.#isClosing) return;
+    const { group, topics, sessionTimeoutMs, maxFetchBytes } = this.#options;
+    const consumer = kafka.consumer({
+      groupId: group,
+      partitionAssigners: [this.#assigner(kafkajs)],
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.min(MAX_HEARTBEAT_MS, Math.ceil(sessionTimeoutMs / 5)),
+      maxBytesPerPartition: maxFetchBytes,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      metadataMaxAge: this.#clients.settings.metadataMaxAgeMs,
+      allowAutoTopicCreation: false,
+      retry: {
+        retries: 60,
+        initialRetryTime: 100,
+        maxRetryTime: 1000,
+        restartOnFailure: () => Promise.resolve(!this.#isClosing),
+      },
+    });
+    this.#listen(consumer);
+    this.#consumer = consumer;
+    await this.#untilDone(async () => {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    });
+    if (this.#isClosing) return;
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: CONCURRENCY,
+      eachBatch: (payload) => this.#handler.batch(payload),
+    });
+  }
+
+  #assigner(kafkajs: Awaited<ReturnType<typeof loadKafkaJs>>): PartitionAssigner {
+    return stickyAssigner({
+      kafkajs,
+      claim: () => this.#handler.claim(),
+      partitionsOf: async (topic) => (await this.#cluster.topic(topic))?.size ?? null,
+    });
+  }
+
+  #listen(consumer: Consumer): void {
+    const { events } = consumer;
+    const handler = this.#handler;
+    consumer.on(events.REQUEST, ({ payload }) => {
+      if (payload.apiName === "Heartbeat" || payload.apiName === "SyncGroup") handler.answered(payload.sentAt);
+    });
+    consumer.on(events.HEARTBEAT, ({ payload }) => {
+      handler.alive({ memberId: payload.memberId, generation: payload.groupGenerationId });
+    });
+    consumer.on(events.REBALANCING, () => handler.rebalancing());
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      const share = Object.entries(payload.memberAssignment);
+      const partitions = share.flatMap(([topic, list]) => list.map((partition) => ({ topic, partition })));
+      handler.joined(partitions, payload.memberId);
+    });
+    consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
+      const { topic, partition, lastOffset, highWatermark } = payload;
+      // Nothing but control records, aborted or compacted ones: no batch is handed out for them.
+      if (payload.batchSize === 0) {
+        handler.nothing({ topic, partition }, String(BigInt(lastOffset) + 1n), highWatermark);
+      }
+    });
+    consumer.on(events.CRASH, ({ payload }) => {
+      if (payload.restart) handler.restarting();
+      else if (!this.#isClosing) handler.crashed(payload.error);
+    });
+  }
+
+  /** The one thing that kafkajs tells nobody but its log. */
+  #hear({ log }: LogEntry): void {
+    if (log.message === OUT_OF_RANGE) this.#handler.outOfRange({ topic: log.topic, partition: log.partition });
+  }
+
+  /** kafkajs would ask for eight seconds for a topic that is not there. */
+  async #untilTopicsKnown(): Promise<void> {
+    await this.#untilDone(async () => {
+      for (const topic of this.#options.topics) {
+        if (await this.#cluster.topic(topic) === null) {
+          throw new UnknownTopicError(`Cannot consume topic "${topic}": it does not exist`);
+        }
+      }
+    });
+  }
+
+  /** Tries again while the broker is away. @throws what trying again cannot help */
+  async #untilDone(action: () => Promise<void>): Promise<void> {
+    while (!this.#isClosing) {
+      try {
+        return await action();
+      } catch (error) {
+        if (error instanceof UnknownTopicError || isForbidden(error) || isUnknownTopic(error)) throw error;
+        await within(this.#closing.promise, START_WAIT_MS);
+      }
+    }
+  }
+}

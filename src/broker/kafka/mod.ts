@@ -1,0 +1,45 @@
+/**
+ * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` where more is to be
+ * said. Naming it connects nothing and loads nothing.
+ */
+import type { BrokerSource } from "../broker.ts";
+import { KafkaBroker } from "./broker.ts";
+import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
+
+export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./options.ts";
+
+/**
+ * An Apache Kafka cluster.
+ *
+ * @param options where it is, and how to reach it
+ * @returns a source for the `broker` of an App
+ * @throws {InvalidConfigurationError} if an option is unknown or cannot work
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = kafka({
+ *   brokers: ["a.example:9093", "b.example:9093"],
+ *   ssl: true,
+ *   sasl: { mechanism: "scram-sha-512", username: "shop", password: "secret" },
+ * });
+ * assertEquals(source.name, "kafka://a.example:9093,b.example:9093");
+ * ```
+ */
+export function kafka(options: KafkaBrokerOptions): BrokerSource {
+  const settings = kafkaSettings(options);
+  const name = `kafka://${settings.brokers.join(",")}`;
+  return Object.freeze({ name, open: (context) => new KafkaBroker(name, settings, context) } satisfies BrokerSource);
+}
+
+/**
+ * Reads `kafka://host:port,host:port`.
+ *
+ * @param url the text; a broker without a port has 9092
+ * @returns a source for the `broker` of an App
+ * @throws {InvalidConfigurationError} if it names no brokers, or has a user or a password in it
+ */
+export function kafkaFromUrl(url: string): BrokerSource {
+  return kafka({ brokers: brokersOfUrl(url) });
+}

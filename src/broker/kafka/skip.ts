@@ -1,0 +1,121 @@
+/**
+ * Moving a group past one record. A group without members is simply told; beside live workers a member is needed that owns
+ * the partition: one that joins, claims nothing but it, commits and leaves. The worker that had it loses it meanwhile, so
+ * that nothing of its old ownership can set the group back.
+ */
+import { BrokerError, UnknownTopicError } from "../../errors.ts";
+import type { Position } from "../broker.ts";
+import { isLiveGroup } from "./admin.ts";
+import { stickyAssigner } from "./assigner.ts";
+import { type ClientFactory, Connections, loadKafkaJs, within } from "./client.ts";
+import type { ClusterClient } from "./cluster.ts";
+import { brokerError } from "./failures.ts";
+
+const DEADLINE_MS = 60_000;
+const CLOSE_MS = 2000;
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 200;
+const MAX_WAIT_MS = 100;
+
+/**
+ * Moves a group past a record.
+ *
+ * @throws {UnknownTopicError} if there is no such topic
+ * @throws {BrokerError} if the group is past it already, or the partition could not be had within a minute
+ */
+export async function skipRecord(
+  clients: ClientFactory,
+  cluster: ClusterClient,
+  group: string,
+  position: Position,
+): Promise<void> {
+  const { topic, partition, offset } = position;
+  const what = `skip offset ${offset} of partition ${partition} of topic "${topic}"`;
+  const leaders = await cluster.topic(topic);
+  if (leaders === null) throw new UnknownTopicError(`Cannot ${what}: the topic does not exist`);
+  if (!leaders.has(partition)) throw new BrokerError(`Cannot ${what}: the topic has ${leaders.size} partitions`);
+  const before = await committedOffset(cluster, group, position);
+  if (before > offset) throw new BrokerError(`Cannot ${what}: group "${group}" is at ${before} already`);
+  const mark = { topic, partition, offset: offset + 1, metadata: "" };
+  try {
+    await cluster.commit(group, [mark]);
+  } catch (error) {
+    if (!isLiveGroup(error)) throw brokerError(`Cannot ${what}`, error);
+    await commitAsOwner(clients, cluster, group, mark, what);
+  }
+}
+
+/**
+ * Becomes a member of a live group for a moment, owns the partition, and commits.
+ *
+ * @param mark what to commit; nothing is if the group is beyond it by then
+ * @param what what this is for, in a message
+ */
+export async function commitAsOwner(
+  clients: ClientFactory,
+  cluster: ClusterClient,
+  group: string,
+  mark: Position & { metadata: string },
+  what: string,
+): Promise<void> {
+  const connections = new Connections(true);
+  const done = Promise.withResolvers<void>();
+  const kafkajs = await loadKafkaJs();
+  const kafka = await clients.client(connections);
+  const consumer = kafka.consumer({
+    groupId: group,
+    partitionAssigners: [stickyAssigner({
+      kafkajs,
+      claim: () => ({ owned: [mark], sinceMs: Date.now(), exclusive: true }),
+      partitionsOf: async (topic) => (await cluster.topic(topic))?.size ?? null,
+    })],
+    sessionTimeout: SESSION_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: MAX_WAIT_MS,
+    allowAutoTopicCreation: false,
+    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1000, restartOnFailure: () => Promise.resolve(false) },
+  });
+  let owner = false;
+  let asking = false;
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    const share = payload.memberAssignment[mark.topic] ?? [];
+    owner = share.includes(mark.partition);
+    // It fetches nothing: it is here to commit.
+    consumer.pause([{ topic: mark.topic, partitions: share }]);
+  });
+  // The first event that says which generation this is.
+  consumer.on(consumer.events.HEARTBEAT, async ({ payload: { memberId, groupGenerationId } }) => {
+    if (!owner || asking) return;
+    asking = true;
+    try {
+      // The owner's last marks may have gone beyond it: the group never falls back.
+      if (await committedOffset(cluster, group, mark) <= mark.offset) {
+        await cluster.commit(group, [mark], { memberId, generation: groupGenerationId });
+      }
+      done.resolve();
+    } catch (error) {
+      if (!isLiveGroup(error)) done.reject(error);
+    } finally {
+      asking = false;
+    }
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [mark.topic], fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: () => Promise.resolve() });
+    const inTime = await within(done.promise, DEADLINE_MS);
+    if (!inTime) throw new BrokerError(`the partition could not be had within ${DEADLINE_MS} ms`);
+    await done.promise;
+  } catch (error) {
+    throw brokerError(`Cannot ${what}`, error);
+  } finally {
+    await within(consumer.disconnect(), CLOSE_MS);
+    await connections.closed(CLOSE_MS);
+  }
+}
+
+async function committedOffset(cluster: ClusterClient, group: string, position: Position): Promise<number> {
+  const [committed] = await cluster.committed(group, [position]);
+  return committed?.offset ?? 0;
+}
