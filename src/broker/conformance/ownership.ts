@@ -13,7 +13,7 @@ export const ownership: readonly Case[] = [
       const [before] = one.recorder.assignments;
       assert.equal(before!.added.length, 4);
       assert.deepEqual(one.recorder.losses.map(({ reason }) => reason), ["revoked", "revoked"]);
-      assert.ok(one.recorder.releases.length > 0, "Expected the hint before partitions moved");
+      // No word of releasing(): it is a hint, and on a real broker a rejoin that finds stale metadata comes without.
       const { added, continued } = one.recorder.assignments.at(-1)!;
       assert.deepEqual(added, []);
       assert.equal(continued.length, 2);
