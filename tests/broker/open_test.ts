@@ -34,6 +34,10 @@ Deno.test('brokerSource() shares a "memory:name" within the process', async () =
   assertNotEquals(one.name, other.name);
 });
 
+Deno.test("brokerSource() reads the addresses of a Kafka, 9092 being the port that need not be said", () => {
+  assertEquals(brokerSource("kafka://a.example:9093,b.example").name, "kafka://a.example:9093,b.example:9092");
+});
+
 Deno.test("brokerSource() refuses what this version does not have", () => {
   assertThrows(() => brokerSource("sqlite:jobs.db"), NotSupportedError, "sqlite");
 });
