@@ -53,7 +53,7 @@ export function takeIn(record: StoredRecord, next: number): WaitingRecord {
     encoding,
     headers: record.headers.length === 0
       ? NO_HEADERS
-      : record.headers.map(([name, bytes]) => [name, bytes?.slice() ?? null] as const),
+      : record.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
     timestampMs: record.timestampMs,
     bytes: value?.byteLength ?? 0,
   };

@@ -48,11 +48,16 @@ function copy(record: StoredRecord, partition: number): LogRecord {
   return {
     partition,
     offset,
-    key: key?.slice() ?? null,
-    value: value?.slice() ?? null,
-    headers: headers.map(([name, bytes]) => [name, bytes?.slice() ?? null] as const),
+    key: copyOf(key),
+    value: copyOf(value),
+    headers: headers.map(([name, bytes]) => [name, copyOf(bytes)] as const),
     timestampMs,
   };
+}
+
+/** Not by `slice`: that of a Buffer copies nothing. */
+function copyOf(bytes: Uint8Array | null): Uint8Array | null {
+  return bytes === null ? null : new Uint8Array(bytes);
 }
 
 /** Bytes as text; `null` stays `null`. */

@@ -33,7 +33,7 @@ export function sizeOf(record: NewStoredRecord): number {
 
 function bytesOf(data: Uint8Array | string | null | undefined): Uint8Array | null {
   if (data === null || data === undefined) return null;
-  return typeof data === "string" ? encoder.encode(data) : data.slice();
+  return typeof data === "string" ? encoder.encode(data) : new Uint8Array(data);
 }
 
 function copyOf(headers: NewRecord["headers"]): StoredRecord["headers"] {

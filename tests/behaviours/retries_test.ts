@@ -1,0 +1,300 @@
+/** Rows R: a failed job waits and is tried again where it stands; nothing behind it is lost, overtakes it, or runs twice. */
+import { assert, assertEquals } from "@std/assert";
+import { activeJobTopic, Job } from "../../mod.ts";
+import { decodeProgress } from "../../src/worker/finished_offsets.ts";
+import { row, until } from "./harness.ts";
+
+row("R1: the waits of a job that always fails grow 20, 40, 80 … and stay at the cap", async (world) => {
+  const startedMs: number[] = [];
+  class BrokenJob extends Job {
+    perform() {
+      startedMs.push(performance.now());
+      throw new Error("always");
+    }
+  }
+  const process = await world.process({
+    jobs: [BrokenJob],
+    backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
+  });
+  await BrokenJob.performLater();
+  await process.start();
+  const paused = process.events("partition.paused");
+  await until(() => paused.length >= 8, () => `8 waits, but there were ${paused.length}`);
+  await process.stop();
+  const waits = [20, 40, 80, 160, 320, 500, 500];
+  assertEquals(paused.slice(0, 7).map(({ waitMs }) => waitMs), waits);
+  assertEquals(process.events("job.failed").slice(0, 7).map(({ waitMs }) => waitMs), waits);
+  for (const [at, waitMs] of waits.entries()) {
+    const waitedMs = startedMs[at + 1]! - startedMs[at]!;
+    // A timer may be early by less than a millisecond.
+    assert(waitedMs >= waitMs - 1, `Wait ${at + 1} took ${waitedMs} ms, but must take ${waitMs} ms`);
+  }
+  // Jitter only adds, and never beyond the cap; the policy's own tests look closer.
+  assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+row("R2: jobs 0 to 4 are done and 5 fails: the retry starts at 5, and 0 to 4 never run again", async (world) => {
+  const runs: number[] = [];
+  class NumberJob extends Job {
+    perform(n: number) {
+      runs.push(n);
+      if (n === 5 && this.attempt < 3) throw new Error("not yet");
+    }
+  }
+  const process = await world.process({ jobs: [NumberJob] });
+  for (let n = 0; n < 8; n++) await NumberJob.performLater(n);
+  await process.start();
+  await process.heard("job.performed", 8);
+  await process.stop();
+  await process.drain();
+  assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
+});
+
+row("R3: one partition always fails with concurrency 1: other partitions and topics still complete", async (world) => {
+  const runs: string[] = [];
+  class PartJob extends Job {
+    perform(part: string) {
+      if (part === "bad") throw new Error("always");
+      runs.push(part);
+    }
+  }
+  const process = await world.process({
+    jobs: [PartJob],
+    concurrency: 1,
+    topics: [activeJobTopic("default", { partitions: 3 }), activeJobTopic("other", { partitions: 1 })],
+  });
+  const value = (part: string) => JSON.stringify({ job_class: "PartJob", arguments: [part] });
+  await world.append([{ partition: 0, value: value("bad") }, { partition: 0, value: value("behind bad") }]);
+  for (let n = 0; n < 20; n++) {
+    await world.append([{ partition: 1, value: value("one") }, { partition: 2, value: value("two") }]);
+    await world.append([{ value: value("other") }], "other");
+  }
+  await process.start();
+  await process.heard("job.performed", 60);
+  await process.stop();
+  const counts = Object.fromEntries(
+    ["one", "two", "other"].map((part) => [part, runs.filter((r) => r === part).length]),
+  );
+  assertEquals(counts, { one: 20, two: 20, other: 20 });
+  assertEquals((await world.committed("default", 0)).offset, 0);
+  assertEquals((await world.committed("default", 1)).offset, 20);
+});
+
+row("R4: what is no Error is retried like any other, no batch is skipped and the order is kept", async (world) => {
+  const runs: string[] = [];
+  const circular = new Error("circular");
+  circular.cause = circular;
+  class ThrowingGettersError extends Error {
+    override get message(): string {
+      throw new Error("a getter that throws");
+    }
+    override get stack(): string {
+      throw new Error("a getter that throws");
+    }
+  }
+  Object.defineProperty(ThrowingGettersError.prototype, "name", {
+    get() {
+      throw new Error("a getter that throws");
+    },
+  });
+  const throwing = new Proxy({}, {
+    get() {
+      throw new Error("a trap that throws");
+    },
+    getPrototypeOf() {
+      throw new Error("a trap that throws");
+    },
+  });
+  const thrown: unknown[] = [
+    undefined,
+    null,
+    "text",
+    0,
+    10n ** 40n,
+    Symbol("s"),
+    () => {},
+    Object.create(null),
+    new ThrowingGettersError(),
+    circular,
+    throwing,
+    { message: 5, name: {}, stack: null },
+    new Error("x".repeat(1_000_000)),
+    new AggregateError([], ""),
+  ];
+  class ThrowingJob extends Job {
+    perform(n: number, later: boolean) {
+      runs.push(`${n}${later ? " later" : ""}`);
+      if (this.attempt > 1) return;
+      // deno-lint-ignore no-explicit-any
+      if (later) return Promise.reject(thrown[n]) as any;
+      throw thrown[n];
+    }
+  }
+  const process = await world.process({ jobs: [ThrowingJob], backoff: { initialMs: 1, jitter: 0 } });
+  for (let n = 0; n < thrown.length; n++) {
+    await ThrowingJob.performLater(n, false);
+    await ThrowingJob.performLater(n, true);
+  }
+  await process.start();
+  await process.heard("job.performed", 2 * thrown.length);
+  await process.stop();
+  assertEquals(runs, thrown.flatMap((_, n) => [`${n}`, `${n}`, `${n} later`, `${n} later`]));
+  const errors = process.events("job.failed").map(({ error }) => error);
+  assertEquals(errors.length, 2 * thrown.length);
+  for (const { errorClass, message, stack } of errors) {
+    assert(typeof errorClass === "string" && errorClass !== "");
+    assert(typeof message === "string" && message.length <= 4000);
+    assert(stack === undefined || (typeof stack === "string" && stack.length <= 4000));
+  }
+  assertEquals(errors.slice(0, 6).map(({ errorClass, message }) => [errorClass, message]), [
+    ["undefined", ""],
+    ["undefined", ""],
+    ["null", "null"],
+    ["null", "null"],
+    ["string", "text"],
+    ["string", "text"],
+  ]);
+});
+
+row("R5: the very first record of a new group fails and the process restarts: it is not skipped", async (world) => {
+  const runs: string[] = [];
+  class FirstJob extends Job {
+    perform(n: number) {
+      runs.push(`${n} attempt ${this.attempt}`);
+      if (n === 0 && this.attempt === 1) throw new Error("not yet");
+    }
+  }
+  const first = await world.process({ jobs: [FirstJob], backoff: { initialMs: 60_000, maxMs: 60_000 } });
+  await FirstJob.performLater(0);
+  await FirstJob.performLater(1);
+  await first.start();
+  await first.heard("job.failed", 1);
+  await first.close();
+  const second = await world.process({ jobs: [FirstJob] });
+  await second.drain();
+  assertEquals(runs, ["0 attempt 1", "0 attempt 2", "1 attempt 1"]);
+});
+
+row("R6: a job reads attempt, executions (the envelope's and its own), topic, partition and offset", async (world) => {
+  const seen: unknown[] = [];
+  class ReadingJob extends Job {
+    perform() {
+      seen.push({ attempt: this.attempt, executions: this.executions, record: this.record, jobId: this.jobId });
+      if (this.attempt === 1) throw new Error("not yet");
+    }
+  }
+  const process = await world.process({
+    jobs: [ReadingJob],
+    topics: [activeJobTopic("default", { partitions: 3 })],
+  });
+  const value = JSON.stringify({ job_class: "ReadingJob", job_id: "an id", arguments: [], executions: 4 });
+  await world.append([{ partition: 2, value: null }, { partition: 2, value }]);
+  await process.start();
+  await process.heard("job.performed", 1);
+  const record = { topic: world.topic(), partition: 2, offset: 1 };
+  assertEquals(seen, [
+    { attempt: 1, executions: 5, record, jobId: "an id" },
+    { attempt: 2, executions: 6, record, jobId: "an id" },
+  ]);
+});
+
+row(
+  "R7: records that arrive in a pause longer than several batches are not skipped, and the order is kept",
+  async (world) => {
+    const runs: number[] = [];
+    let broken = true;
+    class WaitingJob extends Job {
+      perform(n: number) {
+        if (n === 3 && broken) throw new Error("not yet");
+        runs.push(n);
+      }
+    }
+    const process = await world.process({
+      jobs: [WaitingJob],
+      maxMessages: 5,
+      maxFetchBytes: 2000,
+      backoff: { initialMs: 20, maxMs: 20, jitter: 0 },
+    });
+    for (let n = 0; n < 6; n++) await WaitingJob.performLater(n);
+    await process.start();
+    await until(() => process.events("job.failed").length >= 2, () => "the job to fail twice");
+    for (let n = 6; n < 60; n++) await (await WaitingJob.performLater(n)).delivered();
+    const failures = process.events("job.failed").length;
+    await until(() => process.events("job.failed").length > failures + 2, () => "the job to fail again");
+    broken = false;
+    await process.heard("job.performed", 60);
+    await process.stop();
+    assertEquals(runs, Array.from({ length: 60 }, (_, n) => n));
+    assertEquals((await world.committed()).offset, 60);
+  },
+);
+
+row(
+  "R8: maxRetries 2 and a restart after the second run make 3 runs: the attempts are in the commit's metadata",
+  async (world) => {
+    const attempts: number[] = [];
+    class BrokenJob extends Job {
+      perform() {
+        attempts.push(this.attempt);
+        throw new Error("always");
+      }
+    }
+    const topics = [
+      activeJobTopic("default", {
+        partitions: 1,
+        deadLetterQueue: { topic: "dead", maxRetries: 2, independent: true },
+      }),
+    ];
+    const first = await world.process({ jobs: [BrokenJob], topics, backoff: { initialMs: 200, jitter: 0 } });
+    await BrokenJob.performLater();
+    await first.start();
+    await first.heard("job.failed", 2);
+    // Within the second wait, which is 400 ms.
+    await first.stop();
+    const { offset, metadata } = await world.committed();
+    assertEquals(offset, 0);
+    assertEquals(decodeProgress(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
+    await first.close();
+
+    const second = await world.process({ jobs: [BrokenJob], topics });
+    await second.start();
+    const [dead] = await second.heard("record.dead_lettered", 1);
+    await world.untilCommitted(1);
+    await second.stop();
+    assertEquals(attempts, [1, 2, 3]);
+    assertEquals(dead!.attempts, 3);
+    assertEquals((await world.records("dead")).length, 1);
+  },
+);
+
+row(
+  "R9: a partition paused for good without a dead letter topic prints the skip command, which works",
+  async (world) => {
+    const runs: number[] = [];
+    class StuckJob extends Job {
+      perform(n: number) {
+        if (n === 1) throw new Error("always");
+        runs.push(n);
+      }
+    }
+    const process = await world.process({ jobs: [StuckJob], backoff: { initialMs: 1, maxMs: 20, jitter: 0 } });
+    for (let n = 0; n < 3; n++) await StuckJob.performLater(n);
+    await process.start({ command: "deno task skip" });
+    const lasting = await until(
+      () => process.events("partition.paused").find((event) => event.lasting),
+      () => `a lasting pause; paused: ${process.events("partition.paused").length}`,
+    );
+    assertEquals(lasting.remedy, `deno task skip ${world.topic()}/0@1`);
+    const [, topic, partition, offset] = /(\S+)\/(\d+)@(\d+)$/.exec(lasting.remedy!)!;
+    await process.app.skip({ topic: topic!, partition: Number(partition), offset: Number(offset) });
+    await until(() => runs.includes(2), () => `job 2 to be performed; performed: ${runs}`);
+    await world.untilCommitted(3);
+    await process.stop();
+    assertEquals(runs, [0, 2]);
+  },
+);
+
+/** Some brokers put an id of their own before the worker's metadata. */
+function progressText(metadata: string): string {
+  return metadata.slice(Math.max(metadata.indexOf("v1;"), 0));
+}

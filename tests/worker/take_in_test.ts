@@ -1,0 +1,18 @@
+import { Buffer } from "node:buffer";
+import { assertEquals } from "@std/assert";
+import { keyBytes, takeIn, valueBytes } from "../../src/worker/decode.ts";
+
+Deno.test("takeIn() keeps nothing of the fetch that a record lies in, headers included", () => {
+  const fetch = Buffer.from("keyvalueheader");
+  const record = takeIn({
+    offset: 3,
+    key: fetch.subarray(0, 3),
+    value: fetch.subarray(3, 8),
+    headers: [["header", fetch.subarray(8)], ["none", null]],
+    timestampMs: 0,
+  }, 4);
+  fetch.fill("x");
+  const read = [keyBytes(record), valueBytes(record), ...record.headers.map(([, bytes]) => bytes)];
+  assertEquals(read.map((bytes) => bytes && new TextDecoder().decode(bytes)), ["key", "value", "header", null]);
+  for (const [, bytes] of record.headers) assertEquals(bytes?.buffer === fetch.buffer, false);
+});
