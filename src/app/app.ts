@@ -117,6 +117,11 @@ export class App implements AsyncDisposable {
     return this.#resolved.broker.name;
   }
 
+  /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. */
+  get shutdownTimeoutMs(): number {
+    return this.#resolved.shutdownTimeoutMs;
+  }
+
   /** How many jobs are buffered and not acknowledged. */
   get pending(): number {
     return this.#dispatcher.pending;

@@ -1,0 +1,52 @@
+/**
+ * Finds the user's App: imports the module that the command line names, and takes the App that it exports. The App is known
+ * by its brand and everything is asked of it, since it may come from another copy of this library.
+ */
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type App, isApp } from "../app/app.ts";
+import { describeError } from "../errors.ts";
+import { show } from "../options.ts";
+import { CommandError } from "./command.ts";
+
+/**
+ * The App that a module exports as `app`, or as its default.
+ *
+ * @param module a path, relative to the working directory, or a URL
+ * @throws {CommandError} if the module cannot be imported, or exports no App, or several
+ */
+export async function loadApp(module: string): Promise<App> {
+  const url = urlOf(module);
+  let exports: Record<string, unknown>;
+  try {
+    exports = await import(url);
+  } catch (cause) {
+    const { errorClass, message } = describeError(cause);
+    if (message.startsWith(`Module not found "${url}"`)) {
+      throw new CommandError(`Cannot load the App: there is no module ${show(module)} (${url})`);
+    }
+    throw new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}`, { cause });
+  }
+  return appOf(exports, module);
+}
+
+function appOf(exports: Record<string, unknown>, module: string): App {
+  const names = Object.keys(exports).filter((name) => isApp(exports[name]));
+  const found = new Set(["app", "default"].filter((name) => names.includes(name)).map((name) => exports[name] as App));
+  const [app] = found;
+  if (app !== undefined && found.size === 1) return app;
+  if (found.size > 1) {
+    throw new CommandError(`Cannot choose an App of ${show(module)}: "app" and its default are different Apps`);
+  }
+  const others = names.length > 0 ? names : Object.keys(exports);
+  throw new CommandError(
+    `Cannot find the App in ${show(module)}: it must export one as "app" or as its default, but it exports ${
+      others.length === 0 ? "nothing" : others.map((name) => `"${name}"`).join(", ")
+    }${names.length > 0 ? ' (an App: export it as "app")' : ""}`,
+  );
+}
+
+/** A scheme has two letters or more: `C:\jobs\app.ts` is a path. */
+function urlOf(module: string): string {
+  return /^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(resolve(module)).href;
+}

@@ -1,0 +1,42 @@
+/**
+ * A command that does one thing to an App and ends: load it, do it within a time, close it. None of them waits for ever,
+ * whatever the broker does.
+ */
+import type { App } from "../app/app.ts";
+import type { Arguments } from "./arguments.ts";
+import { CommandError, type Flag } from "./command.ts";
+import { loadApp } from "./load_app.ts";
+
+/** How long a command waits for the broker, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** How long closing may take once it is done, in milliseconds. */
+const CLOSE_MS = 1000;
+
+/** The flag that says otherwise. */
+export const TIMEOUT_FLAG: Flag = {
+  name: "timeout-ms",
+  value: "N",
+  help: `how long the broker may take, in milliseconds (${DEFAULT_TIMEOUT_MS})`,
+};
+
+/**
+ * Does one thing to the App that `--app` names.
+ *
+ * @param late what else to say where it takes too long
+ * @throws {CommandError} if the App cannot be loaded, or the broker does not answer in time
+ */
+export async function withApp<T>(given: Arguments, late: string, action: (app: App) => Promise<T>): Promise<T> {
+  const timeoutMs = given.count(TIMEOUT_FLAG.name) ?? DEFAULT_TIMEOUT_MS;
+  const app = await loadApp(given.required("app"));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const over = new Promise<never>((_, reject) => {
+      const error = new CommandError(`The broker "${app.brokerName}" did not answer within ${timeoutMs} ms${late}`);
+      timer = setTimeout(() => reject(error), timeoutMs);
+    });
+    return await Promise.race([action(app), over]);
+  } finally {
+    clearTimeout(timer);
+    await app.close(CLOSE_MS);
+  }
+}

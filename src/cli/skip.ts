@@ -1,0 +1,38 @@
+/** `skip`: moves the App's group past one record, also while workers live. */
+import type { Position } from "../broker/broker.ts";
+import { show } from "../options.ts";
+import type { Arguments } from "./arguments.ts";
+import { APP_FLAG, type Command, UsageError } from "./command.ts";
+import { EXIT } from "./exit_codes.ts";
+import { TIMEOUT_FLAG, withApp } from "./short_command.ts";
+
+/** `skip`. */
+export const skip: Command = {
+  name: "skip",
+  words: "topic/partition@offset",
+  summary: "Pass over one record, so that its partition goes on",
+  details: [
+    "For a partition that stands still at a record which fails for good, where no dead letter topic is declared.",
+    "It works beside live workers. The record stays in its topic; its job is not performed.",
+  ],
+  flags: [APP_FLAG, TIMEOUT_FLAG],
+  examples: ["skip --app app.ts default/0@41"],
+  async run(given: Arguments): Promise<number> {
+    const position = readPosition(given.words);
+    await withApp(given, ": the record may have been passed over", (app) => app.skip(position));
+    console.log(`Passed over ${position.topic}/${position.partition}@${position.offset}`);
+    return EXIT.ok;
+  },
+};
+
+function readPosition(words: readonly string[]): Position {
+  const [, topic, partition, offset] = words.length === 1 ? /^(.+)\/(\d{1,9})@(\d{1,16})$/.exec(words[0]!) ?? [] : [];
+  if (topic === undefined || !Number.isSafeInteger(Number(offset))) {
+    throw new UsageError(
+      `"skip" needs one record, such as default/0@41, but ${
+        words.length === 0 ? "none is given" : `it is given ${words.map(show).join(" ")}`
+      }`,
+    );
+  }
+  return { topic, partition: Number(partition), offset: Number(offset) };
+}

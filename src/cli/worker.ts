@@ -1,0 +1,136 @@
+/**
+ * `worker`: performs jobs until it is stopped. A skin over `app.worker()`: it adds signals, exit codes, and the attribution
+ * of rejections that nobody handles. Everything is asked of the App, which may come from another copy of this library.
+ */
+import type { App } from "../app/app.ts";
+import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { Worker, WorkerReport } from "../worker/worker.ts";
+import type { Arguments } from "./arguments.ts";
+import { APP_FLAG, type Command, UsageError } from "./command.ts";
+import { EXIT } from "./exit_codes.ts";
+import { quoted } from "./invocation.ts";
+import { loadApp } from "./load_app.ts";
+import { printError } from "./print_error.ts";
+import { Signals } from "./signals.ts";
+
+/** What is left of a stop's time for buffered enqueues is never less, in milliseconds. */
+const LEAST_FLUSH_MS = 1000;
+
+/** `worker`. */
+export const worker: Command = {
+  name: "worker",
+  words: "",
+  summary: "Perform jobs until stopped",
+  details: [
+    "INT, TERM and QUIT stop it: running jobs may finish within the App's shutdownTimeoutMs; a second signal of the same",
+    "kind, a second later or more, forces the end. TSTP quiets it: no new job starts, the partitions are kept.",
+  ],
+  flags: [
+    APP_FLAG,
+    { name: "concurrency", value: "N", help: "how many jobs run at once (the App's concurrency)" },
+    { name: "topics", value: "A,B", help: "work on these topics only" },
+    { name: "once", help: "perform what is there now, then end" },
+    { name: "create-topics", help: "create topics that do not exist, as the App declares them" },
+  ],
+  examples: [
+    "worker --app app.ts",
+    "worker --app app.ts --concurrency 20 --topics default,mail",
+    "worker --app app.ts --once",
+  ],
+  run,
+};
+
+async function run(given: Arguments, program: string): Promise<number> {
+  if (given.words.length > 0) throw new UsageError(`"worker" takes options only, but it is given "${given.words[0]}"`);
+  const module = given.required("app");
+  const concurrency = given.count("concurrency");
+  const topics = given.text("topics")?.split(",").map((topic) => topic.trim()).filter((topic) => topic !== "");
+  let worker: Worker | undefined;
+  let isQuiet = false;
+  using signals = new Signals({
+    quiet() {
+      isQuiet = true;
+      worker?.quiet();
+    },
+    force(signal, code) {
+      const running = worker?.running() ?? [];
+      printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${stillRunning(running)}`}`);
+      Deno.exit(code);
+    },
+  });
+  const app = await untilStopped(loadApp(module), signals.stop);
+  if (app === null) return EXIT.ok;
+  const skipCommand = `${program} skip --app ${quoted(module)}`;
+  try {
+    worker = app.worker({
+      command: skipCommand,
+      createTopics: given.isSet("create-topics"),
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(topics === undefined ? {} : { topics }),
+    });
+    if (isQuiet) worker.quiet();
+    using _ = attributeRejections(app, worker);
+    const report = await worker.run(signals.stop, { once: given.isSet("once") });
+    const leftMs = app.shutdownTimeoutMs - signals.sinceStopMs;
+    const undelivered = await app.close(Math.max(leftMs, LEAST_FLUSH_MS));
+    return conclude(report, undelivered, app.shutdownTimeoutMs, skipCommand);
+  } finally {
+    await app.close(LEAST_FLUSH_MS);
+  }
+}
+
+/** Says what did not end well. @returns the exit code */
+function conclude(report: WorkerReport, undelivered: number, shutdownTimeoutMs: number, skipCommand: string): number {
+  const left: string[] = [];
+  if (report.unfinished.length > 0) left.push(stillRunning(report.unfinished));
+  if (undelivered > 0) left.push(`${count(undelivered, "job was", "jobs were")} not delivered`);
+  if (left.length > 0) {
+    printError(`The worker could not stop within ${shutdownTimeoutMs} ms: ${left.join("; ")}`);
+    return EXIT.unfinished;
+  }
+  if (report.stuck.length === 0) return EXIT.ok;
+  const stuck = report.stuck.map((at) => `${coordinates(at)} (to pass it over: ${skipCommand} ${coordinates(at)})`);
+  printError(`${count(stuck.length, "partition stands", "partitions stand")} still: ${stuck.join("; ")}`);
+  return EXIT.stuck;
+}
+
+/** A promise that a job leaves behind must not end the process; it is reported with the jobs that may have left it. */
+function attributeRejections(app: App, worker: Worker): Disposable {
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    const running = worker.running();
+    app.reportError(
+      running.length === 0 ? "unhandled rejection" : `unhandled rejection while ${stillRunning(running)}`,
+      event.reason,
+    );
+  };
+  globalThis.addEventListener("unhandledrejection", listener);
+  return { [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", listener) };
+}
+
+/** Waits for a promise, but not beyond a stop. */
+async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const stopped = Promise.withResolvers<null>();
+  const stop = () => stopped.resolve(null);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([promise, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** `"2 jobs still run: AJob from default/0@7, BJob from default/1@3"`; of many, the first. */
+function stillRunning(jobs: readonly JobInfo[]): string {
+  const shown = jobs.slice(0, 10).map((job) => `${job.jobClass} from ${coordinates(job)}`);
+  if (jobs.length > shown.length) shown.push("…");
+  return `${count(jobs.length, "job still runs", "jobs still run")}: ${shown.join(", ")}`;
+}
+
+function coordinates({ topic, partition, offset }: RecordInfo): string {
+  return `${topic}/${partition}@${offset}`;
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
