@@ -4,6 +4,7 @@
  */
 import type { App } from "../app/app.ts";
 import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import { show } from "../options.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import type { Arguments } from "./arguments.ts";
 import { APP_FLAG, type Command, UsageError } from "./command.ts";
@@ -44,7 +45,7 @@ async function run(given: Arguments, program: string): Promise<number> {
   if (given.words.length > 0) throw new UsageError(`"worker" takes options only, but it is given "${given.words[0]}"`);
   const module = given.required("app");
   const concurrency = given.count("concurrency");
-  const topics = given.text("topics")?.split(",").map((topic) => topic.trim()).filter((topic) => topic !== "");
+  const topics = readTopics(given.text("topics"));
   let worker: Worker | undefined;
   let isQuiet = false;
   using signals = new Signals({
@@ -77,6 +78,12 @@ async function run(given: Arguments, program: string): Promise<number> {
   } finally {
     await app.close(LEAST_FLUSH_MS);
   }
+}
+
+function readTopics(text: string | undefined): string[] | undefined {
+  const topics = text?.split(",").map((topic) => topic.trim()).filter((topic) => topic !== "");
+  if (topics?.length !== 0) return topics;
+  throw new UsageError(`Option "--topics" must name topics, such as default,mail, but it is ${show(text)}`);
 }
 
 /** Says what did not end well. @returns the exit code */

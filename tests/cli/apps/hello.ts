@@ -1,0 +1,28 @@
+/** An App on the memory broker that enqueues three jobs of its own when it is loaded. */
+import { activeJobTopic, App, Job } from "@activejob/kafka";
+
+class HelloJob extends Job {
+  perform(n: number) {
+    console.log(`hello ${n}`);
+  }
+}
+
+class OtherJob extends Job {
+  static override queue = "other";
+  perform() {
+    console.log("other");
+  }
+}
+
+export const app = new App({
+  name: "hello",
+  broker: "memory:",
+  jobs: [HelloJob, OtherJob],
+  topics: [activeJobTopic("default"), activeJobTopic("other", { partitions: 2 })],
+});
+
+for (const n of [1, 2, 3]) await HelloJob.performLater(n);
+await OtherJob.performLater();
+
+// A program has more than jobs: it must not keep the process.
+setInterval(() => {}, 1000);
