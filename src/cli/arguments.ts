@@ -7,31 +7,13 @@
  */
 import { parseArgs } from "node:util";
 import { didYouMean, show } from "../options.ts";
-import { type Command, type Flag, UsageError } from "./command.ts";
+import { type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 
 /** The flags of every command. */
 export const COMMON_FLAGS: readonly Flag[] = [
   { name: "debug", help: "show the stack of an error" },
   { name: "help", help: "show this help" },
 ];
-
-/** What a command was given. */
-export interface Arguments {
-  /** The words between the flags. */
-  readonly words: readonly string[];
-  /** Whether a switch is set. */
-  isSet(name: string): boolean;
-  /** The text of a flag, `undefined` where it is not given. */
-  text(name: string): string | undefined;
-  /** The text of a flag that is required. */
-  required(name: string): string;
-  /**
-   * The number of a flag, `undefined` where it is not given.
-   *
-   * @throws {UsageError} if it is no integer from 1 up
-   */
-  count(name: string): number | undefined;
-}
 
 /**
  * Reads the arguments that stand behind a command's name.

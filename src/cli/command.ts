@@ -2,7 +2,6 @@
  * What a command is: a description, from which its help and the reading of its arguments are made, and a function. And how
  * a command fails: with one line for people, and an exit code.
  */
-import type { Arguments } from "./arguments.ts";
 import { EXIT } from "./exit_codes.ts";
 
 /** A flag of a command. */
@@ -15,6 +14,24 @@ export interface Flag {
   readonly help: string;
   /** Whether the command cannot do without it. @default false */
   readonly required?: boolean;
+}
+
+/** What a command was given. */
+export interface Arguments {
+  /** The words between the flags. */
+  readonly words: readonly string[];
+  /** Whether a switch is set. */
+  isSet(name: string): boolean;
+  /** The text of a flag, `undefined` where it is not given. */
+  text(name: string): string | undefined;
+  /** The text of a flag that is required. */
+  required(name: string): string;
+  /**
+   * The number of a flag, `undefined` where it is not given.
+   *
+   * @throws {UsageError} if it is no integer from 1 up
+   */
+  count(name: string): number | undefined;
 }
 
 /** A command. */

@@ -4,8 +4,7 @@ import { parseExactly } from "../job/arguments.ts";
 import type { JobPosition } from "../job/delivery.ts";
 import type { Job } from "../job/job.ts";
 import { didYouMean, show } from "../options.ts";
-import type { Arguments } from "./arguments.ts";
-import { APP_FLAG, type Command, CommandError, UsageError } from "./command.ts";
+import { APP_FLAG, type Arguments, type Command, CommandError, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { TIMEOUT_FLAG, withApp } from "./short_command.ts";
 

@@ -3,8 +3,7 @@
  * whatever the broker does.
  */
 import type { App } from "../app/app.ts";
-import type { Arguments } from "./arguments.ts";
-import { CommandError, type Flag } from "./command.ts";
+import { type Arguments, CommandError, type Flag } from "./command.ts";
 import { loadApp } from "./load_app.ts";
 
 /** How long a command waits for the broker, in milliseconds. */

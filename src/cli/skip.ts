@@ -1,8 +1,7 @@
 /** `skip`: moves the App's group past one record, also while workers live. */
 import type { Position } from "../broker/broker.ts";
 import { show } from "../options.ts";
-import type { Arguments } from "./arguments.ts";
-import { APP_FLAG, type Command, UsageError } from "./command.ts";
+import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { TIMEOUT_FLAG, withApp } from "./short_command.ts";
 
