@@ -51,6 +51,15 @@ export async function recreateTopic(topic: string, partitions: number): Promise<
   });
 }
 
+/** Sets some of a topic's configuration. */
+export async function alterTopic(topic: string, config: Record<string, string>): Promise<void> {
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  await administer((admin) =>
+    admin.alterConfigs({ validateOnly: false, resources: [{ type, name: topic, configEntries }] })
+  );
+}
+
 /** Takes the records before an offset away. */
 export async function deleteRecords({ topic, partition, offset }: Position): Promise<void> {
   await administer(async (admin) => {

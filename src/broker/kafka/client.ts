@@ -67,37 +67,66 @@ export class Connections {
   /** How many produce requests were written to a socket: what was sent may be in the log. */
   produceRequests = 0;
   readonly #sockets = new Set<net.Socket>();
+  readonly #established = new Set<net.Socket>();
   readonly #holdProcess: boolean;
+  #refused = false;
 
   /** @param holdProcess whether an open connection keeps the process alive */
   constructor(holdProcess: boolean) {
     this.#holdProcess = holdProcess;
   }
 
+  /** Whether any is up now. */
+  get established(): boolean {
+    return this.#established.size > 0;
+  }
+
+  /** Whether no more are made. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
   /** Makes one; called by kafkajs. */
   open = (to: { host: string; port: number; ssl: unknown; onConnect: () => void }): net.Socket => {
+    if (this.#refused) throw new Error("The client was closed");
     const { host, port, ssl, onConnect } = to;
     const name = net.isIP(host) ? {} : { servername: host };
-    const socket = ssl
-      ? tls.connect({ host, port, ...name, ...(ssl as tls.ConnectionOptions) }, onConnect)
-      : net.connect({ host, port }, onConnect);
+    const connected = () => {
+      this.#established.add(socket);
+      onConnect();
+    };
+    const socket: net.Socket = ssl
+      ? tls.connect({ host, port, ...name, ...(ssl as tls.ConnectionOptions) }, connected)
+      : net.connect({ host, port }, connected);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
     if (!this.#holdProcess) socket.unref();
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#established.delete(socket);
+    });
     this.#count(socket);
     return socket;
   };
 
-  /** Waits until all are closed, and cuts off those that are not in time. */
-  async closed(deadlineMs: number): Promise<void> {
-    const open = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", resolve)));
-    await within(Promise.all(open), deadlineMs);
-    const rest = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", resolve)));
+  /** Cuts all of them, and refuses new ones: what waits for an answer fails, and what would try again does too. */
+  cut(): void {
+    this.#refused = true;
     // With an error, so that kafkajs rejects what waits for an answer on it.
     for (const socket of this.#sockets) socket.destroy(new Error("The connection was given up"));
-    await within(Promise.all(rest), deadlineMs);
+  }
+
+  /** Waits until all are closed, and cuts off those that are not in time. None is made any more. */
+  async closed(deadlineMs: number): Promise<void> {
+    this.#refused = true;
+    if (await within(this.#allClosed(), deadlineMs)) return;
+    this.cut();
+    await within(this.#allClosed(), deadlineMs);
+  }
+
+  #allClosed(): Promise<unknown> {
+    return Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))));
   }
 
   #count(socket: net.Socket): void {
@@ -113,6 +142,15 @@ export class Connections {
   }
 }
 
+/** What one client has of its own. */
+export interface ClientUse {
+  readonly connections: Connections;
+  /** How often kafkajs tries again by itself before it gives up. @default 1: whoever asks tries again, and knows when to stop */
+  readonly retries?: number;
+  /** Called with each line of its log. */
+  readonly heard?: (entry: LogEntry) => void;
+}
+
 /** What all clients of one broker object have in common. */
 export class ClientFactory {
   readonly settings: KafkaSettings;
@@ -126,18 +164,13 @@ export class ClientFactory {
   }
 
   /** A new client. Nothing is connected yet. */
-  async client(connections: Connections, heard?: (entry: LogEntry) => void): Promise<Kafka> {
+  async client(use: ClientUse): Promise<Kafka> {
     const { Kafka } = await loadKafkaJs();
-    return new Kafka(this.config(connections, heard));
+    return new Kafka(this.config(use));
   }
 
-  /**
-   * The configuration of a client.
-   *
-   * @param connections how its connections are made
-   * @param heard called with each line of its log too
-   */
-  config(connections: Connections, heard?: (entry: LogEntry) => void): KafkaConfig {
+  /** The configuration of a client. */
+  config({ connections, retries = 1, heard }: ClientUse): KafkaConfig {
     const { settings, context } = this;
     const { sasl } = settings;
     const log = kafkaLog(context.monitor, this.#secrets);
@@ -146,15 +179,15 @@ export class ClientFactory {
       log(entry);
     };
     return {
-      brokers: [...settings.brokers],
+      // A client without brokers gives up at once, where an error would be tried again.
+      brokers: () => connections.refused ? [] : [...settings.brokers],
       clientId: context.clientId,
       ssl: settings.ssl as NonNullable<KafkaConfig["ssl"]>,
       ...(sasl === null ? {} : { sasl: saslOf(sasl) }),
       connectionTimeout: settings.connectionTimeoutMs,
       authenticationTimeout: settings.connectionTimeoutMs * 2,
       requestTimeout: settings.requestTimeoutMs,
-      // Short: whoever uses a client tries again by himself, and knows when to stop.
-      retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 500 },
+      retry: { retries, initialRetryTime: 50, maxRetryTime: retries > 1 ? 1000 : 500 },
       logCreator,
       socketFactory: connections.open,
     };

@@ -68,6 +68,8 @@ export class ClusterClient {
   readonly #clients: ClientFactory;
   readonly #connections = new Connections(false);
   #cluster: Promise<RawCluster> | null = null;
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #closing = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(clients: ClientFactory) {
@@ -160,7 +162,7 @@ export class ClusterClient {
     marks: readonly (TopicPartition & Committed)[],
     member?: { readonly memberId: string; readonly generation: number },
   ): Promise<void> {
-    await holding(async () => {
+    await this.#pendingWhile(async () => {
       const cluster = await this.#connected();
       const coordinator = await cluster.findGroupCoordinator({ groupId: group });
       await coordinator.offsetCommit({
@@ -188,18 +190,30 @@ export class ClusterClient {
     });
   }
 
-  /** Disconnects, within a second. What is asked later is refused. */
+  /** Disconnects, within seconds. What is pending, or asked later, is refused. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.resolve();
     const cluster = this.#cluster;
     this.#cluster = null;
-    if (cluster === null) return;
-    await within(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
+    if (this.#pending.size > 0) this.#connections.cut();
+    if (cluster !== null) await within(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
     await this.#connections.closed(CLOSE_MS);
+    await within(Promise.allSettled(this.#pending), CLOSE_MS);
   }
 
   #ask<T>(what: string, question: (cluster: RawCluster) => Promise<T>): Promise<T> {
-    return holding(() => this.#answer(what, question));
+    return this.#pendingWhile(() => this.#answer(what, question));
+  }
+
+  async #pendingWhile<T>(work: () => Promise<T>): Promise<T> {
+    const pending = holding(work);
+    this.#pending.add(pending);
+    try {
+      return await pending;
+    } finally {
+      this.#pending.delete(pending);
+    }
   }
 
   async #answer<T>(what: string, question: (cluster: RawCluster) => Promise<T>): Promise<T> {
@@ -212,9 +226,10 @@ export class ClusterClient {
         const refused = protocolError(error);
         // Without an answer the connections are suspect: the next attempt begins with the brokers that were named.
         if (refused === null || refused === "NOT_COORDINATOR_FOR_GROUP") this.#forget(connecting);
+        if (this.#closed) continue;
         const final = isForbidden(error) || isUnknownTopic(error) || error instanceof RangeError;
         if (final || attempt >= ATTEMPTS || isDefinite(refused)) throw brokerError(`Cannot ${what}`, error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt));
+        await within(this.#closing.promise, RETRY_MS * attempt);
       }
     }
   }
@@ -232,10 +247,10 @@ export class ClusterClient {
   async #connect(): Promise<RawCluster> {
     const [{ default: Cluster }, kafka] = await Promise.all([
       import("kafkajs/src/cluster/index.js"),
-      this.#clients.client(this.#connections),
+      this.#clients.client({ connections: this.#connections }),
     ]);
     const cluster = new Cluster({
-      ...this.#clients.config(this.#connections),
+      ...this.#clients.config({ connections: this.#connections }),
       logger: kafka.logger(),
       enforceRequestTimeout: true,
       metadataMaxAge: this.#clients.settings.metadataMaxAgeMs,

@@ -53,6 +53,7 @@ const MAX_HEARTBEAT_MS = 3000;
 /** The share of a close's deadline that is kept for cutting off what does not end by itself. */
 const CUT_MS = 1000;
 const START_WAIT_MS = 500;
+const RETRIES = 60;
 /** Partitions whose batches may be handed over side by side. */
 const CONCURRENCY = 64;
 const OUT_OF_RANGE = "Offset out of range, resetting to default offset";
@@ -97,17 +98,26 @@ export class Member implements Fetching {
     const leftMs = () => Math.max(endMs - performance.now() - Math.min(CUT_MS, deadlineMs / 2), 0);
     this.#isClosing = true;
     this.#closing.resolve();
+    // While the broker is away there is nobody to take leave of.
+    if (!this.#connections.established) this.#connections.cut();
     // Who disconnects in the middle of the first join leaves a member behind that keeps its share until its session ends.
     await within(this.#running, leftMs());
     const consumer = this.#consumer;
     if (consumer !== null) await within(consumer.disconnect(), leftMs());
     await this.#connections.closed(Math.max((endMs - performance.now()) / 2, 50));
+    // What was cut off is about to notice.
+    await within(this.#running, Math.max(endMs - performance.now(), 50));
   }
 
   async #run(): Promise<void> {
     await this.#untilTopicsKnown();
     const kafkajs = await loadKafkaJs();
-    const kafka = await this.#clients.client(this.#connections, (entry) => this.#hear(entry));
+    const kafka = await this.#clients.client({
+      connections: this.#connections,
+      // A broker that is away for a while is waited for inside: who gives up loses his place in the group.
+      retries: RETRIES,
+      heard: (entry) => this.#hear(entry),
+    });
     if (this.#isClosing) return;
     const { group, topics, sessionTimeoutMs, maxFetchBytes } = this.#options;
     const consumer = kafka.consumer({
@@ -121,7 +131,7 @@ export class Member implements Fetching {
       metadataMaxAge: this.#clients.settings.metadataMaxAgeMs,
       allowAutoTopicCreation: false,
       retry: {
-        retries: 60,
+        retries: RETRIES,
         initialRetryTime: 100,
         maxRetryTime: 1000,
         restartOnFailure: () => Promise.resolve(!this.#isClosing),

@@ -50,6 +50,8 @@ export class TopicProducer {
   readonly #clients: ClientFactory;
   readonly #budget: TopicBudget;
   #client: ProducerClient | null = null;
+  /** Clients that were thrown away and have not closed yet. */
+  readonly #leaving = new Set<Promise<void>>();
   #tail: Promise<unknown> = Promise.resolve();
   #spread = Math.floor(Math.random() * 0x10000);
   readonly #disposed = Promise.withResolvers<void>();
@@ -73,7 +75,8 @@ export class TopicProducer {
     this.#isDisposed = true;
     this.#disposed.resolve();
     await this.#tail;
-    await this.#client?.close();
+    this.#throwAway();
+    await Promise.all(this.#leaving);
   }
 
   async #append(records: readonly NewRecord[]): Promise<AppendOutcome[]> {
@@ -247,8 +250,10 @@ export class TopicProducer {
   /** Whatever it still has on its way must not be mistaken for a later batch. */
   #throwAway(): void {
     const client = this.#client;
+    if (client === null) return;
     this.#client = null;
-    void client?.close();
+    const closing: Promise<void> = client.close().finally(() => this.#leaving.delete(closing));
+    this.#leaving.add(closing);
   }
 
   async #leaders(): Promise<ReadonlyMap<number, number> | null> {

@@ -13,7 +13,7 @@ export class ProducerClient {
   readonly #clients: ClientFactory;
   readonly #connections = new Connections(false);
   #producer: Promise<Producer> | null = null;
-  #sends: Promise<unknown> = Promise.resolve();
+  readonly #sends = new Set<Promise<unknown>>();
 
   constructor(clients: ClientFactory) {
     this.#clients = clients;
@@ -35,18 +35,19 @@ export class ProducerClient {
       ? batches[0]!.messages as Batch["messages"][number][]
       : batches.flatMap((batch) => batch.messages);
     const send = producer.send({ topic, messages, acks: -1 });
-    // It reconnects in the middle of a disconnect that does not wait for it.
-    this.#sends = send.catch(() => {});
-    const answer = await send;
+    this.#sends.add(send);
+    const answer = await send.finally(() => this.#sends.delete(send));
     return new Map(answer.map(({ partition, baseOffset }) => [partition, baseOffset ?? "-1"]));
   }
 
-  /** Disconnects, within two seconds. */
+  /** Disconnects, within seconds. What is still on its way is given up: it may be written. */
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
     if (producer === null) return;
-    await within(this.#sends, CLOSE_MS);
+    // A disconnect does not wait for sends, and they would connect again behind it.
+    if (this.#sends.size > 0) this.#connections.cut();
+    await within(Promise.allSettled(this.#sends), CLOSE_MS);
     await within(producer.then((connected) => connected.disconnect()), CLOSE_MS);
     await this.#connections.closed(CLOSE_MS);
   }
@@ -60,7 +61,7 @@ export class ProducerClient {
   }
 
   async #connect(): Promise<Producer> {
-    const kafka = await this.#clients.client(this.#connections);
+    const kafka = await this.#clients.client({ connections: this.#connections });
     const producer = kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,

@@ -61,7 +61,7 @@ export async function commitAsOwner(
   const connections = new Connections(true);
   const done = Promise.withResolvers<void>();
   const kafkajs = await loadKafkaJs();
-  const kafka = await clients.client(connections);
+  const kafka = await clients.client({ connections, retries: 5 });
   const consumer = kafka.consumer({
     groupId: group,
     partitionAssigners: [stickyAssigner({

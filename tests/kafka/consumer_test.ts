@@ -1,0 +1,178 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Broker, Consumer, Ownership } from "../../src/broker/broker.ts";
+import { Recorder } from "../../src/broker/conformance/recorder.ts";
+import { brokers, noKafka, openKafka } from "./cluster.ts";
+import { API, Relay } from "./relay.ts";
+
+const SESSION_MS = 2000;
+const LIMIT_MS = 30_000;
+
+function kafkaTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: noKafka });
+}
+
+async function newTopic(broker: Broker, partitions: number, config: Record<string, string> = {}): Promise<string> {
+  const name = `consumer-${crypto.randomUUID()}`;
+  await broker.admin.create([{ name, partitions, config }]);
+  return name;
+}
+
+function consume(broker: Broker, topic: string, group: string): { consumer: Consumer; recorder: Recorder } {
+  const recorder = new Recorder(LIMIT_MS);
+  const options = { group, topics: [topic], sessionTimeoutMs: SESSION_MS, maxFetchBytes: 65_536 };
+  return { consumer: broker.consume(options, recorder), recorder };
+}
+
+async function fill(broker: Broker, topic: string, partitions: number, count: number, from = 0): Promise<void> {
+  const records = Array.from({ length: count * partitions }, (_, n) => ({
+    partition: n % partitions,
+    value: `${from + Math.floor(n / partitions)}`,
+  }));
+  assert((await broker.append(topic, records)).every(({ ok }) => ok));
+}
+
+async function committed(broker: Broker, group: string, topic: string): Promise<(number | null)[]> {
+  return (await broker.admin.committed(group, topic)).map(({ offset }) => offset);
+}
+
+kafkaTest("commit() whose connection is cut does not land in the next generation", async () => {
+  await using relay = new Relay(brokers[0]!);
+  await using mine = openKafka({ brokers: [relay.broker] });
+  await using other = openKafka();
+  const group = crypto.randomUUID();
+  const topic = await newTopic(other, 2);
+  await fill(other, topic, 2, 50);
+  const a = consume(mine, topic, group);
+  await a.recorder.until("all records came", () => a.recorder.received.length === 100);
+  const owned = [...a.recorder.live.keys()];
+  let cuts = 0;
+  relay.onRequest = (api) => api === API.offsetCommit && cuts++ < 2 ? "cut" : "pass";
+  const late = a.consumer.commit(owned.map((ownership) => ({ ownership, next: 5, metadata: "late" })));
+  const b = consume(other, topic, group);
+  await b.recorder.until("a partition came", () => b.recorder.live.size === 1);
+  const [taken] = b.recorder.live.keys() as Iterable<Ownership>;
+  await b.recorder.until("its records came", () => b.recorder.received.length === 50);
+  const [outcome] = await b.consumer.commit([{ ownership: taken!, next: 40, metadata: "" }]);
+  assertEquals(outcome, "committed");
+  await a.recorder.until("one partition is left", () => a.recorder.live.size === 1 && a.recorder.held === true);
+  assert((await late).every((outcome) => outcome === "unknown" || outcome === "refused"));
+  // A commit of what is left goes through: nothing of the first one can be on its way any more.
+  const [kept] = a.recorder.live.keys() as Iterable<Ownership>;
+  let sent: string | undefined;
+  while (sent !== "committed") [sent] = await a.consumer.commit([{ ownership: kept!, next: 30, metadata: "" }]);
+  const expected = taken!.partition === 0 ? [40, 30] : [30, 40];
+  assertEquals(await committed(other, group, topic), expected);
+  assertEquals(cuts >= 1, true);
+});
+
+kafkaTest("a consumer comes back by itself after the broker was away for longer than its session", async () => {
+  await using relay = new Relay(brokers[0]!);
+  await using mine = openKafka({ brokers: [relay.broker] });
+  await using direct = openKafka();
+  const group = crypto.randomUUID();
+  const topic = await newTopic(direct, 1);
+  await fill(direct, topic, 1, 10);
+  const { consumer, recorder } = consume(mine, topic, group);
+  await recorder.until("all came", () => recorder.received.length === 10 && recorder.held === true);
+  const before = recorder.own(0);
+  assertEquals(await consumer.commit([{ ownership: before, next: 4, metadata: "" }]), ["committed"]);
+  relay.onRequest = () => "cut";
+  relay.cutAll();
+  const heldUntilMs = consumer.heldUntilMs;
+  await recorder.until("membership ended", () => recorder.held === false);
+  assert(performance.now() >= heldUntilMs, "membership ends when the clock says so, not before");
+  assert(heldUntilMs <= performance.now() + SESSION_MS);
+  await fill(direct, topic, 1, 5, 10);
+  relay.onRequest = () => "pass";
+  await recorder.until("it is a member again", () => recorder.held === true);
+  const now = recorder.own(0);
+  const offsets = () =>
+    recorder.received.filter(({ ownership }) => ownership === now).map(({ record }) => record.offset);
+  await recorder.until("the last one came", () => offsets().at(-1) === 14);
+  // The same member within its session, or another one, which owns anew from what was committed.
+  const from = now === before ? 0 : 4;
+  assertEquals(offsets(), Array.from({ length: 15 - from }, (_, n) => from + n));
+  assertEquals(await consumer.commit([{ ownership: now, next: 15, metadata: "" }]), ["committed"]);
+  assertEquals(recorder.breaches, []);
+  assertEquals(recorder.failures, []);
+});
+
+kafkaTest(
+  "a consumer that starts while the broker is away joins once it is there, and can be closed before",
+  async () => {
+    await using relay = new Relay(brokers[0]!);
+    await using direct = openKafka();
+    const topic = await newTopic(direct, 1);
+    await fill(direct, topic, 1, 3);
+    relay.onRequest = () => "cut";
+    await using mine = openKafka({ brokers: [relay.broker] });
+    const closed = consume(mine, topic, crypto.randomUUID());
+    const startedMs = performance.now();
+    await closed.consumer.close(2000);
+    assert(performance.now() - startedMs < 3000);
+    await assertRejects(() => closed.consumer.joined);
+    assertEquals(closed.recorder.calls, 0);
+    const { consumer, recorder } = consume(mine, topic, crypto.randomUUID());
+    assertEquals(consumer.heldUntilMs, 0);
+    relay.onRequest = () => "pass";
+    await consumer.joined;
+    await recorder.until("all came", () => recorder.received.length === 3);
+  },
+);
+
+kafkaTest("close() keeps its deadline in the middle of a join that the broker does not answer", async () => {
+  await using relay = new Relay(brokers[0]!);
+  await using direct = openKafka();
+  const topic = await newTopic(direct, 1);
+  await using mine = openKafka({ brokers: [relay.broker] });
+  const joining = Promise.withResolvers<void>();
+  relay.onRequest = (api) => {
+    if (api !== API.joinGroup) return "pass";
+    joining.resolve();
+    return "drop";
+  };
+  const { consumer, recorder } = consume(mine, topic, crypto.randomUUID());
+  await joining.promise;
+  const startedMs = performance.now();
+  await consumer.close(1500);
+  assert(performance.now() - startedMs < 2500);
+  assertEquals(recorder.calls, 0);
+});
+
+kafkaTest("a batch in a codec that cannot be read ends the consumer with an error that names it", async () => {
+  await using broker = openKafka();
+  // The broker packs again what it is given.
+  const topic = await newTopic(broker, 1, { "compression.type": "zstd" });
+  await fill(broker, topic, 1, 3);
+  const { consumer, recorder } = consume(broker, topic, crypto.randomUUID());
+  await recorder.until("it failed", () => recorder.failures.length === 1);
+  assert(/zstd/i.test(recorder.failures[0]!.message), recorder.failures[0]!.message);
+  assertEquals(recorder.live.size, 0);
+  assertEquals(consumer.heldUntilMs, 0);
+});
+
+kafkaTest("a consumer of a topic that does not exist fails at once, naming it", async () => {
+  await using broker = openKafka();
+  const { consumer, recorder } = consume(broker, "no-such-topic", crypto.randomUUID());
+  const startedMs = performance.now();
+  const error = await assertRejects(() => consumer.joined, Error, '"no-such-topic"');
+  assertEquals(error.name, "UnknownTopicError");
+  assert(performance.now() - startedMs < 2000);
+  assertEquals(recorder.failures.map(({ name }) => name), ["UnknownTopicError"]);
+});
+
+kafkaTest("a worker of a and one of a and b share a, and b is read", async () => {
+  await using broker = openKafka();
+  const group = crypto.randomUUID();
+  const a = await newTopic(broker, 4);
+  const b = await newTopic(broker, 2);
+  const old = consume(broker, a, group);
+  await old.recorder.until("all of a came", () => old.recorder.live.size === 4);
+  const recorder = new Recorder(LIMIT_MS);
+  broker.consume({ group, topics: [a, b], sessionTimeoutMs: SESSION_MS, maxFetchBytes: 65_536 }, recorder);
+  await recorder.until("its share came", () => recorder.live.size === 3);
+  await fill(broker, b, 2, 5);
+  await recorder.until("b was read", () => recorder.received.length === 10);
+  assertEquals(recorder.owned(b), [0, 1]);
+  assertEquals([...old.recorder.owned(a), ...recorder.owned(a)].sort(), [0, 1, 2, 3]);
+});
