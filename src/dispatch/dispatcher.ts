@@ -117,7 +117,7 @@ export class Dispatcher {
     if (job.status === "buffered") throw refusal(job, "it is being enqueued already");
     if (routes.find(topic) === undefined) this.#undeclared(job, queue);
     const key = keyOf(job, Class);
-    job.enqueuedAtMs = Date.now();
+    job.enqueuedAt = new Date().toISOString();
     const value = writeEnvelope(job, topic, captureAttributes(currentAttributes));
     const record = key === null ? { value } : { key, value };
     return { job, topic, record, bytes: sizeOf(record) };

@@ -93,8 +93,9 @@ export function holdsUnsafeInteger(value: unknown, depth: number = 0): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (depth >= MAX_DEPTH) throw new PoisonError(`The envelope is nested deeper than ${MAX_DEPTH}`);
   let found = false;
-  for (const key in value) {
-    if (holdsUnsafeInteger((value as Record<string, unknown>)[key], depth + 1)) found = true;
+  // Not `for … in` over a list, which makes a text of each index.
+  for (const entry of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof entry !== "string" && holdsUnsafeInteger(entry, depth + 1)) found = true;
   }
   return found;
 }

@@ -25,8 +25,8 @@ export interface Envelope {
   readonly arguments: readonly unknown[];
   /** How often the job was started before this record was written. */
   readonly executions: number;
-  /** When it was enqueued, in milliseconds since 1970; `null` where the envelope does not say. */
-  readonly enqueuedAtMs: number | null;
+  /** When it was enqueued, as it stands there; `null` where the envelope does not say. See {@linkcode readTime}. */
+  readonly enqueuedAt: string | null;
   /** When it is due, in milliseconds since 1970; `null` for at once. */
   readonly scheduledAtMs: number | null;
   /** Current attributes by class name, not yet looked at. */
@@ -53,7 +53,7 @@ export function writeEnvelope(job: Job, queueName: string, attributes: Attribute
     exception_executions: {},
     locale: null,
     timezone: null,
-    enqueued_at: new Date(job.enqueuedAtMs ?? Date.now()).toISOString(),
+    enqueued_at: job.enqueuedAt,
     scheduled_at: null,
     ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current attributes") }),
   });
@@ -93,7 +93,7 @@ export function readEnvelope(text: string, isKnown: (name: string) => boolean): 
     priority: Number.isSafeInteger(parsed.priority) ? parsed.priority as number : null,
     arguments: parsed.arguments,
     executions: countOr0(parsed.executions),
-    enqueuedAtMs: typeof parsed.enqueued_at === "string" ? timeOrNull(parsed.enqueued_at) : null,
+    enqueuedAt: nonEmptyTextOrNull(parsed.enqueued_at),
     scheduledAtMs: readScheduledAt(parsed.scheduled_at),
     currentAttributes: parsed.current_attributes,
   };
@@ -123,7 +123,8 @@ function countOr0(value: unknown): number {
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
 
-function timeOrNull(text: string): number | null {
+/** Reads a time as envelopes have it. @returns milliseconds since 1970; `null` where it is none */
+export function readTime(text: string): number | null {
   if (!ISO_TIME.test(text)) return null;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? null : ms;
@@ -131,7 +132,7 @@ function timeOrNull(text: string): number | null {
 
 function readScheduledAt(value: unknown): number | null {
   if (value === undefined || value === null) return null;
-  const ms = typeof value === "string" ? timeOrNull(value) : null;
+  const ms = typeof value === "string" ? readTime(value) : null;
   if (ms === null) throw new PoisonError(`"scheduled_at" is no time: ${show(value)}`);
   return ms;
 }

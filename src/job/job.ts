@@ -110,8 +110,8 @@ export abstract class Job {
   executions: number = 0;
   /** Which run of this record it is, counted from 1, over restarts and other workers. 0 until it is performed. */
   attempt: number = 0;
-  /** When it was enqueued, in milliseconds since 1970; `null` where the envelope does not say. */
-  enqueuedAtMs: number | null = null;
+  /** When it was enqueued, in ISO 8601; `null` where it was not, or the envelope does not say. */
+  enqueuedAt: string | null = null;
   /** @internal */
   [DELIVERY]: Delivery | undefined = undefined;
   /** @internal */

@@ -1,7 +1,7 @@
 /**
- * One run of a job: the record that it came in, its `signal` and its `logger`. The worker makes one for each attempt and
- * aborts it from outside. Signal and logger are made when they are first asked for: most jobs ask for neither, and an
- * `AbortController` costs more than a small job.
+ * One run of a job: the record that it came in, its `signal` and its `logger`. A worker's attempt is one, and aborts it;
+ * a job that is performed without a worker gets one of these as they are. Signal and logger are made when they are first
+ * asked for: most jobs ask for neither, and an `AbortController` costs more than a small job.
  */
 import type { RecordInfo } from "../monitor/events.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -23,15 +23,17 @@ export interface JobLogger {
 
 /** One run of a job. */
 export class JobRun {
-  /** The record that it came in; `null` outside of a worker. */
-  readonly record: RecordInfo | null;
-  readonly #monitor: Monitor | null;
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
 
-  constructor(record: RecordInfo | null = null, monitor: Monitor | null = null) {
-    this.record = record;
-    this.#monitor = monitor;
+  /** The record that it came in; `null` outside of a worker. */
+  get record(): RecordInfo | null {
+    return null;
+  }
+
+  /** Where its logger's lines go; `null`: to the console. */
+  protected get monitor(): Monitor | null {
+    return null;
   }
 
   /** Aborts with the reason that {@linkcode JobRun.abort} gives. */
@@ -62,8 +64,8 @@ export class JobRun {
       message: string,
       details: Readonly<Record<string, unknown>> = {},
     ) => {
-      if (this.#monitor === null) console[level](`${jobClass} ${jobId}: ${message}`, details);
-      else this.#monitor.emit("job.log", { ...this.record!, jobClass, jobId, level, message, details });
+      if (this.monitor === null) console[level](`${jobClass} ${jobId}: ${message}`, details);
+      else this.monitor.emit("job.log", { ...this.record!, jobClass, jobId, level, message, details });
     };
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   }

@@ -24,8 +24,13 @@ export interface LoggerOptions {
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** At which level each event is written, and in which words. */
-const LINES: { readonly [Name in EventName]: { level: LogLevel; text: (event: EventMap[Name]) => string } } = {
+/** How an event is written: at which level, and in which words. */
+interface Line<Event> {
+  readonly level: LogLevel | ((event: Event) => LogLevel);
+  readonly text: (event: Event) => string;
+}
+
+const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "job.enqueued": { level: "debug", text: (e) => `Enqueued ${e.jobClass} to ${at(e, e.queue)}` },
   "job.enqueue_failed": { level: "error", text: (e) => e.error.message },
   "job.performing": { level: "debug", text: (e) => `Performing ${e.jobClass} from ${at(e)}` },
@@ -45,7 +50,7 @@ const LINES: { readonly [Name in EventName]: { level: LogLevel; text: (event: Ev
     level: "warn",
     text: (e) => `${e.jobClass} from ${at(e)} ${e.outcome} after its partition was lost: not marked`,
   },
-  "job.log": { level: "info", text: (e) => `${e.jobClass} from ${at(e)}: ${e.message}` },
+  "job.log": { level: (e) => e.level, text: (e) => `${e.jobClass} from ${at(e)}: ${e.message}` },
   "record.skipped": { level: "debug", text: (e) => `Skipped ${at(e)} (${e.reason})` },
   "record.dead_lettered": {
     level: "error",
@@ -69,7 +74,7 @@ const LINES: { readonly [Name in EventName]: { level: LogLevel; text: (event: Ev
   },
   "partition.lost": { level: "info", text: (e) => `Lost ${e.topic}/${e.partition} (${e.reason})` },
   "partition.paused": {
-    level: "warn",
+    level: (e) => e.lasting ? "error" : "debug",
     text: (e) =>
       e.lasting
         ? `${e.topic}/${e.partition} stands still at offset ${e.offset} (${e.error.errorClass}: ${e.error.message}), next try in ${
@@ -97,7 +102,7 @@ const LINES: { readonly [Name in EventName]: { level: LogLevel; text: (event: Ev
           : `; not ended: ${e.unfinished.map((job) => `${job.jobClass} from ${at(job)}`).join(", ")}`
       }`,
   },
-  "broker.log": { level: "info", text: (e) => `Broker: ${e.message}` },
+  "broker.log": { level: (e) => e.level, text: (e) => `Broker: ${e.message}` },
   "error.occurred": { level: "error", text: (e) => `Error in ${e.where}: ${e.error.errorClass}: ${e.error.message}` },
 };
 
@@ -114,13 +119,12 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () 
   const lines = new Lines(write);
   const ends: (() => void)[] = [];
   for (const name of Object.keys(LINES) as EventName[]) {
-    const line = LINES[name] as { level: LogLevel; text: (event: unknown) => string };
-    const speaksForItself = name === "job.log" || name === "broker.log";
-    if (!speaksForItself && LEVELS.indexOf(line.level) < least) continue;
+    const { level: own, text } = LINES[name] as Line<unknown>;
+    if (typeof own === "string" && LEVELS.indexOf(own) < least) continue;
     ends.push(monitor.on(name, (event) => {
-      const own = speaksForItself ? (event as { level: LogLevel }).level : levelOf(name, line.level, event);
-      if (LEVELS.indexOf(own) < least) return;
-      lines.add(pretty ? prettyLine(own, line.text(event)) : jsonLine(own, name, line.text(event), event));
+      const level = typeof own === "string" ? own : own(event);
+      if (LEVELS.indexOf(level) < least) return;
+      lines.add(pretty ? prettyLine(level, text(event)) : jsonLine(level, name, text(event), event));
     }));
   }
   return () => {
@@ -129,30 +133,31 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () 
   };
 }
 
-/** A pause that lasts is no warning any more. */
-function levelOf(name: EventName, level: LogLevel, event: unknown): LogLevel {
-  return name === "partition.paused" && (event as EventMap["partition.paused"]).lasting ? "error" : level;
-}
+/** More text than this is written at once, in characters. */
+const MAX_GATHERED = 65_536;
 
 /** Lines of one turn of the event loop. */
 class Lines {
   readonly #write: (text: string) => void;
   #text = "";
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(write: (text: string) => void) {
     this.#write = write;
   }
 
   add(line: string): void {
-    if (this.#text === "") queueMicrotask(() => this.flush());
     this.#text += line;
+    if (this.#text.length > MAX_GATHERED) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), 0);
   }
 
   flush(): void {
-    if (this.#text === "") return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const text = this.#text;
     this.#text = "";
-    this.#write(text);
+    if (text !== "") this.#write(text);
   }
 }
 

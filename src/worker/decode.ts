@@ -43,13 +43,15 @@ const NO_HEADERS: Headers = [];
 /** Takes a record in: nothing of the broker's memory is kept. */
 export function takeIn(record: StoredRecord, next: number): WaitingRecord {
   const value = record.value === null ? null : asBuffer(record.value);
-  const encoding = value === null || isUtf8(value) ? "utf8" : "latin1";
+  const text = value === null ? null : value.toString("utf8");
+  // Decoding puts U+FFFD where bytes are no UTF-8; only where one stands must the bytes be looked at again.
+  const encoding = value === null || !text!.includes("\ufffd") || isUtf8(value) ? "utf8" : "latin1";
   return {
     offset: record.offset,
     next,
     finished: false,
     key: record.key === null ? null : asBuffer(record.key).toString("latin1"),
-    value: value === null ? null : value.toString(encoding),
+    value: encoding === "utf8" ? text : value!.toString("latin1"),
     encoding,
     headers: record.headers.length === 0
       ? NO_HEADERS

@@ -7,10 +7,10 @@
  */
 import { RevokedError, TimeoutError } from "../errors.ts";
 import { type AnyCurrentAttributes, runWithAttributes } from "../job/current_attributes.ts";
-import type { Envelope } from "../job/envelope.ts";
+import { type Envelope, readTime } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { JobRun, RUN } from "../job/run.ts";
-import type { JobInfo } from "../monitor/events.ts";
+import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Route } from "../routing/route.ts";
 import { derivedJobId, type WaitingRecord } from "./decode.ts";
@@ -36,17 +36,24 @@ export interface AttemptOptions {
 }
 
 /** One run of one job. */
-export class Attempt {
+export class Attempt extends JobRun {
   readonly #options: AttemptOptions;
-  readonly #run: JobRun;
   readonly #startedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: AttemptOptions, nowMs: number) {
-    const { route, partition, record, monitor } = options;
+    super();
     this.#options = options;
     this.#startedMs = nowMs;
-    this.#run = new JobRun({ topic: route.topic, partition, offset: record.offset }, monitor);
+  }
+
+  override get record(): RecordInfo {
+    const { route, partition, record } = this.#options;
+    return { topic: route.topic, partition, offset: record.offset };
+  }
+
+  protected override get monitor(): Monitor {
+    return this.#options.monitor;
   }
 
   /** Performs the job. Rejects, or throws, with whatever it throws; its constructor counts as a part of it. */
@@ -69,22 +76,22 @@ export class Attempt {
     job.priority = envelope.priority;
     job.executions = envelope.executions + attempt;
     job.attempt = attempt;
-    job.enqueuedAtMs = envelope.enqueuedAtMs;
-    job[RUN] = this.#run;
+    job.enqueuedAt = envelope.enqueuedAt;
+    job[RUN] = this;
     return job.perform(...job.args);
   }
 
   /** `perform` settled well: a pass, unless the job was over its time. */
   passed(): Outcome {
     this.#disarm();
-    const late = this.#run.abortReason;
+    const late = this.abortReason;
     return late instanceof TimeoutError ? { kind: "failed", error: late } : PASSED;
   }
 
   /** `perform` threw. A job that ends because it was over its time has failed for that reason. */
   failed(thrown: unknown): Outcome {
     this.#disarm();
-    const late = this.#run.abortReason;
+    const late = this.abortReason;
     return { kind: "failed", error: late instanceof TimeoutError ? late : thrown };
   }
 
@@ -92,13 +99,8 @@ export class Attempt {
   revoke(): void {
     const { route } = this.#options;
     this.#disarm();
-    this.#run.abort(new RevokedError(`Partition ${route.topic}/${this.#options.partition} is no longer this worker's`));
+    this.abort(new RevokedError(`Partition ${route.topic}/${this.#options.partition} is no longer this worker's`));
     this.#armOrphaned("revoked");
-  }
-
-  /** Asks the job to end. */
-  abort(reason: Error): void {
-    this.#run.abort(reason);
   }
 
   /** The job, for events. */
@@ -122,7 +124,8 @@ export class Attempt {
 
   /** From its enqueuing to its start, in milliseconds; `null` where that cannot be told. */
   get waitMs(): number | null {
-    const { enqueuedAtMs } = this.#options.envelope;
+    const { enqueuedAt } = this.#options.envelope;
+    const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     if (enqueuedAtMs === null) return null;
     const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
     return waitMs < 0 ? 0 : waitMs;
@@ -138,7 +141,7 @@ export class Attempt {
   }
 
   #overrun(timeoutMs: number): void {
-    this.#run.abort(new TimeoutError(`${this.#options.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
+    this.abort(new TimeoutError(`${this.#options.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
     this.#armOrphaned("timeout");
   }
 
