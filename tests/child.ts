@@ -86,7 +86,12 @@ export class Child implements AsyncDisposable {
 
   /** Sends it a signal, if it still runs. */
   signal(signal: Deno.Signal): void {
-    if (!this.#isOver) this.#process.kill(signal);
+    try {
+      this.#process.kill(signal);
+    } catch (error) {
+      // It ended a moment ago.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   /** Whether it has ended. */

@@ -1,0 +1,186 @@
+/** S: stopping, on real processes. S4 stands with the other rows of pauses. */
+import { assertEquals } from "@std/assert";
+import { row } from "./harness.ts";
+import { until } from "./until.ts";
+import { startScript, startWorker, type WorkerChild } from "./worker_child.ts";
+
+/** How each signal that stops is forced. */
+const FORCED = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const;
+
+row("S1: a job that never ends is named, with its coordinates, and the worker exits with 2", async (world) => {
+  await using child = startWorker(world, { shutdownTimeoutMs: 300, enqueue: [["NeverJob", 0]] });
+  await child.line(/^begun 0$/);
+  child.signal("SIGTERM");
+  const { code, stderr } = await child.ended();
+  assertEquals(code, 2);
+  const [job] = child.events("job.performing");
+  assertEquals(
+    stderr.at(-1),
+    `error: The worker could not stop within 300 ms: 1 job still runs: NeverJob from ${world.topic()}/${
+      job!.partition
+    }@0`,
+  );
+});
+
+row(
+  "S2: TSTP lets the running job finish, starts no other and keeps the assignment; TERM then exits with 0",
+  async (world) => {
+    await using child = startWorker(world, { enqueue: [["GateJob", 0], ["PlainJob", 1]] });
+    await child.line(/^begun 0$/);
+    child.signal("SIGTSTP");
+    await child.event("worker.quieted");
+    await child.tell("go");
+    await child.line(/^ended 0$/);
+    // The next job would have begun long before the commit is acknowledged.
+    await child.event("offset.committed");
+    assertEquals(child.events("partition.lost"), []);
+    child.signal("SIGTERM");
+    const { code, stdout } = await child.ended();
+    assertEquals(code, 0);
+    assertEquals(stdout, ["loading", "loaded", "begun 0", "ended 0"]);
+    assertEquals(child.events("partition.lost").map(({ reason }) => reason), ["closed", "closed"]);
+  },
+);
+
+row("S3: a stop at an awkward moment does not hang and exits with 0", async (world) => {
+  const memory = world.brokerName === "memory";
+  const terminated = async (child: WorkerChild, when: RegExp) => {
+    await child.line(when);
+    child.signal("SIGTERM");
+  };
+  const stop: Record<string, () => Promise<WorkerChild>> = {
+    "while the App's module is loaded": async () => {
+      const child = startWorker(world, { stalls: true });
+      await terminated(child, /^loading$/);
+      return child;
+    },
+    "right after the start": async () => {
+      const child = startWorker(world, { enqueue: [["PlainJob", 0]] });
+      await terminated(child, /^loaded$/);
+      return child;
+    },
+    "before the first assignment": () =>
+      Promise.resolve(startWorker(world, {
+        enqueue: [["PlainJob", 0]],
+        termAt: "consume",
+        // On a memory log joining takes no time.
+        ...(memory ? { awayAt: "consume" } : {}),
+      })),
+    "twice within a second": async () => {
+      const child = startWorker(world, { enqueue: [["GateJob", 0]] });
+      await child.line(/^begun 0$/);
+      child.signal("SIGINT");
+      child.signal("SIGINT");
+      await child.event("worker.stopping");
+      await child.tell("go");
+      return child;
+    },
+    "during a rebalance": () =>
+      Promise.resolve(startWorker(world, { enqueue: [["PlainJob", 0]], termAt: "releasing" })),
+    "while the broker is away": async () => {
+      // Nothing listens on port 1.
+      const child = startWorker(world, memory ? { awayAt: "load" } : { broker: "kafka://127.0.0.1:1" });
+      await terminated(child, /^loaded$/);
+      return child;
+    },
+    ...(memory
+      ? {
+        "after the broker has gone": async () => {
+          const child = startWorker(world, { enqueue: [["PlainJob", 0]], awayAt: "performed" });
+          await terminated(child, /^performed 0$/);
+          return child;
+        },
+      }
+      : {}),
+  };
+  for (const [moment, run] of Object.entries(stop)) {
+    await using child = await run();
+    const { code, stderr } = await child.ended();
+    assertEquals(code, 0, `${moment}\n${stderr.join("\n")}`);
+    const asked = child.lines.filter((line) => line.startsWith("terminated at"));
+    if (moment.startsWith("before")) {
+      assertEquals([asked, child.events("partition.assigned")], [["terminated at consume"], []]);
+    }
+    if (moment.startsWith("during")) assertEquals(asked[0], "terminated at releasing");
+  }
+});
+
+row("S5: INT, QUIT and TERM stop alike; a second one of the same kind after a second forces", async (world) => {
+  for (const [signal, code] of FORCED) {
+    const sub = { name: `${world.group}-${signal}` };
+    const [graceful, forced] = await Promise.all([
+      (async () => {
+        await using child = startWorker(world, { ...sub, enqueue: [["GateJob", 0], ["PlainJob", 1]] });
+        await child.line(/^begun 0$/);
+        child.signal(signal);
+        await child.event("worker.stopping");
+        await child.tell("go");
+        const ended = await child.ended();
+        return { ...ended, committed: child.events("offset.committed").map(({ offset }) => offset) };
+      })(),
+      (async () => {
+        await using child = startWorker(world, { name: `${sub.name}-forced`, enqueue: [["GateJob", 0]] });
+        await child.line(/^begun 0$/);
+        const startedMs = performance.now();
+        await until(() => {
+          child.signal(signal);
+          return child.isOver;
+        }, () => `an end by ${signal}`);
+        return { ...await child.ended(), tookMs: performance.now() - startedMs };
+      })(),
+    ]);
+    assertEquals(
+      [graceful.code, graceful.stdout.slice(2), graceful.committed],
+      [0, ["begun 0", "ended 0"], [1]],
+      signal,
+    );
+    assertEquals([forced.code, forced.stdout.slice(2)], [code, ["begun 0"]], signal);
+    assertEquals(forced.tookMs >= 1000, true, `forced after ${forced.tookMs} ms`);
+    const named = /^error: Forced by a second (\w+): 1 job still runs: GateJob from \S+\/\d@0$/.exec(
+      forced.stderr.at(-1)!,
+    );
+    assertEquals(named?.[1], signal, forced.stderr.at(-1));
+  }
+});
+
+row(
+  "S6: --once performs what was there at its start and exits with 0, or with 3 naming what stands still",
+  async (world) => {
+    const run = async (name: string, enqueue: readonly (readonly [string, number])[]) => {
+      await using child = startWorker(world, { name: `${world.group}-${name}`, enqueue }, ["--once"]);
+      const ended = await child.ended();
+      return { ...ended, performed: ended.stdout.slice(2).sort() };
+    };
+    const [all, endless, stuck] = await Promise.all([
+      run("all", [["PlainJob", 0], ["PlainJob", 1], ["PlainJob", 2], ["PlainJob", 3]]),
+      run("endless", [["EndlessJob", 0]]),
+      run("stuck", [["FailJob", 0]]),
+    ]);
+    assertEquals(all.code, 0, all.stderr.join("\n"));
+    assertEquals(all.performed, ["performed 0", "performed 1", "performed 2", "performed 3"]);
+    assertEquals(endless.code, 0, endless.stderr.join("\n"));
+    assertEquals(endless.performed[0], "performed 0");
+    assertEquals(stuck.code, 3, stuck.stderr.join("\n"));
+    const stands = /^error: 1 partition stands still: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
+      stuck.stderr.at(-1)!,
+    )!;
+    const topic = `${world.group}-stuck_default`;
+    assertEquals(stands.slice(1, 4), [
+      topic,
+      stands[2],
+      `deno run -A @activejob/kafka/cli skip --app tests/behaviours/children/app.ts ${topic}/${stands[2]}@0`,
+    ]);
+  },
+);
+
+row(
+  "S7: a script that enqueues with produceAsync and falls off its end: all is flushed, it exits by itself",
+  async (world) => {
+    if (world.brokerName !== "memory") await world.process({ jobs: [] });
+    await using child = startScript(world);
+    const { code, stdout, stderr } = await child.ended();
+    assertEquals([code, stdout.at(-1)], [0, "acknowledged 1000"], stderr.join("\n"));
+    assertEquals(stdout[0], "fallen off with 1000 pending");
+    if (world.brokerName !== "memory") assertEquals((await world.records()).length, 1000);
+  },
+);

@@ -1,0 +1,25 @@
+/** What a worker's process has to say at its end. Rows S1 to S6 of `tests/behaviours` have the rest. */
+import { assertEquals } from "@std/assert";
+import { Child, CLI } from "../child.ts";
+
+Deno.test("jobs that could not be delivered are counted, and the worker exits with 2", async () => {
+  await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/undelivered.ts"]);
+  await child.line(/^buffered$/);
+  child.signal("SIGTERM");
+  const { code, stderr } = await child.ended();
+  assertEquals(stderr.at(-1), "error: The worker could not stop within 100 ms: 2 jobs were not delivered");
+  assertEquals(code, 2);
+});
+
+Deno.test("a TSTP that comes while the App is loaded is not forgotten", async () => {
+  await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/slow_load.ts"]);
+  await child.line(/^loading$/);
+  child.signal("SIGTSTP");
+  await child.line(/^quieted$/);
+  // The worker has joined, has fetched, and commits nothing: what it could have performed is there.
+  await child.line(/"event":"worker\.started"/);
+  child.signal("SIGTERM");
+  const { code, stdout } = await child.ended();
+  assertEquals(code, 0);
+  assertEquals(stdout.filter((line) => line === "performed"), []);
+});
