@@ -47,6 +47,9 @@ export const milliseconds: Check = (value) =>
     ? null
     : `milliseconds, an integer from 0 to ${MAX_TIMER_MS}`;
 
+/** A limit in milliseconds, which nothing could keep if it were 0. */
+export const timeLimit: Check = (value) => value === 0 ? "more than 0 milliseconds" : milliseconds(value);
+
 /** The longest that a timer can wait: beyond it `setTimeout` fires at once. In milliseconds, about 24 days. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,6 +1,7 @@
 /**
  * Arguments on the wire: plain JSON for now. What JSON would change silently (a Date, a Map, NaN, a nested `undefined`, an
- * instance of a class) is refused where the job is enqueued, with its path; integers beyond 2^53 keep every digit.
+ * instance of a class) is refused where the job is enqueued, with its path; integers beyond 2^53 keep every digit. JSON has
+ * one kind of integer: a bigint that a number can hold arrives as a number.
  */
 import { PoisonError, SerializationError } from "../errors.ts";
 import { show } from "../options.ts";
@@ -13,6 +14,9 @@ const RESERVED = /^_aj_/;
 
 /** Text that `JSON.stringify` writes as it stands. */
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+
+/** `JSON.stringify` alone would write 0. */
+const NEGATIVE_ZERO = rawJson("-0.0");
 
 /**
  * Makes a value ready for `JSON.stringify`.
@@ -46,6 +50,7 @@ export function serialize(value: unknown, path: string, depth: number = 0): unkn
 
 function serializeNumber(value: number, path: string): unknown {
   if (!Number.isFinite(value)) throw new SerializationError(`Cannot serialize ${path}: JSON has no ${value}`);
+  if (Object.is(value, -0)) return NEGATIVE_ZERO;
   // Digits alone would be read as an exact integer, a bigint here; with ".0" they are a float on every side.
   if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21) return rawJson(`${value}.0`);
   return value;

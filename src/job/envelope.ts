@@ -79,7 +79,9 @@ const MAX_CLASS_NAME_LENGTH = 255;
  */
 export function readEnvelope(text: string, isKnown: (name: string) => boolean): Envelope {
   let parsed = parseObject(text, JSON.parse);
-  if (holdsUnsafeInteger(parsed.arguments)) parsed = parseObject(text, parseExactly);
+  if (holdsUnsafeInteger(parsed.arguments) || holdsUnsafeInteger(parsed.current_attributes)) {
+    parsed = parseObject(text, parseExactly);
+  }
   const jobClass = parsed.job_class;
   if (typeof jobClass !== "string") throw new PoisonError(`The envelope has no "job_class"`);
   if (!isKnown(jobClass) && (jobClass.length > MAX_CLASS_NAME_LENGTH || !CLASS_NAME.test(jobClass))) {

@@ -83,8 +83,10 @@ const checked = new WeakSet<object>();
 export function kafkaOptionsOf(
   Class: (abstract new () => object) & { readonly kafkaOptions: KafkaOptions },
 ): Readonly<KafkaOptions> {
-  const merged = {};
-  for (const options of [...statements(Class)].reverse()) Object.assign(merged, options);
+  const merged: Record<string, unknown> = {};
+  for (const options of [...statements(Class)].reverse()) {
+    for (const [name, value] of Object.entries(options)) if (value !== undefined) merged[name] = value;
+  }
   return Object.freeze(merged);
 }
 

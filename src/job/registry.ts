@@ -3,7 +3,7 @@
  * looked up here; nothing that a record says is imported or read off an object.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { checkOptions, milliseconds, show, topicName } from "../options.ts";
+import { checkOptions, show, timeLimit, topicName } from "../options.ts";
 import { isJobClass, type JobClass, jobNameOf } from "./job.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
 
@@ -26,7 +26,7 @@ export class JobRegistry {
       kafkaOptionsOf(Class);
       checkOptions(`${Class.name}`, { queue: Class.queue, timeoutMs: Class.timeoutMs }, {
         queue: topicName,
-        timeoutMs: milliseconds,
+        timeoutMs: timeLimit,
       });
       this.#name(jobNameOf(Class), Class);
       for (const alias of Object.hasOwn(Class, "jobAliases") ? Class.jobAliases ?? [] : []) this.#name(alias, Class);

@@ -1,7 +1,17 @@
 /**
  * The options that speak of how jobs are performed. They stand on the App for all its topics, and on a topic for that one.
  */
-import { boolean, type Check, type Checks, integerFrom, milliseconds, object, share, topicName } from "../options.ts";
+import {
+  boolean,
+  type Check,
+  type Checks,
+  integerFrom,
+  milliseconds,
+  object,
+  share,
+  timeLimit,
+  topicName,
+} from "../options.ts";
 
 /** How the wait grows from one failure of a record to the next. */
 export interface BackoffOptions {
@@ -57,10 +67,10 @@ export const JOB_CHECKS: Checks<JobOptions> = {
   maxMessages: integerFrom(1),
   backoff: object<BackoffOptions>("backoff", { initialMs: milliseconds, maxMs: milliseconds, jitter: share }),
   deadLetterQueue: (value) =>
-    typeof value === "object" && value !== null && !("topic" in value)
+    typeof value === "object" && value !== null && (value as Partial<DeadLetterQueueOptions>).topic === undefined
       ? `an object with a "topic"`
       : deadLetterQueue(value),
-  timeoutMs: (value) => value === 0 ? "more than 0 milliseconds" : milliseconds(value),
+  timeoutMs: timeLimit,
   timeoutGraceMs: milliseconds,
   maxPayloadBytes: integerFrom(1),
   unknownJobs: object<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),

@@ -1,0 +1,79 @@
+/** Whatever is thrown can be described, as plain data and without a further throw. */
+import { assert, assertEquals } from "@std/assert";
+import { describeError, EnqueueError, MAX_ERROR_TEXT } from "../src/errors.ts";
+
+class StrangeError extends Error {
+  override name = "StrangeError";
+}
+
+const throwing = new Proxy({}, {
+  get() {
+    throw new Error("no");
+  },
+  getPrototypeOf() {
+    throw new Error("no");
+  },
+  has() {
+    throw new Error("no");
+  },
+});
+
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
+
+class Getters extends Error {}
+for (const name of ["name", "message", "stack"]) {
+  Object.defineProperty(Getters.prototype, name, {
+    get() {
+      throw new Error(name);
+    },
+  });
+}
+
+Deno.test("describeError() describes errors and whatever else is thrown", () => {
+  const cases: [unknown, string, string][] = [
+    [new TypeError("no"), "TypeError", "no"],
+    [new StrangeError("odd"), "StrangeError", "odd"],
+    [new Error(""), "Error", ""],
+    [undefined, "undefined", ""],
+    [null, "null", "null"],
+    ["text", "string", "text"],
+    [42, "number", "42"],
+    [10n, "bigint", "10"],
+    [Symbol("s"), "symbol", "Symbol(s)"],
+    [{ message: "plain" }, "Object", "plain"],
+    [{}, "Object", "[object Object]"],
+    [Object.create(null), "Error", "(no message)"],
+    [throwing, "Error", "(no message)"],
+    [revoked.proxy, "Error", "(no message)"],
+    [{ name: { toString: () => "named" }, message: 5 }, "named", "5"],
+    [{ name: "", message: Symbol("m") }, "Object", "Symbol(m)"],
+  ];
+  for (const [thrown, errorClass, message] of cases) {
+    const info = describeError(thrown);
+    assertEquals([info.errorClass, info.message], [errorClass, message]);
+  }
+});
+
+Deno.test("describeError() gets along with getters that throw and causes in a circle", () => {
+  const getters = Object.create(Getters.prototype);
+  assertEquals(describeError(getters), { errorClass: "Getters", message: "(no message)" });
+  const circle = new Error("round");
+  circle.cause = circle;
+  assertEquals(describeError(circle).message, "round");
+  assert(describeError(circle).stack?.includes("errors_test.ts"));
+});
+
+Deno.test("describeError() cuts what is too long, and its answer is plain data", () => {
+  const huge = new Error("m".repeat(1_000_000));
+  huge.name = "N".repeat(1_000_000);
+  const info = describeError(huge);
+  for (const part of [info.errorClass, info.message, info.stack!]) assertEquals(part.length, MAX_ERROR_TEXT);
+  assertEquals(structuredClone(info), info);
+});
+
+Deno.test("EnqueueError says whether the job may be in the log, and why", () => {
+  const cause = new Error("away");
+  const error = new EnqueueError("Cannot enqueue", { written: "unknown", cause });
+  assertEquals([error.name, error.written, error.cause], ["EnqueueError", "unknown", cause]);
+});

@@ -1,0 +1,149 @@
+/** The envelope: written in Rails' order and names, and reading what a real Rails application wrote. */
+import { Job } from "@activejob/kafka";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { PoisonError, SerializationError } from "../../src/errors.ts";
+import { readEnvelope, readTime, writeEnvelope } from "../../src/job/envelope.ts";
+
+class EchoJob extends Job {
+  static override jobName = "Admin::EchoJob";
+  perform(..._args: unknown[]) {}
+}
+
+/** Records of a real Active Job application (`value` is the exact text in Kafka). */
+const rails = new Map(
+  (await Deno.readTextFile(new URL("rails_records.jsonl", import.meta.url))).trim().split("\n")
+    .map((line) => JSON.parse(line) as { name: string; topic: string; value: string })
+    .map((record) => [record.name, record]),
+);
+
+const read = (value: string) => readEnvelope(value, () => false);
+const argumentsOf = (name: string) => read(rails.get(name)!.value).arguments;
+
+function envelope(fields: Record<string, unknown>): string {
+  return JSON.stringify({ job_class: "EchoJob", arguments: [], ...fields });
+}
+
+Deno.test("writeEnvelope() writes Rails' fields in Rails' order", () => {
+  const job = EchoJob.of(1, { a: [2n ** 64n] }).set({ priority: -5 });
+  job.enqueuedAt = "2026-11-24T06:55:12.669Z";
+  const text = writeEnvelope(job, "shop_default", undefined);
+  assertEquals(
+    text,
+    `{"job_class":"Admin::EchoJob","job_id":"${job.jobId}","provider_job_id":null,"queue_name":"shop_default",` +
+      `"priority":-5,"arguments":[1,{"a":[18446744073709551616]}],"executions":0,"exception_executions":{},` +
+      `"locale":null,"timezone":null,"enqueued_at":"2026-11-24T06:55:12.669Z","scheduled_at":null}`,
+  );
+  assertEquals(Object.keys(JSON.parse(text)), Object.keys(JSON.parse(rails.get("int")!.value)));
+  assertMatch(job.jobId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+Deno.test("writeEnvelope() puts current attributes at the end, serialized like arguments", () => {
+  const text = writeEnvelope(EchoJob.of(), "default", { Current: { tenant: "acme", id: 2n ** 64n } });
+  assert(
+    text.endsWith(',"scheduled_at":null,"current_attributes":{"Current":{"tenant":"acme","id":18446744073709551616}}}'),
+  );
+  assertEquals(read(text).currentAttributes, { Current: { tenant: "acme", id: 2n ** 64n } });
+  const at = { Current: { at: new Date(0) } };
+  assertThrows(() => writeEnvelope(EchoJob.of(), "default", at), SerializationError, "current attributes.Current.at");
+});
+
+Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters' defaults, and no others", () => {
+  assertEquals(read(writeEnvelope(EchoJob.of(1, undefined, undefined), "default", undefined)).arguments, [1]);
+  assertEquals(read(writeEnvelope(EchoJob.of(undefined), "default", undefined)).arguments, []);
+  const inside = EchoJob.of(undefined, 1);
+  assertThrows(() => writeEnvelope(inside, "default", undefined), SerializationError, "arguments[0]");
+});
+
+Deno.test("readEnvelope() reads back what writeEnvelope() wrote", () => {
+  const job = EchoJob.of("a", 1.5, null).set({ priority: 7 });
+  job.enqueuedAt = "2026-11-24T06:55:12.669Z";
+  assertEquals(read(writeEnvelope(job, "default", undefined)), {
+    jobClass: "Admin::EchoJob",
+    jobId: job.jobId,
+    queueName: "default",
+    priority: 7,
+    arguments: ["a", 1.5, null],
+    executions: 0,
+    enqueuedAt: "2026-11-24T06:55:12.669Z",
+    scheduledAtMs: null,
+    currentAttributes: undefined,
+  });
+});
+
+Deno.test("readEnvelope() reads every record of a Rails application: class, id, queue, counts and times", () => {
+  assertEquals(rails.size, 20);
+  for (const [name, { value, topic }] of rails) {
+    const written = JSON.parse(value);
+    const envelope = read(value);
+    assertEquals(envelope.jobClass, written.job_class, name);
+    assertEquals(envelope.jobId, written.job_id, name);
+    assertEquals(envelope.queueName, topic, name);
+    assertEquals(envelope.priority, written.priority, name);
+    assertEquals(envelope.executions, written.executions, name);
+    assertEquals(envelope.arguments.length, written.arguments.length, name);
+    // Rails writes nine fraction digits; a millisecond is what is kept.
+    assertEquals(new Date(readTime(envelope.enqueuedAt!)!).toISOString(), `${written.enqueued_at.slice(0, 23)}Z`, name);
+  }
+  assertEquals(read(rails.get("retry_on_RetryingJob_executions_3")!.value).executions, 3);
+  assertEquals(read(rails.get("wait_until_past")!.value).scheduledAtMs, Date.UTC(2024, 0, 1, 0, 0, 0, 250));
+  assertEquals(read(rails.get("bulk_wait_future")!.value).scheduledAtMs, Date.UTC(2026, 10, 24, 6, 56, 12, 727));
+});
+
+Deno.test("readEnvelope() reads a Rails application's arguments", () => {
+  assertEquals(argumentsOf("int"), [0, 1, -1, 42]);
+  assertEquals(argumentsOf("int_edges"), [
+    2147483648,
+    9007199254740992n,
+    9007199254740993n,
+    9223372036854775807n,
+    18446744073709551616n,
+    -9223372036854775808n,
+  ]);
+  assertEquals(argumentsOf("floats"), [
+    ...[1, 0.1, -0, 100, 1e15, 1e16, 1e20, 1e-7, 1e100, 1.7976931348623157e308, 5e-324],
+    ...[123456789.12345679, -2.5, 0.00003, 0.0001],
+  ]);
+  assertEquals(argumentsOf("string_newlines")[0], "a\nb\r\nc\td");
+  assertEquals(argumentsOf("string_html"), ["<script>alert('x & y')</script>", "a>b"]);
+  assertEquals(argumentsOf("string_js_separators"), ["line\u2028sep\u2029end"]);
+  assertEquals(argumentsOf("nil_true_false"), [null, true, false]);
+  assertEquals(argumentsOf("bulk_mixed#3"), []);
+});
+
+Deno.test("readEnvelope() counts what is no count as 0, and takes no time for none", () => {
+  for (const executions of [-1, 1e99, "0x10", " 5 ", "", 1.5, null, [], 100_000, "3"]) {
+    assertEquals(read(envelope({ executions })).executions, 0, JSON.stringify(executions));
+  }
+  assertEquals(read(envelope({ executions: 99_999 })).executions, 99_999);
+  assertEquals(
+    read('{"job_class":"EchoJob","arguments":[9007199254740993],"executions":9007199254740993}').executions,
+    0,
+  );
+  for (const enqueued_at of [1, "", null, {}, "x".repeat(1001)]) {
+    assertEquals(read(envelope({ enqueued_at })).enqueuedAt, null, JSON.stringify(enqueued_at));
+  }
+  for (const text of ["", "yesterday", "2026-13-45T99:00:00Z", "2026-11-24", "+275761-01-01T00:00:00Z", "NaN"]) {
+    assertEquals(readTime(text), null, text);
+  }
+  assertEquals(readTime("2026-11-24T07:55:12+01:00"), Date.UTC(2026, 10, 24, 6, 55, 12));
+  assertEquals(readTime("2026-11-24T06:55:12.669473953Z"), Date.UTC(2026, 10, 24, 6, 55, 12, 669));
+});
+
+Deno.test("readEnvelope() takes an id, a queue or a priority that cannot be for none", () => {
+  for (const field of ["job_id", "queue_name"]) {
+    for (const value of [5, "", null, "x".repeat(1001), {}]) {
+      const { jobId, queueName } = read(envelope({ job_id: "id", queue_name: "q", [field]: value }));
+      assertEquals([jobId, queueName], field === "job_id" ? [null, "q"] : ["id", null]);
+    }
+  }
+  for (const priority of ["3", 1.5, 1e99, {}]) assertEquals(read(envelope({ priority })).priority, null);
+});
+
+Deno.test("readEnvelope() lets a registered name look as it likes, and no other", () => {
+  const value = envelope({ job_class: "legacy/echo" });
+  assertEquals(readEnvelope(value, (name) => name === "legacy/echo").jobClass, "legacy/echo");
+  assertThrows(() => read(value), PoisonError, '"legacy/echo" is no name of a job class');
+  const long = envelope({ job_class: "x".repeat(10_000) });
+  const { message } = assertThrows(() => read(long), PoisonError);
+  assert(message.length < 200, "a poison's message must not repeat 10 kB");
+});

@@ -1,0 +1,64 @@
+/** Classes by their names on the wire. */
+import { Job, type JobClass } from "@activejob/kafka";
+import { assertEquals, assertThrows } from "@std/assert";
+import { InvalidConfigurationError } from "../../src/errors.ts";
+import { isJobClass, jobNameOf } from "../../src/job/job.ts";
+import { JobRegistry } from "../../src/job/registry.ts";
+
+class PlainJob extends Job {
+  perform() {}
+}
+
+class RefreshJob extends Job {
+  static override jobName = "Admin::RefreshJob";
+  static override jobAliases = ["OldRefreshJob"];
+  perform() {}
+}
+
+class DeepRefreshJob extends RefreshJob {}
+
+Deno.test("JobRegistry finds classes by name and alias; neither is inherited", () => {
+  const registry = new JobRegistry([PlainJob, RefreshJob, DeepRefreshJob, PlainJob]);
+  assertEquals(registry.names(), ["PlainJob", "Admin::RefreshJob", "OldRefreshJob", "DeepRefreshJob"]);
+  assertEquals(registry.find("OldRefreshJob"), RefreshJob);
+  assertEquals(registry.find("DeepRefreshJob"), DeepRefreshJob);
+  assertEquals(registry.find("RefreshJob"), undefined);
+  assertEquals(jobNameOf(DeepRefreshJob), "DeepRefreshJob");
+  for (const name of ["constructor", "__proto__", "toString", ""]) assertEquals(registry.find(name), undefined);
+});
+
+Deno.test("JobRegistry refuses what is no job class, and names that two classes have", () => {
+  const job = (statics: object) => Object.assign(class OddJob extends PlainJob {}, statics) as JobClass;
+  const cases: [readonly unknown[], string][] = [
+    [[class Other {}], 'the class "Other" in "jobs" is no job class: it must extend Job'],
+    [[PlainJob, undefined], 'undefined in "jobs" is no job class'],
+    [["PlainJob"], '"PlainJob" in "jobs" is no job class'],
+    [[PlainJob, job({ jobName: "PlainJob" })], 'Two job classes are called "PlainJob"'],
+    [[RefreshJob, job({ jobAliases: ["Admin::RefreshJob"] })], 'Two job classes are called "Admin::RefreshJob"'],
+    [[job({ jobName: "" })], '"" cannot be the name of a job class'],
+    [[job({ jobName: "x".repeat(256) })], "cannot be the name of a job class"],
+    [[job({ jobAliases: [5] })], "5 cannot be the name of a job class"],
+    [[job({ queue: "a b" })], 'Option "queue" of OddJob must be a topic name'],
+    [[job({ queue: "" })], 'Option "queue" of OddJob must be a topic name'],
+    [[job({ timeoutMs: -1 })], 'Option "timeoutMs" of OddJob must be'],
+    [[job({ timeoutMs: 0 })], 'Option "timeoutMs" of OddJob must be'],
+    [[job({ timeoutMs: 2 ** 31 })], 'Option "timeoutMs" of OddJob must be'],
+    [[job({ kafkaOptions: { dispatchMethd: "produceSync" } })], 'did you mean "dispatchMethod"?'],
+  ];
+  for (const [classes, message] of cases) {
+    assertThrows(() => new JobRegistry(classes as JobClass[]), InvalidConfigurationError, message);
+  }
+});
+
+Deno.test("isJobClass() goes by the brand, so that a class of another copy of this library is one", () => {
+  class Foreign {}
+  Object.defineProperty(Foreign, Symbol.for("@activejob/kafka.Job"), { value: true });
+  assertEquals([PlainJob, Foreign, class {}, {}, null, "Job"].map(isJobClass), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
