@@ -47,7 +47,7 @@ export interface EventMap {
   "job.enqueue_failed": EnqueueInfo & { readonly written: Written; readonly error: ErrorInfo };
   /** A job's `perform` is about to be called. */
   "job.performing": JobInfo;
-  /** A job's `perform` settled well. `waitMs`: from its enqueuing to its start, `null` where the record does not say. */
+  /** A job's `perform` settled well. `waitMs`: from its enqueuing to its start, `null` where that cannot be told. */
   "job.performed": JobInfo & { readonly durationMs: number; readonly waitMs: number | null };
   /** A job failed, and what follows: it is tried again in `waitMs`, or dead-lettered. */
   "job.failed": JobInfo & {

@@ -28,6 +28,8 @@ export interface WaitingRecord extends Taken {
   readonly timestampMs: number;
   /** The value's size in bytes. */
   readonly bytes: number;
+  /** What waiting costs: the size of key, value and headers in bytes. */
+  readonly heldBytes: number;
 }
 
 /** What a record is. */
@@ -46,6 +48,7 @@ export function takeIn(record: StoredRecord, next: number): WaitingRecord {
   const text = value === null ? null : value.toString("utf8");
   // Decoding puts U+FFFD where bytes are no UTF-8; only where one stands must the bytes be looked at again.
   const encoding = value === null || !text!.includes("\ufffd") || isUtf8(value) ? "utf8" : "latin1";
+  const bytes = value?.byteLength ?? 0;
   return {
     offset: record.offset,
     next,
@@ -57,8 +60,13 @@ export function takeIn(record: StoredRecord, next: number): WaitingRecord {
       ? NO_HEADERS
       : record.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
     timestampMs: record.timestampMs,
-    bytes: value?.byteLength ?? 0,
+    bytes,
+    heldBytes: bytes + (record.key?.byteLength ?? 0) + (record.headers.length === 0 ? 0 : sizeOf(record.headers)),
   };
+}
+
+function sizeOf(headers: Headers): number {
+  return headers.reduce((bytes, [name, value]) => bytes + name.length + (value?.byteLength ?? 0), 0);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -20,6 +20,9 @@ export type Outcome =
   | { readonly kind: "passed" }
   | { readonly kind: "failed"; readonly error: unknown };
 
+/** So far the clocks of two machines may be apart, in milliseconds; a job from farther in the future tells nothing. */
+const MAX_SKEW_MS = 1000;
+
 const PASSED: Outcome = { kind: "passed" };
 
 /** What an attempt is made of. */
@@ -126,9 +129,11 @@ export class Attempt extends JobRun {
   get waitMs(): number | null {
     const { enqueuedAt } = this.#options.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
-    if (enqueuedAtMs === null) return null;
+    // 1970 is what a clock says that was never set.
+    if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
     const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
-    return waitMs < 0 ? 0 : waitMs;
+    if (waitMs < -MAX_SKEW_MS) return null;
+    return Math.max(waitMs, 0);
   }
 
   get #jobId(): string {

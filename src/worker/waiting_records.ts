@@ -37,25 +37,25 @@ export class WaitingRecords {
   /** Adds one at the end. */
   push(record: WaitingRecord): void {
     this.#records.push(record);
-    this.#intake.add(record.bytes);
+    this.#intake.add(record.heldBytes);
   }
 
   /** Takes the first away. */
   shift(): void {
-    const { bytes } = this.first;
+    const { heldBytes } = this.first;
     this.#head++;
     if (this.count === 0) {
       this.#records = [];
       this.#head = 0;
     }
-    this.#intake.remove(bytes);
+    this.#intake.remove(heldBytes);
     if (this.#paused) this.#resumeIfRoom();
   }
 
   /** Takes all away. */
   clear(): void {
     let bytes = 0;
-    for (let index = this.#head; index < this.#records.length; index++) bytes += this.#records[index]!.bytes;
+    for (let index = this.#head; index < this.#records.length; index++) bytes += this.#records[index]!.heldBytes;
     this.#records = [];
     this.#head = 0;
     this.#intake.remove(bytes);

@@ -14,5 +14,7 @@ Deno.test("takeIn() keeps nothing of the fetch that a record lies in, headers in
   fetch.fill("x");
   const read = [keyBytes(record), valueBytes(record), ...record.headers.map(([, bytes]) => bytes)];
   assertEquals(read.map((bytes) => bytes && new TextDecoder().decode(bytes)), ["key", "value", "header", null]);
+  // All of it counts as what waits, 3 + 5 + ("header" + 6) + "none".
+  assertEquals([record.bytes, record.heldBytes], [5, 24]);
   for (const [, bytes] of record.headers) assertEquals(bytes?.buffer === fetch.buffer, false);
 });
