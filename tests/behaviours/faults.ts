@@ -1,0 +1,42 @@
+/**
+ * What goes wrong with a log, caused on purpose and alike on every broker: the memory log is asked to, and a Kafka gets it
+ * from an administrator or from another client of it.
+ */
+import type { BrokerSource, Position } from "../../src/broker/broker.ts";
+import { kafka } from "../../src/broker/kafka/mod.ts";
+import { administer, appendAborted, brokers, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
+import type { World } from "./harness.ts";
+
+/** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
+const METADATA_MAX_AGE_MS = 300;
+
+/** Where the world's records live, for a process that is to notice soon that a topic has changed. */
+export function attentive(world: World): BrokerSource {
+  return world.log === null ? kafka({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS }) : world.source;
+}
+
+/** Deletes a queue's topic with all that was committed of it, and makes it anew. */
+export async function makeAnew(world: World, partitions: number, queue = "default"): Promise<void> {
+  if (world.log === null) await recreateTopic(world.topic(queue), partitions);
+  else world.log.recreateTopic(world.topic(queue), partitions);
+}
+
+/** Deletes a queue's topic. */
+export async function deleteTopic(world: World, queue = "default"): Promise<void> {
+  const topic = world.topic(queue);
+  if (world.log === null) await administer((admin) => admin.deleteTopics({ topics: [topic] }));
+  else world.log.deleteTopic(topic);
+}
+
+/** Takes the records before an offset away, as retention does. */
+export async function deleteBefore(world: World, offset: number, queue = "default"): Promise<void> {
+  const before: Position = { topic: world.topic(queue), partition: 0, offset };
+  if (world.log === null) await deleteRecords(before);
+  else world.log.deleteRecords(before);
+}
+
+/** Ends a queue's log with offsets that no consumer sees: an aborted transaction. */
+export async function abortTransaction(world: World, queue = "default"): Promise<void> {
+  if (world.log === null) await appendAborted(world.topic(queue), 0);
+  else world.log.appendControl({ topic: world.topic(queue), partition: 0 }, 3);
+}

@@ -1,0 +1,228 @@
+/** Rows B: what is lost, doubled or held up while partitions move from worker to worker. */
+import { assert, assertEquals } from "@std/assert";
+import { activeJobTopic, Job, RevokedError } from "../../mod.ts";
+import { attentive } from "./faults.ts";
+import { type AppProcess, row, until } from "./harness.ts";
+
+/** An envelope, as small as it may be. */
+function envelope(jobClass: string, ...args: unknown[]): string {
+  return JSON.stringify({ job_class: jobClass, arguments: args });
+}
+
+function place({ partition, offset }: { partition: number; offset: number }): string {
+  return `${partition}@${offset}`;
+}
+
+/** Who owns which partition, by the events of the processes. */
+function owners(processes: readonly AppProcess[]): Map<string, number> {
+  const owned = new Map<string, number>();
+  processes.forEach((process, index) => {
+    const counts = new Map<string, number>();
+    const count = (at: { topic: string; partition: number }, by: number) => {
+      const key = `${at.topic}/${at.partition}`;
+      counts.set(key, (counts.get(key) ?? 0) + by);
+    };
+    for (const at of process.events("partition.assigned")) count(at, 1);
+    for (const at of process.events("partition.lost")) count(at, -1);
+    for (const [key, by] of counts) if (by > 0) owned.set(key, index);
+  });
+  return owned;
+}
+
+row(
+  "B1: a second worker joins while 1000 jobs run: nothing is lost, and what was done never runs again",
+  async (world) => {
+    let runs = 0;
+    class CountedJob extends Job {
+      async perform(_n: number) {
+        runs++;
+        await new Promise((resolve) => setTimeout(resolve, 8));
+      }
+    }
+    const topics = [activeJobTopic("default", { partitions: 4 })];
+    const first = await world.process({ jobs: [CountedJob], topics });
+    const second = await world.process({ jobs: [CountedJob], topics });
+    await world.append(
+      Array.from({ length: 1000 }, (_, n) => ({ partition: n % 4, value: envelope("CountedJob", n) })),
+    );
+    await first.start();
+    await until(() => first.events("job.performed").length > 100, () => "the first worker to be busy");
+    await second.start();
+    const performed = () => [...first.events("job.performed"), ...second.events("job.performed")];
+    await until(() => performed().length >= 1000, () => `1000 jobs, but there were ${performed().length}`);
+    for (let partition = 0; partition < 4; partition++) await world.untilCommitted(250, "default", partition);
+    assert(second.events("job.performed").length > 0, "the second worker has had its share");
+    // Only a job whose partition went away while it ran may have run for nothing.
+    const revoked = [...first.events("job.revoked"), ...second.events("job.revoked")];
+    assertEquals(performed().length, 1000);
+    assertEquals(new Set(performed().map(place)).size, 1000);
+    assertEquals(runs, 1000 + revoked.length);
+    assert(revoked.length <= 4, `${revoked.length} jobs were revoked`);
+  },
+);
+
+for (const ending of ["returns", "throws"] as const) {
+  row(
+    `B2: a job in a lost partition that ${ending} when it is told is neither marked nor dead-lettered`,
+    async (world) => {
+      const reasons: unknown[] = [];
+      const begun: string[] = [];
+      const release = Promise.withResolvers<void>();
+      class HeldJob extends Job {
+        async perform() {
+          const at = place(this.record!);
+          begun.push(at);
+          // Whoever gets the partition later performs it at once.
+          if (begun.filter((each) => each === at).length > 1) return;
+          const aborted = Promise.withResolvers<void>();
+          this.signal.addEventListener("abort", () => aborted.resolve());
+          await Promise.race([aborted.promise, release.promise]);
+          if (!this.signal.aborted) return;
+          reasons.push(this.signal.reason);
+          if (ending === "throws") throw new Error("I was told");
+        }
+      }
+      const topics = [activeJobTopic("default", { partitions: 2, deadLetterQueue: { topic: "dead", maxRetries: 0 } })];
+      const first = await world.process({ jobs: [HeldJob], topics });
+      const second = await world.process({ jobs: [HeldJob], topics });
+      await world.append([0, 1].map((partition) => ({ partition, value: envelope("HeldJob") })));
+      await first.start();
+      await until(() => begun.length === 2, () => `2 jobs to begin, but these did: ${begun}`);
+      await second.start();
+      const [performed] = await second.heard("job.performed", 1);
+      const [revoked] = await first.heard("job.revoked", 1);
+      assertEquals(revoked!.outcome, ending === "returns" ? "passed" : "failed");
+      assertEquals([revoked!.jobId, place(revoked!)], [performed!.jobId, place(performed!)]);
+      assert(reasons.length === 1 && reasons[0] instanceof RevokedError, `aborted because of ${reasons}`);
+      await world.untilCommitted(1, "default", performed!.partition);
+      assertEquals((await world.committed("default", 1 - performed!.partition)).offset ?? 0, 0);
+      release.resolve();
+      await first.heard("job.performed", 1);
+      await world.untilCommitted(1, "default", 1 - performed!.partition);
+      await first.stop();
+      await second.stop();
+      assertEquals(begun.length, 3);
+      assertEquals(first.events("job.failed"), []);
+      assertEquals([...first.events("record.dead_lettered"), ...second.events("record.dead_lettered")], []);
+      assertEquals(await world.records("dead"), []);
+    },
+  );
+}
+
+row(
+  "B5: a topic gets more partitions while the worker runs: their jobs are performed without a restart",
+  async (world) => {
+    class PlacedJob extends Job {
+      perform() {}
+    }
+    const options = (partitions: number) => ({
+      jobs: [PlacedJob],
+      topics: [activeJobTopic("default", { partitions })],
+      broker: attentive(world),
+    });
+    const worker = await world.process(options(1));
+    await worker.start();
+    await worker.app.enqueue(PlacedJob.of());
+    await worker.heard("job.performed", 1);
+    // Its declaration of the topic has more partitions, and makes them.
+    const enqueuer = await world.process(options(3));
+    for (let n = 0; n < 9; n++) await enqueuer.app.enqueue(PlacedJob.of());
+    const performed = await worker.heard("job.performed", 10);
+    assertEquals(performed.map(({ partition }) => partition).toSorted(), [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    assertEquals(worker.events("worker.started").length, 1);
+  },
+);
+
+row("B6: the attempts of a partition that moved are counted on from the commit's metadata", async (world) => {
+  const attempts = new Map<number, number[]>([[0, []], [1, []]]);
+  class StubbornJob extends Job {
+    perform() {
+      attempts.get(this.record!.partition)!.push(this.attempt);
+      if (this.attempt < 3) throw new Error("not here");
+    }
+  }
+  // No wait ends by itself: only a new owner tries again.
+  const options = {
+    jobs: [StubbornJob],
+    topics: [activeJobTopic("default", { partitions: 2 })],
+    backoff: { initialMs: 600_000, maxMs: 600_000, jitter: 0 },
+  };
+  const processes = [await world.process(options), await world.process(options), await world.process(options)];
+  const [first, second, third] = processes as [AppProcess, AppProcess, AppProcess];
+  await world.append([0, 1].map((partition) => ({ partition, value: envelope("StubbornJob") })));
+  await first.start();
+  await first.heard("job.failed", 2);
+  await second.start();
+  await second.heard("job.failed", 1);
+  await first.stop();
+  await second.heard("job.failed", 2);
+  await second.stop();
+  await third.start();
+  await third.heard("job.performed", 2);
+  assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
+});
+
+row(
+  "B9: a ninth worker on 24 partitions takes at most 3 of them; it leaves, and at most 3 move again",
+  async (world) => {
+    class IdleJob extends Job {
+      perform() {}
+    }
+    const options = { jobs: [IdleJob], topics: [activeJobTopic("default", { partitions: 24 })] };
+    const processes: AppProcess[] = [];
+    for (let index = 0; index < 9; index++) processes.push(await world.process(options));
+    const eight = processes.slice(0, 8);
+    const ninth = processes[8]!;
+    const lost = () => eight.flatMap((process) => process.events("partition.lost")).length;
+    const settled = async (of: readonly AppProcess[]) => {
+      await until(() => {
+        const shares = Object.values(Object.groupBy(owners(of).values(), (owner) => owner)).map((own) => own!.length);
+        return owners(of).size === 24 && shares.length === of.length && Math.max(...shares) - Math.min(...shares) <= 1;
+      }, () => `24 partitions among ${of.length}, but they were ${JSON.stringify([...owners(of)])}`);
+      return owners(of);
+    };
+    const moved = (before: Map<string, number>, after: Map<string, number>) =>
+      [...before].filter(([key, owner]) => after.get(key) !== owner).length;
+    await Promise.all(eight.map((process) => process.start()));
+    const before = await settled(eight);
+    const lostBefore = lost();
+    await ninth.start();
+    const during = await settled(processes);
+    assert(moved(before, during) <= 3, `${moved(before, during)} moved when it came`);
+    // What did not move went on: it was not given up and taken again.
+    assertEquals(lost() - lostBefore, moved(before, during));
+    await ninth.stop();
+    const after = await settled(eight);
+    assert(moved(during, after) <= 3, `${moved(during, after)} moved when it left`);
+    assertEquals(lost() - lostBefore, moved(before, during));
+  },
+);
+
+row(
+  "B10: of one group, a worker knows [a] and another [a, b]: b's jobs are performed, a's are shared",
+  async (world) => {
+    class SharedJob extends Job {
+      async perform() {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    }
+    const a = activeJobTopic("a", { partitions: 4 });
+    const b = activeJobTopic("b", { partitions: 2 });
+    // The old one first: it leads the group, and does not know b.
+    const old = await world.process({ jobs: [SharedJob], topics: [a] });
+    const young = await world.process({ jobs: [SharedJob], topics: [a, b] });
+    await old.start();
+    await young.start();
+    await until(() => owners([old, young]).size === 6, () => `6 partitions, not ${[...owners([old, young])]}`);
+    const jobs = (count: number, partitions: number) =>
+      Array.from({ length: count }, (_, n) => ({ partition: n % partitions, value: envelope("SharedJob") }));
+    await world.append(jobs(40, 4), "a");
+    await world.append(jobs(20, 2), "b");
+    const all = () => [...old.events("job.performed"), ...young.events("job.performed")];
+    await until(() => all().length >= 60, () => `60 jobs, but there were ${all().length}`);
+    const count = (process: AppProcess, queue: string) =>
+      process.events("job.performed").filter(({ topic }) => topic === world.topic(queue)).length;
+    assertEquals([count(old, "b"), count(young, "b"), count(old, "a") + count(young, "a")], [0, 20, 40]);
+    assert(count(old, "a") > 0 && count(young, "a") > 0, "both performed jobs of a");
+  },
+);
