@@ -43,6 +43,7 @@ export class Attempt extends JobRun {
   readonly #options: AttemptOptions;
   readonly #startedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #settled = false;
 
   constructor(options: AttemptOptions, nowMs: number) {
     super();
@@ -86,14 +87,14 @@ export class Attempt extends JobRun {
 
   /** `perform` settled well: a pass, unless the job was over its time. */
   passed(): Outcome {
-    this.#disarm();
+    this.#settle();
     const late = this.abortReason;
     return late instanceof TimeoutError ? { kind: "failed", error: late } : PASSED;
   }
 
   /** `perform` threw. A job that ends because it was over its time has failed for that reason. */
   failed(thrown: unknown): Outcome {
-    this.#disarm();
+    this.#settle();
     const late = this.abortReason;
     return { kind: "failed", error: late instanceof TimeoutError ? late : thrown };
   }
@@ -101,6 +102,8 @@ export class Attempt extends JobRun {
   /** The ownership has ended: asks the job to end, and says so where it does not. */
   revoke(): void {
     const { route } = this.#options;
+    // What has ended cannot be asked to, nor go on for too long: only its outcome still waits for the proof.
+    if (this.#settled) return;
     this.#disarm();
     this.abort(new RevokedError(`Partition ${route.topic}/${this.#options.partition} is no longer this worker's`));
     this.#armOrphaned("revoked");
@@ -155,6 +158,11 @@ export class Attempt extends JobRun {
     this.#timer = setTimeout(() => {
       monitor.emit("job.orphaned", { ...this.info(), reason, runningMs: this.durationMs });
     }, route.timeoutGraceMs);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#disarm();
   }
 
   #disarm(): void {
