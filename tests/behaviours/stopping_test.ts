@@ -1,8 +1,10 @@
 /** S: stopping, on real processes. S4 stands with the other rows of pauses. */
 import { assertEquals } from "@std/assert";
+import { Relay } from "../kafka/relay.ts";
+import type { ChildSettings } from "./children/settings.ts";
 import { row } from "./harness.ts";
 import { until } from "./until.ts";
-import { startScript, startWorker, type WorkerChild } from "./worker_child.ts";
+import { brokerUrl, startScript, startWorker, type WorkerChild } from "./worker_child.ts";
 
 /** How each signal that stops is forced. */
 const FORCED = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const;
@@ -43,31 +45,24 @@ row(
 );
 
 row("S3: a stop at an awkward moment does not hang and exits with 0", async (world) => {
-  const memory = world.brokerName === "memory";
-  const terminated = async (child: WorkerChild, when: RegExp) => {
-    await child.line(when);
+  await using children = new AsyncDisposableStack();
+  const start = (settings: Partial<ChildSettings>) => children.use(startWorker(world, settings));
+  const terminatedAt = async (line: RegExp, child: WorkerChild) => {
+    await child.line(line);
     child.signal("SIGTERM");
+    return child;
   };
-  const stop: Record<string, () => Promise<WorkerChild>> = {
-    "while the App's module is loaded": async () => {
-      const child = startWorker(world, { stalls: true });
-      await terminated(child, /^loading$/);
-      return child;
-    },
-    "right after the start": async () => {
-      const child = startWorker(world, { enqueue: [["PlainJob", 0]] });
-      await terminated(child, /^loaded$/);
-      return child;
-    },
+  const onMemory = world.brokerName === "memory";
+  const enqueue = [["PlainJob", 0]] as const;
+  const moments: Record<string, () => WorkerChild | Promise<WorkerChild>> = {
+    "while the App's module is loaded": () => terminatedAt(/^loading$/, start({ stalls: true })),
+    "right after the start": () => terminatedAt(/^loaded$/, start({ enqueue })),
+    // On a memory log joining takes no time, unless the log is away.
     "before the first assignment": () =>
-      Promise.resolve(startWorker(world, {
-        enqueue: [["PlainJob", 0]],
-        termAt: "consume",
-        // On a memory log joining takes no time.
-        ...(memory ? { awayAt: "consume" } : {}),
-      })),
+      start({ enqueue, termAt: "consume", ...(onMemory ? { awayAt: "consume" } : {}) }),
+    "during a rebalance": () => start({ enqueue, termAt: "releasing" }),
     "twice within a second": async () => {
-      const child = startWorker(world, { enqueue: [["GateJob", 0]] });
+      const child = start({ enqueue: [["GateJob", 0]] });
       await child.line(/^begun 0$/);
       child.signal("SIGINT");
       child.signal("SIGINT");
@@ -75,33 +70,27 @@ row("S3: a stop at an awkward moment does not hang and exits with 0", async (wor
       await child.tell("go");
       return child;
     },
-    "during a rebalance": () =>
-      Promise.resolve(startWorker(world, { enqueue: [["PlainJob", 0]], termAt: "releasing" })),
-    "while the broker is away": async () => {
-      // Nothing listens on port 1.
-      const child = startWorker(world, memory ? { awayAt: "load" } : { broker: "kafka://127.0.0.1:1" });
-      await terminated(child, /^loaded$/);
-      return child;
+    // Nothing listens on port 1.
+    "while the broker is away": () =>
+      terminatedAt(/^loaded$/, start(onMemory ? { awayAt: "load" } : { broker: "kafka://127.0.0.1:1" })),
+    "after the broker has gone": async () => {
+      if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, awayAt: "performed" }));
+      const relay = children.use(new Relay(brokerUrl(world).replace("kafka://", "").split(",")[0]!));
+      const child = start({ enqueue, broker: `kafka://${relay.broker}` });
+      await child.line(/^performed 0$/);
+      await relay[Symbol.asyncDispose]();
+      return await terminatedAt(/^performed 0$/, child);
     },
-    ...(memory
-      ? {
-        "after the broker has gone": async () => {
-          const child = startWorker(world, { enqueue: [["PlainJob", 0]], awayAt: "performed" });
-          await terminated(child, /^performed 0$/);
-          return child;
-        },
-      }
-      : {}),
   };
-  for (const [moment, run] of Object.entries(stop)) {
-    await using child = await run();
+  for (const [moment, reach] of Object.entries(moments)) {
+    const child = await reach();
     const { code, stderr } = await child.ended();
     assertEquals(code, 0, `${moment}\n${stderr.join("\n")}`);
-    const asked = child.lines.filter((line) => line.startsWith("terminated at"));
-    if (moment.startsWith("before")) {
-      assertEquals([asked, child.events("partition.assigned")], [["terminated at consume"], []]);
-    }
-    if (moment.startsWith("during")) assertEquals(asked[0], "terminated at releasing");
+    const terminated = child.lines.find((line) => line.startsWith("terminated at"));
+    if (moment === "during a rebalance") assertEquals(terminated, "terminated at releasing");
+    if (moment !== "before the first assignment") continue;
+    assertEquals(terminated, "terminated at consume");
+    assertEquals(child.events("partition.assigned"), []);
   }
 });
 

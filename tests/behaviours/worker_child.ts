@@ -24,9 +24,13 @@ export function startScript(world: World): Child {
   return new Child(["tests/behaviours/children/script.ts"], { env: environment(world, {}) });
 }
 
+/** The address of the broker that this world runs on. */
+export function brokerUrl(world: World): string {
+  return brokers.find(({ name }) => name === world.brokerName)!.url;
+}
+
 function environment(world: World, settings: Partial<ChildSettings>): Record<string, string> {
-  const { name, url } = brokers.find(({ name }) => name === world.brokerName)!;
-  const broker = name === "memory" ? "memory" : url;
+  const broker = world.brokerName === "memory" ? "memory" : brokerUrl(world);
   return { [SETTINGS]: JSON.stringify({ broker, name: world.group, ...settings }) };
 }
 

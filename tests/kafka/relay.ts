@@ -20,6 +20,7 @@ export class Relay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.Conn>();
   readonly #running: Promise<void>[] = [];
+  #isClosed = false;
 
   /** @param target the broker, as `host:port` */
   constructor(target: string) {
@@ -40,6 +41,8 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#listener.close();
     this.cutAll();
     await Promise.all(this.#running);

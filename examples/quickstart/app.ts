@@ -1,0 +1,28 @@
+/**
+ * The first program: a job, and the App that lists it. A process that enqueues imports this module, and so does the worker
+ * (`deno task worker`). Without `BROKER_URL` it uses the Kafka that `deno task kafka start` started.
+ */
+import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
+
+/** Who is asking: set around a request, and carried along with each job. */
+export class Current extends currentAttributes<{ userId: number }>("userId") {}
+
+/** Greets a user. */
+export class WelcomeJob extends Job {
+  static override queue = "default"; // queue = topic
+  static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
+
+  perform(userId: number, note = "") {
+    this.logger.info(`Welcome, user ${userId}`, { note, asked: Current.userId });
+  }
+}
+
+export const app: App = new App({
+  name: "shop", // client id and consumer group
+  broker: Deno.env.get("BROKER_URL") ?? "kafka://127.0.0.1:9092",
+  jobs: [WelcomeJob],
+  topics: [
+    activeJobTopic("default", { deadLetterQueue: { topic: "dead_jobs", maxRetries: 2, independent: true } }),
+  ],
+  currentAttributes: [Current],
+});
