@@ -10,6 +10,9 @@ import { createCertificates } from "./certificates.ts";
 /** The version that is fetched; `pom.xml` beside this file names it too. */
 export const KAFKA_VERSION = "4.3.1";
 
+/** Warnings and errors only. */
+const LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+
 /** What to start. */
 export interface StartOptions {
   /** The port of the plain listener; 0 takes a free one. @default 9092 */
@@ -55,7 +58,9 @@ export class KafkaUnavailableError extends Error {
  * @throws {KafkaUnavailableError} if Java or Maven is missing, or if it does not come up
  */
 export async function startKafka(options: StartOptions = {}): Promise<LocalKafka> {
-  const port = options.port === 0 ? freePort() : options.port ?? 9092;
+  // At once: a port that is asked for and given back may be answered again.
+  const [anyPort, controllerPort, securePort] = freePorts(3);
+  const port = options.port === 0 ? anyPort! : options.port ?? 9092;
   const running = await findKafka(port);
   if (running !== null) {
     if (options.secure && running.secureBrokers === undefined) {
@@ -68,11 +73,22 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
   const folder = stateFolder(port);
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const secure = options.secure ? { ...await createCertificates(folder), port: freePort() } : null;
+  const secure = options.secure ? { ...await createCertificates(folder), port: securePort! } : null;
   const credentials = { username: "jobs", password: crypto.randomUUID() };
-  await Deno.writeTextFile(`${folder}/server.properties`, properties({ port, folder, secure }));
+  await Deno.writeTextFile(
+    `${folder}/server.properties`,
+    properties({ port, controllerPort: controllerPort!, folder, secure }),
+  );
   await run("java", [
-    ...["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", `${jars}/*`, "kafka.tools.StorageTool"],
+    ...[
+      "-Xmx256m",
+      "-XX:+UseSerialGC",
+      "-XX:TieredStopAtLevel=1",
+      ...LOG,
+      "-cp",
+      `${jars}/*`,
+      "kafka.tools.StorageTool",
+    ],
     ...["format", "--config", `${folder}/server.properties`, "--cluster-id", clusterId()],
     ...(secure ? ["--add-scram", `SCRAM-SHA-512=[name=${credentials.username},password=${credentials.password}]`] : []),
   ]);
@@ -136,6 +152,7 @@ async function end(state: KafkaState, child?: Deno.ChildProcess): Promise<void> 
     Deno.kill(state.pid, "SIGKILL");
     if (child === undefined) { while (await answers(state.port)) await pause(20); }
   }
+  child?.ref();
   await child?.status;
   await Deno.remove(state.folder, { recursive: true }).catch(() => {});
 }
@@ -158,8 +175,9 @@ async function fetchJars(): Promise<string> {
   return folder;
 }
 
-function properties(of: { port: number; folder: string; secure: { port: number; keystore: string } | null }): string {
-  const controllerPort = freePort();
+function properties(
+  of: { port: number; controllerPort: number; folder: string; secure: { port: number; keystore: string } | null },
+): string {
   const secure = of.secure === null ? {} : {
     "sasl.enabled.mechanisms": "SCRAM-SHA-512",
     "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
@@ -171,9 +189,9 @@ function properties(of: { port: number; folder: string; secure: { port: number; 
   const settings: Record<string, string | number> = {
     "process.roles": "broker,controller",
     "node.id": 1,
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "controller.quorum.voters": `1@127.0.0.1:${of.controllerPort}`,
     "controller.listener.names": "CONTROLLER",
-    "listeners": `PLAINTEXT://127.0.0.1:${of.port},CONTROLLER://127.0.0.1:${controllerPort}${secureListener}`,
+    "listeners": `PLAINTEXT://127.0.0.1:${of.port},CONTROLLER://127.0.0.1:${of.controllerPort}${secureListener}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${of.port}${secureListener}`,
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
     "inter.broker.listener.name": "PLAINTEXT",
@@ -244,14 +262,14 @@ async function run(command: string, args: readonly string[]): Promise<void> {
   }
   if (!output.success) {
     const text = new TextDecoder().decode(output.stderr) + new TextDecoder().decode(output.stdout);
-    throw new KafkaUnavailableError(`Cannot start Kafka: "${command}" failed: ${text.trim().slice(0, 1000)}`);
+    throw new KafkaUnavailableError(`Cannot start Kafka: "${command}" failed: ${text.trim().slice(-1000)}`);
   }
 }
 
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return (listener.addr as Deno.NetAddr).port;
+function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  for (const listener of listeners) listener.close();
+  return listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
 }
 
 function stateFolder(port: number): string {

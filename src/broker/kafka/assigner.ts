@@ -42,9 +42,13 @@ export function sharePartitions(
   const shares = assignPartitions(byAge.filter(({ exclusive }) => !exclusive), partitions);
   const taken = new Set<string>();
   for (const { id, owned } of byAge.filter(({ exclusive }) => exclusive)) {
-    const wanted = owned.filter((at) => at.partition < (partitions.get(at.topic) ?? 0) && !taken.has(keyOf(at)));
-    for (const at of wanted) taken.add(keyOf(at));
-    shares.set(id, wanted);
+    const wanted = new Map(owned.map((at) => [keyOf(at), at]));
+    for (const [key, { topic, partition }] of wanted) {
+      const free = partition < (partitions.get(topic) ?? 0) && !taken.has(key);
+      if (free) taken.add(key);
+      else wanted.delete(key);
+    }
+    shares.set(id, [...wanted.values()]);
   }
   if (taken.size === 0) return shares;
   const exclusive = new Set(byAge.filter((member) => member.exclusive).map(({ id }) => id));

@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvalidConfigurationError } from "../../../src/errors.ts";
+import { hide, kafkaLog } from "../../../src/broker/kafka/log.ts";
+import { kafka, kafkaFromUrl } from "../../../src/broker/kafka/mod.ts";
+import { type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
+
+Deno.test("kafkaFromUrl() reads the brokers, with Kafka's port where none is given", () => {
+  assertEquals(kafkaFromUrl("kafka://a:9093,b").name, "kafka://a:9093,b:9092");
+});
+
+Deno.test("kafkaFromUrl() refuses what is more than brokers, and shows no password", () => {
+  for (
+    const url of [
+      "kafka://",
+      "kafka://user:secret@a:9092",
+      "kafka://a/x",
+      "kafka://a?x=1",
+      "kafka://a,,b",
+      "kafka://[::1]:9092",
+    ]
+  ) {
+    const error = assertThrows(() => kafkaFromUrl(url), InvalidConfigurationError);
+    assert(!error.message.includes("secret"), error.message);
+  }
+});
+
+Deno.test("kafka() refuses unknown keys and values that cannot work, without quoting secrets", () => {
+  const wrong: [Record<string, unknown>, string][] = [
+    [{ brokerz: ["a:1"] }, '"brokerz"'],
+    [{}, '"brokers"'],
+    [{ brokers: [] }, '"brokers"'],
+    [{ brokers: ["a:99999"] }, "a:99999"],
+    [{ brokers: ["a:1"], deliveryTimeoutMs: -1 }, '"deliveryTimeoutMs"'],
+    [{ brokers: ["a:1"], sasl: { mechanism: "gssapi", password: "secret" } }, '"gssapi"'],
+    [{ brokers: ["a:1"], sasl: { mechanism: "plain", password: "secret" } }, '"username"'],
+    [{ brokers: ["a:1"], sasl: { mechanism: "oauthbearer" } }, '"token"'],
+  ];
+  for (const [options, part] of wrong) {
+    const error = assertThrows(() => kafka(options as unknown as KafkaBrokerOptions), InvalidConfigurationError, part);
+    assert(!error.message.includes("secret"), error.message);
+  }
+});
+
+Deno.test("kafkaSettings() has the documented defaults", () => {
+  const { deliveryTimeoutMs, requestTimeoutMs, connectionTimeoutMs, metadataMaxAgeMs, ssl, sasl } = kafkaSettings({
+    brokers: ["a:1"],
+  });
+  assertEquals([deliveryTimeoutMs, requestTimeoutMs, connectionTimeoutMs, metadataMaxAgeMs], [
+    120_000,
+    30_000,
+    5000,
+    30_000,
+  ]);
+  assertEquals([ssl, sasl], [false, null]);
+});
+
+Deno.test("kafkaLog() emits plain data without secrets, and nothing of the debug level", () => {
+  const monitor = new Monitor();
+  const heard: unknown[] = [];
+  monitor.on("broker.log", (event) => heard.push(event));
+  const log = kafkaLog(monitor, ['pa"ss']);
+  const entry = (level: number, message: string, extra: Record<string, unknown> = {}) =>
+    log({ namespace: "N", level, label: "", log: { timestamp: "", logger: "kafkajs", message, ...extra } });
+  entry(1, 'wrong pa"ss', { error: new Error('pa"ss'), nested: { list: ['pa"ss'] } });
+  entry(4, "joined");
+  entry(5, "Request Produce");
+  assertEquals(heard, [
+    { level: "warn", message: "N: wrong ***", details: { error: "Error: ***", nested: { list: ["***"] } } },
+    { level: "debug", message: "N: joined", details: {} },
+  ]);
+  assertEquals(hide("a secret", ["secret"]), "a ***");
+});

@@ -1,0 +1,62 @@
+import { assert, assertEquals } from "@std/assert";
+import { KafkaOwnership, MAX_METADATA_LENGTH, workerMetadata } from "../../../src/broker/kafka/ownership.ts";
+
+const START = { offset: 3, metadata: "aj1:abcdefghij12:theirs" };
+
+Deno.test("KafkaOwnership shows the worker's metadata only, and what others wrote as it stands", () => {
+  assertEquals(new KafkaOwnership("t", 0, START).committed, { offset: 3, metadata: "theirs" });
+  assertEquals(new KafkaOwnership("t", 0, { offset: 3, metadata: "by hand" }).committed?.metadata, "by hand");
+  assertEquals(new KafkaOwnership("t", 0, null).committed, null);
+});
+
+Deno.test("provedBy() is true of what it began with, as long as nothing of its own was acknowledged", () => {
+  const ownership = new KafkaOwnership("t", 0, START);
+  assert(ownership.provedBy(START));
+  assert(!ownership.provedBy({ ...START, metadata: "aj1:abcdefghij13:theirs" }));
+  assert(!ownership.provedBy(null));
+  const commit = ownership.sending(5, "mine");
+  assert(ownership.provedBy(START), "it may not have arrived");
+  assert(ownership.provedBy(commit), "it may have arrived");
+  ownership.sent(commit, "committed");
+  assert(ownership.provedBy(commit));
+  assert(!ownership.provedBy(START), "somebody set it back");
+});
+
+Deno.test("provedBy() is true of the last acknowledged commit, and of those after it whose outcome is not known", () => {
+  const ownership = new KafkaOwnership("t", 0, null);
+  const first = ownership.sending(1, "");
+  const second = ownership.sending(2, "");
+  const third = ownership.sending(3, "");
+  const fourth = ownership.sending(4, "");
+  ownership.sent(second, "committed");
+  ownership.sent(third, "unknown");
+  ownership.sent(fourth, "refused");
+  assertEquals([first, second, third, fourth].map((commit) => ownership.provedBy(commit)), [false, true, true, false]);
+  ownership.sent(first, "unknown");
+  assert(!ownership.provedBy(first), "an older one that comes to an end late changes nothing");
+});
+
+Deno.test("provedBy() is false of the same offset with another's metadata", () => {
+  const mine = new KafkaOwnership("t", 0, null);
+  const theirs = new KafkaOwnership("t", 0, null);
+  const commit = mine.sending(5, "x");
+  mine.sent(commit, "committed");
+  assert(!mine.provedBy(theirs.sending(5, "x")));
+});
+
+Deno.test("floor is what the group has, and only rises", () => {
+  const ownership = new KafkaOwnership("t", 0, START);
+  assertEquals(ownership.floor, 3);
+  ownership.sent(ownership.sending(9, ""), "committed");
+  assertEquals(ownership.floor, 9);
+  ownership.sent(ownership.sending(7, ""), "committed");
+  assertEquals(ownership.floor, 9);
+});
+
+Deno.test("metadata that is too long is left away, what fits is kept", () => {
+  const ownership = new KafkaOwnership("t", 0, null);
+  const longest = "x".repeat(MAX_METADATA_LENGTH);
+  assertEquals(workerMetadata(ownership.sending(1, longest).metadata), longest);
+  assertEquals(ownership.sending(1, longest).metadata.length, 4000);
+  assertEquals(workerMetadata(ownership.sending(1, `${longest}x`).metadata), "");
+});

@@ -1,0 +1,80 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Broker } from "../../src/broker/broker.ts";
+import { Recorder } from "../../src/broker/conformance/recorder.ts";
+import { kafka } from "../../src/broker/kafka/mod.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { startKafka } from "../../tasks/kafka/server.ts";
+import { noKafka } from "./cluster.ts";
+
+/** This test starts a Kafka of its own: the one that is there may have no secure listener. */
+function canStart(): boolean {
+  try {
+    return ["java", "openssl"].every((command) => {
+      const args = [command === "java" ? "-version" : "version"];
+      return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
+    });
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "SASL_SSL: records go through, a wrong password is refused at once, and no secret is shown anywhere",
+  ignore: noKafka || !canStart(),
+  async fn() {
+    const server = await startKafka({ port: 0, secure: true });
+    try {
+      const shown: string[] = [];
+      const open = (password: string): Broker => {
+        const monitor = new Monitor();
+        monitor.onAny((name, event) => shown.push(`${name} ${JSON.stringify(event)}`));
+        const source = kafka({
+          brokers: [server.secureBrokers!],
+          ssl: { ca: server.ca! },
+          sasl: { mechanism: "scram-sha-512", username: server.username!, password },
+          deliveryTimeoutMs: 20_000,
+        });
+        shown.push(Deno.inspect(source), JSON.stringify(source));
+        const broker = source.open({ clientId: "secure", monitor });
+        shown.push(Deno.inspect(broker, { depth: 10 }));
+        return broker;
+      };
+      await using broker = open(server.password!);
+      await broker.connect();
+      await broker.admin.create([{ name: "jobs", partitions: 1 }]);
+      const outcomes = await broker.append("jobs", [{ value: "a" }, { value: "b" }]);
+      assertEquals(outcomes.map(({ ok }) => ok), [true, true]);
+      const recorder = new Recorder(30_000);
+      const options = { group: "g", topics: ["jobs"], sessionTimeoutMs: 2000, maxFetchBytes: 65_536 };
+      const consumer = broker.consume(options, recorder);
+      await recorder.until("both came", () => recorder.received.length === 2);
+      const mark = { ownership: recorder.own(0), next: 2, metadata: "" };
+      assertEquals(await consumer.commit([mark]), ["committed"]);
+
+      const wrong = "not-the-password";
+      await using stranger = open(wrong);
+      const startedMs = performance.now();
+      shown.push(everything(await assertRejects(() => stranger.connect())));
+      const [refused] = await stranger.append("jobs", [{ value: "c" }]);
+      assert(!refused!.ok && refused!.written === "no");
+      shown.push(everything(refused!.error));
+      const turnedAway = new Recorder(30_000);
+      stranger.consume(options, turnedAway);
+      await turnedAway.until("it failed", () => turnedAway.failures.length === 1);
+      shown.push(everything(turnedAway.failures[0]!));
+      assert(performance.now() - startedMs < 10_000, "what cannot help is not tried again");
+
+      assert(shown.some((text) => text.startsWith("broker.log")), "Expected the client to have said something");
+      for (const text of shown) {
+        for (const secret of [server.password!, wrong]) assert(!text.includes(secret), text);
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+});
+
+/** An error with all that hangs on it. */
+function everything(error: Error): string {
+  return Deno.inspect(error, { depth: 20, showHidden: true }) + error.stack;
+}
