@@ -81,8 +81,8 @@ export function currentAttributes<Attributes extends object>(
     static run<T>(values: Partial<Attributes>, fn: () => T): T {
       const scope: Scope = new Map();
       // Copies: what is set inside must not be seen outside.
-      for (const [other, set] of scopes.getStore() ?? []) scope.set(other, { ...set });
-      const own = scope.get(declaration) ?? {};
+      for (const [other, set] of scopes.getStore() ?? []) scope.set(other, Object.assign(noValues(), set));
+      const own = scope.get(declaration) ?? noValues();
       for (const [name, value] of Object.entries(values)) {
         if (!declaration.names.has(name)) {
           throw new InvalidConfigurationError(`Cannot set "${name}": ${this.name} does not declare it`);
@@ -108,7 +108,7 @@ export function currentAttributes<Attributes extends object>(
             `Cannot set ${this.name}.${name} outside of a scope: use ${this.name}.run({ ${name}: … }, () => …)`,
           );
         }
-        const values = scope.get(declaration) ?? {};
+        const values = scope.get(declaration) ?? noValues();
         values[name] = value;
         scope.set(declaration, values);
       },
@@ -143,7 +143,7 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
   for (const Class of classes) {
     const declaration = declarationOf(Class);
     const values = ownProperty(onWire, Class.name);
-    const own: Values = {};
+    const own = noValues();
     for (const name of declaration.names) {
       const value = ownProperty(values, name);
       if (value !== undefined) own[name] = value;
@@ -151,6 +151,11 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
     scope.set(declaration, own);
   }
   return scopes.run(scope, fn);
+}
+
+/** Without a prototype: an attribute may be called like a member of every object. */
+function noValues(): Values {
+  return Object.create(null);
 }
 
 /** A property of data that came from outside: never an inherited one. */

@@ -83,29 +83,29 @@ export class TestApp implements AsyncDisposable {
   readonly #performed: JobInfo[] = [];
 
   private constructor(original: App) {
+    // First, since it may throw: nothing is left behind then.
+    this.#unbind = bindTestRuntime({
+      name: `the test's ${original.name}`,
+      jobs: original.jobs,
+      // Acknowledged, whatever the class says: a test looks at once.
+      enqueue: async (job) => {
+        await this.app.enqueue(job);
+        await this.app.flush();
+        return job;
+      },
+      enqueueAll: async (jobs) => {
+        await this.app.enqueueAll(jobs);
+        await this.app.flush();
+      },
+    });
     const impatient = { initialMs: 0, maxMs: 0, jitter: 0 };
-    const app = new App({
+    this.app = new App({
       ...original.options,
       broker: memoryOver(this.#log),
       backoff: impatient,
       topics: original.options.topics.map((topic) => ({ ...topic, backoff: impatient })),
     });
-    app.on("job.performed", (job) => void this.#performed.push(job));
-    this.app = app;
-    this.#unbind = bindTestRuntime({
-      name: `the test's ${app.name}`,
-      jobs: app.jobs,
-      // Acknowledged, whatever the class says: a test looks at once.
-      async enqueue<J extends object>(job: J): Promise<J> {
-        await app.enqueue(job);
-        await app.flush();
-        return job;
-      },
-      async enqueueAll(jobs: readonly object[]): Promise<void> {
-        await app.enqueueAll(jobs);
-        await app.flush();
-      },
-    });
+    this.app.on("job.performed", (job) => void this.#performed.push(job));
   }
 
   /**

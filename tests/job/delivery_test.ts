@@ -1,0 +1,29 @@
+/** What became of a job, and a promise for those who ask. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { EnqueueError } from "../../src/errors.ts";
+import { Delivery } from "../../src/job/delivery.ts";
+
+const position = { topic: "default", partition: 0, offset: 3 };
+
+Deno.test("Delivery settles for those who asked before and after", async () => {
+  const delivery = new Delivery();
+  const before = delivery.settled();
+  delivery.succeed(position);
+  assertEquals([await before, await delivery.settled(), delivery.status], [position, position, "delivered"]);
+});
+
+Deno.test("Delivery rejects for those who asked, and nobody gets a rejection unasked", async () => {
+  for (const [written, status] of [["no", "failed"], ["unknown", "unknown"]] as const) {
+    const error = new EnqueueError("No", { written });
+    const asked = new Delivery();
+    const before = asked.settled();
+    asked.fail(error);
+    const unasked = new Delivery();
+    // An unhandled rejection would fail this test.
+    unasked.fail(error);
+    assertEquals([asked.status, unasked.status, unasked.error], [status, status, error]);
+    for (const promise of [before, asked.settled(), unasked.settled()]) {
+      assert(await assertRejects(() => promise, EnqueueError) === error);
+    }
+  }
+});
