@@ -82,6 +82,22 @@ export function object<Options extends object>(what: string, checks: Checks<Opti
   };
 }
 
+/**
+ * A frozen copy of an options object, in which lists and plain objects are frozen copies too: what was checked stays as it
+ * was. Anything else (classes, functions, what a class made) is taken as it is.
+ */
+export function frozenCopy<Options extends object>(options: Options): Readonly<Options> {
+  const copy: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) copy[key] = frozenPart(value);
+  return Object.freeze(copy) as Readonly<Options>;
+}
+
+function frozenPart(value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze([...value]);
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.freeze({ ...value });
+}
+
 /** A value as an error message shows it: quoted, cut, never calling into it more than it must. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
@@ -105,14 +121,18 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return nearest === undefined ? ` (${list})` : `; did you mean "${nearest}"? (${list})`;
 }
 
+/** How many letters must be changed, put in, left out, or swapped with their neighbour. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const distance = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(swapped ? Math.min(distance, beforeLast[j - 2]! + 1) : distance);
     }
-    previous = row;
+    [beforeLast, last] = [last, row];
   }
-  return previous[b.length]!;
+  return last[b.length]!;
 }

@@ -13,7 +13,7 @@ import { bindRuntime, runWithin } from "../job/runtime.ts";
 import type { EventName } from "../monitor/events.ts";
 import { attachLogger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
-import { checkOptions, integerFrom, nonEmptyText } from "../options.ts";
+import { checkOptions, frozenCopy, integerFrom, nonEmptyText } from "../options.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
@@ -88,7 +88,7 @@ export class App implements AsyncDisposable {
    */
   constructor(options: AppOptions) {
     const resolved = resolveOptions(options);
-    this.options = Object.freeze({ ...options });
+    this.options = Object.freeze({ ...frozenCopy(options), broker: options.broker });
     this.#resolved = resolved;
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;

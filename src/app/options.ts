@@ -11,7 +11,7 @@ import type { BufferOptions } from "../dispatch/buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import { type Check, checkOptions, type Checks, integerFrom, milliseconds, object, oneOf, show } from "../options.ts";
 import { JOB_CHECKS, type JobOptions } from "../routing/job_options.ts";
-import type { JobTopic } from "../routing/topic.ts";
+import { activeJobTopic, type JobTopic } from "../routing/topic.ts";
 
 /** The options of an App. What speaks of jobs (`maxMessages` … `unknownJobs`) may be said otherwise on a topic. */
 export interface AppOptions extends JobOptions {
@@ -115,6 +115,8 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     if (text(topic?.name) !== null) {
       throw new InvalidConfigurationError(`${show(topic)} in "topics" is no topic: make it with activeJobTopic()`);
     }
+    const { name, ...rest } = topic;
+    activeJobTopic(name, rest);
   }
   return Object.freeze({
     name: options.name,

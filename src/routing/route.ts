@@ -118,7 +118,11 @@ function resolve(declared: JobTopic, defaults: JobOptions, naming: Naming, group
     topic: fullName(declared.name, naming),
     group: declared.group ?? group,
     maxMessages: of("maxMessages") ?? 100,
-    backoff: { initialMs: 1000, maxMs: 30_000, jitter: 0.15, ...defaults.backoff, ...declared.backoff },
+    backoff: {
+      initialMs: declared.backoff?.initialMs ?? defaults.backoff?.initialMs ?? 1000,
+      maxMs: declared.backoff?.maxMs ?? defaults.backoff?.maxMs ?? 30_000,
+      jitter: declared.backoff?.jitter ?? defaults.backoff?.jitter ?? 0.15,
+    },
     deadLetterQueue: deadLetterQueue === undefined ? null : {
       topic: fullName(deadLetterQueue.topic, naming),
       maxRetries: deadLetterQueue.maxRetries ?? DEFAULT_MAX_RETRIES,

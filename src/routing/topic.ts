@@ -2,7 +2,7 @@
  * `activeJobTopic`: how the jobs of one topic are performed. A declaration: checked at once, frozen, without effect until
  * an App is made of it.
  */
-import { checkOptions, type Checks, integerFrom, nonEmptyText, topicName } from "../options.ts";
+import { checkOptions, type Checks, frozenCopy, integerFrom, nonEmptyText, topicName } from "../options.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
 import { NotSupportedError } from "../errors.ts";
 
@@ -70,5 +70,5 @@ export function activeJobTopic(name: string, options: TopicOptions = {}): JobTop
   if (options.ordering === "key") {
     throw new NotSupportedError(`Cannot run keys side by side on topic "${name}": ordering "key" is not supported yet`);
   }
-  return Object.freeze({ name, ...options });
+  return frozenCopy({ name, ...options });
 }

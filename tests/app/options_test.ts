@@ -1,0 +1,94 @@
+/** The options of an App: checked as a whole before anything is connected, frozen, and never changed. */
+import { activeJobTopic, App, type AppOptions, currentAttributes, Job } from "@activejob/kafka";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { isApp } from "../../src/app/app.ts";
+import { InvalidConfigurationError, NotSupportedError } from "../../src/errors.ts";
+
+class EchoJob extends Job {
+  perform() {}
+}
+class Current extends currentAttributes<{ userId: number }>("userId") {}
+
+const good: AppOptions = {
+  name: "shop",
+  broker: "memory:",
+  jobs: [EchoJob],
+  topics: [activeJobTopic("default")],
+  logger: false,
+};
+
+Deno.test("new App() refuses each wrong option and names it", () => {
+  const two = class Current extends currentAttributes<{ x: number }>("x") {};
+  const cases: [Record<string, unknown>, string][] = [
+    [{ concurency: 5 }, 'Unknown option "concurency" of new App(); did you mean "concurrency"?'],
+    [{ name: undefined }, 'new App() needs the option "name"'],
+    [{ broker: undefined }, 'new App() needs the option "broker"'],
+    [{ jobs: undefined }, 'new App() needs the option "jobs"'],
+    [{ topics: undefined }, 'new App() needs the option "topics"'],
+    [{ name: "a b" }, 'Option "name" of new App() must be a name of letters'],
+    [{ name: "" }, 'Option "name" of new App()'],
+    [{ broker: 5 }, 'Option "broker" of new App()'],
+    [{ broker: "" }, 'Cannot read "broker"'],
+    [{ broker: "redis://x" }, 'Cannot read "broker": it is "redis://x"'],
+    [{ jobs: EchoJob }, 'Option "jobs" of new App() must be a list, but it is the class "EchoJob"'],
+    [{ jobs: [class Other {}] }, 'the class "Other" in "jobs" is no job class'],
+    [{ topics: ["default"] }, '"default" in "topics" is no topic: make it with activeJobTopic()'],
+    [{ topics: [{ name: "default", maxMesages: 1 }] }, 'Unknown option "maxMesages" of activeJobTopic("default")'],
+    [{ topics: [activeJobTopic("a"), activeJobTopic("a")] }, 'Topic "a" is declared twice'],
+    [{ currentAttributes: [class X {}] }, 'the class "X" in "currentAttributes" is no class of current attributes'],
+    [{ currentAttributes: [Current, two] }, 'Two classes of current attributes are called "Current"'],
+    [{ queuePrefix: "a b" }, 'Option "queuePrefix" of new App()'],
+    [{ queueDelimiter: "/" }, 'Option "queueDelimiter" of new App()'],
+    [{ undeclaredQueues: "ignore" }, 'Option "undeclaredQueues" of new App() must be one of "error", "warn"'],
+    [{ logger: { level: "loud" } }, 'Option "level" of logger must be one of "debug"'],
+    [{ logger: true }, "The options of logger must be an object, but they are true"],
+    [{ buffer: { maxRecords: 0 } }, 'Option "maxRecords" of buffer'],
+    [{ buffer: { maxWaitMs: -1 } }, 'Option "maxWaitMs" of buffer'],
+    [{ concurrency: 0 }, 'Option "concurrency" of new App() must be an integer from 1 up, but it is 0'],
+    [{ maxBufferedBytes: 0 }, 'Option "maxBufferedBytes"'],
+    [{ maxFetchBytes: "1MB" }, 'Option "maxFetchBytes"'],
+    [{ sessionTimeoutMs: 0 }, 'Option "sessionTimeoutMs"'],
+    [{ commitIntervalMs: -1 }, 'Option "commitIntervalMs"'],
+    [{ shutdownTimeoutMs: 2 ** 31 }, 'Option "shutdownTimeoutMs"'],
+    [{ maxMessages: 0 }, 'Option "maxMessages" of new App()'],
+    [{ deadLetterQueue: { topic: "default" } }, 'Topic "default" cannot have "default" as its dead letter topic'],
+  ];
+  for (const [options, message] of cases) {
+    assertThrows(() => new App({ ...good, ...options } as AppOptions), InvalidConfigurationError, message);
+  }
+  assertThrows(() => new App({ ...good, broker: "sqlite:jobs.db" }), NotSupportedError, '"sqlite:"');
+  assertThrows(() => EchoJob.set({ queue: "" }), InvalidConfigurationError, 'Option "queue" of set()');
+});
+
+Deno.test("an App's options are frozen with all that is in them, and good for another App", async () => {
+  const given = { ...good, jobs: [EchoJob], topics: [activeJobTopic("default")], backoff: { initialMs: 5 } };
+  await using app = new App(given);
+  given.jobs.length = 0;
+  given.backoff.initialMs = -1;
+  for (const part of [app.options, app.options.jobs, app.options.topics, app.options.backoff]) {
+    assert(Object.isFrozen(part));
+  }
+  await using other = new App({ ...app.options, name: "other" });
+  assertEquals(other.jobNames(), ["EchoJob"]);
+  assertEquals(other.options.backoff, { initialMs: 5 });
+});
+
+Deno.test("a worker's settings are checked when it is made", async () => {
+  await using app = new App(good);
+  const cases: [object, string][] = [
+    [{ concurrency: 0 }, 'Option "concurrency" of app.worker()'],
+    [{ topics: [] }, 'Option "topics" of app.worker() must be a list of queues, not empty'],
+    [{ topics: ["defualt"] }, 'No topic declares the queue "defualt"; did you mean "default"?'],
+    [{ createTopics: 1 }, 'Option "createTopics" of app.worker() must be true or false'],
+    [{ topic: ["default"] }, 'did you mean "topics"?'],
+  ];
+  for (const [settings, message] of cases) {
+    assertThrows(() => app.worker(settings), InvalidConfigurationError, message);
+  }
+});
+
+Deno.test("isApp() goes by the brand, so that an App of another copy of this library is one", async () => {
+  await using app = new App(good);
+  const foreign = { [Symbol.for("@activejob/kafka.App")]: true };
+  assertEquals([app, foreign, {}, null, "app", undefined].map(isApp), [true, true, false, false, false, false]);
+});
