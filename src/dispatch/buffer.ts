@@ -67,12 +67,7 @@ export class Buffer {
   free(bytes: number): void {
     this.#records--;
     this.#bytes -= bytes;
-    for (const waiter of this.#waiters) {
-      if (!this.#fits(waiter.bytes)) break;
-      this.#waiters.delete(waiter);
-      this.#add(waiter.bytes);
-      waiter.resolve();
-    }
+    this.#admit();
     if (this.#waiters.size === 0) this.#unwatch();
     if (this.#records === 0) {
       this.#emptied?.resolve();
@@ -85,6 +80,16 @@ export class Buffer {
     if (this.#records === 0) return Promise.resolve();
     this.#emptied ??= Promise.withResolvers<void>();
     return this.#emptied.promise;
+  }
+
+  /** Lets in those who wait, in their order, as far as there is room. */
+  #admit(): void {
+    for (const waiter of this.#waiters) {
+      if (!this.#fits(waiter.bytes)) break;
+      this.#waiters.delete(waiter);
+      this.#add(waiter.bytes);
+      waiter.resolve();
+    }
   }
 
   /** One timer for all who wait, since the first who came is the first whose time is over. */
@@ -114,6 +119,8 @@ export class Buffer {
           `The buffer stayed full for ${this.#maxWaitMs} ms: ${this.#records} jobs (${this.#bytes} bytes) wait for the broker`,
         ),
       );
+      // Whoever stands behind may need less room.
+      this.#admit();
     }
   }
 

@@ -33,9 +33,12 @@ export interface DispatcherOptions {
 /** A job that is ready to be sent. */
 interface Prepared {
   readonly job: Job;
+  readonly delivery: Delivery;
   readonly topic: string;
   readonly record: NewRecord;
   readonly bytes: number;
+  /** Whether the caller waits for the acknowledgement. */
+  readonly durable: boolean;
 }
 
 /** From jobs to records. */
@@ -63,11 +66,10 @@ export class Dispatcher {
    * @throws {SerializationError} if an argument cannot be written
    */
   async enqueue<J extends Job>(job: J): Promise<J> {
-    const durable = methodOf(job, "dispatchMethod", "produceAsync") === "produceSync";
-    const prepared = this.#prepare(job);
+    const prepared = this.#prepare(job, isAcknowledged);
     if (!this.#buffer.tryTake(prepared.bytes)) await this.#takeRoom(prepared);
-    this.#ship(prepared, durable);
-    if (durable) await job.delivered();
+    this.#ship(prepared);
+    if (prepared.durable) await job.delivered();
     return job;
   }
 
@@ -76,16 +78,15 @@ export class Dispatcher {
     const acknowledged: Promise<unknown>[] = [];
     for (const job of jobs) {
       try {
-        const durable = methodOf(job, "dispatchManyMethod", "produceManyAsync") === "produceManySync";
-        const prepared = this.#prepare(job);
+        const prepared = this.#prepare(job, isAcknowledgedOfMany);
         if (!this.#buffer.tryTake(prepared.bytes)) await this.#takeRoom(prepared);
-        this.#ship(prepared, durable);
-        if (durable) acknowledged.push(job.delivered().catch(() => {}));
+        this.#ship(prepared);
+        if (prepared.durable) acknowledged.push(job.delivered().catch(() => {}));
       } catch (error) {
-        const failure = error instanceof EnqueueError
-          ? error
-          : new EnqueueError((error as Error).message, { written: "no", cause: error });
-        if (job.enqueueError === undefined) this.#fail(job, failure);
+        // A failure stands on the job; but what is on its way by another call has not failed.
+        if (job.enqueued) {
+          this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
+        }
       }
     }
     await Promise.all(acknowledged);
@@ -108,25 +109,40 @@ export class Dispatcher {
     this.#closed = true;
   }
 
-  #prepare(job: Job): Prepared {
+  #prepare(job: Job, isDurable: (Class: JobClass) => boolean): Prepared {
+    if (job.status === "buffered") throw refusal(job, "it is being enqueued already");
+    // The promise of someone who asked before is kept; what became of an earlier enqueuing is over.
+    const delivery = job.status === "new" ? job[DELIVERY] ?? new Delivery() : new Delivery();
+    job[DELIVERY] = delivery;
+    try {
+      const prepared = this.#build(job, delivery, isDurable);
+      delivery.status = "buffered";
+      return prepared;
+    } catch (error) {
+      this.#fail(job, delivery, error instanceof EnqueueError ? error : refusal(job, (error as Error).message, error));
+      throw error;
+    }
+  }
+
+  #build(job: Job, delivery: Delivery, isDurable: (Class: JobClass) => boolean): Prepared {
     const { routes, currentAttributes } = this.#options;
     const Class = job.constructor as JobClass;
     const queue = job.queueName ?? Class.queue;
     const topic = routes.topicOf(queue);
-    if (this.#closed) throw this.#fail(job, refusal(job, "its App is closed"));
-    if (job.status === "buffered") throw refusal(job, "it is being enqueued already");
+    if (this.#closed) throw refusal(job, "its App is closed");
     if (routes.find(topic) === undefined) this.#undeclared(job, queue);
+    const durable = isDurable(Class);
     const key = keyOf(job, Class);
     job.enqueuedAt = new Date().toISOString();
     const value = writeEnvelope(job, topic, captureAttributes(currentAttributes));
     const record = key === null ? { value } : { key, value };
-    return { job, topic, record, bytes: sizeOf(record) };
+    return { job, delivery, topic, record, bytes: sizeOf(record), durable };
   }
 
   #undeclared(job: Job, queue: string): void {
     const message = this.#options.routes.undeclared(queue);
     if (this.#options.undeclaredQueues === "error") {
-      throw this.#fail(job, new EnqueueError(`Cannot enqueue ${nameOf(job)}: ${message}`, { written: "no" }));
+      throw refusal(job, message);
     }
     if (this.#warnedOf.has(queue)) return;
     this.#warnedOf.add(queue);
@@ -138,14 +154,12 @@ export class Dispatcher {
     try {
       await this.#buffer.take(prepared.bytes);
     } catch (error) {
-      throw this.#fail(prepared.job, refusal(prepared.job, (error as Error).message, error));
+      const { job, delivery } = prepared;
+      throw this.#fail(job, delivery, refusal(job, (error as Error).message, error));
     }
   }
 
-  #ship({ job, topic, record, bytes }: Prepared, durable: boolean): void {
-    const delivery = new Delivery();
-    delivery.status = "buffered";
-    job[DELIVERY] = delivery;
+  #ship({ job, delivery, topic, record, bytes, durable }: Prepared): void {
     this.#lane(topic).push({
       record,
       bytes,
@@ -179,8 +193,8 @@ export class Dispatcher {
     if (!heard) this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
   }
 
-  #fail(job: Job, error: EnqueueError): EnqueueError {
-    (job[DELIVERY] ??= new Delivery()).fail(error);
+  #fail(job: Job, delivery: Delivery, error: EnqueueError): EnqueueError {
+    delivery.fail(error);
     this.#tell(job, error);
     return error;
   }
@@ -206,13 +220,14 @@ export class Dispatcher {
   }
 }
 
-/** How a class's jobs are sent. */
-function methodOf<Name extends "dispatchMethod" | "dispatchManyMethod", Default extends string>(
-  job: Job,
-  name: Name,
-  fallback: Default,
-) {
-  return kafkaOption(job.constructor as JobClass, name) ?? fallback;
+/** Whether `performLater` waits for the acknowledgement of this class's jobs. */
+function isAcknowledged(Class: JobClass): boolean {
+  return kafkaOption(Class, "dispatchMethod") === "produceSync";
+}
+
+/** Whether `performAllLater` does. */
+function isAcknowledgedOfMany(Class: JobClass): boolean {
+  return kafkaOption(Class, "dispatchManyMethod") === "produceManySync";
 }
 
 /** The key that a class's `key` function gives. */

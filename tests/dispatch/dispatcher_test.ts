@@ -1,0 +1,217 @@
+/** What becomes of a job that is enqueued: its status, its position, and who hears of it. */
+import {
+  activeJobTopic,
+  App,
+  type AppOptions,
+  type EventMap,
+  Job,
+  type KafkaOptions,
+  performAllLater,
+} from "@activejob/kafka";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { MemoryLog, memoryOver } from "../../src/broker/memory/mod.ts";
+import { BrokerError, EnqueueError, NotSupportedError, SerializationError } from "../../src/errors.ts";
+
+class AsyncJob extends Job {
+  perform(..._args: unknown[]) {}
+}
+class SyncJob extends AsyncJob {
+  static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync", dispatchManyMethod: "produceManySync" };
+}
+class KeyedJob extends AsyncJob {
+  static override kafkaOptions: KafkaOptions<KeyedJob> = { key: (job) => (job.args[0] as () => string)() };
+}
+
+/** An App on a log of its own, and what its event stream says. */
+function setUp(options: Partial<AppOptions> = {}) {
+  const log = new MemoryLog();
+  const app = new App({
+    name: "shop",
+    broker: memoryOver(log),
+    jobs: [AsyncJob, SyncJob, KeyedJob],
+    topics: [activeJobTopic("default"), activeJobTopic("other", { partitions: 4 })],
+    logger: false,
+    ...options,
+  });
+  const failed: EventMap["job.enqueue_failed"][] = [];
+  const errors: string[] = [];
+  app.on("job.enqueue_failed", (event) => failed.push(event));
+  app.on("error.occurred", ({ error }) => errors.push(error.message));
+  const stored = (topic: string) =>
+    log.topic(topic)!.partitions.flatMap((partition) => partition.read(partition.low, Infinity)?.records ?? []);
+  return { log, app, failed, errors, stored };
+}
+
+const down = { error: new BrokerError("The broker is down"), written: "unknown" } as const;
+
+Deno.test("produceAsync resolves once buffered, produceSync once acknowledged", async () => {
+  const { app, log } = setUp();
+  await using _ = app;
+  await app.applyTopics();
+  log.away();
+  const buffered = await AsyncJob.performLater(1);
+  assertEquals([buffered.status, buffered.enqueued, buffered.position, app.pending], ["buffered", true, undefined, 1]);
+  let acknowledged = false;
+  const sync = SyncJob.performLater(2).then((job) => {
+    acknowledged = true;
+    return job;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(acknowledged, false);
+  log.back();
+  const { status, position } = await sync;
+  assertEquals([status, position], ["delivered", { topic: "default", partition: 0, offset: 1 }]);
+  assertEquals(await buffered.delivered(), { topic: "default", partition: 0, offset: 0 });
+  assertEquals([buffered.status, app.pending], ["delivered", 0]);
+});
+
+Deno.test("a later failure is an event, the job's status, and a rejection for those who asked", async () => {
+  const { app, log, failed, errors } = setUp();
+  await using _ = app;
+  await app.applyTopics();
+  log.failAppends("default", down);
+  const job = await AsyncJob.performLater(1);
+  const error = await assertRejects(() => job.delivered(), EnqueueError, "Cannot enqueue AsyncJob: The broker is down");
+  assertEquals([error.written, error.cause, job.status, job.enqueued], ["unknown", down.error, "unknown", false]);
+  assert(job.enqueueError === error);
+  assertEquals(failed.map(({ jobId, written }) => [jobId, written]), [[job.jobId, "unknown"]]);
+  assertEquals(errors, [error.message]);
+  // Whoever awaited it has heard of it: no event for nobody.
+  await assertRejects(() => SyncJob.performLater(1), EnqueueError, "Cannot enqueue SyncJob");
+  assertEquals([failed.length, errors.length], [2, 1]);
+});
+
+Deno.test("what is refused before it is sent fails the job, and says that it was not written", async () => {
+  const { app, failed, errors } = setUp();
+  await using _ = app;
+  const refused: [Job, string][] = [
+    [AsyncJob.of().set({ queue: "nope" }), 'No topic declares the queue "nope" (declared: "default", "other")'],
+    [KeyedJob.of(() => 5), "its key function must answer a text or null, but it answered 5"],
+    [KeyedJob.of(() => undefined), "its key function must answer a text or null, but it answered undefined"],
+    [
+      KeyedJob.of(() => {
+        throw new Error("no key");
+      }),
+      "its key function threw: no key",
+    ],
+    [KeyedJob.of(5), "its key function threw"],
+  ];
+  for (const [job, message] of refused) {
+    const error = await assertRejects(() => app.enqueue(job), EnqueueError, message);
+    assertEquals([error.written, job.status, job.enqueueError], ["no", "failed", error]);
+  }
+  const unserializable = AsyncJob.of(new Date());
+  await assertRejects(() => app.enqueue(unserializable), SerializationError, "arguments[0]");
+  assertEquals([unserializable.status, unserializable.enqueueError?.written], ["failed", "no"]);
+  assertEquals([failed.length, errors.length, app.pending], [6, 0, 0]);
+});
+
+Deno.test("performAllLater() enqueues what it can; each job knows what became of it", async () => {
+  const { app, stored, failed, errors } = setUp();
+  await using _ = app;
+  const jobs = await performAllLater([
+    SyncJob.of(1),
+    AsyncJob.of(2).set({ queue: "nope" }),
+    AsyncJob.of(() => 3),
+    AsyncJob.of(4),
+    SyncJob.of(5).set({ queue: "other" }),
+  ]);
+  assertEquals(jobs.map((job) => job.enqueued), [true, false, false, true, true]);
+  assertEquals([jobs[0]!.status, jobs[4]!.status], ["delivered", "delivered"]);
+  assert(jobs[1]!.enqueueError!.message.includes('"nope"'));
+  assert(jobs[2]!.enqueueError!.cause instanceof SerializationError);
+  await app.flush();
+  assertEquals([stored("default").length, stored("other").length], [2, 1]);
+  assertEquals([failed.length, errors], [2, []]);
+  assertEquals(await performAllLater([]), []);
+});
+
+Deno.test("a job that is on its way is not enqueued a second time, and that harms the first time not", async () => {
+  const { app, stored, errors } = setUp();
+  await using _ = app;
+  const job = AsyncJob.of(1);
+  const first = app.enqueue(job);
+  await assertRejects(() => app.enqueue(job), EnqueueError, "it is being enqueued already");
+  await first;
+  await job.delivered();
+  const twice = AsyncJob.of(2);
+  await performAllLater([twice, twice]);
+  assertEquals([await twice.delivered(), twice.enqueueError], [
+    { topic: "default", partition: 0, offset: 1 },
+    undefined,
+  ]);
+  assertEquals([stored("default").length, errors], [2, ["Cannot enqueue AsyncJob: it is being enqueued already"]]);
+});
+
+Deno.test("a job can be enqueued again once it was delivered or has failed, with a new outcome", async () => {
+  const { app, stored } = setUp();
+  await using _ = app;
+  const job = SyncJob.of(1);
+  const asked = job.delivered();
+  await app.enqueue(job);
+  assertEquals((await asked).offset, 0, "asked before it was enqueued");
+  await assertRejects(() => app.enqueue(job.set({ queue: "nope" })), EnqueueError, '"nope"');
+  assertEquals([job.status, job.position], ["failed", undefined]);
+  await app.enqueue(job.set({ queue: "default" }));
+  assertEquals([job.status, job.enqueueError, job.position?.offset], ["delivered", undefined, 1]);
+  assertEquals(stored("default").length, 2);
+});
+
+Deno.test("a full buffer makes callers wait, then fail; what was buffered goes out when the broker is back", async () => {
+  const { app, log, stored, failed } = setUp({ buffer: { maxRecords: 2, maxWaitMs: 5 } });
+  await using _ = app;
+  await app.applyTopics();
+  log.away();
+  const jobs = [AsyncJob.of(1), AsyncJob.of(2), AsyncJob.of(3)];
+  await performAllLater(jobs);
+  assertEquals(jobs.map(({ status }) => status), ["buffered", "buffered", "failed"]);
+  await assertRejects(() => AsyncJob.performLater(4), EnqueueError, "The buffer stayed full for 5 ms: 2 jobs");
+  assertEquals(failed.map(({ written }) => written), ["no", "no"]);
+  log.back();
+  await app.flush();
+  assertEquals(stored("default").length, 2);
+});
+
+Deno.test('undeclaredQueues: "warn" sends all the same, and says so once a queue', async () => {
+  const { app, log, errors, stored } = setUp({ undeclaredQueues: "warn" });
+  await using _ = app;
+  log.createTopic("loose", 1);
+  for (let n = 0; n < 3; n++) await AsyncJob.set({ queue: "loose" }).performLater(n);
+  await app.flush();
+  assertEquals([stored("loose").length, errors], [3, [
+    'No topic declares the queue "loose" (declared: "default", "other")',
+  ]]);
+});
+
+Deno.test("jobs of one key go to one partition, and null is no key", async () => {
+  const { app, log } = setUp();
+  await using _ = app;
+  const keyed = (key: string | null) => KeyedJob.of(() => key).set({ queue: "other" });
+  await assertRejects(() => app.enqueue(keyed("a")), SerializationError, "arguments[0]");
+  class OrderJob extends AsyncJob {
+    static override kafkaOptions: KafkaOptions<OrderJob> = { key: (job) => job.args[0] as string | null };
+  }
+  for (const id of ["a", "b", "a", null, "a", "b"]) await app.enqueue(OrderJob.of(id).set({ queue: "other" }));
+  await app.flush();
+  const keys = log.topic("other")!.partitions.map((partition) =>
+    (partition.read(0, Infinity)?.records ?? []).map(({ key }) => key === null ? null : new TextDecoder().decode(key))
+  );
+  const homes = (key: string | null) => keys.filter((partition) => partition.includes(key)).length;
+  assertEquals([homes("a"), homes("b"), homes(null)], [1, 1, 1]);
+  assertEquals(keys.flat().sort(), ["a", "a", "a", "b", "b", null]);
+});
+
+Deno.test("a closed App refuses jobs; a wait is refused, never run now", async () => {
+  const { app } = setUp();
+  const job = AsyncJob.of(1);
+  await app.close();
+  await assertRejects(() => app.enqueue(job), EnqueueError, "its App is closed");
+  assertEquals(job.status, "failed");
+  for (const option of ["wait", "waitUntil"]) {
+    await assertRejects(
+      async () => await AsyncJob.set({ [option]: 5 }).performLater(1),
+      NotSupportedError,
+      `Cannot set "${option}"`,
+    );
+  }
+});
