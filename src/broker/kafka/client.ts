@@ -3,8 +3,8 @@
  * and it is mended in one place. Every producer, consumer and administrator has a client of its own: what one of them does
  * to kafkajs' shared state (committed offsets, topics that it asks for) cannot reach another.
  */
-import net from "node:net";
-import tls from "node:tls";
+import type net from "node:net";
+import type tls from "node:tls";
 import type { Kafka, KafkaConfig, LogEntry } from "kafkajs";
 import type { BrokerContext } from "../broker.ts";
 import { kafkaLog } from "./log.ts";
@@ -20,6 +20,8 @@ const FOREVER_MS = 2 ** 30;
 const MENDED = Symbol.for("@activejob/kafka:request-queue");
 
 let loading: Promise<KafkaJs> | null = null;
+/** Loaded with kafkajs: an App that has no Kafka should not pay for them at its start. */
+let sockets: { readonly net: typeof net; readonly tls: typeof tls } | null = null;
 
 /** Loads kafkajs, once. */
 export function loadKafkaJs(): Promise<KafkaJs> {
@@ -27,7 +29,13 @@ export function loadKafkaJs(): Promise<KafkaJs> {
 }
 
 async function load(): Promise<KafkaJs> {
-  const [kafkajs, queue] = await Promise.all([import("kafkajs"), import("kafkajs/src/network/requestQueue/index.js")]);
+  const [kafkajs, queue, net, tls] = await Promise.all([
+    import("kafkajs"),
+    import("kafkajs/src/network/requestQueue/index.js"),
+    import("node:net"),
+    import("node:tls"),
+  ]);
+  sockets = { net: net.default, tls: tls.default };
   mend(queue.default.prototype);
   // Its named exports type-check, but several of them are not there at run time: only the default export is whole.
   return (kafkajs as unknown as { default: KafkaJs }).default;
@@ -88,7 +96,8 @@ export class Connections {
 
   /** Makes one; called by kafkajs. */
   open = (to: { host: string; port: number; ssl: unknown; onConnect: () => void }): net.Socket => {
-    if (this.#refused) throw new Error("The client was closed");
+    if (this.#refused || sockets === null) throw new Error("The client was closed");
+    const { net, tls } = sockets;
     const { host, port, ssl, onConnect } = to;
     const name = net.isIP(host) ? {} : { servername: host };
     const connected = () => {

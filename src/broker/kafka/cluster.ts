@@ -6,52 +6,13 @@
 import type { TopicPartition } from "../broker.ts";
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { type ClientFactory, Connections, holding, within } from "./client.ts";
+import type { RawBroker, RawCluster } from "./raw_cluster.ts";
 import { brokerError, isForbidden, isUnknownTopic, protocolError } from "./failures.ts";
 
 /** What a group has committed for a partition. */
 export interface Committed {
   readonly offset: number;
   readonly metadata: string;
-}
-
-/** What is asked of one node of the cluster. */
-export interface RawBroker {
-  metadata(topics: string[]): Promise<{
-    topicMetadata: { topic: string; partitionMetadata: { partitionId: number; leader: number }[] }[];
-  }>;
-  describeConfigs(request: { resources: { type: number; name: string }[] }): Promise<{
-    resources: { configEntries: { configName: string; configValue: string | null }[] }[];
-  }>;
-  listOffsets(request: {
-    replicaId: number;
-    isolationLevel: number;
-    topics: { topic: string; partitions: { partition: number; timestamp: number }[] }[];
-  }): Promise<{ responses: { partitions: { partition: number; offset: string }[] }[] }>;
-  offsetFetch(request: { groupId: string; topics: { topic: string; partitions: { partition: number }[] }[] }): Promise<{
-    responses: { topic: string; partitions: { partition: number; offset: string; metadata: string | null }[] }[];
-  }>;
-  offsetCommit(request: {
-    groupId: string;
-    groupGenerationId: number;
-    memberId: string;
-    topics: { topic: string; partitions: { partition: number; offset: string; metadata: string }[] }[];
-  }): Promise<void>;
-  leaveGroup(request: { groupId: string; memberId: string }): Promise<void>;
-  createTopics(request: { topics: unknown[] }): Promise<void>;
-  createPartitions(request: { topicPartitions: { topic: string; count: number }[] }): Promise<void>;
-}
-
-interface RawCluster {
-  readonly brokerPool: {
-    connect(): Promise<void>;
-    refreshMetadata(topics: string[]): Promise<void>;
-    findConnectedBroker(): Promise<RawBroker>;
-    metadata: unknown;
-  };
-  findBroker(node: { nodeId: number }): Promise<RawBroker>;
-  findControllerBroker(): Promise<RawBroker>;
-  findGroupCoordinator(group: { groupId: string }): Promise<RawBroker>;
-  disconnect(): Promise<void>;
 }
 
 const ATTEMPTS = 4;

@@ -81,15 +81,15 @@ export class Member implements Fetching {
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
-    this.#consumer?.seek({ topic, partition, offset: String(offset) });
+    this.#steer((consumer) => consumer.seek({ topic, partition, offset: String(offset) }));
   }
 
   pause({ topic, partition }: TopicPartition): void {
-    this.#consumer?.pause([{ topic, partitions: [partition] }]);
+    this.#steer((consumer) => consumer.pause([{ topic, partitions: [partition] }]));
   }
 
   resume({ topic, partition }: TopicPartition): void {
-    this.#consumer?.resume([{ topic, partitions: [partition] }]);
+    this.#steer((consumer) => consumer.resume([{ topic, partitions: [partition] }]));
   }
 
   /** Leaves the group and disconnects, within the deadline. */
@@ -150,6 +150,14 @@ export class Member implements Fetching {
       partitionsConsumedConcurrently: CONCURRENCY,
       eachBatch: (payload) => this.#handler.batch(payload),
     });
+  }
+
+  #steer(how: (consumer: Consumer) => void): void {
+    try {
+      if (this.#consumer !== null) how(this.#consumer);
+    } catch {
+      // It is starting anew, and has no group until it has joined: then all of this is set again.
+    }
   }
 
   #assigner(kafkajs: Awaited<ReturnType<typeof loadKafkaJs>>): PartitionAssigner {

@@ -32,6 +32,7 @@ const AMBIGUOUS = new Set([
   "DUPLICATE_SEQUENCE_NUMBER",
   "UNKNOWN",
 ]);
+const DISPOSED = "the broker was disposed of";
 const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 1000;
 
@@ -54,7 +55,8 @@ export class TopicProducer {
   readonly #leaving = new Set<Promise<void>>();
   #tail: Promise<unknown> = Promise.resolve();
   #spread = Math.floor(Math.random() * 0x10000);
-  readonly #disposed = Promise.withResolvers<void>();
+  /** Ends the call that is on its way. */
+  #finish: ((why: string) => void) | null = null;
   #isDisposed = false;
 
   constructor(topic: string, clients: ClientFactory, budget: TopicBudget) {
@@ -73,7 +75,7 @@ export class TopicProducer {
   /** Gives up what is pending and disconnects. */
   async dispose(): Promise<void> {
     this.#isDisposed = true;
-    this.#disposed.resolve();
+    this.#finish?.(DISPOSED);
     await this.#tail;
     this.#throwAway();
     await Promise.all(this.#leaving);
@@ -96,13 +98,13 @@ export class TopicProducer {
     };
     // Sockets do not hold the process: while something is pending, this timer does.
     const timer = setTimeout(finish, deliveryTimeoutMs, `it was not acknowledged within ${deliveryTimeoutMs} ms`);
-    this.#disposed.promise.then(() => finish("the broker was disposed of"));
-    if (this.#isDisposed) finish("the broker was disposed of");
+    this.#finish = finish;
+    if (this.#isDisposed) finish(DISPOSED);
     try {
       await this.#deliverAll(records, delivery);
     } finally {
       clearTimeout(timer);
-      end.resolve("over");
+      this.#finish = null;
     }
     return delivery.outcomes;
   }
@@ -140,7 +142,7 @@ export class TopicProducer {
     let waiting = batches;
     for (let waitMs = FIRST_WAIT_MS; waiting.length > 0; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
       if (delivery.isOver) return this.#giveUp(waiting, delivery);
-      const leaders = (await this.#leaders()) ?? new Map<number, number>();
+      const leaders = (await this.#leaders(delivery)) ?? new Map<number, number>();
       const groups = Map.groupBy(waiting, ({ partition }) => leaders.get(partition));
       const again = await Promise.all([...groups.values()].map((group) => this.#attempt(group, delivery)));
       waiting = again.flat();
@@ -196,7 +198,7 @@ export class TopicProducer {
     if (isForbidden(error)) return this.#refuse(batches, error, delivery);
     if (type !== null && LOST_COUNT.test(type)) return await this.#renew(batches, error, delivery);
     this.#budget.forget(this.#topic);
-    if (isUnknownTopic(error) && await this.#leaders() === null) return this.#refuse(batches, error, delivery);
+    if (isUnknownTopic(error) && await this.#leaders(delivery) === null) return this.#refuse(batches, error, delivery);
     return batches;
   }
 
@@ -210,9 +212,9 @@ export class TopicProducer {
       for (const half of halved(batch)) await this.#deliver([half], delivery);
       return;
     }
-    const info = await this.#budget.get(this.#topic).catch(() => null);
+    const info = await Promise.race([this.#budget.get(this.#topic).catch(() => null), delivery.over]);
     const size = exactSizeOf(batch.messages[0]!);
-    const cause = type.endsWith("TOO_LARGE") && info !== null
+    const cause = type.endsWith("TOO_LARGE") && info !== null && info !== "over"
       ? Object.assign(tooLargeError(this.#topic, size, info.maxBatchBytes), { cause: error })
       : brokerError(`Cannot append to topic "${this.#topic}": the record was refused`, error);
     delivery.outcomes[batch.at[0]!] = { ok: false, error: cause, written: "no" };
@@ -256,9 +258,11 @@ export class TopicProducer {
     this.#leaving.add(closing);
   }
 
-  async #leaders(): Promise<ReadonlyMap<number, number> | null> {
+  /** `null` for a topic that does not exist, none where nobody answers in time. */
+  async #leaders(delivery: Delivery): Promise<ReadonlyMap<number, number> | null> {
     try {
-      return (await this.#budget.get(this.#topic))?.leaders ?? null;
+      const info = await Promise.race([this.#budget.get(this.#topic), delivery.over]);
+      return info === "over" ? new Map() : info?.leaders ?? null;
     } catch {
       return new Map();
     }
