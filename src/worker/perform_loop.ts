@@ -115,7 +115,7 @@ export class PerformLoop {
       }
       const record = this.#waiting.first;
       const decoded = decode(record, registry, maxPayloadBytes);
-      let waitMs = 0;
+      let waitMs: number;
       if (decoded.kind === "job" && !this.#head.isExhausted(record.offset)) {
         const attempt = this.#attempt = this.#begin(record, decoded, nowMs);
         let outcome: Outcome;
@@ -126,12 +126,18 @@ export class PerformLoop {
           outcome = attempt.failed(thrown);
         }
         nowMs = performance.now();
-        if (outcome.kind === "passed" && this.#live && gate.isProved(nowMs)) this.#pass(record, attempt);
-        else waitMs = await this.#settle(record, attempt, outcome);
+        if (outcome.kind === "passed" && this.#live && gate.isProved(nowMs)) {
+          this.#pass(record, attempt);
+          this.#attempt = undefined;
+          slots.release();
+          continue;
+        }
+        waitMs = await this.#settle(record, attempt, outcome);
         this.#attempt = undefined;
       } else waitMs = await this.#settleUnperformed(record, decoded);
       slots.release();
       if (waitMs > 0) await this.#wait(waitMs);
+      nowMs = performance.now();
     }
     this.#working = false;
   }

@@ -204,6 +204,7 @@ export class Worker implements AsyncDisposable {
     );
     for (const group of this.#groups) group.abort(late);
     await Promise.all(this.#groups.map((group) => group.close(leftMs)));
+    this.#context.pacer.stop();
     this.#state = "stopped";
     for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
