@@ -49,6 +49,34 @@ const MUTANTS: readonly Mutant[] = [
     replace: "",
     tests: ["tests/broker/memory_test.ts"],
   },
+  {
+    what: "cli: only a second signal that comes a second later forces",
+    file: "src/cli/signals.ts",
+    find: "nowMs - firstMs >= FORCE_AFTER_MS",
+    replace: "nowMs > firstMs",
+    tests: ["tests/behaviours/stopping_test.ts"],
+  },
+  {
+    what: "cli: jobs that still run are told in the exit code",
+    file: "src/cli/worker.ts",
+    find: "report.unfinished.length > 0",
+    replace: "false",
+    tests: ["tests/behaviours/stopping_test.ts"],
+  },
+  {
+    what: "cli: a promise that a job leaves behind does not end the process",
+    file: "src/cli/worker.ts",
+    find: "event.preventDefault();",
+    replace: "",
+    tests: ["tests/cli/commands_test.ts"],
+  },
+  {
+    what: "cli: enqueue waits for the acknowledgement",
+    file: "src/cli/enqueue.ts",
+    find: "await job.delivered()",
+    replace: "job.position!",
+    tests: ["tests/cli/commands_test.ts"],
+  },
 ];
 
 async function main(words: readonly string[]): Promise<boolean> {

@@ -2,6 +2,7 @@
  * `worker`: performs jobs until it is stopped. A skin over `app.worker()`: it adds signals, exit codes, and the attribution
  * of rejections that nobody handles. Everything is asked of the App, which may come from another copy of this library.
  */
+import process from "node:process";
 import type { App } from "../app/app.ts";
 import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import { show } from "../options.ts";
@@ -45,6 +46,8 @@ async function run(given: Arguments, program: string): Promise<number> {
   const module = given.required("app");
   const concurrency = given.count("concurrency");
   const topics = readTopics(given.text("topics"));
+  // A reader of the logs that is gone is no reason to stop.
+  process.stderr.on("error", () => {});
   let worker: Worker | undefined;
   let isQuiet = false;
   using signals = new Signals({

@@ -157,7 +157,12 @@ class Lines {
     this.#timer = undefined;
     const text = this.#text;
     this.#text = "";
-    if (text !== "") this.#write(text);
+    if (text === "") return;
+    try {
+      this.#write(text);
+    } catch {
+      // A full disk, or a writer with a fault of its own: the lines are lost, the jobs go on.
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a worker's process has to say at its end. Rows S1 to S6 of `tests/behaviours` have the rest. */
 import { assertEquals } from "@std/assert";
+import { root } from "../../tasks/process.ts";
 import { Child, CLI } from "../child.ts";
 
 Deno.test("jobs that could not be delivered are counted, and the worker exits with 2", async () => {
@@ -23,3 +24,32 @@ Deno.test("a TSTP that comes while the App is loaded is not forgotten", async ()
   assertEquals(code, 0);
   assertEquals(stdout.filter((line) => line === "performed"), []);
 });
+
+/** Where logs go that cannot be written: a device that is always full, a pipe that nobody reads. */
+const NOWHERE = { "a full disk": "2>/dev/full", "a reader that is gone": "2> >(exec true)" };
+
+for (const [name, redirection] of Object.entries(NOWHERE)) {
+  Deno.test({
+    name: `a worker that logs to ${name} performs its jobs all the same`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const command = new Deno.Command("bash", {
+        args: [
+          "-c",
+          `"$0" run -A "$1" worker --app tests/cli/apps/hello.ts --once ${redirection}`,
+          Deno.execPath(),
+          CLI,
+        ],
+        cwd: root,
+      });
+      const { code, stdout } = await command.output();
+      assertEquals(new TextDecoder().decode(stdout).trim().split("\n").sort(), [
+        "hello 1",
+        "hello 2",
+        "hello 3",
+        "other",
+      ]);
+      assertEquals(code, 0);
+    },
+  });
+}
