@@ -5,6 +5,7 @@
  * Its outcome decides what a partition does next, so it goes back to the partition; what was refused is sent again.
  */
 import type { Consumer, Mark } from "../broker/broker.ts";
+import { within } from "./within.ts";
 
 /** A partition, as far as committing goes. */
 export interface Committable {
@@ -21,6 +22,7 @@ export class CommitLoop {
   readonly #dirty = new Set<Committable>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #inFlight: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(consumer: Pick<Consumer, "commit">, intervalMs: number) {
     this.#consumer = consumer;
@@ -44,7 +46,8 @@ export class CommitLoop {
     while (this.#dirty.size > 0 || this.#inFlight !== undefined) {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return;
-      await (this.#inFlight ?? this.#commit(leftMs));
+      // The one in flight has no deadline of its own, and may never end where the broker is away.
+      await within(this.#inFlight ?? this.#commit(leftMs), leftMs);
       // Refused is no reason to spin: give the group the time to settle.
       if (this.#dirty.size > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, leftMs)));
     }
@@ -52,13 +55,14 @@ export class CommitLoop {
 
   /** Sends nothing more. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#dirty.clear();
   }
 
   #arm(): void {
-    if (this.#timer !== undefined || this.#inFlight !== undefined) return;
+    if (this.#stopped || this.#timer !== undefined || this.#inFlight !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#commit();

@@ -19,6 +19,7 @@ import type { WorkerContext } from "./group_context.ts";
 import { Intake } from "./intake.ts";
 import { Pacer } from "./pacer.ts";
 import { Slots } from "./slots.ts";
+import { within } from "./within.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -218,12 +219,4 @@ async function untilStopped(promise: Promise<unknown>, signal: AbortSignal): Pro
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => resolve(), { once: true });
   await Promise.race([promise, stopped]);
-}
-
-/** Waits for a promise that never rejects, but not longer. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise, over]);
-  clearTimeout(timer);
 }

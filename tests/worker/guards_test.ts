@@ -1,0 +1,195 @@
+/** What a worker must not do: mark, start or dead-letter while it is not certain that the partition is its own. */
+import { activeJobTopic, App, type AppOptions, type EventMap, Job, type TopicOptions } from "@activejob/kafka";
+import { assert, assertEquals } from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { heldBroker } from "./held_broker.ts";
+
+/** What each job does, by its argument; set by the test. */
+let behaviour: (n: number, job: StepJob) => unknown = () => {};
+const runs: number[] = [];
+
+class StepJob extends Job {
+  async perform(n: number) {
+    runs.push(n);
+    await behaviour(n, this);
+  }
+}
+
+const turns = async (count: number) => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+};
+
+/** A worker on a log of its own, with what it says written down. */
+function setUp(topic: TopicOptions = {}, options: Partial<AppOptions> = {}) {
+  runs.length = 0;
+  behaviour = () => {};
+  const log = new MemoryLog();
+  const broker = heldBroker(log);
+  const app = new App({
+    name: "shop",
+    broker,
+    jobs: [StepJob],
+    topics: [activeJobTopic("default", { backoff: { initialMs: 1, maxMs: 1, jitter: 0 }, ...topic })],
+    commitIntervalMs: 0,
+    logger: false,
+    ...options,
+  });
+  const errors: EventMap["error.occurred"][] = [];
+  app.on("error.occurred", (event) => errors.push(event));
+  const committed = () => log.group("shop").committed({ topic: "default", partition: 0 });
+  return { log, broker, app, errors, committed, worker: app.worker() };
+}
+
+/** Resolves at the n-th event of a name. */
+function nth<N extends keyof EventMap>(app: App, name: N, n = 1): Promise<EventMap[N]> {
+  return new Promise((resolve) => {
+    const end = app.on(name, (event) => {
+      if (--n > 0) return;
+      end();
+      resolve(event);
+    });
+  });
+}
+
+async function enqueue(app: App, ...args: number[]): Promise<void> {
+  for (const n of args) await app.enqueue(StepJob.of(n));
+  await app.flush();
+}
+
+Deno.test("a job that ends after the session may have expired is not marked, and no other starts meanwhile", async () => {
+  const { app, log, broker, worker, errors, committed } = setUp();
+  await using _ = app;
+  const ended = Promise.withResolvers<void>();
+  behaviour = () => runs.length === 1 ? ended.promise : undefined;
+  const running = nth(app, "job.performing");
+  const revoked = nth(app, "job.revoked");
+  const performed = nth(app, "job.performed", 2);
+  const run = worker.run();
+  await enqueue(app, 1, 2);
+  await running;
+  log.block(broker.consumer);
+  ended.resolve();
+  await turns(5);
+  assertEquals([runs, committed()], [[1], null], "nobody has told the worker yet; only the clock could");
+  log.unblock(broker.consumer);
+  const { offset, outcome } = await revoked;
+  assertEquals([offset, outcome], [0, "passed"]);
+  await performed;
+  await worker.stop();
+  await run;
+  assertEquals([runs, committed()?.offset, errors], [[1, 1, 2], 2, []]);
+});
+
+Deno.test("a job's failure after its partition was lost is neither counted nor dead-lettered", async () => {
+  const { app, log, worker, errors } = setUp({ deadLetterQueue: { topic: "dead", maxRetries: 0 } });
+  await using _ = app;
+  const aborted = Promise.withResolvers<void>();
+  behaviour = async (_n, job) => {
+    if (runs.length > 1) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    job.signal.addEventListener("abort", () => resolve());
+    await promise;
+    aborted.resolve();
+    throw job.signal.reason;
+  };
+  const running = nth(app, "job.performing");
+  const performed = nth(app, "job.performed");
+  const run = worker.run();
+  await enqueue(app, 1);
+  await running;
+  log.revoke("shop", { topic: "default", partition: 0 });
+  await aborted.promise;
+  const { attempt } = await performed;
+  await worker.stop();
+  await run;
+  assertEquals([runs, attempt, log.topic("dead")!.partitions[0]!.high, errors], [[1, 1], 1, 0, []]);
+});
+
+Deno.test("a dead letter is acknowledged before its job is marked", async () => {
+  const { app, broker, worker, errors, committed, log } = setUp({ deadLetterQueue: { topic: "dead", maxRetries: 0 } });
+  await using _ = app;
+  behaviour = (n) => {
+    if (n === 1) throw new Error("no");
+  };
+  const hold = broker.hold("dead");
+  const performed = nth(app, "job.performed");
+  const run = worker.run();
+  await enqueue(app, 1, 2);
+  await hold.held;
+  await turns(5);
+  assertEquals([runs, committed()?.offset ?? 0], [[1], 0]);
+  assertEquals(committed()?.metadata, "v1;a=0:1;s=1", "its failure is counted already");
+  hold.letGo();
+  await performed;
+  await worker.stop();
+  await run;
+  assertEquals([runs, committed()?.offset, log.topic("dead")!.partitions[0]!.high, errors], [[1, 2], 2, 1, []]);
+});
+
+Deno.test("a record that had all its attempts under another owner is dead-lettered without a further one", async () => {
+  const { app, worker, log, errors } = setUp({ deadLetterQueue: { topic: "dead", maxRetries: 2 } });
+  await using _ = app;
+  await enqueue(app, 1, 2);
+  await log.commitAs("shop", { topic: "default", partition: 0, offset: 0 }, "v1;a=0:3;s=3");
+  const dead = nth(app, "record.dead_lettered");
+  await worker.run(undefined, { once: true });
+  assertEquals((await dead).attempts, 3);
+  assertEquals([runs, errors], [[2], []]);
+});
+
+Deno.test("what an earlier owner finished beyond the committed offset is not performed again", async () => {
+  const { app, worker, log, committed, errors } = setUp();
+  await using _ = app;
+  await enqueue(app, 0, 1, 2, 3, 4);
+  await log.commitAs("shop", { topic: "default", partition: 0, offset: 1 }, "v1;f=1-2,3-4");
+  await worker.run(undefined, { once: true });
+  assertEquals([runs, committed()?.offset, errors], [[1, 3], 5, []]);
+});
+
+Deno.test("a job does not see the context of whoever woke the broker", async () => {
+  const { app, worker, errors } = setUp();
+  await using _ = app;
+  const request = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  behaviour = () => seen.push(request.getStore());
+  const performed = nth(app, "job.performed", 2);
+  const started = nth(app, "worker.started");
+  const run = request.run("worker", () => worker.run());
+  await started;
+  await request.run("request", () => enqueue(app, 1, 2));
+  await performed;
+  await worker.stop();
+  await run;
+  assertEquals([seen, errors], [[undefined, undefined], []]);
+});
+
+Deno.test("a backlog of jobs that never wait lets timers have their turn", async () => {
+  const { app, worker, errors } = setUp({ maxMessages: 1000 });
+  await using _ = app;
+  let runsAtTimer = -1;
+  behaviour = (n) => {
+    if (n === 0) setTimeout(() => runsAtTimer = runs.length, 0);
+    const untilMs = performance.now() + 1;
+    while (performance.now() < untilMs);
+  };
+  await enqueue(app, ...Array(100).keys());
+  await worker.run(undefined, { once: true });
+  assertEquals([runs.length, errors], [100, []]);
+  assert(runsAtTimer > 0 && runsAtTimer < 60, `the timer had its turn after ${runsAtTimer} of 100 jobs`);
+});
+
+Deno.test("a worker stops within its deadlines though the log is away and a commit is in flight", async () => {
+  const { app, log, worker } = setUp({}, { sessionTimeoutMs: 60_000, shutdownTimeoutMs: 1000 });
+  const performed = nth(app, "job.performed");
+  behaviour = () => log.away();
+  const run = worker.run();
+  await enqueue(app, 1);
+  await performed;
+  await turns(2);
+  const stopped = worker.stop();
+  assertEquals(await stopped, { unfinished: [], stuck: [] });
+  await run;
+  log.back();
+  await app.close();
+});

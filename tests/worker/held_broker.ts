@@ -1,0 +1,55 @@
+/** The memory broker behind a hand that can hold appends to a topic, and that shows the consumer which a worker got. */
+import type { Broker, BrokerSource, Consumer } from "../../src/broker/broker.ts";
+import { MemoryBroker } from "../../src/broker/memory/broker.ts";
+import type { MemoryLog } from "../../src/broker/memory/log.ts";
+
+/** See the module. */
+export interface HeldBroker extends BrokerSource {
+  /** The consumer that was made last. */
+  readonly consumer: Consumer;
+  /** Holds every append to a topic from now on. @returns what lets them go; and what resolves once one is held */
+  hold(topic: string): { readonly held: Promise<void>; letGo(): void };
+}
+
+/** A source over a log. */
+export function heldBroker(log: MemoryLog): HeldBroker {
+  let consumer: Consumer | undefined;
+  const holds = new Map<string, { held: PromiseWithResolvers<void>; gone: PromiseWithResolvers<void> }>();
+  const open = (): Broker => {
+    const broker = new MemoryBroker(log);
+    return {
+      name: broker.name,
+      capabilities: broker.capabilities,
+      admin: broker.admin,
+      connect: (signal) => broker.connect(signal),
+      append: async (topic, records) => {
+        const hold = holds.get(topic);
+        hold?.held.resolve();
+        await hold?.gone.promise;
+        return await broker.append(topic, records);
+      },
+      consume: (options, sink) => consumer = broker.consume(options, sink),
+      skip: (group, position) => broker.skip(group, position),
+      [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+    };
+  };
+  return {
+    name: log.name,
+    embedded: true,
+    open,
+    get consumer() {
+      return consumer!;
+    },
+    hold(topic) {
+      const hold = { held: Promise.withResolvers<void>(), gone: Promise.withResolvers<void>() };
+      holds.set(topic, hold);
+      return {
+        held: hold.held.promise,
+        letGo() {
+          holds.delete(topic);
+          hold.gone.resolve();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** The small parts that a worker's partitions share: slots, gate, pacer, and the bounds of what waits. */
+import { assert, assertEquals } from "@std/assert";
+import type { Ownership } from "../../src/broker/broker.ts";
+import { takeIn } from "../../src/worker/decode.ts";
+import { Gate } from "../../src/worker/gate.ts";
+import { Intake } from "../../src/worker/intake.ts";
+import { Pacer } from "../../src/worker/pacer.ts";
+import { Slots } from "../../src/worker/slots.ts";
+import { WaitingRecords } from "../../src/worker/waiting_records.ts";
+import { recordOf } from "./support.ts";
+
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+Deno.test("Slots hands slots over in the order of asking, and a newcomer does not overtake", async () => {
+  const slots = new Slots(2);
+  const log: string[] = [];
+  const take = (name: string) => slots.take().then(() => void log.push(name));
+  await Promise.all([take("a"), take("b")]);
+  const waiting = ["c", "d", "e"].map(take);
+  assertEquals([slots.tryTake(), slots.taken], [false, 2]);
+  slots.release();
+  assertEquals(slots.tryTake(), false, "what is given back is the first one's who waits");
+  await turn();
+  assertEquals(log, ["a", "b", "c"]);
+  slots.release();
+  slots.release();
+  await Promise.all(waiting);
+  assertEquals([log, slots.taken], [["a", "b", "c", "d", "e"], 2]);
+});
+
+Deno.test("Slots are idle once the last one is given back, handed-over ones included", async () => {
+  const slots = new Slots(1);
+  await slots.idle();
+  assert(slots.tryTake());
+  let idle = false;
+  const waiting = slots.idle().then(() => void (idle = true));
+  const next = slots.take();
+  slots.release();
+  await next;
+  await turn();
+  assertEquals([idle, slots.taken], [false, 1]);
+  slots.release();
+  await waiting;
+  assertEquals(slots.taken, 0);
+});
+
+Deno.test("Slots are fair: with one slot, a partition that always has work does not starve another", async () => {
+  const slots = new Slots(1);
+  const runs: string[] = [];
+  const partition = async (name: string) => {
+    for (let run = 0; run < 5; run++) {
+      await slots.take();
+      runs.push(name);
+      await Promise.resolve();
+      slots.release();
+    }
+  };
+  await Promise.all([partition("a"), partition("b"), partition("c")]);
+  assertEquals(runs.join(""), "abcabcabcabcabc");
+});
+
+Deno.test("Gate is open when no reason is left and the session is good; quiet proves nothing otherwise", () => {
+  let heldUntilMs = 100;
+  const gate = new Gate(() => heldUntilMs);
+  const seen = () => [gate.isOpen(99), gate.isProved(99)];
+  assertEquals(seen(), [true, true]);
+  gate.close("quiet");
+  assertEquals(seen(), [false, true]);
+  for (const reason of ["releasing", "membership"] as const) {
+    gate.close(reason);
+    assertEquals(seen(), [false, false]);
+    gate.open(reason);
+  }
+  assertEquals(seen(), [false, true]);
+  gate.open("quiet");
+  assertEquals([gate.isOpen(100), gate.isProved(100)], [false, false], "the session may have expired");
+  heldUntilMs = Infinity;
+  assertEquals([gate.isOpen(100), gate.isProved(100)], [true, true]);
+});
+
+Deno.test("changed() resolves for all who wait at the next change, and by itself, since the clock may have helped", async () => {
+  const gate = new Gate(() => Infinity);
+  const waiting = [gate.changed(), gate.changed()];
+  gate.close("releasing");
+  await Promise.all(waiting);
+  await gate.changed();
+});
+
+Deno.test("Pacer asks for a turn of the event loop now and then, one for all", async () => {
+  const pacer = new Pacer();
+  const nowMs = performance.now();
+  assertEquals([pacer.isDue(nowMs), pacer.isDue(nowMs + 50)], [false, true]);
+  let timers = 0;
+  setTimeout(() => timers++, 0);
+  const [one, two] = await Promise.all([pacer.turn(), pacer.turn()]);
+  assertEquals([timers, one === two], [1, true], "what was due before had its turn");
+  assertEquals(pacer.isDue(one), false);
+});
+
+/** A partition's queue, and which calls of its consumer it makes. */
+function queue(intake: Intake, max: number) {
+  const calls: string[] = [];
+  const consumer = { pause: () => void calls.push("pause"), resume: () => void calls.push("resume") };
+  const waiting = new WaitingRecords({} as Ownership, consumer, intake, max);
+  let offset = 0;
+  const push = (bytes: number) => {
+    const value = new Uint8Array(bytes);
+    waiting.push(takeIn(recordOf(value, { offset: offset++ }), offset));
+    waiting.pauseIfFull();
+  };
+  return { waiting, calls, push };
+}
+
+Deno.test("WaitingRecords pauses its partition when too many wait, and goes on at half of it", () => {
+  const { waiting, calls, push } = queue(new Intake(1e9), 4);
+  for (let count = 0; count < 6; count++) push(1);
+  assertEquals(calls, ["pause"]);
+  const offsets: number[] = [];
+  for (const expected of [[], [], [], ["resume"], ["resume"], ["resume"]]) {
+    offsets.push(waiting.first.offset);
+    waiting.shift();
+    assertEquals(calls.slice(1), expected);
+  }
+  assertEquals([offsets, waiting.count], [[0, 1, 2, 3, 4, 5], 0]);
+});
+
+Deno.test("WaitingRecords pauses when the whole worker holds too much, and goes on when there is room, wherever it came from", () => {
+  const intake = new Intake(100);
+  const [full, other] = [queue(intake, 1000), queue(intake, 1000)];
+  for (let count = 0; count < 3; count++) full.push(40);
+  other.push(0);
+  assertEquals([full.calls, other.calls, intake.isFull], [["pause"], ["pause"], true]);
+  other.waiting.shift();
+  assertEquals(other.calls, ["pause"], "there is no room yet");
+  full.waiting.shift();
+  assertEquals([full.calls, other.calls, intake.isFull], [["pause", "resume"], ["pause", "resume"], false]);
+});
+
+Deno.test("clear() gives back all that waited", () => {
+  const intake = new Intake(100);
+  const [lost, other] = [queue(intake, 1000), queue(intake, 1000)];
+  for (let count = 0; count < 3; count++) lost.push(40);
+  lost.waiting.shift();
+  lost.push(40);
+  other.push(0);
+  lost.waiting.clear();
+  assertEquals([lost.waiting.count, intake.isFull, other.calls], [0, false, ["pause", "resume"]]);
+  for (let count = 0; count < 2; count++) other.push(49);
+  assertEquals(intake.isFull, false, "nothing of what is lost still counts");
+});
