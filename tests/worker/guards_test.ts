@@ -1,6 +1,6 @@
 /** What a worker must not do: mark, start or dead-letter while it is not certain that the partition is its own. */
 import { activeJobTopic, App, type AppOptions, type EventMap, Job, type TopicOptions } from "@activejob/kafka";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { heldBroker } from "./held_broker.ts";
@@ -162,21 +162,6 @@ Deno.test("a job does not see the context of whoever woke the broker", async () 
   await worker.stop();
   await run;
   assertEquals([seen, errors], [[undefined, undefined], []]);
-});
-
-Deno.test("a backlog of jobs that never wait lets timers have their turn", async () => {
-  const { app, worker, errors } = setUp({ maxMessages: 1000 });
-  await using _ = app;
-  let runsAtTimer = -1;
-  behaviour = (n) => {
-    if (n === 0) setTimeout(() => runsAtTimer = runs.length, 0);
-    const untilMs = performance.now() + 1;
-    while (performance.now() < untilMs);
-  };
-  await enqueue(app, ...Array(100).keys());
-  await worker.run(undefined, { once: true });
-  assertEquals([runs.length, errors], [100, []]);
-  assert(runsAtTimer > 0 && runsAtTimer < 60, `the timer had its turn after ${runsAtTimer} of 100 jobs`);
 });
 
 Deno.test("a worker stops within its deadlines though the log is away and a commit is in flight", async () => {
