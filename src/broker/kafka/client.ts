@@ -7,6 +7,7 @@ import type net from "node:net";
 import type tls from "node:tls";
 import type { Kafka, KafkaConfig, LogEntry } from "kafkajs";
 import type { BrokerContext } from "../broker.ts";
+import { mendHeaderDecoder } from "./header_decoder.ts";
 import { kafkaLog } from "./log.ts";
 import { type KafkaSettings, secretsOf } from "./options.ts";
 
@@ -29,14 +30,16 @@ export function loadKafkaJs(): Promise<KafkaJs> {
 }
 
 async function load(): Promise<KafkaJs> {
-  const [kafkajs, queue, net, tls] = await Promise.all([
+  const [kafkajs, queue, decoder, net, tls] = await Promise.all([
     import("kafkajs"),
     import("kafkajs/src/network/requestQueue/index.js"),
+    import("kafkajs/src/protocol/decoder.js"),
     import("node:net"),
     import("node:tls"),
   ]);
   sockets = { net: net.default, tls: tls.default };
   mend(queue.default.prototype);
+  mendHeaderDecoder(decoder.default.prototype);
   // Its named exports type-check, but several of them are not there at run time: only the default export is whole.
   return (kafkajs as unknown as { default: KafkaJs }).default;
 }

@@ -1,0 +1,237 @@
+/** Rows of bad input about what stands beside the arguments: counts, times, attributes, and the log that they lie in. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { activeJobTopic, BrokerError, currentAttributes, Job } from "../../mod.ts";
+import type { Ownership } from "../../src/broker/broker.ts";
+import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "./bad_records.ts";
+import { row, texts, until, type World } from "./harness.ts";
+import { produceRaw } from "./raw_kafka.ts";
+
+row("bad input 14: forged executions, and forged attempts in the commit's metadata, count as 0", async (world) => {
+  const seen: [number, number][] = [];
+  class CountJob extends Job {
+    perform(n: number) {
+      seen[n] = [this.executions, this.attempt];
+    }
+  }
+  const metadata = [
+    ...["v1;a=0:-1", "v1;a=0:1e99", "v1;a=0:0x10", "v1;a=0: 5 ", "v1;a=0:", "v1;a=0:123456", "v1;a=-1:3", "v1;a=:3"],
+    ...[
+      "v1;a=0:3:3",
+      "v1",
+      "v2;a=0:3",
+      "a=0:3",
+      "",
+      "forged",
+      "v1;f=0-9999999999999999",
+      "v1;f=5-0,x-y",
+      "\u0000;a=0:3",
+    ],
+  ];
+  const executions = ["-1", "1e99", '"0x10"', '" 5 "', '""', "null", "[]", "{}", "1.5", "123456", "true"];
+  const rows = Math.max(metadata.length, executions.length) + 1;
+  const topics = [activeJobTopic("default", { partitions: rows })];
+  const process = await world.process({ jobs: [CountJob], topics });
+  // The last one is what none of the others is: true.
+  const forged = Array.from({ length: rows }, (_, n) => n === rows - 1 ? "v1;a=0:2" : metadata[n] ?? "");
+  await commitAs(world, rows, forged);
+  for (let n = 0; n < rows; n++) {
+    const count = n === rows - 1 ? "4" : executions[n] ?? "0";
+    await world.append([{
+      partition: n,
+      value: `{"job_class":"CountJob","arguments":[${n}],"executions":${count}}`,
+    }]);
+  }
+  await process.start();
+  await process.heard("job.performed", rows);
+  assertEquals(seen, [...Array.from({ length: rows - 1 }, () => [1, 1] as [number, number]), [4 + 3, 3]]);
+});
+
+/** Commits offset 0 of each partition with this metadata, as another member of the group. */
+async function commitAs(world: World, partitions: number, metadata: readonly string[]): Promise<void> {
+  const owned = new Map<number, Ownership>();
+  const consumer = world.client.consume(
+    { group: world.group, topics: [world.topic()], sessionTimeoutMs: 6000, maxFetchBytes: 1000 },
+    {
+      assigned: (added) => added.forEach((ownership) => owned.set(ownership.partition, ownership)),
+      records() {},
+      releasing: () => [],
+      lost() {},
+      gone() {},
+      membership() {},
+      failed() {},
+    },
+  );
+  await until(() => owned.size === partitions, () => `${partitions} partitions, but there were ${owned.size}`);
+  const marks = metadata.map((text, partition) => ({ ownership: owned.get(partition)!, next: 0, metadata: text }));
+  let outcomes: readonly string[] = [];
+  await until(
+    async () => (outcomes = await consumer.commit(marks)).every((outcome) => outcome === "committed"),
+    () => `all to be committed, but they were ${outcomes}`,
+  );
+  await consumer.close(5000);
+}
+
+row(
+  "bad input 15: a due time in the future is dead-lettered as not supported, no time is poison, one in the past runs now",
+  async (world) => {
+    const process = await echoProcess(world);
+    const at = (scheduled: unknown) => echo([scheduled], { scheduled_at: scheduled });
+    const future = [new Date(Date.now() + 3_600_000).toISOString(), "9999-12-31T23:59:59.999999999Z"];
+    const none = [
+      "+275761-01-01T00:00:00Z",
+      "NaN",
+      NaN.toString(),
+      1e99,
+      1,
+      "",
+      "tomorrow",
+      "2024-13-45T99:99:99Z",
+      {},
+      [],
+    ];
+    const dead = await assertPoison(world, process, [...future, ...none].map(at));
+    const kinds = dead.map(({ errorClass }) => errorClass);
+    assertEquals(kinds, [...future.map(() => "NotSupportedError"), ...none.map(() => "PoisonError")]);
+    for (const { message } of dead.slice(0, 2)) assert(message.includes("not supported yet"), message);
+
+    const past = await echoProcess(world);
+    await world.append(
+      ["1970-01-01T00:00:00Z", "2024-02-29T12:00:00.123456789Z", null].map((each) => ({ value: at(each) })),
+    );
+    await past.start();
+    await past.heard("job.performed", 3);
+    assertEquals(EchoJob.got.length, 3);
+  },
+);
+
+row("bad input 17: of current attributes only declared names of named classes are set", async (world) => {
+  class Own extends currentAttributes<{ id: number; note: string }>("id", "note") {
+    static get computed(): string {
+      return "computed";
+    }
+    static method(): string {
+      return "method";
+    }
+  }
+  class Unlisted extends currentAttributes<{ id: number }>("id") {}
+  const seen: unknown[] = [];
+  const own = Object.getOwnPropertyNames(Own).sort();
+  class LookJob extends Job {
+    perform() {
+      seen.push([Own.id, Own.note, Own.computed, Own.method(), typeof Own.run, Own.name, Unlisted.id]);
+      assertEquals(Object.getOwnPropertyNames(Own).sort(), own);
+      assertEquals((Own as unknown as Record<string, unknown>).undeclared, undefined);
+    }
+  }
+  const process = await echoProcess(world, { jobs: [EchoJob, LookJob], currentAttributes: [Own] });
+  const evil = {
+    id: 1,
+    undeclared: 2,
+    run: 3,
+    name: "stolen",
+    prototype: {},
+    constructor: 4,
+    computed: 5,
+    method: 6,
+  };
+  const given: unknown[] = [
+    { Own: evil, Unlisted: { id: 7 }, Object: { id: 8 }, constructor: { id: 9 } },
+    { Own: 5 },
+    { Own: null },
+    { Own: [1, 2] },
+    { Own: "text" },
+    [],
+    "text",
+    17,
+    null,
+  ];
+  const unset = [undefined, undefined, "computed", "method", "function", "Own", undefined];
+  await world.append(given.map((each) => ({ value: echo([], { job_class: "LookJob", current_attributes: each }) })));
+  await process.start();
+  await world.untilCommitted(given.length);
+  assertEquals(process.events("job.failed"), []);
+  assertEquals(seen, [[1, ...unset.slice(1)], ...given.slice(1).map(() => unset)]);
+});
+
+row(
+  "bad input 18: a batch in a codec that is not there ends the worker, naming the codec; gzip is there",
+  { on: ["kafka"], because: "only Kafka compresses" },
+  async (world) => {
+    world.allowErrors(/^consumer of group /);
+    const topics = [activeJobTopic("default", { partitions: 1 }), activeJobTopic("gzip", { partitions: 1 })];
+    const process = world.unprepared({ jobs: [EchoJob], topics });
+    EchoJob.got = [];
+    // The broker compresses what comes in as the topic's configuration says.
+    await world.client.admin.create([
+      { name: world.topic(), partitions: 1, config: { "compression.type": "zstd" } },
+      { name: world.topic("gzip"), partitions: 1, config: { "compression.type": "gzip" } },
+    ]);
+    await world.append([{ value: echo(["gzip"]) }], "gzip");
+    await process.drain({ topics: ["gzip"] });
+    assertEquals(EchoJob.got, [["gzip"]]);
+    await world.append([{ value: echo(["zstd"]) }]);
+    const error = await assertRejects(() => process.app.worker().run(), BrokerError);
+    assert(/zstd/i.test(error.message), error.message);
+    assertEquals(EchoJob.got, [["gzip"]]);
+    assertEquals((await world.committed()).offset ?? 0, 0);
+  },
+);
+
+row("bad input 19: offsets advance over control records and aborted ones, which are not performed", async (world) => {
+  const process = await echoProcess(world);
+  const skipped = async (count: number) => {
+    // The records of an aborted transaction, and the control record that ends it.
+    if (world.log !== null) world.log.appendControl({ topic: world.topic(), partition: 0 }, count + 1);
+    else await produceRaw(world.topic(), Array.from({ length: count }, () => ({ value: echo(["aborted"]) })), "abort");
+  };
+  await skipped(2);
+  await world.append([{ value: echo([3]) }, { value: "poison" }]);
+  await skipped(1);
+  await world.append([{ value: echo([7]) }]);
+  await skipped(3);
+  const { high } = (await world.client.admin.ends(world.topic()))[0]!;
+  assertEquals(high, 3 + 2 + 2 + 1 + 4);
+  await process.start();
+  await world.untilCommitted(high);
+  await process.stop();
+  assertEquals(EchoJob.got, [[3], [7]]);
+  assertEquals(process.events("job.performed").map(({ offset }) => offset), [3, 7]);
+  assertEquals((await world.records("dead")).map(({ headers }) => texts(headers)["dead-letter-offset"]), ["4"]);
+});
+
+row(
+  "bad input 20: of a job that was enqueued in the future, or at the beginning of time, the wait is unknown",
+  async (world) => {
+    const process = await echoProcess(world);
+    const now = Date.now();
+    const times = [now + 3_600_000, 0, -1, now - 60_000, now].map((ms) => new Date(ms).toISOString());
+    await assertPerformed(
+      world,
+      process,
+      [...times, "9999-12-31T23:59:59Z", undefined].map((each) => ({ value: echo([], { enqueued_at: each }) })),
+      Array.from({ length: 7 }, () => []),
+    );
+    const waits = process.events("job.performed").map(({ waitMs }) => waitMs);
+    assertEquals([...waits.slice(0, 3), ...waits.slice(5)], [null, null, null, null, null]);
+    assert(waits[3]! >= 59_999 && waits[3]! < 120_000, `${waits[3]} ms`);
+    assert(waits[4]! >= 0 && waits[4]! < 60_000, `${waits[4]} ms`);
+  },
+);
+
+row(
+  "bad input 20: a record whose timestamp is -1, 0 or in the future is performed or dead-lettered like any other",
+  { on: ["kafka"], because: "the memory log takes its own clock" },
+  async (world) => {
+    const process = await echoProcess(world);
+    const timestamps = ["-1", "0", String(Date.now() + 1_800_000)];
+    for (const timestamp of timestamps) {
+      await produceRaw(world.topic(), [{ value: echo([timestamp]), timestamp }, { value: "poison", timestamp }]);
+    }
+    await process.start();
+    await world.untilCommitted(6);
+    assertEquals(EchoJob.got, timestamps.map((timestamp) => [timestamp]));
+    assertEquals(process.events("job.performed").map(({ waitMs }) => waitMs), [null, null, null]);
+    const dead = (await world.records("dead")).map(({ headers }) => texts(headers)["dead-letter-timestamp"]);
+    assertEquals(dead, timestamps);
+  },
+);
