@@ -1,13 +1,10 @@
 /**
  * Reads the arguments of one command against its flags: nothing is guessed, and what is not known is refused with the
  * nearest thing that is.
- *
- * It stands on `node:util`, not on `@std/cli`: a command line that imports no package also runs from a checkout under
- * another project's import map.
  */
-import { parseArgs } from "node:util";
 import { didYouMean, show } from "../options.ts";
 import { type Arguments, type Command, type Flag, UsageError } from "./command.ts";
+import { splitArguments } from "./split_arguments.ts";
 
 /** The flags of every command. */
 export const COMMON_FLAGS: readonly Flag[] = [
@@ -20,39 +17,35 @@ export const COMMON_FLAGS: readonly Flag[] = [
  *
  * @throws {UsageError} for a flag that the command does not have, and for one without its value or with one too many
  */
-export function readArguments(command: Command, args: readonly string[]): Arguments {
+export async function readArguments(command: Command, args: readonly string[]): Promise<Arguments> {
   const flags = new Map([...command.flags, ...COMMON_FLAGS].map((flag) => [flag.name, flag]));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(Array.from(flags.values(), ({ name, value }) => [name, { type: typeOf(value) }])),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const words: string[] = [];
-  const values = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind === "positional") words.push(token.value);
-    if (token.kind !== "option") continue;
-    const { name, rawName, value } = token;
-    const flag = rawName === "-h" ? flags.get("help") : rawName.startsWith("--") ? flags.get(name) : undefined;
-    if (flag === undefined) {
-      const known = Array.from(flags.keys(), (other) => `--${other}`);
-      throw new UsageError(`Unknown option ${show(rawName)} of "${command.name}"${didYouMean(rawName, known)}`);
-    }
-    if (flag.value === undefined && value !== undefined) {
-      throw new UsageError(`Option "${rawName}" takes no value, but it is ${show(value)}`);
-    }
-    if (flag.value !== undefined && (value === undefined || value === "")) {
-      throw new UsageError(`Option "${rawName}" needs a value: ${rawName} ${flag.value}`);
-    }
-    values.set(flag.name, value ?? "");
+  const [switches, texts] = [true, false].map((alone) =>
+    Array.from(flags.values()).filter(({ value }) => (value === undefined) === alone).map(({ name }) => name)
+  ) as [string[], string[]];
+  refuseValues(args, switches);
+  const { words, given, unknown } = await splitArguments(args, { switches, texts });
+  for (const flag of unknown) {
+    const known = Array.from(flags.keys(), (name) => `--${name}`);
+    throw new UsageError(`Unknown option ${show(flag)} of "${command.name}"${didYouMean(flag, known)}`);
   }
-  return new Given(words, values, flags);
+  for (const [name, text] of given) {
+    const { value } = flags.get(name)!;
+    if (value !== undefined && text === "") {
+      throw new UsageError(`Option "--${name}" needs a value: --${name} ${value}`);
+    }
+  }
+  return new Given(words, given, flags);
 }
 
-function typeOf(value: string | undefined): "boolean" | "string" {
-  return value === undefined ? "boolean" : "string";
+/** A switch with a value is a mistake that a parser would read as a switch. */
+function refuseValues(args: readonly string[], switches: readonly string[]): void {
+  const end = args.indexOf("--");
+  for (const arg of args.slice(0, end < 0 ? args.length : end)) {
+    const [, name, value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+    if (name !== undefined && switches.includes(name)) {
+      throw new UsageError(`Option "--${name}" takes no value, but it is ${show(value)}`);
+    }
+  }
 }
 
 class Given implements Arguments {

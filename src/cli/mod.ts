@@ -57,7 +57,7 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
     console.log(commandHelp(program, command));
     return EXIT.ok;
   }
-  return await command.run(readArguments(command, rest), program);
+  return await command.run(await readArguments(command, rest), program);
 }
 
 function find(name: string): Command {

@@ -48,7 +48,7 @@ const CASES: readonly {
     stderr: /^error: Option "--concurrency" must be an integer from 1 up, but it is "0"$/,
   },
   {
-    args: ["worker", "--app", HELLO, "--concurrency", "-1"],
+    args: ["worker", "--app", HELLO, "--concurrency=-1"],
     code: EXIT.usage,
     stderr: /^error: Option "--concurrency" must be an integer from 1 up, but it is "-1"$/,
   },
