@@ -176,3 +176,35 @@ kafkaTest("a worker of a and one of a and b share a, and b is read", async () =>
   assertEquals(recorder.owned(b), [0, 1]);
   assertEquals([...old.recorder.owned(a), ...recorder.owned(a)].sort(), [0, 1, 2, 3]);
 });
+
+kafkaTest(
+  "a consumer that stood still past its session knows by the clock, loses what others took, and commits nothing",
+  async () => {
+    await using broker = openKafka();
+    const group = crypto.randomUUID();
+    const topic = await newTopic(broker, 1);
+    await fill(broker, topic, 1, 100);
+    const file = new URL("zombie_child.ts", import.meta.url).pathname;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "--quiet", file, group, topic, "100"],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    assertEquals(JSON.parse((await lines.read()).value!), { before: "committed" });
+    const { consumer, recorder } = consume(broker, topic, group);
+    await recorder.until("the partition was taken over", () => recorder.received.length === 80);
+    assertEquals(recorder.own(0).committed, { offset: 20, metadata: "before" });
+    assertEquals(await consumer.commit([{ ownership: recorder.own(0), next: 93, metadata: "" }]), ["committed"]);
+    const stdin = child.stdin.getWriter();
+    await stdin.write(new Uint8Array(1));
+    await stdin.close();
+    const { awake, late, ended, reason, breaches } = JSON.parse((await lines.read()).value!);
+    assertEquals({ awake, ended, breaches }, { awake: { calls: 0, held: false }, ended: "ended", breaches: [] });
+    assert(late === "refused" || late === "unknown" || late === "ended", late);
+    assert(reason === "unknown" || reason === "revoked", reason);
+    assertEquals((await child.status).code, 0);
+    await lines.cancel();
+    assertEquals(await committed(broker, group, topic), [93]);
+  },
+);
