@@ -3,6 +3,8 @@ import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { Broker, Position } from "../../src/broker/broker.ts";
 import { ClientFactory } from "../../src/broker/kafka/client.ts";
 import { ClusterClient } from "../../src/broker/kafka/cluster.ts";
+import type { MemberInGeneration } from "../../src/broker/kafka/commits.ts";
+import { Member } from "../../src/broker/kafka/member.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { commitAsOwner } from "../../src/broker/kafka/skip.ts";
@@ -93,6 +95,32 @@ export async function commitAs(group: string, to: Position, metadata: string): P
   } finally {
     await cluster.close();
   }
+}
+
+/**
+ * A member that owns nothing of it commits a partition all the same, which Kafka lets every member do, and leaves again. Its
+ * coming and going are rebalances in which the owner keeps the partition.
+ */
+export async function commitAsStranger(group: string, itsTopic: string, to: Position, metadata: string): Promise<void> {
+  const clients = new ClientFactory(kafkaSettings({ brokers }), { clientId: "stranger", monitor: new Monitor() });
+  const cluster = new ClusterClient(clients);
+  const alive = Promise.withResolvers<MemberInGeneration>();
+  const options = { group, topics: [itsTopic], sessionTimeoutMs: 2000, maxFetchBytes: 65_536 };
+  const member = new Member(clients, cluster, options, {
+    claim: () => ({ owned: [], sinceMs: 0, exclusive: false }),
+    alive: alive.resolve,
+    crashed: alive.reject,
+    batch: () => Promise.resolve(),
+    answered() {},
+    rebalancing() {},
+    joined() {},
+    nothing() {},
+    outOfRange() {},
+    restarting() {},
+  });
+  await cluster.commit(group, [{ ...to, metadata }], await alive.promise);
+  await member.close(5000);
+  await cluster.close();
 }
 
 /** Takes a member out of its group, as the end of its session would. */

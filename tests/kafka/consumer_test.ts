@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker, Consumer, Ownership } from "../../src/broker/broker.ts";
 import { Recorder } from "../../src/broker/conformance/recorder.ts";
-import { brokers, noKafka, openKafka } from "./cluster.ts";
+import { brokers, commitAsStranger, noKafka, openKafka } from "./cluster.ts";
 import { API, Relay } from "./relay.ts";
 
 const SESSION_MS = 2000;
@@ -63,6 +63,26 @@ kafkaTest("commit() whose connection is cut does not land in the next generation
   const expected = taken!.partition === 0 ? [40, 30] : [30, 40];
   assertEquals(await committed(other, group, topic), expected);
   assertEquals(cuts >= 1, true);
+});
+
+kafkaTest("an ownership that was never taken away ends when a stranger committed the very same offset", async () => {
+  await using broker = openKafka();
+  const group = crypto.randomUUID();
+  const [topic, other] = [await newTopic(broker, 2), await newTopic(broker, 1)];
+  await fill(broker, topic, 2, 10);
+  const { consumer, recorder } = consume(broker, topic, group);
+  await recorder.until("all came", () => recorder.received.length === 20);
+  const [hit, spared] = [recorder.own(0), recorder.own(1)];
+  const marks = [hit, spared].map((ownership) => ({ ownership, next: 5, metadata: "mine" }));
+  assertEquals(await consumer.commit(marks), ["committed", "committed"]);
+  await commitAsStranger(group, other, { topic, partition: 0, offset: 5 }, "theirs");
+  await recorder.until("it was lost and owned anew", () => hit.lost.aborted && recorder.live.size === 2);
+  assertEquals(recorder.losses.map(({ ownership, reason }) => [ownership.partition, reason]), [[0, "unknown"]]);
+  assertEquals(recorder.own(0).committed, { offset: 5, metadata: "theirs" });
+  assertEquals(recorder.own(1) === spared && !spared.lost.aborted, true);
+  await recorder.until("what was not committed came again", () => recorder.received.length === 25);
+  assertEquals(await consumer.commit([{ ownership: hit, next: 9, metadata: "" }]), ["ended"]);
+  assertEquals(recorder.breaches, []);
 });
 
 kafkaTest("a consumer comes back by itself after the broker was away for longer than its session", async () => {

@@ -89,6 +89,22 @@ kafkaTest("append() answers unknown, and the next records are written, after a b
   assertEquals(next.map((outcome) => outcome.ok && values[outcome.position.offset]), ["3", "4"]);
 });
 
+kafkaTest("append() still answers unknown where an answer was lost and nothing could be sent afterwards", async () => {
+  await using relay = new Relay(brokers[0]!);
+  await using broker = openKafka({ brokers: [relay.broker], deliveryTimeoutMs: 1500 });
+  await using direct = openKafka();
+  const topic = await newTopic(direct, 1);
+  assertEquals((await broker.append(topic, [{ value: "0" }]))[0]!.ok, true);
+  relay.onAnswer = (api) => {
+    if (api !== API.produce) return "pass";
+    relay.onRequest = () => "cut";
+    return "cut";
+  };
+  const outcomes = await broker.append(topic, [{ value: "1" }]);
+  assertEquals(outcomes.map((outcome) => !outcome.ok && outcome.written), ["unknown"]);
+  assertEquals((await valuesOf(topic)).get(0), ["0", "1"]);
+});
+
 kafkaTest("append() answers no where nothing was sent, and waits for a broker that comes back", async () => {
   await using direct = openKafka();
   const topic = await newTopic(direct, 1);

@@ -17,13 +17,13 @@ function sorted(share: readonly TopicPartition[]): string[] {
 
 Deno.test("sharePartitions() believes the younger of two claims for the same partitions", () => {
   // The old one slept past its session; the new one took over meanwhile.
-  const members = [claimant("old", ["a"], of("a", 0, 1), 10), claimant("new", ["a"], of("a", 0, 1), 20)];
+  const members = [claimant("a-old", ["a"], of("a", 0, 1), 10), claimant("b-new", ["a"], of("a", 0, 1), 20)];
   for (const order of [members, members.toReversed()]) {
     const shares = sharePartitions(order, new Map([["a", 2]]));
-    assertEquals([shares.get("old")!.length, shares.get("new")!.length], [1, 1]);
+    assertEquals([shares.get("a-old")!.length, shares.get("b-new")!.length], [1, 1]);
     const four = sharePartitions(order, new Map([["a", 4]]));
-    assertEquals(sorted(four.get("new")!), ["a/0", "a/1"]);
-    assertEquals(sorted(four.get("old")!), ["a/2", "a/3"]);
+    assertEquals(sorted(four.get("b-new")!), ["a/0", "a/1"]);
+    assertEquals(sorted(four.get("a-old")!), ["a/2", "a/3"]);
   }
 });
 
