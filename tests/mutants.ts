@@ -4,6 +4,8 @@
  */
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
 import { KafkaUnavailableError } from "../tasks/kafka/server.ts";
+import { CORE_MUTANTS } from "./mutants/core.ts";
+import { KAFKA_MUTANTS } from "./mutants/kafka.ts";
 import { type Mutant, needsKafka, survivors } from "../tasks/mutants.ts";
 
 const MUTANTS: readonly Mutant[] = [
@@ -77,62 +79,8 @@ const MUTANTS: readonly Mutant[] = [
     replace: "job.position!",
     tests: ["tests/cli/commands_test.ts"],
   },
-  {
-    what: "kafka: an ownership goes on only if the group's commit is its own",
-    file: "src/broker/kafka/share.ts",
-    find: "ownership !== null && ownership.provedBy(now)",
-    replace: "ownership !== null",
-    tests: ["tests/kafka/consumer_test.ts"],
-  },
-  {
-    what: "kafka: who comes back as another member has lost what he owned",
-    file: "src/broker/kafka/share.ts",
-    find: "memberId !== this.#memberId",
-    replace: "false",
-    tests: ["tests/kafka/conformance_test.ts"],
-  },
-  {
-    what: "kafka: a commit never moves the group back",
-    file: "src/broker/kafka/share.ts",
-    find: "intake.proved && next >= intake.ownership!.floor",
-    replace: "intake.proved",
-    tests: ["tests/kafka/conformance_test.ts"],
-  },
-  {
-    what: "kafka: nothing of an ended ownership is committed",
-    file: "src/broker/kafka/share.ts",
-    find: "intake !== null && intake.ownership === ownership ? intake : null",
-    replace: "intake",
-    tests: ["tests/kafka/conformance_test.ts"],
-  },
-  {
-    what: "kafka: a client whose batch was given up is thrown away",
-    file: "src/broker/kafka/producer.ts",
-    find: "if (maybeWritten) this.#throwAway();",
-    replace: "",
-    tests: ["tests/kafka/producer_test.ts"],
-  },
-  {
-    what: "kafka: a batch whose answer was lost may be written",
-    file: "src/broker/kafka/producer.ts",
-    find: "if (sent && (type === null || AMBIGUOUS.has(type) || batches.length > 1)) mark(batches);",
-    replace: "",
-    tests: ["tests/kafka/producer_test.ts"],
-  },
-  {
-    what: "kafka: of two claims the younger is true",
-    file: "src/broker/kafka/assigner.ts",
-    find: "b.sinceMs - a.sinceMs ||",
-    replace: "",
-    tests: ["tests/broker/kafka/assigner_test.ts"],
-  },
-  {
-    what: "kafka: a heartbeat counts from when it was sent",
-    file: "src/broker/kafka/session.ts",
-    find: "performance.now() - Math.max(0, Date.now() - sentAt)",
-    replace: "performance.now() + Math.min(0, sentAt)",
-    tests: ["tests/broker/kafka/session_test.ts"],
-  },
+  ...CORE_MUTANTS,
+  ...KAFKA_MUTANTS,
 ];
 
 async function main(words: readonly string[]): Promise<boolean> {

@@ -10,13 +10,15 @@ class HeldConsumer {
   readonly commits: number[][] = [];
   readonly deadlines: (number | undefined)[] = [];
   inFlight = 0;
+  /** How many were in flight at once, at most. */
+  most = 0;
   readonly #pending: ((outcomes: Outcome[]) => void)[] = [];
   readonly #begun: (() => void)[] = [];
 
   async commit(marks: readonly Mark[], options: { readonly deadlineMs?: number } = {}): Promise<Outcome[]> {
     this.commits.push(marks.map(({ next }) => next));
     this.deadlines.push(options.deadlineMs);
-    assertEquals(++this.inFlight, 1, "one commit is in flight");
+    this.most = Math.max(this.most, ++this.inFlight);
     this.#begun.shift()?.();
     const outcomes = await new Promise<Outcome[]>((resolve) => this.#pending.push(resolve));
     this.inFlight--;
@@ -51,7 +53,7 @@ class Partition implements Committable {
 
 Deno.test("CommitLoop sends what partitions have together, one commit at a time, and nothing twice", async () => {
   const consumer = new HeldConsumer();
-  const loop = new CommitLoop(consumer, 1);
+  const loop = new CommitLoop(consumer, 0);
   const [a, b] = [new Partition(), new Partition()];
   for (const next of [1, 2, 3]) {
     a.next = next;
@@ -63,10 +65,13 @@ Deno.test("CommitLoop sends what partitions have together, one commit at a time,
   assertEquals(consumer.commits, [[3, 10]]);
   a.next = 4;
   loop.touch(a);
+  // Timers of one length fire in order: one that touch() had armed would have fired before this one.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(consumer.commits.length, 1);
   await consumer.end("committed", "committed");
   assertEquals([a.had, b.had], [3, 10]);
   await consumer.end("committed");
-  assertEquals([consumer.commits, a.had], [[[3, 10], [4]], 4]);
+  assertEquals([consumer.commits, a.had, consumer.most], [[[3, 10], [4]], 4, 1]);
   loop.touch(a);
   await loop.flush(1000);
   assertEquals(consumer.commits.length, 2, "the broker has it already");

@@ -1,0 +1,214 @@
+/** The guards of jobs, dispatch and worker. */
+import type { Mutant } from "../../tasks/mutants.ts";
+
+/** Those that decide what is performed, marked and committed. */
+const WORKER: readonly Mutant[] = [
+  {
+    what: "tracker: only the contiguous front is committed",
+    file: "src/worker/offset_tracker.ts",
+    find: "this.#head < this.#taken.length && this.#taken[this.#head]!.finished",
+    replace: "this.#head < this.#taken.length",
+    tests: ["tests/worker/offset_tracker_test.ts"],
+  },
+  {
+    what: "tracker: what an earlier owner finished is told on",
+    file: "src/worker/offset_tracker.ts",
+    find: "if (to > this.#end) ranges.push",
+    replace: "if (false) ranges.push",
+    tests: ["tests/worker/offset_tracker_test.ts"],
+  },
+  {
+    what: "worker: what an earlier owner finished is not performed",
+    file: "src/worker/owned_partition.ts",
+    find: "if (!this.#tracker.wasFinished(record.offset)) return",
+    replace: "if (true) return",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: a job is marked only while the partition is certainly ours",
+    file: "src/worker/perform_loop.ts",
+    find: "this.#live && gate.isProved(nowMs)",
+    replace: "this.#live",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: a failure after the partition was lost does not count",
+    file: "src/worker/perform_loop.ts",
+    find: "if (!await this.#isProved()) {",
+    replace: "if (false) {",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: a dead letter is acknowledged before its job is marked",
+    file: "src/worker/perform_loop.ts",
+    find: "const outcome = await writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);",
+    replace: "void writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);" +
+      "const outcome: any = { ok: true, position: source };",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: a record that had all its attempts is not performed again",
+    file: "src/worker/perform_loop.ts",
+    find: " && !this.#head.isExhausted(record.offset)",
+    replace: "",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: jobs do not run in the context of whoever woke the broker",
+    file: "src/worker/perform_loop.ts",
+    find: "this.#context.within(() => void this.#work());",
+    replace: "void this.#work();",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: jobs that never wait let the event loop turn",
+    file: "src/worker/perform_loop.ts",
+    find: "if (pacer.isDue(nowMs)) nowMs = await pacer.turn();",
+    replace: "",
+    tests: ["tests/worker/perform_loop_test.ts"],
+  },
+  {
+    what: "gate: no job starts when the session may have expired",
+    file: "src/worker/gate.ts",
+    find: "return this.#reasons.size === 0 && nowMs < this.#heldUntilMs();",
+    replace: "return this.#reasons.size === 0;",
+    tests: ["tests/worker/guards_test.ts", "tests/worker/parts_test.ts"],
+  },
+  {
+    what: "gate: nothing is proved when the session may have expired",
+    file: "src/worker/gate.ts",
+    find: '!this.#reasons.has("membership") && nowMs < this.#heldUntilMs()',
+    replace: '!this.#reasons.has("membership")',
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "slots: first come, first served",
+    file: "src/worker/slots.ts",
+    find: "this.#waiting.shift()",
+    replace: "this.#waiting.pop()",
+    tests: ["tests/worker/parts_test.ts"],
+  },
+  {
+    what: "intake: what is lost no longer counts",
+    file: "src/worker/waiting_records.ts",
+    find: "    this.#intake.remove(bytes);\n  }",
+    replace: "  }",
+    tests: ["tests/worker/parts_test.ts"],
+  },
+];
+
+/** Those that count failures and carry the counts. */
+const FAILURES: readonly Mutant[] = [
+  {
+    what: "attempts: they go into the commit's metadata",
+    file: "src/worker/owned_partition.ts",
+    find: "...this.#head.progress()",
+    replace: "failed: null, strikes: 0",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "attempts: they are counted on from the commit's metadata",
+    file: "src/worker/head_record.ts",
+    find: "attempts: failed?.attempts ?? 0",
+    replace: "attempts: 0",
+    tests: ["tests/worker/failures_test.ts"],
+  },
+  {
+    what: "attempts: a forged count is none",
+    file: "src/worker/finished_offsets.ts",
+    find: "/^\\d{1,5}$/.test(text)",
+    replace: "true",
+    tests: ["tests/worker/finished_offsets_test.ts"],
+  },
+  {
+    what: "metadata: the farthest ranges are dropped where it grows too long",
+    file: "src/worker/finished_offsets.ts",
+    find: "if (text.length + range.length > maxLength) break;",
+    replace: "",
+    tests: ["tests/worker/finished_offsets_test.ts"],
+  },
+  {
+    what: "strikes: only a pass at the first attempt ends them",
+    file: "src/worker/failure_policy.ts",
+    find: "strikes: attempts === 0 ? 0 : strikes",
+    replace: "strikes: 0",
+    tests: ["tests/worker/failures_test.ts"],
+  },
+  {
+    what: "commits: one is in flight at a time",
+    file: "src/worker/commit_loop.ts",
+    find: "this.#timer !== undefined || this.#inFlight !== undefined",
+    replace: "this.#timer !== undefined",
+    tests: ["tests/worker/commit_loop_test.ts"],
+  },
+  {
+    what: "commits: what was refused is sent again",
+    file: "src/worker/commit_loop.ts",
+    find: 'else if (outcome !== "ended") this.#dirty.add(partition);',
+    replace: "",
+    tests: ["tests/worker/commit_loop_test.ts"],
+  },
+  {
+    what: "records: nothing of a fetch is kept",
+    file: "src/worker/decode.ts",
+    find: "new Uint8Array(bytes)",
+    replace: "bytes",
+    tests: ["tests/worker/decode_test.ts"],
+  },
+  {
+    what: "records: a value that is too long is not read",
+    file: "src/worker/decode.ts",
+    find: "record.bytes > maxPayloadBytes",
+    replace: "false",
+    tests: ["tests/worker/decode_test.ts"],
+  },
+];
+
+/** Those on a job's way into the log. */
+const JOBS: readonly Mutant[] = [
+  {
+    what: "buffer: it is bounded in bytes",
+    file: "src/dispatch/buffer.ts",
+    find: "this.#bytes + bytes <= this.#maxBytes",
+    replace: "true",
+    tests: ["tests/dispatch/buffer_test.ts"],
+  },
+  {
+    what: "buffer: nobody overtakes those who wait",
+    file: "src/dispatch/buffer.ts",
+    find: "this.#waiters.size > 0 || ",
+    replace: "",
+    tests: ["tests/dispatch/buffer_test.ts"],
+  },
+  {
+    what: "lane: one batch is in flight, which keeps the order",
+    file: "src/dispatch/lane.ts",
+    find: "if (this.#busy) return;",
+    replace: "",
+    tests: ["tests/dispatch/lane_test.ts"],
+  },
+  {
+    what: "dispatcher: produceSync waits for the acknowledgement",
+    file: "src/dispatch/dispatcher.ts",
+    find: "if (prepared.durable) await job.delivered();",
+    replace: "",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "attributes: a nested scope changes nothing outside",
+    file: "src/job/current_attributes.ts",
+    find: "scope.set(other, Object.assign(noValues(), set))",
+    replace: "scope.set(other, set)",
+    tests: ["tests/job/current_attributes_test.ts"],
+  },
+  {
+    what: "attributes: only what the envelope itself has is set",
+    file: "src/job/current_attributes.ts",
+    find: "data !== null && Object.hasOwn(data, name)",
+    replace: "data !== null",
+    tests: ["tests/job/current_attributes_test.ts"],
+  },
+];
+
+/** All of them. */
+export const CORE_MUTANTS: readonly Mutant[] = [...WORKER, ...FAILURES, ...JOBS];
