@@ -176,7 +176,27 @@ function prettyLine(level: LogLevel, text: string): string {
 
 function jsonLine(level: LogLevel, event: EventName, message: string, data: unknown): string {
   const { level: _, message: __, ...rest } = data as Record<string, unknown>;
-  return `${printable(JSON.stringify({ time: new Date().toISOString(), level, event, message, ...rest }))}\n`;
+  return `${printable(json({ time: new Date().toISOString(), level, event, message, ...rest }))}\n`;
+}
+
+/** No line is lost for what a job gives as its details. */
+function json(line: Record<string, unknown>): string {
+  try {
+    return JSON.stringify(line);
+  } catch {
+    const details = Object.entries(line.details ?? {}).map(([name, value]) => [name, writable(value)]);
+    return JSON.stringify({ ...line, details: Object.fromEntries(details) });
+  }
+}
+
+/** A detail with its bigints as text; what cannot be written all the same (a circle, a getter that throws) as a note. */
+function writable(value: unknown): unknown {
+  try {
+    const text = JSON.stringify(value, (_key, inner) => typeof inner === "bigint" ? String(inner) : inner);
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return "(cannot be written as JSON)";
+  }
 }
 
 // What a record says must not draw on a terminal: line breaks, escape sequences.

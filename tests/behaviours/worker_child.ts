@@ -4,7 +4,8 @@ import { brokers } from "./brokers.ts";
 import { type ChildSettings, SETTINGS } from "./children/settings.ts";
 import type { World } from "./harness.ts";
 
-const APP = "tests/behaviours/children/app.ts";
+/** The module of the App. */
+export const APP = "tests/behaviours/children/app.ts";
 
 /**
  * Starts a worker of the App in `children/app.ts`, over this world's group and topics.
@@ -29,7 +30,8 @@ export function brokerUrl(world: World): string {
   return brokers.find(({ name }) => name === world.brokerName)!.url;
 }
 
-function environment(world: World, settings: Partial<ChildSettings>): Record<string, string> {
+/** The environment in which the App in `children/app.ts` is this world's. */
+export function environment(world: World, settings: Partial<ChildSettings>): Record<string, string> {
   const broker = world.brokerName === "memory" ? "memory" : brokerUrl(world);
   return { [SETTINGS]: JSON.stringify({ broker, name: world.group, ...settings }) };
 }
