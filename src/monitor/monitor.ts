@@ -9,7 +9,7 @@
 import { describeError } from "../errors.ts";
 import type { EventMap, EventName } from "./events.ts";
 
-/** Hears one event. What it returns is ignored; what it throws becomes an `error.occurred`. */
+/** Hears one event. What it throws, or rejects with, becomes an `error.occurred`. */
 export type Listener<N extends EventName> = (event: EventMap[N]) => void;
 
 /** Hears every event. */
@@ -34,8 +34,12 @@ export class Monitor {
     const entry = listener as Listener<EventName>;
     // A new list for each change: an event that is being emitted goes on over the one it began with.
     this.#listeners.set(name, [...this.#listeners.get(name) ?? [], entry]);
+    let isOn = true;
     return () => {
-      const rest = (this.#listeners.get(name) ?? []).filter((other) => other !== entry);
+      if (!isOn) return;
+      isOn = false;
+      const rest = [...this.#listeners.get(name) ?? []];
+      rest.splice(rest.indexOf(entry), 1);
       if (rest.length === 0) this.#listeners.delete(name);
       else this.#listeners.set(name, rest);
     };
@@ -65,13 +69,19 @@ export class Monitor {
     }
   }
 
-  #call(name: EventName, listener: () => void): void {
+  #call(name: EventName, listener: () => unknown): void {
     try {
-      listener();
+      const returned = listener();
+      // An async function is a listener, too; nobody else would hear of its rejection, which would end the process.
+      if (returned instanceof Promise) returned.catch((error) => this.#failed(name, error));
     } catch (error) {
-      // A listener of errors that throws has had its say.
-      if (name === "error.occurred") return;
-      this.emit("error.occurred", { where: `listener of ${name}`, error: describeError(error) });
+      this.#failed(name, error);
     }
+  }
+
+  #failed(name: EventName, error: unknown): void {
+    // A listener of errors that throws has had its say.
+    if (name === "error.occurred") return;
+    this.emit("error.occurred", { where: `listener of ${name}`, error: describeError(error) });
   }
 }

@@ -210,5 +210,23 @@ const JOBS: readonly Mutant[] = [
   },
 ];
 
+/** Those of the event stream. */
+const EVENTS: readonly Mutant[] = [
+  {
+    what: "events: a listener of errors that throws is not told of itself",
+    file: "src/monitor/monitor.ts",
+    find: 'if (name === "error.occurred") return;',
+    replace: "",
+    tests: ["tests/monitor/monitor_test.ts"],
+  },
+  {
+    what: "logger: control characters are escaped",
+    file: "src/monitor/logger.ts",
+    find: "return text.replace(UNPRINTABLE,",
+    replace: "return text.replace(/never/g,",
+    tests: ["tests/monitor/logger_test.ts"],
+  },
+];
+
 /** All of them. */
-export const CORE_MUTANTS: readonly Mutant[] = [...WORKER, ...FAILURES, ...JOBS];
+export const CORE_MUTANTS: readonly Mutant[] = [...WORKER, ...FAILURES, ...JOBS, ...EVENTS];

@@ -1,0 +1,91 @@
+/** The event stream: everybody hears, in order, and a listener that fails harms nobody. */
+import { assertEquals } from "@std/assert";
+import { Monitor } from "../../src/monitor/monitor.ts";
+
+const quieted = { group: "shop" };
+
+Deno.test("Monitor calls listeners at once, in the order in which they came, and hears() says whether there is one", () => {
+  const monitor = new Monitor();
+  const log: string[] = [];
+  assertEquals(monitor.hears("worker.quieted"), false);
+  const ends = ["a", "b"].map((name) => monitor.on("worker.quieted", ({ group }) => void log.push(`${name} ${group}`)));
+  monitor.emit("worker.quieted", quieted);
+  assertEquals([log.splice(0), monitor.hears("worker.quieted"), monitor.hears("job.log")], [
+    ["a shop", "b shop"],
+    true,
+    false,
+  ]);
+  ends[0]!();
+  ends[0]!();
+  monitor.emit("worker.quieted", quieted);
+  ends[1]!();
+  monitor.emit("worker.quieted", quieted);
+  assertEquals([log, monitor.hears("worker.quieted")], [["b shop"], false]);
+});
+
+Deno.test("onAny() hears every event, with its name", () => {
+  const monitor = new Monitor();
+  const heard: string[] = [];
+  const end = monitor.onAny((name) => void heard.push(name));
+  assertEquals(monitor.hears("records.gone"), true);
+  monitor.emit("worker.quieted", quieted);
+  monitor.emit("membership.changed", { held: true });
+  end();
+  end();
+  monitor.emit("worker.quieted", quieted);
+  assertEquals([heard, monitor.hears("records.gone")], [["worker.quieted", "membership.changed"], false]);
+});
+
+Deno.test("a listener that throws harms neither the emitter nor the others, and is heard of", () => {
+  const monitor = new Monitor();
+  const log: string[] = [];
+  monitor.on("worker.quieted", () => {
+    throw new TypeError("bad listener");
+  });
+  monitor.on("worker.quieted", () => void log.push("second"));
+  monitor.on("error.occurred", ({ where, error }) => {
+    log.push(`${where}: ${error.errorClass}: ${error.message}`);
+    throw new Error("even this one");
+  });
+  monitor.emit("worker.quieted", quieted);
+  assertEquals(log, ["listener of worker.quieted: TypeError: bad listener", "second"]);
+});
+
+Deno.test("a listener whose promise rejects is heard of, too, and ends no process", async () => {
+  const monitor = new Monitor();
+  const heard = Promise.withResolvers<string>();
+  monitor.on("error.occurred", ({ where, error }) => heard.resolve(`${where}: ${error.message}`));
+  monitor.on("worker.quieted", async () => {
+    await Promise.resolve();
+    throw new Error("later");
+  });
+  monitor.emit("worker.quieted", quieted);
+  assertEquals(await heard.promise, "listener of worker.quieted: later");
+});
+
+Deno.test("one function that listens twice is taken away once a time", () => {
+  const monitor = new Monitor();
+  let heard = 0;
+  const listener = () => void heard++;
+  const first = monitor.on("worker.quieted", listener);
+  monitor.on("worker.quieted", listener);
+  monitor.emit("worker.quieted", quieted);
+  first();
+  monitor.emit("worker.quieted", quieted);
+  assertEquals(heard, 3);
+});
+
+Deno.test("listeners may come and go while an event is emitted: it goes on over those that it began with", () => {
+  const monitor = new Monitor();
+  const log: string[] = [];
+  const end = monitor.on("worker.quieted", () => {
+    log.push("first");
+    end();
+    monitor.on("worker.quieted", () => void log.push("new"));
+  });
+  monitor.on("worker.quieted", () => void log.push("second"));
+  monitor.emit("worker.quieted", quieted);
+  assertEquals(log.splice(0), ["first", "second"]);
+  monitor.emit("worker.quieted", quieted);
+  assertEquals(log, ["second", "new"]);
+});
