@@ -5,6 +5,7 @@
 import type { BrokerSource, Position } from "../../src/broker/broker.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { administer, appendAborted, brokers, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
+import { Relay } from "../kafka/relay.ts";
 import type { World } from "./harness.ts";
 
 /** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
@@ -13,6 +14,31 @@ const METADATA_MAX_AGE_MS = 300;
 /** Where the world's records live, for a process that is to notice soon that a topic has changed. */
 export function attentive(world: World): BrokerSource {
   return world.log === null ? kafka({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS }) : world.source;
+}
+
+/** The way to a log that can be cut, while everybody else still reaches it. */
+export interface Way extends AsyncDisposable {
+  /** What a process takes as its broker. */
+  readonly source: BrokerSource;
+  /** Cuts it. */
+  cut(): void;
+  /** Mends it. */
+  mend(): void;
+}
+
+/** A way to the world's log. On a memory log the whole log is away while it is cut. */
+export function wayTo(world: World): Way {
+  const { log, source } = world;
+  if (log !== null) {
+    return { source, cut: () => log.away(), mend: () => log.back(), [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const relay = new Relay(brokers[0]!);
+  return {
+    source: kafka({ brokers: [relay.broker], metadataMaxAgeMs: METADATA_MAX_AGE_MS }),
+    cut: () => relay.leave(),
+    mend: () => relay.comeBack(),
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
+  };
 }
 
 /** Deletes a queue's topic with all that was committed of it, and makes it anew. */

@@ -116,6 +116,7 @@ export async function commitAsStranger(group: string, itsTopic: string, to: Posi
     joined() {},
     nothing() {},
     outOfRange() {},
+    interrupted() {},
     restarting() {},
   });
   await cluster.commit(group, [{ ...to, metadata }], await alive.promise);

@@ -20,6 +20,7 @@ export class Relay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.Conn>();
   readonly #running: Promise<void>[] = [];
+  #isAway = false;
   #isClosed = false;
 
   /** @param target the broker, as `host:port` */
@@ -40,6 +41,17 @@ export class Relay implements AsyncDisposable {
     this.#connections.clear();
   }
 
+  /** Cuts every connection; new ones are cut at once, as by a broker that is away. */
+  leave(): void {
+    this.#isAway = true;
+    this.cutAll();
+  }
+
+  /** Takes connections again. */
+  comeBack(): void {
+    this.#isAway = false;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -56,6 +68,10 @@ export class Relay implements AsyncDisposable {
     for (;;) {
       const client = await this.#listener.accept().catch(() => null);
       if (client === null) return;
+      if (this.#isAway) {
+        close(client);
+        continue;
+      }
       const broker = await Deno.connect(this.#target).catch(() => null);
       if (broker === null) {
         close(client);

@@ -77,6 +77,8 @@ function mend(queue: RequestQueue): void {
 export class Connections {
   /** How many produce requests were written to a socket: what was sent may be in the log. */
   produceRequests = 0;
+  /** How many connections were opened: one more than before means that one was lost. */
+  opened = 0;
   readonly #sockets = new Set<net.Socket>();
   readonly #established = new Set<net.Socket>();
   readonly #holdProcess: boolean;
@@ -114,6 +116,7 @@ export class Connections {
     socket.setNoDelay(true);
     if (!this.#holdProcess) socket.unref();
     this.#sockets.add(socket);
+    this.opened++;
     socket.once("close", () => {
       this.#sockets.delete(socket);
       this.#established.delete(socket);

@@ -21,8 +21,9 @@ const REFUSED = new Set([
   "GROUP_LOAD_IN_PROGRESS",
   "GROUP_AUTHORIZATION_FAILED",
 ]);
+const TOPIC_MISSING = "UNKNOWN_TOPIC_OR_PARTITION";
 /** The same, but of one partition: others in the request may be committed. */
-const REFUSED_FOR_ONE = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "TOPIC_AUTHORIZATION_FAILED"]);
+const REFUSED_FOR_ONE = new Set([TOPIC_MISSING, "TOPIC_AUTHORIZATION_FAILED"]);
 const TOO_LONG = new Set(["OFFSET_METADATA_TOO_LARGE", "INVALID_COMMIT_OFFSET_SIZE"]);
 
 /** A member in a generation. */
@@ -35,14 +36,17 @@ export interface MemberInGeneration {
 export class Commits {
   readonly #group: string;
   readonly #cluster: ClusterClient;
+  readonly #topicMissing: () => void;
   /** kafkajs' own function, from the last batch. */
   send: ((offsets: Offsets) => Promise<void>) | null = null;
   /** As the last good heartbeat had it. */
   member: MemberInGeneration | null = null;
 
-  constructor(group: string, cluster: ClusterClient) {
+  /** @param topicMissing called when the broker says that there is no such topic: it was deleted under its owner */
+  constructor(group: string, cluster: ClusterClient, topicMissing: () => void) {
     this.#group = group;
     this.#cluster = cluster;
+    this.#topicMissing = topicMissing;
   }
 
   /** The client joins anew: what was known of its member is void. */
@@ -93,6 +97,7 @@ export class Commits {
     } catch (error) {
       const type = protocolError(error) ?? "";
       if (TOO_LONG.has(type)) return "metadata";
+      if (type === TOPIC_MISSING) this.#topicMissing();
       const refused = REFUSED.has(type) || (entries.length === 1 && REFUSED_FOR_ONE.has(type));
       return refused ? "refused" : "unknown";
     } finally {

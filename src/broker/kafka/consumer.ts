@@ -34,7 +34,7 @@ export class KafkaConsumer implements Consumer {
     this.#options = options;
     this.#sink = sink;
     this.#session = new Session(options.sessionTimeoutMs, (held) => sink.membership(held));
-    this.#commits = new Commits(options.group, cluster);
+    this.#commits = new Commits(options.group, cluster, () => this.#share.interrupted());
     const context: ShareContext = {
       options,
       sink,
@@ -64,6 +64,7 @@ export class KafkaConsumer implements Consumer {
       batch: (payload) => handOver.batch(payload).catch((error) => this.#fail(error)),
       nothing: (at, next, highWatermark) => handOver.nothing(at, next, highWatermark),
       outOfRange: (at) => handOver.outOfRange(at),
+      interrupted: () => share.interrupted(),
       restarting: () => share.restarting(),
       crashed: (error) => this.#fail(error),
     });

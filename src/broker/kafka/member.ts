@@ -31,6 +31,8 @@ export interface MemberHandler {
   nothing(at: TopicPartition, next: string, highWatermark: string): void;
   /** The log does not have the position; the client goes to its beginning. */
   outOfRange(at: TopicPartition): void;
+  /** Fetching goes on after it had failed: the log may have become another one meanwhile. */
+  interrupted(): void;
   /** The client has left the group and starts anew. */
   restarting(): void;
   /** It ended for good. */
@@ -52,6 +54,8 @@ const MAX_WAIT_MS = 250;
 const MAX_HEARTBEAT_MS = 3000;
 /** The share of a close's deadline that is kept for cutting off what does not end by itself. */
 const CUT_MS = 1000;
+/** How long connections may take to end once the client has disconnected, in milliseconds. */
+const FORGOTTEN_MS = 100;
 const START_WAIT_MS = 500;
 const RETRIES = 60;
 /** Partitions whose batches may be handed over side by side. */
@@ -103,8 +107,9 @@ export class Member implements Fetching {
     // Who disconnects in the middle of the first join leaves a member behind that keeps its share until its session ends.
     await within(this.#running, leftMs());
     const consumer = this.#consumer;
-    if (consumer !== null) await within(consumer.disconnect(), leftMs());
-    await this.#connections.closed(Math.max((endMs - performance.now()) / 2, 50));
+    const isDisconnected = consumer === null || await within(consumer.disconnect(), leftMs());
+    // kafkajs forgets some connections of a broker that was away: they would hold the close up to its deadline.
+    await this.#connections.closed(isDisconnected ? FORGOTTEN_MS : Math.max((endMs - performance.now()) / 2, 50));
     // What was cut off is about to notice.
     await within(this.#running, Math.max(endMs - performance.now(), 50));
   }
@@ -183,6 +188,7 @@ export class Member implements Fetching {
       const partitions = share.flatMap(([topic, list]) => list.map((partition) => ({ topic, partition })));
       handler.joined(partitions, payload.memberId);
     });
+    this.#listenToFetches(consumer);
     consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, lastOffset, highWatermark } = payload;
       // Nothing but control records, aborted or compacted ones: no batch is handed out for them.
@@ -193,6 +199,27 @@ export class Member implements Fetching {
     consumer.on(events.CRASH, ({ payload }) => {
       if (payload.restart) handler.restarting();
       else if (!this.#isClosing) handler.crashed(payload.error);
+    });
+  }
+
+  /**
+   * kafkajs recovers from a failed fetch by itself and tells nobody. It shows in a fetch that begins a second time without
+   * an answer, or in a connection that was made anew.
+   */
+  #listenToFetches(consumer: Consumer): void {
+    const pending = new Set<number>();
+    let failed = false;
+    let opened: number | null = null;
+    consumer.on(consumer.events.FETCH_START, ({ payload: { nodeId } }) => {
+      failed ||= pending.has(nodeId);
+      pending.add(nodeId);
+    });
+    // Comes before what was fetched is handed over.
+    consumer.on(consumer.events.FETCH, ({ payload: { nodeId } }) => {
+      pending.delete(nodeId);
+      if (failed || (opened !== null && opened !== this.#connections.opened)) this.#handler.interrupted();
+      failed = false;
+      opened = this.#connections.opened;
     });
   }
 

@@ -96,6 +96,11 @@ export class KafkaOwnership implements Ownership {
     this.#reset = true;
   }
 
+  /** Whether the group has committed anything of it, or had at its beginning. A topic that is deleted takes that with it. */
+  get hasCommitted(): boolean {
+    return this.#atStart !== null || this.#sent.some((commit) => commit.acknowledged);
+  }
+
   /** Whether what the group has committed now proves that nobody else owned the partition meanwhile. */
   provedBy(committed: Committed | null): boolean {
     if (this.#reset && committed === null) return true;

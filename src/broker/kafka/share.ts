@@ -53,6 +53,8 @@ export class Share {
   #epoch = 0;
   #sinceMs = 0;
   #memberId = "";
+  /** Whether it has its share, proved or about to be: not while the group shares out anew. */
+  #isSettled = false;
   #proof = Promise.withResolvers<void>();
   #isOver = false;
   #hasEnded = false;
@@ -112,6 +114,7 @@ export class Share {
       // Begun before this returns: what is sent later is refused, or lands in the next generation.
       if (marks.length > 0) void commits.commit(marks, options.sessionTimeoutMs);
     }
+    this.#isSettled = false;
     this.#unprove();
   }
 
@@ -138,12 +141,21 @@ export class Share {
       else fetching.resume(at);
     }
     session.confirmed();
+    this.#isSettled = true;
+    void this.#prove(this.#epoch);
+  }
+
+  /** Something failed as it does when a topic was deleted: nothing is handed over before a new proof. */
+  interrupted(): void {
+    if (this.#isOver || !this.#isSettled) return;
+    this.#unprove();
     void this.#prove(this.#epoch);
   }
 
   /** The client has left the group and comes again as another member; what was owned is proved then, or lost. */
   restarting(): void {
     if (this.#isOver) return;
+    this.#isSettled = false;
     this.#unprove();
     this.#context.commits.clear();
     this.#context.session.ended();
@@ -198,7 +210,7 @@ export class Share {
     const committed = await this.#committed(intakes, epoch);
     if (committed === null || epoch !== this.#epoch) return;
     const { sink, session, fetching } = this.#context;
-    const ended: KafkaOwnership[] = [];
+    const ended: Record<"unknown" | "restarted", KafkaOwnership[]> = { unknown: [], restarted: [] };
     const added: KafkaOwnership[] = [];
     const continued: KafkaOwnership[] = [];
     intakes.forEach((intake, at) => {
@@ -210,7 +222,7 @@ export class Share {
         return;
       }
       if (ownership !== null) {
-        ended.push(ownership);
+        ended[now === null && ownership.hasCommitted ? "restarted" : "unknown"].push(ownership);
         fetching.seek(intake, now?.offset ?? EARLIEST);
       }
       const fresh = new KafkaOwnership(intake.topic, intake.partition, now);
@@ -218,7 +230,8 @@ export class Share {
       added.push(fresh);
     });
     this.#sinceMs = Date.now();
-    this.#end(ended, "unknown");
+    this.#end(ended.unknown, "unknown");
+    this.#end(ended.restarted, "restarted");
     sink.assigned(added, continued);
     if (!this.#isOver) session.proved(true);
     this.#assigned.resolve();
