@@ -17,13 +17,6 @@ const ALLOWED = '"memory:", "memory:name", "kafka://host:port,host:port", or wha
  * @returns the source
  * @throws {InvalidConfigurationError} if it is none of these
  * @throws {NotSupportedError} for a broker that this version does not have
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(brokerSource("memory:shop").name, "memory:shop");
- * ```
  */
 export function brokerSource(broker: string | BrokerSource): BrokerSource {
   if (typeof broker !== "string") return checked(broker);

@@ -56,6 +56,8 @@ export function shows(expected: string, printed: string): boolean {
 export interface Playground extends AsyncDisposable {
   /** @throws {Error} if the block fails, or prints something else than the page shows */
   run(block: Block): Promise<void>;
+  /** Writes a file that blocks can import. @returns its path */
+  write(path: string, text: string): Promise<string>;
 }
 
 /** Makes the folder. The tasks of the checkout can be called in it. */
@@ -68,7 +70,8 @@ export async function openPlayground(): Promise<Playground> {
   const home = decodeURIComponent(root.pathname);
   const config = {
     imports: { ...imports, ...Object.fromEntries(doors) },
-    compilerOptions,
+    // An example may name what it does not use.
+    compilerOptions: { ...compilerOptions, noUnusedLocals: false },
     vendor: true,
     nodeModulesDir: "none",
     lock: false,
@@ -83,6 +86,7 @@ export async function openPlayground(): Promise<Playground> {
   await Deno.symlink(Deno.execPath(), `${folder}/.bin/deno`);
   return {
     run: (block) => runBlock(block, folder, env),
+    write: (path, text) => writeFile(folder, path, text),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
@@ -101,10 +105,15 @@ async function runBlock({ language, line, text, output }: Block, folder: string,
     await runCommand(text, output, folder, env, line);
   } else {
     const file = /^\/\/ ([\w./-]+\.ts)\b/.exec(text)?.[1] ?? `line_${line}.ts`;
-    await Deno.mkdir(dirname(`${folder}/${file}`), { recursive: true });
-    await Deno.writeTextFile(`${folder}/${file}`, text);
+    await writeFile(folder, file, text);
     await runCommand(`deno run -A --check ${file}`, output, folder, env, line);
   }
+}
+
+async function writeFile(folder: string, path: string, text: string): Promise<string> {
+  await Deno.mkdir(dirname(`${folder}/${path}`), { recursive: true });
+  await Deno.writeTextFile(`${folder}/${path}`, text);
+  return path;
 }
 
 type Env = Record<string, string>;

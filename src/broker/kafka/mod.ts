@@ -17,6 +17,7 @@ export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./op
  *
  * @example
  * ```ts
+ * import { kafka } from "@activejob/kafka";
  * import { assertEquals } from "@std/assert";
  *
  * const source = kafka({

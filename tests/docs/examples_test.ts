@@ -1,0 +1,42 @@
+/** Every `@example` in the source is type-checked and run, as a user would run it: against the doors of the package. */
+import { assert, assertStringIncludes } from "@std/assert";
+import { filesUnder, root } from "../../tasks/process.ts";
+import { openPlayground } from "./snippets.ts";
+
+/** An example: the file that it stands in, and its text. */
+interface Example {
+  readonly at: string;
+  readonly text: string;
+}
+
+async function examples(): Promise<Example[]> {
+  const found: Example[] = [];
+  for (const path of ["mod.ts", ...filesUnder("src/", ".ts")]) {
+    const source = await Deno.readTextFile(new URL(path, root));
+    for (const match of source.matchAll(/^ *\* ```ts\n((?: *\*.*\n)*?) *\* ```$/gm)) {
+      const line = source.slice(0, match.index).split("\n").length;
+      found.push({ at: `${path}:${line}`, text: match[1]!.replaceAll(/^ *\* ?/gm, "") });
+    }
+  }
+  return found;
+}
+
+Deno.test("every example of the documentation comments runs", async () => {
+  const all = await examples();
+  assert(all.length >= 10, `only ${all.length} examples were found`);
+  await using playground = await openPlayground();
+  const files: string[] = [];
+  for (const { at, text } of all) {
+    assertStringIncludes(text, 'from "@activejob/kafka', `${at} must import what it shows, as its reader does`);
+    files.push(await playground.write(`examples/${at.replaceAll(/\W/g, "_")}.ts`, text));
+  }
+  // Each in its turn, in one process; what fails is named by its file.
+  const main = files.map((file) => `import "./${file}";`).join("\n");
+  await playground.run({
+    language: "ts",
+    line: 1,
+    text: `${main}\nconsole.log("all ran");\n`,
+    output: "…\nall ran\n",
+    notRun: null,
+  });
+});

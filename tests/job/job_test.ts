@@ -1,0 +1,85 @@
+/** The class that users extend, without a broker. */
+import { InvalidConfigurationError, Job, kafkaOptionsOf, NotSupportedError } from "@activejob/kafka";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { performNow } from "../../src/job/job.ts";
+import { JobRun } from "../../src/job/run.ts";
+
+class SumJob extends Job {
+  static override queue = "sums";
+  seen: unknown[] = [];
+  async perform(a: number, b = 2) {
+    await Promise.resolve();
+    this.seen = [this.attempt, this.executions, this.record, this.signal.aborted];
+    return a + b;
+  }
+}
+
+Deno.test("of() makes a job with an id of its own, that is nowhere yet", () => {
+  const [one, two] = [SumJob.of(1), SumJob.of(1, 3)];
+  assert(one.jobId !== two.jobId);
+  assertEquals([one.args, two.args], [[1], [1, 3]] as typeof one.args[]);
+  assertEquals([one.status, one.enqueued, one.position, one.enqueueError, one.record], [
+    "new",
+    false,
+    undefined,
+    undefined,
+    null,
+  ]);
+});
+
+Deno.test("performNow() answers what perform answers, rejects with what it throws, and needs no App", async () => {
+  assertEquals([await SumJob.performNow(1), await SumJob.performNow(1, 5)], [3, 6]);
+  const job = SumJob.of(1);
+  await performNow(job);
+  assertEquals(job.seen, [1, 1, null, false]);
+  class ThrowingJob extends Job {
+    perform(): never {
+      throw new TypeError("no");
+    }
+  }
+  await assertRejects(() => ThrowingJob.performNow(), TypeError, "no");
+});
+
+Deno.test("set() sets queue and priority, of a job or for a class, and leaves the class alone", () => {
+  const job = SumJob.set({ queue: "other", priority: 5 }).of(1);
+  assertEquals([job.queueName, job.priority, SumJob.queue], ["other", 5, "sums"]);
+  assertEquals([job.set({ priority: null }), job.queueName, job.priority], [job, "other", null]);
+  assertEquals([SumJob.of(1).queueName, SumJob.of(1).priority], [undefined, null]);
+});
+
+Deno.test("set() refuses what cannot be, and waits of every kind", () => {
+  const job = SumJob.of(1);
+  const wrong: [object, string][] = [
+    [{ queue: "a b" }, 'Option "queue" of set() must be a topic name'],
+    [{ priority: 1.5 }, 'Option "priority" of set() must be an integer or null, but it is 1.5'],
+    [{ quue: "x" }, 'Unknown option "quue" of set(); did you mean "queue"?'],
+  ];
+  for (const [options, message] of wrong) {
+    assertThrows(() => job.set(options), InvalidConfigurationError, message);
+    assertThrows(() => SumJob.set(options), InvalidConfigurationError, message);
+  }
+  for (const options of [{ wait: { seconds: 0 } }, { wait: null }, { waitUntil: new Date(0) }]) {
+    assertThrows(() => job.set(options), NotSupportedError, "delayed jobs are not supported yet");
+  }
+  assertEquals([job.queueName, job.priority], [undefined, null]);
+});
+
+Deno.test("a job's signal is made when it is asked for, and knows of an abort before that", () => {
+  const before = new JobRun();
+  const first = new Error("first");
+  before.abort(first);
+  before.abort(new Error("second"));
+  assertEquals([before.signal.aborted, before.signal.reason], [true, first]);
+  const after = new JobRun();
+  const { signal } = after;
+  after.abort(first);
+  assertEquals([signal.aborted, signal.reason, after.signal === signal], [true, first, true]);
+});
+
+Deno.test("a class that states nothing has the defaults of Job", () => {
+  class PlainJob extends Job {
+    perform() {}
+  }
+  assertEquals([PlainJob.queue, PlainJob.timeoutMs, PlainJob.jobName], ["default", undefined, undefined]);
+  assertEquals(kafkaOptionsOf(PlainJob), {});
+});
