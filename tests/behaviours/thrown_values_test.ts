@@ -1,6 +1,6 @@
-/** Row R4: what a job throws need not be an error. */
+/** Row R4: what a job throws need not be an error, and what it answers need not be sound. */
 import { assert, assertEquals } from "@std/assert";
-import { Job } from "../../mod.ts";
+import { activeJobTopic, Job } from "../../mod.ts";
 import { row } from "./harness.ts";
 
 row("R4: what is no Error is retried like any other, no batch is skipped and the order is kept", async (world) => {
@@ -78,3 +78,75 @@ row("R4: what is no Error is retried like any other, no batch is skipped and the
     ["string", "text"],
   ]);
 });
+
+row(
+  "R4: a job that breaks itself, or answers something odd, harms neither its record nor the next one",
+  async (world) => {
+    const runs: string[] = [];
+    const tricks: Record<string, (job: Job) => unknown> = {
+      "answers a thenable that throws": () => ({
+        get then() {
+          throw new Error("no then");
+        },
+      }),
+      "answers a thenable that rejects with nothing": () => ({
+        then: (_: unknown, reject: () => void) => reject(),
+      }),
+      "answers a thenable that settles three times": () => ({
+        then(resolve: () => void, reject: () => void) {
+          resolve();
+          reject();
+          throw new Error("too late");
+        },
+      }),
+      "overwrites what it is": (job) =>
+        void Object.assign(job, { jobId: 5, attempt: 99, executions: -1, queueName: null }),
+      "freezes itself": (job) => Object.freeze(job) && undefined,
+      "empties itself": (job) => Object.getOwnPropertyNames(job).forEach((name) => delete job[name as never]),
+      "forgets its class": (job) => void Object.setPrototypeOf(job, null),
+      "answers itself": (job) => job,
+    };
+    class TrickJob extends Job {
+      perform(trick: string) {
+        runs.push(trick);
+        return tricks[trick]!(this);
+      }
+    }
+    class FieldJob extends Job {
+      override perform = 5 as never;
+    }
+    class ConstructorJob extends Job {
+      constructor() {
+        super();
+        throw new Error("not to be made");
+      }
+      perform() {}
+    }
+    const process = await world.process({
+      jobs: [TrickJob, FieldJob, ConstructorJob],
+      topics: [activeJobTopic("default", { partitions: 1, deadLetterQueue: { topic: "dead", maxRetries: 1 } })],
+      backoff: { initialMs: 1, jitter: 0 },
+    });
+    const names = Object.keys(tricks);
+    for (const name of names) await TrickJob.performLater(name);
+    await process.app.flush();
+    await world.append(
+      ["FieldJob", "ConstructorJob"].map((name) => ({ value: `{"job_class":"${name}","arguments":[]}` })),
+    );
+    await process.start();
+    await world.untilCommitted(names.length + 2);
+    assertEquals(runs, [names[0], names[0], names[1], names[1], ...names.slice(2)]);
+    assertEquals(process.events("record.dead_lettered").map(({ error }) => [error.errorClass, error.message]), [
+      ["Error", "no then"],
+      ["undefined", ""],
+      ["TypeError", "job.perform is not a function"],
+      ["Error", "not to be made"],
+    ]);
+    for (const { jobId, attempt } of process.events("job.performed")) {
+      assertEquals([typeof jobId, attempt], [
+        "string",
+        1,
+      ]);
+    }
+  },
+);
