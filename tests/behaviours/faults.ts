@@ -5,7 +5,7 @@
 import type { BrokerSource, Position } from "../../src/broker/broker.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { administer, appendAborted, brokers, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
-import { Relay } from "../kafka/relay.ts";
+import { API, Relay } from "../kafka/relay.ts";
 import type { World } from "./harness.ts";
 
 /** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
@@ -14,6 +14,44 @@ const METADATA_MAX_AGE_MS = 300;
 /** Where the world's records live, for a process that is to notice soon that a topic has changed. */
 export function attentive(world: World): BrokerSource {
   return world.log === null ? kafka({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS }) : world.source;
+}
+
+/** The world's log, and how many requests to append went to it: on the wire where there is one. */
+export interface CountedLog extends AsyncDisposable {
+  /** What a process takes as its broker. */
+  readonly source: BrokerSource;
+  /** How many there were. */
+  readonly appends: number;
+}
+
+/** Counts the requests that append to the world's log. */
+export function counted(world: World): CountedLog {
+  let appends = 0;
+  const counter = (source: BrokerSource, end: () => Promise<void>): CountedLog => ({
+    source,
+    get appends() {
+      return appends;
+    },
+    [Symbol.asyncDispose]: end,
+  });
+  if (world.log === null) {
+    const relay = new Relay(brokers[0]!);
+    relay.onRequest = (api) => {
+      if (api === API.produce) appends++;
+      return "pass";
+    };
+    return counter(kafka({ brokers: [relay.broker] }), () => relay[Symbol.asyncDispose]());
+  }
+  const open: BrokerSource["open"] = (context) => {
+    const broker = world.source.open(context);
+    const append = broker.append.bind(broker);
+    broker.append = (...args) => {
+      appends++;
+      return append(...args);
+    };
+    return broker;
+  };
+  return counter({ ...world.source, open }, () => Promise.resolve());
 }
 
 /** The way to a log that can be cut, while everybody else still reaches it. */

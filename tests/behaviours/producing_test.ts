@@ -1,0 +1,195 @@
+/** Rows W and P6: how jobs come into the log, and what the caller hears when they do not. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  activeJobTopic,
+  EnqueueError,
+  Job,
+  type KafkaOptions,
+  RecordTooLargeError,
+  UnknownTopicError,
+} from "../../mod.ts";
+import { counted, deleteTopic, wayTo } from "./faults.ts";
+import { durationMs, type LogRecord, row, text } from "./harness.ts";
+
+class PlainJob extends Job {
+  perform(..._args: unknown[]) {}
+}
+
+class SyncJob extends PlainJob {
+  static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
+}
+
+class KeyedJob extends PlainJob {
+  static override kafkaOptions: KafkaOptions = { key: (job) => String(job.args[0]) };
+}
+
+class MissingJob extends PlainJob {
+  static override queue = "missing";
+}
+
+class MissingSyncJob extends SyncJob {
+  static override queue = "missing";
+}
+
+/** The arguments of a record's job. */
+function args(record: LogRecord): unknown[] {
+  return JSON.parse(text(record.value)!).arguments;
+}
+
+const WITH_A_MISSING_TOPIC = {
+  jobs: [PlainJob, MissingJob, MissingSyncJob],
+  topics: [activeJobTopic("default"), activeJobTopic("missing")],
+};
+
+row(
+  "W1: the broker is away and the buffer full: the caller waits, then EnqueueError; what was buffered is sent later",
+  async (world) => {
+    await using way = wayTo(world);
+    const buffer = { maxRecords: 10, maxWaitMs: 300 };
+    const process = await world.process({ jobs: [PlainJob, SyncJob], broker: way.source, buffer });
+    await SyncJob.performLater(0);
+    way.cut();
+    const buffered = [];
+    for (let n = 1; n <= 10; n++) buffered.push(await PlainJob.performLater(n));
+    assertEquals(buffered.map(({ status }) => status), Array(10).fill("buffered"));
+    let error: EnqueueError | undefined;
+    const waitedMs = await durationMs(async () => {
+      error = await assertRejects(() => PlainJob.performLater(11), EnqueueError);
+    });
+    assert(waitedMs >= 299 && waitedMs < 3000, `waited ${waitedMs} ms`);
+    assertEquals(error!.written, "no");
+    way.mend();
+    await process.app.flush();
+    assertEquals(buffered.map(({ status }) => status), Array(10).fill("delivered"));
+    await process.drain();
+    assertEquals((await world.records()).map(args), Array.from({ length: 11 }, (_, n) => [n]));
+    assertEquals(process.events("job.performed").length, 11);
+    await process.close();
+  },
+);
+
+row(
+  "W2: a topic that does not exist: the caller is told, or the event and delivered(); other topics go on",
+  async (world) => {
+    const process = await world.process(WITH_A_MISSING_TOPIC);
+    // A first job: an embedded broker makes all topics before it.
+    await (await PlainJob.performLater(0)).delivered();
+    await deleteTopic(world, "missing");
+    world.allowErrors(/^enqueue: EnqueueError: .*missing/);
+    const told = await assertRejects(() => MissingSyncJob.performLater(), EnqueueError, world.topic("missing"));
+    assertEquals([told.written, told.cause instanceof UnknownTopicError], ["no", true]);
+    const job = await MissingJob.performLater();
+    const later = await assertRejects(() => job.delivered(), EnqueueError, world.topic("missing"));
+    assertEquals([later.written, job.status, job.enqueueError], ["no", "failed", later]);
+    const failed = await process.heard("job.enqueue_failed", 2);
+    assertEquals(failed.map(({ jobClass, written }) => [jobClass, written]), [
+      ["MissingSyncJob", "no"],
+      ["MissingJob", "no"],
+    ]);
+    // Who was told needs no event besides.
+    await process.heard("error.occurred", 1);
+    const good = await PlainJob.performLater(1);
+    await good.delivered();
+    assertEquals((await world.records()).map(args), [[0], [1]]);
+  },
+);
+
+row(
+  "W3: a record over the size limit: an EnqueueError that states both; the rest of its batch goes out",
+  async (world) => {
+    const process = await world.process({ jobs: [SyncJob] });
+    const enqueue = (n: number) => SyncJob.performLater(n, n === 10 ? "x".repeat(1_100_000) : "");
+    const results = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => enqueue(n)));
+    assertEquals(results.map(({ status }) => status).filter((status) => status === "fulfilled").length, 19);
+    const { reason } = results[10] as PromiseRejectedResult;
+    assert(reason instanceof EnqueueError && reason.cause instanceof RecordTooLargeError, String(reason));
+    assert(/has 1100\d{3} bytes, .* allows 1048588$/.test(reason.message), reason.message);
+    assertEquals(reason.written, "no");
+    assertEquals(
+      (await world.records()).map((record) => args(record)[0]),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].concat(
+        [11, 12, 13, 14, 15, 16, 17, 18, 19],
+      ),
+    );
+    await process.drain();
+    assertEquals(process.events("job.performed").length, 19);
+  },
+);
+
+row("W4: 10,000 performLater without awaiting: all arrive, in order per key, in few requests", async (world) => {
+  await using log = counted(world);
+  const topics = [activeJobTopic("default", { partitions: 4 })];
+  const process = await world.process({ jobs: [KeyedJob], topics, broker: log.source });
+  for (let n = 0; n < 10_000; n++) void KeyedJob.performLater(n % 100, n);
+  await process.app.flush();
+  const byKey = Map.groupBy((await world.records()).map(args), ([key]) => key as number);
+  assertEquals(byKey.size, 100);
+  for (const [key, jobs] of byKey) {
+    assertEquals(jobs.map(([, n]) => n), Array.from({ length: 100 }, (_, index) => index * 100 + key));
+  }
+  assert(log.appends <= 15, `${log.appends} requests`);
+  await process.close();
+});
+
+row(
+  "W6: one job for a missing topic and one for a good one in the same tick: that is performed within a second",
+  async (world) => {
+    const process = await world.process(WITH_A_MISSING_TOPIC);
+    // A first job: an embedded broker makes all topics before it.
+    await (await PlainJob.performLater(0)).delivered();
+    await deleteTopic(world, "missing");
+    world.allowErrors(/^enqueue: EnqueueError: .*missing/);
+    await process.start({ topics: ["default"] });
+    await process.heard("job.performed", 1);
+    const tookMs = await durationMs(async () => {
+      void MissingJob.performLater();
+      void PlainJob.performLater();
+      await process.heard("job.performed", 2);
+    });
+    assert(tookMs < 1000, `it took ${tookMs} ms`);
+    await process.heard("error.occurred", 1);
+  },
+);
+
+row(
+  "W7: max.message.bytes 2000, 200 small jobs and one of 5 kB: 200 performed, one error naming size and limit",
+  async (world) => {
+    const topics = [activeJobTopic("default", { partitions: 1, config: { "max.message.bytes": "2000" } })];
+    const process = await world.process({ jobs: [SyncJob], topics });
+    const enqueue = (n: number) => SyncJob.performLater(n, n === 77 ? "x".repeat(5000) : "");
+    const results = await Promise.allSettled(Array.from({ length: 201 }, (_, n) => enqueue(n)));
+    const rejected = results.filter((result) => result.status === "rejected").map(({ reason }) => reason);
+    assertEquals(rejected.length, 1);
+    assert(/has 5\d{3} bytes, .* allows 2000$/.test(rejected[0].message), rejected[0].message);
+    assert(rejected[0] instanceof EnqueueError && results[77]!.status === "rejected");
+    await process.drain();
+    assertEquals(process.events("job.performed").length, 200);
+    const numbers = (await world.records()).map((record) => args(record)[0]);
+    assertEquals(numbers, Array.from({ length: 201 }, (_, n) => n).filter((n) => n !== 77));
+  },
+);
+
+// The hashes are those of Kafka's own UtilsTest; the Java client takes the sign away and divides.
+const HASHES: readonly (readonly [key: string, hash: number])[] = [
+  ["21", -973932308],
+  ["foobar", -790332482],
+  ["a-little-bit-long-string", -985981536],
+  ["a-little-bit-longer-string", -1486304829],
+  ["lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971],
+  ["abc", 479470107],
+];
+
+row("P6: a key goes to the partition that the Java client would choose, every time", async (world) => {
+  const topics = [activeJobTopic("default", { partitions: 7 })];
+  await world.process({ jobs: [KeyedJob], topics });
+  for (const [key, hash] of HASHES) {
+    const expected = Number(BigInt.asUintN(31, BigInt(hash))) % 7;
+    for (let n = 0; n < 3; n++) {
+      const job = await KeyedJob.performLater(key);
+      await job.delivered();
+      assertEquals(job.position?.partition, expected, key);
+    }
+  }
+  const keys = new Map((await world.records()).map((record) => [text(record.key), record.partition]));
+  assertEquals(keys.size, HASHES.length);
+});
