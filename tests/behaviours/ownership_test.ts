@@ -1,0 +1,159 @@
+/** Rows B: a worker that stands still, or is held up by its job, and what it still owns afterwards. */
+import { assert, assertEquals } from "@std/assert";
+import { activeJobTopic, Job } from "../../mod.ts";
+import type { Child } from "../child.ts";
+import { commitAsStranger } from "../kafka/cluster.ts";
+import { row, until, type World } from "./harness.ts";
+import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "./ledger.ts";
+
+const IN_PROCESSES = { on: ["kafka"], because: "the memory log lives in one process" } as const;
+
+row("B4: a job far longer than its session: the member stays, other partitions go on, it runs once", {
+  on: ["kafka"],
+  because: "the memory log has no heartbeats to miss",
+}, async (world) => {
+  const release = Promise.withResolvers<void>();
+  let longRuns = 0;
+  class TimedJob extends Job {
+    async perform(ms: number | null) {
+      if (ms !== null) return await new Promise<void>((resolve) => setTimeout(resolve, ms));
+      longRuns++;
+      await release.promise;
+    }
+  }
+  const topics = [activeJobTopic("default", { partitions: 2 })];
+  const process = await world.process({ jobs: [TimedJob], topics, sessionTimeoutMs: 2000 });
+  const record = (partition: number, ms: number | null) => ({
+    partition,
+    value: JSON.stringify({ job_class: "TimedJob", arguments: [ms] }),
+  });
+  await process.start();
+  await world.append([record(0, null), record(0, 0)]);
+  await until(() => longRuns === 1, () => "the long job to begin");
+  const startedMs = performance.now();
+  for (let n = 1; performance.now() - startedMs < 6000; n++) {
+    await world.append([record(1, 400)]);
+    await process.heard("job.performed", n);
+  }
+  const meanwhile = process.events("job.performed").map(({ partition }) => partition);
+  assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
+  release.resolve();
+  await process.heard("job.performed", meanwhile.length + 2);
+  await world.untilCommitted(2);
+  assertEquals(longRuns, 1);
+  assertEquals(process.events("partition.lost"), []);
+  assertEquals(process.events("membership.changed"), [{ held: true }]);
+});
+
+/** Two worker processes of which one owns the only partition, and a watch over its offset. */
+async function twoWorkers(world: World, ledger: Ledger): Promise<{ workers: [Child, Child]; watch: OffsetWatch }> {
+  class LedgerJob extends Job {
+    perform() {}
+  }
+  await world.process({ jobs: [LedgerJob] });
+  const workers: [Child, Child] = [ledger.start(), ledger.start()];
+  for (const worker of workers) await worker.line(/^worker\.started /);
+  return { workers, watch: new OffsetWatch(world) };
+}
+
+/** What a worker has said of an event's name. */
+function said(worker: Child, name: string): Record<string, unknown>[] {
+  return worker.lines.filter((line) => line.startsWith(`${name} `)).map(eventOf);
+}
+
+row(
+  "B7: a job blocks the event loop for two sessions and another worker takes over: nothing of it is marked",
+  IN_PROCESSES,
+  async (world) => {
+    await using ledger = new Ledger(world);
+    const { workers, watch } = await twoWorkers(world, ledger);
+    await world.append(Array.from({ length: 20 }, (_, n) => ledgerRecord(n, n === 5 ? { blockMs: 4500 } : {})));
+    await world.untilCommitted(20);
+    const [blocker, heir] = said(workers[0], "job.performed").some(({ jobId }) => jobId === "job-19")
+      ? [workers[1], workers[0]]
+      : workers;
+    const revoked = eventOf(await blocker.line(/^job\.revoked /));
+    assertEquals([revoked.jobClass, revoked.jobId, revoked.offset, revoked.outcome], [
+      "LedgerJob",
+      "job-5",
+      5,
+      "passed",
+    ]);
+    await blocker.line(/^partition\.lost /);
+    for (const worker of workers) worker.signal("SIGTERM");
+    assertEquals([(await blocker.ended()).code, (await heir.ended()).code], [0, 0]);
+    const offsets = await watch.stop();
+    assert(neverFell(offsets), `the group's offset went ${offsets}`);
+    assertEquals(offsets.at(-1), 20);
+    // It blocked, the other one performed it again, and all that follows; nothing after it ran here.
+    assertEquals(ledger.ended().filter((n) => n === 5).length, 2);
+    assertEquals(
+      ledger.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
+      Array.from({ length: 14 }, (_, n) => n + 6),
+    );
+    assert(said(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
+    assert(said(blocker, "offset.committed").every(({ offset }) => Number(offset) <= 5), "it committed no more");
+    assertEquals([...said(blocker, "error.occurred"), ...said(heir, "error.occurred")], []);
+  },
+);
+
+row(
+  "B8: a worker is stopped for two sessions and goes on: it treats the partition as lost, the offset never falls",
+  IN_PROCESSES,
+  async (world) => {
+    await using ledger = new Ledger(world);
+    const { workers, watch } = await twoWorkers(world, ledger);
+    await world.append(Array.from({ length: 60 }, (_, n) => ledgerRecord(n, { waitMs: 50 })));
+    await until(() => ledger.ended().length >= 5, () => `5 jobs, not ${ledger.ended()}`);
+    const [stopped, heir] = said(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
+    stopped.signal("SIGSTOP");
+    const before = { starts: said(stopped, "job.performed").length, offset: (await world.committed()).offset! };
+    await world.untilCommitted(60);
+    stopped.signal("SIGCONT");
+    await stopped.line(/^partition\.lost /);
+    // The job that stood still has settled by the time that it leaves.
+    stopped.signal("SIGTERM");
+    assertEquals((await stopped.ended()).code, 0);
+    heir.signal("SIGTERM");
+    assertEquals((await heir.ended()).code, 0);
+    const offsets = await watch.stop();
+    assert(neverFell(offsets), `the group's offset went ${offsets}`);
+    assertEquals(offsets.at(-1), 60);
+    const mine = said(stopped, "job.performed").map(({ offset }) => Number(offset));
+    const theirs = said(heir, "job.performed").map(({ offset }) => Number(offset));
+    assertEquals(theirs, Array.from({ length: 60 - theirs[0]! }, (_, n) => theirs[0]! + n));
+    // What it had done and not committed when it was stopped runs twice; what stood still counts for nothing.
+    assert(mine.length - before.starts <= 1 && theirs[0]! >= before.offset, `${mine} and ${theirs}`);
+    assert(
+      said(stopped, "offset.committed").every(({ offset }) => Number(offset) <= theirs[0]!),
+      "it committed no more",
+    );
+  },
+);
+
+row("B8: another member commits the very same offset with metadata of its own: the ownership ends", async (world) => {
+  let runs = 0;
+  class HeldJob extends Job {
+    async perform() {
+      if (++runs > 1) return;
+      await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+    }
+  }
+  const topics = [activeJobTopic("default"), activeJobTopic("other")];
+  const process = await world.process({ jobs: [HeldJob], topics });
+  const value = JSON.stringify({ job_class: "HeldJob", arguments: [] });
+  // A first record that is no job: something must be committed.
+  await world.append([{ value: null }, { value }]);
+  await process.start({ topics: ["default"] });
+  await world.untilCommitted(1);
+  await until(() => runs === 1, () => "the job to begin");
+  const to = { topic: world.topic(), partition: 0, offset: 1 };
+  if (world.log === null) await commitAsStranger(world.group, world.topic("other"), to, "theirs");
+  else await world.log.commitAs(world.group, to, "theirs");
+  const [revoked] = await process.heard("job.revoked", 1);
+  const [performed] = await process.heard("job.performed", 1);
+  assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
+  assertEquals(process.events("partition.lost").length, 1);
+  assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);
+  await world.untilCommitted(2);
+});
