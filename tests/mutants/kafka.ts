@@ -9,6 +9,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "ownership !== null && ownership.provedBy(now)",
     replace: "ownership !== null",
     tests: ["tests/kafka/consumer_test.ts"],
+    only: "an ownership that was never taken away",
   },
   {
     what: "kafka: who comes back as another member has lost what he owned",
@@ -16,6 +17,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "memberId !== this.#memberId",
     replace: "false",
     tests: ["tests/kafka/conformance_test.ts"],
+    only: "a consumer whose session expired",
   },
   {
     what: "kafka: a commit never moves the group back",
@@ -23,6 +25,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "intake.proved && next >= intake.ownership!.floor",
     replace: "intake.proved",
     tests: ["tests/kafka/conformance_test.ts"],
+    only: "commit() never moves the group back",
   },
   {
     what: "kafka: nothing of an ended ownership is committed",
@@ -30,6 +33,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "intake !== null && intake.ownership === ownership ? intake : null",
     replace: "intake",
     tests: ["tests/kafka/conformance_test.ts"],
+    only: "an ownership ends when another member committed",
   },
   {
     what: "kafka: a client whose batch was given up is thrown away",
@@ -37,6 +41,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "if (maybeWritten) this.#throwAway();",
     replace: "",
     tests: ["tests/kafka/producer_test.ts"],
+    only: "append() answers unknown",
   },
   {
     what: "kafka: a batch whose answer was lost may be written",
@@ -44,6 +49,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "if (sent && (type === null || AMBIGUOUS.has(type) || batches.length > 1)) mark(batches);",
     replace: "",
     tests: ["tests/kafka/producer_test.ts"],
+    only: "append() still answers unknown",
   },
   {
     what: "kafka: of two claims the younger is true",
@@ -79,5 +85,6 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: "waiting = again.flat();",
     replace: "waiting = again.flat().flatMap((batch) => batch.at.length > 1 ? halved(batch) : [batch]);",
     tests: ["tests/kafka/producer_test.ts"],
+    only: "append() loses nothing",
   },
 ];
