@@ -1,0 +1,50 @@
+/** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
+import { assert, assertEquals } from "@std/assert";
+import { activeJobTopic, Job } from "../../mod.ts";
+import { Child } from "../child.ts";
+import { brokers } from "../kafka/cluster.ts";
+import { Random } from "../random.ts";
+import { row } from "./harness.ts";
+import { killLoop } from "./kill_loop.ts";
+import { Ledger } from "./ledger.ts";
+import type { LoadReport, LoadSettings } from "./rebalance_load.ts";
+
+const LOAD = new URL("rebalance_load.ts", import.meta.url).pathname;
+
+row(
+  "B3: partitions move every second under load: no loss, no gap, none is frozen, the heap stays flat",
+  async (world) => {
+    const url = world.log === null ? `kafka://${brokers[0]}` : "memory:load";
+    const settings: LoadSettings = { url, group: world.group, seconds: 8 };
+    await using child = new Child([LOAD, JSON.stringify(settings)], { options: ["-A", "--v8-flags=--expose-gc"] });
+    const report: LoadReport = JSON.parse(await child.line(/^\{/));
+    assertEquals((await child.ended()).code, 0);
+    const context = JSON.stringify(report);
+    assert(report.moves >= 8 && report.enqueued > 2000, context);
+    assertEquals([report.missing, report.lag, report.errors], [0, 0, []], context);
+    // Every job is marked once, and run again only where its first run was revoked.
+    assertEquals([report.performed, report.runs], [report.enqueued, report.enqueued + report.revoked], context);
+    assert(report.drainMs < 5000, context);
+    assert(report.heap[1] <= report.heap[0] * 1.3, context);
+  },
+);
+
+row("ledger: a worker of three is killed each second: no job is lost, few run twice", {
+  on: ["kafka"],
+  because: "the memory log lives in one process",
+}, async (world) => {
+  class LedgerJob extends Job {
+    perform() {}
+  }
+  const partitions = 6;
+  await world.process({ jobs: [LedgerJob], topics: [activeJobTopic("default", { partitions })] });
+  const seed = Math.trunc(Math.random() * 2 ** 32);
+  await using ledger = new Ledger(world);
+  const random = new Random(seed);
+  const report = await killLoop(world, ledger, { workers: 3, partitions, jobsASecond: 200, seconds: 6, random });
+  const context = `seed ${seed}, ${JSON.stringify(report)}`;
+  assertEquals([report.jobs, report.kills, report.lost], [1200, 6, []], context);
+  // In flight: one a partition. Finished since the last commit: what fits into its interval of 50 ms and its round trip.
+  assert(report.cut <= report.kills * partitions, context);
+  assert(report.again <= report.kills * partitions * 20, context);
+});
