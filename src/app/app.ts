@@ -73,11 +73,11 @@ export class App implements AsyncDisposable {
   readonly #registry: JobRegistry;
   readonly #routes: Routes;
   readonly #monitor = new Monitor();
-  readonly #broker: Broker;
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #detachLogger: () => void;
+  #opened: Promise<Broker> | undefined;
   #topicsMade: Promise<unknown> | undefined;
   #closed: Promise<number> | undefined;
 
@@ -94,15 +94,13 @@ export class App implements AsyncDisposable {
     this.jobs = this.#registry.classes;
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
     this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
-    this.#broker = resolved.broker.open({ clientId: resolved.name, monitor: this.#monitor });
     this.#dispatcher = new Dispatcher({
-      broker: this.#broker,
+      broker: () => this.#ready(),
       routes: this.#routes,
       monitor: this.#monitor,
       currentAttributes: resolved.currentAttributes,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
-      ready: () => this.#ready(),
     });
     this.#unbind = bindRuntime(this);
   }
@@ -187,7 +185,6 @@ export class App implements AsyncDisposable {
       this.#resolved;
     const { command = WORKER_COMMAND } = settings;
     const worker = new Worker({
-      broker: this.#broker,
       routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
       shared: {
         registry: this.#registry,
@@ -211,8 +208,8 @@ export class App implements AsyncDisposable {
   }
 
   /** Creates topics that do not exist and adds partitions; changes nothing else. */
-  applyTopics(): Promise<TopicChange[]> {
-    return applyTopics(this.#broker, this.#routes.all());
+  async applyTopics(): Promise<TopicChange[]> {
+    return await applyTopics(await this.#open(), this.#routes.all());
   }
 
   /**
@@ -222,7 +219,8 @@ export class App implements AsyncDisposable {
    */
   async skip(position: JobPosition): Promise<void> {
     const [route] = this.#routes.select([position.topic]);
-    await this.#broker.skip(route!.group, { ...position, topic: route!.topic });
+    const broker = await this.#ready();
+    await broker.skip(route!.group, { ...position, topic: route!.topic });
   }
 
   /** Resolves once nothing is buffered any more. */
@@ -254,21 +252,27 @@ export class App implements AsyncDisposable {
     await Promise.race([this.flush(), over]);
     clearTimeout(timer);
     const undelivered = this.pending;
-    await this.#broker[Symbol.asyncDispose]();
+    await (await this.#opened)?.[Symbol.asyncDispose]();
     this.#detachLogger();
     return undelivered;
   }
 
-  /** Embedded brokers have no operator who makes topics. */
-  async #ready(): Promise<void> {
-    if (this.#resolved.broker.embedded === true) await (this.#topicsMade ??= this.applyTopics());
+  #open(): Promise<Broker> {
+    const { broker, name } = this.#resolved;
+    return this.#opened ??= broker.open({ clientId: name, monitor: this.#monitor });
   }
 
-  async #prepare(routes: readonly Route[], createTopics: boolean): Promise<void> {
-    await this.#broker.connect();
-    await this.#ready();
-    if (createTopics) await applyTopics(this.#broker, routes);
-    for (const topic of await checkTopics(this.#broker, routes)) {
+  /** The broker, opened. An embedded one has no operator who makes topics. */
+  async #ready(): Promise<Broker> {
+    if (this.#resolved.broker.embedded === true) await (this.#topicsMade ??= this.applyTopics());
+    return await this.#open();
+  }
+
+  async #prepare(routes: readonly Route[], createTopics: boolean): Promise<Broker> {
+    const broker = await this.#ready();
+    await broker.connect();
+    if (createTopics) await applyTopics(broker, routes);
+    for (const topic of await checkTopics(broker, routes)) {
       this.reportError(
         "start",
         new Error(
@@ -276,6 +280,7 @@ export class App implements AsyncDisposable {
         ),
       );
     }
+    return broker;
   }
 }
 

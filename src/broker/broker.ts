@@ -80,15 +80,19 @@ export interface Broker extends AsyncDisposable {
 
 /**
  * Where an App's records live, before anything is connected: what `kafka({ … })` and `memory()` answer, and what a
- * `broker: "kafka://…"` is read into. Opening does no I/O.
+ * `broker: "kafka://…"` is read into.
  */
 export interface BrokerSource {
   /** Safe to show: it never has a secret in it. */
   readonly name: string;
   /** It runs in the process and has no operator: its topics are made at first use. @default false */
   readonly embedded?: boolean;
-  /** @internal */
-  open(context: BrokerContext): Broker;
+  /**
+   * Loads the broker's code and makes one: whoever never enqueues or performs does not pay for it. Nothing is connected.
+   *
+   * @internal
+   */
+  open(context: BrokerContext): Promise<Broker>;
 }
 
 export interface BrokerContext {

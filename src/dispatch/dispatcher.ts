@@ -19,15 +19,14 @@ import { Lane } from "./lane.ts";
 
 /** What a dispatcher works with. */
 export interface DispatcherOptions {
-  readonly broker: Broker;
+  /** Answers the broker once it is ready. */
+  readonly broker: () => Promise<Broker>;
   readonly routes: Routes;
   readonly monitor: Monitor;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly buffer: BufferOptions;
   /** Whether a queue that no topic declares is refused, or only warned about. */
   readonly undeclaredQueues: "error" | "warn";
-  /** Awaited before a topic's first batch. */
-  readonly ready: () => Promise<void>;
 }
 
 /** A job that is ready to be sent. */
@@ -213,7 +212,7 @@ export class Dispatcher {
   #lane(topic: string): Lane {
     let lane = this.#lanes.get(topic);
     if (lane === undefined) {
-      lane = new Lane(topic, this.#options.broker, this.#options.ready);
+      lane = new Lane(topic, this.#options.broker);
       this.#lanes.set(topic, lane);
     }
     return lane;

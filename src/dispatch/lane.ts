@@ -27,16 +27,14 @@ const MAX_BATCH_BYTES = 1_000_000;
 /** The way of records into one topic. */
 export class Lane {
   readonly #topic: string;
-  readonly #broker: Broker;
-  readonly #ready: () => Promise<void>;
+  readonly #broker: () => Promise<Broker>;
   #waiting: Shipment[] = [];
   #busy = false;
 
-  /** @param ready awaited before the first batch: embedded brokers need their topics made */
-  constructor(topic: string, broker: Broker, ready: () => Promise<void>) {
+  /** @param broker answers the broker once it is ready: it is opened at the first batch, and may need its topics made */
+  constructor(topic: string, broker: () => Promise<Broker>) {
     this.#topic = topic;
     this.#broker = broker;
-    this.#ready = ready;
   }
 
   /** Takes a record. It never waits. */
@@ -68,12 +66,13 @@ export class Lane {
   }
 
   async #append(batch: readonly Shipment[]): Promise<readonly AppendOutcome[]> {
+    let broker: Broker;
     try {
-      await this.#ready();
+      broker = await this.#broker();
     } catch (error) {
       return batch.map(() => ({ ok: false, error: error as Error, written: "no" }));
     }
     const durability = batch.some((shipment) => shipment.durable) ? "durable" : "buffered";
-    return await this.#broker.append(this.#topic, batch.map((shipment) => shipment.record), { durability });
+    return await broker.append(this.#topic, batch.map((shipment) => shipment.record), { durability });
   }
 }

@@ -7,7 +7,8 @@
  */
 import { inspect, isDeepStrictEqual } from "node:util";
 import { App } from "../app/app.ts";
-import { MemoryLog, memoryOver } from "../broker/memory/mod.ts";
+import { MemoryLog } from "../broker/memory/log.ts";
+import { memoryOver } from "../broker/memory/mod.ts";
 import { readEnvelope } from "../job/envelope.ts";
 import { type Job, type JobArguments, type JobClass, jobNameOf } from "../job/job.ts";
 import { bindTestRuntime } from "../job/runtime.ts";

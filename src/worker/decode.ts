@@ -6,8 +6,8 @@
  * are no text are kept as Latin-1, which gives every byte back.
  */
 import { Buffer, isUtf8 } from "node:buffer";
-import { createHash } from "node:crypto";
 import type { Headers, StoredRecord } from "../broker/broker.ts";
+import { murmur2 } from "../broker/partitioner.ts";
 import { NotSupportedError, PoisonError, UnknownJobError } from "../errors.ts";
 import { type Envelope, readEnvelope } from "../job/envelope.ts";
 import type { JobClass } from "../job/job.ts";
@@ -114,11 +114,14 @@ export function decode(record: WaitingRecord, registry: JobRegistry, maxPayloadB
   }
 }
 
-/** The id of a job whose envelope has none: the same for each run of the record, in the form of a UUID. */
+/** The id of a job whose envelope has none: the same for each run of the record, in the form of a UUID (version 8). */
 export function derivedJobId(topic: string, partition: number, offset: number): string {
-  const hash = createHash("sha1").update(`${topic}/${partition}@${offset}`).digest("hex");
+  const hash = [0, 1, 2, 3]
+    .map((part) => murmur2(Buffer.from(`${part}:${topic}/${partition}@${offset}`)) >>> 0)
+    .map((number) => number.toString(16).padStart(8, "0"))
+    .join("");
   const variant = ((parseInt(hash[16]!, 16) & 0x3) | 0x8).toString(16);
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-5${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${
     hash.slice(20, 32)
   }`;
 }

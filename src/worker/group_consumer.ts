@@ -42,7 +42,14 @@ export class GroupConsumer implements ConsumerSink {
     this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, maxFetchBytes }, this);
     this.#gate = new Gate(() => this.#consumer.heldUntilMs);
     this.#commits = new CommitLoop(this.#consumer, options.commitIntervalMs);
-    this.#context = { ...worker, group, consumer: this.#consumer, gate: this.#gate, commits: this.#commits };
+    this.#context = {
+      ...worker,
+      group,
+      consumer: this.#consumer,
+      gate: this.#gate,
+      commits: this.#commits,
+      maxMetadataLength: broker.capabilities.maxCommitMetadataLength,
+    };
   }
 
   /** Resolves at the first assignment. */

@@ -21,8 +21,6 @@ export interface WorkerContext {
   readonly slots: Slots;
   readonly intake: Intake;
   readonly pacer: Pacer;
-  /** The longest commit metadata, in characters. */
-  readonly maxMetadataLength: number;
   /** Appends a dead letter. */
   readonly append: Append;
   /** The command that passes a record over, as an operator types it. */
@@ -35,6 +33,8 @@ export interface WorkerContext {
 
 /** What all partitions of a group share. */
 export interface GroupContext extends WorkerContext {
+  /** The longest commit metadata, in characters. */
+  readonly maxMetadataLength: number;
   readonly group: string;
   readonly consumer: Consumer;
   readonly gate: Gate;

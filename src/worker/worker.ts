@@ -11,10 +11,10 @@
  */
 import type { Broker, Position } from "../broker/broker.ts";
 import { describeError, InvalidConfigurationError, ShutdownError } from "../errors.ts";
+import { lazily } from "../lazily.ts";
 import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import { drained } from "./drain.ts";
-import { GroupConsumer } from "./group_consumer.ts";
+import type { GroupConsumer, GroupConsumerOptions } from "./group_consumer.ts";
 import type { WorkerContext } from "./group_context.ts";
 import { Intake } from "./intake.ts";
 import { Pacer } from "./pacer.ts";
@@ -23,11 +23,10 @@ import { within } from "./within.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
-  readonly broker: Broker;
   readonly routes: readonly Route[];
   readonly shared: Pick<WorkerContext, "registry" | "monitor" | "currentAttributes" | "append" | "within">;
-  /** Made sure of before the first fetch: that topics exist. Rejects where the worker cannot start. */
-  readonly prepare: (routes: readonly Route[]) => Promise<void>;
+  /** Answers the broker, once it is sure that the topics exist. Rejects where the worker cannot start. */
+  readonly prepare: (routes: readonly Route[]) => Promise<Broker>;
   /** The command that passes a record over. */
   readonly skipCommand: (position: Position) => string;
   /** How many jobs run at once. */
@@ -78,7 +77,6 @@ export class Worker implements AsyncDisposable {
       slots: this.#slots,
       intake: new Intake(options.maxBufferedBytes),
       pacer: new Pacer(),
-      maxMetadataLength: options.broker.capabilities.maxCommitMetadataLength,
       skipCommand: options.skipCommand,
       isStopping: () => this.#state === "stopping" || this.#state === "stopped",
     };
@@ -150,42 +148,41 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start({ once = false }: RunOptions): Promise<void> {
-    const { broker, routes, prepare, concurrency } = this.#options;
-    await untilStopped(prepare(routes), this.#stopRequested.signal);
-    if (this.#stopRequested.signal.aborted) return;
+    const { routes, prepare, concurrency } = this.#options;
+    const { signal } = this.#stopRequested;
+    // The loop is loaded by whoever performs; a process that only enqueues starts without it.
+    const loop = lazily(() => Promise.all([import("./group_consumer.ts"), import("./drain.ts")]));
+    const loading = Promise.all([prepare(routes), loop]);
+    const loaded = await untilStopped(loading, signal);
+    if (loaded === null) return;
+    const [broker, [{ GroupConsumer }, { drained }]] = loaded;
     this.#groups = Array.from(
       Map.groupBy(routes, (route) => route.group),
-      ([group, ofGroup]) => this.#consume(group, ofGroup),
+      ([group, ofGroup]) => new GroupConsumer(broker, this.#context, this.#groupOptions(group, ofGroup)),
     );
     if (this.#state === "quiet") { for (const group of this.#groups) group.quiet(); }
-    await untilStopped(Promise.all(this.#groups.map((group) => group.joined)), this.#stopRequested.signal);
-    if (this.#stopRequested.signal.aborted) return;
+    const joined = await untilStopped(Promise.all(this.#groups.map((group) => group.joined)), signal);
+    if (joined === null) return;
     for (const { group } of this.#groups) {
       const topics = routes.filter((route) => route.group === group).map((route) => route.topic);
       this.#context.monitor.emit("worker.started", { group, topics, concurrency });
     }
     if (!once) return;
-    this.#stuck = await drained(broker, routes, this.#groups, this.#stopRequested.signal);
+    this.#stuck = await drained(broker, routes, this.#groups, signal);
     void this.stop();
   }
 
-  #consume(group: string, routes: readonly Route[]): GroupConsumer {
-    const { broker, sessionTimeoutMs, maxFetchBytes, commitIntervalMs } = this.#options;
-    return new GroupConsumer(broker, this.#context, {
-      group,
-      routes,
-      sessionTimeoutMs,
-      maxFetchBytes,
-      commitIntervalMs,
-      failed: (error) => {
-        this.#failure ??= error;
-        this.#context.monitor.emit("error.occurred", {
-          where: `consumer of group ${group}`,
-          error: describeError(error),
-        });
-        void this.stop();
-      },
-    });
+  #groupOptions(group: string, routes: readonly Route[]): GroupConsumerOptions {
+    const { sessionTimeoutMs, maxFetchBytes, commitIntervalMs } = this.#options;
+    const failed = (error: Error) => {
+      this.#failure ??= error;
+      this.#context.monitor.emit("error.occurred", {
+        where: `consumer of group ${group}`,
+        error: describeError(error),
+      });
+      void this.stop();
+    };
+    return { group, routes, sessionTimeoutMs, maxFetchBytes, commitIntervalMs, failed };
   }
 
   async #stop(): Promise<void> {
@@ -213,10 +210,12 @@ export class Worker implements AsyncDisposable {
   }
 }
 
-/** Waits for a promise, but not beyond a stop. */
-async function untilStopped(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return void promise.catch(() => {});
-  const { promise: stopped, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await Promise.race([promise, stopped]);
+/** Waits for a promise, but not beyond a stop. @returns `null` where that came first */
+async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  // What is not waited for any more may fail as it likes.
+  promise.catch(() => {});
+  if (signal.aborted) return null;
+  const { promise: stopped, resolve } = Promise.withResolvers<null>();
+  signal.addEventListener("abort", () => resolve(null), { once: true });
+  return await Promise.race([promise, stopped]);
 }

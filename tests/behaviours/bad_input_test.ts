@@ -273,7 +273,7 @@ row(
       value: echo([2], { job_id: "", priority: 1e99 }),
     }], [[1], [2]]);
     for (const { jobId, queue, waitMs } of process.events("job.performed")) {
-      assert(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(jobId), jobId);
+      assert(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(jobId), jobId);
       assertEquals([queue, waitMs], [world.topic(), null]);
     }
   },

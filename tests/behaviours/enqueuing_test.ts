@@ -192,8 +192,8 @@ row(
 function counting(source: BrokerSource, appends: string[]): BrokerSource {
   return {
     ...source,
-    open(context) {
-      const broker = source.open(context);
+    async open(context) {
+      const broker = await source.open(context);
       const append = broker.append.bind(broker);
       broker.append = (topic, records, options) => {
         appends.push(topic);

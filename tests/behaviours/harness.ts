@@ -5,7 +5,8 @@
  */
 import { activeJobTopic, App, type AppOptions } from "../../mod.ts";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord, Position } from "../../src/broker/broker.ts";
-import { MemoryLog, memoryOver } from "../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { memoryOver } from "../../src/broker/memory/mod.ts";
 import { brokerSource } from "../../src/broker/open.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { AppProcess } from "./app_process.ts";
@@ -44,7 +45,7 @@ export function row(
   for (const broker of brokers) {
     if (on !== undefined && !on.includes(broker.name)) continue;
     Deno.test(`${name} (${broker.name})`, async () => {
-      const world = new World(broker);
+      const world = await World.open(broker);
       try {
         await body(world);
       } finally {
@@ -67,23 +68,27 @@ export class World {
   readonly group: string;
   readonly #processes: AppProcess[] = [];
   readonly #allowed: RegExp[] = [];
-  #client: Broker | undefined;
+  /** A client of the log that belongs to no App. */
+  readonly client: Broker;
 
-  constructor(broker: BrokerUnderTest) {
-    this.brokerName = broker.name;
+  private constructor(name: World["brokerName"], log: MemoryLog | null, source: BrokerSource, client: Broker) {
+    this.brokerName = name;
     this.group = `row-${crypto.randomUUID().slice(0, 8)}`;
-    this.log = broker.name === "memory" ? new MemoryLog() : null;
-    this.source = this.log === null ? brokerSource(broker.url) : memoryOver(this.log);
+    this.log = log;
+    this.source = source;
+    this.client = client;
+  }
+
+  /** A world on a broker. */
+  static async open({ name, url }: BrokerUnderTest): Promise<World> {
+    const log = name === "memory" ? new MemoryLog() : null;
+    const source = log === null ? brokerSource(url) : memoryOver(log);
+    return new World(name, log, source, await source.open({ clientId: "row", monitor: new Monitor() }));
   }
 
   /** The full name of a queue's topic. */
   topic(queue = "default"): string {
     return `${this.group}_${queue}`;
-  }
-
-  /** A client of the log that belongs to no App. */
-  get client(): Broker {
-    return this.#client ??= this.source.open({ clientId: "row", monitor: new Monitor() });
   }
 
   /**
@@ -152,7 +157,7 @@ export class World {
   /** Takes everything down. */
   async close(): Promise<void> {
     for (const process of this.#processes) await process.close();
-    await this.#client?.[Symbol.asyncDispose]();
+    await this.client[Symbol.asyncDispose]();
   }
 
   /** Throws if a process emitted an `error.occurred` that was not allowed. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { many, World } from "../../src/broker/conformance/world.ts";
-import { MemoryLog } from "../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { BrokerError } from "../../src/errors.ts";
 import { memoryHarness } from "./memory_harness.ts";
 

@@ -1,7 +1,6 @@
 import type { Harness } from "../../src/broker/conformance/mod.ts";
-import { MEMORY_CAPABILITIES } from "../../src/broker/memory/broker.ts";
-import { type MemoryLog, memoryOver } from "../../src/broker/memory/mod.ts";
-import { Monitor } from "../../src/monitor/monitor.ts";
+import { MEMORY_CAPABILITIES, MemoryBroker } from "../../src/broker/memory/broker.ts";
+import type { MemoryLog } from "../../src/broker/memory/log.ts";
 
 /** The memory broker over one log, for the conformance suite and its helpers. */
 export function memoryHarness(log: MemoryLog, sessionTimeoutMs = 2000): Harness {
@@ -10,7 +9,7 @@ export function memoryHarness(log: MemoryLog, sessionTimeoutMs = 2000): Harness 
     capabilities: MEMORY_CAPABILITIES,
     sessionTimeoutMs,
     limitMs: 5000,
-    open: () => memoryOver(log).open({ clientId: "conformance", monitor: new Monitor() }),
+    open: () => new MemoryBroker(log),
     recreateTopic: (topic, partitions) => Promise.resolve(log.recreateTopic(topic, partitions)),
     deleteRecords: (before) => Promise.resolve(log.deleteRecords(before)),
     commitAs: (group, to, metadata) => log.commitAs(group, to, metadata),

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { conformance } from "../../src/broker/conformance/mod.ts";
-import { MemoryLog } from "../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { memoryHarness } from "./memory_harness.ts";
 
 const skips = conformance(memoryHarness(new MemoryLog()), (name, run) => Deno.test(name, run));

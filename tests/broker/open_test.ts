@@ -17,17 +17,17 @@ Deno.test("brokerSource() answers a source as it is", () => {
 Deno.test('brokerSource() gives each "memory:" that is opened a log of its own', async () => {
   const source = brokerSource("memory:");
   assertEquals(source.name, "memory:");
-  await using one = source.open(context());
-  await using other = source.open(context());
+  await using one = await source.open(context());
+  await using other = await source.open(context());
   await one.admin.create([{ name: "t", partitions: 1 }]);
   assertEquals((await one.admin.ends("t")).length, 1);
   await assertRejects(() => other.admin.ends("t"), UnknownTopicError, '"t"');
 });
 
 Deno.test('brokerSource() shares a "memory:name" within the process', async () => {
-  await using one = brokerSource("memory:open_test").open(context());
-  await using same = brokerSource("memory:open_test").open(context());
-  await using other = brokerSource("memory:open_test_2").open(context());
+  await using one = await brokerSource("memory:open_test").open(context());
+  await using same = await brokerSource("memory:open_test").open(context());
+  await using other = await brokerSource("memory:open_test_2").open(context());
   await one.admin.create([{ name: "t", partitions: 3 }]);
   assertEquals((await same.admin.describe(["t"])).get("t")?.partitions, 3);
   assertEquals((await other.admin.describe(["t"])).get("t"), null);

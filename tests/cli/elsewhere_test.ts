@@ -17,7 +17,7 @@ class SadJob extends Job {
     throw new Error("as always");
   }
 }
-export default new App({
+const app = new App({
   name: "elsewhere",
   broker: "memory:",
   jobs: [HelloJob, SadJob],
@@ -26,6 +26,8 @@ export default new App({
 });
 await HelloJob.performLater("you");
 if (Deno.env.has("SAD")) await SadJob.performLater();
+await app.flush();
+export default app;
 `;
 
 /** A project of a user's, in a temporary folder. */

@@ -9,7 +9,8 @@ import {
   performAllLater,
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryLog, memoryOver } from "../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { memoryOver } from "../../src/broker/memory/mod.ts";
 import { BrokerError, EnqueueError, NotSupportedError, SerializationError } from "../../src/errors.ts";
 
 class AsyncJob extends Job {

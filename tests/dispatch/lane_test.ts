@@ -39,7 +39,7 @@ function setUp(config: Record<string, string> = {}) {
   const log = new MemoryLog();
   log.createTopic("default", 1, config);
   const broker = new HeldBroker(new MemoryBroker(log));
-  const lane = new Lane("default", broker as unknown as Broker, () => Promise.resolve());
+  const lane = new Lane("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
     new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes, durable, settle }));
   return { log, broker, push };
@@ -101,10 +101,10 @@ Deno.test("Lane asks for a durable batch if any of it must be", async () => {
 Deno.test("Lane fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
   const log = new MemoryLog();
   let tries = 0;
-  const lane = new Lane("default", new MemoryBroker(log), () => {
+  const lane = new Lane("default", () => {
     if (++tries === 1) return Promise.reject(new Error("Not yet"));
     log.createTopic("default", 1);
-    return Promise.resolve();
+    return Promise.resolve(new MemoryBroker(log));
   });
   const push = (value: string) =>
     new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));

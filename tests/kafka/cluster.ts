@@ -1,11 +1,11 @@
 /** What the tests on a real Kafka share: where it is, and what only an administrator can do to it. */
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { Broker, Position } from "../../src/broker/broker.ts";
+import { KafkaBroker } from "../../src/broker/kafka/broker.ts";
 import { ClientFactory } from "../../src/broker/kafka/client.ts";
 import { ClusterClient } from "../../src/broker/kafka/cluster.ts";
 import type { MemberInGeneration } from "../../src/broker/kafka/commits.ts";
 import { Member } from "../../src/broker/kafka/member.ts";
-import { kafka } from "../../src/broker/kafka/mod.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { commitAsOwner } from "../../src/broker/kafka/skip.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
@@ -23,7 +23,8 @@ export const brokers: readonly string[] = noKafka
 
 /** A broker on it. */
 export function openKafka(options: Partial<KafkaBrokerOptions> = {}, monitor = new Monitor()): Broker {
-  return kafka({ brokers, metadataMaxAgeMs: 1000, ...options }).open({ clientId: "test", monitor });
+  const settings = kafkaSettings({ brokers, metadataMaxAgeMs: 1000, ...options });
+  return new KafkaBroker("kafka:test", settings, { clientId: "test", monitor });
 }
 
 /** A client as a user of kafkajs would have it. */

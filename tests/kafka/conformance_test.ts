@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Consumer } from "../../src/broker/broker.ts";
 import { conformance, type Harness } from "../../src/broker/conformance/mod.ts";
-import { KAFKA_CAPABILITIES } from "../../src/broker/kafka/broker.ts";
-import { kafka } from "../../src/broker/kafka/mod.ts";
+import { KAFKA_CAPABILITIES, KafkaBroker } from "../../src/broker/kafka/broker.ts";
+import { kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { appendAborted, brokers, commitAs, deleteRecords, noKafka, recreateTopic, removeMember } from "./cluster.ts";
 
@@ -16,7 +16,8 @@ const harness: Harness = {
   limitMs: 30_000,
   open() {
     const clientId = crypto.randomUUID();
-    const broker = kafka({ brokers, metadataMaxAgeMs: 500 }).open({ clientId, monitor: new Monitor() });
+    const settings = kafkaSettings({ brokers, metadataMaxAgeMs: 500 });
+    const broker = new KafkaBroker("kafka:test", settings, { clientId, monitor: new Monitor() });
     const consume = broker.consume.bind(broker);
     broker.consume = (options, sink) => {
       const consumer = consume(options, sink);

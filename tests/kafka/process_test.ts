@@ -21,7 +21,9 @@ async function run(
     file,
     `import { kafka } from ${JSON.stringify(SOURCE)};
      import { Monitor } from ${JSON.stringify(MONITOR)};
-     const broker = kafka({ brokers: ${JSON.stringify(brokers)} }).open({ clientId: "script", monitor: new Monitor() });
+     const broker = await kafka({ brokers: ${
+      JSON.stringify(brokers)
+    } }).open({ clientId: "script", monitor: new Monitor() });
      ${program}`,
   );
   const startedMs = performance.now();

@@ -25,7 +25,7 @@ Deno.test({
     const server = await startKafka({ port: 0, secure: true });
     try {
       const shown: string[] = [];
-      const open = (password: string): Broker => {
+      const open = async (password: string): Promise<Broker> => {
         const monitor = new Monitor();
         monitor.onAny((name, event) => shown.push(`${name} ${JSON.stringify(event)}`));
         const source = kafka({
@@ -35,11 +35,11 @@ Deno.test({
           deliveryTimeoutMs: 20_000,
         });
         shown.push(Deno.inspect(source), JSON.stringify(source));
-        const broker = source.open({ clientId: "secure", monitor });
+        const broker = await source.open({ clientId: "secure", monitor });
         shown.push(Deno.inspect(broker, { depth: 10 }));
         return broker;
       };
-      await using broker = open(server.password!);
+      await using broker = await open(server.password!);
       await broker.connect();
       await broker.admin.create([{ name: "jobs", partitions: 1 }]);
       const outcomes = await broker.append("jobs", [{ value: "a" }, { value: "b" }]);
@@ -52,7 +52,7 @@ Deno.test({
       assertEquals(await consumer.commit([mark]), ["committed"]);
 
       const wrong = "not-the-password";
-      await using stranger = open(wrong);
+      await using stranger = await open(wrong);
       const startedMs = performance.now();
       shown.push(everything(await assertRejects(() => stranger.connect())));
       const [refused] = await stranger.append("jobs", [{ value: "c" }]);

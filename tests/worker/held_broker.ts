@@ -36,7 +36,7 @@ export function heldBroker(log: MemoryLog): HeldBroker {
   return {
     name: log.name,
     embedded: true,
-    open,
+    open: () => Promise.resolve(open()),
     get consumer() {
       return consumer!;
     },

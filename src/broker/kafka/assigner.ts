@@ -4,10 +4,9 @@
  * consume are shared out too: during a rolling deploy that adds a topic the leader may be an old member.
  */
 import { Buffer } from "node:buffer";
-import type { Assignment, PartitionAssigner } from "kafkajs";
+import type { Assignment, KafkaJs, PartitionAssigner } from "./kafkajs.ts";
 import { assignPartitions } from "../assignment.ts";
 import type { TopicPartition } from "../broker.ts";
-import type { KafkaJs } from "./client.ts";
 
 /** The protocol's name in the group: all members of a group must offer it. */
 export const ASSIGNER_NAME = "activejob-sticky";

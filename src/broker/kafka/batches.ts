@@ -3,7 +3,7 @@
  * identical batch can be sent again without writing it twice. Pure, but for the counter that spreads records without a key.
  */
 import { Buffer } from "node:buffer";
-import type { Message } from "kafkajs";
+import type { Message } from "./kafkajs.ts";
 import { RecordTooLargeError } from "../../errors.ts";
 import type { NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";

@@ -1,78 +1,18 @@
 /**
- * The way to kafkajs: it is loaded when the first connection is needed, since loading takes 45 ms and reads the environment,
- * and it is mended in one place. Every producer, consumer and administrator has a client of its own: what one of them does
- * to kafkajs' shared state (committed offsets, topics that it asks for) cannot reach another.
+ * Clients of kafkajs, and their connections. Every producer, consumer and administrator has a client of its own: what one
+ * of them does to kafkajs' shared state (committed offsets, topics that it asks for) cannot reach another.
  */
-import type net from "node:net";
-import type tls from "node:tls";
-import type { Kafka, KafkaConfig, LogEntry } from "kafkajs";
+import net from "node:net";
+import tls from "node:tls";
 import type { BrokerContext } from "../broker.ts";
-import { mendHeaderDecoder } from "./header_decoder.ts";
+import { type Kafka, type KafkaConfig, loadKafkaJs, type LogEntry } from "./kafkajs.ts";
 import { kafkaLog } from "./log.ts";
 import { type KafkaSettings, secretsOf } from "./options.ts";
-
-/** kafkajs itself. */
-export type KafkaJs = typeof import("kafkajs");
 
 /** The number of a produce request on the wire. */
 const PRODUCE = 0;
 const KEEP_ALIVE_MS = 60_000;
 const FOREVER_MS = 2 ** 30;
-const MENDED = Symbol.for("@activejob/kafka:request-queue");
-
-let loading: Promise<KafkaJs> | null = null;
-/** Loaded with kafkajs: an App that has no Kafka should not pay for them at its start. */
-let sockets: { readonly net: typeof net; readonly tls: typeof tls } | null = null;
-
-/** Loads kafkajs, once. */
-export function loadKafkaJs(): Promise<KafkaJs> {
-  return loading ??= load();
-}
-
-async function load(): Promise<KafkaJs> {
-  const [kafkajs, queue, decoder, net, tls] = await Promise.all([
-    import("kafkajs"),
-    import("kafkajs/src/network/requestQueue/index.js"),
-    import("kafkajs/src/protocol/decoder.js"),
-    import("node:net"),
-    import("node:tls"),
-  ]);
-  sockets = { net: net.default, tls: tls.default };
-  mend(queue.default.prototype);
-  mendHeaderDecoder(decoder.default.prototype);
-  // Its named exports type-check, but several of them are not there at run time: only the default export is whole.
-  return (kafkajs as unknown as { default: KafkaJs }).default;
-}
-
-interface RequestQueue {
-  [MENDED]?: true;
-  pending: unknown[];
-  throttledUntil: number;
-  requestTimeoutIntervalId?: { unref?(): void };
-  scheduleCheckPendingRequests(): void;
-  scheduleRequestTimeoutCheck(): void;
-}
-
-/**
- * Takes two faults out of kafkajs' request queue: after the first answer it looks every millisecond whether something is
- * pending (2.5 % of a core while idle), and its timer for lost answers keeps a process alive that has nothing more to do.
- */
-function mend(queue: RequestQueue): void {
-  // Two copies of this library may share one copy of kafkajs.
-  if (queue[MENDED]) return;
-  queue[MENDED] = true;
-  const checkPending = queue.scheduleCheckPendingRequests;
-  queue.scheduleCheckPendingRequests = function () {
-    if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return;
-    checkPending.call(this);
-  };
-  const checkTimeouts = queue.scheduleRequestTimeoutCheck;
-  queue.scheduleRequestTimeoutCheck = function () {
-    checkTimeouts.call(this);
-    this.requestTimeoutIntervalId?.unref?.();
-  };
-}
-
 /** One client's connections: how they are made, and the way to cut them where kafkajs would wait. */
 export class Connections {
   /** How many produce requests were written to a socket: what was sent may be in the log. */
@@ -101,8 +41,7 @@ export class Connections {
 
   /** Makes one; called by kafkajs. */
   open = (to: { host: string; port: number; ssl: unknown; onConnect: () => void }): net.Socket => {
-    if (this.#refused || sockets === null) throw new Error("The client was closed");
-    const { net, tls } = sockets;
+    if (this.#refused) throw new Error("The client was closed");
     const { host, port, ssl, onConnect } = to;
     const name = net.isIP(host) ? {} : { servername: host };
     const connected = () => {

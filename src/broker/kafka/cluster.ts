@@ -6,6 +6,7 @@
 import type { TopicPartition } from "../broker.ts";
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { type ClientFactory, Connections, holding, within } from "./client.ts";
+import { loadCluster } from "./kafkajs.ts";
 import type { RawBroker, RawCluster } from "./raw_cluster.ts";
 import { brokerError, isForbidden, isUnknownTopic, protocolError } from "./failures.ts";
 
@@ -206,8 +207,8 @@ export class ClusterClient {
   }
 
   async #connect(): Promise<RawCluster> {
-    const [{ default: Cluster }, kafka] = await Promise.all([
-      import("kafkajs/src/cluster/index.js"),
+    const [Cluster, kafka] = await Promise.all([
+      loadCluster(),
       this.#clients.client({ connections: this.#connections }),
     ]);
     const cluster = new Cluster({

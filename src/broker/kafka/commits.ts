@@ -6,7 +6,7 @@
  * a last commit arrives before the request to join again. After a restart of the client, until the first batch, there is
  * none; then the member and generation of its last heartbeat are stated outright.
  */
-import type { Offsets } from "kafkajs";
+import type { Offsets } from "./kafkajs.ts";
 import type { Mark } from "../broker.ts";
 import { type ClusterClient, commitTopics } from "./cluster.ts";
 import { protocolError } from "./failures.ts";

@@ -6,7 +6,7 @@
  * Only a batch that follows on the last one is handed over. What comes from elsewhere means that records are gone, that the
  * topic was made anew, or that it was fetched before the position was settled.
  */
-import type { EachBatchPayload } from "kafkajs";
+import type { EachBatchPayload } from "./kafkajs.ts";
 import type { TopicPartition } from "../broker.ts";
 import { within } from "./client.ts";
 import { safeOffset } from "./cluster.ts";

@@ -3,7 +3,7 @@
  * starts from a plain object, in which `constructor` is there before any header is. Pure functions.
  */
 import { Buffer } from "node:buffer";
-import type { IHeaders } from "kafkajs";
+import type { IHeaders } from "./kafkajs.ts";
 import type { Headers } from "../broker.ts";
 
 /** The one list of all records without headers. */

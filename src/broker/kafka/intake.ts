@@ -2,7 +2,7 @@
  * What comes out of one assigned partition: where it stands, and what a fetched batch means there. It lives from the
  * assignment of the partition to its loss, over rebalances; its ownership may end and begin anew meanwhile.
  */
-import type { KafkaMessage } from "kafkajs";
+import type { KafkaMessage } from "./kafkajs.ts";
 import type { StoredRecord, TopicPartition } from "../broker.ts";
 import { safeOffset } from "./cluster.ts";
 import { headersFrom } from "./headers.ts";

@@ -2,7 +2,7 @@
  * What kafkajs has to say, as events. It logs what it tries again by itself as an error; here that is a warning at most,
  * since what really failed reaches the caller as an outcome, a rejection or a call of the sink.
  */
-import type { LogEntry } from "kafkajs";
+import type { LogEntry } from "./kafkajs.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 
 /** kafkajs' number of its level "warn"; an error is below, info is 4, debug 5. */

@@ -5,11 +5,11 @@
  *     starting ──▶ running ◀──▶ (kafkajs joins again, or starts anew, by itself)
  *        └────────────┴──▶ closing ──▶ closed
  */
-import type { Consumer, EachBatchPayload, LogEntry, PartitionAssigner } from "kafkajs";
 import { UnknownTopicError } from "../../errors.ts";
 import type { ConsumeOptions, TopicPartition } from "../broker.ts";
 import { type Claim, stickyAssigner } from "./assigner.ts";
-import { type ClientFactory, Connections, loadKafkaJs, within } from "./client.ts";
+import { type ClientFactory, Connections, within } from "./client.ts";
+import { type Consumer, type EachBatchPayload, loadKafkaJs, type LogEntry, type PartitionAssigner } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import type { MemberInGeneration } from "./commits.ts";
 import { isForbidden, isUnknownTopic } from "./failures.ts";

@@ -2,8 +2,8 @@
  * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` where more is to be
  * said. Naming it connects nothing and loads nothing.
  */
+import { lazily } from "../../lazily.ts";
 import type { BrokerSource } from "../broker.ts";
-import { KafkaBroker } from "./broker.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
 
 export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./options.ts";
@@ -31,7 +31,14 @@ export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./op
 export function kafka(options: KafkaBrokerOptions): BrokerSource {
   const settings = kafkaSettings(options);
   const name = `kafka://${settings.brokers.join(",")}`;
-  return Object.freeze({ name, open: (context) => new KafkaBroker(name, settings, context) } satisfies BrokerSource);
+  const source: BrokerSource = {
+    name,
+    async open(context) {
+      const { KafkaBroker } = await lazily(() => import("./broker.ts"));
+      return new KafkaBroker(name, settings, context);
+    },
+  };
+  return Object.freeze(source);
 }
 
 /**

@@ -2,7 +2,7 @@
  * One kafkajs producer with its connections: an identity with which the broker counts batches. It lives until its topic's
  * producer is disposed of, or until something that it sent was given up with an unknown outcome.
  */
-import type { Producer } from "kafkajs";
+import type { Producer } from "./kafkajs.ts";
 import type { Batch } from "./batches.ts";
 import { type ClientFactory, Connections, within } from "./client.ts";
 

@@ -7,7 +7,8 @@ import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import type { Position } from "../broker.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
-import { type ClientFactory, Connections, loadKafkaJs, within } from "./client.ts";
+import { type ClientFactory, Connections, within } from "./client.ts";
+import { loadKafkaJs } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError } from "./failures.ts";
 

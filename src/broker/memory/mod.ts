@@ -2,15 +2,12 @@
  * The embedded broker for development and tests: a partitioned log with consumer groups in the memory of one process, with
  * all that the seam promises and nothing that survives the process.
  */
+import { lazily } from "../../lazily.ts";
 import type { BrokerSource } from "../broker.ts";
-import { MemoryBroker } from "./broker.ts";
-import { MemoryLog } from "./log.ts";
-
-export type { AppendFault } from "./log.ts";
-export { MemoryLog };
+import type { MemoryLog } from "./log.ts";
 
 /** The logs that have a name, shared within the process. */
-const named = new Map<string, MemoryLog>();
+const named = new Map<string, Promise<MemoryLog>>();
 
 /**
  * Records in memory.
@@ -19,8 +16,12 @@ const named = new Map<string, MemoryLog>();
  * @returns what an App takes as its `broker`
  */
 export function memory(name?: string): BrokerSource {
-  if (name !== undefined) return memoryOver(namedLog(name));
-  return { name: "memory:", embedded: true, open: () => new MemoryBroker(new MemoryLog()) };
+  if (name === undefined) return sourceOf("memory:", () => newLog("memory:"));
+  return sourceOf(`memory:${name}`, () => {
+    let log = named.get(name);
+    if (log === undefined) named.set(name, log = newLog(`memory:${name}`));
+    return log;
+  });
 }
 
 /**
@@ -30,11 +31,21 @@ export function memory(name?: string): BrokerSource {
  * @returns what an App takes as its `broker`
  */
 export function memoryOver(log: MemoryLog): BrokerSource {
-  return { name: log.name, embedded: true, open: () => new MemoryBroker(log) };
+  return sourceOf(log.name, () => Promise.resolve(log));
 }
 
-function namedLog(name: string): MemoryLog {
-  let log = named.get(name);
-  if (log === undefined) named.set(name, log = new MemoryLog(`memory:${name}`));
-  return log;
+function sourceOf(name: string, log: () => Promise<MemoryLog>): BrokerSource {
+  return {
+    name,
+    embedded: true,
+    async open() {
+      const [{ MemoryBroker }, over] = await Promise.all([lazily(() => import("./broker.ts")), log()]);
+      return new MemoryBroker(over);
+    },
+  };
+}
+
+async function newLog(name: string): Promise<MemoryLog> {
+  const { MemoryLog } = await lazily(() => import("./log.ts"));
+  return new MemoryLog(name);
 }

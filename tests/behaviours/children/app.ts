@@ -4,7 +4,8 @@
  */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import type { Broker, BrokerSource, ConsumerSink } from "../../../src/broker/broker.ts";
-import { MemoryLog, memoryOver } from "../../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { memoryOver } from "../../../src/broker/memory/mod.ts";
 import { brokerSource } from "../../../src/broker/open.ts";
 import { readSettings } from "./settings.ts";
 
@@ -90,7 +91,7 @@ function startAnother() {
 
 /** The broker, with a look at what a worker asks of it. */
 function watched(source: BrokerSource): BrokerSource {
-  return { ...source, open: (context) => watchedBroker(source.open(context)) };
+  return { ...source, open: async (context) => watchedBroker(await source.open(context)) };
 }
 
 function watchedBroker(broker: Broker): Broker {

@@ -1,6 +1,7 @@
 /** An App whose broker does not answer. */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
-import { MemoryLog, memoryOver } from "../../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { memoryOver } from "../../../src/broker/memory/mod.ts";
 
 class SyncJob extends Job {
   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };

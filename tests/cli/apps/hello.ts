@@ -23,6 +23,7 @@ export const app = new App({
 
 for (const n of [1, 2, 3]) await HelloJob.performLater(n);
 await OtherJob.performLater();
+await app.flush();
 
 // A program has more than jobs: it must not keep the process.
 setInterval(() => {}, 1000);

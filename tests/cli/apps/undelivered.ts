@@ -1,6 +1,7 @@
 /** An App whose broker goes away, with two jobs in its buffer. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
-import { MemoryLog, memoryOver } from "../../../src/broker/memory/mod.ts";
+import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { memoryOver } from "../../../src/broker/memory/mod.ts";
 
 class LostJob extends Job {
   perform() {}
