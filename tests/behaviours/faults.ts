@@ -42,8 +42,8 @@ export function counted(world: World): CountedLog {
     };
     return counter(kafka({ brokers: [relay.broker] }), () => relay[Symbol.asyncDispose]());
   }
-  const open: BrokerSource["open"] = (context) => {
-    const broker = world.source.open(context);
+  const open: BrokerSource["open"] = async (context) => {
+    const broker = await world.source.open(context);
     const append = broker.append.bind(broker);
     broker.append = (...args) => {
       appends++;

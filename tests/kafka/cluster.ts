@@ -74,6 +74,12 @@ export async function deleteRecords({ topic, partition, offset }: Position): Pro
 
 /** Uses up offsets with a transaction that is aborted. */
 export async function appendAborted(topic: string, partition: number): Promise<void> {
+  const high = () =>
+    administer(async (admin) => {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return Number(offsets.find((each) => each.partition === partition)!.high);
+    });
+  const before = await high();
   const producer = bareKafka().producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -85,6 +91,8 @@ export async function appendAborted(topic: string, partition: number): Promise<v
   await transaction.send({ topic, messages: [{ value: "aborted" }, { value: "aborted too" }] });
   await transaction.abort();
   await producer.disconnect();
+  // The marker is written after the broker has answered.
+  while (await high() < before + 3);
 }
 
 /** Takes a partition from a live group, commits, and leaves again. */

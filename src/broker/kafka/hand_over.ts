@@ -86,7 +86,12 @@ export class HandOver {
   /** Offsets up to `next` hold nothing to hand over: control records, aborted ones, compacted ones. */
   nothing(at: TopicPartition, next: string, highWatermark: string): void {
     const intake = this.#share.intake(at);
-    if (intake === null || !intake.proved || this.#share.isOver) return;
+    if (intake === null || this.#share.isOver) return;
+    if (!intake.proved) {
+      // kafkajs has gone on: it is fetched again once there is somebody to tell.
+      intake.missed = true;
+      return;
+    }
     const offset = safeOffset(next);
     if (intake.position !== null && offset <= intake.position && !intake.wasReset) return;
     const ownership = intake.position !== null && offset <= intake.position

@@ -34,6 +34,8 @@ export class Intake implements TopicPartition {
   position: number | null = null;
   /** Whether the client said that it goes to the log's beginning, since the log does not have the position. */
   wasReset = false;
+  /** Whether something went by while the ownership was not proved. */
+  missed = false;
   /** Whether the worker wants nothing for now. */
   paused = false;
   /** Whether the client fetches nothing for now. */

@@ -237,6 +237,8 @@ export class Share {
     this.#assigned.resolve();
     this.#proof.resolve();
     for (const intake of intakes) {
+      if (intake.missed) fetching.seek(intake, intake.position ?? EARLIEST);
+      intake.missed = false;
       if (!intake.halted || intake.paused) continue;
       intake.halted = false;
       fetching.resume(intake);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import Decoder from "kafkajs/src/protocol/decoder.js";
 import decodeRecord from "kafkajs/src/protocol/recordBatch/record/v0/decoder.js";
 import encodeRecord from "kafkajs/src/protocol/recordBatch/record/v0/index.js";
-import { loadKafkaJs } from "../../../src/broker/kafka/client.ts";
+import { loadKafkaJs } from "../../../src/broker/kafka/kafkajs.ts";
 import { headersFor, headersFrom } from "../../../src/broker/kafka/headers.ts";
 import type { Headers } from "../../../src/broker/broker.ts";
 
