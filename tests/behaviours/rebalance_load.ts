@@ -93,7 +93,7 @@ class Load {
     const end = await heapBytes();
     await stays.close();
     await working;
-    const client = brokerSource(url).open({ clientId: "load", monitor: new Monitor() });
+    const client = await brokerSource(url).open({ clientId: "load", monitor: new Monitor() });
     const ends = await client.admin.ends(group);
     const committed = await client.admin.committed(group, group);
     const lag = ends.reduce((sum, { high, partition }) => sum + high - (committed[partition]!.offset ?? 0), 0);
