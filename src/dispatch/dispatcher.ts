@@ -5,7 +5,7 @@
  * One dispatcher an App; it lives until the App is closed.
  */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
-import { describeError, EnqueueError } from "../errors.ts";
+import { describeError, EnqueueError, UnknownTopicError } from "../errors.ts";
 import { type AnyCurrentAttributes, captureAttributes } from "../job/current_attributes.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
 import { writeEnvelope } from "../job/envelope.ts";
@@ -185,7 +185,8 @@ export class Dispatcher {
   }
 
   #refused(job: Job, delivery: Delivery, outcome: AppendOutcome & { ok: false }, heard: boolean): void {
-    const error = refusal(job, outcome.error.message, outcome.error, outcome.written);
+    const remedy = outcome.error instanceof UnknownTopicError ? '; create it with "topics apply"' : "";
+    const error = refusal(job, `${outcome.error.message}${remedy}`, outcome.error, outcome.written);
     delivery.fail(error);
     this.#tell(job, error);
     // A caller who has gone on hears of it here only.

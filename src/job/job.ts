@@ -223,7 +223,7 @@ export abstract class Job {
 
   /** A logger that names the job in each line. */
   get logger(): JobLogger {
-    return (this[RUN] ??= new JobRun()).loggerOf(this.constructor.name, this.jobId);
+    return (this[RUN] ??= new JobRun()).loggerOf(jobNameOf(this.constructor as JobClass), this.jobId);
   }
 }
 

@@ -109,12 +109,12 @@ export interface ClientUse {
 export class ClientFactory {
   readonly settings: KafkaSettings;
   readonly context: BrokerContext;
-  readonly #secrets: readonly string[];
+  readonly #log: (entry: LogEntry) => void;
 
   constructor(settings: KafkaSettings, context: BrokerContext) {
     this.settings = settings;
     this.context = context;
-    this.#secrets = secretsOf(settings);
+    this.#log = kafkaLog(context.monitor, secretsOf(settings));
   }
 
   /** A new client. Nothing is connected yet. */
@@ -127,10 +127,9 @@ export class ClientFactory {
   config({ connections, retries = 1, heard }: ClientUse): KafkaConfig {
     const { settings, context } = this;
     const { sasl } = settings;
-    const log = kafkaLog(context.monitor, this.#secrets);
     const logCreator = () => (entry: LogEntry) => {
       heard?.(entry);
-      log(entry);
+      this.#log(entry);
     };
     return {
       // A client without brokers gives up at once, where an error would be tried again.
