@@ -19,7 +19,7 @@ class LedgerJob extends Job {
 }
 
 async function within(body: (world: World) => Promise<string[]>): Promise<string[]> {
-  const world = new World({ name: "kafka", url: `kafka://${brokers[0]}` });
+  const world = await World.open({ name: "kafka", url: `kafka://${brokers[0]}` });
   try {
     return await body(world);
   } catch (error) {
