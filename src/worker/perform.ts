@@ -25,44 +25,53 @@ const MAX_SKEW_MS = 1000;
 
 const PASSED: Outcome = { kind: "passed" };
 
-/** What an attempt is made of. */
-export interface AttemptOptions {
+/** Where attempts take place: the same for all of a partition. */
+export interface Place {
   readonly route: Route;
   readonly partition: number;
-  readonly record: WaitingRecord;
-  readonly Class: JobClass;
-  readonly envelope: Envelope;
-  /** Which run of the record it is, from 1. */
-  readonly attempt: number;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly monitor: Monitor;
 }
 
+/** What is performed. */
+export interface Performable {
+  readonly Class: JobClass;
+  readonly envelope: Envelope;
+}
+
 /** One run of one job. */
 export class Attempt extends JobRun {
-  readonly #options: AttemptOptions;
+  readonly #place: Place;
+  readonly #record: WaitingRecord;
+  readonly #performable: Performable;
+  readonly #number: number;
   readonly #startedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #settled = false;
 
-  constructor(options: AttemptOptions, nowMs: number) {
+  /** @param number which run of the record it is, from 1 */
+  constructor(place: Place, record: WaitingRecord, performable: Performable, number: number, nowMs: number) {
     super();
-    this.#options = options;
+    this.#place = place;
+    this.#record = record;
+    this.#performable = performable;
+    this.#number = number;
     this.#startedMs = nowMs;
   }
 
   override get record(): RecordInfo {
-    const { route, partition, record } = this.#options;
-    return { topic: route.topic, partition, offset: record.offset };
+    const { route, partition } = this.#place;
+    return { topic: route.topic, partition, offset: this.#record.offset };
   }
 
   protected override get monitor(): Monitor {
-    return this.#options.monitor;
+    return this.#place.monitor;
   }
 
   /** Performs the job. Rejects, or throws, with whatever it throws; its constructor counts as a part of it. */
   perform(): unknown {
-    const { currentAttributes, envelope, monitor, route, Class } = this.#options;
+    const { currentAttributes, monitor, route } = this.#place;
+    const { Class, envelope } = this.#performable;
     const timeoutMs = Class.timeoutMs ?? route.timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#overrun(timeoutMs), timeoutMs);
     if (monitor.hears("job.performing")) monitor.emit("job.performing", this.info());
@@ -72,14 +81,14 @@ export class Attempt extends JobRun {
   }
 
   #performJob(): unknown {
-    const { Class, envelope, attempt } = this.#options;
+    const { Class, envelope } = this.#performable;
     const job: Job = new Class();
     job.args = envelope.arguments as unknown[];
     job.jobId = this.#jobId;
     job.queueName = this.#queue;
     job.priority = envelope.priority;
-    job.executions = envelope.executions + attempt;
-    job.attempt = attempt;
+    job.executions = envelope.executions + this.#number;
+    job.attempt = this.#number;
     job.enqueuedAt = envelope.enqueuedAt;
     job[RUN] = this;
     return job.perform(...job.args);
@@ -101,26 +110,19 @@ export class Attempt extends JobRun {
 
   /** The ownership has ended: asks the job to end, and says so where it does not. */
   revoke(): void {
-    const { route } = this.#options;
     // What has ended cannot be asked to, nor go on for too long: only its outcome still waits for the proof.
     if (this.#settled) return;
     this.#disarm();
-    this.abort(new RevokedError(`Partition ${route.topic}/${this.#options.partition} is no longer this worker's`));
+    this.abort(
+      new RevokedError(`Partition ${this.#place.route.topic}/${this.#place.partition} is no longer this worker's`),
+    );
     this.#armOrphaned("revoked");
   }
 
   /** The job, for events. */
   info(): JobInfo {
-    const { route, partition, record, envelope, attempt } = this.#options;
-    return {
-      jobClass: envelope.jobClass,
-      jobId: this.#jobId,
-      queue: this.#queue,
-      topic: route.topic,
-      partition,
-      offset: record.offset,
-      attempt,
-    };
+    const { jobClass } = this.#performable.envelope;
+    return { jobClass, jobId: this.#jobId, queue: this.#queue, ...this.record, attempt: this.#number };
   }
 
   /** How long it has run, in milliseconds. */
@@ -130,7 +132,7 @@ export class Attempt extends JobRun {
 
   /** From its enqueuing to its start, in milliseconds; `null` where that cannot be told. */
   get waitMs(): number | null {
-    const { enqueuedAt } = this.#options.envelope;
+    const { enqueuedAt } = this.#performable.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is what a clock says that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
@@ -140,21 +142,21 @@ export class Attempt extends JobRun {
   }
 
   get #jobId(): string {
-    const { route, partition, record, envelope } = this.#options;
-    return envelope.jobId ?? derivedJobId(route.topic, partition, record.offset);
+    const { route, partition } = this.#place;
+    return this.#performable.envelope.jobId ?? derivedJobId(route.topic, partition, this.#record.offset);
   }
 
   get #queue(): string {
-    return this.#options.envelope.queueName ?? this.#options.route.topic;
+    return this.#performable.envelope.queueName ?? this.#place.route.topic;
   }
 
   #overrun(timeoutMs: number): void {
-    this.abort(new TimeoutError(`${this.#options.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
+    this.abort(new TimeoutError(`${this.#performable.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
     this.#armOrphaned("timeout");
   }
 
   #armOrphaned(reason: "timeout" | "revoked"): void {
-    const { monitor, route } = this.#options;
+    const { monitor, route } = this.#place;
     this.#timer = setTimeout(() => {
       monitor.emit("job.orphaned", { ...this.info(), reason, runningMs: this.durationMs });
     }, route.timeoutGraceMs);

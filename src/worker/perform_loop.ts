@@ -17,7 +17,7 @@ import { writeDeadLetter } from "./dead_letter.ts";
 import type { Decision, Wait } from "./failure_policy.ts";
 import type { GroupContext } from "./group_context.ts";
 import type { HeadRecord } from "./head_record.ts";
-import { Attempt, type Outcome } from "./perform.ts";
+import { Attempt, type Outcome, type Place } from "./perform.ts";
 import type { WaitingRecords } from "./waiting_records.ts";
 
 /** What a loop works on. */
@@ -45,6 +45,7 @@ export class PerformLoop {
   readonly #context: GroupContext;
   readonly #waiting: WaitingRecords;
   readonly #head: HeadRecord;
+  readonly #place: Place;
   #live = true;
   #working = false;
   #attempt: Attempt | undefined;
@@ -56,6 +57,8 @@ export class PerformLoop {
     this.#context = options.context;
     this.#waiting = options.waiting;
     this.#head = options.head;
+    const { partition, route, context: { currentAttributes, monitor } } = options;
+    this.#place = { partition, route, currentAttributes, monitor };
   }
 
   /** The record at which it waits for an operator; `null` for none. */
@@ -117,7 +120,8 @@ export class PerformLoop {
       const decoded = decode(record, registry, maxPayloadBytes);
       let waitMs: number;
       if (decoded.kind === "job" && !this.#head.isExhausted(record.offset)) {
-        const attempt = this.#attempt = this.#begin(record, decoded, nowMs);
+        const number = this.#head.attemptsOf(record.offset) + 1;
+        const attempt = this.#attempt = new Attempt(this.#place, record, decoded, number, nowMs);
         let outcome: Outcome;
         try {
           await attempt.perform();
@@ -140,13 +144,6 @@ export class PerformLoop {
       nowMs = performance.now();
     }
     this.#working = false;
-  }
-
-  #begin(record: WaitingRecord, { Class, envelope }: Decoded & { kind: "job" }, nowMs: number): Attempt {
-    const { partition, route } = this.#options;
-    const { currentAttributes, monitor } = this.#context;
-    const attempt = this.#head.attemptsOf(record.offset) + 1;
-    return new Attempt({ route, partition, record, Class, envelope, attempt, currentAttributes, monitor }, nowMs);
   }
 
   #pass(record: WaitingRecord, attempt: Attempt): void {
