@@ -20,6 +20,8 @@ export interface Mutant {
   readonly replace: string;
   /** The test files of which at least one test must fail. Those in `tests/kafka` get the Kafka. */
   readonly tests: readonly string[];
+  /** Whether those tests show it only on the Kafka, though they lie elsewhere: rows run on every broker. */
+  readonly onKafka?: boolean;
   /** A part of the name of those tests that miss it, where the others of the file would only take their time. */
   readonly only?: string;
 }
@@ -28,8 +30,8 @@ export interface Mutant {
 const LIMIT_MS = 60_000;
 
 /** Whether a mutant's tests need a Kafka. */
-export function needsKafka({ tests }: Mutant): boolean {
-  return tests.some((path) => path.startsWith("tests/kafka/"));
+export function needsKafka({ tests, onKafka = false }: Mutant): boolean {
+  return onKafka || tests.some((path) => path.startsWith("tests/kafka/"));
 }
 
 /**

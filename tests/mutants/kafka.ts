@@ -87,4 +87,22 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     tests: ["tests/kafka/producer_test.ts"],
     only: "append() loses nothing",
   },
+  {
+    what: "kafka: a log that may have become another one is asked about",
+    file: "src/broker/kafka/member.ts",
+    find: "opened !== this.#connections.opened)",
+    replace: "false)",
+    tests: ["tests/behaviours/changed_logs_test.ts"],
+    onKafka: true,
+    only: "cannot see it",
+  },
+  {
+    what: "kafka: commits that a deleted topic took with it end the ownership as restarted",
+    file: "src/broker/kafka/share.ts",
+    find: "now === null && ownership.hasCommitted",
+    replace: "false",
+    tests: ["tests/behaviours/changed_logs_test.ts"],
+    onKafka: true,
+    only: "cannot see it",
+  },
 ];
