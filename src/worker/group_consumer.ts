@@ -31,6 +31,8 @@ export class GroupConsumer implements ConsumerSink {
   readonly #gate: Gate;
   readonly #commits: CommitLoop;
   readonly #partitions = new Map<Ownership, OwnedPartition>();
+  /** Lost ones whose job still ran then: it keeps its slot until it ends. */
+  readonly #leaving = new Set<OwnedPartition>();
   readonly #failed: (error: Error) => void;
 
   constructor(broker: Broker, worker: WorkerContext, options: GroupConsumerOptions) {
@@ -67,9 +69,9 @@ export class GroupConsumer implements ConsumerSink {
     return this.partitions().map((partition) => partition.stuckAt).filter((at) => at !== null);
   }
 
-  /** The jobs that run. */
+  /** The jobs that run, those of lost partitions included. */
   running(): JobInfo[] {
-    return this.partitions().map((partition) => partition.running).filter((job) => job !== null);
+    return [...this.#leaving, ...this.partitions()].map(({ running }) => running).filter((job) => job !== null);
   }
 
   /** No job starts any more, until the end. */
@@ -120,11 +122,14 @@ export class GroupConsumer implements ConsumerSink {
 
   /** The broker: these are no longer ours. */
   lost(ownerships: readonly Ownership[], reason: LostReason): void {
+    for (const partition of this.#leaving) if (partition.running === null) this.#leaving.delete(partition);
     for (const ownership of ownerships) {
-      this.#partitions.get(ownership)?.end(reason);
+      const partition = this.#partitions.get(ownership);
+      partition?.end(reason);
+      if (partition !== undefined && partition.running !== null) this.#leaving.add(partition);
       this.#partitions.delete(ownership);
-      const { topic, partition } = ownership;
-      if (reason === "restarted") this.#context.monitor.emit("log.restarted", { topic, partition });
+      if (reason !== "restarted") continue;
+      this.#context.monitor.emit("log.restarted", { topic: ownership.topic, partition: ownership.partition });
     }
     this.#gate.change();
   }

@@ -94,6 +94,11 @@ export class Attempt extends JobRun {
     return job.perform(...job.args);
   }
 
+  /** Whether `perform` has settled. */
+  get isSettled(): boolean {
+    return this.#settled;
+  }
+
   /** `perform` settled well: a pass, unless the job was over its time. */
   passed(): Outcome {
     this.#settle();

@@ -9,7 +9,7 @@
  * It ends when nothing waits and begins again when something is taken. A record leaves the head only when it is finished,
  * and nothing is finished or dead-lettered unless the ownership is proved at that moment.
  */
-import { describeError } from "../errors.ts";
+import { describeError, ShutdownError } from "../errors.ts";
 import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { decode, type Decoded, type WaitingRecord } from "./decode.ts";
@@ -66,9 +66,9 @@ export class PerformLoop {
     return this.#stuckAt;
   }
 
-  /** The job that runs; `null` for none. */
+  /** The job that runs; `null` for none, also where one has ended and its outcome waits for the broker. */
   get running(): JobInfo | null {
-    return this.#attempt?.info() ?? null;
+    return this.#attempt === undefined || this.#attempt.isSettled ? null : this.#attempt.info();
   }
 
   /** Something waits. */
@@ -167,6 +167,8 @@ export class PerformLoop {
       this.#pass(record, attempt);
       return 0;
     }
+    // The stop ended it: no failure of its own. It is performed again with the attempts that it had.
+    if (attempt.abortReason instanceof ShutdownError) return 0;
     const decision = this.#head.failed(record.offset, outcome.error);
     // The count must reach the broker even if the front never moves again.
     this.#options.changed();

@@ -168,7 +168,8 @@ export class Worker implements AsyncDisposable {
       this.#context.monitor.emit("worker.started", { group, topics, concurrency });
     }
     if (!once) return;
-    this.#stuck = await drained(broker, routes, this.#groups, signal);
+    // A question to a broker that is away may take long to fail.
+    this.#stuck = await untilStopped(drained(broker, routes, this.#groups, signal), signal) ?? [];
     void this.stop();
   }
 

@@ -178,3 +178,86 @@ Deno.test("a worker stops within its deadlines though the log is away and a comm
   log.back();
   await app.close();
 });
+
+Deno.test("a job that ends because the worker stops has not failed: it keeps its attempts and is no dead letter", async () => {
+  const { app, log, worker, errors, committed } = setUp({ deadLetterQueue: { topic: "dead", maxRetries: 0 } }, {
+    shutdownTimeoutMs: 50,
+    // What job 1 leaves to commit keeps the ownership alive until job 2 has ended.
+    commitIntervalMs: 60_000,
+  });
+  await using _ = app;
+  const failed: EventMap["job.failed"][] = [];
+  app.on("job.failed", (event) => failed.push(event));
+  const ended = Promise.withResolvers<void>();
+  behaviour = async (n, job) => {
+    if (n === 1) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    job.signal.addEventListener("abort", () => resolve());
+    await promise;
+    ended.resolve();
+    throw job.signal.reason;
+  };
+  const running = nth(app, "job.performing", 2);
+  const run = worker.run();
+  await enqueue(app, 1, 2);
+  await running;
+  const { unfinished } = await worker.stop();
+  await Promise.all([ended.promise, run]);
+  assertEquals(unfinished.map(({ offset }) => offset), [1]);
+  assertEquals([failed, log.topic("dead")!.partitions[0]!.high, committed()], [[], 0, { offset: 1, metadata: "" }]);
+  assertEquals(errors, []);
+});
+
+Deno.test("a stop names the job of a lost partition that still runs", async () => {
+  const { app, log, worker } = setUp({}, { shutdownTimeoutMs: 50 });
+  await using _ = app;
+  const release = Promise.withResolvers<void>();
+  behaviour = () => release.promise;
+  const running = nth(app, "job.performing");
+  const lost = nth(app, "partition.lost");
+  const run = worker.run();
+  await enqueue(app, 1);
+  await running;
+  worker.quiet();
+  log.revoke("shop", { topic: "default", partition: 0 });
+  await lost;
+  assertEquals(worker.running().map(({ offset }) => offset), [0]);
+  const { unfinished } = await worker.stop();
+  assertEquals(unfinished.map(({ offset }) => offset), [0]);
+  release.resolve();
+  await run;
+  await turns(2);
+  assertEquals(worker.running(), []);
+});
+
+Deno.test("a job that has ended is not named as running while its outcome waits for a log that is away", async () => {
+  const { app, log, worker } = setUp({}, { sessionTimeoutMs: 20, shutdownTimeoutMs: 50 });
+  const ended = Promise.withResolvers<void>();
+  behaviour = async () => {
+    log.away();
+    await nth(app, "membership.changed");
+    ended.resolve();
+  };
+  const run = worker.run();
+  await enqueue(app, 1);
+  await ended.promise;
+  await turns(2);
+  assertEquals(await worker.stop(), { unfinished: [], stuck: [] });
+  await run;
+  log.back();
+  await app.close();
+});
+
+Deno.test("a stop does not wait for what --once asks of a log that is away", async () => {
+  const { app, log, worker } = setUp();
+  await enqueue(app, 1);
+  app.on("worker.started", () => log.away());
+  const started = nth(app, "worker.started");
+  const run = worker.run(undefined, { once: true });
+  await started;
+  await turns(1);
+  await worker.stop();
+  assertEquals(await run, { unfinished: [], stuck: [] });
+  log.back();
+  await app.close();
+});
