@@ -1,6 +1,6 @@
 /**
  * How much is waiting in a worker, over all partitions: the bound of its memory. A partition that would go over it pauses;
- * once there is room again, all that paused for this reason are told.
+ * once there is room again, all that paused for this reason are told. What one fetch brings of each partition comes on top.
  */
 
 /** A worker's intake. */

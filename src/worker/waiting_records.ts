@@ -1,6 +1,7 @@
 /**
  * The records of one ownership that wait in the process, in the order of the log. When too many wait, here or in the whole
- * worker, the partition is not fetched from until half of them are gone.
+ * worker, the partition is not fetched from until half of them are gone. One with nothing waiting is always fetched from, so
+ * that partitions which stand still and fill the worker never starve the others.
  */
 import type { Consumer, Ownership } from "../broker/broker.ts";
 import type { WaitingRecord } from "./decode.ts";
@@ -63,17 +64,22 @@ export class WaitingRecords {
 
   /** Stops fetching where enough wait. */
   pauseIfFull(): void {
-    if (this.#paused || (this.count < this.#max && !this.#intake.isFull)) return;
+    if (this.#paused || (this.count < this.#max && !this.#crowded)) return;
     this.#paused = true;
     this.#consumer.pause(this.#ownership);
-    // A partition with nothing of its own waiting has no other occasion to go on.
-    if (this.#intake.isFull) this.#intake.whenRoom(() => this.#resumeIfRoom());
+    if (this.#crowded) this.#intake.whenRoom(this.#resumeIfRoom);
   }
 
-  #resumeIfRoom(): void {
+  /** Whether the whole worker holds too much, and this partition a part of it. */
+  get #crowded(): boolean {
+    return this.count > 0 && this.#intake.isFull;
+  }
+
+  // One function, which the intake keeps once however often it is told.
+  readonly #resumeIfRoom = (): void => {
     if (!this.#paused || this.count > this.#max / 2) return;
-    if (this.#intake.isFull) return this.#intake.whenRoom(() => this.#resumeIfRoom());
+    if (this.#crowded) return this.#intake.whenRoom(this.#resumeIfRoom);
     this.#paused = false;
     this.#consumer.resume(this.#ownership);
-  }
+  };
 }

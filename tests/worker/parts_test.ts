@@ -129,12 +129,24 @@ Deno.test("WaitingRecords pauses when the whole worker holds too much, and goes 
   const intake = new Intake(100);
   const [full, other] = [queue(intake, 1000), queue(intake, 1000)];
   for (let count = 0; count < 3; count++) full.push(40);
-  other.push(0);
+  for (let count = 0; count < 2; count++) other.push(0);
   assertEquals([full.calls, other.calls, intake.isFull], [["pause"], ["pause"], true]);
   other.waiting.shift();
   assertEquals(other.calls, ["pause"], "there is no room yet");
   full.waiting.shift();
   assertEquals([full.calls, other.calls, intake.isFull], [["pause", "resume"], ["pause", "resume"], false]);
+});
+
+Deno.test("WaitingRecords with nothing waiting is fetched from, however full the worker is of what stands still", () => {
+  const intake = new Intake(100);
+  const [stuck, other] = [queue(intake, 1000), queue(intake, 1000)];
+  for (let count = 0; count < 3; count++) stuck.push(40);
+  for (let count = 0; count < 2; count++) {
+    other.push(40);
+    other.waiting.shift();
+  }
+  other.waiting.pauseIfFull();
+  assertEquals([stuck.calls, other.calls, intake.isFull], [["pause"], ["pause", "resume", "pause", "resume"], true]);
 });
 
 Deno.test("clear() gives back all that waited", () => {
