@@ -75,10 +75,18 @@ export class Dispatcher {
   /** Enqueues jobs; what became of each stands on the job. Those of a class that says so are awaited together. */
   async enqueueAll(jobs: readonly Job[]): Promise<void> {
     const acknowledged: Promise<unknown>[] = [];
+    let full: Error | undefined;
     for (const job of jobs) {
       try {
         const prepared = this.#prepare(job, isAcknowledgedOfMany);
-        if (!this.#buffer.tryTake(prepared.bytes)) await this.#takeRoom(prepared);
+        if (!this.#buffer.tryTake(prepared.bytes)) {
+          // Who has waited in vain once does not wait for each of the others in turn.
+          if (full !== undefined) throw this.#noRoom(prepared, full);
+          await this.#takeRoom(prepared).catch((error: EnqueueError) => {
+            full = error.cause as Error;
+            throw error;
+          });
+        }
         this.#ship(prepared);
         if (prepared.durable) acknowledged.push(job.delivered().catch(() => {}));
       } catch (error) {
@@ -153,9 +161,12 @@ export class Dispatcher {
     try {
       await this.#buffer.take(prepared.bytes);
     } catch (error) {
-      const { job, delivery } = prepared;
-      throw this.#fail(job, delivery, refusal(job, (error as Error).message, error));
+      throw this.#noRoom(prepared, error as Error);
     }
+  }
+
+  #noRoom({ job, delivery }: Prepared, cause: Error): EnqueueError {
+    return this.#fail(job, delivery, refusal(job, cause.message, cause));
   }
 
   #ship({ job, delivery, topic, record, bytes, durable }: Prepared): void {

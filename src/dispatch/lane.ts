@@ -5,6 +5,7 @@
  *
  * Sending again, splitting, and giving up are the broker's business: `append` answers one outcome a record.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 
 /** A record on its way. */
@@ -18,6 +19,9 @@ export interface Shipment {
   /** Called once with what became of it. */
   settle(outcome: AppendOutcome): void;
 }
+
+/** Calls a function outside of every scope: a lane that one request wakes carries the jobs of others, too. */
+const outside = AsyncLocalStorage.snapshot();
 
 /** No batch has more records. */
 const MAX_BATCH_RECORDS = 1000;
@@ -43,7 +47,7 @@ export class Lane {
     if (this.#busy) return;
     this.#busy = true;
     // A microtask later, so that all that one turn enqueues travels together.
-    queueMicrotask(() => void this.#sendAll());
+    queueMicrotask(() => outside(() => void this.#sendAll()));
   }
 
   async #sendAll(): Promise<void> {

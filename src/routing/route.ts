@@ -81,9 +81,10 @@ export class Routes {
     return [...this.#byTopic.values()];
   }
 
-  /** The full topic name of a queue. */
+  /** The full topic name of a queue. What is the full name of a declared topic already (a job on a worker has it) stays so. */
   topicOf(queue: string): string {
-    return fullName(queue, this.#naming);
+    const topic = fullName(queue, this.#naming);
+    return !this.#byTopic.has(topic) && this.#byTopic.has(queue) ? queue : topic;
   }
 
   /** The route of a topic, by its full name. */
@@ -98,7 +99,7 @@ export class Routes {
    */
   select(queues: readonly string[]): Route[] {
     return queues.map((queue) => {
-      const route = this.find(this.topicOf(queue)) ?? this.find(queue);
+      const route = this.find(this.topicOf(queue));
       if (route === undefined) throw new InvalidConfigurationError(this.undeclared(queue));
       return route;
     });

@@ -9,6 +9,7 @@ import {
   performAllLater,
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { memoryOver } from "../../src/broker/memory/mod.ts";
 import { BrokerError, EnqueueError, NotSupportedError, SerializationError } from "../../src/errors.ts";
@@ -171,6 +172,54 @@ Deno.test("a full buffer makes callers wait, then fail; what was buffered goes o
   log.back();
   await app.flush();
   assertEquals(stored("default").length, 2);
+});
+
+Deno.test("performAllLater() waits for room once, not for each of its jobs in turn", async () => {
+  const { app, log } = setUp({ buffer: { maxRecords: 1, maxWaitMs: 200 } });
+  await using _ = app;
+  await app.applyTopics();
+  log.away();
+  const jobs = [AsyncJob.of(0), ...Array.from({ length: 100 }, (_, n) => SyncJob.of(n))];
+  const startMs = performance.now();
+  await performAllLater(jobs.slice(0, 1));
+  await performAllLater(jobs.slice(1));
+  const tookMs = performance.now() - startMs;
+  assertEquals(jobs.map(({ status }) => status), ["buffered", ...Array<string>(100).fill("failed")]);
+  assert(jobs.at(-1)!.enqueueError!.message.startsWith("Cannot enqueue SyncJob: The buffer stayed full for 200 ms"));
+  assert(tookMs < 10_000, `it took ${tookMs} ms, 100 waits take 20,000`);
+  log.back();
+});
+
+Deno.test("a listener of job.enqueued is in the scope of none of the requests whose jobs travel together", async () => {
+  const { app } = setUp();
+  await using _ = app;
+  const request = new AsyncLocalStorage<number>();
+  const seen: unknown[] = [];
+  app.on("job.enqueued", () => seen.push(request.getStore()));
+  await Promise.all([1, 2].map((id) => request.run(id, () => SyncJob.performLater(id))));
+  assertEquals(seen, [undefined, undefined]);
+});
+
+Deno.test("the queue of a job on a worker, a topic's full name, is where another job can be enqueued", async () => {
+  class AgainJob extends Job {
+    async perform(again: boolean) {
+      if (again) await AgainJob.set({ queue: this.queueName! }).performLater(false);
+    }
+  }
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [AgainJob],
+    topics: [activeJobTopic("default")],
+    queuePrefix: "shop",
+    logger: false,
+  });
+  const positions: string[] = [];
+  app.on("job.enqueued", ({ queue, offset }) => positions.push(`${queue}@${offset}`));
+  await AgainJob.performLater(true);
+  await app.worker().run(undefined, { once: true });
+  await app.flush();
+  assertEquals(positions, ["shop_default@0", "shop_default@1"]);
 });
 
 Deno.test('undeclaredQueues: "warn" sends all the same, and says so once a queue', async () => {
