@@ -39,7 +39,7 @@ export interface AppOptions extends JobOptions {
   readonly concurrency?: number;
   /** How many bytes of records may wait in a worker. @default 67108864 */
   readonly maxBufferedBytes?: number;
-  /** How many bytes are fetched of a partition at once. @default 262144 */
+  /** How many bytes are fetched of a partition at once. @default 131072 */
   readonly maxFetchBytes?: number;
   /** After so many milliseconds without a sign of life a worker's partitions go to others. @default 15000 */
   readonly sessionTimeoutMs?: number;
@@ -128,7 +128,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     undeclaredQueues: options.undeclaredQueues ?? "error",
     concurrency: options.concurrency ?? 10,
     maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
-    maxFetchBytes: options.maxFetchBytes ?? 256 * 1024,
+    maxFetchBytes: options.maxFetchBytes ?? 128 * 1024,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 15_000,
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,

@@ -16,6 +16,9 @@ import type { Share, ShareContext } from "./share.ts";
 /** How long a batch may wait, in milliseconds: there are no heartbeats meanwhile. */
 const PATIENCE_MS = 25;
 
+/** What kafkajs keeps of a batch: its messages, three times over, each a window into the fetch. */
+type Lists = Record<"messages" | "rawMessages" | "messagesWithinOffset", unknown[]>;
+
 /** See the module. */
 export class HandOver {
   readonly #context: ShareContext;
@@ -79,6 +82,7 @@ export class HandOver {
     this.#context.sink.records(ownership, { records, next, highWatermark: safeOffset(batch.highWatermark) });
     this.#handing = null;
     if (!intake.paused) return;
+    letGo(batch);
     await within(intake.untilResumed(), PATIENCE_MS);
     if (intake.paused && this.#share.intake(batch) === intake) this.#halt(intake);
   }
@@ -138,4 +142,10 @@ export class HandOver {
     fetching.seek(intake, intake.position!);
     if (!intake.paused) this.resume(intake);
   }
+}
+
+/** While kafkajs waits for us, a batch that was taken would outlive one garbage collection after the other. */
+function letGo(batch: EachBatchPayload["batch"]): void {
+  const { messages, rawMessages, messagesWithinOffset } = batch as unknown as Lists;
+  for (const list of [messages, rawMessages, messagesWithinOffset]) list.length = 0;
 }
