@@ -193,9 +193,9 @@ export class App implements AsyncDisposable {
         append: (topic, record) => this.#dispatcher.append(topic, record),
         // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.
         within: this.run(() => AsyncLocalStorage.snapshot()),
+        skipCommand: ({ topic, partition, offset }: Position) => `${command} ${topic}/${partition}@${offset}`,
       },
       prepare: (routes) => this.#prepare(routes, settings.createTopics ?? false),
-      skipCommand: ({ topic, partition, offset }: Position) => `${command} ${topic}/${partition}@${offset}`,
       concurrency: settings.concurrency ?? concurrency,
       maxBufferedBytes,
       maxFetchBytes,

@@ -1,6 +1,6 @@
 /**
- * A worker: performs the jobs of some topics until it is stopped. It owns what its partitions share (slots, intake, pace)
- * and one consumer a group, and it has four states:
+ * A worker: performs the jobs of some topics until it is stopped. It has a state; what does the work, its crew, is there
+ * once it has its broker.
  *
  *     new ──run──▶ running ──quiet──▶ quiet
  *      │              │                 │
@@ -9,33 +9,18 @@
  * Quiet takes no new job and keeps the partitions. Stopping lets running jobs finish, commits, leaves the group; what
  * does not end within `shutdownTimeoutMs` is asked to, and named in the report. A worker runs once.
  */
-import type { Broker, Position } from "../broker/broker.ts";
-import { describeError, InvalidConfigurationError, ShutdownError } from "../errors.ts";
+import type { Broker } from "../broker/broker.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import { lazily } from "../lazily.ts";
 import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import type { GroupConsumer, GroupConsumerOptions } from "./group_consumer.ts";
-import type { WorkerContext } from "./group_context.ts";
-import { Intake } from "./intake.ts";
-import { Pacer } from "./pacer.ts";
-import { Slots } from "./slots.ts";
-import { within } from "./within.ts";
+import type { Crew, CrewOptions } from "./crew.ts";
 
 /** What a worker is made of. */
-export interface WorkerOptions {
-  readonly routes: readonly Route[];
-  readonly shared: Pick<WorkerContext, "registry" | "monitor" | "currentAttributes" | "append" | "within">;
+export interface WorkerOptions extends Omit<CrewOptions, "shared" | "failed"> {
+  readonly shared: Omit<CrewOptions["shared"], "isStopping">;
   /** Answers the broker, once it is sure that the topics exist. Rejects where the worker cannot start. */
   readonly prepare: (routes: readonly Route[]) => Promise<Broker>;
-  /** The command that passes a record over. */
-  readonly skipCommand: (position: Position) => string;
-  /** How many jobs run at once. */
-  readonly concurrency: number;
-  readonly maxBufferedBytes: number;
-  readonly maxFetchBytes: number;
-  readonly sessionTimeoutMs: number;
-  readonly commitIntervalMs: number;
-  readonly shutdownTimeoutMs: number;
 }
 
 /** How a run ended. */
@@ -52,41 +37,27 @@ export interface RunOptions {
   readonly once?: boolean;
 }
 
-/** Commits, and leaving the group, take no longer each, in milliseconds: a broker that is away does not hold a stop. */
-const CLOSE_MS = 5000;
-
 /** Performs jobs. */
 export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
-  readonly #slots: Slots;
-  readonly #context: WorkerContext;
   readonly #stopRequested = new AbortController();
   readonly #stopped = Promise.withResolvers<WorkerReport>();
   #state: "new" | "running" | "quiet" | "stopping" | "stopped" = "new";
   #hasRun = false;
-  #groups: GroupConsumer[] = [];
+  #crew: Crew | undefined;
   #stuck: readonly RecordInfo[] = [];
   #failure: Error | undefined;
 
   /** @internal */
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.concurrency);
-    this.#context = {
-      ...options.shared,
-      slots: this.#slots,
-      intake: new Intake(options.maxBufferedBytes),
-      pacer: new Pacer(),
-      skipCommand: options.skipCommand,
-      isStopping: () => this.#state === "stopping" || this.#state === "stopped",
-    };
     // Whoever calls `run` hears of a failure; a worker that nobody runs must not make an unhandled rejection.
     this.#stopped.promise.catch(() => {});
   }
 
   /** The jobs that run now. */
   running(): JobInfo[] {
-    return this.#groups.flatMap((group) => group.running());
+    return this.#crew?.running() ?? [];
   }
 
   /**
@@ -104,7 +75,7 @@ export class Worker implements AsyncDisposable {
       throw new InvalidConfigurationError(`A worker runs once, but this one is ${this.#state}: make another`);
     }
     this.#hasRun = true;
-    if (this.#context.isStopping()) return await this.#stopped.promise;
+    if (this.#isStopping) return await this.#stopped.promise;
     if (this.#state === "new") this.#state = "running";
     const stop = () => void this.stop();
     if (signal?.aborted) stop();
@@ -126,10 +97,7 @@ export class Worker implements AsyncDisposable {
   quiet(): void {
     if (this.#state !== "new" && this.#state !== "running") return;
     this.#state = "quiet";
-    for (const group of this.#groups) {
-      group.quiet();
-      this.#context.monitor.emit("worker.quieted", { group: group.group });
-    }
+    this.#crew?.quiet();
   }
 
   /**
@@ -138,7 +106,7 @@ export class Worker implements AsyncDisposable {
    * @returns how it ended
    */
   stop(): Promise<WorkerReport> {
-    if (this.#state !== "stopping" && this.#state !== "stopped") void this.#stop();
+    if (!this.#isStopping) void this.#stop();
     return this.#stopped.promise;
   }
 
@@ -147,65 +115,38 @@ export class Worker implements AsyncDisposable {
     await this.stop().catch(() => {});
   }
 
+  get #isStopping(): boolean {
+    return this.#state === "stopping" || this.#state === "stopped";
+  }
+
   async #start({ once = false }: RunOptions): Promise<void> {
-    const { routes, prepare, concurrency } = this.#options;
+    const { routes, prepare, shared } = this.#options;
     const { signal } = this.#stopRequested;
-    // The loop is loaded by whoever performs; a process that only enqueues starts without it.
-    const loop = lazily(() => Promise.all([import("./group_consumer.ts"), import("./drain.ts")]));
-    const loading = Promise.all([prepare(routes), loop]);
+    const loading = Promise.all([prepare(routes), lazily(() => import("./crew.ts"))]);
     const loaded = await untilStopped(loading, signal);
     if (loaded === null) return;
-    const [broker, [{ GroupConsumer }, { drained }]] = loaded;
-    this.#groups = Array.from(
-      Map.groupBy(routes, (route) => route.group),
-      ([group, ofGroup]) => new GroupConsumer(broker, this.#context, this.#groupOptions(group, ofGroup)),
-    );
-    if (this.#state === "quiet") { for (const group of this.#groups) group.quiet(); }
-    const joined = await untilStopped(Promise.all(this.#groups.map((group) => group.joined)), signal);
-    if (joined === null) return;
-    for (const { group } of this.#groups) {
-      const topics = routes.filter((route) => route.group === group).map((route) => route.topic);
-      this.#context.monitor.emit("worker.started", { group, topics, concurrency });
-    }
-    if (!once) return;
+    const [broker, { Crew }] = loaded;
+    const crew = this.#crew = new Crew(broker, {
+      ...this.#options,
+      shared: { ...shared, isStopping: () => this.#isStopping },
+      failed: (error) => {
+        this.#failure ??= error;
+        void this.stop();
+      },
+    });
+    if (this.#state === "quiet") crew.quiet();
+    await untilStopped(crew.joined(), signal);
+    if (!once || signal.aborted) return;
     // A question to a broker that is away may take long to fail.
-    this.#stuck = await untilStopped(drained(broker, routes, this.#groups, signal), signal) ?? [];
+    this.#stuck = await untilStopped(crew.drained(signal), signal) ?? [];
     void this.stop();
   }
 
-  #groupOptions(group: string, routes: readonly Route[]): GroupConsumerOptions {
-    const { sessionTimeoutMs, maxFetchBytes, commitIntervalMs } = this.#options;
-    const failed = (error: Error) => {
-      this.#failure ??= error;
-      this.#context.monitor.emit("error.occurred", {
-        where: `consumer of group ${group}`,
-        error: describeError(error),
-      });
-      void this.stop();
-    };
-    return { group, routes, sessionTimeoutMs, maxFetchBytes, commitIntervalMs, failed };
-  }
-
   async #stop(): Promise<void> {
-    const { monitor } = this.#context;
-    const untilMs = performance.now() + this.#options.shutdownTimeoutMs;
     this.#state = "stopping";
     this.#stopRequested.abort();
-    for (const group of this.#groups) {
-      monitor.emit("worker.stopping", { group: group.group, running: group.running().length });
-      group.stop();
-    }
-    await within(this.#slots.idle(), this.#options.shutdownTimeoutMs);
-    const unfinished = this.running();
-    const leftMs = Math.max(Math.min(untilMs - performance.now(), CLOSE_MS), 1000);
-    const late = new ShutdownError(
-      `The worker stops, and the job did not end within ${this.#options.shutdownTimeoutMs} ms`,
-    );
-    for (const group of this.#groups) group.abort(late);
-    await Promise.all(this.#groups.map((group) => group.close(leftMs)));
-    this.#context.pacer.stop();
+    const unfinished = await this.#crew?.stop() ?? [];
     this.#state = "stopped";
-    for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
     else this.#stopped.resolve({ unfinished, stuck: this.#stuck });
   }
@@ -218,5 +159,7 @@ async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promis
   if (signal.aborted) return null;
   const { promise: stopped, resolve } = Promise.withResolvers<null>();
   signal.addEventListener("abort", () => resolve(null), { once: true });
-  return await Promise.race([promise, stopped]);
+  const first = await Promise.race([promise, stopped]);
+  // Both may have come at once.
+  return signal.aborted ? null : first;
 }

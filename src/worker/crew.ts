@@ -1,0 +1,118 @@
+/**
+ * What a running worker is made of: the slots, the intake and the pace that all its partitions share, and one consumer a
+ * group. It is made once the worker has its broker, and ends with the worker's stop.
+ *
+ * It is loaded by whoever performs: a process that only enqueues starts without the loop.
+ */
+import type { Broker } from "../broker/broker.ts";
+import { describeError, ShutdownError } from "../errors.ts";
+import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { Route } from "../routing/route.ts";
+import { drained } from "./drain.ts";
+import { GroupConsumer } from "./group_consumer.ts";
+import type { WorkerContext } from "./group_context.ts";
+import { Intake } from "./intake.ts";
+import { Pacer } from "./pacer.ts";
+import { Slots } from "./slots.ts";
+import { within } from "./within.ts";
+
+/** What a crew is made of. */
+export interface CrewOptions {
+  readonly routes: readonly Route[];
+  readonly shared: Omit<WorkerContext, "slots" | "intake" | "pacer">;
+  /** How many jobs run at once. */
+  readonly concurrency: number;
+  readonly maxBufferedBytes: number;
+  readonly maxFetchBytes: number;
+  readonly sessionTimeoutMs: number;
+  readonly commitIntervalMs: number;
+  readonly shutdownTimeoutMs: number;
+  /** A consumer will not come back by itself. */
+  readonly failed: (error: Error) => void;
+}
+
+/** Commits, and leaving the group, take no longer each, in milliseconds: a broker that is away does not hold a stop. */
+const CLOSE_MS = 5000;
+/** They get this long in any case, in milliseconds. */
+const LEAST_CLOSE_MS = 1000;
+
+/** A running worker's parts. */
+export class Crew {
+  readonly #broker: Broker;
+  readonly #options: CrewOptions;
+  readonly #context: WorkerContext;
+  readonly #groups: readonly GroupConsumer[];
+
+  constructor(broker: Broker, options: CrewOptions) {
+    const { routes, shared, concurrency, maxBufferedBytes } = options;
+    this.#broker = broker;
+    this.#options = options;
+    this.#context = {
+      ...shared,
+      slots: new Slots(concurrency),
+      intake: new Intake(maxBufferedBytes),
+      pacer: new Pacer(),
+    };
+    const byGroup = Map.groupBy(routes, (route) => route.group);
+    this.#groups = Array.from(byGroup, ([group, ofGroup]) => this.#consume(group, ofGroup));
+  }
+
+  /** The jobs that run. */
+  running(): JobInfo[] {
+    return this.#groups.flatMap((group) => group.running());
+  }
+
+  /** Resolves once every group is joined. */
+  async joined(): Promise<void> {
+    await Promise.all(this.#groups.map((group) => group.joined));
+    const { routes, concurrency } = this.#options;
+    for (const { group } of this.#groups) {
+      const topics = routes.filter((route) => route.group === group).map((route) => route.topic);
+      this.#context.monitor.emit("worker.started", { group, topics, concurrency });
+    }
+  }
+
+  /** Resolves once what is there now is performed. @returns the records at which partitions wait for an operator */
+  drained(signal: AbortSignal): Promise<RecordInfo[]> {
+    return drained(this.#broker, this.#options.routes, this.#groups, signal);
+  }
+
+  /** No job starts any more. */
+  quiet(): void {
+    for (const group of this.#groups) {
+      group.quiet();
+      this.#context.monitor.emit("worker.quieted", { group: group.group });
+    }
+  }
+
+  /** Waits for the running jobs, commits, and leaves the groups. @returns the jobs that did not end in time */
+  async stop(): Promise<readonly JobInfo[]> {
+    const { monitor, slots, pacer } = this.#context;
+    const { shutdownTimeoutMs } = this.#options;
+    const untilMs = performance.now() + shutdownTimeoutMs;
+    for (const group of this.#groups) {
+      monitor.emit("worker.stopping", { group: group.group, running: group.running().length });
+      group.stop();
+    }
+    await within(slots.idle(), shutdownTimeoutMs);
+    const unfinished = this.running();
+    const late = new ShutdownError(`The worker stops, and the job did not end within ${shutdownTimeoutMs} ms`);
+    for (const group of this.#groups) group.abort(late);
+    const leftMs = Math.max(Math.min(untilMs - performance.now(), CLOSE_MS), LEAST_CLOSE_MS);
+    await Promise.all(this.#groups.map((group) => group.close(leftMs)));
+    pacer.stop();
+    for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });
+    return unfinished;
+  }
+
+  #consume(group: string, routes: readonly Route[]): GroupConsumer {
+    const { sessionTimeoutMs, maxFetchBytes, commitIntervalMs } = this.#options;
+    const failed = (error: Error) => {
+      const where = `consumer of group ${group}`;
+      this.#context.monitor.emit("error.occurred", { where, error: describeError(error) });
+      this.#options.failed(error);
+    };
+    const options = { group, routes, sessionTimeoutMs, maxFetchBytes, commitIntervalMs, failed };
+    return new GroupConsumer(this.#broker, this.#context, options);
+  }
+}
