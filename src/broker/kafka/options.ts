@@ -3,6 +3,7 @@
  * own configuration; names, errors and events never have them.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
+import { boolean, type Check, checkOptions, type Checks, show, timeLimit } from "../../options.ts";
 
 /** TLS options, as PEM text. */
 export interface KafkaTlsOptions {
@@ -61,8 +62,25 @@ const DEFAULTS = {
   connectionTimeoutMs: 5_000,
   metadataMaxAgeMs: 30_000,
 };
-const TIMES = ["deliveryTimeoutMs", "requestTimeoutMs", "connectionTimeoutMs", "metadataMaxAgeMs"] as const;
-const KEYS = ["brokers", "sasl", ...Object.keys(DEFAULTS)];
+const CHECKS: Checks<KafkaBrokerOptions> = {
+  brokers: (value) => Array.isArray(value) && value.length > 0 ? null : 'a list of "host:port", not empty',
+  ssl: checkTls,
+  sasl: checkSasl,
+  deliveryTimeoutMs: timeLimit,
+  requestTimeoutMs: timeLimit,
+  connectionTimeoutMs: timeLimit,
+  metadataMaxAgeMs: timeLimit,
+};
+const TLS_CHECKS: Checks<KafkaTlsOptions> = {
+  ca: (value) => [value].flat().every((pem) => typeof pem === "string") ? null : "PEM text, or a list of it",
+  cert: unshown("ssl.cert"),
+  key: unshown("ssl.key"),
+  passphrase: unshown("ssl.passphrase"),
+  servername: unshown("ssl.servername"),
+  rejectUnauthorized: boolean,
+};
+/** The keys that each mechanism has besides its own name. */
+const SASL_KEYS = { password: ["username", "password"], token: ["token"] } as const;
 const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512", "oauthbearer"];
 const DEFAULT_PORT = 9092;
 
@@ -72,22 +90,12 @@ const DEFAULT_PORT = 9092;
  * @throws {InvalidConfigurationError} if a key is unknown or a value cannot work; secrets are not quoted
  */
 export function kafkaSettings(options: KafkaBrokerOptions): KafkaSettings {
-  for (const key of Object.keys(options)) {
-    if (!KEYS.includes(key)) throw invalid(`"${key}" is unknown, allowed are ${quoted(KEYS)}`);
-  }
-  if (!Array.isArray(options.brokers) || options.brokers.length === 0) {
-    throw invalid('"brokers" must be a list of "host:port", but it is empty');
-  }
-  for (const name of TIMES) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
-      throw invalid(`"${name}" must be a positive number of milliseconds, but it is ${value}`);
-    }
-  }
-  checkSasl(options.sasl);
+  checkOptions("kafka()", options, CHECKS);
+  if (options.brokers === undefined) throw invalid('they need "brokers", a list of "host:port"');
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return Object.freeze({
     ...DEFAULTS,
-    ...options,
+    ...given,
     brokers: Object.freeze(options.brokers.map(hostAndPort)),
     sasl: options.sasl ?? null,
   });
@@ -127,18 +135,40 @@ function hostAndPort(broker: unknown): string {
   return `${host}:${port ?? DEFAULT_PORT}`;
 }
 
-function checkSasl(sasl: KafkaSaslOptions | undefined): void {
-  if (sasl === undefined) return;
-  if (!MECHANISMS.includes(sasl?.mechanism)) {
-    throw invalid(`"sasl.mechanism" must be one of ${quoted(MECHANISMS)}, but it is "${sasl?.mechanism}"`);
+function checkTls(value: unknown): string | null {
+  if (typeof value === "boolean") return null;
+  if (typeof value !== "object") return "true, false or an object";
+  checkOptions("ssl", value as KafkaTlsOptions, TLS_CHECKS);
+  return null;
+}
+
+// A value that is wrong may be the secret all the same, under the wrong name or as the wrong type: none is quoted.
+function checkSasl(value: unknown): null {
+  if (typeof value !== "object" || value === null) throw invalid('"sasl" must be an object with a "mechanism"');
+  const { mechanism, ...rest } = value as Record<string, unknown>;
+  if (!MECHANISMS.includes(mechanism as string)) {
+    throw invalid(`"sasl.mechanism" must be one of ${quoted(MECHANISMS)}, but it is ${show(mechanism)}`);
   }
-  const complete = sasl.mechanism === "oauthbearer"
-    ? typeof sasl.token === "function"
-    : typeof sasl.username === "string" && typeof sasl.password === "string";
-  if (!complete) {
-    const needed = sasl.mechanism === "oauthbearer" ? '"token"' : '"username" and "password"';
-    throw invalid(`"sasl" with mechanism "${sasl.mechanism}" must have ${needed}`);
+  const [needed, type] = mechanism === "oauthbearer"
+    ? [SASL_KEYS.token, "function"] as const
+    : [SASL_KEYS.password, "string"] as const;
+  const unknown = Object.keys(rest).filter((key) => !(needed as readonly string[]).includes(key));
+  if (unknown.length > 0 || needed.some((key) => typeof rest[key] !== type)) {
+    throw invalid(
+      `"sasl" with mechanism "${mechanism}" must have ${quoted(needed)}${
+        unknown.length === 0 ? "" : `, but it has ${quoted(unknown)}`
+      }`,
+    );
   }
+  return null;
+}
+
+/** A text that no error message quotes. */
+function unshown(name: string): Check {
+  return (value) => {
+    if (typeof value !== "string") throw invalid(`"${name}" must be a text`);
+    return null;
+  };
 }
 
 function quoted(names: readonly string[]): string {

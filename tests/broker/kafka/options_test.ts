@@ -31,7 +31,17 @@ Deno.test("kafka() refuses unknown keys and values that cannot work, without quo
     [{}, '"brokers"'],
     [{ brokers: [] }, '"brokers"'],
     [{ brokers: ["a:99999"] }, "a:99999"],
+    [{ brokers: "a:1" }, 'Option "brokers" of kafka() must be a list of "host:port"'],
+    [{ brokerz: ["a:1"] }, 'did you mean "brokers"?'],
     [{ brokers: ["a:1"], deliveryTimeoutMs: -1 }, '"deliveryTimeoutMs"'],
+    // Beyond what a timer can wait it would be over at once.
+    [{ brokers: ["a:1"], deliveryTimeoutMs: 2 ** 31 }, '"deliveryTimeoutMs"'],
+    [{ brokers: ["a:1"], ssl: "yes" }, 'Option "ssl" of kafka() must be true, false or an object'],
+    [{ brokers: ["a:1"], ssl: { rejectUnauthorised: false } }, 'did you mean "rejectUnauthorized"?'],
+    [{ brokers: ["a:1"], ssl: { ca: 5 } }, 'Option "ca" of ssl must be PEM text'],
+    [{ brokers: ["a:1"], ssl: { passphrase: { secret: 1 } } }, '"ssl.passphrase" must be a text'],
+    [{ brokers: ["a:1"], sasl: "secret" }, '"sasl" must be an object'],
+    [{ brokers: ["a:1"], sasl: { mechanism: "plain", username: "u", pasword: "secret" } }, '"pasword"'],
     [{ brokers: ["a:1"], sasl: { mechanism: "gssapi", password: "secret" } }, '"gssapi"'],
     [{ brokers: ["a:1"], sasl: { mechanism: "plain", password: "secret" } }, '"username"'],
     [{ brokers: ["a:1"], sasl: { mechanism: "oauthbearer" } }, '"token"'],
@@ -45,6 +55,8 @@ Deno.test("kafka() refuses unknown keys and values that cannot work, without quo
 Deno.test("kafkaSettings() has the documented defaults", () => {
   const { deliveryTimeoutMs, requestTimeoutMs, connectionTimeoutMs, metadataMaxAgeMs, ssl, sasl } = kafkaSettings({
     brokers: ["a:1"],
+    // As absent, for whoever writes plain JavaScript.
+    ...{ deliveryTimeoutMs: undefined, ssl: undefined } as object,
   });
   assertEquals([deliveryTimeoutMs, requestTimeoutMs, connectionTimeoutMs, metadataMaxAgeMs], [
     120_000,
