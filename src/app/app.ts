@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Broker, Position } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
-import { describeError } from "../errors.ts";
+import { BrokerError, describeError } from "../errors.ts";
 import type { JobPosition } from "../job/delivery.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
@@ -80,6 +80,7 @@ export class App implements AsyncDisposable {
   #opened: Promise<Broker> | undefined;
   #topicsMade: Promise<unknown> | undefined;
   #closed: Promise<number> | undefined;
+  #isClosed = false;
 
   /**
    * Makes an App. Nothing is connected yet.
@@ -181,8 +182,8 @@ export class App implements AsyncDisposable {
       createTopics: (value) => typeof value === "boolean" ? null : "true or false",
       command: nonEmptyText,
     });
-    const { concurrency, maxBufferedBytes, maxFetchBytes, sessionTimeoutMs, commitIntervalMs, shutdownTimeoutMs } =
-      this.#resolved;
+    const { concurrency, maxBufferedBytes, maxFetchBytes, commitIntervalMs, shutdownTimeoutMs } = this.#resolved;
+    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#resolved;
     const { command = WORKER_COMMAND } = settings;
     const worker = new Worker({
       routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
@@ -200,9 +201,11 @@ export class App implements AsyncDisposable {
       maxBufferedBytes,
       maxFetchBytes,
       sessionTimeoutMs,
+      heartbeatIntervalMs,
       commitIntervalMs,
       shutdownTimeoutMs,
     });
+    for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
     this.#workers.add(worker);
     return worker;
   }
@@ -252,14 +255,18 @@ export class App implements AsyncDisposable {
     await Promise.race([this.flush(), over]);
     clearTimeout(timer);
     const undelivered = this.pending;
-    await (await this.#opened)?.[Symbol.asyncDispose]();
+    // What could not be opened needs no closing: whoever asked for it has heard why.
+    const broker = await this.#opened?.catch(() => undefined);
+    this.#isClosed = true;
+    await broker?.[Symbol.asyncDispose]();
     this.#detachLogger();
     return undelivered;
   }
 
-  #open(): Promise<Broker> {
+  async #open(): Promise<Broker> {
     const { broker, name } = this.#resolved;
-    return this.#opened ??= broker.open({ clientId: name, monitor: this.#monitor });
+    if (this.#isClosed) throw new BrokerError(`Cannot open the broker "${broker.name}": the App "${name}" is closed`);
+    return await (this.#opened ??= broker.open({ clientId: name, monitor: this.#monitor }));
   }
 
   /** The broker, opened. An embedded one has no operator who makes topics. */

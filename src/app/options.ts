@@ -9,7 +9,17 @@ import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_a
 import type { JobClass } from "../job/job.ts";
 import type { BufferOptions } from "../dispatch/buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
-import { type Check, checkOptions, type Checks, integerFrom, milliseconds, object, oneOf, show } from "../options.ts";
+import {
+  type Check,
+  checkOptions,
+  type Checks,
+  integerFrom,
+  milliseconds,
+  object,
+  oneOf,
+  show,
+  timeLimit,
+} from "../options.ts";
 import { JOB_CHECKS, type JobOptions } from "../routing/job_options.ts";
 import { activeJobTopic, type JobTopic } from "../routing/topic.ts";
 
@@ -43,6 +53,12 @@ export interface AppOptions extends JobOptions {
   readonly maxFetchBytes?: number;
   /** After so many milliseconds without a sign of life a worker's partitions go to others. @default 15000 */
   readonly sessionTimeoutMs?: number;
+  /**
+   * How often a worker gives a sign of life, in milliseconds; at most a third of `sessionTimeoutMs`.
+   *
+   * @default 3000, or a fifth of a session that is shorter than 15000
+   */
+  readonly heartbeatIntervalMs?: number;
   /** How often finished jobs are committed, in milliseconds. @default 200 */
   readonly commitIntervalMs?: number;
   /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. @default 25000 */
@@ -94,7 +110,8 @@ const CHECKS: Checks<AppOptions> = {
   concurrency: integerFrom(1),
   maxBufferedBytes: integerFrom(1),
   maxFetchBytes: integerFrom(1),
-  sessionTimeoutMs: integerFrom(1),
+  sessionTimeoutMs: timeLimit,
+  heartbeatIntervalMs: timeLimit,
   commitIntervalMs: milliseconds,
   shutdownTimeoutMs: milliseconds,
 };
@@ -109,7 +126,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
   for (const name of ["name", "broker", "jobs", "topics"] as const) {
     if (options[name] === undefined) throw new InvalidConfigurationError(`new App() needs the option "${name}"`);
   }
-  const currentAttributes = options.currentAttributes ?? [];
+  const { currentAttributes = [], sessionTimeoutMs = 15_000 } = options;
   checkCurrentAttributes(currentAttributes);
   for (const topic of options.topics) {
     if (text(topic?.name) !== null) {
@@ -129,10 +146,19 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     concurrency: options.concurrency ?? 10,
     maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
     maxFetchBytes: options.maxFetchBytes ?? 128 * 1024,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 15_000,
+    sessionTimeoutMs,
+    heartbeatIntervalMs: heartbeatInterval(sessionTimeoutMs, options.heartbeatIntervalMs),
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
   });
+}
+
+function heartbeatInterval(sessionTimeoutMs: number, given: number | undefined): number {
+  if (given === undefined) return Math.min(3000, Math.ceil(sessionTimeoutMs / 5));
+  if (given <= sessionTimeoutMs / 3) return given;
+  throw new InvalidConfigurationError(
+    `Option "heartbeatIntervalMs" of new App() must be at most a third of "sessionTimeoutMs", which is ${sessionTimeoutMs}, but it is ${given}`,
+  );
 }
 
 function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void {

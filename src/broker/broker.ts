@@ -104,6 +104,8 @@ export interface ConsumeOptions {
   readonly group: string;
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
+  /** @default a fifth of the session */
+  readonly heartbeatIntervalMs?: number;
   readonly maxFetchBytes: number;
 }
 

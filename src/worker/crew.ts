@@ -25,6 +25,7 @@ export interface CrewOptions {
   readonly maxBufferedBytes: number;
   readonly maxFetchBytes: number;
   readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
   readonly commitIntervalMs: number;
   readonly shutdownTimeoutMs: number;
   /** A consumer will not come back by itself. */
@@ -106,13 +107,13 @@ export class Crew {
   }
 
   #consume(group: string, routes: readonly Route[]): GroupConsumer {
-    const { sessionTimeoutMs, maxFetchBytes, commitIntervalMs } = this.#options;
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, commitIntervalMs } = this.#options;
     const failed = (error: Error) => {
       const where = `consumer of group ${group}`;
       this.#context.monitor.emit("error.occurred", { where, error: describeError(error) });
       this.#options.failed(error);
     };
-    const options = { group, routes, sessionTimeoutMs, maxFetchBytes, commitIntervalMs, failed };
+    const options = { group, routes, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, commitIntervalMs, failed };
     return new GroupConsumer(this.#broker, this.#context, options);
   }
 }

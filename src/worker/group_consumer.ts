@@ -15,6 +15,7 @@ export interface GroupConsumerOptions {
   readonly group: string;
   readonly routes: readonly Route[];
   readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
   readonly maxFetchBytes: number;
   readonly commitIntervalMs: number;
   /** It will not come back by itself. */
@@ -36,12 +37,12 @@ export class GroupConsumer implements ConsumerSink {
   readonly #failed: (error: Error) => void;
 
   constructor(broker: Broker, worker: WorkerContext, options: GroupConsumerOptions) {
-    const { group, routes, sessionTimeoutMs, maxFetchBytes } = options;
+    const { group, routes, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes } = options;
     this.group = group;
     this.#failed = options.failed;
     this.#routes = new Map(routes.map((route) => [route.topic, route]));
     const topics = routes.map((route) => route.topic);
-    this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, maxFetchBytes }, this);
+    this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes }, this);
     this.#gate = new Gate(() => this.#consumer.heldUntilMs);
     this.#commits = new CommitLoop(this.#consumer, options.commitIntervalMs);
     this.#context = {

@@ -55,6 +55,11 @@ export class Worker implements AsyncDisposable {
     this.#stopped.promise.catch(() => {});
   }
 
+  /** Whether it has stopped. */
+  get isStopped(): boolean {
+    return this.#state === "stopped";
+  }
+
   /** The jobs that run now. */
   running(): JobInfo[] {
     return this.#crew?.running() ?? [];

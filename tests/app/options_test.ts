@@ -48,6 +48,11 @@ Deno.test("new App() refuses each wrong option and names it", () => {
     [{ maxBufferedBytes: 0 }, 'Option "maxBufferedBytes"'],
     [{ maxFetchBytes: "1MB" }, 'Option "maxFetchBytes"'],
     [{ sessionTimeoutMs: 0 }, 'Option "sessionTimeoutMs"'],
+    [{ heartbeatIntervalMs: 0 }, 'Option "heartbeatIntervalMs"'],
+    [
+      { sessionTimeoutMs: 6000, heartbeatIntervalMs: 2001 },
+      'Option "heartbeatIntervalMs" of new App() must be at most a third of "sessionTimeoutMs", which is 6000',
+    ],
     [{ commitIntervalMs: -1 }, 'Option "commitIntervalMs"'],
     [{ shutdownTimeoutMs: 2 ** 31 }, 'Option "shutdownTimeoutMs"'],
     [{ maxMessages: 0 }, 'Option "maxMessages" of new App()'],

@@ -51,7 +51,6 @@ export interface Fetching {
 
 /** How long the broker waits for records before it answers: also how soon a pause is lifted and a rebalance noticed. */
 const MAX_WAIT_MS = 250;
-const MAX_HEARTBEAT_MS = 3000;
 /** The share of a close's deadline that is kept for cutting off what does not end by itself. */
 const CUT_MS = 1000;
 /** How long connections may take to end once the client has disconnected, in milliseconds. */
@@ -125,12 +124,13 @@ export class Member implements Fetching {
     });
     if (this.#isClosing) return;
     const { group, topics, sessionTimeoutMs, maxFetchBytes } = this.#options;
+    const { heartbeatIntervalMs = Math.ceil(sessionTimeoutMs / 5) } = this.#options;
     const consumer = kafka.consumer({
       groupId: group,
       partitionAssigners: [this.#assigner(kafkajs)],
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.min(MAX_HEARTBEAT_MS, Math.ceil(sessionTimeoutMs / 5)),
+      heartbeatInterval: heartbeatIntervalMs,
       maxBytesPerPartition: maxFetchBytes,
       maxWaitTimeInMs: MAX_WAIT_MS,
       metadataMaxAge: this.#clients.settings.metadataMaxAgeMs,

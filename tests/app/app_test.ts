@@ -1,0 +1,61 @@
+/** How an App ends. */
+import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
+import { assertEquals, assertRejects } from "@std/assert";
+import { resolveOptions } from "../../src/app/options.ts";
+import type { BrokerSource, ConsumeOptions } from "../../src/broker/broker.ts";
+import { memory } from "../../src/broker/memory/mod.ts";
+import { BrokerError, EnqueueError } from "../../src/errors.ts";
+
+class EchoJob extends Job {
+  static override kafkaOptions = { dispatchMethod: "produceSync" } as const;
+  perform() {}
+}
+
+const options = (broker: string | BrokerSource): AppOptions => ({
+  name: "shop",
+  broker,
+  jobs: [EchoJob],
+  topics: [activeJobTopic("default")],
+  logger: false,
+});
+
+Deno.test("a closed App opens no broker: nobody would close it", async () => {
+  const app = new App(options("memory:"));
+  await app.close();
+  await assertRejects(() => app.worker().run(), BrokerError, 'the App "shop" is closed');
+  await assertRejects(() => app.applyTopics(), BrokerError, 'the App "shop" is closed');
+});
+
+Deno.test("an App whose broker cannot be opened says so to who enqueues, and closes all the same", async () => {
+  const open = () => Promise.reject(new BrokerError("Cannot load the client"));
+  const app = new App(options({ name: "broken:", open }));
+  await assertRejects(() => EchoJob.performLater(), EnqueueError, "Cannot load the client");
+  assertEquals(await app.close(), 0);
+});
+
+Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a short session by default", async () => {
+  const asked: ConsumeOptions[] = [];
+  const source = memory();
+  const spying: BrokerSource = {
+    ...source,
+    async open(context) {
+      const broker = await source.open(context);
+      const consume = broker.consume.bind(broker);
+      broker.consume = (options, sink) => {
+        asked.push(options);
+        return consume(options, sink);
+      };
+      return broker;
+    },
+  };
+  await using app = new App({ ...options(spying), sessionTimeoutMs: 9000, heartbeatIntervalMs: 1000 });
+  await app.worker().run(undefined, { once: true });
+  assertEquals(
+    asked.map(({ sessionTimeoutMs, heartbeatIntervalMs }) => [sessionTimeoutMs, heartbeatIntervalMs]),
+    [[9000, 1000]],
+  );
+  const defaults = [15_000, 60_000, 6000].map((sessionTimeoutMs) =>
+    resolveOptions({ ...options("memory:"), sessionTimeoutMs }).heartbeatIntervalMs
+  );
+  assertEquals(defaults, [3000, 3000, 1200]);
+});
