@@ -6,16 +6,30 @@
  * worker around each job. A scope is a map from attribute class to values; what is set inside is gone with the scope, and
  * two requests side by side never see each other's. `enterWith` is not used: it would leak into a server's next request.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidConfigurationError } from "../errors.ts";
 import { show } from "../options.ts";
+import { scopedAttributes } from "./scope.ts";
 
 type Values = Record<string, unknown>;
 
-/** A scope: the values of each attribute class that has any, by the class's declaration. */
-type Scope = Map<Declaration, Values>;
+/** A scope: the values of each attribute class that has any, by the class's declaration. Most jobs have none at all. */
+class Scope {
+  #values: Map<Declaration, Values> | undefined;
 
-const scopes = new AsyncLocalStorage<Scope>();
+  get(declaration: Declaration): Values | undefined {
+    return this.#values?.get(declaration);
+  }
+
+  set(declaration: Declaration, values: Values): void {
+    (this.#values ??= new Map()).set(declaration, values);
+  }
+
+  *[Symbol.iterator](): IterableIterator<[Declaration, Values]> {
+    if (this.#values !== undefined) yield* this.#values;
+  }
+}
+
+const scopes = scopedAttributes<Scope>();
 
 /** What {@linkcode currentAttributes} was called with: what the subclasses of one call share. */
 interface Declaration {
@@ -79,9 +93,9 @@ export function currentAttributes<Attributes extends object>(
     static readonly [DECLARATION] = declaration;
 
     static run<T>(values: Partial<Attributes>, fn: () => T): T {
-      const scope: Scope = new Map();
+      const scope = new Scope();
       // Copies: what is set inside must not be seen outside.
-      for (const [other, set] of scopes.getStore() ?? []) scope.set(other, Object.assign(noValues(), set));
+      for (const [other, set] of scopes.get() ?? []) scope.set(other, Object.assign(noValues(), set));
       const own = scope.get(declaration) ?? noValues();
       for (const [name, value] of Object.entries(values)) {
         if (!declaration.names.has(name)) {
@@ -99,10 +113,10 @@ export function currentAttributes<Attributes extends object>(
     }
     Object.defineProperty(CurrentAttributes, name, {
       get(): unknown {
-        return scopes.getStore()?.get(declaration)?.[name];
+        return scopes.get()?.get(declaration)?.[name];
       },
       set(this: { name: string }, value: unknown) {
-        const scope = scopes.getStore();
+        const scope = scopes.get();
         if (scope === undefined) {
           throw new InvalidConfigurationError(
             `Cannot set ${this.name}.${name} outside of a scope: use ${this.name}.run({ ${name}: … }, () => …)`,
@@ -124,7 +138,7 @@ export function isCurrentAttributes(value: unknown): value is AnyCurrentAttribut
 
 /** What the enclosing scope has set of these classes; `undefined` where it is nothing. */
 export function captureAttributes(classes: readonly AnyCurrentAttributes[]): AttributesOnWire | undefined {
-  const scope = scopes.getStore();
+  const scope = scopes.get();
   if (scope === undefined) return undefined;
   let captured: AttributesOnWire | undefined;
   for (const Class of classes) {
@@ -139,10 +153,11 @@ export function captureAttributes(classes: readonly AnyCurrentAttributes[]): Att
  * that are given, and names that they declare, are set; anything else in the envelope is ignored.
  */
 export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], onWire: unknown, fn: () => T): T {
-  const scope: Scope = new Map();
+  const scope = new Scope();
   for (const Class of classes) {
     const declaration = declarationOf(Class);
     const values = ownProperty(onWire, Class.name);
+    if (values === undefined) continue;
     const own = noValues();
     for (const name of declaration.names) {
       const value = ownProperty(values, name);

@@ -33,6 +33,9 @@ export class JobRegistry {
     }
   }
 
+  /** Whether there is a class of this name. */
+  readonly isKnown = (name: string): boolean => this.#byName.has(name);
+
   /** The class of this name, if there is one. */
   find(name: string): JobClass | undefined {
     return this.#byName.get(name);

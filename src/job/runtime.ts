@@ -5,8 +5,8 @@
  * The order: the scope that encloses the call (`app.run(fn)`, a worker's own runs), a test's App, the one App that lists
  * the class. An App binds itself when it is made and unbinds when it is closed.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidConfigurationError } from "../errors.ts";
+import { scopedRuntime } from "./scope.ts";
 
 /** A class, as far as finding its App goes. */
 type Class = abstract new () => object;
@@ -23,7 +23,7 @@ export interface JobRuntime {
   enqueueAll(jobs: readonly object[]): Promise<void>;
 }
 
-const scope = new AsyncLocalStorage<JobRuntime>();
+const scope = scopedRuntime<JobRuntime>();
 const bound = new Set<JobRuntime>();
 // A stack of the module, not of the scope: the handlers of a server run outside of every scope.
 const testRuntimes: JobRuntime[] = [];
@@ -68,7 +68,7 @@ export function runWithin<T>(runtime: JobRuntime, fn: () => T): T {
  * @throws {InvalidConfigurationError} if there is none, or more than one; the message says what to do
  */
 export function runtimeOf(Class: Class): JobRuntime {
-  const enclosing = scope.getStore();
+  const enclosing = scope.get();
   if (enclosing?.jobs.has(Class)) return enclosing;
   for (const runtime of testRuntimes) {
     if (runtime.jobs.has(Class)) return runtime;

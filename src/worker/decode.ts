@@ -91,7 +91,7 @@ export function decode(record: WaitingRecord, registry: JobRegistry, maxPayloadB
       throw new PoisonError(`The value has ${record.bytes} bytes, but at most ${maxPayloadBytes} are read`);
     }
     if (record.encoding !== "utf8") throw new PoisonError("The value is no UTF-8");
-    const envelope = readEnvelope(record.value, (name) => registry.find(name) !== undefined);
+    const envelope = readEnvelope(record.value, registry.isKnown);
     if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
       throw new NotSupportedError(
         `The job is due at ${

@@ -26,7 +26,7 @@ export interface OffsetRange {
 export class OffsetTracker {
   readonly #before: readonly OffsetRange[];
   // A queue with a moving head: shifting an array at each record would move all the others.
-  #taken: Taken[] = [];
+  #taken: (Taken | undefined)[] = [];
   #head = 0;
   #front: number | null;
 
@@ -69,9 +69,9 @@ export class OffsetTracker {
   /** A record is done. The front moves if all before it are done too. */
   finish(record: Taken): void {
     record.finished = true;
-    while (this.#head < this.#taken.length && this.#taken[this.#head]!.finished) {
-      this.#front = Math.max(this.#front!, this.#taken[this.#head]!.next);
-      this.#head++;
+    for (let first = this.#taken[this.#head]; first?.finished; first = this.#taken[this.#head]) {
+      this.#front = Math.max(this.#front!, first.next);
+      this.#taken[this.#head++] = undefined;
     }
     if (this.#head === this.#taken.length || this.#head > 1024) {
       this.#taken = this.#taken.slice(this.#head);

@@ -1,6 +1,6 @@
 /**
  * The records of one ownership that wait in the process, in the order of the log. When too many wait, here or in the whole
- * worker, the partition is not fetched from until half of them are gone. One with nothing waiting is always fetched from, so
+ * worker, the partition is not fetched from until there is room again: the next fetch is on its way while the last of them run. One with nothing waiting is always fetched from, so
  * that partitions which stand still and fill the worker never starve the others.
  */
 import type { Consumer, Ownership } from "../broker/broker.ts";
@@ -14,7 +14,8 @@ export class WaitingRecords {
   readonly #intake: Intake;
   readonly #max: number;
   // A queue with a moving head: shifting an array at each record would move all the others.
-  #records: WaitingRecord[] = [];
+  // What is behind the head is let go of at once, since it would survive one collection after the other.
+  #records: (WaitingRecord | undefined)[] = [];
   #head = 0;
   #paused = false;
 
@@ -44,7 +45,7 @@ export class WaitingRecords {
   /** Takes the first away. */
   shift(): void {
     const { heldBytes } = this.first;
-    this.#head++;
+    this.#records[this.#head++] = undefined;
     if (this.count === 0) {
       this.#records = [];
       this.#head = 0;
@@ -77,7 +78,7 @@ export class WaitingRecords {
 
   // One function, which the intake keeps once however often it is told.
   readonly #resumeIfRoom = (): void => {
-    if (!this.#paused || this.count > this.#max / 2) return;
+    if (!this.#paused || this.count >= this.#max) return;
     if (this.#crowded) return this.#intake.whenRoom(this.#resumeIfRoom);
     this.#paused = false;
     this.#consumer.resume(this.#ownership);
