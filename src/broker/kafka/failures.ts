@@ -26,9 +26,10 @@ export function isNamed(error: unknown, name: string): boolean {
   return chain(error).some((link) => link.name === name);
 }
 
-/** Whether trying again cannot help: the client may not, or is not who it says it is. */
+/** Whether trying again cannot help: the client may not, is not who it says it is, or its process lacks a permission. */
 export function isForbidden(error: unknown): boolean {
-  return isNamed(error, "KafkaJSSASLAuthenticationError") || /_AUTHORIZATION_FAILED$/.test(protocolError(error) ?? "");
+  return isNamed(error, "KafkaJSSASLAuthenticationError") || isNamed(error, "NotCapable") ||
+    /_AUTHORIZATION_FAILED$/.test(protocolError(error) ?? "");
 }
 
 /** Whether the topic is not there. */
