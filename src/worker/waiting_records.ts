@@ -1,7 +1,8 @@
 /**
  * The records of one ownership that wait in the process, in the order of the log. When too many wait, here or in the whole
- * worker, the partition is not fetched from until there is room again: the next fetch is on its way while the last of them run. One with nothing waiting is always fetched from, so
- * that partitions which stand still and fill the worker never starve the others.
+ * worker, the partition is not fetched from until there is room again: the next fetch is on its way while the last of them
+ * run. One with nothing waiting is always fetched from, so that partitions which stand still and fill the worker never
+ * starve the others.
  */
 import type { Consumer, Ownership } from "../broker/broker.ts";
 import type { WaitingRecord } from "./decode.ts";
