@@ -77,6 +77,11 @@ export class Lane {
       return batch.map(() => ({ ok: false, error: error as Error, written: "no" }));
     }
     const durability = batch.some((shipment) => shipment.durable) ? "durable" : "buffered";
-    return await broker.append(this.#topic, batch.map((shipment) => shipment.record), { durability });
+    try {
+      return await broker.append(this.#topic, batch.map((shipment) => shipment.record), { durability });
+    } catch (error) {
+      // A broker with a fault of its own: the lane goes on, and nobody waits for ever.
+      return batch.map(() => ({ ok: false, error: error as Error, written: "unknown" }));
+    }
   }
 }

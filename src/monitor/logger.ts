@@ -102,7 +102,11 @@ const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
       }`,
   },
   "broker.log": { level: (e) => e.level, text: (e) => `Broker: ${e.message}` },
-  "error.occurred": { level: "error", text: (e) => `Error in ${e.where}: ${e.error.errorClass}: ${e.error.message}` },
+  "error.occurred": {
+    // A job that could not be enqueued has had its line.
+    level: (e) => e.where === "enqueue" && e.error.errorClass === "EnqueueError" ? "debug" : "error",
+    text: (e) => `Error in ${e.where}: ${e.error.errorClass}: ${e.error.message}`,
+  },
 };
 
 /**

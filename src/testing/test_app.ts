@@ -142,8 +142,11 @@ export class TestApp implements AsyncDisposable {
     const forget = this.app.on("partition.paused", (event) => {
       if (event.lasting) lasting ??= event;
     });
-    await this.app.worker().run(undefined, { once: true });
-    forget();
+    try {
+      await this.app.worker().run(undefined, { once: true });
+    } finally {
+      forget();
+    }
     await this.app.flush();
     if (lasting !== undefined) {
       const { topic, partition, offset, error } = lasting;

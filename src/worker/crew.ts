@@ -14,12 +14,13 @@ import type { WorkerContext } from "./group_context.ts";
 import { Intake } from "./intake.ts";
 import { Pacer } from "./pacer.ts";
 import { Slots } from "./slots.ts";
+import { Unsettled } from "./unsettled.ts";
 import { within } from "./within.ts";
 
 /** What a crew is made of. */
 export interface CrewOptions {
   readonly routes: readonly Route[];
-  readonly shared: Omit<WorkerContext, "slots" | "intake" | "pacer">;
+  readonly shared: Omit<WorkerContext, "slots" | "intake" | "pacer" | "unsettled" | "failed">;
   /** How many jobs run at once. */
   readonly concurrency: number;
   readonly maxBufferedBytes: number;
@@ -32,9 +33,9 @@ export interface CrewOptions {
   readonly failed: (error: Error) => void;
 }
 
-/** Commits, and leaving the group, take no longer each, in milliseconds: a broker that is away does not hold a stop. */
+/** What follows the jobs' end takes no longer, in milliseconds: a broker that is away does not hold a stop. */
 const CLOSE_MS = 5000;
-/** They get this long in any case, in milliseconds. */
+/** It gets this long in any case, in milliseconds. */
 const LEAST_CLOSE_MS = 1000;
 
 /** A running worker's parts. */
@@ -53,6 +54,8 @@ export class Crew {
       slots: new Slots(concurrency),
       intake: new Intake(maxBufferedBytes),
       pacer: new Pacer(),
+      unsettled: new Unsettled(),
+      failed: (error) => this.#fail("worker", error),
     };
     const byGroup = Map.groupBy(routes, (route) => route.group);
     this.#groups = Array.from(byGroup, ([group, ofGroup]) => this.#consume(group, ofGroup));
@@ -66,6 +69,7 @@ export class Crew {
   /** Resolves once every group is joined. */
   async joined(): Promise<void> {
     await Promise.all(this.#groups.map((group) => group.joined));
+    if (this.#context.isStopping()) return;
     const { routes, concurrency } = this.#options;
     for (const { group } of this.#groups) {
       const topics = routes.filter((route) => route.group === group).map((route) => route.topic);
@@ -88,7 +92,7 @@ export class Crew {
 
   /** Waits for the running jobs, commits, and leaves the groups. @returns the jobs that did not end in time */
   async stop(): Promise<readonly JobInfo[]> {
-    const { monitor, slots, pacer } = this.#context;
+    const { monitor, slots, pacer, unsettled } = this.#context;
     const { shutdownTimeoutMs } = this.#options;
     const untilMs = performance.now() + shutdownTimeoutMs;
     for (const group of this.#groups) {
@@ -99,8 +103,10 @@ export class Crew {
     const unfinished = this.running();
     const late = new ShutdownError(`The worker stops, and the job did not end within ${shutdownTimeoutMs} ms`);
     for (const group of this.#groups) group.abort(late);
-    const leftMs = Math.max(Math.min(untilMs - performance.now(), CLOSE_MS), LEAST_CLOSE_MS);
-    await Promise.all(this.#groups.map((group) => group.close(leftMs)));
+    const closeMs = Math.max(Math.min(untilMs - performance.now(), CLOSE_MS), LEAST_CLOSE_MS);
+    const endMs = performance.now() + closeMs;
+    await within(unsettled.none(), closeMs / 2);
+    await Promise.all(this.#groups.map((group) => group.close(endMs - performance.now())));
     pacer.stop();
     for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });
     return unfinished;
@@ -108,12 +114,13 @@ export class Crew {
 
   #consume(group: string, routes: readonly Route[]): GroupConsumer {
     const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, commitIntervalMs } = this.#options;
-    const failed = (error: Error) => {
-      const where = `consumer of group ${group}`;
-      this.#context.monitor.emit("error.occurred", { where, error: describeError(error) });
-      this.#options.failed(error);
-    };
+    const failed = (error: Error) => this.#fail(`consumer of group ${group}`, error);
     const options = { group, routes, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, commitIntervalMs, failed };
     return new GroupConsumer(this.#broker, this.#context, options);
+  }
+
+  #fail(where: string, error: Error): void {
+    this.#context.monitor.emit("error.occurred", { where, error: describeError(error) });
+    this.#options.failed(error);
   }
 }

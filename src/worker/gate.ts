@@ -17,6 +17,7 @@ export class Gate {
   readonly #reasons = new Set<ClosedReason>();
   readonly #heldUntilMs: () => number;
   #changed: PromiseWithResolvers<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param heldUntilMs until when the session is known to be good, on the clock of `performance.now()` */
   constructor(heldUntilMs: () => number) {
@@ -47,16 +48,17 @@ export class Gate {
 
   /** Wakes all who wait for a change. */
   change(): void {
+    clearTimeout(this.#timer);
     this.#changed?.resolve();
     this.#changed = undefined;
   }
 
   /** Resolves at the next change, or a little later: the clock alone may have changed the answer. */
-  async changed(): Promise<void> {
-    this.#changed ??= Promise.withResolvers<void>();
-    const { promise } = this.#changed;
-    const timer = setTimeout(() => this.change(), LOOK_AGAIN_MS);
-    await promise;
-    clearTimeout(timer);
+  changed(): Promise<void> {
+    if (this.#changed === undefined) {
+      this.#changed = Promise.withResolvers<void>();
+      this.#timer = setTimeout(() => this.change(), LOOK_AGAIN_MS);
+    }
+    return this.#changed.promise;
   }
 }

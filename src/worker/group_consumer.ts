@@ -91,11 +91,13 @@ export class GroupConsumer implements ConsumerSink {
     for (const partition of this.#partitions.values()) partition.abort(reason);
   }
 
-  /** Commits what is finished and leaves the group, each within the deadline. */
+  /** Commits what is finished and leaves the group, within the deadline. */
   async close(deadlineMs: number): Promise<void> {
-    await this.#commits.flush(deadlineMs);
+    const endMs = performance.now() + deadlineMs;
+    // Half of it at most: a group that is not left keeps its partitions from others until the session ends.
+    await this.#commits.flush(deadlineMs / 2);
     this.#commits.stop();
-    await this.#consumer.close(deadlineMs);
+    await this.#consumer.close(endMs - performance.now());
     // The consumer has told of each loss; what it could not tell of ends here.
     this.lost([...this.#partitions.keys()], "closed");
   }

@@ -12,6 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { Intake } from "./intake.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Slots } from "./slots.ts";
+import type { Unsettled } from "./unsettled.ts";
 
 /** What all partitions of a worker share. */
 export interface WorkerContext {
@@ -21,12 +22,15 @@ export interface WorkerContext {
   readonly slots: Slots;
   readonly intake: Intake;
   readonly pacer: Pacer;
+  readonly unsettled: Unsettled;
   /** Appends a dead letter. */
   readonly append: Append;
   /** The command that passes a record over, as an operator types it. */
   readonly skipCommand: (position: Position) => string;
   /** Calls a function in the worker's own context: a broker calls from whatever context it was woken in. */
   readonly within: <T>(fn: () => T) => T;
+  /** A fault of the worker's own: it cannot go on. */
+  readonly failed: (error: Error) => void;
   /** Whether the worker is stopping: nothing new begins. */
   readonly isStopping: () => boolean;
 }

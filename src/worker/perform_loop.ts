@@ -75,7 +75,7 @@ export class PerformLoop {
   start(): void {
     if (this.#working || this.#waiting.count === 0) return;
     this.#working = true;
-    this.#context.within(() => void this.#work());
+    this.#context.within(() => void this.#work().catch((error) => this.#context.failed(error)));
   }
 
   /** The ownership has ended: the running job is asked to end, and whatever comes of it does not count. */
@@ -100,7 +100,7 @@ export class PerformLoop {
   }
 
   async #work(): Promise<void> {
-    const { slots, gate, pacer, registry } = this.#context;
+    const { slots, unsettled, gate, pacer, registry } = this.#context;
     const { maxPayloadBytes } = this.#options.route;
     // One look at the clock a job: it serves the gate, the pacer and the proof.
     let nowMs = performance.now();
@@ -136,10 +136,13 @@ export class PerformLoop {
           slots.release();
           continue;
         }
-        waitMs = await this.#settle(record, attempt, outcome);
+        slots.release();
+        waitMs = await unsettled.during(this.#settle(record, attempt, outcome));
         this.#attempt = undefined;
-      } else waitMs = await this.#settleUnperformed(record, decoded);
-      slots.release();
+      } else {
+        slots.release();
+        waitMs = await unsettled.during(this.#settleUnperformed(record, decoded));
+      }
       if (waitMs > 0) await this.#wait(waitMs);
       nowMs = performance.now();
     }

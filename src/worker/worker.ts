@@ -12,6 +12,7 @@
 import type { Broker } from "../broker/broker.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { lazily } from "../lazily.ts";
+import { boolean, checkOptions, show } from "../options.ts";
 import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import type { Crew, CrewOptions } from "./crew.ts";
@@ -79,6 +80,12 @@ export class Worker implements AsyncDisposable {
     if (this.#hasRun) {
       throw new InvalidConfigurationError(`A worker runs once, but this one is ${this.#state}: make another`);
     }
+    if (signal !== undefined && typeof signal.addEventListener !== "function") {
+      throw new InvalidConfigurationError(
+        `The signal of run(signal, options) must be an AbortSignal, but it is ${show(signal)}`,
+      );
+    }
+    checkOptions("run()", options, { once: boolean });
     this.#hasRun = true;
     if (this.#isStopping) return await this.#stopped.promise;
     if (this.#state === "new") this.#state = "running";
@@ -150,7 +157,12 @@ export class Worker implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#state = "stopping";
     this.#stopRequested.abort();
-    const unfinished = await this.#crew?.stop() ?? [];
+    let unfinished: readonly JobInfo[] = [];
+    try {
+      unfinished = await this.#crew?.stop() ?? [];
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
     this.#state = "stopped";
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
     else this.#stopped.resolve({ unfinished, stuck: this.#stuck });

@@ -1,6 +1,6 @@
 /** What a worker must not do: mark, start or dead-letter while it is not certain that the partition is its own. */
 import { activeJobTopic, App, type AppOptions, type EventMap, Job, type TopicOptions } from "@activejob/kafka";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { heldBroker } from "./held_broker.ts";
@@ -259,5 +259,33 @@ Deno.test("a stop does not wait for what --once asks of a log that is away", asy
   await worker.stop();
   assertEquals(await run, { unfinished: [], stuck: [] });
   log.back();
+  await app.close();
+});
+
+Deno.test("a dead letter that cannot be written holds no slot: other partitions go on, and a stop does not wait for it", async () => {
+  const { app, broker, worker, log } = setUp(
+    { deadLetterQueue: { topic: "dead", maxRetries: 0 }, partitions: 2 },
+    { concurrency: 1, shutdownTimeoutMs: 3000 },
+  );
+  await app.applyTopics();
+  const { held, letGo } = broker.hold("dead");
+  behaviour = (n) => {
+    if (n === 1) throw new Error("never");
+  };
+  const performed = nth(app, "job.performed", 1);
+  log.append("default", [
+    { partition: 0, value: JSON.stringify({ job_class: "StepJob", arguments: [1] }) },
+  ]);
+  const running = worker.run();
+  await held;
+  log.append("default", [
+    { partition: 1, value: JSON.stringify({ job_class: "StepJob", arguments: [2] }) },
+  ]);
+  assertEquals((await performed).partition, 1);
+  const startedMs = performance.now();
+  await worker.stop();
+  assert(performance.now() - startedMs < 2900, "the stop has waited for the dead letter");
+  await running;
+  letGo();
   await app.close();
 });

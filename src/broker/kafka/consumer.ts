@@ -99,9 +99,17 @@ export class KafkaConsumer implements Consumer {
   ): Promise<readonly CommitOutcome[]> {
     const checks = marks.map((mark) => this.#share.check(mark));
     const valid = marks.filter((_, at) => checks[at] === "send");
-    if (valid.length === 0) return checks.map((check) => check === "send" ? "refused" : check);
-    const outcome = await this.#commits.commit(valid, options.deadlineMs ?? this.#options.sessionTimeoutMs);
-    return checks.map((check) => check === "send" ? outcome : check);
+    const outcomes = new Map<Mark, CommitOutcome>();
+    // A request a topic: the answer for one that was deleted, or is forbidden, must not speak for the others.
+    const byTopic = Map.groupBy(valid, ({ ownership }) => ownership.topic);
+    await Promise.all(Array.from(byTopic.values(), async (ofTopic) => {
+      const outcome = await this.#commits.commit(ofTopic, options.deadlineMs ?? this.#options.sessionTimeoutMs);
+      for (const mark of ofTopic) outcomes.set(mark, outcome);
+    }));
+    return marks.map((mark, at) => {
+      const check = checks[at]!;
+      return check === "send" ? outcomes.get(mark)! : check;
+    });
   }
 
   close(deadlineMs: number): Promise<void> {
