@@ -140,7 +140,7 @@ export class Dispatcher {
     if (routes.find(topic) === undefined) this.#undeclared(job, queue);
     const durable = isDurable(Class);
     const key = keyOf(job, Class);
-    job.enqueuedAt = new Date().toISOString();
+    job.enqueuedAt = isoNow();
     const value = writeEnvelope(job, topic, captureAttributes(currentAttributes));
     const record = key === null ? { value } : { key, value };
     return { job, delivery, topic, record, bytes: sizeOf(record), durable };
@@ -265,4 +265,14 @@ function nameOf(job: Job): string {
 
 function sizeOf(record: NewRecord): number {
   return (record.key?.length ?? 0) + (record.value?.length ?? 0);
+}
+
+let isoMs = 0;
+let iso = "";
+
+/** The time in ISO 8601. Writing one costs half a microsecond, and jobs come many a millisecond. */
+function isoNow(): string {
+  const nowMs = Date.now();
+  if (nowMs !== isoMs) [isoMs, iso] = [nowMs, new Date(nowMs).toISOString()];
+  return iso;
 }

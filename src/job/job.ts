@@ -251,14 +251,19 @@ function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J>): J {
   return job;
 }
 
-async function enqueueNew<J extends Job>(
+/** No async function: a promise more for each job is a tenth of what enqueuing costs. */
+function enqueueNew<J extends Job>(
   Class: JobClass<J>,
   args: JobArguments<J>,
   options: SetOptions | undefined,
 ): Promise<J> {
-  const job = newJob(Class, args);
-  if (options !== undefined) job.set(options);
-  return await runtimeOf(Class).enqueue(job);
+  try {
+    const job = newJob(Class, args);
+    if (options !== undefined) job.set(options);
+    return runtimeOf(Class).enqueue(job);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 function checkSet(options: SetOptions): void {
