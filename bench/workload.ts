@@ -1,0 +1,90 @@
+/**
+ * What every bench works on: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
+ * name. Programs and runner share it, so that both sides of a ratio see the same bytes.
+ */
+import { activeJobTopic, App, currentAttributes, Job } from "@activejob/kafka";
+import kafkajs, { type Kafka } from "kafkajs";
+
+/** The size of an envelope, in bytes. */
+export const ENVELOPE_BYTES = 293;
+
+/** One ready envelope. */
+export function envelope(index: number): string {
+  const write = (padding: string) =>
+    JSON.stringify({
+      job_class: "NoopJob",
+      job_id: "21cadf26-ff50-4fb1-9393-977ff71e57a3",
+      provider_job_id: null,
+      queue_name: "bench",
+      priority: null,
+      arguments: [index, padding],
+      executions: 0,
+      exception_executions: {},
+      locale: null,
+      timezone: null,
+      enqueued_at: "2026-11-24T06:55:12.669Z",
+      scheduled_at: null,
+    });
+  return write("x".repeat(ENVELOPE_BYTES - write("").length));
+}
+
+/** A key of so many different ones that every partition gets its share. */
+export function keyOf(index: number): string {
+  return `key-${index % 1000}`;
+}
+
+/** Called by each performed job with its arguments. */
+export const hooks: { performed: (index: number) => void } = { performed: () => {} };
+
+/** A job that does nothing but say that it ran. */
+export class NoopJob extends Job {
+  static override queue = "bench";
+  static override kafkaOptions = { key: (job: NoopJob) => keyOf(job.args[0]) };
+  perform(index: number, _padding: string): void {
+    hooks.performed(index);
+  }
+}
+
+/** One attribute, as an application would have. */
+export class Current extends currentAttributes<{ userId: number }>("userId") {}
+
+/** The App under test, with its public options only. */
+export function benchApp(
+  topic: string,
+  options: Partial<ConstructorParameters<typeof App>[0]> = {},
+): App {
+  NoopJob.queue = topic;
+  return new App({
+    name: `bench-${crypto.randomUUID()}`,
+    broker: `kafka://${brokers().join(",")}`,
+    jobs: [NoopJob],
+    topics: [activeJobTopic(topic)],
+    logger: { level: "warn" },
+    ...options,
+  });
+}
+
+/** The brokers of this run. */
+export function brokers(): string[] {
+  return Deno.env.get("BROKER_URL")!.replace("kafka://", "").split(",");
+}
+
+/** A plain client, configured as its users would. */
+export function plainKafka(): Kafka {
+  return new kafkajs.Kafka({ clientId: "bench", brokers: brokers(), logLevel: kafkajs.logLevel.NOTHING });
+}
+
+/** The partitioner that users are told to give. */
+export const partitioner = kafkajs.Partitioners.DefaultPartitioner;
+
+/** Ends a program with its result: the last line that it prints. */
+export function finish(result: Record<string, number>): never {
+  console.log(JSON.stringify(result));
+  Deno.exit(0);
+}
+
+/** The value below which a share of the sorted values lies. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
