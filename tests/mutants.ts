@@ -8,7 +8,8 @@ import { CORE_MUTANTS } from "./mutants/core.ts";
 import { KAFKA_MUTANTS } from "./mutants/kafka.ts";
 import { type Mutant, needsKafka, survivors } from "../tasks/mutants.ts";
 
-const MUTANTS: readonly Mutant[] = [
+/** Every guard. */
+export const MUTANTS: readonly Mutant[] = [
   {
     what: "a version is published only under its own tag",
     file: "tasks/check_tag.ts",

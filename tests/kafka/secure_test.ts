@@ -1,9 +1,10 @@
+import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Recorder } from "../../src/broker/conformance/recorder.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
-import { startKafka } from "../../tasks/kafka/server.ts";
+import { type LocalKafka, startKafka } from "../../tasks/kafka/server.ts";
 import { noKafka } from "./cluster.ts";
 
 /** This test starts a Kafka of its own: the one that is there may have no secure listener. */
@@ -51,6 +52,8 @@ Deno.test({
       const mark = { ownership: recorder.own(0), next: 2, metadata: "" };
       assertEquals(await consumer.commit([mark]), ["committed"]);
 
+      await performThrough(server, shown);
+
       const wrong = "not-the-password";
       await using stranger = await open(wrong);
       const startedMs = performance.now();
@@ -77,4 +80,35 @@ Deno.test({
 /** An error with all that hangs on it. */
 function everything(error: Error): string {
   return Deno.inspect(error, { depth: 20, showHidden: true }) + error.stack;
+}
+
+class SecretJob extends Job {
+  static override queue = "secret";
+  static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
+  perform(n: number) {
+    if (this.attempt === 1) throw new Error("once");
+    this.logger.info(`Performed ${n}`);
+  }
+}
+
+/** An App enqueues and performs over the secure listener; everything that it logs, at every level, is looked through too. */
+async function performThrough(server: LocalKafka, shown: string[]): Promise<void> {
+  await using app = new App({
+    name: "secure-app",
+    broker: kafka({
+      brokers: [server.secureBrokers!],
+      ssl: { ca: server.ca! },
+      sasl: { mechanism: "scram-sha-512", username: server.username!, password: server.password! },
+    }),
+    jobs: [SecretJob],
+    topics: [activeJobTopic("secret", { backoff: { initialMs: 5 } })],
+    logger: { level: "debug", format: "json", write: (text) => void shown.push(text) },
+  });
+  let performed = 0;
+  app.on("job.performed", () => void performed++);
+  await app.applyTopics();
+  await SecretJob.performLater(1);
+  await SecretJob.performLater(2);
+  assertEquals(await app.worker().run(undefined, { once: true }), { unfinished: [], stuck: [] });
+  assertEquals(performed, 2);
 }

@@ -4,10 +4,24 @@ import type { Mutant } from "../../tasks/mutants.ts";
 /** Those that decide what is performed, marked and committed. */
 const WORKER: readonly Mutant[] = [
   {
+    what: "worker: a dead letter that cannot be written holds no slot",
+    file: "src/worker/perform_loop.ts",
+    find: "slots.release();\n        waitMs = await unsettled.during(this.#settle(record, attempt, outcome));",
+    replace: "waitMs = await unsettled.during(this.#settle(record, attempt, outcome));\n        slots.release();",
+    tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "loading code leaves no request's scope behind",
+    file: "src/lazily.ts",
+    find: "AsyncLocalStorage.snapshot()",
+    replace: "(load) => load()",
+    tests: ["tests/lazily_test.ts"],
+  },
+  {
     what: "tracker: only the contiguous front is committed",
     file: "src/worker/offset_tracker.ts",
-    find: "this.#head < this.#taken.length && this.#taken[this.#head]!.finished",
-    replace: "this.#head < this.#taken.length",
+    find: "first?.finished;",
+    replace: "first !== undefined;",
     tests: ["tests/worker/offset_tracker_test.ts"],
   },
   {
@@ -56,7 +70,7 @@ const WORKER: readonly Mutant[] = [
   {
     what: "worker: jobs do not run in the context of whoever woke the broker",
     file: "src/worker/perform_loop.ts",
-    find: "this.#context.within(() => void this.#work());",
+    find: "this.#context.within(() => void this.#work().catch((error) => this.#context.failed(error)));",
     replace: "void this.#work();",
     tests: ["tests/worker/guards_test.ts"],
   },

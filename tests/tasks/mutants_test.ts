@@ -1,6 +1,8 @@
 /** The runner of the mutants: it must tell a guard that tests miss from one that they do not. */
 import { assertEquals } from "@std/assert";
+import { root } from "../../tasks/process.ts";
 import { type Mutant, survivors } from "../../tasks/mutants.ts";
+import { MUTANTS } from "../mutants.ts";
 
 const base: Mutant = {
   what: "noticed",
@@ -29,4 +31,10 @@ Deno.test("survivors() reports a guard that no test misses, that no longer stand
 Deno.test("survivors() reports tests that fail, or are not there, without any change", async () => {
   const wrong = await survivors([{ ...base, tests: ["tests/tasks/no_such_test.ts"] }], () => {});
   assertEquals(wrong, ["Without any change, tests/tasks/no_such_test.ts could not be run: they can notice nothing"]);
+});
+
+Deno.test("every guard that a mutant takes away stands in its file, once", () => {
+  for (const { what, file, find } of MUTANTS) {
+    assertEquals(Deno.readTextFileSync(new URL(file, root)).split(find).length - 1, 1, what);
+  }
 });
