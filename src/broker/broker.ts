@@ -16,7 +16,7 @@ export interface Position extends TopicPartition {
   readonly offset: number;
 }
 
-/** A list, never an object: names may repeat, may be called `constructor`, values may be null. */
+/** A list, never an object: names may repeat (who reads one takes the last), may be called `constructor`, values may be null. */
 export type Headers = readonly (readonly [name: string, value: Uint8Array | null])[];
 
 export interface NewRecord {
