@@ -11,7 +11,7 @@ import { interleaved, median, type Program, ratio, type Results } from "./rounds
 import { envelope, keyOf, partitioner, plainKafka } from "./workload.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 5);
-const JOBS = 400_000;
+const JOBS = 1_000_000;
 
 interface Line {
   readonly figure: string;
