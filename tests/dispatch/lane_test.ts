@@ -112,3 +112,19 @@ Deno.test("Lane fails what waited where its topic cannot be made ready, and trie
   for (const outcome of refused) assert(!outcome.ok && outcome.written === "no" && outcome.error.message === "Not yet");
   assertEquals(offsetOf(await push("c")), 0);
 });
+
+Deno.test("Lane answers unknown where a broker breaks its word and rejects, and goes on", async () => {
+  const log = new MemoryLog();
+  log.createTopic("default", 1);
+  const broker = new MemoryBroker(log);
+  let calls = 0;
+  const faulty = {
+    append: (topic: string, records: readonly NewRecord[]) =>
+      ++calls === 1 ? Promise.reject(new Error("a fault")) : broker.append(topic, records),
+  };
+  const lane = new Lane("default", () => Promise.resolve(faulty as unknown as Broker));
+  const push = (value: string) =>
+    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));
+  assertEquals(offsetOf(await push("a")), "unknown");
+  assertEquals(offsetOf(await push("b")), 0);
+});

@@ -1,6 +1,6 @@
 /** What a worker must not do: mark, start or dead-letter while it is not certain that the partition is its own. */
 import { activeJobTopic, App, type AppOptions, type EventMap, Job, type TopicOptions } from "@activejob/kafka";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { heldBroker } from "./held_broker.ts";
@@ -287,5 +287,13 @@ Deno.test("a dead letter that cannot be written holds no slot: other partitions 
   assert(performance.now() - startedMs < 2900, "the stop has waited for the dead letter");
   await running;
   letGo();
+  await app.close();
+});
+
+Deno.test("run() refuses what is no signal, and options that it does not know, before anything begins", async () => {
+  const { app, worker } = setUp();
+  await assertRejects(() => worker.run({ once: true } as unknown as AbortSignal), Error, "must be an AbortSignal");
+  await assertRejects(() => worker.run(undefined, { onec: true } as object), Error, 'did you mean "once"?');
+  assertEquals(await worker.run(undefined, { once: true }), { unfinished: [], stuck: [] });
   await app.close();
 });
