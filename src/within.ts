@@ -2,10 +2,18 @@
  * Waiting with a deadline: a stop must come to its end whatever a job or a broker does.
  */
 
-/** Waits for a promise that never rejects, but not longer than so many milliseconds. */
-export async function within(promise: Promise<void>, ms: number): Promise<void> {
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise, over]);
-  clearTimeout(timer);
+/**
+ * Waits for a promise, but not longer than this. A rejection counts as its end.
+ *
+ * @param deadlineMs in milliseconds; 0 where it is negative
+ * @returns whether it was settled in time
+ */
+export async function within(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs));
+  try {
+    return await Promise.race([promise.then(() => true, () => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

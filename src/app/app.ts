@@ -15,6 +15,7 @@ import { attachLogger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { checkOptions, frozenCopy, integerFrom, nonEmptyText } from "../options.ts";
 import { type Route, Routes } from "../routing/route.ts";
+import { within } from "../within.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { applyTopics, checkTopics, type TopicChange } from "./topics.ts";
@@ -250,10 +251,7 @@ export class App implements AsyncDisposable {
     this.#unbind();
     await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
     this.#dispatcher.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const over = new Promise<void>((resolve) => timer = setTimeout(resolve, deadlineMs));
-    await Promise.race([this.flush(), over]);
-    clearTimeout(timer);
+    await within(this.flush(), deadlineMs);
     const undelivered = this.pending;
     // What could not be opened needs no closing: whoever asked for it has heard why.
     const broker = await this.#opened?.catch(() => undefined);

@@ -5,7 +5,7 @@
  * Its outcome decides what a partition does next, so it goes back to the partition; what was refused is sent again.
  */
 import type { Consumer, Mark } from "../broker/broker.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** A partition, as far as committing goes. */
 export interface Committable {

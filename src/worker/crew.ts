@@ -15,7 +15,7 @@ import { Intake } from "./intake.ts";
 import { Pacer } from "./pacer.ts";
 import { Slots } from "./slots.ts";
 import { Unsettled } from "./unsettled.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** What a crew is made of. */
 export interface CrewOptions {

@@ -4,6 +4,7 @@
  */
 import net from "node:net";
 import tls from "node:tls";
+import { within } from "../../within.ts";
 import type { BrokerContext } from "../broker.ts";
 import { type Kafka, type KafkaConfig, loadKafkaJs, type LogEntry } from "./kafkajs.ts";
 import { kafkaLog } from "./log.ts";
@@ -150,21 +151,6 @@ export class ClientFactory {
 function saslOf(sasl: NonNullable<KafkaSettings["sasl"]>): NonNullable<KafkaConfig["sasl"]> {
   if (sasl.mechanism !== "oauthbearer") return sasl as NonNullable<KafkaConfig["sasl"]>;
   return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await sasl.token() }) };
-}
-
-/**
- * Waits for a promise, but not longer than this. A rejection counts as its end.
- *
- * @returns whether it was settled in time
- */
-export async function within(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs));
-  try {
-    return await Promise.race([promise.then(() => true, () => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Keeps the process alive until something is done: sockets do not, so that a script with nothing pending ends by itself. */

@@ -5,7 +5,8 @@
  */
 import type { TopicPartition } from "../broker.ts";
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
-import { type ClientFactory, Connections, holding, within } from "./client.ts";
+import { type ClientFactory, Connections, holding } from "./client.ts";
+import { within } from "../../within.ts";
 import { loadCluster } from "./kafkajs.ts";
 import type { RawBroker, RawCluster } from "./raw_cluster.ts";
 import { brokerError, isForbidden, isUnknownTopic, protocolError } from "./failures.ts";

@@ -8,7 +8,7 @@
  */
 import type { EachBatchPayload } from "./kafkajs.ts";
 import type { TopicPartition } from "../broker.ts";
-import { within } from "./client.ts";
+import { within } from "../../within.ts";
 import { safeOffset } from "./cluster.ts";
 import { type Intake, recordsFrom } from "./intake.ts";
 import type { Share, ShareContext } from "./share.ts";

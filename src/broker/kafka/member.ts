@@ -8,7 +8,8 @@
 import { UnknownTopicError } from "../../errors.ts";
 import type { ConsumeOptions, TopicPartition } from "../broker.ts";
 import { type Claim, stickyAssigner } from "./assigner.ts";
-import { type ClientFactory, Connections, within } from "./client.ts";
+import { type ClientFactory, Connections } from "./client.ts";
+import { within } from "../../within.ts";
 import { type Consumer, type EachBatchPayload, loadKafkaJs, type LogEntry, type PartitionAssigner } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import type { MemberInGeneration } from "./commits.ts";

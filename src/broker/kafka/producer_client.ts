@@ -4,7 +4,8 @@
  */
 import type { Producer } from "./kafkajs.ts";
 import type { Batch } from "./batches.ts";
-import { type ClientFactory, Connections, within } from "./client.ts";
+import { type ClientFactory, Connections } from "./client.ts";
+import { within } from "../../within.ts";
 
 const CLOSE_MS = 1000;
 

@@ -11,7 +11,7 @@ import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { ConsumeOptions, ConsumerSink, Mark, Ownership, TopicPartition } from "../broker.ts";
 import type { Claim } from "./assigner.ts";
-import { within } from "./client.ts";
+import { within } from "../../within.ts";
 import type { ClusterClient, Committed } from "./cluster.ts";
 import type { Commits } from "./commits.ts";
 import { Intake } from "./intake.ts";
