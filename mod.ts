@@ -78,9 +78,18 @@ export {
 } from "./src/job/kafka_options.ts";
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
-export type { EnqueueInfo, EventMap, EventName, JobInfo, LostReason, RecordInfo } from "./src/monitor/events.ts";
+export type {
+  EnqueueInfo,
+  EventMap,
+  EventName,
+  JobInfo,
+  LostReason,
+  RecordInfo,
+  RunningJob,
+} from "./src/monitor/events.ts";
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
+export type { GroupStatus, PartitionStatus, WorkerState, WorkerStatus } from "./src/worker/status.ts";
 export type { RunOptions, Worker, WorkerReport } from "./src/worker/worker.ts";

@@ -26,6 +26,16 @@ export interface JobInfo extends RecordInfo {
   readonly attempt: number;
 }
 
+/** A job that runs. */
+export interface RunningJob extends JobInfo {
+  /** For how long, in milliseconds. */
+  readonly runningMs: number;
+  /** How long it may run, in milliseconds; `null` for no limit. */
+  readonly timeoutMs: number | null;
+  /** How long it may take to end after that, in milliseconds. */
+  readonly timeoutGraceMs: number;
+}
+
 /** A job on its way into a topic. */
 export interface EnqueueInfo {
   /** The name that the envelope gives, such as `"WelcomeJob"`. */
@@ -108,7 +118,7 @@ export interface EventMap {
   /** A worker stops: running jobs may finish. */
   "worker.stopping": { readonly group: string; readonly running: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
-  "worker.stopped": { readonly group: string; readonly unfinished: readonly JobInfo[] };
+  "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
   /** What the broker's client has to say. */
   "broker.log": {
     readonly level: "debug" | "info" | "warn" | "error";

@@ -6,14 +6,16 @@
  */
 import type { Broker } from "../broker/broker.ts";
 import { describeError, ShutdownError } from "../errors.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { RecordInfo, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { drained } from "./drain.ts";
 import { GroupConsumer } from "./group_consumer.ts";
 import type { WorkerContext } from "./group_context.ts";
 import { Intake } from "./intake.ts";
+import { endAsker } from "./log_end.ts";
 import { Pacer } from "./pacer.ts";
 import { Slots } from "./slots.ts";
+import type { GroupStatus } from "./status.ts";
 import { Unsettled } from "./unsettled.ts";
 import { within } from "../within.ts";
 
@@ -44,6 +46,8 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #context: WorkerContext;
   readonly #groups: readonly GroupConsumer[];
+  /** Asks the broker where the logs end. It never rejects. */
+  readonly askEnds: () => Promise<void>;
 
   constructor(broker: Broker, options: CrewOptions) {
     const { routes, shared, concurrency, maxBufferedBytes } = options;
@@ -59,11 +63,17 @@ export class Crew {
     };
     const byGroup = Map.groupBy(routes, (route) => route.group);
     this.#groups = Array.from(byGroup, ([group, ofGroup]) => this.#consume(group, ofGroup));
+    this.askEnds = endAsker(broker.admin, () => this.#groups.flatMap((group) => group.partitions()));
   }
 
   /** The jobs that run. */
-  running(): JobInfo[] {
+  running(): RunningJob[] {
     return this.#groups.flatMap((group) => group.running());
+  }
+
+  /** What there is to say of its groups now. */
+  status(): GroupStatus[] {
+    return this.#groups.map((group) => group.status());
   }
 
   /** Resolves once every group is joined. */
@@ -91,7 +101,7 @@ export class Crew {
   }
 
   /** Waits for the running jobs, commits, and leaves the groups. @returns the jobs that did not end in time */
-  async stop(): Promise<readonly JobInfo[]> {
+  async stop(): Promise<readonly RunningJob[]> {
     const { monitor, slots, pacer, unsettled } = this.#context;
     const { shutdownTimeoutMs } = this.#options;
     const untilMs = performance.now() + shutdownTimeoutMs;

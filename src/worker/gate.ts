@@ -41,9 +41,14 @@ export class Gate {
     return this.#reasons.size === 0 && nowMs < this.#heldUntilMs();
   }
 
+  /** Whether the session is known to be good. */
+  isHeld(nowMs: number): boolean {
+    return !this.#reasons.has("membership") && nowMs < this.#heldUntilMs();
+  }
+
   /** Whether what is owned is certainly still owned: only then is anything marked or dead-lettered. */
   isProved(nowMs: number): boolean {
-    return !this.#reasons.has("releasing") && !this.#reasons.has("membership") && nowMs < this.#heldUntilMs();
+    return !this.#reasons.has("releasing") && this.isHeld(nowMs);
   }
 
   /** Wakes all who wait for a change. */

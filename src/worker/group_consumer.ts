@@ -3,12 +3,13 @@
  * the group's gate, answers a rebalance with what is to be committed, and gives each ownership an object of its own.
  */
 import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
-import type { JobInfo, LostReason, RecordInfo } from "../monitor/events.ts";
+import type { LostReason, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { Gate } from "./gate.ts";
 import type { GroupContext, WorkerContext } from "./group_context.ts";
 import { OwnedPartition } from "./owned_partition.ts";
+import type { GroupStatus } from "./status.ts";
 
 /** What a group's consumer is told. */
 export interface GroupConsumerOptions {
@@ -35,6 +36,7 @@ export class GroupConsumer implements ConsumerSink {
   /** Lost ones whose job still ran then: it keeps its slot until it ends. */
   readonly #leaving = new Set<OwnedPartition>();
   readonly #failed: (error: Error) => void;
+  #isJoined = false;
 
   constructor(broker: Broker, worker: WorkerContext, options: GroupConsumerOptions) {
     const { group, routes, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes } = options;
@@ -43,6 +45,8 @@ export class GroupConsumer implements ConsumerSink {
     this.#routes = new Map(routes.map((route) => [route.topic, route]));
     const topics = routes.map((route) => route.topic);
     this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes }, this);
+    // Where that can never come, the consumer fails, and the worker hears of it there.
+    this.joined.then(() => this.#isJoined = true, () => {});
     this.#gate = new Gate(() => this.#consumer.heldUntilMs);
     this.#commits = new CommitLoop(this.#consumer, options.commitIntervalMs);
     this.#context = {
@@ -65,14 +69,21 @@ export class GroupConsumer implements ConsumerSink {
     return [...this.#partitions.values()];
   }
 
-  /** The records at which partitions wait for an operator. */
-  stuck(): RecordInfo[] {
-    return this.partitions().map((partition) => partition.stuckAt).filter((at) => at !== null);
+  /** The jobs that run, those of lost partitions included. */
+  running(): RunningJob[] {
+    return [...this.#leaving, ...this.partitions()].map(({ running }) => running).filter((job) => job !== null);
   }
 
-  /** The jobs that run, those of lost partitions included. */
-  running(): JobInfo[] {
-    return [...this.#leaving, ...this.partitions()].map(({ running }) => running).filter((job) => job !== null);
+  /** What there is to say of it now. */
+  status(): GroupStatus {
+    return {
+      group: this.group,
+      topics: [...this.#routes.keys()],
+      isJoined: this.#isJoined,
+      isHeld: this.#gate.isHeld(performance.now()),
+      running: this.running(),
+      partitions: this.partitions().map((partition) => partition.status()),
+    };
   }
 
   /** No job starts any more, until the end. */
@@ -128,7 +139,7 @@ export class GroupConsumer implements ConsumerSink {
     for (const partition of this.#leaving) if (partition.running === null) this.#leaving.delete(partition);
     for (const ownership of ownerships) {
       const partition = this.#partitions.get(ownership);
-      partition?.end(reason);
+      partition?.lose(reason);
       if (partition !== undefined && partition.running !== null) this.#leaving.add(partition);
       this.#partitions.delete(ownership);
       if (reason !== "restarted") continue;

@@ -5,21 +5,25 @@
  * Records are taken here, performed by the partition's loop, finished here, and committed by the group's commit loop.
  */
 import type { Mark, Ownership, RecordBatch } from "../broker/broker.ts";
-import type { JobInfo, LostReason, RecordInfo } from "../monitor/events.ts";
+import type { LostReason, RecordInfo, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import type { Committable } from "./commit_loop.ts";
 import { takeIn, type WaitingRecord } from "./decode.ts";
 import { decodeProgress, encodeProgress, NO_PROGRESS } from "./finished_offsets.ts";
 import type { GroupContext } from "./group_context.ts";
 import { HeadRecord } from "./head_record.ts";
+import { LogEnd } from "./log_end.ts";
 import { OffsetTracker } from "./offset_tracker.ts";
 import { PerformLoop } from "./perform_loop.ts";
+import type { PartitionStatus } from "./status.ts";
 import { WaitingRecords } from "./waiting_records.ts";
 
 /** A partition while it is ours. */
 export class OwnedPartition implements Committable {
   /** The broker's token for it. */
   readonly ownership: Ownership;
+  /** How far its log reaches. */
+  readonly end: LogEnd = new LogEnd();
   readonly #context: GroupContext;
   readonly #tracker: OffsetTracker;
   readonly #head: HeadRecord;
@@ -59,13 +63,33 @@ export class OwnedPartition implements Committable {
   }
 
   /** The job that runs; `null` for none. */
-  get running(): JobInfo | null {
+  get running(): RunningJob | null {
     return this.#loop.running;
   }
 
+  /** What there is to say of it now. */
+  status(): PartitionStatus {
+    const { topic, partition } = this.ownership;
+    const position = this.front;
+    const lag = this.end.lag(position);
+    return {
+      topic,
+      partition,
+      position,
+      highWatermark: this.end.high,
+      lag,
+      // Nothing waits, but there is more in the log: it has yet to be fetched.
+      oldestAgeMs: this.#waiting.oldestAgeMs(Date.now()) ?? (lag === 0 ? 0 : null),
+      waiting: this.#waiting.count,
+      isPaused: this.#loop.isPaused,
+      stuckAt: this.stuckAt,
+    };
+  }
+
   /** Takes what was fetched. Called by the broker; returns at once. */
-  take({ records, next }: RecordBatch): void {
+  take({ records, next, highWatermark }: RecordBatch): void {
     if (!this.#live) return;
+    this.end.reaches(highWatermark);
     for (let index = 0; index < records.length; index++) {
       const record = records[index]!;
       const isLast = index === records.length - 1;
@@ -77,7 +101,7 @@ export class OwnedPartition implements Committable {
   }
 
   /** The ownership has ended: nothing of it counts any more. */
-  end(reason: LostReason): void {
+  lose(reason: LostReason): void {
     if (!this.#live) return;
     this.#live = false;
     this.#loop.end();

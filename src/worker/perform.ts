@@ -10,7 +10,7 @@ import { type AnyCurrentAttributes, runWithAttributes } from "../job/current_att
 import { type Envelope, readTime } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { JobRun, RUN } from "../job/run.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { JobInfo, RecordInfo, RunningJob } from "../monitor/events.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Route } from "../routing/route.ts";
 import { derivedJobId, type WaitingRecord } from "./decode.ts";
@@ -70,9 +70,9 @@ export class Attempt extends JobRun {
 
   /** Performs the job. Rejects, or throws, with whatever it throws; its constructor counts as a part of it. */
   perform(): unknown {
-    const { currentAttributes, monitor, route } = this.#place;
-    const { Class, envelope } = this.#performable;
-    const timeoutMs = Class.timeoutMs ?? route.timeoutMs;
+    const { currentAttributes, monitor } = this.#place;
+    const { envelope } = this.#performable;
+    const timeoutMs = this.#timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#overrun(timeoutMs), timeoutMs);
     if (monitor.hears("job.performing")) monitor.emit("job.performing", this.info());
     return currentAttributes.length === 0
@@ -130,6 +130,12 @@ export class Attempt extends JobRun {
     return { jobClass, jobId: this.#jobId, queue: this.#queue, ...this.record, attempt: this.#number };
   }
 
+  /** The job as it runs now. */
+  status(): RunningJob {
+    const { timeoutGraceMs } = this.#place.route;
+    return { ...this.info(), runningMs: this.durationMs, timeoutMs: this.#timeoutMs, timeoutGraceMs };
+  }
+
   /** How long it has run, in milliseconds. */
   get durationMs(): number {
     return performance.now() - this.#startedMs;
@@ -144,6 +150,10 @@ export class Attempt extends JobRun {
     const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
     if (waitMs < -MAX_SKEW_MS) return null;
     return Math.max(waitMs, 0);
+  }
+
+  get #timeoutMs(): number | null {
+    return this.#performable.Class.timeoutMs ?? this.#place.route.timeoutMs;
   }
 
   get #jobId(): string {

@@ -10,7 +10,7 @@
  * and nothing is finished or dead-lettered unless the ownership is proved at that moment.
  */
 import { describeError, ShutdownError } from "../errors.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { RecordInfo, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { decode, type Decoded, type WaitingRecord } from "./decode.ts";
 import { writeDeadLetter } from "./dead_letter.ts";
@@ -66,9 +66,14 @@ export class PerformLoop {
     return this.#stuckAt;
   }
 
+  /** Whether it waits before the next try of the head. */
+  get isPaused(): boolean {
+    return this.#wake !== undefined;
+  }
+
   /** The job that runs; `null` for none, also where one has ended and its outcome waits for the broker. */
-  get running(): JobInfo | null {
-    return this.#attempt === undefined || this.#attempt.isSettled ? null : this.#attempt.info();
+  get running(): RunningJob | null {
+    return this.#attempt === undefined || this.#attempt.isSettled ? null : this.#attempt.status();
   }
 
   /** Something waits. */

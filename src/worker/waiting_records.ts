@@ -37,6 +37,12 @@ export class WaitingRecords {
     return this.#records[this.#head]!;
   }
 
+  /** How long ago the first was written, in milliseconds, as far as clocks agree; `null` where that cannot be told. */
+  oldestAgeMs(nowMs: number): number | null {
+    if (this.count === 0 || this.first.timestampMs <= 0) return null;
+    return Math.max(0, nowMs - this.first.timestampMs);
+  }
+
   /** Adds one at the end. */
   push(record: WaitingRecord): void {
     this.#records.push(record);

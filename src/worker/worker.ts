@@ -10,12 +10,14 @@
  * does not end within `shutdownTimeoutMs` is asked to, and named in the report. A worker runs once.
  */
 import type { Broker } from "../broker/broker.ts";
-import { InvalidConfigurationError } from "../errors.ts";
+import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { lazily } from "../lazily.ts";
 import { boolean, checkOptions, show } from "../options.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
+import type { RecordInfo, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
+import { within } from "../within.ts";
 import type { Crew, CrewOptions } from "./crew.ts";
+import { groupsBeforeTheStart, type WorkerState, type WorkerStatus } from "./status.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions extends Omit<CrewOptions, "shared" | "failed"> {
@@ -27,7 +29,7 @@ export interface WorkerOptions extends Omit<CrewOptions, "shared" | "failed"> {
 /** How a run ended. */
 export interface WorkerReport {
   /** Jobs that did not end in time. */
-  readonly unfinished: readonly JobInfo[];
+  readonly unfinished: readonly RunningJob[];
   /** With `once`: the records at which partitions wait for an operator. */
   readonly stuck: readonly RecordInfo[];
 }
@@ -43,7 +45,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #stopRequested = new AbortController();
   readonly #stopped = Promise.withResolvers<WorkerReport>();
-  #state: "new" | "running" | "quiet" | "stopping" | "stopped" = "new";
+  #state: WorkerState = "new";
   #hasRun = false;
   #crew: Crew | undefined;
   #stuck: readonly RecordInfo[] = [];
@@ -62,8 +64,42 @@ export class Worker implements AsyncDisposable {
   }
 
   /** The jobs that run now. */
-  running(): JobInfo[] {
+  running(): RunningJob[] {
     return this.#crew?.running() ?? [];
+  }
+
+  /**
+   * What there is to say of it now: its state, its groups, what runs, and how far its partitions are.
+   *
+   * @returns plain data, made when it is asked for
+   * @example
+   * ```ts
+   * import { activeJobTopic, App } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using app = new App({ name: "shop", broker: "memory:", jobs: [], topics: [activeJobTopic("default")] });
+   * const { state, groups } = app.worker().status();
+   * assertEquals([state, groups.map(({ isJoined }) => isJoined)], ["new", [false]]);
+   * ```
+   */
+  status(): WorkerStatus {
+    const { routes, concurrency } = this.#options;
+    return {
+      state: this.#state,
+      failure: this.#failure === undefined ? null : describeError(this.#failure),
+      concurrency,
+      groups: this.#crew?.status() ?? groupsBeforeTheStart(routes),
+    };
+  }
+
+  /**
+   * Asks the broker where the logs of its partitions end, so that `status()` tells their lag as it is, and not as it was at
+   * the last fetch. Where the broker does not answer, what is known stays.
+   *
+   * @param deadlineMs how long to wait, in milliseconds
+   */
+  async refreshLag(deadlineMs: number = 1000): Promise<void> {
+    if (this.#crew !== undefined && !this.#isStopping) await within(this.#crew.askEnds(), deadlineMs);
   }
 
   /**
@@ -157,7 +193,7 @@ export class Worker implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#state = "stopping";
     this.#stopRequested.abort();
-    let unfinished: readonly JobInfo[] = [];
+    let unfinished: readonly RunningJob[] = [];
     try {
       unfinished = await this.#crew?.stop() ?? [];
     } catch (error) {
