@@ -13,6 +13,7 @@ import { bindRuntime, runWithin } from "../job/runtime.ts";
 import type { EventName } from "../monitor/events.ts";
 import { attachLogger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
+import { Tracing } from "../monitor/tracing.ts";
 import { checkOptions, frozenCopy, integerFrom, nonEmptyText } from "../options.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { within } from "../within.ts";
@@ -74,6 +75,7 @@ export class App implements AsyncDisposable {
   readonly #registry: JobRegistry;
   readonly #routes: Routes;
   readonly #monitor = new Monitor();
+  readonly #tracing: Tracing;
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
@@ -96,10 +98,12 @@ export class App implements AsyncDisposable {
     this.jobs = this.#registry.classes;
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
     this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
+    this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     this.#dispatcher = new Dispatcher({
       broker: () => this.#ready(),
       routes: this.#routes,
       monitor: this.#monitor,
+      tracing: this.#tracing,
       currentAttributes: resolved.currentAttributes,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
@@ -191,6 +195,7 @@ export class App implements AsyncDisposable {
       shared: {
         registry: this.#registry,
         monitor: this.#monitor,
+        tracing: this.#tracing,
         currentAttributes: this.#resolved.currentAttributes,
         append: (topic, record) => this.#dispatcher.append(topic, record),
         // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.

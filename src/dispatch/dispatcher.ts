@@ -11,7 +11,9 @@ import { DELIVERY, Delivery } from "../job/delivery.ts";
 import { writeEnvelope } from "../job/envelope.ts";
 import { type Job, type JobClass, jobNameOf } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
+import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Tracing } from "../monitor/tracing.ts";
 import { show } from "../options.ts";
 import type { Routes } from "../routing/route.ts";
 import { Buffer, type BufferOptions } from "./buffer.ts";
@@ -23,6 +25,7 @@ export interface DispatcherOptions {
   readonly broker: () => Promise<Broker>;
   readonly routes: Routes;
   readonly monitor: Monitor;
+  readonly tracing: Tracing;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly buffer: BufferOptions;
   /** Whether a queue that no topic declares is refused, or only warned about. */
@@ -38,6 +41,8 @@ interface Prepared {
   readonly bytes: number;
   /** Whether the caller waits for the acknowledgement. */
   readonly durable: boolean;
+  /** What traces its way; `undefined` where nobody does. */
+  readonly span: JobSpan | undefined;
 }
 
 /** From jobs to records. */
@@ -132,7 +137,7 @@ export class Dispatcher {
   }
 
   #build(job: Job, delivery: Delivery, isDurable: (Class: JobClass) => boolean): Prepared {
-    const { routes, currentAttributes } = this.#options;
+    const { routes, currentAttributes, tracing } = this.#options;
     const Class = job.constructor as JobClass;
     const queue = job.queueName ?? Class.queue;
     const topic = routes.topicOf(queue);
@@ -142,8 +147,13 @@ export class Dispatcher {
     const key = keyOf(job, Class);
     job.enqueuedAt = isoNow();
     const value = writeEnvelope(job, topic, captureAttributes(currentAttributes));
-    const record = key === null ? { value } : { key, value };
-    return { job, delivery, topic, record, bytes: sizeOf(record), durable };
+    // The last step, since who begins a span must end it.
+    const span = tracing.isOn
+      ? tracing.startSend({ jobClass: jobNameOf(Class), jobId: job.jobId, queue: topic, key })
+      : undefined;
+    const untraced = key === null ? { value } : { key, value };
+    const record = span === undefined ? untraced : { ...untraced, headers: span.headers() };
+    return { job, delivery, topic, record, bytes: sizeOf(record), durable, span };
   }
 
   #undeclared(job: Job, queue: string): void {
@@ -165,19 +175,25 @@ export class Dispatcher {
     }
   }
 
-  #noRoom({ job, delivery }: Prepared, cause: Error): EnqueueError {
+  #noRoom({ job, delivery, span }: Prepared, cause: Error): EnqueueError {
+    span?.fail(cause);
     return this.#fail(job, delivery, refusal(job, cause.message, cause));
   }
 
-  #ship({ job, delivery, topic, record, bytes, durable }: Prepared): void {
+  #ship({ job, delivery, topic, record, bytes, durable, span }: Prepared): void {
     this.#lane(topic).push({
       record,
       bytes,
       durable,
       settle: (outcome) => {
         this.#buffer.free(bytes);
-        if (outcome.ok) this.#succeed(job, delivery, outcome.position);
-        else this.#refused(job, delivery, outcome, durable);
+        if (outcome.ok) {
+          span?.end(outcome.position);
+          this.#succeed(job, delivery, outcome.position);
+        } else {
+          span?.fail(outcome.error);
+          this.#refused(job, delivery, outcome, durable);
+        }
       },
     });
   }
@@ -263,8 +279,11 @@ function nameOf(job: Job): string {
   return jobNameOf(job.constructor as JobClass);
 }
 
-function sizeOf(record: NewRecord): number {
-  return (record.key?.length ?? 0) + (record.value?.length ?? 0);
+function sizeOf({ key, value, headers }: NewRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  if (headers === undefined) return bytes;
+  for (const [name, value] of headers) bytes += name.length + (value?.length ?? 0);
+  return bytes;
 }
 
 let isoMs = 0;

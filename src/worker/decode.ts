@@ -74,8 +74,14 @@ function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** The record's key, byte for byte. */
-export function keyBytes(record: WaitingRecord): Uint8Array | null {
+export function keyBytes(record: WaitingRecord): Buffer | null {
   return record.key === null ? null : Buffer.from(record.key, "latin1");
+}
+
+/** The record's key as a text; `null` for none, and for bytes that are no text. */
+export function keyText(record: WaitingRecord): string | null {
+  const bytes = keyBytes(record);
+  return bytes !== null && isUtf8(bytes) ? bytes.toString() : null;
 }
 
 /** The record's value, byte for byte. */

@@ -6,6 +6,7 @@ import type { Consumer, Position } from "../broker/broker.ts";
 import type { AnyCurrentAttributes } from "../job/current_attributes.ts";
 import type { JobRegistry } from "../job/registry.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Tracing } from "../monitor/tracing.ts";
 import type { CommitLoop } from "./commit_loop.ts";
 import type { Append } from "./dead_letter.ts";
 import type { Gate } from "./gate.ts";
@@ -18,6 +19,7 @@ import type { Unsettled } from "./unsettled.ts";
 export interface WorkerContext {
   readonly registry: JobRegistry;
   readonly monitor: Monitor;
+  readonly tracing: Tracing;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly slots: Slots;
   readonly intake: Intake;

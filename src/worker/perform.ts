@@ -11,9 +11,11 @@ import { type Envelope, readTime } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { JobRun, RUN } from "../job/run.ts";
 import type { JobInfo, RecordInfo, RunningJob } from "../monitor/events.ts";
+import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { PerformedJob, Tracing } from "../monitor/tracing.ts";
 import type { Route } from "../routing/route.ts";
-import { derivedJobId, type WaitingRecord } from "./decode.ts";
+import { derivedJobId, keyText, type WaitingRecord } from "./decode.ts";
 
 /** What came of an attempt. */
 export type Outcome =
@@ -31,6 +33,7 @@ export interface Place {
   readonly partition: number;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly monitor: Monitor;
+  readonly tracing: Tracing;
 }
 
 /** What is performed. */
@@ -47,6 +50,7 @@ export class Attempt extends JobRun {
   readonly #number: number;
   readonly #startedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #span: JobSpan | undefined;
   #settled = false;
 
   /** @param number which run of the record it is, from 1 */
@@ -70,11 +74,17 @@ export class Attempt extends JobRun {
 
   /** Performs the job. Rejects, or throws, with whatever it throws; its constructor counts as a part of it. */
   perform(): unknown {
-    const { currentAttributes, monitor } = this.#place;
-    const { envelope } = this.#performable;
+    const { monitor, tracing } = this.#place;
     const timeoutMs = this.#timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#overrun(timeoutMs), timeoutMs);
     if (monitor.hears("job.performing")) monitor.emit("job.performing", this.info());
+    if (tracing.isOn) this.#span = tracing.startProcess(this.#traced());
+    return this.#span === undefined ? this.#performInScope() : this.#span.run(() => this.#performInScope());
+  }
+
+  #performInScope(): unknown {
+    const { currentAttributes } = this.#place;
+    const { envelope } = this.#performable;
     return currentAttributes.length === 0
       ? this.#performJob()
       : runWithAttributes(currentAttributes, envelope.currentAttributes, () => this.#performJob());
@@ -87,7 +97,7 @@ export class Attempt extends JobRun {
     job.jobId = this.#jobId;
     job.queueName = this.#queue;
     job.priority = envelope.priority;
-    job.executions = envelope.executions + this.#number;
+    job.executions = this.#executions;
     job.attempt = this.#number;
     job.enqueuedAt = envelope.enqueuedAt;
     job[RUN] = this;
@@ -101,16 +111,14 @@ export class Attempt extends JobRun {
 
   /** `perform` settled well: a pass, unless the job was over its time. */
   passed(): Outcome {
-    this.#settle();
     const late = this.abortReason;
-    return late instanceof TimeoutError ? { kind: "failed", error: late } : PASSED;
+    return this.#settle(late instanceof TimeoutError ? { kind: "failed", error: late } : PASSED);
   }
 
   /** `perform` threw. A job that ends because it was over its time has failed for that reason. */
   failed(thrown: unknown): Outcome {
-    this.#settle();
     const late = this.abortReason;
-    return { kind: "failed", error: late instanceof TimeoutError ? late : thrown };
+    return this.#settle({ kind: "failed", error: late instanceof TimeoutError ? late : thrown });
   }
 
   /** The ownership has ended: asks the job to end, and says so where it does not. */
@@ -165,6 +173,17 @@ export class Attempt extends JobRun {
     return this.#performable.envelope.queueName ?? this.#place.route.topic;
   }
 
+  get #executions(): number {
+    return this.#performable.envelope.executions + this.#number;
+  }
+
+  /** The job, for its span. */
+  #traced(): PerformedJob {
+    const { headers } = this.#record;
+    const { group } = this.#place.route;
+    return { ...this.info(), key: keyText(this.#record), headers, group, executions: this.#executions };
+  }
+
   #overrun(timeoutMs: number): void {
     this.abort(new TimeoutError(`${this.#performable.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
     this.#armOrphaned("timeout");
@@ -177,9 +196,12 @@ export class Attempt extends JobRun {
     }, route.timeoutGraceMs);
   }
 
-  #settle(): void {
+  #settle(outcome: Outcome): Outcome {
     this.#settled = true;
     this.#disarm();
+    if (outcome.kind === "passed") this.#span?.end();
+    else this.#span?.fail(outcome.error);
+    return outcome;
   }
 
   #disarm(): void {

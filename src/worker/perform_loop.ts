@@ -57,8 +57,8 @@ export class PerformLoop {
     this.#context = options.context;
     this.#waiting = options.waiting;
     this.#head = options.head;
-    const { partition, route, context: { currentAttributes, monitor } } = options;
-    this.#place = { partition, route, currentAttributes, monitor };
+    const { partition, route, context: { currentAttributes, monitor, tracing } } = options;
+    this.#place = { partition, route, currentAttributes, monitor, tracing };
   }
 
   /** The record at which it waits for an operator; `null` for none. */

@@ -242,5 +242,44 @@ const EVENTS: readonly Mutant[] = [
   },
 ];
 
+/** Those of tracing. */
+const TRACING: readonly Mutant[] = [
+  {
+    what: "tracing: a traceparent whose ids are zeros is refused",
+    file: "src/monitor/traceparent.ts",
+    find: "(?!0{16})",
+    replace: "",
+    tests: ["tests/monitor/traceparent_test.ts", "tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: a job is not under what was active where its worker was made",
+    file: "src/monitor/tracing.ts",
+    find: ".deleteValue(SPAN)",
+    replace: "",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: a send span ends where there is no room",
+    file: "src/dispatch/dispatcher.ts",
+    find: "span?.fail(cause);",
+    replace: "",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: what stands under the symbol is used only if it is whole",
+    file: "src/monitor/open_telemetry.ts",
+    find: "return isWhole(api) ? api : undefined;",
+    replace: "return api as OpenTelemetry;",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: a fault of OpenTelemetry harms no job",
+    file: "src/monitor/job_span.ts",
+    find: "return fn();\n  } catch (error) {",
+    replace: "return fn();\n  } catch (error) {\n    throw error;",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+];
+
 /** All of them. */
-export const CORE_MUTANTS: readonly Mutant[] = [...WORKER, ...FAILURES, ...JOBS, ...EVENTS];
+export const CORE_MUTANTS: readonly Mutant[] = [...WORKER, ...FAILURES, ...JOBS, ...EVENTS, ...TRACING];

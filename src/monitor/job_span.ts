@@ -1,0 +1,80 @@
+/**
+ * The span of one step of a job's way: sending it, or performing it. It has begun when it is made and is ended once, by
+ * {@linkcode JobSpan.end} or {@linkcode JobSpan.fail}.
+ */
+import { describeError } from "../errors.ts";
+import type { Monitor } from "./monitor.ts";
+import { type Attributes, type Context, type OpenTelemetry, type Span, STATUS_ERROR } from "./open_telemetry.ts";
+import { type Headers, OUTGOING } from "./trace_headers.ts";
+
+/** Where in its topic a record is. */
+interface Position {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** A traced step. */
+export class JobSpan {
+  readonly #api: OpenTelemetry;
+  readonly #span: Span;
+  readonly #context: Context;
+  readonly #monitor: Monitor;
+
+  /** @param context the one in which the span is the active one */
+  constructor(api: OpenTelemetry, span: Span, context: Context, monitor: Monitor) {
+    this.#api = api;
+    this.#span = span;
+    this.#context = context;
+    this.#monitor = monitor;
+  }
+
+  /** What a record carries so that the trace goes on where it is read: `traceparent`, and what else is set up. */
+  headers(): Headers {
+    const headers: [string, Uint8Array][] = [];
+    harmlessly(this.#monitor, () => this.#api.propagation.inject(this.#context, headers, OUTGOING));
+    return headers;
+  }
+
+  /** Runs a function in which the span is the active one, over its awaits as well. */
+  run<T>(fn: () => T): T {
+    return this.#api.context.with(this.#context, fn);
+  }
+
+  /**
+   * The step went well.
+   *
+   * @param position where the record is, unless the span has said it at its start
+   */
+  end(position?: Position): void {
+    harmlessly(this.#monitor, () => {
+      if (position !== undefined) this.#span.setAttributes(positionAttributes(position));
+      this.#span.end();
+    });
+  }
+
+  /** The step failed. */
+  fail(thrown: unknown): void {
+    harmlessly(this.#monitor, () => {
+      const { errorClass: name, message, stack } = describeError(thrown);
+      this.#span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) });
+      this.#span.setStatus({ code: STATUS_ERROR, message });
+      this.#span.setAttributes({ "error.type": name });
+      this.#span.end();
+    });
+  }
+}
+
+/** Calls OpenTelemetry. A fault of its is told, and harms no job. */
+export function harmlessly<T>(monitor: Monitor, fn: () => T): T | undefined {
+  try {
+    return fn();
+  } catch (error) {
+    monitor.emit("error.occurred", { where: "tracing", error: describeError(error) });
+    return undefined;
+  }
+}
+
+/** Where in its topic a record is, as spans tell it. */
+export function positionAttributes({ partition, offset }: Position): Attributes {
+  return { "messaging.destination.partition.id": String(partition), "messaging.kafka.offset": offset };
+}
