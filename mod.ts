@@ -19,7 +19,7 @@
  *
  * await using app = new App({
  *   name: "shop",
- *   broker: "memory:", // or "kafka://localhost:9092"
+ *   broker: "memory:", // or "sqlite:jobs.db", or "kafka://localhost:9092"
  *   jobs: [GreetJob],
  *   topics: [activeJobTopic("default")],
  *   logger: false,
@@ -36,6 +36,7 @@ export { App, type WorkerSettings } from "./src/app/app.ts";
 export type { AppOptions } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerSource } from "./src/broker/broker.ts";
+export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
 export type { BufferOptions } from "./src/dispatch/buffer.ts";
 export {

@@ -269,13 +269,25 @@ export class App implements AsyncDisposable {
   async #open(): Promise<Broker> {
     const { broker, name } = this.#resolved;
     if (this.#isClosed) throw new BrokerError(`Cannot open the broker "${broker.name}": the App "${name}" is closed`);
-    return await (this.#opened ??= broker.open({ clientId: name, monitor: this.#monitor }));
+    this.#opened ??= broker.open({ clientId: name, monitor: this.#monitor });
+    return await this.#opened;
   }
 
   /** The broker, opened. An embedded one has no operator who makes topics. */
   async #ready(): Promise<Broker> {
-    if (this.#resolved.broker.embedded === true) await (this.#topicsMade ??= this.applyTopics());
+    if (this.#resolved.broker.embedded === true) await this.#makeTopics();
     return await this.#open();
+  }
+
+  async #makeTopics(): Promise<void> {
+    this.#topicsMade ??= this.applyTopics();
+    try {
+      await this.#topicsMade;
+    } catch (error) {
+      // A file that is busy or on a full disk now need not be later.
+      this.#topicsMade = undefined;
+      throw error;
+    }
   }
 
   async #prepare(routes: readonly Route[], createTopics: boolean): Promise<Broker> {

@@ -27,7 +27,10 @@ import { activeJobTopic, type JobTopic } from "../routing/topic.ts";
 export interface AppOptions extends JobOptions {
   /** The client id, and the consumer group of topics that name no other. */
   readonly name: string;
-  /** Where records live: `"kafka://a:9092,b:9092"`, `"memory:"`, or what `kafka({ … })` answers. There is no default. */
+  /**
+   * Where records live: `"sqlite:jobs.db"`, `"kafka://a:9092,b:9092"`, `"memory:"`, or what `kafka({ … })` and its like
+   * answer. There is no default.
+   */
   readonly broker: string | BrokerSource;
   /** The job classes that can be enqueued and performed. */
   readonly jobs: readonly JobClass[];
@@ -89,7 +92,7 @@ const CHECKS: Checks<AppOptions> = {
   broker: (value) =>
     typeof value === "string" || (typeof value === "object" && value !== null && "open" in value)
       ? null
-      : `a URL such as "kafka://localhost:9092" or "memory:", or kafka({ … })`,
+      : `a URL such as "sqlite:jobs.db", "kafka://localhost:9092" or "memory:", or kafka({ … })`,
   jobs: list,
   topics: list,
   currentAttributes: list,

@@ -2,28 +2,30 @@
  * Reads what an App is given as its `broker`: a text such as `"kafka://a:9092"`, or the answer of `memory()` and its like.
  * Nothing is connected here.
  */
-import { InvalidConfigurationError, NotSupportedError } from "../errors.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import type { BrokerSource } from "./broker.ts";
 import { kafkaFromUrl } from "./kafka/mod.ts";
 import { memory } from "./memory/mod.ts";
+import { sqlite } from "./sqlite/mod.ts";
 
-const ALLOWED = '"memory:", "memory:name", "kafka://host:port,host:port", or what memory() or kafka() answers';
+const ALLOWED =
+  '"sqlite:file.db", "memory:", "memory:name", "kafka://host:port,host:port", or what sqlite(), memory() or ' +
+  "kafka() answers";
 
 /**
  * Where an App's records live.
  *
- * @param broker `"memory:"` (a log of the App's own), `"memory:name"` (one that is shared within the process),
+ * @param broker `"sqlite:file.db"`, `"memory:"` (a log of the App's own), `"memory:name"` (one that is shared within the process),
  * `"kafka://host:port,host:port"`, or a source, which is answered as it is
  * @returns the source
  * @throws {InvalidConfigurationError} if it is none of these
- * @throws {NotSupportedError} for a broker that this version does not have
  */
 export function brokerSource(broker: string | BrokerSource): BrokerSource {
   if (typeof broker !== "string") return checked(broker);
   const [, scheme, rest] = /^(\w+):(.*)$/s.exec(broker) ?? [];
   if (scheme === "memory" && /^[\w.-]*$/.test(rest!)) return memory(rest === "" ? undefined : rest);
   if (scheme === "kafka" && /^\/\/[^/]/.test(rest!)) return kafkaFromUrl(broker);
-  if (scheme === "sqlite") throw new NotSupportedError('Cannot open a "sqlite:" broker: this version does not have it');
+  if (scheme === "sqlite" && !/^$|^\/\/[^/]/.test(rest!)) return sqlite(rest!);
   throw unreadable(shown(broker));
 }
 

@@ -2,7 +2,7 @@
 import { activeJobTopic, App, type AppOptions, currentAttributes, Job } from "@activejob/kafka";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { isApp } from "../../src/app/app.ts";
-import { InvalidConfigurationError, NotSupportedError } from "../../src/errors.ts";
+import { InvalidConfigurationError } from "../../src/errors.ts";
 
 class EchoJob extends Job {
   perform() {}
@@ -61,7 +61,6 @@ Deno.test("new App() refuses each wrong option and names it", () => {
   for (const [options, message] of cases) {
     assertThrows(() => new App({ ...good, ...options } as AppOptions), InvalidConfigurationError, message);
   }
-  assertThrows(() => new App({ ...good, broker: "sqlite:jobs.db" }), NotSupportedError, '"sqlite:"');
   assertThrows(() => EchoJob.set({ queue: "" }), InvalidConfigurationError, 'Option "queue" of set()');
 });
 

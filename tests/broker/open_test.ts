@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEqual
 import { brokerSource } from "../../src/broker/open.ts";
 import type { BrokerContext } from "../../src/broker/broker.ts";
 import { memory } from "../../src/broker/memory/mod.ts";
-import { InvalidConfigurationError, NotSupportedError, UnknownTopicError } from "../../src/errors.ts";
+import { InvalidConfigurationError, UnknownTopicError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 
 function context(): BrokerContext {
@@ -38,8 +38,11 @@ Deno.test("brokerSource() reads the addresses of a Kafka, 9092 being the port th
   assertEquals(brokerSource("kafka://a.example:9093,b.example").name, "kafka://a.example:9093,b.example:9092");
 });
 
-Deno.test("brokerSource() refuses what this version does not have", () => {
-  assertThrows(() => brokerSource("sqlite:jobs.db"), NotSupportedError, "sqlite");
+Deno.test("brokerSource() reads the path of a file, and opens nothing", () => {
+  for (const path of ["jobs.db", "./a b/jobs.db", "/var/lib/shop/jobs.db", "///var/lib/jobs.db", "C:\\jobs.db"]) {
+    assertEquals(brokerSource(`sqlite:${path}`).name, `sqlite:${path}`);
+  }
+  assertThrows(() => brokerSource("sqlite::memory:"), InvalidConfigurationError, '"memory:"');
 });
 
 Deno.test("brokerSource() says what is allowed when it cannot read the broker", () => {
@@ -49,6 +52,8 @@ Deno.test("brokerSource() says what is allowed when it cannot read the broker", 
     "memory",
     "memory://x",
     "redis://a",
+    "sqlite:",
+    "sqlite://jobs.db",
     "kafka:",
     "kafka://",
     null,

@@ -1,7 +1,7 @@
 /** What an administrator may do with the memory log: topics, offsets, and the commits of groups that have no members. */
-import { BrokerError } from "../../errors.ts";
 import type { BrokerAdmin } from "../broker.ts";
-import { type MemoryLog, type MemoryTopic, unknownTopic } from "./log.ts";
+import { groupIsLive, unknownTopic } from "../refusals.ts";
+import type { MemoryLog, MemoryTopic } from "./log.ts";
 
 /**
  * The administrator's door of a memory log.
@@ -42,7 +42,7 @@ export function memoryAdmin(log: MemoryLog, reachable: () => Promise<void>): Bro
     async seek(group, to) {
       await reachable();
       const members = log.group(group);
-      if (members.live) throw new BrokerError(`Cannot seek group "${group}": it has members, and must have none`);
+      if (members.live) throw groupIsLive(group);
       for (const position of to) log.assertWithin(position);
       for (const position of to) members.write(position, "");
     },

@@ -14,6 +14,7 @@ import type {
   NewRecord,
   Position,
 } from "../broker.ts";
+import { skippedAlready } from "../refusals.ts";
 import { memoryAdmin } from "./admin.ts";
 import { MemoryConsumer } from "./consumer.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group.ts";
@@ -87,12 +88,7 @@ export class MemoryBroker implements Broker {
     const next = { ...position, offset: position.offset + 1 };
     this.#log.assertWithin(next);
     const committed = group.committed(position)?.offset ?? 0;
-    if (committed >= next.offset) {
-      throw new BrokerError(
-        `Cannot skip offset ${position.offset} of partition ${position.partition} of topic "${position.topic}": ` +
-          `group "${name}" is at ${committed} already`,
-      );
-    }
+    if (committed >= next.offset) throw skippedAlready(name, position, committed);
     // The last marks of the owner may have gone beyond it meanwhile: the group never falls back.
     const skipped = group.intervene(() => {
       if ((group.committed(position)?.offset ?? 0) < next.offset) group.write(next, "");

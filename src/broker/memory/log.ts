@@ -5,17 +5,15 @@
  * It is also the surface on which tests cause what a real broker does by itself: sessions that expire, records that
  * retention takes, topics that are made anew, a broker that is away.
  */
-import { BrokerError, RecordTooLargeError, UnknownTopicError, type Written } from "../../errors.ts";
+import { BrokerError, type Written } from "../../errors.ts";
 import type { AppendOutcome, Consumer, NewRecord, Position, TopicPartition } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
 import type { MemoryConsumer } from "./consumer.ts";
 import { Group } from "./group.ts";
 import { MemoryPartition } from "./partition.ts";
-import { sizeOf, stored } from "./record.ts";
+import { DEFAULT_MAX_MESSAGE_BYTES, sizeOf, stored } from "../record.ts";
+import { noPartition, notMorePartitions, outsideOfLog, refuseAll, tooLarge, unknownTopic } from "../refusals.ts";
 import { Turns } from "./turns.ts";
-
-/** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
 /** A topic as it is now. */
 export interface MemoryTopic {
@@ -98,9 +96,7 @@ export class MemoryLog {
     const topic = this.#topics.get(name);
     if (topic === undefined) throw unknownTopic(name, "add partitions to");
     if (count <= topic.partitions.length) {
-      throw new BrokerError(
-        `Cannot give topic "${name}" ${count} partitions: it has ${topic.partitions.length}, and can only get more`,
-      );
+      throw notMorePartitions(name, count, topic.partitions.length);
     }
     while (topic.partitions.length < count) topic.partitions.push(new MemoryPartition());
     this.#topicChanged(name);
@@ -208,9 +204,7 @@ export class MemoryLog {
   assertWithin(at: Position): void {
     const { high } = this.#partition(at);
     if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return;
-    throw new BrokerError(
-      `Cannot move a group to offset ${at.offset} of partition ${at.partition} of topic "${at.topic}": it ends at ${high}`,
-    );
+    throw outsideOfLog(at, high);
   }
 
   #consumer(consumer: Consumer): MemoryConsumer {
@@ -235,11 +229,6 @@ export class MemoryLog {
   }
 }
 
-/** The error of a topic that does not exist. */
-export function unknownTopic(name: string, verb: string): UnknownTopicError {
-  return new UnknownTopicError(`Cannot ${verb} topic "${name}": it does not exist`);
-}
-
 function appendOne(name: string, topic: Topic, record: NewRecord, timestampMs: number): AppendOutcome {
   const count = topic.partitions.length;
   const limit = Number(topic.config.get("max.message.bytes"));
@@ -251,18 +240,4 @@ function appendOne(name: string, topic: Topic, record: NewRecord, timestampMs: n
   const bytes = sizeOf(ready);
   if (bytes > limit) return { ok: false, error: tooLarge(name, bytes, limit), written: "no" };
   return { ok: true, position: { topic: name, partition, offset: into.append(ready) } };
-}
-
-function noPartition(topic: string, partition: number, count: number): BrokerError {
-  return new BrokerError(`Cannot find partition ${partition} of topic "${topic}": it has ${count} partitions, from 0`);
-}
-
-function tooLarge(topic: string, bytes: number, limit: number): RecordTooLargeError {
-  return new RecordTooLargeError(
-    `Cannot append to topic "${topic}": the record has ${bytes} bytes, but "max.message.bytes" allows ${limit}`,
-  );
-}
-
-function refuseAll(records: readonly NewRecord[], error: Error, written: Written): AppendOutcome[] {
-  return records.map(() => ({ ok: false, error, written }));
 }

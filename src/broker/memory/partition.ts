@@ -3,7 +3,7 @@
  * has new partitions, so that the object itself tells one log from the next.
  */
 import type { RecordBatch, StoredRecord } from "../broker.ts";
-import { type NewStoredRecord, sizeOf } from "./record.ts";
+import { type NewStoredRecord, sizeOf } from "../record.ts";
 
 /** A partition's records between its low and its high watermark. */
 export class MemoryPartition {

@@ -1,8 +1,11 @@
-/** Records on their way into the memory log: their bytes copied, their size measured. */
-import type { NewRecord, StoredRecord } from "../broker.ts";
+/** Records on their way into an embedded log: their bytes copied, their size measured. */
+import type { NewRecord, StoredRecord } from "./broker.ts";
 
 /** A record that has no offset yet. */
 export type NewStoredRecord = Omit<StoredRecord, "offset">;
+
+/** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
 const encoder = new TextEncoder();
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
-import { stored } from "../../src/broker/memory/record.ts";
+import { stored } from "../../src/broker/record.ts";
 
 Deno.test("stored() copies the bytes of a Buffer too, whose slice() would be a window", () => {
   const bytes = Buffer.from("job");

@@ -1,0 +1,114 @@
+/**
+ * A client of the file: what a process has of it. It opens the file when it is first needed, and closes its consumers and
+ * the file when it is disposed of.
+ */
+import { BrokerError } from "../../errors.ts";
+import type {
+  AppendOutcome,
+  Broker,
+  BrokerAdmin,
+  BrokerContext,
+  Capabilities,
+  ConsumeOptions,
+  Consumer,
+  ConsumerSink,
+  NewRecord,
+  Position,
+} from "../broker.ts";
+import { refuseAll } from "../refusals.ts";
+import { skip, sqliteAdmin } from "./admin.ts";
+import { turn } from "./alarm.ts";
+import type { Durability } from "./connection.ts";
+import { SqliteConsumer } from "./consumer.ts";
+import { SqliteError } from "./failures.ts";
+import type { DatabaseFile } from "./file.ts";
+import { MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
+import { append, MAX_ROWS } from "./records.ts";
+
+/** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
+const CLOSE_MS = 1000;
+
+/** What the file can do. */
+export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
+  atomicAppendAndCommit: true,
+  fencedCommits: true,
+  sharedGroups: false,
+  durability: "power",
+  maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
+});
+
+/** See the module. */
+export class SqliteBroker implements Broker {
+  readonly name: string;
+  readonly capabilities: Capabilities = SQLITE_CAPABILITIES;
+  readonly admin: BrokerAdmin;
+  readonly #file: DatabaseFile;
+  readonly #context: BrokerContext;
+  readonly #consumers = new Set<SqliteConsumer>();
+  /** Counts the records without a key, which go to each partition in turn. */
+  #spread = 0;
+  #open = true;
+
+  constructor(name: string, file: DatabaseFile, context: BrokerContext) {
+    this.name = name;
+    this.#file = file;
+    this.#context = context;
+    this.admin = sqliteAdmin(file, () => this.#ring());
+  }
+
+  async connect(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#file.connection(signal === undefined ? {} : { signal });
+    signal?.throwIfAborted();
+  }
+
+  async append(
+    topic: string,
+    records: readonly NewRecord[],
+    { durability = "buffered" }: { readonly durability?: Durability } = {},
+  ): Promise<readonly AppendOutcome[]> {
+    const outcomes: AppendOutcome[] = [];
+    for (let from = 0; from < records.length; from += MAX_ROWS) {
+      if (from > 0) await turn();
+      const slice = records.slice(from, from + MAX_ROWS);
+      try {
+        outcomes.push(
+          ...await this.#file.write(
+            (connection) => append(connection, topic, slice, () => this.#spread++),
+            { durability },
+          ),
+        );
+      } catch (error) {
+        const written = error instanceof SqliteError ? error.written : "no";
+        outcomes.push(...refuseAll(slice, error as Error, written));
+        // What comes after it is not tried: it would overtake what is sent again.
+        outcomes.push(...refuseAll(records.slice(from + MAX_ROWS), error as Error, "no"));
+        break;
+      }
+    }
+    this.#ring();
+    return outcomes;
+  }
+
+  consume(options: ConsumeOptions, sink: ConsumerSink): Consumer {
+    if (!this.#open) throw new BrokerError(`Cannot use the broker "${this.name}": it was disposed of`);
+    const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink);
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  async skip(group: string, position: Position): Promise<void> {
+    await this.#file.write((connection) => skip(connection, group, position), { durability: "durable" });
+    this.#ring();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#open = false;
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close(CLOSE_MS)));
+    this.#file.close();
+  }
+
+  #ring(): void {
+    for (const consumer of this.#consumers) consumer.ring();
+  }
+}

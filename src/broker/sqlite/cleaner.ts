@@ -1,0 +1,115 @@
+/**
+ * Retention: records that every group has performed are deleted once they are older than their topic says, so that the
+ * file stays as large as it must be. What no group has performed is kept, however old it is.
+ *
+ * The consumer that holds a topic does it, now and then, beside its rounds, and in slices, since others want to write.
+ * A group in which nobody has worked for a week does not hold records back while another one works: Kafka forgets it, too.
+ */
+import { turn } from "./alarm.ts";
+import type { Connection } from "./connection.ts";
+import type { DatabaseFile, Patience } from "./file.ts";
+import { MAX_ROWS } from "./records.ts";
+import type { SqliteOwnership } from "./ownership.ts";
+import { findTopic } from "./topics.ts";
+
+/** How often it looks, in milliseconds: a quarter of the retention, within these bounds. */
+const LEAST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+
+const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** See the module. */
+export class Cleaner {
+  readonly #file: DatabaseFile;
+  readonly #group: string;
+  readonly #patience: Patience;
+  #running: Promise<void> | null = null;
+  #nextMs = 0;
+
+  /** @param group the group that works, and is not forgotten */
+  constructor(file: DatabaseFile, group: string, patience: Patience) {
+    this.#file = file;
+    this.#group = group;
+    this.#patience = patience;
+  }
+
+  /** Cleans up, if it is time. It does not wait. */
+  run(owned: readonly SqliteOwnership[]): void {
+    if (this.#running !== null || performance.now() < this.#nextMs) return;
+    // What cannot be deleted now can be deleted later.
+    this.#running = this.#clean(owned).catch(() => {}).finally(() => this.#running = null);
+  }
+
+  async #clean(owned: readonly SqliteOwnership[]): Promise<void> {
+    let pauseMs = LONGEST_PAUSE_MS;
+    for (const ownership of owned) {
+      const retentionMs = await this.#file.read(
+        (connection) => retentionOf(connection, ownership.topic),
+        this.#patience,
+      );
+      if (retentionMs === null) continue;
+      pauseMs = Math.min(pauseMs, Math.max(retentionMs / 4, LEAST_PAUSE_MS));
+      await this.#file.write((connection) => forgetGroups(connection, this.#group, ownership.topicId), this.#patience);
+      while (await this.#slice(ownership, retentionMs)) await turn();
+    }
+    this.#nextMs = performance.now() + pauseMs;
+  }
+
+  /** @returns whether there may be more */
+  async #slice({ topicId, partition, lost }: SqliteOwnership, retentionMs: number): Promise<boolean> {
+    if (lost.aborted || this.#patience.signal?.aborted) return false;
+    const until = await this.#file.read(
+      (connection) => endOfSlice(connection, topicId, partition, Date.now() - retentionMs),
+      this.#patience,
+    );
+    if (until === null) return false;
+    await this.#file.write((connection) => deleteBefore(connection, topicId, partition, until), this.#patience);
+    return true;
+  }
+}
+
+/**
+ * Takes away the records before an offset, inside of a transaction.
+ */
+function deleteBefore(connection: Connection, topicId: number, partition: number, offset: number): void {
+  connection.run("DELETE FROM records WHERE topic_id = ? AND partition = ? AND offset < ?", topicId, partition, offset);
+  connection.run(
+    "UPDATE partitions SET low = ?1 WHERE topic_id = ?2 AND partition = ?3 AND low < ?1",
+    offset,
+    topicId,
+    partition,
+  );
+}
+
+/** The offset before which a slice of records may go, `null` if none may. */
+function endOfSlice(connection: Connection, topicId: number, partition: number, beforeMs: number): number | null {
+  const rows = connection.all<{ offset: number; timestamp_ms: number }>(
+    `SELECT offset, timestamp_ms FROM records WHERE topic_id = ?1 AND partition = ?2 AND offset < (
+        SELECT min(ifnull(committed, 0)) FROM positions WHERE topic_id = ?1 AND partition = ?2
+      ) ORDER BY offset LIMIT ${MAX_ROWS}`,
+    topicId,
+    partition,
+  );
+  const kept = rows.findIndex(({ timestamp_ms }) => timestamp_ms >= beforeMs);
+  const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
+  return last === undefined ? null : last.offset + 1;
+}
+
+function forgetGroups(connection: Connection, group: string, topicId: number): void {
+  const nowMs = Date.now();
+  connection.run(
+    `DELETE FROM positions WHERE topic_id = ?1 AND group_name <> ?2 AND updated_at_ms < ?3 AND NOT EXISTS (
+        SELECT 1 FROM leases l WHERE l.group_name = positions.group_name AND l.topic_id = ?1 AND l.expires_at_ms > ?4
+      )`,
+    topicId,
+    group,
+    nowMs - FORGET_AFTER_MS,
+    nowMs,
+  );
+}
+
+/** How long a topic keeps its records, in milliseconds; `null` for ever. */
+function retentionOf(connection: Connection, name: string): number | null {
+  const retentionMs = Number(findTopic(connection, name)?.config.get("retention.ms") ?? -1);
+  return retentionMs >= 0 ? retentionMs : null;
+}

@@ -1,0 +1,105 @@
+/**
+ * One connection to the file: statements that are prepared once, and transactions that run within one turn of the event
+ * loop. No call waits: where another process holds a lock, SQLite's own waiting would sleep inside the call and hold every
+ * job of this process, so a call that finds the file busy throws at once, and who can wait asks again.
+ *
+ * It lives until it is closed.
+ */
+import { statSync } from "node:fs";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { sqliteError } from "./failures.ts";
+
+/** How far a transaction has got when it returns: in the file, or through the disk's cache as well. */
+export type Durability = "buffered" | "durable";
+
+/** See the module. */
+export class Connection {
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #file: number;
+  #synchronous: Durability = "buffered";
+
+  /**
+   * Opens the file, and makes it if there is none.
+   *
+   * @param path its absolute path
+   * @throws SQLite's error where the file is busy just now, or cannot be opened
+   */
+  constructor(path: string) {
+    this.#path = path;
+    this.#database = new DatabaseSync(path, { timeout: 0 });
+    this.#file = inode(path)!;
+  }
+
+  /** The first row that a statement answers. */
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** Every row. */
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  /** @returns how many rows it changed */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  /**
+   * Runs a step as one transaction that may write. It takes the write lock first: a transaction that reads and then wants
+   * to write could only fail where another one wrote in between.
+   *
+   * @throws SQLite's error where another process is writing: nothing has happened then
+   * @throws {SqliteError} if it failed; nothing of it is in the file, unless it says `"unknown"`
+   */
+  write<T>(step: () => T, durability: Durability): T {
+    this.#syncAs(durability);
+    this.run("BEGIN IMMEDIATE");
+    let committing = false;
+    try {
+      const result = step();
+      committing = true;
+      this.run("COMMIT");
+      return result;
+    } catch (error) {
+      // A full disk has ended it already.
+      if (this.#database.isTransaction) this.run("ROLLBACK");
+      throw sqliteError(`Cannot write to "${this.#path}"`, error, committing ? "unknown" : "no");
+    }
+  }
+
+  /** A number that another one follows whenever another connection has written. */
+  version(): number {
+    return this.get<{ data_version: number }>("PRAGMA data_version")!.data_version;
+  }
+
+  /** Whether the path still leads to the file that was opened: who deletes it takes the records of others away. */
+  isSameFile(): boolean {
+    return inode(this.#path) === this.#file;
+  }
+
+  /** Closes it. */
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  /** A transaction syncs as it is told before it begins. */
+  #syncAs(durability: Durability): void {
+    if (durability === this.#synchronous) return;
+    this.run(`PRAGMA synchronous = ${durability === "durable" ? "FULL" : "NORMAL"}`);
+    this.#synchronous = durability;
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+}
+
+function inode(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}

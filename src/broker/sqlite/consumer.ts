@@ -1,0 +1,292 @@
+/**
+ * A consumer on the file: it takes the leases of its topics that are free, waits for the others, reads its partitions in
+ * turn and hands records over.
+ *
+ *     joining ──▶ member ──▶ closed
+ *
+ * All that it does of itself it does in rounds, one after the other, each in a turn of its own. A round looks who holds
+ * what, if anything has changed; gives its sign of life, if it is time; and hands over at most one batch of each
+ * partition. One that finds the file busy or its disk full leaves the rest to the next one: the session runs meanwhile.
+ */
+import { BrokerError, describeError } from "../../errors.ts";
+import type { Monitor } from "../../monitor/monitor.ts";
+import { within } from "../../within.ts";
+import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
+import { Alarm, turn } from "./alarm.ts";
+import { Cleaner } from "./cleaner.ts";
+import { SqliteError } from "./failures.ts";
+import type { DatabaseFile } from "./file.ts";
+import { type Ended, Membership } from "./membership.ts";
+import type { SqliteOwnership } from "./ownership.ts";
+import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
+import { type Ends, endsOf, MAX_ROWS, read } from "./records.ts";
+
+/** How a commit of one partition ended. */
+type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
+
+/** How long disposing of a consumer may take, in milliseconds. */
+const DISPOSE_MS = 1000;
+
+/** See the module. */
+export class SqliteConsumer implements Consumer {
+  readonly #file: DatabaseFile;
+  readonly #monitor: Monitor;
+  readonly #options: ConsumeOptions;
+  readonly #sink: ConsumerSink;
+  readonly #membership: Membership;
+  readonly #cleaner: Cleaner;
+  readonly #alarm = new Alarm();
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #closed = new AbortController();
+  readonly #heartbeatMs: number;
+  readonly #working: Promise<void>;
+  #closing: Promise<void> | null = null;
+  #state: "joining" | "member" | "closed" = "joining";
+  #held = false;
+  /** The file's version when it was last looked who holds what; `null` to look in any case. */
+  #seen: number | null = null;
+  #renewAtMs = 0;
+  /** What went wrong in the last round: told once. */
+  #trouble: string | null = null;
+
+  constructor(file: DatabaseFile, monitor: Monitor, options: ConsumeOptions, sink: ConsumerSink) {
+    const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = sessionTimeoutMs / 5 } = options;
+    this.#file = file;
+    this.#monitor = monitor;
+    this.#options = options;
+    this.#sink = sink;
+    this.#heartbeatMs = heartbeatIntervalMs;
+    const candidate = { group, owner: crypto.randomUUID(), sessionMs: sessionTimeoutMs };
+    const patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
+    this.#membership = new Membership(file, candidate, [...new Set(topics)], monitor, patience);
+    this.#cleaner = new Cleaner(file, group, patience);
+    this.#joined.promise.catch(() => {});
+    this.#working = this.#work();
+  }
+
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  get heldUntilMs(): number {
+    return this.#state === "member" ? this.#membership.heldUntilMs : 0;
+  }
+
+  pause(ownership: Ownership): void {
+    if (this.#membership.owns(ownership)) ownership.paused = true;
+  }
+
+  resume(ownership: Ownership): void {
+    if (!this.#membership.owns(ownership) || !ownership.paused) return;
+    ownership.paused = false;
+    this.#alarm.ring();
+  }
+
+  /** Somebody of this process has written. */
+  ring(): void {
+    this.#seen = null;
+    this.#alarm.ring();
+  }
+
+  async commit(
+    marks: readonly Mark[],
+    { deadlineMs }: { readonly deadlineMs?: number } = {},
+  ): Promise<CommitOutcome[]> {
+    const outcomes: CommitOutcome[] = [];
+    const patience = deadlineMs === undefined ? {} : { deadlineMs };
+    for (let from = 0; from < marks.length; from += MAX_ROWS) {
+      const slice = marks.slice(from, from + MAX_ROWS);
+      outcomes.push(...await this.#commit(slice, patience));
+    }
+    return outcomes;
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    return this.#closing ??= this.#end(deadlineMs, "closed", null);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close(DISPOSE_MS);
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await this.#file.connection({ signal: this.#closed.signal });
+      while (this.#state !== "closed") {
+        await this.#alarm.pause();
+        await this.#tryRound();
+      }
+    } catch (error) {
+      // Not awaited: the end waits for this to be over.
+      this.#closing ??= this.#end(DISPOSE_MS, "unknown", error as Error);
+    }
+  }
+
+  async #tryRound(): Promise<void> {
+    try {
+      await this.#round();
+      this.#trouble = null;
+    } catch (error) {
+      if (this.#state === "closed") return;
+      if (error instanceof SqliteError && error.lasting) throw error;
+      this.#seen = null;
+      this.#tellOfTrouble(error as Error);
+    }
+    if (this.#state === "member") this.#hold(this.#membership.heldUntilMs > performance.now());
+  }
+
+  async #round(): Promise<void> {
+    const version = await this.#file.read((connection) => connection.version());
+    if (version !== this.#seen || this.#membership.mayTake) {
+      this.#alarm.quicken();
+      // What comes meanwhile is looked at in the next round.
+      this.#seen = version;
+      await this.#keepUp();
+    }
+    if (this.#isClosed()) return;
+    if (performance.now() >= this.#renewAtMs) await this.#renew();
+    if (await this.#handOver()) this.#alarm.ring();
+    this.#cleaner.run(this.#membership.owned());
+  }
+
+  async #keepUp(): Promise<void> {
+    let shares = await this.#membership.look();
+    await this.#lose(this.#membership.endedBy(shares));
+    if (await this.#membership.take(shares)) shares = await this.#membership.look();
+    if (this.#isClosed()) return;
+    const continued = this.#membership.owned();
+    const added = await this.#file.read((connection) => this.#membership.begin(connection, shares));
+    if (this.#isClosed()) return;
+    const isFirst = this.#state === "joining";
+    this.#state = "member";
+    if (isFirst || added.length > 0) this.#sink.assigned(added, continued);
+    if (!isFirst) return;
+    this.#hold(true);
+    this.#joined.resolve();
+  }
+
+  async #lose(ended: readonly Ended[]): Promise<void> {
+    if (ended.length === 0) return;
+    await this.#writeLastMarks(ended);
+    for (const { ownership } of ended) ownership.end();
+    for (const reason of ["revoked", "restarted"] as const) {
+      const ownerships = ended.filter((end) => end.reason === reason).map(({ ownership }) => ownership);
+      if (ownerships.length > 0) this.#sink.lost(ownerships, reason);
+    }
+  }
+
+  /**
+   * Somebody moved the group, but the topic was ours all the time: what its jobs have finished is still true, and would be
+   * performed again if it went unsaid.
+   */
+  async #writeLastMarks(ended: readonly Ended[]): Promise<void> {
+    const moved = new Map(ended.flatMap(({ ownership, moved }) => moved === null ? [] : [[ownership, moved]]));
+    if (moved.size === 0) return;
+    const marks = this.#sink.releasing([...moved.keys()]);
+    const { group } = this.#options;
+    const written = this.#file.write((connection) => {
+      for (const { ownership, next, metadata } of marks) {
+        const share = moved.get(ownership as SqliteOwnership);
+        const fence = share?.fence ?? null;
+        if (fence === null) continue;
+        commit(connection, group, { ...share!, fence }, { offset: next, metadata });
+      }
+    }, { deadlineMs: this.#heartbeatMs });
+    // A hint, no more: what is not written is performed again.
+    await written.catch(() => {});
+  }
+
+  async #renew(): Promise<void> {
+    this.#renewAtMs = performance.now() + this.#heartbeatMs;
+    if (!await this.#membership.renew()) this.ring();
+  }
+
+  /** @returns whether there is more */
+  async #handOver(): Promise<boolean> {
+    let more = false;
+    for (const ownership of this.#membership.owned()) {
+      if (ownership.paused) continue;
+      const { topicId, partition } = ownership;
+      const found = await this.#file.read((connection) => {
+        const ends = endsOf(connection, topicId, partition);
+        if (ends === undefined) return null;
+        const from = Math.max(ownership.position, ends.low);
+        return { ends, batch: read(connection, topicId, partition, from, ends.high, this.#options.maxFetchBytes) };
+      });
+      // Asked after each wait: the worker may have paused it, or closed everything.
+      if (this.#isClosed()) return false;
+      if (found === null || ownership.paused) continue;
+      this.#skipGone(ownership, found.ends);
+      if (found.batch === null) continue;
+      ownership.position = found.batch.next;
+      this.#sink.records(ownership, found.batch);
+      more ||= found.batch.next < found.ends.high;
+    }
+    return more;
+  }
+
+  #skipGone(ownership: SqliteOwnership, { low }: Ends): void {
+    const { position } = ownership;
+    if (position >= low) return;
+    ownership.position = low;
+    this.#sink.gone(ownership, position, low);
+  }
+
+  async #commit(marks: readonly Mark[], patience: { readonly deadlineMs?: number }): Promise<CommitOutcome[]> {
+    const { group } = this.#options;
+    const owned = marks.map(({ ownership }) => this.#membership.owns(ownership) ? ownership : null);
+    if (owned.every((ownership) => ownership === null)) return marks.map(() => "ended");
+    try {
+      const outcomes = await this.#file.write((connection) =>
+        marks.map(({ next, metadata }, at): CommitOutcome => {
+          const ownership = owned[at]!;
+          if (ownership === null || ownership.lost.aborted) return "ended";
+          // Too much of it is left away, as on Kafka: the offset matters more.
+          const fitting = metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata;
+          if (commit(connection, group, ownership, { offset: next, metadata: fitting })) return "committed";
+          const fence = fenceOf(connection, group, ownership.topicId, ownership.partition);
+          return fence === ownership.fence ? "refused" : "ended";
+        }), patience);
+      if (outcomes.includes("ended")) this.ring();
+      return outcomes;
+    } catch (error) {
+      const outcome = error instanceof SqliteError ? error.written : "no";
+      return marks.map(() => outcome === "unknown" ? "unknown" : "refused");
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  #hold(held: boolean): void {
+    if (this.#held === held) return;
+    this.#held = held;
+    this.#sink.membership(held);
+  }
+
+  #tellOfTrouble(error: Error): void {
+    if (this.#trouble === error.message) return;
+    this.#trouble = error.message;
+    const { group } = this.#options;
+    const message = `The consumer of group "${group}" tries again: ${error.message}`;
+    this.#monitor.emit("broker.log", { level: "warn", message, details: { group, error: describeError(error) } });
+  }
+
+  async #end(deadlineMs: number, reason: "closed" | "unknown", failure: Error | null): Promise<void> {
+    const endMs = performance.now() + deadlineMs;
+    this.#state = "closed";
+    this.#closed.abort();
+    this.#alarm.ring();
+    await turn();
+    await within(this.#working, deadlineMs);
+    const owned = this.#membership.end();
+    for (const ownership of owned) ownership.end();
+    if (owned.length > 0) this.#sink.lost(owned, reason);
+    // Whoever waits need not wait for the session to end; if it cannot be said, it has to.
+    await this.#membership.release(Math.max(endMs - performance.now(), 0)).catch(() => {});
+    if (failure !== null) this.#sink.failed(failure);
+    const { group } = this.#options;
+    this.#joined.reject(failure ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The database file as a broker uses it: opened when first needed, and asked again, with pauses between, while another
+ * process holds its locks. Nothing here blocks the event loop.
+ *
+ * It lives from its first use to the broker's end. What could not be opened is tried anew at the next use.
+ */
+import { BrokerError } from "../../errors.ts";
+import type { Connection, Durability } from "./connection.ts";
+import { isBusy, SqliteError, sqliteError } from "./failures.ts";
+import { open } from "./schema.ts";
+
+/** How long a step waits for its turn. */
+export interface Patience {
+  /** In milliseconds. @default the file's `busyTimeoutMs` */
+  readonly deadlineMs?: number;
+  /** Ends the waiting early. */
+  readonly signal?: AbortSignal;
+}
+
+/** The longest pause between two tries, in milliseconds. */
+const LONGEST_PAUSE_MS = 20;
+
+/** How often it is looked whether the file is still where it was, in milliseconds. */
+const LOOK_EVERY_MS = 1000;
+
+/** See the module. */
+export class DatabaseFile {
+  /** Where it is. */
+  readonly path: string;
+  readonly #busyTimeoutMs: number;
+  readonly #closed = new AbortController();
+  #opening: Promise<Connection> | undefined;
+  #connection: Connection | undefined;
+  #lookedMs = 0;
+
+  /**
+   * @param path the file's absolute path
+   * @param busyTimeoutMs how long a step waits for its turn where it does not say, in milliseconds
+   */
+  constructor(path: string, busyTimeoutMs: number) {
+    this.path = path;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  /**
+   * The connection.
+   *
+   * @throws {BrokerError} if the file cannot be opened, or the broker was disposed of
+   */
+  async connection(patience: Patience = {}): Promise<Connection> {
+    this.#throwIfClosed();
+    this.#opening ??= this.#open(patience);
+    try {
+      this.#connection = await this.#opening;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+    this.#throwIfClosed();
+    return this.#connection;
+  }
+
+  /** Reads: a step that only asks, within one turn. */
+  async read<T>(step: (connection: Connection) => T, patience: Patience = {}): Promise<T> {
+    const connection = this.#connection ?? await this.connection(patience);
+    return await this.#patiently("read", () => {
+      this.#look(connection);
+      return step(connection);
+    }, patience);
+  }
+
+  /**
+   * Writes: a step that is one transaction, within one turn. Without waiting where nothing hinders.
+   *
+   * @throws {BrokerError} if others wrote for so long; nothing has happened then
+   * @throws {SqliteError} if the transaction failed
+   */
+  async write<T>(
+    step: (connection: Connection) => T,
+    { durability = "buffered", ...patience }: Patience & { readonly durability?: Durability } = {},
+  ): Promise<T> {
+    const connection = this.#connection ?? await this.connection(patience);
+    return await this.#patiently("write to", () => {
+      this.#look(connection);
+      return connection.write(() => step(connection), durability);
+    }, patience);
+  }
+
+  /** Ends it: who waits is told so. */
+  close(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort();
+    this.#connection?.close();
+  }
+
+  async #open(patience: Patience): Promise<Connection> {
+    const connection = await this.#patiently("open", () => open(this.path), patience);
+    // Nobody else would close what comes too late.
+    if (this.#closed.signal.aborted) connection.close();
+    return connection;
+  }
+
+  async #patiently<T>(verb: string, step: () => T, patience: Patience): Promise<T> {
+    const { deadlineMs = this.#busyTimeoutMs, signal } = patience;
+    const endMs = performance.now() + deadlineMs;
+    for (let tries = 0;; tries++) {
+      this.#throwIfClosed();
+      try {
+        return step();
+      } catch (error) {
+        if (!isBusy(error)) throw sqliteError(`Cannot ${verb} "${this.path}"`, error);
+        if (performance.now() >= endMs || signal?.aborted) throw this.#busy(verb, deadlineMs, error);
+      }
+      await pause(tries);
+    }
+  }
+
+  #look(connection: Connection): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs < LOOK_EVERY_MS) return;
+    this.#lookedMs = nowMs;
+    if (connection.isSameFile()) return;
+    throw new SqliteError(
+      `Cannot use "${this.path}": the file was deleted or replaced while it was open; start the process anew`,
+      { written: "no", lasting: true },
+    );
+  }
+
+  #busy(verb: string, deadlineMs: number, cause: unknown): BrokerError {
+    const waited = `another process has held its lock for ${Math.round(deadlineMs)} ms`;
+    return new BrokerError(`Cannot ${verb} "${this.path}": ${waited}`, { cause });
+  }
+
+  #throwIfClosed(): void {
+    if (!this.#closed.signal.aborted) return;
+    throw new BrokerError(`Cannot use "${this.path}": the broker was disposed of`);
+  }
+}
+
+/** Who waits longer asks less often, and at random: of many that wait, each has its turn. */
+function pause(tries: number): Promise<void> {
+  const longestMs = Math.min(2 ** tries, LONGEST_PAUSE_MS);
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * longestMs));
+}

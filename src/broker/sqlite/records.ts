@@ -1,0 +1,144 @@
+/**
+ * The records of the file: appended in slices, since whoever writes holds the only write lock, and read in batches, each
+ * of them within one turn.
+ */
+import type { AppendOutcome, NewRecord, RecordBatch, StoredRecord } from "../broker.ts";
+import { partitionOfKey } from "../partitioner.ts";
+import { sizeOf, stored } from "../record.ts";
+import { noPartition, tooLarge } from "../refusals.ts";
+import type { Connection } from "./connection.ts";
+import { readHeaders, writeHeaders } from "./headers.ts";
+import { existingTopic } from "./topics.ts";
+
+/** No transaction appends more: others wait for its end, and a batch of this size costs hardly more a row than a larger one. */
+export const MAX_ROWS = 100;
+
+/** No batch has more records, however small they are: they are read in one turn. */
+const MAX_BATCH_RECORDS = 500;
+
+/** Where a partition begins and ends. */
+export interface Ends {
+  /** The first offset that is still there. */
+  readonly low: number;
+  /** The offset of the next record. */
+  readonly high: number;
+}
+
+interface Row {
+  readonly offset: number;
+  readonly timestamp_ms: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: string | null;
+}
+
+/** Where a partition begins and ends; `undefined` if it does not exist. */
+export function endsOf(connection: Connection, topicId: number, partition: number): Ends | undefined {
+  return connection.get<Ends>(
+    "SELECT low, high FROM partitions WHERE topic_id = ? AND partition = ?",
+    topicId,
+    partition,
+  );
+}
+
+/**
+ * Appends to one topic, inside of a transaction: one outcome a record, in order.
+ *
+ * @param spread answers a number for each record without a key: they go to each partition in turn
+ * @throws {UnknownTopicError} if the topic does not exist
+ */
+export function append(
+  connection: Connection,
+  name: string,
+  records: readonly NewRecord[],
+  spread: () => number,
+): AppendOutcome[] {
+  const topic = existingTopic(connection, name, "append to");
+  const limit = Number(topic.config.get("max.message.bytes"));
+  const timestampMs = Date.now();
+  const next = new Map<number, number>();
+  const outcomes = records.map((record): AppendOutcome => {
+    const ready = stored(record, timestampMs);
+    const { key, value, headers } = ready;
+    const partition = record.partition ??
+      (key === null ? spread() % topic.partitions : partitionOfKey(key, topic.partitions));
+    const offset = next.get(partition) ?? endsOf(connection, topic.id, partition)?.high;
+    if (offset === undefined) {
+      return { ok: false, error: noPartition(name, partition, topic.partitions), written: "no" };
+    }
+    const bytes = sizeOf(ready);
+    if (bytes > limit) return { ok: false, error: tooLarge(name, bytes, limit), written: "no" };
+    connection.run(
+      "INSERT INTO records (topic_id, partition, offset, timestamp_ms, key, value, headers) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      topic.id,
+      partition,
+      offset,
+      timestampMs,
+      key,
+      value,
+      writeHeaders(headers),
+    );
+    next.set(partition, offset + 1);
+    return { ok: true, position: { topic: name, partition, offset } };
+  });
+  for (const [partition, high] of next) {
+    connection.run("UPDATE partitions SET high = ? WHERE topic_id = ? AND partition = ?", high, topic.id, partition);
+  }
+  return outcomes;
+}
+
+/**
+ * Reads on.
+ *
+ * @param from the offset to begin with
+ * @param high where the partition ends
+ * @param maxBytes how much to hand out at most; one record is handed out whatever its size
+ * @returns the records, or `null` at the end of the log
+ */
+export function read(
+  connection: Connection,
+  topicId: number,
+  partition: number,
+  from: number,
+  high: number,
+  maxBytes: number,
+): RecordBatch | null {
+  if (from >= high) return null;
+  const next = endOfBatch(connection, topicId, partition, from, maxBytes) ?? high;
+  const rows = connection.all<Row>(
+    `SELECT offset, timestamp_ms, key, value, headers FROM records
+      WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset`,
+    topicId,
+    partition,
+    from,
+    next,
+  );
+  return { records: rows.map(recordOf), next, highWatermark: high };
+}
+
+/** The offset before which a batch ends, by the sizes alone; `undefined` if it reaches to the end of the log. */
+function endOfBatch(
+  connection: Connection,
+  topicId: number,
+  partition: number,
+  from: number,
+  maxBytes: number,
+): number | undefined {
+  const sizes = connection.all<{ offset: number; bytes: number }>(
+    `SELECT offset, ifnull(length(key), 0) + ifnull(length(value), 0) + ifnull(length(headers), 0) AS bytes FROM records
+      WHERE topic_id = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT ${MAX_BATCH_RECORDS + 1}`,
+    topicId,
+    partition,
+    from,
+  );
+  let sum = 0;
+  for (let at = 0; at < sizes.length; at++) {
+    sum += sizes[at]!.bytes;
+    if (at > 0 && (sum > maxBytes || at === MAX_BATCH_RECORDS)) return sizes[at]!.offset;
+  }
+  return undefined;
+}
+
+function recordOf({ offset, timestamp_ms, key, value, headers }: Row): StoredRecord {
+  return { offset, key, value, headers: readHeaders(headers), timestampMs: timestamp_ms };
+}

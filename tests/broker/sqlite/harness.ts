@@ -1,0 +1,93 @@
+/** The SQLite broker over one file, for the conformance suite; what another program would do to the file is done as that. */
+import { DatabaseSync } from "node:sqlite";
+import type { Broker, Position, TopicPartition } from "../../../src/broker/broker.ts";
+import type { Harness } from "../../../src/broker/conformance/mod.ts";
+import { SQLITE_CAPABILITIES, SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
+import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
+
+/** A folder that is gone after the test. */
+export class TemporaryFile implements Disposable {
+  readonly #folder = Deno.makeTempDirSync({ prefix: "sqlite-" });
+  /** The file in it. */
+  readonly path = `${this.#folder}/jobs.db`;
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+/** A client of the file, as another process would have it. */
+export function openBroker(path: string, busyTimeoutMs = 5000): Broker {
+  const file = new DatabaseFile(path, busyTimeoutMs);
+  return new SqliteBroker(`sqlite:${path}`, file, { clientId: "test", monitor: new Monitor() });
+}
+
+/** Runs a statement as another program would. */
+export function outside(
+  path: string,
+  ...statements: readonly (readonly [sql: string, ...values: (string | number)[]])[]
+) {
+  using database = new DatabaseSync(path, { timeout: 5000 });
+  database.exec("BEGIN IMMEDIATE");
+  for (const [sql, ...values] of statements) database.prepare(sql).run(...values);
+  database.exec("COMMIT");
+}
+
+const OF_TOPIC = "topic_id = (SELECT id FROM topics WHERE name = ?)";
+
+/** What can be done to the file from outside. */
+export function sqliteFaults(path: string) {
+  return {
+    recreateTopic(topic: string, partitions: number): Promise<void> {
+      const made = Array.from({ length: partitions }, (_, partition) =>
+        [
+          "INSERT INTO partitions (topic_id, partition) SELECT id, ? FROM topics WHERE name = ?",
+          partition,
+          topic,
+        ] as const);
+      const config = JSON.stringify({ "max.message.bytes": "1048588" });
+      outside(
+        path,
+        ["DELETE FROM topics WHERE name = ?", topic],
+        ["INSERT INTO topics (name, config) VALUES (?, ?)", topic, config],
+        ...made,
+      );
+      return Promise.resolve();
+    },
+    deleteRecords({ topic, partition, offset }: Position): Promise<void> {
+      outside(
+        path,
+        [`DELETE FROM records WHERE ${OF_TOPIC} AND partition = ? AND offset < ?`, topic, partition, offset],
+        [`UPDATE partitions SET low = ? WHERE ${OF_TOPIC} AND partition = ?`, offset, topic, partition],
+      );
+      return Promise.resolve();
+    },
+    commitAs(group: string, { topic, partition, offset }: Position, metadata: string): Promise<void> {
+      outside(
+        path,
+        [
+          `UPDATE positions SET fence = fence + 1, committed = ?, metadata = ? WHERE group_name = ? AND ${OF_TOPIC} AND partition = ?`,
+          ...[offset, metadata, group, topic, partition],
+        ],
+      );
+      return Promise.resolve();
+    },
+    appendControl({ topic, partition }: TopicPartition): Promise<void> {
+      outside(path, [`UPDATE partitions SET high = high + 2 WHERE ${OF_TOPIC} AND partition = ?`, topic, partition]);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The broker for the suite. */
+export function sqliteHarness(path: string, sessionTimeoutMs = 2000): Harness {
+  return {
+    name: "sqlite",
+    capabilities: SQLITE_CAPABILITIES,
+    sessionTimeoutMs,
+    limitMs: 5000,
+    open: () => openBroker(path),
+    ...sqliteFaults(path),
+  };
+}
