@@ -54,7 +54,7 @@ export interface Command {
    * @param program the command line up to the command's name, as it can be typed again
    * @returns the exit code
    */
-  run(given: Arguments, program: string): Promise<number>;
+  run(given: Arguments, program: string): number | Promise<number>;
 }
 
 /** The flag of all commands that work on an App. */

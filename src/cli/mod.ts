@@ -12,7 +12,9 @@ import { readArguments } from "./arguments.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
 import { enqueue } from "./enqueue.ts";
 import { EXIT } from "./exit_codes.ts";
+import { generate } from "./generate.ts";
 import { commandHelp, programHelp } from "./help.ts";
+import { init } from "./init.ts";
 import { invocation } from "./invocation.ts";
 import { printThrown } from "./print_error.ts";
 import { skip } from "./skip.ts";
@@ -20,7 +22,7 @@ import { topics } from "./topics.ts";
 import { VERSION } from "./version.ts";
 import { worker } from "./worker.ts";
 
-const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue];
+const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue, init, generate];
 
 /**
  * Runs one command line.

@@ -1,0 +1,146 @@
+/** Jobs are put into a `jobs/mod.ts` that was edited by hand: nothing is lost, and what cannot be understood is left alone. */
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { CommandError } from "../../src/cli/command.ts";
+import { listJob } from "../../src/cli/generate/job_list.ts";
+import { readJobName } from "../../src/cli/generate/job_name.ts";
+import { emptyJobList } from "../../src/cli/generate/templates.ts";
+
+const list = (module: string, name: string) => listJob(module, readJobName(name));
+
+Deno.test("listJob() keeps imports and entries sorted, whatever the order in which jobs are made", () => {
+  const names = ["welcome", "admin/refresh", "refresh", "zoo/refresh", "admin/audit"];
+  const expected = [
+    "// Every job of this project. `generate job` adds to it.",
+    'import type { JobClass } from "@activejob/kafka";',
+    'import { AuditJob as AdminAuditJob } from "./admin/audit_job.ts";',
+    'import { RefreshJob as AdminRefreshJob } from "./admin/refresh_job.ts";',
+    'import { RefreshJob } from "./refresh_job.ts";',
+    'import { WelcomeJob } from "./welcome_job.ts";',
+    'import { RefreshJob as ZooRefreshJob } from "./zoo/refresh_job.ts";',
+    "",
+    "export const jobs: JobClass[] = [",
+    "  AdminAuditJob,",
+    "  AdminRefreshJob,",
+    "  RefreshJob,",
+    "  WelcomeJob,",
+    "  ZooRefreshJob,",
+    "];",
+    "",
+  ].join("\n");
+  assertEquals(names.reduce(list, emptyJobList()), expected);
+  assertEquals(names.toReversed().reduce(list, emptyJobList()), expected);
+  // And each is in it already.
+  assertEquals(names.reduce(list, expected), expected);
+});
+
+/** Texts that a hand has changed, and what they are once RefreshJob is in them. */
+const EDITED: readonly (readonly [what: string, before: string, after: string])[] = [
+  [
+    "comments, also such that look like code",
+    `// import { OldJob } from "./old_job.ts";
+import { AJob } from "./a_job.ts"; // the first
+/* const jobs = [XJob]; */
+import { ZJob } from './z_job.ts'
+
+export const jobs = [ // the list
+  AJob, // speaks of A, not of Z
+  // speaks of Z
+  ZJob /* no comma */
+];
+`,
+    `// import { OldJob } from "./old_job.ts";
+import { AJob } from "./a_job.ts"; // the first
+import { RefreshJob } from "./refresh_job.ts";
+/* const jobs = [XJob]; */
+import { ZJob } from './z_job.ts'
+
+export const jobs = [ // the list
+  AJob, // speaks of A, not of Z
+  RefreshJob,
+  // speaks of Z
+  ZJob /* no comma */
+];
+`,
+  ],
+  [
+    "the last one, behind an entry without a comma",
+    'import { AJob } from "./a_job.ts";\nexport const jobs = [\n    AJob // why\n];',
+    'import { AJob } from "./a_job.ts";\nimport { RefreshJob } from "./refresh_job.ts";\n' +
+    "export const jobs = [\n    AJob, // why\n    RefreshJob,\n];",
+  ],
+  [
+    "the first one, with an unsorted rest and a spread",
+    'import { ZJob } from "./z_job.ts";\nimport { TJob } from "./t_job.ts";\nexport const jobs = [\n\tZJob, ...more,\n\tTJob,\n] as const;\n',
+    'import { RefreshJob } from "./refresh_job.ts";\nimport { ZJob } from "./z_job.ts";\nimport { TJob } from "./t_job.ts";\n' +
+    "export const jobs = [\n\tZJob, ...more,\n\tRefreshJob,\n\tTJob,\n] as const;\n",
+  ],
+  [
+    "a list on one line",
+    'import { AJob } from "./a_job.ts";\nexport const jobs: JobClass[] = [AJob];\n',
+    'import { AJob } from "./a_job.ts";\nimport { RefreshJob } from "./refresh_job.ts";\n' +
+    "export const jobs: JobClass[] = [\n  AJob,\n  RefreshJob,\n];\n",
+  ],
+  [
+    "a list on one line with comments",
+    'import { AJob } from "./a_job.ts";\nexport const jobs = [/* a */ AJob /* b */, SJob /* c */];\n',
+    'import { AJob } from "./a_job.ts";\nimport { RefreshJob } from "./refresh_job.ts";\n' +
+    "export const jobs = [/* a */ AJob /* b */, RefreshJob, SJob /* c */];\n",
+  ],
+  [
+    "a comment over two lines",
+    'import { AJob } from "./a_job.ts";\nconst jobs = [\n  AJob, /* of\n  A */\n  SJob,\n];\n',
+    'import { AJob } from "./a_job.ts";\nimport { RefreshJob } from "./refresh_job.ts";\n' +
+    "const jobs = [\n  AJob, /* of\n  A */\n  RefreshJob,\n  SJob,\n];\n",
+  ],
+  [
+    "no import at all",
+    "export const jobs = [];\n",
+    'import { RefreshJob } from "./refresh_job.ts";\n\nexport const jobs = [\n  RefreshJob,\n];\n',
+  ],
+  [
+    "an import of the package only, over several lines",
+    'import {\n  type JobClass,\n} from "@activejob/kafka";\n\nexport const jobs: readonly JobClass[] = [\n];\n',
+    'import {\n  type JobClass,\n} from "@activejob/kafka";\nimport { RefreshJob } from "./refresh_job.ts";\n\n' +
+    "export const jobs: readonly JobClass[] = [\n  RefreshJob,\n];\n",
+  ],
+  [
+    "its import without its entry, under another name",
+    'import { helper, RefreshJob as R } from "./refresh_job.ts";\nexport const jobs = [\n  Z,\n];\n',
+    'import { helper, RefreshJob as R } from "./refresh_job.ts";\nexport const jobs = [\n  R,\n  Z,\n];\n',
+  ],
+];
+
+for (const [what, before, after] of EDITED) {
+  Deno.test(`listJob() keeps ${what}`, () => {
+    assertEquals(list(before, "refresh"), after);
+    assertEquals(list(after, "refresh"), after);
+  });
+}
+
+Deno.test("listJob() leaves alone what a hand has registered in its own way", () => {
+  const module = 'import { RefreshJob } from "./refresh_job.ts";\nexport const jobs = collect(RefreshJob);\n';
+  assertEquals(list(module, "refresh"), module);
+});
+
+Deno.test("listJob() says which lines to add where it does not understand the file", () => {
+  const reasons = {
+    "export const jobs = collect();\n": "there is no list of plain names, such as: export const jobs = [AJob, BJob]",
+    "export const jobs = [a()];\n": "there is no list of plain names",
+    "export const jobs = [A, [B]];\n": "there is no list of plain names",
+    "export const jobs = ['A'];\n": "there is no list of plain names",
+    "const jobs = [];\nexport const jobs = [];\n": "there is no list of plain names",
+    "": "there is no list of plain names",
+    "class AdminRefreshJob {}\nexport const jobs = [];\n": 'something else is called "AdminRefreshJob" there',
+    'import { X } from "./admin/refresh_job.ts";\nexport const jobs = [X];\n':
+      'it imports something else from "./admin/refresh_job.ts"',
+  };
+  for (const [module, reason] of Object.entries(reasons)) {
+    const { message, code } = assertThrows(() => list(module, "admin/refresh"), CommandError);
+    assertStringIncludes(message, `Cannot put Admin::RefreshJob into "jobs/mod.ts": ${reason}`);
+    assertStringIncludes(
+      message,
+      'import { RefreshJob as AdminRefreshJob } from "./admin/refresh_job.ts"; and the entry AdminRefreshJob ',
+    );
+    assertEquals(code, 1);
+  }
+});
