@@ -109,6 +109,24 @@ export const MAX_ERROR_TEXT = 4000;
  * @returns plain data
  */
 export function describeError(thrown: unknown): ErrorInfo {
+  const info = describe(thrown);
+  behind.set(info, thrown);
+  return info;
+}
+
+/** Events are plain data; who is in the same process may ask for the error itself, as tests do. Kept as long as its description. */
+const behind = new WeakMap<ErrorInfo, unknown>();
+
+/**
+ * What was thrown, by its description: the very object that {@linkcode describeError} made of it, not a copy.
+ *
+ * @returns the thrown value; `undefined` where this process did not describe it
+ */
+export function thrownBehind(info: ErrorInfo): unknown {
+  return behind.get(info);
+}
+
+function describe(thrown: unknown): ErrorInfo {
   if (typeof thrown !== "object" || thrown === null) {
     return { errorClass: thrown === null ? "null" : typeof thrown, message: text(() => thrown) ?? "" };
   }

@@ -1,6 +1,6 @@
 /** Whatever is thrown can be described, as plain data and without a further throw. */
 import { assert, assertEquals } from "@std/assert";
-import { describeError, EnqueueError, MAX_ERROR_TEXT } from "../src/errors.ts";
+import { describeError, EnqueueError, MAX_ERROR_TEXT, thrownBehind } from "../src/errors.ts";
 
 class StrangeError extends Error {
   override name = "StrangeError";
@@ -76,4 +76,12 @@ Deno.test("EnqueueError says whether the job may be in the log, and why", () => 
   const cause = new Error("away");
   const error = new EnqueueError("Cannot enqueue", { written: "unknown", cause });
   assertEquals([error.name, error.written, error.cause], ["EnqueueError", "unknown", cause]);
+});
+
+Deno.test("thrownBehind() answers the very thing that was thrown, by its description only", () => {
+  for (const thrown of [new StrangeError("x"), "text", undefined, throwing]) {
+    const info = describeError(thrown);
+    assert(Object.is(thrownBehind(info), thrown));
+    assert(thrownBehind({ ...info }) === undefined);
+  }
 });

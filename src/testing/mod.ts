@@ -1,6 +1,11 @@
 /**
- * The testing door: an App for one test, on a log of its own.
+ * The testing door: an App for one test, on a log of its own, with assertions, and with the faults of real brokers at hand.
  *
  * @module
  */
-export { type EnqueuedFilter, type EnqueuedJob, type EnqueuedWith, TestApp } from "./test_app.ts";
+export type { ExpectedJob } from "./assertions.ts";
+export type { AppendFaultOptions, FaultOptions, Faults } from "./faults.ts";
+export type { Block, JobAssertions } from "./job_assertions.ts";
+export type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
+export type { JobFilter, JobSelector, PerformOptions } from "./selection.ts";
+export { TestApp, type TestAppOptions } from "./test_app.ts";

@@ -5,50 +5,27 @@
  * Jobs take the real way: they are serialized, stored, and performed by a real worker. Only the waits between retries are
  * left out.
  */
-import { inspect, isDeepStrictEqual } from "node:util";
-import { App } from "../app/app.ts";
+import { App, isApp } from "../app/app.ts";
 import { MemoryLog } from "../broker/memory/log.ts";
-import { memoryOver } from "../broker/memory/mod.ts";
-import { readEnvelope } from "../job/envelope.ts";
-import { type Job, type JobArguments, type JobClass, jobNameOf } from "../job/job.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import { bindTestRuntime } from "../job/runtime.ts";
-import type { EventMap, JobInfo } from "../monitor/events.ts";
-import { fullName } from "../routing/route.ts";
+import type { LoggerOptions } from "../monitor/logger.ts";
+import type { JobInfo } from "../monitor/events.ts";
+import { checkOptions, show } from "../options.ts";
+import { Routes } from "../routing/route.ts";
+import { FaultPlan, type JobFault } from "./fault_plan.ts";
+import { Faults } from "./faults.ts";
+import { type Block, JobAssertions, optionsAndBlock } from "./job_assertions.ts";
+import { Ledger } from "./ledger.ts";
+import { Performer } from "./performer.ts";
+import { type PerformOptions, performSelection } from "./selection.ts";
+import { open, type Stage } from "./stage.ts";
+import { testBroker } from "./test_broker.ts";
 
-/** A job that is in the log. */
-export interface EnqueuedJob {
-  /** The name that its envelope gives. */
-  readonly jobClass: string;
-  /** Its id. */
-  readonly jobId: string | null;
-  /** The topic's full name. */
-  readonly queue: string;
-  /** Its arguments, as they come out of the envelope. */
-  readonly args: readonly unknown[];
-  /** Its priority. */
-  readonly priority: number | null;
-  /** Its current attributes by class name. */
-  readonly currentAttributes: unknown;
-}
-
-/** Which jobs are meant. */
-export interface EnqueuedFilter {
-  /** Jobs of these classes only. */
-  readonly only?: JobClass | readonly JobClass[];
-  /** No jobs of these classes. */
-  readonly except?: JobClass | readonly JobClass[];
-  /** Jobs of this queue only, without the App's prefix. */
-  readonly queue?: string;
-}
-
-/** What an enqueued job must have. */
-export interface EnqueuedWith<J extends Job> {
-  /** Its arguments. */
-  readonly args?: JobArguments<J>;
-  /** Its queue, without the App's prefix. */
-  readonly queue?: string;
-  /** Its priority. */
-  readonly priority?: number | null;
+/** How a test's App differs from the App. */
+export interface TestAppOptions {
+  /** Its logger. @default false */
+  readonly logger?: LoggerOptions | false;
 }
 
 /**
@@ -76,15 +53,20 @@ export interface EnqueuedWith<J extends Job> {
  * assertEquals(await t.performEnqueuedJobs(), 1);
  * ```
  */
-export class TestApp implements AsyncDisposable {
+export class TestApp extends JobAssertions implements AsyncDisposable {
   /** The App over the test's log. */
-  readonly app: App;
-  readonly #log = new MemoryLog();
+  override readonly app: App;
+  /** What goes wrong in this test. */
+  readonly faults: Faults;
+  readonly #stage: Stage;
+  readonly #performer: Performer;
   readonly #unbind: () => void;
-  readonly #performed: JobInfo[] = [];
 
-  private constructor(original: App) {
-    // First, since it may throw: nothing is left behind then.
+  private constructor(original: App, { logger = false }: TestAppOptions) {
+    const stage = stageOf(original);
+    super(stage);
+    this.#stage = stage;
+    // Before the App is made, since it may throw: no App is left behind then.
     this.#unbind = bindTestRuntime({
       name: `the test's ${original.name}`,
       jobs: original.jobs,
@@ -99,137 +81,136 @@ export class TestApp implements AsyncDisposable {
         await this.app.flush();
       },
     });
-    const impatient = { initialMs: 0, maxMs: 0, jitter: 0 };
-    this.app = new App({
-      ...original.options,
-      broker: memoryOver(this.#log),
-      backoff: impatient,
-      topics: original.options.topics.map((topic) => ({ ...topic, backoff: impatient })),
+    const impatient = { backoff: { initialMs: 0, maxMs: 0, jitter: 0 }, unknownJobs: { retryForMs: 0 } };
+    try {
+      this.app = new App({
+        ...original.options,
+        ...impatient,
+        broker: testBroker(stage),
+        topics: original.options.topics.map((topic) => ({ ...topic, ...impatient })),
+        logger,
+      });
+    } catch (error) {
+      this.#unbind();
+      throw error;
+    }
+    this.faults = new Faults(stage);
+    this.#performer = new Performer(this.app, stage);
+    this.app.on("job.performing", (job) => this.#strike("revoke", job));
+    this.app.on("job.performed", (job) => {
+      stage.ledger.perform(job);
+      this.#strike("crash", job);
     });
-    this.app.on("job.performed", (job) => void this.#performed.push(job));
   }
 
   /**
    * Puts a test's App over an App's classes until it is disposed of (`await using`).
    *
-   * @throws {InvalidConfigurationError} if another one is over them already
+   * @throws {InvalidConfigurationError} if another one is over them already, or for what is no App or no option
    */
-  static of(app: App): TestApp {
-    return new TestApp(app);
-  }
-
-  /** What was enqueued, in the order of the log; what was performed stays in it. */
-  enqueuedJobs(filter: EnqueuedFilter = {}): EnqueuedJob[] {
-    return this.app.options.topics
-      .flatMap(({ name }) => this.#read(name))
-      .filter((job) => matches(job, filter));
-  }
-
-  /** What was performed well, in order. */
-  performedJobs(): readonly JobInfo[] {
-    return this.#performed;
+  static of(app: App, options: TestAppOptions = {}): TestApp {
+    if (!isApp(app)) throw new InvalidConfigurationError(`TestApp.of() needs an App, but it is given ${show(app)}`);
+    checkOptions("TestApp.of()", options, { logger: () => null });
+    return new TestApp(app, options);
   }
 
   /**
-   * Performs what is enqueued now, with its retries.
+   * Performs what is enqueued now and was not performed yet. What these jobs enqueue waits for the next call.
+   *
+   * With a block: runs it, then performs what it has enqueued, and what these jobs enqueue in their turn.
+   *
+   * A job that fails ends the run, and its error is thrown as it is; who it was, and at which attempt, stands where the
+   * error's causes end. The job stays enqueued: the next call tries it again. With `retries: true` it is tried again at
+   * once, and dead-lettered, as its topic says; only what has no dead letter topic is thrown then.
    *
    * @returns how many jobs were performed well
-   * @throws {Error} if a job fails again and again and its topic has no dead letter queue
-   */
-  async performEnqueuedJobs(): Promise<number> {
-    const before = this.#performed.length;
-    let lasting: EventMap["partition.paused"] | undefined;
-    const forget = this.app.on("partition.paused", (event) => {
-      if (event.lasting) lasting ??= event;
-    });
-    try {
-      await this.app.worker().run(undefined, { once: true });
-    } finally {
-      forget();
-    }
-    await this.app.flush();
-    if (lasting !== undefined) {
-      const { topic, partition, offset, error } = lasting;
-      throw new Error(`The job at ${topic}/${partition}@${offset} failed: ${error.errorClass}: ${error.message}`);
-    }
-    return this.#performed.length - before;
-  }
-
-  /** Asserts that so many jobs were enqueued. */
-  assertEnqueuedJobs(expected: number, filter: EnqueuedFilter = {}): void {
-    const jobs = this.enqueuedJobs(filter);
-    if (jobs.length === expected) return;
-    const were = jobs.length === 1 ? "was" : "were";
-    throw new Error(`${count(expected)} expected, but ${jobs.length} ${were} enqueued${names(jobs)}`);
-  }
-
-  /** Asserts that no job was enqueued. */
-  assertNoEnqueuedJobs(filter: EnqueuedFilter = {}): void {
-    this.assertEnqueuedJobs(0, filter);
-  }
-
-  /**
-   * Asserts that a job of this class was enqueued.
+   * @throws {Error} what a job threw
+   * @throws {InvalidConfigurationError} for a wrong option, or while another call performs
    *
-   * @returns the first such job
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { TestApp } from "@activejob/kafka/testing";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * class FlakyJob extends Job {
+   *   perform() {
+   *     if (this.attempt < 3) throw new RangeError("busy");
+   *   }
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "kafka://localhost:9092",
+   *   jobs: [FlakyJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * await using t = TestApp.of(app);
+   * await FlakyJob.performLater();
+   * await assertRejects(() => t.performEnqueuedJobs(), RangeError, "busy");
+   * assertEquals(await t.performEnqueuedJobs({ retries: true }), 1);
+   * assertEquals(t.performedJobs()[0]!.attempt, 3);
+   * ```
    */
-  assertEnqueuedWith<J extends Job>(Class: JobClass<J>, expected: EnqueuedWith<J> = {}): EnqueuedJob {
-    const jobs = this.enqueuedJobs();
-    const ofClass = jobs.filter((job) => job.jobClass === jobNameOf(Class));
-    if (ofClass.length === 0) throw new Error(`No job of class ${Class.name} was enqueued${names(jobs)}`);
-    const queue = expected.queue === undefined ? undefined : this.#topicOf(expected.queue);
-    const found = ofClass.find((job) =>
-      (expected.args === undefined || isDeepStrictEqual(job.args, expected.args)) &&
-      (queue === undefined || job.queue === queue) &&
-      (expected.priority === undefined || job.priority === expected.priority)
-    );
-    if (found === undefined) {
-      throw new Error(
-        `No job of class ${Class.name} was enqueued with ${inspect(expected)}; enqueued: ${
-          ofClass.map(({ args, queue, priority }) => inspect({ args, queue, priority })).join(", ")
-        }`,
-      );
+  override performEnqueuedJobs(options?: PerformOptions, block?: Block): Promise<number>;
+  /** Performs what a block enqueues. */
+  override performEnqueuedJobs(block: Block): Promise<number>;
+  override async performEnqueuedJobs(first?: PerformOptions | Block, second?: Block): Promise<number> {
+    const [options, block] = optionsAndBlock<PerformOptions>(first, second);
+    const isMeant = performSelection("performEnqueuedJobs()", options, open(this.#stage).catalog);
+    const { retries = false } = options;
+    return block === undefined
+      ? await this.#performer.waiting(isMeant, retries)
+      : await this.#performer.enqueuedBy(block, isMeant, retries);
+  }
+
+  /** Forgets what was enqueued, performed and dead-lettered: nothing of it is performed any more. Planned faults stay. */
+  clear(): void {
+    const { log, ledger, catalog: { routes } } = open(this.#stage);
+    ledger.clear();
+    for (const { topic } of routes.all()) {
+      for (const [partition, { high }] of (log.topic(topic)?.partitions ?? []).entries()) {
+        log.deleteRecords({ topic, partition, offset: high });
+      }
     }
-    return found;
   }
 
   /** Takes the test's App away. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stage.isDisposed = true;
     this.#unbind();
+    // What waits for a broker that is away goes on.
+    this.faults.back();
     await this.app.close();
   }
 
-  #topicOf(queue: string): string {
-    const { queuePrefix = "", queueDelimiter = "_" } = this.app.options;
-    return fullName(queue, { queuePrefix, queueDelimiter });
+  #strike(kind: JobFault, info: JobInfo): void {
+    const { plan, ledger, consumers } = this.#stage;
+    const job = ledger.at(info)?.job;
+    try {
+      if (job === undefined || !plan.strikes(kind, job)) return;
+    } catch (error) {
+      // The test's own function threw. No one else would tell the test.
+      return this.#performer.fail(error as Error);
+    }
+    for (const partitions of consumers) {
+      if (kind === "revoke") partitions.revoke(info);
+      else partitions.loseMark(info);
+    }
   }
-
-  #read(queue: string): (EnqueuedJob & { name: string })[] {
-    const topic = this.#topicOf(queue);
-    const partitions = this.#log.topic(topic)?.partitions ?? [];
-    const records = partitions.flatMap((partition) => partition.read(partition.low, Infinity)?.records ?? []);
-    return records.filter(({ value }) => value !== null).map(({ value }) => {
-      const envelope = readEnvelope(new TextDecoder().decode(value!), () => true);
-      const { jobClass, jobId, priority, currentAttributes } = envelope;
-      return { name: queue, jobClass, jobId, queue: topic, args: envelope.arguments, priority, currentAttributes };
-    });
-  }
 }
 
-function matches(job: EnqueuedJob & { name: string }, { only, except, queue }: EnqueuedFilter): boolean {
-  return (only === undefined || namesOf(only).includes(job.jobClass)) &&
-    (except === undefined || !namesOf(except).includes(job.jobClass)) &&
-    (queue === undefined || queue === job.name || queue === job.queue);
-}
-
-function namesOf(classes: JobClass | readonly JobClass[]): string[] {
-  return (Array.isArray(classes) ? classes : [classes]).map(jobNameOf);
-}
-
-function count(jobs: number): string {
-  return jobs === 1 ? "1 job" : `${jobs} jobs`;
-}
-
-function names(jobs: readonly EnqueuedJob[]): string {
-  return jobs.length === 0 ? "" : `; enqueued: ${jobs.map((job) => job.jobClass).join(", ")}`;
+function stageOf({ name, jobs, options }: App): Stage {
+  const { queuePrefix = "", queueDelimiter = "_" } = options;
+  const naming = { queuePrefix, queueDelimiter };
+  const routes = new Routes(options.topics, options, naming, name);
+  return {
+    log: new MemoryLog(),
+    ledger: new Ledger(routes.all()),
+    plan: new FaultPlan(),
+    catalog: { name, jobs, routes, naming },
+    consumers: new Set(),
+    chosen: null,
+    isDisposed: false,
+  };
 }

@@ -9,7 +9,8 @@ import type { RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
 
-/** How often the partitions are looked at, in milliseconds. */
+/** How often the partitions are looked at, in milliseconds: soon at first, since a short backlog is gone in no time. */
+const FIRST_LOOK_MS = 1;
 const LOOK_MS = 20;
 /** How often the group's offsets are asked for where another worker owns a partition, in milliseconds. */
 const ASK_MS = 500;
@@ -34,6 +35,7 @@ export async function drained(
 ): Promise<RecordInfo[]> {
   let open = await targets(broker, routes);
   let askedMs = -Infinity;
+  let lookMs = FIRST_LOOK_MS;
   while (open.length > 0 && !signal.aborted) {
     const partitions = groups.flatMap((group) => group.partitions());
     const owned = new Map(partitions.map((each) => [`${each.ownership.topic}/${each.ownership.partition}`, each]));
@@ -54,7 +56,8 @@ export async function drained(
       open = open.filter((target) => !reached.has(target));
       askedMs = performance.now();
     }
-    if (open.length > 0) await pause(LOOK_MS, signal);
+    if (open.length > 0) await pause(lookMs, signal);
+    lookMs = Math.min(lookMs * 2, LOOK_MS);
   }
   return [];
 }

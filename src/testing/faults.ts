@@ -1,0 +1,256 @@
+/**
+ * What goes wrong with real brokers, for a test to ask for: a partition that is lost while a job runs, a worker that dies
+ * before it has marked what it performed, an enqueue that is refused or whose answer is lost, a broker that is away.
+ *
+ * A fault is planned, and comes when its moment is there; it comes as often as was said, and not again.
+ */
+import { BrokerError, InvalidConfigurationError, type Written } from "../errors.ts";
+import { boolean, type Check, checkOptions, didYouMean, integerFrom, oneOf, show } from "../options.ts";
+import { fullName } from "../routing/route.ts";
+import type { JobFault } from "./fault_plan.ts";
+import { type JobSelector, selector, selects } from "./selection.ts";
+import { open, type Stage } from "./stage.ts";
+
+/** How often a fault comes. */
+export interface FaultOptions {
+  /** So many times. @default 1 */
+  readonly times?: number;
+}
+
+/** Which appends fail, and how. */
+export interface AppendFaultOptions {
+  /** A queue or a dead letter topic, without the App's prefix. @default each of them */
+  readonly topic?: string;
+  /** What the broker says. @default a `BrokerError` */
+  readonly error?: Error;
+  /** `"no"`: certainly not in the log. `"unknown"`: the answer is lost. @default "no" */
+  readonly written?: Written;
+  /** With `written: "unknown"`: whether the record is in the log all the same. @default false */
+  readonly stored?: boolean;
+}
+
+/**
+ * The faults of one test: `t.faults`.
+ *
+ * @example A worker dies after it has performed a job and before it has marked it: is the job idempotent?
+ * ```ts
+ * import { activeJobTopic, App, Job } from "@activejob/kafka";
+ * import { TestApp } from "@activejob/kafka/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const charged = new Map<string, number>();
+ * class ChargeJob extends Job {
+ *   perform(cents: number) {
+ *     charged.set(this.jobId, cents);
+ *   }
+ * }
+ * await using app = new App({
+ *   name: "shop",
+ *   broker: "kafka://localhost:9092",
+ *   jobs: [ChargeJob],
+ *   topics: [activeJobTopic("default")],
+ * });
+ *
+ * await using t = TestApp.of(app);
+ * await ChargeJob.performLater(500);
+ * t.faults.crashBeforeMark(ChargeJob);
+ * await t.performEnqueuedJobs();
+ * t.assertPerformedJobs(2, { only: ChargeJob });
+ * assertEquals(charged.size, 1);
+ * ```
+ */
+export class Faults {
+  readonly #stage: Stage;
+
+  /** @internal */
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /**
+   * The partition is lost as soon as one of these jobs starts. Its `signal` aborts, whatever it returns or throws is not
+   * marked, and the partition's next owner performs it again, while the first run may still be under way.
+   *
+   * @param only which jobs: a class, some classes, or a function of the job
+   * @param options how often
+   * @throws {InvalidConfigurationError} for a class that the App does not list, or a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job, RevokedError } from "@activejob/kafka";
+   * import { TestApp } from "@activejob/kafka/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const ends: string[] = [];
+   * class ExportJob extends Job {
+   *   async perform(pages: number) {
+   *     for (let page = 1; page <= pages; page++) {
+   *       await new Promise((resolve) => setTimeout(resolve));
+   *       if (this.signal.aborted) return void ends.push((this.signal.reason as RevokedError).name);
+   *     }
+   *     ends.push("exported");
+   *   }
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "kafka://localhost:9092",
+   *   jobs: [ExportJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * await using t = TestApp.of(app);
+   * await ExportJob.performLater(100);
+   * t.faults.revoke(ExportJob);
+   * assertEquals(await t.performEnqueuedJobs(), 1);
+   * assertEquals(ends.toSorted(), ["RevokedError", "exported"]);
+   * ```
+   */
+  revoke(only: JobSelector, options: FaultOptions = {}): void {
+    this.#planForJobs("revoke", "faults.revoke()", only, options);
+  }
+
+  /**
+   * The worker dies after one of these jobs has passed and before it is marked: the job is performed again. Jobs that ended
+   * before it are marked.
+   *
+   * @param only which jobs: a class, some classes, or a function of the job
+   * @param options how often
+   * @throws {InvalidConfigurationError} for a class that the App does not list, or a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { TestApp } from "@activejob/kafka/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const mails: string[] = [];
+   * class MailJob extends Job {
+   *   perform(to: string) {
+   *     if (!mails.includes(to)) mails.push(to);
+   *   }
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "kafka://localhost:9092",
+   *   jobs: [MailJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * await using t = TestApp.of(app);
+   * await MailJob.performLater("ada@example.com");
+   * t.faults.crashBeforeMark((job) => job.args[0] === "ada@example.com", { times: 2 });
+   * assertEquals(await t.performEnqueuedJobs(), 3);
+   * assertEquals(mails, ["ada@example.com"]);
+   * ```
+   */
+  crashBeforeMark(only: JobSelector, options: FaultOptions = {}): void {
+    this.#planForJobs("crash", "faults.crashBeforeMark()", only, options);
+  }
+
+  /**
+   * The next records are not acknowledged: an enqueue is refused, or its answer is lost. A dead letter is appended, too: it
+   * is then tried again, and its job is not performed again.
+   *
+   * @param times how many records
+   * @param options which, and how
+   * @throws {InvalidConfigurationError} for a topic that the App does not have, or a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, EnqueueError, Job, type KafkaOptions } from "@activejob/kafka";
+   * import { TestApp } from "@activejob/kafka/testing";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * class OrderJob extends Job {
+   *   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
+   *   perform(_id: string) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "kafka://localhost:9092",
+   *   jobs: [OrderJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * await using t = TestApp.of(app);
+   * t.faults.failAppends(1, { topic: "default", written: "unknown", stored: true });
+   * const error = await assertRejects(() => OrderJob.performLater("a1"), EnqueueError);
+   * assertEquals(error.written, "unknown");
+   * t.assertEnqueuedJobs(1, { only: OrderJob }); // it is there all the same
+   * ```
+   */
+  failAppends(times: number, options: AppendFaultOptions = {}): void {
+    const what = "faults.failAppends()";
+    checkOptions(what, { times, ...options }, {
+      times: integerFrom(1),
+      topic: (value) => typeof value === "string" ? null : "the name of a queue or of a dead letter topic",
+      error: (value) => value instanceof Error ? null : "an Error",
+      written: oneOf("no", "unknown"),
+      stored: boolean,
+    });
+    const { topic, written = "no", stored = false } = options;
+    if (stored && written === "no") {
+      throw new InvalidConfigurationError(`Option "stored" of ${what} needs written: "unknown", but it is "no"`);
+    }
+    const { error = new BrokerError("The test lets this append fail") } = options;
+    open(this.#stage).plan.planForAppends(
+      topic === undefined ? null : this.#topic(topic),
+      { error, written, stored },
+      times,
+    );
+  }
+
+  /**
+   * The broker cannot be reached any more: enqueues wait until {@linkcode Faults.back}, or until the test's App is disposed
+   * of.
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { TestApp } from "@activejob/kafka/testing";
+   *
+   * class WelcomeJob extends Job {
+   *   perform(_userId: number) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "kafka://localhost:9092",
+   *   jobs: [WelcomeJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * await using t = TestApp.of(app);
+   * t.faults.away();
+   * const enqueuing = WelcomeJob.performLater(7);
+   * t.assertNoEnqueuedJobs();
+   * t.faults.back();
+   * await enqueuing;
+   * t.assertEnqueuedJobs(1);
+   * ```
+   */
+  away(): void {
+    open(this.#stage).log.away();
+  }
+
+  /** The broker can be reached again: what waited goes on. See {@linkcode Faults.away}. */
+  back(): void {
+    this.#stage.log.back();
+  }
+
+  #planForJobs(kind: JobFault, what: string, only: JobSelector, options: FaultOptions): void {
+    const count: Check = integerFrom(1);
+    if (only === undefined) throw new InvalidConfigurationError(`${what} needs a job class, but it is ${show(only)}`);
+    checkOptions(what, { only, ...options }, { only: selector, times: count });
+    open(this.#stage).plan.planForJobs(kind, selects(what, only, this.#stage.catalog), options.times ?? 1);
+  }
+
+  /** The full name of a topic that the App appends to. */
+  #topic(name: string): string {
+    const { routes, naming } = this.#stage.catalog;
+    const topics = routes.all().flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
+    const wanted = fullName(name, naming);
+    if (topics.includes(wanted)) return wanted;
+    const known = new Set(topics.map((topic) => topic.slice(fullName("", naming).length)));
+    throw new InvalidConfigurationError(`No topic of the App is called "${name}"${didYouMean(name, [...known])}`);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The broker of a test's App: the memory log, and between it and the App what a test needs. It writes down each append,
+ * lets appends fail as the test has planned, hands over only the jobs that are to be performed now, and takes partitions
+ * away. It lives as long as the App that opened it.
+ */
+import type { AppendOutcome, Broker, BrokerSource, ConsumeOptions, ConsumerSink, NewRecord } from "../broker/broker.ts";
+import { memoryOver } from "../broker/memory/mod.ts";
+import type { Stage } from "./stage.ts";
+import { TestConsumer } from "./test_consumer.ts";
+
+/** What a test's App takes as its `broker`. */
+export function testBroker(stage: Stage): BrokerSource {
+  const source = memoryOver(stage.log);
+  return {
+    ...source,
+    open: async (context) => {
+      const broker = await source.open(context);
+      return {
+        name: broker.name,
+        capabilities: broker.capabilities,
+        admin: broker.admin,
+        connect: (signal) => broker.connect(signal),
+        skip: (group, position) => broker.skip(group, position),
+        append: (topic, records) => append(broker, stage, topic, records),
+        consume: (options, sink) => consume(broker, stage, options, sink),
+        [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+async function append(
+  broker: Broker,
+  { ledger, plan }: Stage,
+  topic: string,
+  records: readonly NewRecord[],
+): Promise<readonly AppendOutcome[]> {
+  const faults = records.map(() => plan.strikesAppend(topic));
+  const written = records.filter((_, index) => faults[index] === undefined || faults[index].stored === true);
+  const outcomes = (await broker.append(topic, written)).values();
+  return records.map((record, index) => {
+    const fault = faults[index];
+    const outcome = fault === undefined || fault.stored === true ? outcomes.next().value! : undefined;
+    if (outcome?.ok) ledger.append(outcome.position, record);
+    return fault === undefined ? outcome! : { ok: false, error: fault.error, written: fault.written };
+  });
+}
+
+function consume(broker: Broker, stage: Stage, options: ConsumeOptions, sink: ConsumerSink): TestConsumer {
+  return new TestConsumer(stage, options, sink, (between) => broker.consume(options, between));
+}

@@ -1,0 +1,173 @@
+/**
+ * A consumer of a test: it stands between the log's consumer and the worker. Upwards it holds back the jobs that are not to
+ * be performed now; downwards it commits no further than the first of them, so that the group's offset never passes a job
+ * that waits, and it notes which jobs are done.
+ *
+ * A partition that the test takes away is not proved any more from that moment on: what the worker has of it waits for the
+ * loss, as it does while a real group rebalances, and nothing of it is marked.
+ */
+import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
+import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
+import type { RecordInfo } from "../monitor/events.ts";
+import { decodeProgress, encodeProgress } from "../worker/finished_offsets.ts";
+import type { Entry } from "./ledger.ts";
+import type { Partitions, Stage } from "./stage.ts";
+
+/** An ownership, and what of it was handed over. */
+interface Share {
+  /** In their order; what is done has left. */
+  readonly handed: Entry[];
+  /** The first job that was held back. */
+  heldBack: number;
+  /** The job whose mark is lost. */
+  unmarked: number;
+}
+
+/** See the module. */
+export class TestConsumer implements Consumer, ConsumerSink, Partitions {
+  readonly #stage: Stage;
+  readonly #options: ConsumeOptions;
+  readonly #sink: ConsumerSink;
+  readonly #consumer: Consumer;
+  readonly #shares = new Map<Ownership, Share>();
+  /** What the test has taken away and the worker has not lost yet. */
+  readonly #doubtful = new Set<Ownership>();
+
+  constructor(
+    stage: Stage,
+    options: ConsumeOptions,
+    sink: ConsumerSink,
+    consume: (between: ConsumerSink) => Consumer,
+  ) {
+    this.#stage = stage;
+    this.#options = options;
+    this.#sink = sink;
+    this.#consumer = consume(this);
+    stage.consumers.add(this);
+  }
+
+  /** Takes the partition of a job away. */
+  revoke(at: RecordInfo): void {
+    for (const ownership of this.#shares.keys()) if (isAt(ownership, at)) this.#takeAway(ownership);
+  }
+
+  /** The same, for a job that has passed: it is not marked, what came before it is. */
+  loseMark(at: RecordInfo): void {
+    for (const [ownership, share] of this.#shares) {
+      if (!isAt(ownership, at)) continue;
+      share.unmarked = at.offset;
+      this.#takeAway(ownership);
+    }
+  }
+
+  // The worker asks.
+
+  get joined(): Promise<void> {
+    return this.#consumer.joined;
+  }
+
+  get heldUntilMs(): number {
+    return this.#doubtful.size > 0 ? 0 : this.#consumer.heldUntilMs;
+  }
+
+  pause(ownership: Ownership): void {
+    this.#consumer.pause(ownership);
+  }
+
+  resume(ownership: Ownership): void {
+    this.#consumer.resume(ownership);
+  }
+
+  async commit(marks: readonly Mark[], options?: { readonly deadlineMs?: number }): ReturnType<Consumer["commit"]> {
+    const outcomes = await this.#consumer.commit(marks.map((mark) => this.#bounded(mark)), options);
+    for (const [index, mark] of marks.entries()) if (outcomes[index] === "committed") this.#note(mark);
+    return outcomes;
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    await this.#consumer.close(deadlineMs);
+    this.#stage.consumers.delete(this);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#consumer[Symbol.asyncDispose]();
+    this.#stage.consumers.delete(this);
+  }
+
+  // The log tells.
+
+  assigned(added: readonly Ownership[], continued: readonly Ownership[]): void {
+    for (const ownership of added) {
+      this.#shares.set(ownership, { handed: [], heldBack: Infinity, unmarked: Infinity });
+    }
+    this.#sink.assigned(added, continued);
+  }
+
+  records(ownership: Ownership, batch: RecordBatch): void {
+    const share = this.#shares.get(ownership)!;
+    const { ledger, chosen } = this.#stage;
+    const records = batch.records.filter(({ offset }) => {
+      const entry = ledger.at({ topic: ownership.topic, partition: ownership.partition, offset });
+      if (entry === undefined || entry.done) return false;
+      const isChosen = chosen === null || chosen.has(entry);
+      if (isChosen) share.handed.push(entry);
+      else share.heldBack = Math.min(share.heldBack, offset);
+      return isChosen;
+    });
+    this.#sink.records(ownership, { ...batch, records });
+  }
+
+  releasing(ownerships: readonly Ownership[]): readonly Mark[] {
+    return this.#sink.releasing(ownerships).map((mark) => {
+      this.#note(mark);
+      return this.#bounded(mark);
+    });
+  }
+
+  lost(ownerships: readonly Ownership[], reason: Parameters<ConsumerSink["lost"]>[1]): void {
+    for (const ownership of ownerships) {
+      this.#shares.delete(ownership);
+      this.#doubtful.delete(ownership);
+    }
+    this.#sink.lost(ownerships, reason);
+  }
+
+  gone(ownership: Ownership, from: number, to: number): void {
+    this.#sink.gone(ownership, from, to);
+  }
+
+  membership(held: boolean): void {
+    this.#sink.membership(held);
+  }
+
+  failed(error: Error): void {
+    this.#sink.failed(error);
+  }
+
+  #takeAway(ownership: Ownership): void {
+    this.#doubtful.add(ownership);
+    this.#stage.log.revoke(this.#options.group, ownership);
+  }
+
+  /** What is committed of a mark. */
+  #bounded(mark: Mark): Mark {
+    const share = this.#shares.get(mark.ownership);
+    const limit = Math.min(share?.heldBack ?? Infinity, share?.unmarked ?? Infinity);
+    if (mark.next <= limit) return mark;
+    // Its offsets are written as distances from the committed one.
+    const progress = decodeProgress(mark.metadata, mark.next);
+    return { ...mark, next: limit, metadata: encodeProgress(progress, limit, MAX_COMMIT_METADATA_LENGTH) };
+  }
+
+  /** A mark counts: what was handed over before it is done. */
+  #note({ ownership, next }: Mark): void {
+    const share = this.#shares.get(ownership);
+    if (share === undefined) return;
+    const limit = Math.min(next, share.unmarked);
+    while (share.handed.length > 0 && share.handed[0]!.job.offset < limit) share.handed.shift()!.done = true;
+  }
+}
+
+function isAt({ topic, partition }: Ownership, at: RecordInfo): boolean {
+  return topic === at.topic && partition === at.partition;
+}

@@ -1,0 +1,237 @@
+/** The faults that a test may ask for come at their moment, as often as was said, and mean what they mean on a real broker. */
+import {
+  activeJobTopic,
+  App,
+  BrokerError,
+  EnqueueError,
+  type EventMap,
+  InvalidConfigurationError,
+  Job,
+  type KafkaOptions,
+  performAllLater,
+  RevokedError,
+} from "@activejob/kafka";
+import { TestApp } from "@activejob/kafka/testing";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { app as shop } from "./shop.ts";
+
+/** What jobs did, in order. Whoever looks takes it away. */
+const did: string[] = [];
+
+/** Ends only when its signal aborts, at its first run. */
+class ExportJob extends Job {
+  static runs = 0;
+  static reason: unknown;
+  async perform(name: string) {
+    did.push(`start ${name}`);
+    if (ExportJob.runs++ === 0) {
+      await new Promise((resolve) => this.signal.addEventListener("abort", resolve));
+      ExportJob.reason = this.signal.reason;
+    }
+    did.push(`end ${name}`);
+  }
+}
+class ChargeJob extends Job {
+  perform(cents: number) {
+    did.push(`${cents} at attempt ${this.attempt}, in all ${this.executions}`);
+  }
+}
+class BrokenJob extends Job {
+  static override queue = "orders";
+  perform(id: number) {
+    did.push(`broken ${id}`);
+    throw new RangeError("broken");
+  }
+}
+class SyncJob extends Job {
+  static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync", dispatchManyMethod: "produceManySync" };
+  perform() {}
+}
+
+const app = new App({
+  name: "bank",
+  broker: "kafka://localhost:1",
+  jobs: [ExportJob, ChargeJob, BrokenJob, SyncJob],
+  topics: [
+    activeJobTopic("default"),
+    activeJobTopic("orders", { deadLetterQueue: { topic: "dead_orders", maxRetries: 0 } }),
+  ],
+  queuePrefix: "live",
+});
+
+const takeDid = () => did.splice(0);
+
+Deno.test("faults.revoke() ends a running job by its signal, marks nothing of it, and it is performed again", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  ExportJob.runs = 0;
+  const revoked: EventMap["job.revoked"][] = [];
+  t.app.on("job.revoked", (event) => void revoked.push(event));
+  await performAllLater([ChargeJob.of(1), ExportJob.of("a"), ChargeJob.of(2)]);
+  t.faults.revoke(ExportJob);
+  assertEquals(await t.performEnqueuedJobs(), 3);
+  assert(ExportJob.reason instanceof RevokedError);
+  assertEquals(takeDid().filter((line) => line.startsWith("start")), ["start a", "start a"]);
+  assertEquals(revoked.map(({ jobClass, outcome }) => [jobClass, outcome]), [["ExportJob", "passed"]]);
+  t.assertPerformedJobs(1, { only: ExportJob });
+  t.assertPerformedJobs(2, { only: ChargeJob });
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
+Deno.test("faults.revoke() revokes also a job that ends at once, or fails, without counting an attempt", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  await performAllLater([ChargeJob.of(1), ChargeJob.of(2), ChargeJob.of(3)]);
+  t.faults.revoke((job) => job.args[0] === 2, { times: 2 });
+  assertEquals(await t.performEnqueuedJobs(), 3);
+  assertEquals(takeDid(), [1, 2, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
+  await BrokenJob.performLater(4);
+  t.faults.revoke([BrokenJob, ExportJob]);
+  await assertRejects(() => t.performEnqueuedJobs(), RangeError, "broken");
+  assertEquals(takeDid(), ["broken 4", "broken 4"]);
+  assertEquals(t.assertDeadLettered(BrokenJob).attempts, 1);
+});
+
+Deno.test("faults.crashBeforeMark() repeats the job that had passed, and no other", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
+  t.faults.crashBeforeMark((job) => job.args[0] === 2);
+  assertEquals(await t.performEnqueuedJobs(), 4);
+  assertEquals(takeDid(), [1, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
+  t.assertPerformedJobs(4, { only: ChargeJob });
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
+Deno.test("faults.crashBeforeMark() comes as often as was said, also at the last job and beside what is held back", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
+  t.faults.crashBeforeMark(ChargeJob, { times: 3 });
+  assertEquals(await t.performEnqueuedJobs({ only: (job) => job.args[0] !== 2 }), 5);
+  assertEquals(takeDid().map((line) => Number(line[0])), [1, 1, 1, 1, 3]);
+  assertEquals(await t.performEnqueuedJobs(), 1);
+  assertEquals(takeDid().map((line) => Number(line[0])), [2]);
+});
+
+Deno.test("faults also come to a worker that the test runs itself", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  await ChargeJob.performLater(1);
+  t.faults.crashBeforeMark(ChargeJob);
+  const again = Promise.withResolvers<void>();
+  t.app.on("job.performed", () => {
+    if (did.length === 2) again.resolve();
+  });
+  const worker = t.app.worker();
+  const running = worker.run();
+  await again.promise;
+  await worker.stop();
+  await running;
+  assertEquals(takeDid().length, 2);
+});
+
+Deno.test("a fault whose function throws ends the run with what it threw", async () => {
+  await using t = TestApp.of(app);
+  await ChargeJob.performLater(1);
+  t.faults.revoke(() => {
+    throw new RangeError("the test's own");
+  });
+  await assertRejects(() => t.performEnqueuedJobs(), RangeError, "the test's own");
+});
+
+Deno.test("faults.failAppends() refuses so many enqueues, and not one more", async () => {
+  await using t = TestApp.of(app);
+  t.faults.failAppends(2);
+  const error = await assertRejects(() => SyncJob.performLater(), EnqueueError, "The test lets this append fail");
+  assertEquals([error.written, (error.cause as Error).name], ["no", "BrokerError"]);
+  // What is not awaited tells of it on the job.
+  const job = await ChargeJob.performLater(1);
+  assertEquals([job.status, job.enqueueError?.written], ["failed", "no"]);
+  t.assertNoEnqueuedJobs();
+  await SyncJob.performLater();
+  t.assertEnqueuedJobs(1);
+});
+
+Deno.test("faults.failAppends() loses the answer of one job of many, which may be there", async () => {
+  for (const stored of [false, true]) {
+    await using t = TestApp.of(app);
+    const cause = new BrokerError("The connection was closed");
+    t.faults.failAppends(1, { topic: "default", error: cause, written: "unknown", stored });
+    await BrokenJob.performLater(0);
+    const jobs = await performAllLater([1, 2, 3].map(() => SyncJob.of()));
+    assertEquals(jobs.map(({ status }) => status), ["unknown", "delivered", "delivered"]);
+    assert(jobs[0]!.enqueueError?.cause === cause);
+    assertEquals(
+      t.enqueuedJobs({ only: SyncJob }).map(({ jobId }) => jobId),
+      jobs.slice(stored ? 0 : 1).map(({ jobId }) => jobId),
+    );
+    assertEquals(await t.performEnqueuedJobs({ only: SyncJob }), stored ? 3 : 2);
+  }
+});
+
+Deno.test("faults.failAppends() at a dead letter topic: the letter is tried again, the job is not", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  const errors: string[] = [];
+  t.app.on("error.occurred", ({ where, error }) => void errors.push(`${where}: ${error.message}`));
+  t.faults.failAppends(2, { topic: "dead_orders" });
+  await BrokenJob.performLater(7);
+  await t.performEnqueuedJobs({ retries: true });
+  assertEquals(takeDid(), ["broken 7"]);
+  assertEquals(errors, Array(2).fill("dead letter: The test lets this append fail"));
+  assertEquals(t.assertDeadLettered(BrokenJob).attempts, 1);
+  // A dead letter topic that never takes it leaves the job standing, and says why.
+  t.faults.failAppends(1000, { topic: "dead_orders" });
+  await BrokenJob.performLater(8);
+  const error = await assertRejects(() => t.performEnqueuedJobs({ retries: true }), RangeError, "broken");
+  assertEquals(error.cause, "BrokenJob(8) on orders at attempt 1, from live_orders/0@1");
+});
+
+Deno.test("faults.away() lets enqueues wait until faults.back(), and performing is refused", async () => {
+  await using t = TestApp.of(app);
+  t.faults.away();
+  let isOver = false;
+  const enqueuing = SyncJob.performLater().then(() => isOver = true);
+  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "its broker is away");
+  await t.assertNoEnqueuedJobs(() => void SyncJob.performLater());
+  assert(!isOver);
+  t.faults.back();
+  await enqueuing;
+  assertEquals(await t.performEnqueuedJobs(), 2);
+  t.faults.away(); // and the end of the test ends it
+});
+
+Deno.test("faults refuse what cannot be", async () => {
+  await using t = TestApp.of(app);
+  const refuses = (message: string, plan: () => void) => void assertThrows(plan, InvalidConfigurationError, message);
+  class OtherJob extends ChargeJob {}
+  refuses(
+    'Cannot look for "OtherJob" in faults.revoke(): the App "bank" does not list that class',
+    () => t.faults.revoke(OtherJob),
+  );
+  // deno-lint-ignore no-explicit-any
+  refuses("faults.crashBeforeMark() needs a job class", () => (t.faults as any).crashBeforeMark());
+  refuses(
+    'Option "times" of faults.revoke() must be an integer from 1 up, but it is 0',
+    () => t.faults.revoke(ChargeJob, { times: 0 }),
+  );
+  refuses(
+    'Option "times" of faults.failAppends() must be an integer from 1 up, but it is -1',
+    () => t.faults.failAppends(-1),
+  );
+  refuses(
+    'No topic of the App is called "dead_oders"; did you mean "dead_orders"? (declared: "default", "orders", "dead_orders")',
+    () => t.faults.failAppends(1, { topic: "dead_oders" }),
+  );
+  refuses(
+    'Option "stored" of faults.failAppends() needs written: "unknown"',
+    () => t.faults.failAppends(1, { stored: true }),
+  );
+  // deno-lint-ignore no-explicit-any
+  refuses('Option "written" of faults.failAppends()', () => t.faults.failAppends(1, { written: "yes" as any }));
+  // deno-lint-ignore no-explicit-any
+  refuses('Option "error" of faults.failAppends()', () => t.faults.failAppends(1, { error: "no" as any }));
+  await using other = TestApp.of(shop);
+  other.faults.failAppends(1, { topic: "default" }); // without the prefix, and of that App only
+});

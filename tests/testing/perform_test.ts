@@ -1,0 +1,206 @@
+/** Performing what is enqueued: which jobs, what is left, and what a job's failure means to the test. */
+import { EnqueueError, InvalidConfigurationError, Job, performAllLater, UnknownJobError } from "@activejob/kafka";
+import { TestApp } from "@activejob/kafka/testing";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { app, ChainJob, Current, FailingJob, MailJob, said } from "./shop.ts";
+
+const takeSaid = () => said.splice(0);
+
+Deno.test("performEnqueuedJobs() performs what is there with its attributes, once, and says how many", async () => {
+  await using t = TestApp.of(app);
+  takeSaid();
+  await Current.run({ userId: 9 }, () => performAllLater([MailJob.of("a"), MailJob.of("b", { copies: 2 })]));
+  assertEquals(await t.performEnqueuedJobs(), 2);
+  assertEquals(takeSaid(), [["mail", 9, "a", {}], ["mail", 9, "b", { copies: 2 }]]);
+  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [0, []]);
+  t.assertEnqueuedJobs(2);
+  assertEquals(t.performedJobs().map(({ jobClass, topic, offset, attempt }) => [jobClass, topic, offset, attempt]), [
+    ["MailJob", "live_mail", 0, 1],
+    ["MailJob", "live_mail", 1, 1],
+  ]);
+});
+
+Deno.test("performEnqueuedJobs() performs in a next call what jobs have enqueued, and in a block all of it", async () => {
+  await using t = TestApp.of(app);
+  takeSaid();
+  await ChainJob.performLater(2);
+  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [2]]);
+  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [1]]);
+  assertEquals(await t.performEnqueuedJobs(() => ChainJob.performLater(2)), 3);
+  assertEquals(takeSaid(), [2, 1, 0]);
+  t.assertEnqueuedJobs(6, { only: ChainJob });
+  // What was enqueued before the block still waits.
+  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [0]]);
+});
+
+Deno.test("performEnqueuedJobs() leaves what is not meant, between what is, and performs it later, in order", async () => {
+  await using t = TestApp.of(app);
+  takeSaid();
+  const texts = ["a", "b", "c", "d", "e"];
+  await performAllLater([...texts.map((text) => MailJob.of(text)), ChainJob.of(0)]);
+  const performed = () => takeSaid().map((line) => Array.isArray(line) ? line[2] : line);
+  assertEquals(await t.performEnqueuedJobs({ only: (job) => job.args[0] === "b" || job.args[0] === "d" }), 2);
+  assertEquals(performed(), ["b", "d"]);
+  assertEquals(await t.performEnqueuedJobs({ queue: "default" }), 1);
+  assertEquals(performed(), [0]);
+  assertEquals(await t.performEnqueuedJobs({ except: [MailJob] }), 0);
+  assertEquals(await t.performEnqueuedJobs({ only: (job) => job.args[0] === "e" }), 1);
+  assertEquals(performed(), ["e"]);
+  await MailJob.performLater("f");
+  assertEquals(await t.performEnqueuedJobs(), 3);
+  assertEquals(performed(), ["a", "c", "f"]);
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
+Deno.test("performEnqueuedJobs() leaves jobs to a worker of the test's own, which does not repeat what is done", async () => {
+  await using t = TestApp.of(app);
+  takeSaid();
+  await performAllLater([MailJob.of("a"), MailJob.of("b"), MailJob.of("c")]);
+  await t.performEnqueuedJobs({ only: (job) => job.args[0] === "b" });
+  await t.app.worker().run(undefined, { once: true });
+  assertEquals(takeSaid().map((line) => (line as unknown[])[2]), ["b", "a", "c"]);
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
+Deno.test("performEnqueuedJobs() throws what a job threw, says whose it was, and tries it again at the next call", async () => {
+  await using t = TestApp.of(app);
+  takeSaid();
+  await performAllLater([MailJob.of("before"), FailingJob.of(1), MailJob.of("after")]);
+  const error = await assertRejects(() => t.performEnqueuedJobs(), RangeError);
+  assertEquals([error.message, error.cause], [
+    "failed at attempt 1",
+    "FailingJob(1) on mail at attempt 1, from live_mail/0@1",
+  ]);
+  t.assertPerformedJobs(1, { only: MailJob });
+  assertEquals(await t.performEnqueuedJobs(), 2);
+  assertEquals(takeSaid().slice(1), ["passed at attempt 2", ["mail", undefined, "after", {}]]);
+});
+
+Deno.test("performEnqueuedJobs() dead-letters in its last attempt, and goes on behind it", async () => {
+  await using t = TestApp.of(app);
+  await performAllLater([FailingJob.of(9), MailJob.of("after")]);
+  for (const attempt of [1, 2, 3]) {
+    t.assertNoDeadLetters();
+    await assertRejects(() => t.performEnqueuedJobs(), RangeError, `failed at attempt ${attempt}`);
+  }
+  assertEquals(t.assertDeadLettered(FailingJob).attempts, 3);
+  assertEquals(await t.performEnqueuedJobs(), 1);
+});
+
+Deno.test("performEnqueuedJobs() with retries tries again without waiting, and dead-letters without throwing", async () => {
+  await using t = TestApp.of(app);
+  takeSaid();
+  await performAllLater([FailingJob.of(2), FailingJob.of(3), MailJob.of("after")]);
+  assertEquals(await t.performEnqueuedJobs({ retries: true }), 2);
+  assertEquals(takeSaid()[0], "passed at attempt 3");
+  t.assertDeadLettered(FailingJob, { args: [3] });
+  t.assertPerformedJobs(1, { only: FailingJob });
+});
+
+Deno.test("performEnqueuedJobs() with retries throws where nothing takes dead letters", async () => {
+  await using t = TestApp.of(app);
+  await FailingJob.set({ queue: "default" }).performLater(1000);
+  const error = await assertRejects(() => t.performEnqueuedJobs({ retries: true }), RangeError, "failed at attempt 4");
+  assertEquals(error.cause, "FailingJob(1000) on default at attempt 4, from live_default/0@0");
+});
+
+Deno.test("performEnqueuedJobs() leaves the causes of an error, and wraps what is no error", async () => {
+  class ThrowingJob extends Job {
+    perform(what: "caused" | "frozen" | "circle" | "text") {
+      if (what === "text") throw what;
+      if (what === "frozen") throw Object.freeze(new Error(what));
+      const error = new Error(what, { cause: new Error("below") });
+      if (what === "circle") (error.cause as Error).cause = error;
+      throw error;
+    }
+  }
+  const { App } = await import("@activejob/kafka");
+  await using other = new App({ ...app.options, name: "other", jobs: [ThrowingJob] });
+  const thrownBy = async (what: "caused" | "frozen" | "circle" | "text") => {
+    await using t = TestApp.of(other);
+    await ThrowingJob.performLater(what);
+    return await assertRejects(() => t.performEnqueuedJobs(), Error);
+  };
+  const caused = await thrownBy("caused");
+  assertEquals((caused.cause as Error).message, "below");
+  assertEquals((caused.cause as Error).cause, "ThrowingJob('caused') on default at attempt 1, from live_default/0@0");
+  assertEquals((await thrownBy("frozen")).message, "frozen");
+  assertEquals((await thrownBy("circle")).message, "circle");
+  const wrapped = await thrownBy("text");
+  assertEquals(wrapped.message, "ThrowingJob('text') on default at attempt 1, from live_default/0@0, threw 'text'");
+  assertEquals(wrapped.cause, "text");
+});
+
+Deno.test("performEnqueuedJobs() says at once that a class is not listed", async () => {
+  class StrangerJob extends Job {
+    perform() {}
+  }
+  await using t = TestApp.of(app);
+  await t.app.enqueue(StrangerJob.of());
+  await assertRejects(() => t.performEnqueuedJobs(), UnknownJobError, 'No class "StrangerJob" is registered');
+  await t.app.enqueue(StrangerJob.of().set({ queue: "mail" }));
+  await assertRejects(() => t.performEnqueuedJobs({ queue: "mail" }), UnknownJobError, "StrangerJob");
+  assertEquals(t.deadLetters().map(({ jobClass, attempts }) => [jobClass, attempts]), [["StrangerJob", 0]]);
+});
+
+Deno.test("performEnqueuedJobs() is refused within itself, and what it throws ends the run", async () => {
+  class NestedJob extends Job {
+    async perform() {
+      await nested!();
+    }
+  }
+  let nested: (() => Promise<unknown>) | undefined;
+  const { App } = await import("@activejob/kafka");
+  await using other = new App({ ...app.options, name: "other", jobs: [NestedJob] });
+  await using t = TestApp.of(other);
+  nested = () => t.performEnqueuedJobs();
+  await NestedJob.performLater();
+  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "they are being performed already");
+  nested = () => Promise.reject(new RangeError("the job's own"));
+  const both = await Promise.allSettled([t.performEnqueuedJobs(), t.performEnqueuedJobs()]);
+  assertEquals(both.map((each) => each.status === "rejected" && each.reason.name), [
+    "RangeError",
+    "InvalidConfigurationError",
+  ]);
+  nested = () => Promise.resolve(t.clear());
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
+Deno.test("performEnqueuedJobs() refuses options that cannot be, and throws what a predicate throws", async () => {
+  await using t = TestApp.of(app);
+  await MailJob.performLater("a");
+  await assertRejects(
+    // deno-lint-ignore no-explicit-any
+    () => t.performEnqueuedJobs({ retires: true } as any),
+    InvalidConfigurationError,
+    'Unknown option "retires" of performEnqueuedJobs(); did you mean "retries"?',
+  );
+  await assertRejects(
+    () => t.performEnqueuedJobs({ queue: "mial" }),
+    InvalidConfigurationError,
+    'did you mean "mail"?',
+  );
+  const only = () => {
+    throw new RangeError("the test's own");
+  };
+  await assertRejects(() => t.performEnqueuedJobs({ only }), RangeError, "the test's own");
+  assertEquals(await t.performEnqueuedJobs(), 1);
+});
+
+Deno.test("performEnqueuedJobs() awaits its block, and throws what the block throws", async () => {
+  await using t = TestApp.of(app);
+  await assertRejects(
+    () => t.performEnqueuedJobs({ only: MailJob }, () => MailJob.set({ queue: "nope" }).performLater("a")),
+    EnqueueError,
+    '"nope"',
+  );
+  let isOver = false;
+  const performed = await t.performEnqueuedJobs({ only: MailJob }, async () => {
+    await performAllLater([MailJob.of("a"), ChainJob.of(0)]);
+    await new Promise((resolve) => setTimeout(resolve));
+    isOver = true;
+  });
+  assert(isOver);
+  assertEquals(performed, 1);
+  assertEquals(await t.performEnqueuedJobs(), 1);
+});
