@@ -86,15 +86,15 @@ Deno.test("--dry-run shows every line that would be written, and writes nothing"
   assertEquals(code, EXIT.ok);
   for (
     const line of [
-      "    create  jobs/refresh_job.ts",
-      "          + export class RefreshJob extends ApplicationJob {",
-      '          +   static override queue = "low";',
-      '          +     queue: "low",',
-      "    insert  jobs/mod.ts",
-      "          +   RefreshJob,",
+      "create     jobs/refresh_job.ts",
+      "           + export class RefreshJob extends ApplicationJob {",
+      '           +   static override queue = "low";',
+      '           +     queue: "low",',
+      "insert     jobs/mod.ts",
+      "           +   RefreshJob,",
     ]
   ) assertEquals(stdout.filter((printed) => printed === line).length, 1, line);
-  assertEquals(stdout.includes("          +   AJob,"), false);
+  assertEquals(stdout.includes("           +   AJob,"), false);
   assertEquals(stdout.at(-1), "Nothing was written (--dry-run)");
   assertEquals(project.files(), SMALL);
 

@@ -136,7 +136,8 @@ async function runCommand(
   line: number,
 ): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
-  const args = ["-ec", `{ ${command}\n} 2>&1`];
+  // What JSR would give is this checkout, under the name that the import map has.
+  const args = ["-ec", `{ ${command.replaceAll("jsr:@activejob/kafka", "@activejob/kafka")}\n} 2>&1`];
   const ended = await new Deno.Command("sh", { args, cwd, env, clearEnv: true, stdin: "null", signal }).output();
   const printed = new TextDecoder().decode(ended.stdout).replaceAll(/^(?:Task|Check|Download|Initialize) .*\n/gm, "");
   const what = `The block at line ${line}, "${command.trim()}",`;

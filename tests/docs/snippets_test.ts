@@ -1,26 +1,33 @@
-/** Every snippet of `README.md` does what the page says. And the runner behind this notices one that does not. */
+/** Every snippet of the pages does what the page says. And the runner behind this notices one that does not. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { blocksOf, openPlayground, shows } from "./snippets.ts";
 
-const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+/** The pages, by name. */
+const PAGES = await Promise.all(
+  ["README.md", "docs/getting_started.md"].map(async (name) =>
+    [name, await Deno.readTextFile(new URL(`../../${name}`, import.meta.url))] as const
+  ),
+);
 
 /** The commands that cannot be tried here: they need JSR, Docker, or a Kafka of their own, or would never end. */
 const CANNOT_RUN = /^(deno add |deno run -A jsr:|docker run |git clone |deno task (kafka start|worker|enqueue|test)$)/;
 
-Deno.test("README.md: every snippet runs and prints what the page shows", async (t) => {
-  const blocks = blocksOf(README).filter(({ notRun }) => notRun === null);
-  assert(blocks.length > 0);
-  await using playground = await openPlayground();
-  for (const block of blocks) await t.step(`line ${block.line}`, () => playground.run(block));
-});
+for (const [name, page] of PAGES) {
+  Deno.test(`${name}: every snippet runs and prints what the page shows`, async (t) => {
+    const blocks = blocksOf(page).filter(({ notRun }) => notRun === null);
+    assert(blocks.length > 0);
+    await using playground = await openPlayground();
+    for (const block of blocks) await t.step(`line ${block.line}`, () => playground.run(block));
+  });
 
-Deno.test("README.md: only what cannot run anywhere is left out", () => {
-  for (const { language, line, text, notRun } of blocksOf(README)) {
-    if (notRun === null) continue;
-    assertEquals(language, "sh", `line ${line}`);
-    for (const command of text.trim().split("\n")) assertMatch(command, CANNOT_RUN, `line ${line}`);
-  }
-});
+  Deno.test(`${name}: only what cannot run anywhere is left out`, () => {
+    for (const { language, line, text, notRun } of blocksOf(page)) {
+      if (notRun === null) continue;
+      assertEquals(language, "sh", `line ${line}`);
+      for (const command of text.trim().split("\n")) assertMatch(command, CANNOT_RUN, `line ${line}`);
+    }
+  });
+}
 
 Deno.test("blocksOf() finds what can be executed, with its output and the reason not to", () => {
   const page = [

@@ -30,8 +30,8 @@ export function carryOut(plan: Plan, files: ProjectFiles, given: Arguments): voi
 }
 
 function report(decision: Decision, withText: boolean): void {
-  console.log(`${decision.fate.padStart(10)}  ${decision.path}`);
+  console.log(`${decision.fate.padEnd(9)}  ${decision.path}`);
   if (withText && isWritten(decision)) {
-    for (const line of newLines(decision)) console.log(`          + ${line}`.trimEnd());
+    for (const line of newLines(decision)) console.log(`           + ${line}`.trimEnd());
   }
 }
