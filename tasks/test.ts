@@ -1,6 +1,6 @@
 /**
  * `deno task test [--kafka=auto|required|off] [paths and options of deno test]`: the one test command. First everything
- * that needs no Kafka runs, side by side and with the rows of `tests/behaviours` on the memory broker; then what needs
+ * that needs no Kafka runs, side by side and with the rows of `tests/behaviours` on the embedded brokers; then what needs
  * one, one file after the other: the rows again, and `tests/kafka`. That Kafka is the one in `BROKER_URL`, else one
  * that is started for the run on a free port and thrown away at its end.
  *
@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<boolean> {
   if (withoutKafka.length > 0) {
     await run(["--parallel", "--ignore=tests/kafka", ...withoutKafka], {
       BROKER_URL: undefined,
-      TEST_BROKERS: "memory",
+      TEST_BROKERS: "memory,sqlite",
     });
   }
   const withKafka = paths.flatMap(partsOnKafka);

@@ -1,19 +1,23 @@
 /**
- * What goes wrong with a log, caused on purpose and alike on every broker: the memory log is asked to, and a Kafka gets it
- * from an administrator or from another client of it.
+ * What goes wrong with a log, caused on purpose and alike on every broker: the memory log is asked to, and the others get it
+ * from another client of them, or from an administrator.
  */
+import { DatabaseSync } from "node:sqlite";
 import type { BrokerSource, Position } from "../../src/broker/broker.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
-import { administer, appendAborted, brokers, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
+import { outside, sqliteFaults } from "../broker/sqlite/harness.ts";
+import { administer, brokers, commitAsStranger, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
 import { API, Relay } from "../kafka/relay.ts";
 import type { World } from "./harness.ts";
+import { produceRaw } from "./raw_kafka.ts";
+import { until } from "./until.ts";
 
 /** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
 const METADATA_MAX_AGE_MS = 300;
 
 /** Where the world's records live, for a process that is to notice soon that a topic has changed. */
 export function attentive(world: World): BrokerSource {
-  return world.log === null ? kafka({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS }) : world.source;
+  return world.brokerName === "kafka" ? kafka({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS }) : world.source;
 }
 
 /** The world's log, and how many requests to append went to it: on the wire where there is one. */
@@ -34,7 +38,7 @@ export function counted(world: World): CountedLog {
     },
     [Symbol.asyncDispose]: end,
   });
-  if (world.log === null) {
+  if (world.brokerName === "kafka") {
     const relay = new Relay(brokers[0]!);
     relay.onRequest = (api) => {
       if (api === API.produce) appends++;
@@ -64,9 +68,21 @@ export interface Way extends AsyncDisposable {
   mend(): void;
 }
 
-/** A way to the world's log. On a memory log the whole log is away while it is cut. */
+/**
+ * A way to the world's log. On a memory log the whole log is away while it is cut; of an SQLite file another program holds the
+ * lock meanwhile.
+ */
 export function wayTo(world: World): Way {
-  const { log, source } = world;
+  const { log, file, source } = world;
+  if (file !== null) {
+    const other = new DatabaseSync(file, { timeout: 5000 });
+    return {
+      source,
+      cut: () => other.exec("BEGIN IMMEDIATE"),
+      mend: () => other.exec("ROLLBACK"),
+      [Symbol.asyncDispose]: () => Promise.resolve(other.close()),
+    };
+  }
   if (log !== null) {
     return { source, cut: () => log.away(), mend: () => log.back(), [Symbol.asyncDispose]: () => Promise.resolve() };
   }
@@ -81,26 +97,44 @@ export function wayTo(world: World): Way {
 
 /** Deletes a queue's topic with all that was committed of it, and makes it anew. */
 export async function makeAnew(world: World, partitions: number, queue = "default"): Promise<void> {
-  if (world.log === null) await recreateTopic(world.topic(queue), partitions);
-  else world.log.recreateTopic(world.topic(queue), partitions);
+  const topic = world.topic(queue);
+  if (world.log !== null) world.log.recreateTopic(topic, partitions);
+  else if (world.file !== null) await sqliteFaults(world.file).recreateTopic(topic, partitions);
+  else await recreateTopic(topic, partitions);
 }
 
 /** Deletes a queue's topic. */
 export async function deleteTopic(world: World, queue = "default"): Promise<void> {
   const topic = world.topic(queue);
-  if (world.log === null) await administer((admin) => admin.deleteTopics({ topics: [topic] }));
-  else world.log.deleteTopic(topic);
+  if (world.log !== null) world.log.deleteTopic(topic);
+  else if (world.file !== null) outside(world.file, ["DELETE FROM topics WHERE name = ?", topic]);
+  else await administer((admin) => admin.deleteTopics({ topics: [topic] }));
 }
 
 /** Takes the records before an offset away, as retention does. */
 export async function deleteBefore(world: World, offset: number, queue = "default"): Promise<void> {
   const before: Position = { topic: world.topic(queue), partition: 0, offset };
-  if (world.log === null) await deleteRecords(before);
-  else world.log.deleteRecords(before);
+  if (world.log !== null) world.log.deleteRecords(before);
+  else if (world.file !== null) await sqliteFaults(world.file).deleteRecords(before);
+  else await deleteRecords(before);
 }
 
-/** Ends a queue's log with offsets that no consumer sees: an aborted transaction. */
-export async function abortTransaction(world: World, queue = "default"): Promise<void> {
-  if (world.log === null) await appendAborted(world.topic(queue), 0);
-  else world.log.appendControl({ topic: world.topic(queue), partition: 0 }, 3);
+/** Ends a queue's log with offsets that no consumer sees: aborted records, and the control record that ends their transaction. */
+export async function abortTransaction(world: World, aborted: readonly string[] = ["a", "b"]): Promise<void> {
+  const at = { topic: world.topic(), partition: 0 };
+  const count = aborted.length + 1;
+  if (world.log !== null) return world.log.appendControl(at, count);
+  if (world.file !== null) return await sqliteFaults(world.file).appendControl(at, count);
+  const end = async () => (await world.client.admin.ends(at.topic))[0]!.high;
+  const before = await end();
+  await produceRaw(at.topic, aborted.map((value) => ({ value })), "abort");
+  // Kafka writes the control record a little after it has said that the transaction is over.
+  await until(async () => await end() === before + count, () => "the control record");
+}
+
+/** Another member of the group takes the partition, commits this with metadata of its own, and leaves. */
+export async function commitAs(world: World, to: Position, metadata: string): Promise<void> {
+  if (world.log !== null) await world.log.commitAs(world.group, to, metadata);
+  else if (world.file !== null) await sqliteFaults(world.file).commitAs(world.group, to, metadata);
+  else await commitAsStranger(world.group, world.topic("other"), to, metadata);
 }

@@ -3,6 +3,7 @@
  * group that nobody else has, makes processes over them, and takes everything down at the end. An `error.occurred` that
  * the row did not allow fails it.
  */
+import { dirname } from "node:path";
 import { activeJobTopic, App, type AppOptions } from "../../mod.ts";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord, Position } from "../../src/broker/broker.ts";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
@@ -10,7 +11,7 @@ import { memoryOver } from "../../src/broker/memory/mod.ts";
 import { brokerSource } from "../../src/broker/open.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { AppProcess } from "./app_process.ts";
-import { brokers, type BrokerUnderTest } from "./brokers.ts";
+import { brokers, type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
 import { type LogRecord, readTopic } from "./log_reader.ts";
 import { until } from "./until.ts";
 
@@ -24,6 +25,8 @@ export interface RowOptions {
   readonly on?: readonly BrokerUnderTest["name"][];
   /** Why the others cannot. */
   readonly because?: string;
+  /** Workers of one group must share its partitions. @default false */
+  readonly sharedGroups?: boolean;
 }
 
 /** What a process is made of; the rest has defaults that suit a test. */
@@ -40,12 +43,13 @@ export function row(
   options: RowOptions | ((world: World) => Promise<void>),
   run?: (world: World) => Promise<void>,
 ): void {
-  const { on } = typeof options === "function" ? {} as RowOptions : options;
+  const { on, sharedGroups = false } = typeof options === "function" ? {} as RowOptions : options;
   const body = typeof options === "function" ? options : run!;
   for (const broker of brokers) {
     if (on !== undefined && !on.includes(broker.name)) continue;
+    if (sharedGroups && !broker.capabilities.sharedGroups) continue;
     Deno.test(`${name} (${broker.name})`, async () => {
-      const world = await World.open(broker);
+      const world = await World.open(broker.name);
       try {
         await body(world);
       } finally {
@@ -62,8 +66,12 @@ export class World {
   readonly brokerName: BrokerUnderTest["name"];
   /** What its processes take as their broker. */
   readonly source: BrokerSource;
-  /** The memory log, to cause what goes wrong with real brokers; `null` on a Kafka. */
+  /** What a process of its own takes as its broker, `"memory"` where it has to have a log of its own. */
+  readonly url: string;
+  /** The memory log, to cause what goes wrong with real brokers; `null` on others. */
   readonly log: MemoryLog | null;
+  /** The path of the SQLite file; `null` on others. */
+  readonly file: string | null;
   /** The group of its processes, which is their name. */
   readonly group: string;
   readonly #processes: AppProcess[] = [];
@@ -71,19 +79,20 @@ export class World {
   /** A client of the log that belongs to no App. */
   readonly client: Broker;
 
-  private constructor(name: World["brokerName"], log: MemoryLog | null, source: BrokerSource, client: Broker) {
+  private constructor(name: World["brokerName"], place: Place, client: Broker) {
     this.brokerName = name;
     this.group = `row-${crypto.randomUUID().slice(0, 8)}`;
-    this.log = log;
-    this.source = source;
+    this.log = place.log ?? null;
+    this.file = place.file ?? null;
+    this.url = place.url;
+    this.source = place.source;
     this.client = client;
   }
 
   /** A world on a broker. */
-  static async open({ name, url }: BrokerUnderTest): Promise<World> {
-    const log = name === "memory" ? new MemoryLog() : null;
-    const source = log === null ? brokerSource(url) : memoryOver(log);
-    return new World(name, log, source, await source.open({ clientId: "row", monitor: new Monitor() }));
+  static async open(name: BrokerUnderTest["name"]): Promise<World> {
+    const place = placeOn(name);
+    return new World(name, place, await place.source.open({ clientId: "row", monitor: new Monitor() }));
   }
 
   /** The full name of a queue's topic. */
@@ -158,6 +167,7 @@ export class World {
   async close(): Promise<void> {
     for (const process of this.#processes) await process.close();
     await this.client[Symbol.asyncDispose]();
+    if (this.file !== null) await Deno.remove(dirname(this.file), { recursive: true });
   }
 
   /** Throws if a process emitted an `error.occurred` that was not allowed. */
@@ -167,6 +177,25 @@ export class World {
       .filter((error) => !this.#allowed.some((pattern) => pattern.test(error)));
     if (errors.length > 0) throw new Error(`Unexpected errors occurred:\n${errors.join("\n")}`);
   }
+}
+
+/** Where the records of a world live. */
+interface Place {
+  readonly source: BrokerSource;
+  readonly url: string;
+  readonly log?: MemoryLog;
+  readonly file?: string;
+}
+
+function placeOn(name: BrokerUnderTest["name"]): Place {
+  if (name === "memory") {
+    const log = new MemoryLog();
+    return { source: memoryOver(log), url: "memory", log };
+  }
+  if (name === "kafka") return { source: brokerSource(KAFKA_URL), url: KAFKA_URL };
+  const file = `${Deno.makeTempDirSync({ prefix: "row-" })}/jobs.db`;
+  const url = `sqlite:${file}`;
+  return { source: brokerSource(url), url, file };
 }
 
 function positionOf(outcome: AppendOutcome): Position {

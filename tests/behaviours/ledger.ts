@@ -3,7 +3,6 @@
  * over what the group has committed meanwhile.
  */
 import { Child } from "../child.ts";
-import { brokers } from "../kafka/cluster.ts";
 import type { World } from "./harness.ts";
 import type { LedgerJobOptions, LedgerWorkerSettings } from "./ledger_worker.ts";
 
@@ -30,7 +29,7 @@ export class Ledger implements AsyncDisposable {
   /** Starts a worker process, whose session is two seconds. */
   start(): Child {
     const settings: LedgerWorkerSettings = {
-      url: `kafka://${brokers[0]}`,
+      url: this.#world.url,
       group: this.#world.group,
       ledger: this.#path,
       sessionTimeoutMs: 2000,
@@ -69,7 +68,7 @@ export function eventOf(line: string): Record<string, unknown> {
   return JSON.parse(line.slice(line.indexOf(" ") + 1));
 }
 
-/** Looks at what the group has committed every 50 ms, until it is stopped. */
+/** Looks at what the group has committed every 50 ms, and a last time when it is stopped. */
 export class OffsetWatch {
   readonly #seen: number[] = [];
   readonly #stop = Promise.withResolvers<void>();
@@ -89,13 +88,17 @@ export class OffsetWatch {
   async #watch(world: World, partition: number): Promise<void> {
     let stopped = false;
     void this.#stop.promise.then(() => stopped = true);
-    while (!stopped) {
+    const look = async () => {
       const { offset } = await world.committed("default", partition);
       if (offset !== null && offset !== this.#seen.at(-1)) this.#seen.push(offset);
+    };
+    while (!stopped) {
+      await look();
       let timer: ReturnType<typeof setTimeout> | undefined;
       await Promise.race([new Promise((resolve) => timer = setTimeout(resolve, WATCH_MS)), this.#stop.promise]);
       clearTimeout(timer);
     }
+    await look();
   }
 }
 

@@ -1,6 +1,6 @@
 /** kafkajs itself, for what no broker of ours writes: records with a timestamp of their own, and aborted transactions. */
 import { loadKafkaJs } from "../../src/broker/kafka/kafkajs.ts";
-import { brokers } from "./brokers.ts";
+import { KAFKA_URL } from "./brokers.ts";
 
 /** A record with what only kafkajs can set. */
 export interface RawRecord {
@@ -16,8 +16,7 @@ export async function produceRaw(
   transaction?: "commit" | "abort",
 ): Promise<void> {
   const { Kafka, Partitioners, logLevel } = await loadKafkaJs();
-  const url = brokers.find(({ name }) => name === "kafka")!.url;
-  const kafka = new Kafka({ brokers: url.replace("kafka://", "").split(","), logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({ brokers: KAFKA_URL.replace("kafka://", "").split(","), logLevel: logLevel.NOTHING });
   const producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     ...(transaction === undefined

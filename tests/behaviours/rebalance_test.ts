@@ -31,6 +31,7 @@ function owners(processes: readonly AppProcess[]): Map<string, number> {
 
 row(
   "B1: a second worker joins while 1000 jobs run: nothing is lost, and what was done never runs again",
+  { sharedGroups: true },
   async (world) => {
     let runs = 0;
     class CountedJob extends Job {
@@ -64,6 +65,7 @@ row(
 for (const ending of ["returns", "throws"] as const) {
   row(
     `B2: a job in a lost partition that ${ending} when it is told is neither marked nor dead-lettered`,
+    { sharedGroups: true },
     async (world) => {
       const reasons: unknown[] = [];
       const begun: string[] = [];
@@ -133,7 +135,9 @@ row(
   },
 );
 
-row("B6: the attempts of a partition that moved are counted on from the commit's metadata", async (world) => {
+row("B6: the attempts of a partition that moved are counted on from the commit's metadata", {
+  sharedGroups: true,
+}, async (world) => {
   const attempts = new Map<number, number[]>([[0, []], [1, []]]);
   class StubbornJob extends Job {
     perform() {
@@ -164,6 +168,7 @@ row("B6: the attempts of a partition that moved are counted on from the commit's
 
 row(
   "B9: a ninth worker on 24 partitions takes at most 3 of them; it leaves, and at most 3 move again",
+  { sharedGroups: true },
   async (world) => {
     class IdleJob extends Job {
       perform() {}
@@ -200,6 +205,7 @@ row(
 
 row(
   "B10: of one group, a worker knows [a] and another [a, b]: b's jobs are performed, a's are shared",
+  { sharedGroups: true },
   async (world) => {
     class SharedJob extends Job {
       async perform() {

@@ -1,7 +1,6 @@
 /** The parts of `deno task soak`. Each runs for about so many seconds, prints what it saw, and answers what was wrong. */
 import { activeJobTopic, Job } from "../../mod.ts";
 import type { Child } from "../child.ts";
-import { brokers } from "../kafka/cluster.ts";
 import { Random } from "../random.ts";
 import type { AppProcess } from "./app_process.ts";
 import { World } from "./harness.ts";
@@ -19,7 +18,7 @@ class LedgerJob extends Job {
 }
 
 async function within(body: (world: World) => Promise<string[]>): Promise<string[]> {
-  const world = await World.open({ name: "kafka", url: `kafka://${brokers[0]}` });
+  const world = await World.open("kafka");
   try {
     return await body(world);
   } catch (error) {
@@ -37,7 +36,7 @@ function broken(claims: Readonly<Record<string, boolean>>): string[] {
 /** Partitions move every second under load. */
 export function rebalances(seconds: number): Promise<string[]> {
   return within(async (world) => {
-    const settings = JSON.stringify({ url: `kafka://${brokers[0]}`, group: world.group, seconds });
+    const settings = JSON.stringify({ url: world.url, group: world.group, seconds });
     const run = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--v8-flags=--expose-gc", LOAD, settings],
       stderr: "inherit",

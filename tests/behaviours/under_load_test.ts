@@ -2,7 +2,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { Child } from "../child.ts";
-import { brokers } from "../kafka/cluster.ts";
 import { Random } from "../random.ts";
 import { row } from "./harness.ts";
 import { killLoop } from "./kill_loop.ts";
@@ -13,8 +12,9 @@ const LOAD = new URL("rebalance_load.ts", import.meta.url).pathname;
 
 row(
   "B3: partitions move every second under load: no loss, no gap, none is frozen, the heap stays flat",
+  { sharedGroups: true },
   async (world) => {
-    const url = world.log === null ? `kafka://${brokers[0]}` : "memory:load";
+    const url = world.log === null ? world.url : "memory:load";
     const settings: LoadSettings = { url, group: world.group, seconds: 8 };
     await using child = new Child([LOAD, JSON.stringify(settings)], { options: ["-A", "--v8-flags=--expose-gc"] });
     const report: LoadReport = JSON.parse(await child.line(/^\{/));

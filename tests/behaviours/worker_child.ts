@@ -1,6 +1,5 @@
 /** A worker in a child process of its own, for what only a process can show: signals, exit codes, what it says at its end. */
 import { Child, CLI } from "../child.ts";
-import { brokers } from "./brokers.ts";
 import { type ChildSettings, SETTINGS } from "./children/settings.ts";
 import type { World } from "./harness.ts";
 
@@ -25,15 +24,9 @@ export function startScript(world: World): Child {
   return new Child(["tests/behaviours/children/script.ts"], { env: environment(world, {}) });
 }
 
-/** The address of the broker that this world runs on. */
-export function brokerUrl(world: World): string {
-  return brokers.find(({ name }) => name === world.brokerName)!.url;
-}
-
 /** The environment in which the App in `children/app.ts` is this world's. */
 export function environment(world: World, settings: Partial<ChildSettings>): Record<string, string> {
-  const broker = world.brokerName === "memory" ? "memory" : brokerUrl(world);
-  return { [SETTINGS]: JSON.stringify({ broker, name: world.group, ...settings }) };
+  return { [SETTINGS]: JSON.stringify({ broker: world.url, name: world.group, ...settings }) };
 }
 
 /** What a logged event says. */

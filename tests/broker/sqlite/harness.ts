@@ -73,8 +73,9 @@ export function sqliteFaults(path: string) {
       );
       return Promise.resolve();
     },
-    appendControl({ topic, partition }: TopicPartition): Promise<void> {
-      outside(path, [`UPDATE partitions SET high = high + 2 WHERE ${OF_TOPIC} AND partition = ?`, topic, partition]);
+    appendControl({ topic, partition }: TopicPartition, count = 2): Promise<void> {
+      const used = `UPDATE partitions SET high = high + ? WHERE ${OF_TOPIC} AND partition = ?`;
+      outside(path, [used, count, topic, partition]);
       return Promise.resolve();
     },
   };
