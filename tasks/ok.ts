@@ -4,7 +4,7 @@
  */
 import { deno } from "./process.ts";
 
-const DOORS = ["mod.ts", "src/cli/mod.ts", "src/testing/mod.ts"];
+const DOORS = ["mod.ts", "src/cli/mod.ts", "src/testing/mod.ts", "src/web/mod.ts"];
 
 const CHECKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["fmt", ["fmt", "--check"]],

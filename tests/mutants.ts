@@ -5,6 +5,7 @@
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
 import { KafkaUnavailableError } from "../tasks/kafka/server.ts";
 import { CORE_MUTANTS } from "./mutants/core.ts";
+import { HEALTH_MUTANTS } from "./mutants/health.ts";
 import { KAFKA_MUTANTS } from "./mutants/kafka.ts";
 import { type Mutant, needsKafka, survivors } from "../tasks/mutants.ts";
 
@@ -81,6 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ["tests/cli/commands_test.ts"],
   },
   ...CORE_MUTANTS,
+  ...HEALTH_MUTANTS,
   ...KAFKA_MUTANTS,
 ];
 

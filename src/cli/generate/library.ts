@@ -6,7 +6,12 @@ import { VERSION } from "../version.ts";
 import { PACKAGE } from "./templates.ts";
 
 /** The doors, as `deno.json` of this library has them. */
-const DOORS = { "": "mod.ts", "/cli": "src/cli/mod.ts", "/testing": "src/testing/mod.ts" };
+const DOORS = {
+  "": "mod.ts",
+  "/cli": "src/cli/mod.ts",
+  "/testing": "src/testing/mod.ts",
+  "/web": "src/web/mod.ts",
+};
 
 /**
  * The imports of a project.

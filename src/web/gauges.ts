@@ -1,0 +1,86 @@
+/** What a worker is at a moment, as Prometheus reads it: its state, what runs, and how far its partitions are. */
+import type { Exposition, Labels } from "../monitor/exposition.ts";
+import type { PartitionStatus, WorkerState, WorkerStatus } from "../worker/status.ts";
+
+const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
+
+/** Adds it to a text. */
+export function writeGauges(to: Exposition, { state, concurrency, groups }: WorkerStatus): void {
+  to.gauges(
+    "activejob_worker_state",
+    "1 for the state in which the worker is, 0 for the others",
+    STATES.map((each) => [{ state: each }, Number(each === state)]),
+  );
+  to.gauges("activejob_worker_concurrency", "How many jobs the worker runs at once", [[{}, concurrency]]);
+  to.gauges(
+    "activejob_group_joined",
+    "1 if the worker has joined the consumer group",
+    groups.map(({ group, isJoined }) => [{ group }, Number(isJoined)]),
+  );
+  to.gauges(
+    "activejob_group_held",
+    "1 if its session in the consumer group is known to be good",
+    groups.map(({ group, isHeld }) => [{ group }, Number(isHeld)]),
+  );
+  to.gauges(
+    "activejob_jobs_running",
+    "Jobs that run, those of lost partitions included",
+    groups.flatMap(({ topics, running }) =>
+      topics.map((topic) => [{ topic }, running.filter((job) => job.topic === topic).length] as const)
+    ),
+  );
+  to.gauges(
+    "activejob_longest_running_seconds",
+    "How long the oldest running job has run; 0 for none",
+    [[{}, Math.max(0, ...groups.flatMap(({ running }) => running.map(({ runningMs }) => runningMs))) / 1000]],
+  );
+  const partitions = groups.flatMap(({ group, partitions }) =>
+    partitions.map((status) => {
+      const { topic, partition } = status;
+      return [{ group, topic, partition }, status] as const;
+    })
+  );
+  writePartitions(to, partitions);
+}
+
+function writePartitions(to: Exposition, partitions: readonly (readonly [Labels, PartitionStatus])[]): void {
+  to.gauges(
+    "activejob_partition_position",
+    "The offset up to which everything is finished",
+    known(partitions, ({ position }) => position),
+  );
+  to.gauges(
+    "activejob_partition_lag",
+    "Offsets from there to the end of the log",
+    known(partitions, ({ lag }) => lag),
+  );
+  to.gauges(
+    "activejob_partition_oldest_seconds",
+    "How long ago the oldest record that is not finished was written",
+    known(partitions, ({ oldestAgeMs }) => oldestAgeMs === null ? null : oldestAgeMs / 1000),
+  );
+  to.gauges(
+    "activejob_partition_waiting",
+    "Records in the worker that are not finished",
+    known(partitions, ({ waiting }) => waiting),
+  );
+  to.gauges(
+    "activejob_partition_paused",
+    "1 if it waits before the next try of its first record",
+    known(partitions, ({ isPaused }) => Number(isPaused)),
+  );
+  to.gauges(
+    "activejob_partition_stuck",
+    "1 if it waits for an operator",
+    known(partitions, ({ stuckAt }) => Number(stuckAt !== null)),
+  );
+}
+
+/** What is not known has no sample. */
+function known(
+  partitions: readonly (readonly [Labels, PartitionStatus])[],
+  pick: (status: PartitionStatus) => number | null,
+): (readonly [Labels, number])[] {
+  const samples = partitions.map(([labels, status]) => [labels, pick(status)] as const);
+  return samples.filter((sample): sample is readonly [Labels, number] => sample[1] !== null);
+}

@@ -1,0 +1,77 @@
+/** What speaks against a worker. */
+import type { GroupStatus, RunningJob, WorkerState, WorkerStatus } from "@activejob/kafka";
+import { assertEquals } from "@std/assert";
+import { notAlive, notReady } from "../../src/web/checks.ts";
+
+const job = (runningMs: number, timeoutMs: number | null, jobId = "6b2"): RunningJob => ({
+  jobClass: "AuditJob",
+  jobId,
+  queue: "default",
+  topic: "default",
+  partition: 0,
+  offset: 7,
+  attempt: 1,
+  runningMs,
+  timeoutMs,
+  timeoutGraceMs: 5000,
+});
+
+const group = (fields: Partial<GroupStatus> = {}): GroupStatus => ({
+  group: "shop",
+  topics: ["default"],
+  isJoined: true,
+  isHeld: true,
+  running: [],
+  partitions: [],
+  ...fields,
+});
+
+const status = (state: WorkerState, ...groups: GroupStatus[]): WorkerStatus => ({
+  state,
+  failure: null,
+  concurrency: 10,
+  groups,
+});
+
+Deno.test("notAlive() names a job that is beyond its timeout and its grace, and no other", () => {
+  const running = [job(65_000, 30_000), job(35_000, 30_000), job(1e9, null), job(6000, 500, 'x\n"')];
+  assertEquals(notAlive(status("running", group({ running }))), [
+    'job AuditJob "6b2" from default/0@7 runs 65 s, over its timeout of 30 s plus 5 s',
+    String.raw`job AuditJob "x\n\"" from default/0@7 runs 6 s, over its timeout of 0.5 s plus 5 s`,
+  ]);
+});
+
+Deno.test("notAlive() has what the worker failed with, in one line", () => {
+  const failure = { errorClass: "BrokerError", message: "Cannot go on:\n gone" };
+  assertEquals(notAlive({ ...status("stopped"), failure }), ["the worker failed: BrokerError: Cannot go on: gone"]);
+});
+
+Deno.test("a worker that has not joined, lost its session or stops is alive", () => {
+  for (const state of ["new", "running", "quiet", "stopping", "stopped"] as const) {
+    assertEquals(notAlive(status(state, group({ isJoined: false, isHeld: false }))), []);
+  }
+});
+
+Deno.test("notReady() has nothing against a worker that runs in all its groups", () => {
+  assertEquals(notReady(status("running", group(), group({ running: [job(1e9, 1)] }))), []);
+});
+
+Deno.test("notReady() names each group that is not joined, or whose session is in doubt", () => {
+  const groups = [group(), group({ group: "a", isJoined: false, isHeld: false }), group({ group: "b", isHeld: false })];
+  assertEquals(notReady(status("running", ...groups)), [
+    'the worker has not joined group "a" yet',
+    'the session in group "b" may have expired',
+  ]);
+});
+
+Deno.test("notReady() names every state but running, with the jobs that still run", () => {
+  assertEquals(notReady(status("new", group())), ["the worker is new"]);
+  assertEquals(notReady(status("quiet", group())), ["the worker is quiet"]);
+  assertEquals(notReady(status("stopping", group({ running: [job(1, 1)] }))), [
+    "the worker is stopping, and 1 job still runs",
+  ]);
+  assertEquals(notReady(status("stopping", group({ running: [job(1, 1), job(1, 1)] }))), [
+    "the worker is stopping, and 2 jobs still run",
+  ]);
+  assertEquals(notReady(status("stopped")), ["the worker is stopped"]);
+});

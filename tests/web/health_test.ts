@@ -1,0 +1,149 @@
+/** The health handler in a process of one's own: paths, methods, and a scrape that holds what is counted and measured. */
+import { activeJobTopic, App, Job, type WorkerStatus } from "@activejob/kafka";
+import { healthHandler, Metrics } from "@activejob/kafka/web";
+import { assert, assertEquals } from "@std/assert";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { until } from "../behaviours/until.ts";
+import { readScrape } from "../monitor/scrape.ts";
+
+const gates: Record<string, PromiseWithResolvers<void>> = {};
+
+class GateJob extends Job {
+  async perform(name: string) {
+    await gates[name]?.promise;
+  }
+}
+
+class SadJob extends Job {
+  static override queue = "sad";
+  perform() {
+    throw new Error("as always");
+  }
+}
+
+function setUp() {
+  const log = new MemoryLog();
+  const app = new App({
+    name: "shop",
+    broker: memoryOver(log),
+    jobs: [GateJob, SadJob],
+    topics: [
+      activeJobTopic("default", { maxMessages: 1 }),
+      activeJobTopic("sad", { partitions: 2, deadLetterQueue: { topic: "dead", maxRetries: 1 } }),
+    ],
+    backoff: { initialMs: 1, maxMs: 1, jitter: 0 },
+    logger: false,
+  });
+  const metrics = new Metrics();
+  metrics.attach(app);
+  const worker = app.worker();
+  const handler = healthHandler(worker, metrics);
+  const ask = (path: string, method = "GET") => handler(new Request(`http://localhost${path}`, { method }));
+  const scrape = async () => readScrape(await (await ask("/metrics")).text());
+  return { log, app, worker, ask, scrape };
+}
+
+Deno.test("healthHandler() answers GET and HEAD of its paths, and says what else there is", async () => {
+  const { app, ask } = setUp();
+  await using _ = app;
+  const seen: unknown[] = [];
+  for (
+    const [path, method] of [
+      ["/livez", "GET"],
+      ["/livez?verbose", "GET"],
+      ["/livez", "HEAD"],
+      ["/readyz", "GET"],
+      ["/readyz", "POST"],
+      ["/", "GET"],
+      ["/livez/", "HEAD"],
+      ["/nope", "DELETE"],
+    ] as const
+  ) {
+    const response = await ask(path, method);
+    const { status, headers } = response;
+    assertEquals(headers.get("cache-control"), "no-store");
+    assertEquals(headers.get("content-type"), "text/plain; charset=utf-8");
+    seen.push([path, method, status, headers.get("content-length"), headers.get("allow"), await response.text()]);
+  }
+  const paths = "There are /livez, /readyz, /metrics\n";
+  assertEquals(seen, [
+    ["/livez", "GET", 200, "3", null, "ok\n"],
+    ["/livez?verbose", "GET", 200, "3", null, "ok\n"],
+    ["/livez", "HEAD", 200, "3", null, ""],
+    ["/readyz", "GET", 503, "18", null, "the worker is new\n"],
+    ["/readyz", "POST", 405, "18", "GET, HEAD", "Only GET and HEAD\n"],
+    ["/", "GET", 404, "36", null, paths],
+    ["/livez/", "HEAD", 404, "36", null, ""],
+    ["/nope", "DELETE", 404, "36", null, paths],
+  ]);
+});
+
+Deno.test("a scrape has the worker's state, its jobs, its partitions and what was counted, at each moment", async () => {
+  gates.one = Promise.withResolvers();
+  const { app, worker, ask, scrape } = setUp();
+  await using _ = app;
+  const before = await scrape();
+  assertEquals(before.get('activejob_worker_state{state="new"}'), 1);
+  assertEquals(before.get('activejob_group_joined{group="shop"}'), 0);
+  await SadJob.performLater();
+  await GateJob.performLater("one");
+  const run = worker.run();
+  await until(() => worker.running().length === 1, () => JSON.stringify(worker.status()));
+  await GateJob.performLater("none");
+  await app.flush();
+  await until(
+    async () => (await scrape()).get('activejob_dead_letters_total{topic="sad",job_class="SadJob"}') === 1,
+    () => JSON.stringify(worker.status()),
+  );
+  const response = await ask("/metrics");
+  assertEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const during = readScrape(await response.text());
+  const at = (name: string, topic: string, partition = 0) =>
+    during.get(`activejob_partition_${name}{group="shop",topic="${topic}",partition="${partition}"}`);
+  assertEquals(during.get('activejob_worker_state{state="running"}'), 1);
+  assertEquals(during.get('activejob_worker_state{state="new"}'), 0);
+  assertEquals(during.get("activejob_worker_concurrency"), 10);
+  assertEquals(during.get('activejob_group_joined{group="shop"}'), 1);
+  assertEquals(during.get('activejob_group_held{group="shop"}'), 1);
+  assertEquals(during.get('activejob_jobs_running{topic="default"}'), 1);
+  assertEquals(during.get('activejob_jobs_running{topic="sad"}'), 0);
+  assert(during.get("activejob_longest_running_seconds")! > 0);
+  assert(at("oldest_seconds", "default")! >= 0);
+  assertEquals([at("position", "default"), at("lag", "default"), at("waiting", "default")], [0, 2, 1]);
+  assertEquals([at("lag", "sad", 0), at("lag", "sad", 1)], [0, 0]);
+  assertEquals([at("paused", "default"), at("stuck", "default")], [0, 0]);
+  assertEquals(during.get('activejob_jobs_total{topic="sad",job_class="SadJob",outcome="failed"}'), 2);
+  assertEquals(during.get('activejob_jobs_enqueued_total{topic="default",job_class="GateJob"}'), 2);
+  gates.one.resolve();
+  await until(() => worker.running().length === 0, () => JSON.stringify(worker.status()));
+  await worker.stop();
+  await run;
+  const after = await scrape();
+  assertEquals(after.get('activejob_worker_state{state="stopped"}'), 1);
+  assertEquals(after.get('activejob_jobs_running{topic="default"}'), 0);
+  assertEquals([...after.keys()].filter((series) => series.startsWith("activejob_partition_")), []);
+});
+
+Deno.test("a scrape while the broker is away has what is known", async () => {
+  const { app, log, worker, scrape } = setUp();
+  await using _ = app;
+  const run = worker.run();
+  await until(() => worker.status().groups.every(({ isJoined }) => isJoined), () => JSON.stringify(worker.status()));
+  await scrape();
+  log.away();
+  const scraped = await scrape();
+  assertEquals(scraped.get('activejob_partition_lag{group="shop",topic="default",partition="0"}'), 0);
+  log.back();
+  await worker.stop();
+  await run;
+});
+
+Deno.test("healthHandler() names ten reasons, and counts the others", async () => {
+  const group = { topics: [], isJoined: false, isHeld: false, running: [], partitions: [] };
+  const groups = Array.from({ length: 12 }, (_, n) => ({ ...group, group: `g${n}` }));
+  const status: WorkerStatus = { state: "running", failure: null, concurrency: 1, groups };
+  const handler = healthHandler({ status: () => status, refreshLag: () => Promise.resolve() }, new Metrics());
+  const lines = (await (await handler(new Request("http://localhost/readyz"))).text()).split("\n");
+  assertEquals([lines.length, lines[9], lines[10]], [12, 'the worker has not joined group "g9" yet', "and 2 more"]);
+});
