@@ -31,7 +31,8 @@ const FLOORS = [
   ["routing"],
   ["dispatch", "scheduler", "worker"],
   ["app"],
-  ["cli", "testing", "web"],
+  ["testing", "web"],
+  ["cli"],
 ];
 
 /** The rooms that know the seam, but no broker that stands behind it. */

@@ -9,6 +9,7 @@ import { show } from "../options.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
+import { HEALTH_FLAGS, healthAddress, serveHealth } from "./health.ts";
 import { quoted } from "./invocation.ts";
 import { loadApp } from "./load_app.ts";
 import { printError } from "./print_error.ts";
@@ -32,11 +33,13 @@ export const worker: Command = {
     { name: "topics", value: "A,B", help: "work on these topics only" },
     { name: "once", help: "perform what is there now, then end" },
     { name: "create-topics", help: "create topics that do not exist, as the App declares them" },
+    ...HEALTH_FLAGS,
   ],
   examples: [
     "worker --app app.ts",
     "worker --app app.ts --concurrency 20 --topics default,mail",
     "worker --app app.ts --once",
+    "worker --app app.ts --health-port 9090",
   ],
   run,
 };
@@ -46,6 +49,7 @@ async function run(given: Arguments, program: string): Promise<number> {
   const module = given.required("app");
   const concurrency = given.count("concurrency");
   const topics = readTopics(given.text("topics"));
+  const address = healthAddress(given);
   // A reader of the logs that is gone is no reason to stop.
   process.stderr.on("error", () => {});
   let worker: Worker | undefined;
@@ -72,7 +76,8 @@ async function run(given: Arguments, program: string): Promise<number> {
       ...(topics === undefined ? {} : { topics }),
     });
     if (isQuiet) worker.quiet();
-    using _ = attributeRejections(app, worker);
+    using _health = address === null ? null : serveHealth(address, app, worker);
+    using _rejections = attributeRejections(app, worker);
     const report = await worker.run(signals.stop, { once: given.isSet("once") });
     const leftMs = app.shutdownTimeoutMs - signals.sinceStopMs;
     const undelivered = await app.close(Math.max(leftMs, LEAST_FLUSH_MS));

@@ -53,6 +53,21 @@ const CASES: readonly {
     stderr: /^error: Option "--concurrency" must be an integer from 1 up, but it is "-1"$/,
   },
   {
+    args: ["worker", "--app", HELLO, "--health-port", "65536"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--health-port" must be a port from 0 to 65535, but it is "65536"$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--health-port", "http"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--health-port" must be a port from 0 to 65535, but it is "http"$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--health-host", "::1"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--health-host" says where to listen, but there is no "--health-port"$/,
+  },
+  {
     args: ["worker", "--app", HELLO, "--topics", ","],
     code: EXIT.usage,
     stderr: /^error: Option "--topics" must name topics, such as default,mail, but it is ","$/,

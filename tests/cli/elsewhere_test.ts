@@ -100,6 +100,23 @@ Deno.test("the command line of one copy of the library works on the App of anoth
   assertEquals([worked.code, enqueued.code, applied.code, skipped.code], [0, 0, 0, 0]);
 });
 
+Deno.test("the command line of one copy serves the health of a worker of another, and its metrics", async () => {
+  await using copy = await copyProject();
+  await using elsewhere = await project({ "app.ts": APP(new URL("mod.ts", root).href) });
+  const main = new URL("src/cli/mod.ts", copy.url).pathname;
+  const health = ["--health-port", "0", "--health-host", "127.0.0.1"];
+  await using child = new Child([main, "worker", "--app", "app.ts", ...health], { cwd: elsewhere.path });
+  const url = (await child.line(/^Health on /)).replace("Health on ", "");
+  await child.line(/"event":"job\.performed"/);
+  const ready = await fetch(`${url}/readyz`);
+  assertEquals([ready.status, await ready.text()], [200, "ok\n"]);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const performed = 'activejob_jobs_total{topic="default",job_class="HelloJob",outcome="performed"} 1';
+  const lag = 'activejob_partition_lag{group="elsewhere",topic="default",partition="0"} 0';
+  const lines = metrics.split("\n");
+  assertEquals([performed, lag].map((line) => lines.includes(line)), [true, true], metrics);
+});
+
 Deno.test("the command line from which a worker was started is printed so that it can be typed again", async () => {
   await using copy = await copyProject();
   const main = new URL("src/cli/mod.ts", copy.url).pathname;

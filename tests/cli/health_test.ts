@@ -1,0 +1,118 @@
+/** A worker's health, asked of a real process while it starts, works, stands still and stops. */
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { until } from "../behaviours/until.ts";
+import { Child, CLI, cli } from "../child.ts";
+import { readScrape } from "../monitor/scrape.ts";
+
+const LOCAL = ["--health-host", "127.0.0.1"];
+
+/** A worker that tells its health. */
+class HealthyChild extends Child {
+  /** Where it does. */
+  readonly url: Promise<string>;
+
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    super([CLI, "worker", "--app", "tests/cli/apps/health.ts", "--health-port", "0", ...LOCAL], { env });
+    this.url = this.line(/^Health on /).then((line) => line.replace("Health on ", ""));
+  }
+
+  /** What a path answers now. */
+  async ask(path: string): Promise<readonly [status: number, text: string]> {
+    const response = await fetch(`${await this.url}${path}`);
+    return [response.status, await response.text()];
+  }
+
+  /** Waits until a path answers with this. @returns its text */
+  async becomes(path: string, status: number, pattern: RegExp = /^/): Promise<string> {
+    let last: readonly [number, string] = [0, ""];
+    return await until(async () => {
+      last = await this.ask(path);
+      return last[0] === status && pattern.test(last[1]) ? last[1] : null;
+    }, () => `${path} answers ${last}, not ${status} ${pattern}\n${this.lines.join("\n")}`);
+  }
+}
+
+Deno.test("a worker is alive from its start to its end, and ready while it is in its group and no stop is under way", async () => {
+  await using child = new HealthyChild({ AWAY: "1" });
+  assertEquals(await child.ask("/readyz"), [503, 'the worker has not joined group "health" yet\n']);
+  assertEquals(await child.ask("/livez"), [200, "ok\n"]);
+  await child.tell("back");
+  assertEquals(await child.becomes("/readyz", 200), "ok\n");
+  await child.tell("away");
+  assertEquals(await child.becomes("/readyz", 503), 'the session in group "health" may have expired\n');
+  assertEquals(await child.ask("/livez"), [200, "ok\n"]);
+  await child.tell("back");
+  await child.becomes("/readyz", 200);
+  await child.tell("long");
+  await child.line(/^performing$/);
+  child.signal("SIGTSTP");
+  assertEquals(await child.becomes("/readyz", 503), "the worker is quiet, and 1 job still runs\n");
+  child.signal("SIGTERM");
+  assertEquals(await child.becomes("/readyz", 503, /stopping/), "the worker is stopping, and 1 job still runs\n");
+  assertEquals(await child.ask("/livez"), [200, "ok\n"]);
+  await child.tell("free");
+  const { code } = await child.ended();
+  assertEquals(code, 0);
+  await assertRejects(() => child.ask("/livez"), TypeError);
+});
+
+Deno.test("a worker with a job beyond its timeout and its grace is not alive, and is again once the job ends", async () => {
+  await using child = new HealthyChild();
+  await child.tell("stubborn");
+  const reason = await child.becomes("/livez", 503);
+  assertMatch(
+    reason,
+    /^job StubbornJob "[0-9a-f-]{36}" from default\/0@0 runs 0\.\d+ s, over its timeout of 0\.02 s plus 0\.03 s\n$/,
+  );
+  await child.becomes("/readyz", 200);
+  const orphaned = 'activejob_jobs_orphaned_total{topic="default",job_class="StubbornJob"} 1\n';
+  const metrics = readScrape(await child.becomes("/metrics", 200, new RegExp(orphaned.replace(/[{}]/g, "\\$&"))));
+  assertEquals(metrics.get('activejob_jobs_running{topic="default"}'), 1);
+  assertEquals(metrics.get('activejob_partition_lag{group="health",topic="default",partition="0"}'), 1);
+  await child.tell("free");
+  assertEquals(await child.becomes("/livez", 200), "ok\n");
+});
+
+Deno.test("a worker whose event loop is held answers nothing, and is alive again afterwards", async () => {
+  await using child = new HealthyChild();
+  const file = `${await Deno.makeTempDir()}/go`;
+  await child.tell(`block ${file}`);
+  await child.line(/^blocking$/);
+  const probe = async () => (await fetch(`${await child.url}/livez`, { signal: AbortSignal.timeout(300) })).text();
+  const error = await assertRejects(probe, DOMException);
+  assertEquals(error.name, "TimeoutError");
+  await Deno.writeTextFile(file, "");
+  assertEquals(await child.ask("/livez"), [200, "ok\n"]);
+  await Deno.remove(new URL(".", `file://${file}`), { recursive: true });
+});
+
+Deno.test("a worker whose port is in use says so and starts no job", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const { code, stdout, stderr } = await cli([
+    "worker",
+    "--app",
+    "tests/cli/apps/hello.ts",
+    "--health-port",
+    String(port),
+    ...LOCAL,
+  ]);
+  assertEquals(stderr.length, 1);
+  assertMatch(stderr[0]!, new RegExp(`^error: Cannot listen on 127\\.0\\.0\\.1:${port} for health checks: .*in use`));
+  assertEquals([code, stdout], [1, []]);
+});
+
+Deno.test("a worker that may not listen there says so", async () => {
+  const { code, stderr } = await cli(
+    ["worker", "--app", "tests/cli/apps/hello.ts", "--health-port", "0", ...LOCAL],
+    { options: ["--allow-read", "--allow-env", "--no-prompt"] },
+  );
+  assertMatch(stderr.at(-1)!, /^error: Cannot listen on 127\.0\.0\.1:0 for health checks: Requires net access to "127/);
+  assertEquals(code, 1);
+});
+
+Deno.test("the health of a worker that performs --once keeps it no longer", async () => {
+  const args = ["worker", "--app", "tests/cli/apps/hello.ts", "--once", "--health-port", "0", ...LOCAL];
+  const { code, stdout } = await cli(args);
+  assertEquals([code, stdout.filter((line) => line.startsWith("hello")).length], [0, 3]);
+});
