@@ -1,14 +1,15 @@
 /**
- * What a Markdown page shows, executed. All blocks of a page live in one temporary folder, in which `@activejob/kafka` is
- * this checkout and `BROKER_URL` is not set, and run in the order of the page:
+ * What a Markdown page shows, executed. Each page has a folder of its own, in which `@activejob/kafka` is this checkout and
+ * `BROKER_URL` is not set; its blocks are taken in the order of the page:
  *
- * - `ts`: a file, named by its first line if that is a comment such as `// jobs/welcome_job.ts`; it is type-checked and run.
- * - `sh`: commands.
- * - `console`: commands behind `$`, with what they print. A `text` block right behind a `ts` or `sh` block is what that prints.
+ * - `ts`: a file, named by its first line if that is a comment such as `// jobs/welcome_job.ts`. It is written, type-checked,
+ *   and run: by itself if a `text` block right behind it says what it prints, else it is loaded together with all others.
+ * - `sh`: commands; a `text` block right behind it is what they print.
+ * - `console`: commands behind `$`, with what they print.
  *
  * In an expected output `…` stands for any part of a line, and alone for any lines. What is printed is standard output and
  * standard error, the latter without Deno's own `Task`, `Check` and `Download` lines. A block behind an HTML comment
- * `<!-- not run: reason -->` is left out.
+ * `<!-- not run: reason -->` is not run; a `ts` block is type-checked all the same.
  */
 import { dirname } from "node:path";
 import { root } from "../../tasks/process.ts";
@@ -53,14 +54,83 @@ export function shows(expected: string, printed: string): boolean {
 }
 
 /** A folder in which the blocks of one page run. */
-export interface Playground extends AsyncDisposable {
+export class Playground implements AsyncDisposable {
+  readonly #path: string;
+  readonly #env: Env;
+  /** The files that blocks wrote, and which of them are still to be loaded. */
+  readonly #files = new Map<string, { isToLoad: boolean }>();
+  readonly #below: [name: string, playground: Playground][] = [];
+
+  /** @internal */
+  constructor(path: string, env: Env) {
+    this.#path = path;
+    this.#env = env;
+  }
+
+  /** A playground in a folder of this one. */
+  async folder(name: string): Promise<Playground> {
+    const path = `${this.#path}/${name}`;
+    await Deno.mkdir(path);
+    const playground = new Playground(path, this.#env);
+    this.#below.push([name, playground]);
+    return playground;
+  }
+
   /** @throws {Error} if the block fails, or prints something else than the page shows */
-  run(block: Block): Promise<void>;
-  /** Writes a file that blocks can import. @returns its path */
-  write(path: string, text: string): Promise<string>;
+  async run({ language, line, text, output, notRun }: Block): Promise<void> {
+    if (language === "console") {
+      for (const [command, expected] of commandsOf(text, line)) await this.#command(command, expected, line);
+    } else if (language === "sh") {
+      await this.#command(text, output, line);
+    } else {
+      const file = /^\/\/ ([\w./-]+\.ts)\b/.exec(text)?.[1] ?? `line_${line}.ts`;
+      await this.write(file, text, notRun === null && output === null);
+      if (notRun === null && output !== null) await this.#command(`deno run -A ${file}`, output, line);
+    }
+  }
+
+  /** Writes a file; with `isToLoad` it is run by {@linkcode Playground.load}. @returns its path */
+  async write(path: string, text: string, isToLoad = false): Promise<string> {
+    // What a later block of the page replaces must have been right, too.
+    if (this.#files.has(path)) await this.#command(`deno check --quiet ${path}`, null, 0);
+    this.#files.set(path, { isToLoad });
+    await Deno.mkdir(dirname(`${this.#path}/${path}`), { recursive: true });
+    await Deno.writeTextFile(`${this.#path}/${path}`, text);
+    return path;
+  }
+
+  /** Type-checks all files at once: each check of its own would cost seconds. */
+  async check(): Promise<void> {
+    const files = this.#all().map(([path]) => path);
+    await this.#command(`deno check --quiet ${files.join(" ")}`, null, 0);
+  }
+
+  /** Runs all files that print nothing, each in its turn, in one process; the one that fails is named. */
+  async load(): Promise<void> {
+    const files = this.#all().filter(([, { isToLoad }]) => isToLoad).map(([path]) => path);
+    const main = files.map((path) => `console.log("${path}");\nawait import("./${path}");\n`).join("");
+    await Deno.writeTextFile(`${this.#path}/load.ts`, `${main}console.log("all ran");\n`);
+    await this.#command("deno run -A load.ts", "…\nall ran\n…\n", 0);
+  }
+
+  /** Removes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return Deno.remove(this.#path, { recursive: true });
+  }
+
+  #all(): [path: string, file: { isToLoad: boolean }][] {
+    const below = this.#below.flatMap(([name, playground]) =>
+      playground.#all().map(([path, file]) => [`${name}/${path}`, file] as [string, { isToLoad: boolean }])
+    );
+    return [...this.#files, ...below];
+  }
+
+  async #command(command: string, expected: string | null, line: number): Promise<void> {
+    await runCommand(command, expected, this.#path, this.#env, line);
+  }
 }
 
-/** Makes the folder. The tasks of the checkout can be called in it. */
+/** Makes a playground. The tasks of the checkout can be called in it. */
 export async function openPlayground(): Promise<Playground> {
   const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-docs-" });
   const { name, exports, imports, compilerOptions, tasks } = JSON.parse(
@@ -84,11 +154,7 @@ export async function openPlayground(): Promise<Playground> {
   // The commands of a page say "deno"; where that is not on the PATH, it is the one that runs this.
   await Deno.mkdir(`${folder}/.bin`);
   await Deno.symlink(Deno.execPath(), `${folder}/.bin/deno`);
-  return {
-    run: (block) => runBlock(block, folder, env),
-    write: (path, text) => writeFile(folder, path, text),
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
+  return new Playground(folder, env);
 }
 
 async function linkStandIns(folder: string): Promise<void> {
@@ -96,24 +162,6 @@ async function linkStandIns(folder: string): Promise<void> {
   const there = await Deno.stat(standIns).then(() => true, () => false);
   await Deno.mkdir(`${folder}/vendor`);
   if (there) await Deno.symlink(standIns, `${folder}/vendor/jsr.io`);
-}
-
-async function runBlock({ language, line, text, output }: Block, folder: string, env: Env): Promise<void> {
-  if (language === "console") {
-    for (const [command, expected] of commandsOf(text, line)) await runCommand(command, expected, folder, env, line);
-  } else if (language === "sh") {
-    await runCommand(text, output, folder, env, line);
-  } else {
-    const file = /^\/\/ ([\w./-]+\.ts)\b/.exec(text)?.[1] ?? `line_${line}.ts`;
-    await writeFile(folder, file, text);
-    await runCommand(`deno run -A --check ${file}`, output, folder, env, line);
-  }
-}
-
-async function writeFile(folder: string, path: string, text: string): Promise<string> {
-  await Deno.mkdir(dirname(`${folder}/${path}`), { recursive: true });
-  await Deno.writeTextFile(`${folder}/${path}`, text);
-  return path;
 }
 
 type Env = Record<string, string>;
@@ -140,7 +188,7 @@ async function runCommand(
   const args = ["-ec", `{ ${command.replaceAll("jsr:@activejob/kafka", "@activejob/kafka")}\n} 2>&1`];
   const ended = await new Deno.Command("sh", { args, cwd, env, clearEnv: true, stdin: "null", signal }).output();
   const printed = new TextDecoder().decode(ended.stdout).replaceAll(/^(?:Task|Check|Download|Initialize) .*\n/gm, "");
-  const what = `The block at line ${line}, "${command.trim()}",`;
+  const what = `${line === 0 ? "The command" : `The block at line ${line},`} "${command.trim()}"`;
   if (signal.aborted) throw new Error(`${what} did not end within 60 s. It printed:\n${printed}`);
   if (ended.code !== 0) throw new Error(`${what} ended with exit code ${ended.code}. It printed:\n${printed}`);
   if (expected !== null && !shows(expected, printed)) {

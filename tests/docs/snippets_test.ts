@@ -1,33 +1,41 @@
-/** Every snippet of the pages does what the page says. And the runner behind this notices one that does not. */
+/** Every snippet of `README.md` and `docs/` does what its page says. And the runner behind this notices one that does not. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { blocksOf, openPlayground, shows } from "./snippets.ts";
+import { filesUnder, root } from "../../tasks/process.ts";
+import { type Block, blocksOf, openPlayground, shows } from "./snippets.ts";
 
-/** The pages, by name. */
-const PAGES = await Promise.all(
-  ["README.md", "docs/getting_started.md"].map(async (name) =>
-    [name, await Deno.readTextFile(new URL(`../../${name}`, import.meta.url))] as const
-  ),
+/** Every page for users, by its path. `architecture.md` shows no code. */
+const PAGES: ReadonlyMap<string, readonly Block[]> = new Map(
+  ["README.md", ...filesUnder("docs/", ".md")].map((
+    page,
+  ) => [page, blocksOf(Deno.readTextFileSync(new URL(page, root)))]),
 );
 
-/** The commands that cannot be tried here: they need JSR, Docker, or a Kafka of their own, or would never end. */
-const CANNOT_RUN = /^(deno add |deno run -A jsr:|docker run |git clone |deno task (kafka start|worker|enqueue|test)$)/;
+/** The commands that cannot be tried here: they need JSR, Docker, a cluster, or a Kafka of their own, or would never end. */
+const CANNOT_RUN =
+  /^(deno add |deno run .*jsr:|deno install .*jsr:|docker |git clone |kubectl |curl |kill |deno run .* worker --app \S+$|deno task (kafka start|worker|enqueue|test)$)/;
 
-for (const [name, page] of PAGES) {
-  Deno.test(`${name}: every snippet runs and prints what the page shows`, async (t) => {
-    const blocks = blocksOf(page).filter(({ notRun }) => notRun === null);
-    assert(blocks.length > 0);
-    await using playground = await openPlayground();
-    for (const block of blocks) await t.step(`line ${block.line}`, () => playground.run(block));
-  });
-
-  Deno.test(`${name}: only what cannot run anywhere is left out`, () => {
-    for (const { language, line, text, notRun } of blocksOf(page)) {
-      if (notRun === null) continue;
-      assertEquals(language, "sh", `line ${line}`);
-      for (const command of text.trim().split("\n")) assertMatch(command, CANNOT_RUN, `line ${line}`);
+Deno.test("every snippet of README.md and docs/ runs and prints what its page shows", async (t) => {
+  await using playground = await openPlayground();
+  for (const [page, blocks] of PAGES) {
+    const folder = await playground.folder(page.replace(/\W/g, "_"));
+    for (const block of blocks) {
+      if (block.notRun !== null && block.language !== "ts") continue;
+      await t.step(`${page}:${block.line}`, () => folder.run(block));
     }
-  });
-}
+  }
+  await t.step("all of them have the right types", () => playground.check());
+  await t.step("those that print nothing run, too", () => playground.load());
+});
+
+Deno.test("README.md and docs/ leave out only commands that cannot run anywhere", () => {
+  for (const [page, blocks] of PAGES) {
+    for (const { language, line, text, notRun } of blocks) {
+      if (notRun === null || language === "ts") continue;
+      assertEquals(language, "sh", `${page}:${line}`);
+      for (const command of text.trim().split("\n")) assertMatch(command, CANNOT_RUN, `${page}:${line}`);
+    }
+  }
+});
 
 Deno.test("blocksOf() finds what can be executed, with its output and the reason not to", () => {
   const page = [
@@ -54,7 +62,7 @@ Deno.test("shows() reads … as any part of a line, and alone as any lines", () 
   assert(!shows("done in … ms\n", "done in 12 s\n"));
 });
 
-Deno.test("run() runs files that import each other and the library, and fails where the page is wrong", async () => {
+Deno.test("Playground runs files that import each other and the library, and fails where the page is wrong", async () => {
   await using playground = await openPlayground();
   const run = (language: "ts" | "sh" | "console", text: string, output: string | null = null) =>
     playground.run({ language, line: 1, text, output, notRun: null });
@@ -62,10 +70,26 @@ Deno.test("run() runs files that import each other and the library, and fails wh
   await run("ts", `import "@activejob/kafka";\nimport { one } from "./lib/one.ts";\nconsole.log(one);`, "1\n");
   await run("sh", `printf '%s' "$BROKER_URL"`, "");
   await run("console", "$ echo a\na\n$ echo b >&2\nb\n");
-  await assertRejects(() => run("ts", `const one: string = 1; console.log(one);`), Error, "exit code 1");
-  await assertRejects(() => run("ts", `console.log(2);`, "1\n"), Error, "printed something else");
+  await assertRejects(() => run("ts", "// fails.ts\nthrow new Error();", ""), Error, "exit code 1");
+  await assertRejects(() => run("ts", "// two.ts\nconsole.log(2);", "1\n"), Error, "printed something else");
   await assertRejects(() => run("sh", "false\necho"), Error, "exit code 1");
   await assertRejects(() => run("console", "$ echo a\nb\n"), Error, "printed something else");
   await assertRejects(() => run("console", "$ echo a\n"), Error, "printed something else");
   await assertRejects(() => run("console", "echo a\n"), Error, 'must begin with "$ "');
+});
+
+Deno.test("Playground checks the types of all files, and loads those that print nothing, also below", async () => {
+  await using playground = await openPlayground();
+  const page = await playground.folder("page");
+  const show = (text: string, notRun: string | null = null) =>
+    page.run({ language: "ts", line: 1, text, output: null, notRun });
+  await show('// served.ts\nthrow new Error("not run");', "serves until it is stopped");
+  await show('// good.ts\nDeno.writeTextFileSync("loaded", "");\nexport const one: number = 1;');
+  await playground.load();
+  await page.run({ language: "console", line: 1, text: "$ ls ../loaded\n../loaded\n", output: null, notRun: null });
+  await show("// bad.ts\nexport const one: string = 1;");
+  await assertRejects(() => playground.check(), Error, "page/bad.ts");
+  await assertRejects(() => show("// bad.ts\n"), Error, "deno check");
+  await show('// throws.ts\nthrow new Error("at load");');
+  await assertRejects(() => playground.load(), Error, "page/throws.ts");
 });
