@@ -35,7 +35,7 @@
 export { App, type WorkerSettings } from "./src/app/app.ts";
 export type { AppOptions } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
-export type { BrokerSource } from "./src/broker/broker.ts";
+export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
 export type { BufferOptions } from "./src/dispatch/buffer.ts";

@@ -3,7 +3,7 @@
  * to its job classes when it is made and unbound when it is closed; nothing is connected before it is needed.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Broker, Position } from "../broker/broker.ts";
+import type { Broker, BrokerPermissions, Position } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { BrokerError, describeError } from "../errors.ts";
 import type { JobPosition } from "../job/delivery.ts";
@@ -119,6 +119,11 @@ export class App implements AsyncDisposable {
   /** Where its records live, safe to show. */
   get brokerName(): string {
     return this.#resolved.broker.name;
+  }
+
+  /** What its broker must be allowed, where that is guarded: in Deno. */
+  get brokerPermissions(): BrokerPermissions {
+    return this.#resolved.broker.permissions ?? {};
   }
 
   /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. */

@@ -87,12 +87,26 @@ export interface BrokerSource {
   readonly name: string;
   /** It runs in the process and has no operator: its topics are made at first use. @default false */
   readonly embedded?: boolean;
+  /** What its process must be allowed, where that is guarded: in Deno. @default nothing */
+  readonly permissions?: BrokerPermissions;
   /**
    * Loads the broker's code and makes one: whoever never enqueues or performs does not pay for it. Nothing is connected.
    *
    * @internal
    */
   open(context: BrokerContext): Promise<Broker>;
+}
+
+/** What a broker touches outside of the process. */
+export interface BrokerPermissions {
+  /** What it connects to, each as `host:port`. */
+  readonly net?: readonly string[];
+  /** The environment variables that it looks at. */
+  readonly env?: readonly string[];
+  /** The files that it reads. */
+  readonly read?: readonly string[];
+  /** The files that it writes. */
+  readonly write?: readonly string[];
 }
 
 export interface BrokerContext {

@@ -49,7 +49,7 @@ export function serveHealth({ hostname, port }: HealthAddress, app: EventSource,
   const metrics = new Metrics();
   const end = new AbortController();
   try {
-    const onListen = ({ port }: { port: number }) => console.log(`Health on ${url(hostname, port)}`);
+    const onListen = ({ port }: { port: number }) => console.log(`Health on http://${hostOf({ hostname, port })}`);
     const handler = healthHandler(worker, metrics);
     Deno.serve({ hostname, port, signal: end.signal, onListen }, handler).unref();
   } catch (cause) {
@@ -64,6 +64,7 @@ export function serveHealth({ hostname, port }: HealthAddress, app: EventSource,
   };
 }
 
-function url(hostname: string, port: number): string {
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+/** An address in one word: `"0.0.0.0:9090"`, `"[::1]:9090"`. */
+export function hostOf({ hostname, port }: HealthAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

@@ -12,6 +12,7 @@ import { EXIT } from "./exit_codes.ts";
 import { HEALTH_FLAGS, healthAddress, serveHealth } from "./health.ts";
 import { quoted } from "./invocation.ts";
 import { loadApp } from "./load_app.ts";
+import { printPermissions } from "./permissions.ts";
 import { printError } from "./print_error.ts";
 import { Signals } from "./signals.ts";
 
@@ -26,6 +27,9 @@ export const worker: Command = {
   details: [
     "INT, TERM and QUIT stop it: running jobs may finish within the App's shutdownTimeoutMs; a second signal of the same",
     "kind, a second later or more, forces the end. TSTP quiets it: no new job starts, the partitions are kept.",
+    "",
+    "It can do without -A. --print-permissions prints what the App's modules and its broker need; add what the jobs touch",
+    "themselves, and the brokers of a Kafka cluster that the App does not name, but the cluster does.",
   ],
   flags: [
     APP_FLAG,
@@ -34,12 +38,14 @@ export const worker: Command = {
     { name: "once", help: "perform what is there now, then end" },
     { name: "create-topics", help: "create topics that do not exist, as the App declares them" },
     ...HEALTH_FLAGS,
+    { name: "print-permissions", help: "print the flags of deno run that this App needs in place of -A, then end" },
   ],
   examples: [
     "worker --app app.ts",
     "worker --app app.ts --concurrency 20 --topics default,mail",
     "worker --app app.ts --once",
     "worker --app app.ts --health-port 9090",
+    "worker --app app.ts --print-permissions",
   ],
   run,
 };
@@ -50,6 +56,7 @@ async function run(given: Arguments, program: string): Promise<number> {
   const concurrency = given.count("concurrency");
   const topics = readTopics(given.text("topics"));
   const address = healthAddress(given);
+  if (given.isSet("print-permissions")) return await printPermissions(module, address);
   // A reader of the logs that is gone is no reason to stop.
   process.stderr.on("error", () => {});
   let worker: Worker | undefined;

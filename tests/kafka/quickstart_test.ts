@@ -1,21 +1,24 @@
 /** The quickstart, and the command line, on a real Kafka: one process enqueues, another one performs. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { Child, CLI, cli } from "../child.ts";
+import { brokers } from "./cluster.ts";
 
 const APP = "examples/quickstart/app.ts";
 
-/** What a worker on Kafka needs: its brokers, the variables that kafkajs looks at, and its own modules. */
-const PERMISSIONS = [
-  "--no-prompt",
-  "--allow-net=127.0.0.1",
-  "--allow-env=BROKER_URL,NODE_ENV,KAFKAJS_LOG_LEVEL,KAFKAJS_DEBUG_PROTOCOL_BUFFERS,KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS",
-  "--allow-read=.",
-];
+/** The flags that the worker itself says it needs, and no others. */
+async function permissions(env: Record<string, string> = {}): Promise<string[]> {
+  const { code, stdout, stderr } = await cli(["worker", "--app", APP, "--print-permissions"], { env });
+  assertEquals(code, 0, stderr.join("\n"));
+  assertEquals(stdout.length, 1);
+  return ["--no-prompt", ...stdout[0]!.split(" ")];
+}
 
 Deno.test("the quickstart: a worker creates its topics and performs what other processes enqueue", async () => {
   // Numbers that no earlier run has used on this Kafka.
   const [first, second] = crypto.getRandomValues(new Uint32Array(2));
-  await using worker = new Child([CLI, "worker", "--app", APP, "--create-topics"], { options: PERMISSIONS });
+  await using worker = new Child([CLI, "worker", "--app", APP, "--create-topics"], {
+    options: await permissions(),
+  });
   await worker.line(/"event":"worker\.started"/);
 
   await using script = new Child(["examples/quickstart/enqueue.ts", String(first)]);
@@ -35,6 +38,57 @@ Deno.test("the quickstart: a worker creates its topics and performs what other p
   const applied = await cli(["topics", "apply", "--app", APP]);
   assertEquals(applied.stdout, ["default: unchanged", "dead_jobs: unchanged"]);
 });
+
+Deno.test("what a worker on Kafka says it needs: the brokers, and the variables that it and kafkajs look at", async () => {
+  const [net, env, read, ...rest] = (await permissions({ BROKER_URL: "kafka://a.example,b.example:9093" })).slice(1);
+  assertEquals(net, "--allow-net=a.example:9092,b.example:9093");
+  assertEquals(env!.split("=")[1]!.split(",").sort(), [
+    "BROKER_URL",
+    "KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS",
+    "KAFKAJS_DEBUG_PROTOCOL_BUFFERS",
+    "KAFKAJS_LOG_LEVEL",
+    "NODE_ENV",
+  ]);
+  assertEquals([read, rest], ["--allow-read=examples,mod.ts,src", []]);
+});
+
+Deno.test("a worker that may not connect to where the cluster says its brokers are says so at once, and exits with 1", async () => {
+  const broker = brokers[0]!;
+  assertEquals((await cli(["topics", "apply", "--app", APP])).code, 0);
+  await using way = passage(broker);
+  const env = { BROKER_URL: `kafka://${way.broker}` };
+  await using worker = new Child([CLI, "worker", "--app", APP], { options: await permissions(env), env });
+  const { code, stderr } = await worker.ended();
+  assertEquals(
+    stderr.at(-1),
+    `error: Cannot go on consuming "default" in group "shop": Connection error: The process may not connect to "${broker}": ` +
+      `allow it with --allow-net=${broker} (brokers are found where the cluster says they are, not only where it was asked)`,
+  );
+  assertEquals(code, 1);
+});
+
+/** A second address for a broker, which knows nothing of it. */
+function passage(to: string): { broker: string } & AsyncDisposable {
+  const [hostname, port] = to.split(":") as [string, string];
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const pipe = async (client: Deno.Conn) => {
+    const server = await Deno.connect({ hostname, port: Number(port) });
+    const ways = [client.readable.pipeTo(server.writable), server.readable.pipeTo(client.writable)];
+    await Promise.allSettled(ways);
+  };
+  const running = (async () => {
+    const pipes: Promise<void>[] = [];
+    for await (const client of listener) pipes.push(pipe(client));
+    await Promise.all(pipes);
+  })();
+  return {
+    broker: `127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await running;
+    },
+  };
+}
 
 Deno.test("a worker whose topic is missing says how to create it, and exits with 1", async () => {
   const name = `missing-${crypto.randomUUID()}`;

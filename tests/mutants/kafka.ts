@@ -105,4 +105,12 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     onKafka: true,
     only: "cannot see it",
   },
+  {
+    what: "kafka: a consumer that may not connect does not start anew for ever",
+    file: "src/broker/kafka/member.ts",
+    find: "!this.#isClosing && !isForbidden(error)",
+    replace: "!this.#isClosing",
+    tests: ["tests/kafka/quickstart_test.ts"],
+    only: "a worker that may not connect",
+  },
 ];

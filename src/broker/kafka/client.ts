@@ -6,6 +6,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { within } from "../../within.ts";
 import type { BrokerContext } from "../broker.ts";
+import { NOT_ALLOWED } from "./failures.ts";
 import { type Kafka, type KafkaConfig, loadKafkaJs, type LogEntry } from "./kafkajs.ts";
 import { kafkaLog } from "./log.ts";
 import { type KafkaSettings, secretsOf } from "./options.ts";
@@ -57,6 +58,8 @@ export class Connections {
     if (!this.#holdProcess) socket.unref();
     this.#sockets.add(socket);
     this.opened++;
+    // Before kafkajs' own, which keeps nothing but the message and the code.
+    socket.on("error", (error) => sayIfNotAllowed(error, `${host}:${port}`));
     socket.once("close", () => {
       this.#sockets.delete(socket);
       this.#established.delete(socket);
@@ -95,6 +98,14 @@ export class Connections {
       return write(...args);
     }) as typeof socket.write;
   }
+}
+
+/** Deno denies a connection by its own class, but the look-up of a name by a code that says little. */
+function sayIfNotAllowed(error: Error, address: string): void {
+  if (error.name !== "NotCapable" && !error.message.startsWith("getaddrinfo EPERM")) return;
+  const message = `The process may not connect to "${address}": allow it with --allow-net=${address} ` +
+    "(brokers are found where the cluster says they are, not only where it was asked)";
+  Object.assign(error, { code: NOT_ALLOWED, message });
 }
 
 /** What one client has of its own. */

@@ -26,9 +26,13 @@ export function isNamed(error: unknown, name: string): boolean {
   return chain(error).some((link) => link.name === name);
 }
 
+/** The code of a connection that the process has no permission for. */
+export const NOT_ALLOWED = "NOT_ALLOWED";
+
 /** Whether trying again cannot help: the client may not, is not who it says it is, or its process lacks a permission. */
 export function isForbidden(error: unknown): boolean {
   return isNamed(error, "KafkaJSSASLAuthenticationError") || isNamed(error, "NotCapable") ||
+    chain(error).some((link) => link.code === NOT_ALLOWED) ||
     /_AUTHORIZATION_FAILED$/.test(protocolError(error) ?? "");
 }
 

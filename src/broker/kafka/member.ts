@@ -140,7 +140,7 @@ export class Member implements Fetching {
         retries: RETRIES,
         initialRetryTime: 100,
         maxRetryTime: 1000,
-        restartOnFailure: () => Promise.resolve(!this.#isClosing),
+        restartOnFailure: (error) => Promise.resolve(!this.#isClosing && !isForbidden(error)),
       },
     });
     this.#listen(consumer);

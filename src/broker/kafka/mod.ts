@@ -6,6 +6,14 @@ import { lazily } from "../../lazily.ts";
 import type { BrokerSource } from "../broker.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
 
+/** What kafkajs looks at in the environment: [measured] the first as it is loaded, the others at each client. */
+const ENVIRONMENT = Object.freeze([
+  "NODE_ENV",
+  "KAFKAJS_LOG_LEVEL",
+  "KAFKAJS_DEBUG_PROTOCOL_BUFFERS",
+  "KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS",
+]);
+
 export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./options.ts";
 
 /**
@@ -33,6 +41,7 @@ export function kafka(options: KafkaBrokerOptions): BrokerSource {
   const name = `kafka://${settings.brokers.join(",")}`;
   const source: BrokerSource = {
     name,
+    permissions: Object.freeze({ net: settings.brokers, env: ENVIRONMENT }),
     async open(context) {
       const { KafkaBroker } = await lazily(() => import("./broker.ts"));
       return new KafkaBroker(name, settings, context);

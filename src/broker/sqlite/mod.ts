@@ -50,6 +50,8 @@ export function sqlite(path: string, options: SqliteBrokerOptions = {}): BrokerS
   const source: BrokerSource = {
     name,
     embedded: true,
+    // SQLite's own files beside it are not asked for.
+    permissions: Object.freeze({ read: [path], write: [path] }),
     async open(context) {
       const [{ SqliteBroker }, { DatabaseFile }] = await lazily(() =>
         Promise.all([import("./broker.ts"), import("./file.ts")])
