@@ -53,7 +53,6 @@ export function jobFile(job: JobName, parent: Parent, queue: string | undefined)
  */
 export function jobTestFile(job: JobName, queue: string | undefined, args: string = ""): string {
   return lines(
-    'import assert from "node:assert/strict";',
     `import { TestApp } from "${PACKAGE}/testing";`,
     `import { app } from "${wayUp(job)}app.ts";`,
     importOf(job.className, `./${job.path.split("/").at(-1)}.ts`),
@@ -65,7 +64,8 @@ export function jobTestFile(job: JobName, queue: string | undefined, args: strin
     `    args: [${args}],`,
     ...(queue === undefined ? [] : [statement("    queue:", `"${queue}",`)]),
     "  });",
-    "  assert.equal(await test.performEnqueuedJobs(), 1);",
+    "  await test.performEnqueuedJobs();",
+    "  test.assertPerformedJobs(1);",
     "});",
   );
 }
