@@ -1,4 +1,7 @@
-/** Options of job classes are inherited one by one: each class states what it wants otherwise. */
+/**
+ * Options of job classes are inherited one by one: each class states what it wants otherwise, and nothing twice.
+ * `deno run examples/inheritance.ts`
+ */
 import { Job, type KafkaOptions, kafkaOptionsOf } from "@activejob/kafka";
 
 /** What holds for all jobs of this application: whoever enqueues one waits until it is safe in the log. */

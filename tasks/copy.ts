@@ -21,7 +21,7 @@ export async function copyProject(): Promise<ProjectCopy> {
 
 function copyFolder(from: URL, to: URL): void {
   for (const { name, isDirectory, isFile } of Deno.readDirSync(from)) {
-    if (LEFT_OUT.has(name)) continue;
+    if (LEFT_OUT.has(name) || /\.db(?:-\w+)?$/.test(name)) continue;
     // Relative URLs would drop what follows a "?" or "#", and read "x:y" as a scheme.
     const path = `./${encodeURIComponent(name)}`;
     if (isDirectory) {

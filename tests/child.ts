@@ -1,5 +1,5 @@
 /**
- * A child process for tests: a `deno run` whose output is read line by line as it comes, so that a test waits for what the
+ * A child process for tests: a `deno` whose output is read line by line as it comes, so that a test waits for what the
  * child says, never for a time. It is killed when it is disposed of.
  */
 import { root } from "../tasks/process.ts";
@@ -13,7 +13,9 @@ export interface ChildOptions {
   readonly cwd?: string | URL;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The permissions and other options of `deno run`. @default ["-A"] */
+  /** What Deno is to do. @default "run" */
+  readonly command?: "run" | "task" | "test";
+  /** The permissions and other options of that. @default ["-A"], none for a task */
   readonly options?: readonly string[];
 }
 
@@ -38,9 +40,9 @@ export class Child implements AsyncDisposable {
   #isOver = false;
 
   /** @param args what stands behind `deno run` and its options: the module and its arguments */
-  constructor(args: readonly string[], { cwd = root, env = {}, options = ["-A"] }: ChildOptions = {}) {
+  constructor(args: readonly string[], { cwd = root, env = {}, command = "run", options }: ChildOptions = {}) {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...options, ...args],
+      args: [command, ...options ?? (command === "task" ? [] : ["-A"]), ...args],
       cwd,
       env: { NO_COLOR: "1", ...env },
       stdin: "piped",

@@ -1,6 +1,6 @@
 /**
- * The first program: a job, and the App that lists it. A process that enqueues imports this module, and so does the worker
- * (`deno task worker`). Without `BROKER_URL` it uses the Kafka that `deno task kafka start` started.
+ * The first program: a job, and the App that lists it. Start the worker with `deno task worker`, and enqueue from another
+ * terminal with `deno task enqueue`. Both import this module, and know each other by nothing but the file `jobs.db`.
  */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 
@@ -19,7 +19,7 @@ export class WelcomeJob extends Job {
 
 export const app: App = new App({
   name: "shop", // client id and consumer group
-  broker: Deno.env.get("BROKER_URL") ?? "kafka://127.0.0.1:9092",
+  broker: Deno.env.get("BROKER_URL") ?? "sqlite:jobs.db",
   jobs: [WelcomeJob],
   topics: [
     activeJobTopic("default", { deadLetterQueue: { topic: "dead_jobs", maxRetries: 2, independent: true } }),

@@ -1,7 +1,7 @@
-/** The examples that need no Kafka do what their pages say. `tests/kafka/quickstart_test.ts` has the quickstart. */
+/** The examples do what their pages say. `quickstart_test.ts` has the quickstart, `tests/kafka` has it on a Kafka. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
-import { Child } from "../child.ts";
+import { Child, CLI } from "../child.ts";
 
 Deno.test("deno task demo shows a job retried and one dead-lettered, and ends by itself", async () => {
   const { code, stdout } = await deno(["task", "demo"]);
@@ -49,4 +49,78 @@ Deno.test("examples/current_attributes.ts performs each request's job for its us
   await child.line(/^User 8 looked at \/page-8$/);
   child.signal("SIGTERM");
   assertEquals((await child.ended()).code, 0);
+});
+
+Deno.test("examples/dead_letters.ts shows a job that fails for good, and its dead letter performed", async () => {
+  const { code, stdout } = await deno(["run", "--no-prompt", "examples/dead_letters.ts"]);
+  assertEquals(code, 0);
+  assertEquals(stdout.trimEnd().split("\n"), [
+    "Sent the invoice for order 1",
+    "InvoiceJob failed 3 times (There is no price for ducks) and lies at dead_jobs/0@0",
+    "Sent the invoice for order 3",
+    "Sent the invoice for order 2",
+  ]);
+});
+
+Deno.test("examples/testing/ passes, and connects to nothing", async () => {
+  await using child = new Child(["examples/testing/"], {
+    command: "test",
+    options: ["--no-prompt", "--allow-env=BROKER_URL"],
+  });
+  const { code, stdout } = await child.ended();
+  assertEquals(code, 0, child.lines.join("\n"));
+  assertMatch(stdout.join("\n"), /\nok \| 2 passed \| 0 failed/);
+});
+
+Deno.test("examples/web/: what two users order at once is performed by another process, each as its own", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
+  try {
+    const env = { PORT: "0", BROKER_URL: `sqlite:${folder}/jobs.db` };
+    await using worker = new Child([CLI, "worker", "--app", "examples/web/app.ts"], { env });
+    await using server = new Child(["examples/web/server.ts"], { env });
+    await worker.line(/"event":"worker\.started"/);
+    const port = /:(\d+)\//.exec(await server.line(/^Listening on /))![1];
+
+    const order = async (userId: number, article: string) => {
+      const url = `http://127.0.0.1:${port}/orders/${article}`;
+      const answer = await fetch(url, { method: "POST", headers: { "x-user": String(userId) } });
+      return { status: answer.status, ...await answer.json() as { jobId: string; requestId: string } };
+    };
+    const answers = await Promise.all([order(7, "tea"), order(8, "coffee"), order(7, "milk"), order(9, "tea")]);
+    const lines = await worker.count(/"event":"job\.log"/, answers.length);
+    const seen = lines.map((line) => JSON.parse(line)).map(({ jobId, message, details }) => ({
+      status: 202,
+      jobId,
+      requestId: details.requestId,
+      said: message.replace(/^.*: /, ""),
+    }));
+    const said = ["User 7 ordered tea", "User 8 ordered coffee", "User 7 ordered milk", "User 9 ordered tea"];
+    const byId = (a: { jobId: string }, b: { jobId: string }) => a.jobId < b.jobId ? -1 : 1;
+    assertEquals(seen.sort(byId), answers.map((answer, index) => ({ ...answer, said: said[index]! })).sort(byId));
+
+    for (const child of [server, worker]) {
+      child.signal("SIGTERM");
+      assertEquals((await child.ended()).code, 0);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("examples/kafka.ts enqueues and performs through the quickstart's App, on a file as well", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
+  try {
+    const env = { BROKER_URL: `sqlite:${folder}/jobs.db` };
+    const { code, stdout } = await deno(["run", "-A", "examples/kafka.ts"], { env });
+    assertEquals(code, 0, stdout);
+    assertEquals(stdout.trimEnd().split("\n"), [
+      `The broker is ${env.BROKER_URL}`,
+      "Topic default: created",
+      "Topic dead_jobs: created",
+      "Enqueued to partition 0 of default",
+      "Performed",
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

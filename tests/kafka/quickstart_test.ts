@@ -39,6 +39,17 @@ Deno.test("the quickstart: a worker creates its topics and performs what other p
   assertEquals(applied.stdout, ["default: unchanged", "dead_jobs: unchanged"]);
 });
 
+Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () => {
+  await using child = new Child(["examples/kafka.ts"]);
+  const { code, stdout } = await child.ended();
+  assertEquals(code, 0);
+  const [broker, ...rest] = stdout.map((line) =>
+    line.replace(/(Topic .*: )(?:created|unchanged)|partition \d+/, "$1…")
+  );
+  assertEquals(broker, `The broker is kafka://${brokers.join(",")}`);
+  assertEquals(rest, ["Topic default: …", "Topic dead_jobs: …", "Enqueued to … of default", "Performed"]);
+});
+
 Deno.test("what a worker on Kafka says it needs: the brokers, and the variables that it and kafkajs look at", async () => {
   const [net, env, read, ...rest] = (await permissions({ BROKER_URL: "kafka://a.example,b.example:9093" })).slice(1);
   assertEquals(net, "--allow-net=a.example:9092,b.example:9093");

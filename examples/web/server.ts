@@ -1,0 +1,32 @@
+/**
+ * A web server (Hono) that answers at once and leaves the work to a worker in another process. Each request has its current
+ * attributes, and its jobs take them along.
+ *
+ * ```sh
+ * deno run -A examples/web/server.ts
+ * deno run -A src/cli/mod.ts worker --app examples/web/app.ts
+ * curl -X POST -H 'x-user: 7' http://127.0.0.1:8000/orders/tea
+ * ```
+ */
+import { Hono } from "npm:hono@4";
+import { app, Current, OrderJob } from "./app.ts";
+
+const web = new Hono();
+
+// Whatever the handlers enqueue, and await, is enqueued by this user. A real server would look at a session.
+web.use((context, next) => {
+  const userId = Number(context.req.header("x-user"));
+  return Current.run({ userId, requestId: crypto.randomUUID() }, next);
+});
+
+web.post("/orders/:article", async (context) => {
+  const job = await OrderJob.performLater(context.req.param("article"));
+  return context.json({ jobId: job.jobId, requestId: Current.requestId }, 202);
+});
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
+
+await Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000), signal: stop.signal }, web.fetch).finished;
+await app.close(); // sends what is buffered
+Deno.exit();
