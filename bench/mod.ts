@@ -38,11 +38,13 @@ async function consume(): Promise<Line[]> {
     worker: { program: "consume_worker", args },
     attributes: { program: "consume_worker", args: [...args, "--attributes"] },
     log: { program: "consume_worker", args: [...args, "--log"] },
+    metrics: { program: "consume_worker", args: [...args, "--metrics"] },
     eachMessage: { program: "consume_bare", args: [...args, "--each-message"] },
   });
   return [
     against("no-op jobs / bare eachBatch, 4 partitions", results.worker, results.bare, 0.75),
     against("with the default logger (JSON) / bare", results.log, results.bare, null),
+    against("with metrics / without", results.metrics, results.worker, null),
     against("with current attributes / bare", results.attributes, results.bare, 0.55),
     against("a whole job / kafkajs' eachMessage", results.worker, results.eachMessage, 1.15),
   ];

@@ -1,4 +1,8 @@
-/** A worker that performs no-op jobs: `--attributes` with current attributes, `--log` with the default logger. */
+/**
+ * A worker that performs no-op jobs: `--attributes` with current attributes, `--log` with the default logger, `--metrics`
+ * with metrics.
+ */
+import { Metrics } from "@activejob/kafka/web";
 import { benchApp, Current, finish, hooks } from "../workload.ts";
 
 const [topic, count, ...flags] = Deno.args as [string, string, ...string[]];
@@ -28,4 +32,5 @@ const app = benchApp(topic, {
   ...(flags.includes("--attributes") ? { currentAttributes: [Current] } : {}),
   ...(flags.includes("--log") ? { logger: { format: "json" } } : {}),
 });
+if (flags.includes("--metrics")) new Metrics().attach(app);
 await app.worker().run();
