@@ -1,7 +1,7 @@
 /** What the parts of a test's App share: the log, what is written down of it, and what the test has planned. */
 import type { MemoryLog } from "../broker/memory/log.ts";
 import { InvalidConfigurationError } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
+import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import type { FaultPlan } from "./fault_plan.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { Catalog } from "./selection.ts";
@@ -11,7 +11,7 @@ export interface Partitions {
   /** The partition of a job that is about to run goes to another owner. */
   revoke(at: RecordInfo): void;
   /** The same for a job that has just passed, before it is marked. */
-  loseMark(at: RecordInfo): void;
+  loseMark(job: JobInfo): void;
 }
 
 /** See the module. */

@@ -8,7 +8,7 @@
  */
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
-import type { RecordInfo } from "../monitor/events.ts";
+import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import { decodeProgress, encodeProgress } from "../worker/finished_offsets.ts";
 import type { Entry } from "./ledger.ts";
 import type { Partitions, Stage } from "./stage.ts";
@@ -19,8 +19,8 @@ interface Share {
   readonly handed: Entry[];
   /** The first job that was held back. */
   heldBack: number;
-  /** The job whose mark is lost. */
-  unmarked: number;
+  /** The job whose mark is lost; `null` for none. */
+  unmarked: JobInfo | null;
 }
 
 /** See the module. */
@@ -52,10 +52,10 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
   }
 
   /** The same, for a job that has passed: it is not marked, what came before it is. */
-  loseMark(at: RecordInfo): void {
+  loseMark(job: JobInfo): void {
     for (const [ownership, share] of this.#shares) {
-      if (!isAt(ownership, at)) continue;
-      share.unmarked = at.offset;
+      if (!isAt(ownership, job)) continue;
+      share.unmarked = job;
       this.#takeAway(ownership);
     }
   }
@@ -98,7 +98,7 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
 
   assigned(added: readonly Ownership[], continued: readonly Ownership[]): void {
     for (const ownership of added) {
-      this.#shares.set(ownership, { handed: [], heldBack: Infinity, unmarked: Infinity });
+      this.#shares.set(ownership, { handed: [], heldBack: Infinity, unmarked: null });
     }
     this.#sink.assigned(added, continued);
   }
@@ -151,20 +151,24 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
 
   /** What is committed of a mark. */
   #bounded(mark: Mark): Mark {
-    const share = this.#shares.get(mark.ownership);
-    const limit = Math.min(share?.heldBack ?? Infinity, share?.unmarked ?? Infinity);
-    if (mark.next <= limit) return mark;
-    // Its offsets are written as distances from the committed one.
+    const { heldBack = Infinity, unmarked = null } = this.#shares.get(mark.ownership) ?? {};
+    const next = Math.min(mark.next, heldBack, unmarked?.offset ?? Infinity);
+    if (next === mark.next) return mark;
     const progress = decodeProgress(mark.metadata, mark.next);
-    return { ...mark, next: limit, metadata: encodeProgress(progress, limit, MAX_COMMIT_METADATA_LENGTH) };
+    // What it had failed before it passed was told before: whoever performs it again counts on from there.
+    const failed = unmarked === null || unmarked.attempt === 1
+      ? progress.failed
+      : { offset: unmarked.offset, attempts: unmarked.attempt - 1 };
+    // Offsets are written as distances from the committed one.
+    const metadata = encodeProgress({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
+    return { ...mark, next, metadata };
   }
 
   /** A mark counts: what was handed over before it is done. */
   #note({ ownership, next }: Mark): void {
-    const share = this.#shares.get(ownership);
-    if (share === undefined) return;
-    const limit = Math.min(next, share.unmarked);
-    while (share.handed.length > 0 && share.handed[0]!.job.offset < limit) share.handed.shift()!.done = true;
+    const { handed = [], unmarked = null } = this.#shares.get(ownership) ?? {};
+    const limit = Math.min(next, unmarked?.offset ?? Infinity);
+    while (handed.length > 0 && handed[0]!.job.offset < limit) handed.shift()!.done = true;
   }
 }
 

@@ -114,6 +114,18 @@ Deno.test("faults.crashBeforeMark() comes as often as was said, also at the last
   assertEquals(takeDid().map((line) => Number(line[0])), [2]);
 });
 
+Deno.test("faults.crashBeforeMark() repeats the last job also where the run ends before the loss is heard of", async () => {
+  await using t = TestApp.of(app);
+  takeDid();
+  await ChargeJob.performLater(1);
+  t.faults.crashBeforeMark(ChargeJob);
+  // The run looks whether it is over as soon as the event loop is free again: its timer is due before the loss is told.
+  t.app.on("job.performed", () => {
+    for (const untilMs = performance.now() + 30; performance.now() < untilMs;);
+  });
+  assertEquals(await t.performEnqueuedJobs(), 2);
+});
+
 Deno.test("faults also come to a worker that the test runs itself", async () => {
   await using t = TestApp.of(app);
   takeDid();
