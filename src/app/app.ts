@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Broker, BrokerPermissions, Position } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
-import { BrokerError, describeError } from "../errors.ts";
+import { describeError } from "../errors.ts";
 import type { JobPosition } from "../job/delivery.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
@@ -19,7 +19,8 @@ import { type Route, Routes } from "../routing/route.ts";
 import { within } from "../within.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import { applyTopics, checkTopics, type TopicChange } from "./topics.ts";
+import { AppBroker } from "./app_broker.ts";
+import type { TopicChange } from "./topics.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 
@@ -76,14 +77,12 @@ export class App implements AsyncDisposable {
   readonly #routes: Routes;
   readonly #monitor = new Monitor();
   readonly #tracing: Tracing;
+  readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #detachLogger: () => void;
-  #opened: Promise<Broker> | undefined;
-  #topicsMade: Promise<unknown> | undefined;
   #closed: Promise<number> | undefined;
-  #isClosed = false;
 
   /**
    * Makes an App. Nothing is connected yet.
@@ -99,8 +98,10 @@ export class App implements AsyncDisposable {
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
     this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
+    const { broker: source, name } = resolved;
+    this.#broker = new AppBroker({ name, source, monitor: this.#monitor, routes: this.#routes.all() });
     this.#dispatcher = new Dispatcher({
-      broker: () => this.#ready(),
+      broker: () => this.#broker.ready(),
       routes: this.#routes,
       monitor: this.#monitor,
       tracing: this.#tracing,
@@ -129,6 +130,11 @@ export class App implements AsyncDisposable {
   /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. */
   get shutdownTimeoutMs(): number {
     return this.#resolved.shutdownTimeoutMs;
+  }
+
+  /** Whether it was closed: nothing can be enqueued any more. */
+  get isClosed(): boolean {
+    return this.#broker.isClosed;
   }
 
   /** How many jobs are buffered and not acknowledged. */
@@ -223,7 +229,7 @@ export class App implements AsyncDisposable {
 
   /** Creates topics that do not exist and adds partitions; changes nothing else. */
   async applyTopics(): Promise<TopicChange[]> {
-    return await applyTopics(await this.#open(), this.#routes.all());
+    return await this.#broker.applyTopics();
   }
 
   /**
@@ -233,7 +239,7 @@ export class App implements AsyncDisposable {
    */
   async skip(position: JobPosition): Promise<void> {
     const [route] = this.#routes.select([position.topic]);
-    const broker = await this.#ready();
+    const broker = await this.#broker.ready();
     await broker.skip(route!.group, { ...position, topic: route!.topic });
   }
 
@@ -263,43 +269,14 @@ export class App implements AsyncDisposable {
     this.#dispatcher.close();
     await within(this.flush(), deadlineMs);
     const undelivered = this.pending;
-    // What could not be opened needs no closing: whoever asked for it has heard why.
-    const broker = await this.#opened?.catch(() => undefined);
-    this.#isClosed = true;
-    await broker?.[Symbol.asyncDispose]();
+    await this.#broker.close();
     this.#detachLogger();
     return undelivered;
   }
 
-  async #open(): Promise<Broker> {
-    const { broker, name } = this.#resolved;
-    if (this.#isClosed) throw new BrokerError(`Cannot open the broker "${broker.name}": the App "${name}" is closed`);
-    this.#opened ??= broker.open({ clientId: name, monitor: this.#monitor });
-    return await this.#opened;
-  }
-
-  /** The broker, opened. An embedded one has no operator who makes topics. */
-  async #ready(): Promise<Broker> {
-    if (this.#resolved.broker.embedded === true) await this.#makeTopics();
-    return await this.#open();
-  }
-
-  async #makeTopics(): Promise<void> {
-    this.#topicsMade ??= this.applyTopics();
-    try {
-      await this.#topicsMade;
-    } catch (error) {
-      // A file that is busy or on a full disk now need not be later.
-      this.#topicsMade = undefined;
-      throw error;
-    }
-  }
-
   async #prepare(routes: readonly Route[], createTopics: boolean): Promise<Broker> {
-    const broker = await this.#ready();
-    await broker.connect();
-    if (createTopics) await applyTopics(broker, routes);
-    for (const topic of await checkTopics(broker, routes)) {
+    const { broker, missing } = await this.#broker.prepare(routes, createTopics);
+    for (const topic of missing) {
       this.reportError(
         "start",
         new Error(

@@ -17,6 +17,8 @@ export interface JobRuntime {
   readonly name: string;
   /** The classes that it lists. */
   readonly jobs: ReadonlySet<Class>;
+  /** Whether it is over. */
+  readonly isClosed: boolean;
   /** Enqueues one job; rejects if that failed. */
   enqueue<J extends object>(job: J): Promise<J>;
   /** Enqueues several jobs; what became of each stands on the job. */
@@ -69,7 +71,8 @@ export function runWithin<T>(runtime: JobRuntime, fn: () => T): T {
  */
 export function runtimeOf(Class: Class): JobRuntime {
   const enclosing = scope.get();
-  if (enclosing?.jobs.has(Class)) return enclosing;
+  // In Deno the scope of an `import()` in a job stays behind when the job, and even its App, is long over.
+  if (enclosing?.jobs.has(Class) && !enclosing.isClosed) return enclosing;
   for (const runtime of testRuntimes) {
     if (runtime.jobs.has(Class)) return runtime;
   }

@@ -70,6 +70,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     this.#unbind = bindTestRuntime({
       name: `the test's ${original.name}`,
       jobs: original.jobs,
+      // It ends with its binding.
+      isClosed: false,
       // Acknowledged, whatever the class says: a test looks at once.
       enqueue: async (job) => {
         await this.app.enqueue(job);

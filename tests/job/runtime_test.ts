@@ -16,6 +16,7 @@ function runtime(name: string, ...jobs: (typeof SharedJob | typeof OtherJob)[]):
   return {
     name,
     jobs: new Set(jobs),
+    isClosed: false,
     enqueue: () => Promise.reject(new Error(name)),
     enqueueAll: () => Promise.reject(new Error(name)),
   };
@@ -45,6 +46,13 @@ Deno.test("runtimeOf() answers the one that lists the class, and says what to do
   assertEquals(runtimeOf(SharedJob), two);
   unbindTwo();
   assertThrows(() => runtimeOf(SharedJob), InvalidConfigurationError, "no App lists it");
+});
+
+Deno.test("runtimeOf() takes no scope for true that outlives its App: an import() in a job leaves one behind", async () => {
+  const [gone, here] = [app("gone"), app("here", [SharedJob])];
+  await gone.close();
+  assertEquals(gone.run(() => runtimeOf(SharedJob)), here);
+  await here.close();
 });
 
 Deno.test("runtimeOf() goes by the scope first, then a test's, then the one App; each only for its own classes", () => {

@@ -1,0 +1,90 @@
+/**
+ * The broker of an App: opened when it is first needed, with its topics made where there is no operator who would, and
+ * closed with the App. What could not be opened or made is tried anew when it is needed again.
+ */
+import type { Broker, BrokerSource } from "../broker/broker.ts";
+import { BrokerError } from "../errors.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { Route } from "../routing/route.ts";
+import { applyTopics, checkTopics, type TopicChange } from "./topics.ts";
+
+/** What it is made of. */
+export interface AppBrokerOptions {
+  /** The App's name. */
+  readonly name: string;
+  readonly source: BrokerSource;
+  readonly monitor: Monitor;
+  /** Every route of the App. */
+  readonly routes: readonly Route[];
+}
+
+/** See the module. */
+export class AppBroker {
+  readonly #options: AppBrokerOptions;
+  #opened: Promise<Broker> | undefined;
+  #topicsMade: Promise<unknown> | undefined;
+  #isClosed = false;
+
+  constructor(options: AppBrokerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it was closed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The broker. An embedded one has no operator who makes topics. */
+  async ready(): Promise<Broker> {
+    if (this.#options.source.embedded === true) await this.#makeTopics();
+    return await this.#open();
+  }
+
+  /** Creates topics that do not exist and adds partitions; changes nothing else. */
+  async applyTopics(routes: readonly Route[] = this.#options.routes): Promise<TopicChange[]> {
+    return await applyTopics(await this.#open(), routes);
+  }
+
+  /**
+   * The broker as a worker on these routes needs it: it answers, and the topics of their jobs exist.
+   *
+   * @returns the broker, and the dead letter topics that do not exist
+   * @throws {UnknownTopicError} if a topic of jobs does not exist
+   */
+  async prepare(routes: readonly Route[], createTopics: boolean): Promise<{ broker: Broker; missing: string[] }> {
+    const broker = await this.ready();
+    await broker.connect();
+    if (createTopics) await this.applyTopics(routes);
+    return { broker, missing: await checkTopics(broker, routes) };
+  }
+
+  /** Closes it for good. */
+  async close(): Promise<void> {
+    // What could not be opened needs no closing: whoever asked for it has heard why.
+    const broker = await this.#opened?.catch(() => undefined);
+    this.#isClosed = true;
+    await broker?.[Symbol.asyncDispose]();
+  }
+
+  async #open(): Promise<Broker> {
+    const { source, name, monitor } = this.#options;
+    if (this.#isClosed) throw new BrokerError(`Cannot open the broker "${source.name}": the App "${name}" is closed`);
+    this.#opened ??= source.open({ clientId: name, monitor });
+    try {
+      return await this.#opened;
+    } catch (error) {
+      this.#opened = undefined;
+      throw error;
+    }
+  }
+
+  async #makeTopics(): Promise<void> {
+    this.#topicsMade ??= this.applyTopics();
+    try {
+      await this.#topicsMade;
+    } catch (error) {
+      this.#topicsMade = undefined;
+      throw error;
+    }
+  }
+}
