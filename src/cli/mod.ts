@@ -27,6 +27,9 @@ const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue, init, gener
 /**
  * Runs one command line.
  *
+ * A program of one's own that imports the App and hands `import.meta.resolve("./app.ts")` to `--app` needs no permission to
+ * read modules: what a program imports statically is not asked for.
+ *
  * @param args what stands behind the program, such as `["worker", "--app", "app.ts"]`
  * @returns the exit code: `0` done, `1` failed, `2` jobs did not end in time, `3` partitions stand still (`--once`), `64` the
  * command line cannot be understood. A worker that is forced by a second signal does not come back: 130, 131, 143

@@ -17,6 +17,9 @@ const RECORD = "DENO_AUDIT_PERMISSIONS";
 /** Everything, so that loading the App meets no limit. With a bare `-A` Deno records each file that is read as one written, too. */
 const ALL = ["--no-prompt", "--allow-all", "--deny-read=/never/read", "--deny-write=/never/written"];
 
+/** What this program looks at for itself, and can do without: its name in the project's configuration, and the record. */
+const OUR_OWN = new RegExp(`^${RECORD}$|[/\\\\]deno\\.jsonc?$`);
+
 /** The order of the flags: what matters most comes first. */
 const KINDS = ["net", "env", "read", "write", "run", "sys", "ffi", "import"];
 
@@ -40,14 +43,21 @@ export interface Needed {
 export async function printPermissions(module: string, health: HealthAddress | null): Promise<number> {
   const record = Deno.env.get(RECORD);
   if (record === undefined) return await startRecorded();
-  const before = Deno.readTextFileSync(record).length;
+  const started = readRecord(record);
   const app = await loadApp(module);
-  const lines = Deno.readTextFileSync(record).slice(before).split("\n").filter((line) => line !== "");
-  const loading = lines.map((line) => JSON.parse(line) as Needed).filter(({ value }) => value !== record);
+  const loading = [
+    // A program of the user's own that imports the App has loaded it before it came here.
+    ...started.filter(({ value }) => !OUR_OWN.test(value ?? "")),
+    ...readRecord(record).slice(started.length),
+  ].filter(({ value }) => value !== record);
   const served = health === null ? [] : [{ permission: "net", value: hostOf(health) }];
   console.log(permissionFlags([...neededBy(app.brokerPermissions), ...served, ...loading], Deno.cwd()));
   await app.close(0);
   return EXIT.ok;
+}
+
+function readRecord(file: string): Needed[] {
+  return Deno.readTextFileSync(file).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
 /** Starts this program once more, with a record. @returns its exit code */

@@ -72,6 +72,28 @@ Deno.test("worker --print-permissions prints all that the worker then needs, in 
   }
 });
 
+Deno.test("a worker that is a program of its own reads and writes its database, and nothing else", async () => {
+  await using shop = await project({
+    ...SHOP,
+    "worker.ts": `
+      import "./app.ts";
+      import { main } from "${new URL("src/cli/mod.ts", root)}";
+      Deno.exit(await main(["worker", "--app", import.meta.resolve("./app.ts"), ...Deno.args]));`,
+  });
+  const run = async (options: string[], ...args: string[]): Promise<ChildEnd> => {
+    const env = { SHOP_BROKER: "sqlite:jobs.db" };
+    await using child = new Child(["worker.ts", ...args], { cwd: shop.path, options, env });
+    return await child.ended();
+  };
+  const printed = await run(["-A"], "--print-permissions");
+  assertEquals(printed.stdout, [
+    "--allow-env=SHOP_BROKER --allow-read=jobs.db,greeting.txt --allow-write=jobs.db",
+  ]);
+  const worked = await run(["--no-prompt", ...printed.stdout[0]!.split(" ")], "--once");
+  // It has loaded the module once more, since it was started twice to print.
+  assertEquals([worked.code, worked.stdout], [0, ["greeted", "greeted", "greeted"]], worked.stderr.join("\n"));
+});
+
 Deno.test("worker --print-permissions with --health-port has the address of the health, too", async () => {
   const args = ["worker", "--app", "tests/cli/apps/hello.ts", "--health-port", "0", "--health-host", "127.0.0.1"];
   const printed = await cli([...args, "--print-permissions"]);
