@@ -39,6 +39,11 @@ export class FaultPlan {
     this.#appends.push({ topic, fault, left: times });
   }
 
+  /** How many have not come yet. */
+  get pending(): number {
+    return [...this.#jobs, ...this.#appends].reduce((sum, { left }) => sum + left, 0);
+  }
+
   /** Whether this happens to this job now. */
   strikes(kind: JobFault, job: EnqueuedJob): boolean {
     return take(this.#jobs, (planned) => planned.kind === kind && planned.isMeant(job)) !== undefined;

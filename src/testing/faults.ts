@@ -56,6 +56,7 @@ export interface AppendFaultOptions {
  * t.faults.crashBeforeMark(ChargeJob);
  * await t.performEnqueuedJobs();
  * t.assertPerformedJobs(2, { only: ChargeJob });
+ * assertEquals(t.faults.pending, 0);
  * assertEquals(charged.size, 1);
  * ```
  */
@@ -65,6 +66,11 @@ export class Faults {
   /** @internal */
   constructor(stage: Stage) {
     this.#stage = stage;
+  }
+
+  /** How many planned faults have not come yet: a test whose fault never came has shown nothing. */
+  get pending(): number {
+    return this.#stage.plan.pending;
   }
 
   /**

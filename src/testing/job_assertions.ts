@@ -1,17 +1,15 @@
 /**
  * What a test can ask and assert of its jobs: what was enqueued, performed and dead-lettered. State assertions answer at
- * once; those around a block look only at what came of the block, and must be awaited.
+ * once; those around a block look only at what came of the block, and must be awaited. (Most of this file are examples.)
  */
 import type { App } from "../app/app.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
 import { assertCount, type Asserter, assertFound, checkCount, type ExpectedJob, type Seen } from "./assertions.ts";
+import { type Block, checkBlock, optionsAndBlock } from "./block.ts";
 import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
 import type { Since } from "./ledger.ts";
 import { type JobFilter, type PerformOptions, performSelection, type Selection, selection } from "./selection.ts";
 import { open, type Stage } from "./stage.ts";
-
-/** What a test does in the middle of an assertion. It is awaited; what it answers is left alone. */
-export type Block = () => unknown;
 
 /** The questions and assertions of a {@linkcode TestApp}. */
 export abstract class JobAssertions {
@@ -90,7 +88,7 @@ export abstract class JobAssertions {
   /** Asserts it of all that was enqueued until now. */
   assertEnqueuedJobs(expected: number, filter?: JobFilter): void;
   assertEnqueuedJobs(expected: number, first?: JobFilter | Block, second?: Block): void | Promise<void> {
-    return this.#countEnqueued(this.assertEnqueuedJobs, expected, ...optionsAndBlock(first, second));
+    return this.#countEnqueued(this.assertEnqueuedJobs, expected, first, second);
   }
 
   /**
@@ -105,7 +103,7 @@ export abstract class JobAssertions {
   /** Asserts it of all that was enqueued until now. */
   assertNoEnqueuedJobs(filter?: JobFilter): void;
   assertNoEnqueuedJobs(first?: JobFilter | Block, second?: Block): void | Promise<void> {
-    return this.#countEnqueued(this.assertNoEnqueuedJobs, 0, ...optionsAndBlock(first, second));
+    return this.#countEnqueued(this.assertNoEnqueuedJobs, 0, first, second);
   }
 
   /**
@@ -153,6 +151,7 @@ export abstract class JobAssertions {
     block?: Block,
   ): EnqueuedJob<JobArguments<J>> | Promise<EnqueuedJob<JobArguments<J>>> {
     const { catalog } = open(this.#stage);
+    checkBlock("assertEnqueuedWith()", block);
     return this.#around(
       block,
       (since) => assertFound(this.assertEnqueuedWith, Class, expected, this.#enqueued(since), catalog),
@@ -193,7 +192,7 @@ export abstract class JobAssertions {
   /** Asserts it of all that was performed until now. */
   assertPerformedJobs(expected: number, filter?: JobFilter): void;
   assertPerformedJobs(expected: number, first?: PerformOptions | Block, second?: Block): void | Promise<void> {
-    return this.#countPerformed(this.assertPerformedJobs, expected, ...optionsAndBlock(first, second));
+    return this.#countPerformed(this.assertPerformedJobs, expected, first, second);
   }
 
   /**
@@ -209,7 +208,7 @@ export abstract class JobAssertions {
   /** Asserts it of all that was performed until now. */
   assertNoPerformedJobs(filter?: JobFilter): void;
   assertNoPerformedJobs(first?: PerformOptions | Block, second?: Block): void | Promise<void> {
-    return this.#countPerformed(this.assertNoPerformedJobs, 0, ...optionsAndBlock(first, second));
+    return this.#countPerformed(this.assertNoPerformedJobs, 0, first, second);
   }
 
   /**
@@ -234,6 +233,7 @@ export abstract class JobAssertions {
     block?: Block,
   ): PerformedJob<JobArguments<J>> | Promise<PerformedJob<JobArguments<J>>> {
     const { catalog } = open(this.#stage);
+    checkBlock("assertPerformedWith()", block);
     return this.#around(
       block && (() => this.performEnqueuedJobs({}, block)),
       (since) => assertFound(this.assertPerformedWith, Class, expected, this.#performed(since), catalog),
@@ -298,7 +298,13 @@ export abstract class JobAssertions {
     return selection(what, filter, open(this.#stage).catalog);
   }
 
-  #countEnqueued(by: Asserter, expected: number, filter: JobFilter, block: Block | undefined): void | Promise<void> {
+  #countEnqueued(
+    by: Asserter,
+    expected: number,
+    first: JobFilter | Block | undefined,
+    second: Block | undefined,
+  ): void | Promise<void> {
+    const [filter, block] = optionsAndBlock<JobFilter>(`${by.name}()`, first, second);
     const isMeant = this.#selection(`${by.name}()`, filter);
     checkCount(`${by.name}()`, expected);
     return this.#around(block, (since) => assertCount(by, expected, isMeant, this.#enqueued(since)));
@@ -307,9 +313,10 @@ export abstract class JobAssertions {
   #countPerformed(
     by: Asserter,
     expected: number,
-    options: PerformOptions,
-    block: Block | undefined,
+    first: PerformOptions | Block | undefined,
+    second: Block | undefined,
   ): void | Promise<void> {
+    const [options, block] = optionsAndBlock<PerformOptions>(`${by.name}()`, first, second);
     const select = block === undefined ? selection : performSelection;
     const isMeant = select(`${by.name}()`, options, open(this.#stage).catalog);
     checkCount(`${by.name}()`, expected);
@@ -340,14 +347,6 @@ export abstract class JobAssertions {
     open(this.#stage);
     return assert(since);
   }
-}
-
-/** What was given: options, a block, or both. */
-export function optionsAndBlock<Options extends object>(
-  first: Options | Block | undefined,
-  second: Block | undefined,
-): [Options, Block | undefined] {
-  return typeof first === "function" ? [{} as Options, first as Block] : [first ?? {} as Options, second];
 }
 
 function waitingIn({ ledger }: Stage): EnqueuedJob[] {

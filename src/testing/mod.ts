@@ -4,8 +4,9 @@
  * @module
  */
 export type { ExpectedJob } from "./assertions.ts";
+export type { Block } from "./block.ts";
 export type { AppendFaultOptions, FaultOptions, Faults } from "./faults.ts";
-export type { Block, JobAssertions } from "./job_assertions.ts";
+export type { JobAssertions } from "./job_assertions.ts";
 export type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
 export type { JobFilter, JobSelector, PerformOptions } from "./selection.ts";
 export { TestApp, type TestAppOptions } from "./test_app.ts";

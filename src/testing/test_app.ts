@@ -13,9 +13,10 @@ import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../options.ts";
 import { Routes } from "../routing/route.ts";
+import { type Block, optionsAndBlock } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
 import { Faults } from "./faults.ts";
-import { type Block, JobAssertions, optionsAndBlock } from "./job_assertions.ts";
+import { JobAssertions } from "./job_assertions.ts";
 import { Ledger } from "./ledger.ts";
 import { Performer } from "./performer.ts";
 import { type PerformOptions, performSelection } from "./selection.ts";
@@ -158,7 +159,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   /** Performs what a block enqueues. */
   override performEnqueuedJobs(block: Block): Promise<number>;
   override async performEnqueuedJobs(first?: PerformOptions | Block, second?: Block): Promise<number> {
-    const [options, block] = optionsAndBlock<PerformOptions>(first, second);
+    const [options, block] = optionsAndBlock<PerformOptions>("performEnqueuedJobs()", first, second);
     const isMeant = performSelection("performEnqueuedJobs()", options, open(this.#stage).catalog);
     const { retries = false } = options;
     return block === undefined

@@ -248,6 +248,13 @@ Deno.test("assertions refuse what could never fail, or never pass", async () => 
   refuses('Option "args"', () => t.assertEnqueuedWith(MailJob, { args: "a" } as any));
   // deno-lint-ignore no-explicit-any
   refuses('Unknown option "at"', () => t.assertEnqueuedWith(MailJob, { at: 1 } as any));
+  const noBlock = MailJob as unknown as () => void;
+  const meant = 'must be a function, but it is the class "MailJob"; did you mean { only: MailJob }?';
+  refuses(`The block of assertEnqueuedJobs() ${meant}`, () => t.assertEnqueuedJobs(1, noBlock));
+  refuses(`The block of assertNoPerformedJobs() ${meant}`, () => t.assertNoPerformedJobs(noBlock));
+  refuses("The block of assertEnqueuedWith() must be", () => t.assertEnqueuedWith(MailJob, {}, noBlock));
+  refuses("The block of assertPerformedWith() must be", () => t.assertPerformedWith(MailJob, {}, noBlock));
+  await assertRejects(() => t.performEnqueuedJobs(noBlock), InvalidConfigurationError, meant);
   // deno-lint-ignore no-explicit-any
   refuses('Unknown option "retries"', () => t.assertPerformedJobs(0, { retries: true } as any));
 });

@@ -97,7 +97,9 @@ Deno.test("faults.crashBeforeMark() repeats the job that had passed, and no othe
   takeDid();
   await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
   t.faults.crashBeforeMark((job) => job.args[0] === 2);
+  assertEquals(t.faults.pending, 1);
   assertEquals(await t.performEnqueuedJobs(), 4);
+  assertEquals(t.faults.pending, 0);
   assertEquals(takeDid(), [1, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
   t.assertPerformedJobs(4, { only: ChargeJob });
   assertEquals(await t.performEnqueuedJobs(), 0);
@@ -155,6 +157,8 @@ Deno.test("a fault whose function throws ends the run with what it threw", async
 Deno.test("faults.failAppends() refuses so many enqueues, and not one more", async () => {
   await using t = TestApp.of(app);
   t.faults.failAppends(2);
+  t.faults.revoke(ChargeJob, { times: 3 });
+  assertEquals(t.faults.pending, 5);
   const error = await assertRejects(() => SyncJob.performLater(), EnqueueError, "The test lets this append fail");
   assertEquals([error.written, (error.cause as Error).name], ["no", "BrokerError"]);
   // What is not awaited tells of it on the job.
@@ -163,6 +167,7 @@ Deno.test("faults.failAppends() refuses so many enqueues, and not one more", asy
   t.assertNoEnqueuedJobs();
   await SyncJob.performLater();
   t.assertEnqueuedJobs(1);
+  assertEquals(t.faults.pending, 3);
 });
 
 Deno.test("faults.failAppends() loses the answer of one job of many, which may be there", async () => {
