@@ -32,7 +32,11 @@ export interface WorkerSettings {
   readonly concurrency?: number;
   /** Create topics that do not exist before the start. @default false; embedded brokers always do */
   readonly createTopics?: boolean;
-  /** The command line with which `partition.paused` says how to pass a record over. */
+  /**
+   * The command line with which `partition.paused` says how to pass a record over.
+   *
+   * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
+   */
   readonly command?: string;
 }
 

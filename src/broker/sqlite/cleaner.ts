@@ -83,16 +83,16 @@ function deleteBefore(connection: Connection, topicId: number, partition: number
 
 /** The offset before which a slice of records may go, `null` if none may. */
 function endOfSlice(connection: Connection, topicId: number, partition: number, beforeMs: number): number | null {
-  const rows = connection.all<readonly [offset: number, timestampMs: number]>(
+  const rows = connection.all<{ offset: number; timestamp_ms: number }>(
     `SELECT offset, timestamp_ms FROM records WHERE topic_id = ?1 AND partition = ?2 AND offset < (
         SELECT min(ifnull(committed, 0)) FROM positions WHERE topic_id = ?1 AND partition = ?2
       ) ORDER BY offset LIMIT ${MAX_ROWS}`,
     topicId,
     partition,
   );
-  const kept = rows.findIndex(([, timestampMs]) => timestampMs >= beforeMs);
+  const kept = rows.findIndex(({ timestamp_ms }) => timestamp_ms >= beforeMs);
   const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
-  return last === undefined ? null : last[0] + 1;
+  return last === undefined ? null : last.offset + 1;
 }
 
 function forgetGroups(connection: Connection, group: string, topicId: number): void {

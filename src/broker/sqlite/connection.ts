@@ -12,18 +12,11 @@ import { sqliteError } from "./failures.ts";
 /** How far a transaction has got when it returns: in the file, or through the disk's cache as well. */
 export type Durability = "buffered" | "durable";
 
-/** What Deno's types leave out. */
-interface ListStatement extends StatementSync {
-  setReturnArrays(enabled: boolean): void;
-}
-
 /** See the module. */
 export class Connection {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  /** Those that answer arrays. */
-  readonly #lists = new Map<string, StatementSync>();
   readonly #file: number;
   #synchronous: Durability = "buffered";
 
@@ -44,14 +37,9 @@ export class Connection {
     return this.#statement(sql).get(...values) as Row | undefined;
   }
 
-  /** Every row, each an array of its columns: an object costs more than all the rest of reading it. */
-  all<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row[] {
-    let statement = this.#lists.get(sql);
-    if (statement === undefined) {
-      this.#lists.set(sql, statement = this.#database.prepare(sql));
-      (statement as ListStatement).setReturnArrays(true);
-    }
-    return statement.all(...values) as unknown[] as Row[];
+  /** Every row. */
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
   }
 
   /** @returns how many rows it changed */
@@ -95,7 +83,6 @@ export class Connection {
   /** Closes it. */
   close(): void {
     this.#statements.clear();
-    this.#lists.clear();
     this.#database.close();
   }
 
