@@ -2,7 +2,8 @@
  * What every bench works on: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
  * name. Programs and runner share it, so that both sides of a ratio see the same bytes.
  */
-import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
+import { activeJobTopic, App, currentAttributes, Job } from "@activejob/kafka";
+import kafkajs, { type Kafka } from "kafkajs";
 
 /** The size of an envelope, in bytes. */
 export const ENVELOPE_BYTES = 293;
@@ -27,9 +28,6 @@ export function envelope(index: number): string {
   return write("x".repeat(ENVELOPE_BYTES - write("").length));
 }
 
-/** What fills an envelope's second argument where the library, or somebody by hand, builds it in topic `bench`. */
-export const PADDING: string = "x".repeat(ENVELOPE_BYTES - 234);
-
 /** A key of so many different ones that every partition gets its share. */
 export function keyOf(index: number): string {
   return `key-${index % 1000}`;
@@ -41,7 +39,7 @@ export const hooks: { performed: (index: number) => void } = { performed: () => 
 /** A job that does nothing but say that it ran. */
 export class NoopJob extends Job {
   static override queue = "bench";
-  static override kafkaOptions: KafkaOptions = { key: (job) => keyOf((job as NoopJob).args[0]) };
+  static override kafkaOptions = { key: (job: NoopJob) => keyOf(job.args[0]) };
   perform(index: number, _padding: string): void {
     hooks.performed(index);
   }
@@ -50,22 +48,34 @@ export class NoopJob extends Job {
 /** One attribute, as an application would have. */
 export class Current extends currentAttributes<{ userId: number }>("userId") {}
 
-/** The App under test, with its public options only, on the broker in `BROKER_URL`. */
+/** The App under test, with its public options only. */
 export function benchApp(
-  topics: string | readonly string[],
+  topic: string,
   options: Partial<ConstructorParameters<typeof App>[0]> = {},
 ): App {
-  const names = [topics].flat();
-  NoopJob.queue = names[0]!;
+  NoopJob.queue = topic;
   return new App({
     name: `bench-${crypto.randomUUID()}`,
-    broker: Deno.env.get("BROKER_URL")!,
+    broker: `kafka://${brokers().join(",")}`,
     jobs: [NoopJob],
-    topics: names.map((name) => activeJobTopic(name)),
+    topics: [activeJobTopic(topic)],
     logger: { level: "warn" },
     ...options,
   });
 }
+
+/** The brokers of this run. */
+export function brokers(): string[] {
+  return Deno.env.get("BROKER_URL")!.replace("kafka://", "").split(",");
+}
+
+/** A plain client, configured as its users would. */
+export function plainKafka(): Kafka {
+  return new kafkajs.Kafka({ clientId: "bench", brokers: brokers(), logLevel: kafkajs.logLevel.NOTHING });
+}
+
+/** The partitioner that users are told to give. */
+export const partitioner = kafkajs.Partitioners.DefaultPartitioner;
 
 /** Ends a program with its result: the last line that it prints. */
 export function finish(result: Record<string, number>): never {
