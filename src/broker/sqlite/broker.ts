@@ -92,7 +92,11 @@ export class SqliteBroker implements Broker {
 
   consume(options: ConsumeOptions, sink: ConsumerSink): Consumer {
     if (!this.#open) throw new BrokerError(`Cannot use the broker "${this.name}": it was disposed of`);
-    const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink);
+    const left = () => {
+      this.#consumers.delete(consumer);
+      this.#ring();
+    };
+    const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink, left);
     this.#consumers.add(consumer);
     return consumer;
   }

@@ -37,7 +37,13 @@ export class Cleaner {
   run(owned: readonly SqliteOwnership[]): void {
     if (this.#running !== null || performance.now() < this.#nextMs) return;
     // What cannot be deleted now can be deleted later.
+    this.#nextMs = performance.now() + LONGEST_PAUSE_MS;
     this.#running = this.#clean(owned).catch(() => {}).finally(() => this.#running = null);
+  }
+
+  /** Resolves once it does nothing. */
+  get idle(): Promise<void> {
+    return this.#running ?? Promise.resolve();
   }
 
   async #clean(owned: readonly SqliteOwnership[]): Promise<void> {

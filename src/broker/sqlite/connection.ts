@@ -7,7 +7,7 @@
  */
 import { statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { sqliteError } from "./failures.ts";
+import { notOpened, sqliteError } from "./failures.ts";
 
 /** How far a transaction has got when it returns: in the file, or through the disk's cache as well. */
 export type Durability = "buffered" | "durable";
@@ -17,19 +17,24 @@ export class Connection {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  readonly #file: number;
+  readonly #file: number | undefined;
   #synchronous: Durability = "buffered";
 
   /**
    * Opens the file, and makes it if there is none.
    *
    * @param path its absolute path
-   * @throws SQLite's error where the file is busy just now, or cannot be opened
+   * @throws SQLite's error where the file is busy just now
+   * @throws {SqliteError} if it cannot be opened
    */
   constructor(path: string) {
     this.#path = path;
-    this.#database = new DatabaseSync(path, { timeout: 0 });
-    this.#file = inode(path)!;
+    try {
+      this.#database = new DatabaseSync(path, { timeout: 0 });
+    } catch (error) {
+      throw notOpened(path, error);
+    }
+    this.#file = inode(path);
   }
 
   /** The first row that a statement answers. */
@@ -77,7 +82,7 @@ export class Connection {
 
   /** Whether the path still leads to the file that was opened: who deletes it takes the records of others away. */
   isSameFile(): boolean {
-    return inode(this.#path) === this.#file;
+    return this.#file !== undefined && inode(this.#path) === this.#file;
   }
 
   /** Closes it. */

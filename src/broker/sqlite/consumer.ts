@@ -33,6 +33,7 @@ export class SqliteConsumer implements Consumer {
   readonly #monitor: Monitor;
   readonly #options: ConsumeOptions;
   readonly #sink: ConsumerSink;
+  readonly #left: () => void;
   readonly #membership: Membership;
   readonly #cleaner: Cleaner;
   readonly #alarm = new Alarm();
@@ -49,12 +50,14 @@ export class SqliteConsumer implements Consumer {
   /** What went wrong in the last round: told once. */
   #trouble: string | null = null;
 
-  constructor(file: DatabaseFile, monitor: Monitor, options: ConsumeOptions, sink: ConsumerSink) {
+  /** @param left called once its leases are given back: others of this process may take them */
+  constructor(file: DatabaseFile, monitor: Monitor, options: ConsumeOptions, sink: ConsumerSink, left: () => void) {
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = sessionTimeoutMs / 5 } = options;
     this.#file = file;
     this.#monitor = monitor;
     this.#options = options;
     this.#sink = sink;
+    this.#left = left;
     this.#heartbeatMs = heartbeatIntervalMs;
     const candidate = { group, owner: crypto.randomUUID(), sessionMs: sessionTimeoutMs };
     const patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
@@ -191,7 +194,7 @@ export class SqliteConsumer implements Consumer {
         if (fence === null) continue;
         commit(connection, group, { ...share!, fence }, { offset: next, metadata });
       }
-    }, { deadlineMs: this.#heartbeatMs });
+    }, { deadlineMs: this.#heartbeatMs, signal: this.#closed.signal });
     // A hint, no more: what is not written is performed again.
     await written.catch(() => {});
   }
@@ -279,12 +282,13 @@ export class SqliteConsumer implements Consumer {
     this.#closed.abort();
     this.#alarm.ring();
     await turn();
-    await within(this.#working, deadlineMs);
+    await within(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
     if (owned.length > 0) this.#sink.lost(owned, reason);
     // Whoever waits need not wait for the session to end; if it cannot be said, it has to.
     await this.#membership.release(Math.max(endMs - performance.now(), 0)).catch(() => {});
+    this.#left();
     if (failure !== null) this.#sink.failed(failure);
     const { group } = this.#options;
     this.#joined.reject(failure ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));

@@ -29,9 +29,8 @@ export class DatabaseFile {
   readonly path: string;
   readonly #busyTimeoutMs: number;
   readonly #closed = new AbortController();
-  #opening: Promise<Connection> | undefined;
   #connection: Connection | undefined;
-  #lookedMs = 0;
+  #lookedMs = -Infinity;
 
   /**
    * @param path the file's absolute path
@@ -47,30 +46,22 @@ export class DatabaseFile {
    *
    * @throws {BrokerError} if the file cannot be opened, or the broker was disposed of
    */
-  async connection(patience: Patience = {}): Promise<Connection> {
-    this.#throwIfClosed();
-    this.#opening ??= this.#open(patience);
-    try {
-      this.#connection = await this.#opening;
-    } catch (error) {
-      this.#opening = undefined;
-      throw error;
-    }
-    this.#throwIfClosed();
-    return this.#connection;
+  connection(patience: Patience = {}): Promise<Connection> {
+    return this.#patiently("open", () => this.#connection ??= open(this.path), patience);
   }
 
   /** Reads: a step that only asks, within one turn. */
   async read<T>(step: (connection: Connection) => T, patience: Patience = {}): Promise<T> {
     const connection = this.#connection ?? await this.connection(patience);
     return await this.#patiently("read", () => {
-      this.#look(connection);
+      this.#look(connection, LOOK_EVERY_MS);
       return step(connection);
     }, patience);
   }
 
   /**
-   * Writes: a step that is one transaction, within one turn. Without waiting where nothing hinders.
+   * Writes: a step that is one transaction, within one turn. Without waiting where nothing hinders. What is to be durable
+   * is not written into a file that nobody else sees any more.
    *
    * @throws {BrokerError} if others wrote for so long; nothing has happened then
    * @throws {SqliteError} if the transaction failed
@@ -81,7 +72,7 @@ export class DatabaseFile {
   ): Promise<T> {
     const connection = this.#connection ?? await this.connection(patience);
     return await this.#patiently("write to", () => {
-      this.#look(connection);
+      this.#look(connection, durability === "durable" ? 0 : LOOK_EVERY_MS);
       return connection.write(() => step(connection), durability);
     }, patience);
   }
@@ -93,13 +84,6 @@ export class DatabaseFile {
     this.#connection?.close();
   }
 
-  async #open(patience: Patience): Promise<Connection> {
-    const connection = await this.#patiently("open", () => open(this.path), patience);
-    // Nobody else would close what comes too late.
-    if (this.#closed.signal.aborted) connection.close();
-    return connection;
-  }
-
   async #patiently<T>(verb: string, step: () => T, patience: Patience): Promise<T> {
     const { deadlineMs = this.#busyTimeoutMs, signal } = patience;
     const endMs = performance.now() + deadlineMs;
@@ -109,15 +93,16 @@ export class DatabaseFile {
         return step();
       } catch (error) {
         if (!isBusy(error)) throw sqliteError(`Cannot ${verb} "${this.path}"`, error);
-        if (performance.now() >= endMs || signal?.aborted) throw this.#busy(verb, deadlineMs, error);
+        signal?.throwIfAborted();
+        if (performance.now() >= endMs) throw this.#busy(verb, deadlineMs, error);
       }
       await pause(tries);
     }
   }
 
-  #look(connection: Connection): void {
+  #look(connection: Connection, everyMs: number): void {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedMs < LOOK_EVERY_MS) return;
+    if (nowMs - this.#lookedMs < everyMs) return;
     this.#lookedMs = nowMs;
     if (connection.isSameFile()) return;
     throw new SqliteError(
@@ -127,8 +112,11 @@ export class DatabaseFile {
   }
 
   #busy(verb: string, deadlineMs: number, cause: unknown): BrokerError {
-    const waited = `another process has held its lock for ${Math.round(deadlineMs)} ms`;
-    return new BrokerError(`Cannot ${verb} "${this.path}": ${waited}`, { cause });
+    return new BrokerError(
+      `Cannot ${verb} "${this.path}": other processes have held its lock for ${Math.round(deadlineMs)} ms; ` +
+        "look for one that keeps a transaction open, or that stands still",
+      { cause },
+    );
   }
 
   #throwIfClosed(): void {

@@ -71,8 +71,10 @@ export class Membership {
       (connection) => sharesOf(connection, this.#candidate.group, this.#topics),
       this.#patience,
     );
+    const topics = new Set(shares.map(({ topicId }) => topicId));
+    for (const topicId of this.#others.keys()) if (!topics.has(topicId)) this.#others.delete(topicId);
     // Who holds nothing has no session that could run out.
-    if (this.#owned.size === 0) this.#good(startedMs);
+    if (!shares.some((share) => this.#isOurs(share))) this.#good(startedMs);
     return shares;
   }
 

@@ -104,7 +104,7 @@ export function read(
   maxBytes: number,
 ): RecordBatch | null {
   if (from >= high) return null;
-  const next = endOfBatch(connection, topicId, partition, from, maxBytes) ?? high;
+  const next = endOfBatch(connection, topicId, partition, from, high, maxBytes) ?? high;
   const rows = connection.all<Row>(
     `SELECT offset, timestamp_ms, key, value, headers FROM records
       WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset`,
@@ -122,14 +122,17 @@ function endOfBatch(
   topicId: number,
   partition: number,
   from: number,
+  high: number,
   maxBytes: number,
 ): number | undefined {
   const sizes = connection.all<{ offset: number; bytes: number }>(
     `SELECT offset, ifnull(length(key), 0) + ifnull(length(value), 0) + ifnull(length(headers), 0) AS bytes FROM records
-      WHERE topic_id = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT ${MAX_BATCH_RECORDS + 1}`,
+      WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
+      ORDER BY offset LIMIT ${MAX_BATCH_RECORDS + 1}`,
     topicId,
     partition,
     from,
+    high,
   );
   let sum = 0;
   for (let at = 0; at < sizes.length; at++) {

@@ -10,6 +10,7 @@
  */
 import { BrokerError } from "../../errors.ts";
 import { Connection } from "./connection.ts";
+import { isBusy } from "./failures.ts";
 
 /** `"ajkf"` in the file's header. */
 const APPLICATION_ID = 0x616a6b66;
@@ -73,8 +74,8 @@ const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
  * Opens a file of ours, and makes it if there is none.
  *
  * @param path its absolute path
- * @throws SQLite's error where the file is busy just now, or cannot be opened
- * @throws {BrokerError} if it is not ours
+ * @throws SQLite's error where the file is busy just now, or may only be read
+ * @throws {BrokerError} if it cannot be opened, or is not ours
  */
 export function open(path: string): Connection {
   const connection = new Connection(path);
@@ -98,11 +99,20 @@ function prepare(connection: Connection, path: string): void {
   }
   connection.run("PRAGMA synchronous = NORMAL");
   connection.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
-  if (!isNew) return;
+  if (!isNew) return assertWritable(connection);
   // Asked again inside: another process may have made them meanwhile.
   connection.write(() => {
     if (needsTables(connection, path)) makeTables(connection);
   }, "durable");
+}
+
+/** SQLite opens also what it may only read, and says so at the first write. Whoever cannot have the lock now learns it then. */
+function assertWritable(connection: Connection): void {
+  try {
+    connection.run("DELETE FROM topics WHERE false");
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  }
 }
 
 /**
@@ -122,7 +132,7 @@ function needsTables(connection: Connection, path: string): boolean {
     );
   }
   const { tables } = connection.get<{ tables: number }>("SELECT count(*) AS tables FROM sqlite_schema")!;
-  if (tables === 0 && user_version === 0) return true;
+  if (tables === 0 && user_version === 0 && application_id === 0) return true;
   throw new BrokerError(
     `Cannot open "${path}": it is an SQLite database of something else (it has ${tables} tables and indexes that ` +
       "@activejob/kafka did not make), and must be a file of its own",

@@ -1,0 +1,170 @@
+/** The file while it is in use: locked by others, full, gone. What is refused is not in it, and nothing stands still. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import type { AppendOutcome } from "../../../src/broker/broker.ts";
+import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
+import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
+import { openBroker, TemporaryFile } from "./harness.ts";
+import { fill, makeTopic, Member, TOPIC } from "./member.ts";
+
+/** What an append said, in one line. */
+function said(outcomes: readonly AppendOutcome[]): string[] {
+  return outcomes.map((outcome) =>
+    outcome.ok ? `at ${outcome.position.offset}` : `${outcome.written}: ${outcome.error.message}`
+  );
+}
+
+/** Another program that writes: it holds the lock until it is disposed of. It lives in this process, and so would wait for us. */
+function lock(path: string, mode = "IMMEDIATE"): Disposable & { release(): void } {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  database.exec(`BEGIN ${mode}`);
+  const release = () => database.isOpen && database.close();
+  return { release, [Symbol.dispose]: release };
+}
+
+function busy(path: string, verb: string, ms: number): string {
+  return `Cannot ${verb} "${path}": other processes have held its lock for ${ms} ms; look for one that keeps a ` +
+    "transaction open, or that stands still";
+}
+
+Deno.test("sqlite: while others write, calls wait and the event loop turns", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using broker = openBroker(file.path);
+  await broker.connect();
+  using other = lock(file.path);
+  let isOver = false;
+  const appended = broker.append(TOPIC, [{ value: "x" }], { durability: "durable" }).finally(() => isOver = true);
+  // If the call slept until the lock is free, this would never be reached: we hold it ourselves.
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert(!isOver, "it cannot have been written");
+  other.release();
+  assertEquals(said(await appended), ["at 0"]);
+});
+
+Deno.test("sqlite: a file that is opened while others hold it is waited for", async () => {
+  using file = new TemporaryFile();
+  new DatabaseSync(file.path).close();
+  using other = lock(file.path, "EXCLUSIVE");
+  await using broker = openBroker(file.path);
+  const made = broker.admin.create([{ name: TOPIC }]);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  other.release();
+  await made;
+  assertEquals(said(await broker.append(TOPIC, [{ value: "x" }])), ["at 0"]);
+});
+
+Deno.test("sqlite: who has waited long enough is told for what, and nothing was written", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using broker = openBroker(file.path, 30);
+  await broker.connect();
+  {
+    using _ = lock(file.path);
+    const why = busy(file.path, "write to", 30);
+    const outcomes = await broker.append(TOPIC, Array.from({ length: 150 }, () => ({ value: "x" })));
+    assertEquals(said(outcomes), Array.from({ length: 150 }, () => `no: ${why}`));
+    await assertRejects(() => broker.admin.create([{ name: "other" }]), Error, why);
+    await using late = openBroker(file.path, 30);
+    // It only reads: the other program does not hinder it.
+    assertEquals((await late.admin.ends(TOPIC)).map(({ high }) => high), [0]);
+  }
+  assertEquals(said(await broker.append(TOPIC, [{ value: "x" }])), ["at 0"]);
+});
+
+Deno.test("sqlite: a broker that is disposed of while it waits says so to each call", async () => {
+  using file = new TemporaryFile();
+  new DatabaseSync(file.path).close();
+  using _ = lock(file.path, "EXCLUSIVE");
+  const broker = openBroker(file.path);
+  const calls = [
+    broker.connect(),
+    broker.admin.ends(TOPIC),
+    broker.skip("g", { topic: TOPIC, partition: 0, offset: 0 }),
+  ];
+  const appended = broker.append(TOPIC, [{ value: "x" }]);
+  const ends = Promise.allSettled(calls);
+  await broker[Symbol.asyncDispose]();
+  const message = `Cannot use "${file.path}": the broker was disposed of`;
+  assertEquals((await ends).map((end) => end.status === "rejected" && end.reason.message), calls.map(() => message));
+  assertEquals(said(await appended), [`no: ${message}`]);
+});
+
+Deno.test("sqlite: a call that is called off while it waits ends with the caller's reason", async () => {
+  using file = new TemporaryFile();
+  new DatabaseSync(file.path).close();
+  using _ = lock(file.path, "EXCLUSIVE");
+  await using broker = openBroker(file.path);
+  const off = new AbortController();
+  const connected = broker.connect(off.signal);
+  off.abort(new Error("Enough"));
+  await assertRejects(() => connected, Error, "Enough");
+});
+
+Deno.test("sqlite: a consumer is closed in time, also while it waits to write", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using member = new Member(file.path);
+  await member.owns(1);
+  using other = lock(file.path);
+  const committed = member.commit(0);
+  const startedMs = performance.now();
+  await member.consumer.close(100);
+  assert(performance.now() - startedMs < 1000, "closing waits no longer than it was told");
+  assertEquals([member.recorder.live.size, member.recorder.held], [0, true]);
+  other.release();
+  assertEquals(await committed, "ended");
+});
+
+Deno.test("sqlite: on a full disk nothing is written and nothing is lost; once there is room it goes on", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  const database = new DatabaseFile(file.path, 1000);
+  const broker = new SqliteBroker("sqlite:", database, { clientId: "test", monitor: new Monitor() });
+  await using member = new Member(file.path, {}, broker);
+  await member.owns(1);
+  const pages = (count: number) => database.read((connection) => connection.get(`PRAGMA max_page_count = ${count}`));
+  const value = "x".repeat(10_000);
+  assertEquals(said(await broker.append(TOPIC, [{ value }])), ["at 0"]);
+  await pages(1);
+  const full = `no: Cannot write to "${file.path}": the disk is full: make room; what was acknowledged is in the file`;
+  assertEquals(said(await broker.append(TOPIC, [{ value }, { value }], { durability: "durable" })), [full, full]);
+  await member.received(1);
+  await pages(1_000_000);
+  assertEquals(said(await broker.append(TOPIC, [{ value }])), ["at 1"]);
+  await member.received(2);
+  assertEquals([await member.commit(2), member.recorder.failures], ["committed", []]);
+});
+
+Deno.test("sqlite: a file that is moved away takes no durable record; moved back, it does", async () => {
+  using file = new TemporaryFile();
+  const { path } = file;
+  await makeTopic(path);
+  await using broker = openBroker(path);
+  assertEquals(said(await broker.append(TOPIC, [{ value: "0" }])), ["at 0"]);
+  const append = () => broker.append(TOPIC, [{ value: "x" }], { durability: "durable" });
+  const gone = `no: Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`;
+  Deno.renameSync(path, `${path}.away`);
+  assertEquals(said(await append()), [gone]);
+  Deno.writeTextFileSync(path, "Another file");
+  assertEquals(said(await append()), [gone]);
+  Deno.removeSync(path);
+  Deno.renameSync(`${path}.away`, path);
+  assertEquals(said(await append()), ["at 1"]);
+});
+
+Deno.test("sqlite: a consumer whose file is deleted gives up, and says why", async () => {
+  using file = new TemporaryFile();
+  const { path } = file;
+  await makeTopic(path);
+  await fill(path, 1);
+  await using member = new Member(path);
+  await member.received(1);
+  Deno.removeSync(path);
+  await member.recorder.until("it fails", () => member.recorder.failures.length > 0);
+  assertEquals(member.recorder.failures.map(({ message }) => message), [
+    `Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`,
+  ]);
+  assertEquals(member.recorder.losses.map(({ reason }) => reason), ["unknown"]);
+});

@@ -1,0 +1,83 @@
+/** Processes of their own over one file: many that open it at once, one that is stopped, one that is killed. */
+import { assert, assertEquals } from "@std/assert";
+import { Child } from "../../child.ts";
+import { openBroker, TemporaryFile } from "./harness.ts";
+import { fill, GROUP, makeTopic, TOPIC } from "./member.ts";
+
+const CLIENT = new URL("client.ts", import.meta.url).pathname;
+
+/** How often the processes open a new file: twenty times took no longer than it says, but not in a test. */
+const ROUNDS = Number(Deno.env.get("SQLITE_ROUNDS") ?? 3);
+const PROCESSES = 8;
+const RECORDS = 50;
+
+/** How long a session is, in milliseconds: long enough that a clean stop is surely sooner. */
+const SESSION_MS = 2000;
+
+function client(): Child {
+  return new Child([CLIENT]);
+}
+
+Deno.test("sqlite: eight processes open a new file at once, make topics and append: none fails, nothing is lost", async () => {
+  await using clients = new AsyncDisposableStack();
+  const children = Array.from({ length: PROCESSES }, () => clients.use(client()));
+  for (let round = 1; round <= ROUNDS; round++) {
+    using file = new TemporaryFile();
+    await Promise.all(children.map((child) => child.tell(`open ${file.path} 3 ${RECORDS}`)));
+    const answers = await Promise.all(children.map((child) => child.count(/^open /, round)));
+    const reports = answers.map((lines) => lines.at(-1)!.slice("open ".length));
+    for (const report of reports) assertEquals(JSON.parse(report).written, RECORDS, report);
+    if (Deno.env.has("SQLITE_ROUNDS")) console.log(`longest turns in ms: ${reports.map((r) => JSON.parse(r).longestMs)}`);
+    await using broker = openBroker(file.path);
+    const ends = await Promise.all([0, 1, 2].map((topic) => broker.admin.ends(`topic-${topic}`)));
+    assertEquals(ends.flat().reduce((sum, { high }) => sum + high, 0), PROCESSES * RECORDS);
+    assertEquals(new Set(await values(file.path)).size, PROCESSES * RECORDS);
+  }
+});
+
+Deno.test("sqlite: a stopped process is taken over within its session, and its late mark is refused; closed, at once; killed, within its session", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await fill(file.path, 10);
+  await using admin = openBroker(file.path);
+  const committed = async () => (await admin.admin.committed(GROUP, TOPIC))[0]!.offset;
+  await using stopped = client();
+  await stopped.tell(`consume ${file.path} ${SESSION_MS}`);
+  await stopped.line(/^record 9$/);
+  await using heir = client();
+  await heir.tell(`consume ${file.path} ${SESSION_MS}`);
+  await heir.line(/^waits$/);
+
+  stopped.signal("SIGSTOP");
+  const stoppedAtMs = performance.now();
+  await stopped.tell("commit 5");
+  await heir.line(/^assigned at 0$/);
+  const tookMs = performance.now() - stoppedAtMs;
+  assert(tookMs < SESSION_MS + 1000, `it was taken over after ${tookMs} ms`);
+  await heir.line(/^record 9$/);
+  await heir.tell("commit 10");
+  assertEquals(await heir.line(/^commit /), "commit committed");
+  stopped.signal("SIGCONT");
+  assertEquals(await stopped.line(/^commit /), "commit ended");
+  await stopped.line(/^lost revoked$/);
+  assertEquals(await committed(), 10);
+
+  // It stands by, and has it as soon as the other one has left.
+  const leftAtMs = performance.now();
+  await heir.tell("close");
+  await stopped.line(/^assigned at 10$/);
+  const afterMs = performance.now() - leftAtMs;
+  assert(afterMs < SESSION_MS / 2, `it was handed over after ${afterMs} ms`);
+  await stopped.tell("commit 10");
+  assertEquals((await stopped.count(/^commit /, 2)).at(-1), "commit committed");
+
+  await using next = client();
+  await next.tell(`consume ${file.path} ${SESSION_MS}`);
+  await next.line(/^waits$/);
+  stopped.signal("SIGKILL");
+  const killedAtMs = performance.now();
+  await next.line(/^assigned at 10$/);
+  const againMs = performance.now() - killedAtMs;
+  assert(againMs < SESSION_MS + 1000, `it was taken over after ${againMs} ms`);
+  if (Deno.env.has("SQLITE_ROUNDS")) console.log({ stopped: tookMs, closed: afterMs, killed: againMs });
+});
