@@ -18,6 +18,12 @@ const LONGEST_PAUSE_MS = 10_000;
 
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
+/** A partition that is to be cleaned, and how long it keeps its records, in milliseconds. */
+interface Task {
+  readonly ownership: SqliteOwnership;
+  readonly retentionMs: number;
+}
+
 /** See the module. */
 export class Cleaner {
   readonly #file: DatabaseFile;
@@ -48,35 +54,40 @@ export class Cleaner {
 
   async #clean(owned: readonly SqliteOwnership[]): Promise<void> {
     let pauseMs = LONGEST_PAUSE_MS;
-    for (const ownership of owned) {
-      const retentionMs = await this.#file.read(
-        (connection) => retentionOf(connection, ownership.topic),
-        this.#patience,
-      );
+    let left: Task[] = [];
+    for (const [topicId, [first, ...others]] of Map.groupBy(owned, ({ topicId }) => topicId)) {
+      const retentionMs = await this.#file.read((connection) => retentionOf(connection, first!.topic), this.#patience);
       if (retentionMs === null) continue;
       pauseMs = Math.min(pauseMs, Math.max(retentionMs / 4, LEAST_PAUSE_MS));
-      await this.#file.write((connection) => forgetGroups(connection, this.#group, ownership.topicId), this.#patience);
-      while (await this.#slice(ownership, retentionMs)) await turn();
+      await this.#file.write((connection) => forgetGroups(connection, this.#group, topicId), this.#patience);
+      left.push(...[first!, ...others].map((ownership) => ({ ownership, retentionMs })));
+    }
+    // One slice of each in turn: a partition of which there is always more holds up no other.
+    while (left.length > 0) {
+      const more: Task[] = [];
+      for (const task of left) {
+        if (await this.#slice(task)) more.push(task);
+        await turn();
+      }
+      left = more;
     }
     this.#nextMs = performance.now() + pauseMs;
   }
 
   /** @returns whether there may be more */
-  async #slice({ topicId, partition, lost }: SqliteOwnership, retentionMs: number): Promise<boolean> {
+  async #slice({ ownership: { topicId, partition, lost }, retentionMs }: Task): Promise<boolean> {
     if (lost.aborted || this.#patience.signal?.aborted) return false;
-    const until = await this.#file.read(
-      (connection) => endOfSlice(connection, topicId, partition, Date.now() - retentionMs),
+    const { until, isFull } = await this.#file.read(
+      (connection) => sliceOf(connection, topicId, partition, Date.now() - retentionMs),
       this.#patience,
     );
     if (until === null) return false;
     await this.#file.write((connection) => deleteBefore(connection, topicId, partition, until), this.#patience);
-    return true;
+    return isFull;
   }
 }
 
-/**
- * Takes away the records before an offset, inside of a transaction.
- */
+/** Takes away the records before an offset, inside of a transaction. */
 function deleteBefore(connection: Connection, topicId: number, partition: number, offset: number): void {
   connection.run("DELETE FROM records WHERE topic_id = ? AND partition = ? AND offset < ?", topicId, partition, offset);
   connection.run(
@@ -87,8 +98,13 @@ function deleteBefore(connection: Connection, topicId: number, partition: number
   );
 }
 
-/** The offset before which a slice of records may go, `null` if none may. */
-function endOfSlice(connection: Connection, topicId: number, partition: number, beforeMs: number): number | null {
+/** The offset before which the next slice of records may go, `null` if none may; and whether it is a whole one. */
+function sliceOf(
+  connection: Connection,
+  topicId: number,
+  partition: number,
+  beforeMs: number,
+): { readonly until: number | null; readonly isFull: boolean } {
   const rows = connection.all<{ offset: number; timestamp_ms: number }>(
     `SELECT offset, timestamp_ms FROM records WHERE topic_id = ?1 AND partition = ?2 AND offset < (
         SELECT min(ifnull(committed, 0)) FROM positions WHERE topic_id = ?1 AND partition = ?2
@@ -98,7 +114,7 @@ function endOfSlice(connection: Connection, topicId: number, partition: number, 
   );
   const kept = rows.findIndex(({ timestamp_ms }) => timestamp_ms >= beforeMs);
   const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
-  return last === undefined ? null : last.offset + 1;
+  return { until: last === undefined ? null : last.offset + 1, isFull: kept === -1 && rows.length === MAX_ROWS };
 }
 
 function forgetGroups(connection: Connection, group: string, topicId: number): void {

@@ -5,7 +5,7 @@ import type { AppendOutcome } from "../../../src/broker/broker.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
-import { openBroker, TemporaryFile } from "./harness.ts";
+import { openBroker, TemporaryFile, writing } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 
 /** What an append said, in one line. */
@@ -13,14 +13,6 @@ function said(outcomes: readonly AppendOutcome[]): string[] {
   return outcomes.map((outcome) =>
     outcome.ok ? `at ${outcome.position.offset}` : `${outcome.written}: ${outcome.error.message}`
   );
-}
-
-/** Another program that writes: it holds the lock until it is disposed of. It lives in this process, and so would wait for us. */
-function lock(path: string, mode = "IMMEDIATE"): Disposable & { release(): void } {
-  const database = new DatabaseSync(path, { timeout: 0 });
-  database.exec(`BEGIN ${mode}`);
-  const release = () => database.isOpen && database.close();
-  return { release, [Symbol.dispose]: release };
 }
 
 function busy(path: string, verb: string, ms: number): string {
@@ -33,7 +25,7 @@ Deno.test("sqlite: while others write, calls wait and the event loop turns", asy
   await makeTopic(file.path);
   await using broker = openBroker(file.path);
   await broker.connect();
-  using other = lock(file.path);
+  using other = writing(file.path);
   let isOver = false;
   const appended = broker.append(TOPIC, [{ value: "x" }], { durability: "durable" }).finally(() => isOver = true);
   // If the call slept until the lock is free, this would never be reached: we hold it ourselves.
@@ -46,7 +38,7 @@ Deno.test("sqlite: while others write, calls wait and the event loop turns", asy
 Deno.test("sqlite: a file that is opened while others hold it is waited for", async () => {
   using file = new TemporaryFile();
   new DatabaseSync(file.path).close();
-  using other = lock(file.path, "EXCLUSIVE");
+  using other = writing(file.path, "EXCLUSIVE");
   await using broker = openBroker(file.path);
   const made = broker.admin.create([{ name: TOPIC }]);
   await new Promise((resolve) => setTimeout(resolve, 1));
@@ -61,7 +53,7 @@ Deno.test("sqlite: who has waited long enough is told for what, and nothing was 
   await using broker = openBroker(file.path, 30);
   await broker.connect();
   {
-    using _ = lock(file.path);
+    using _ = writing(file.path);
     const why = busy(file.path, "write to", 30);
     const outcomes = await broker.append(TOPIC, Array.from({ length: 150 }, () => ({ value: "x" })));
     assertEquals(said(outcomes), Array.from({ length: 150 }, () => `no: ${why}`));
@@ -76,7 +68,7 @@ Deno.test("sqlite: who has waited long enough is told for what, and nothing was 
 Deno.test("sqlite: a broker that is disposed of while it waits says so to each call", async () => {
   using file = new TemporaryFile();
   new DatabaseSync(file.path).close();
-  using _ = lock(file.path, "EXCLUSIVE");
+  using _ = writing(file.path, "EXCLUSIVE");
   const broker = openBroker(file.path);
   const calls = [
     broker.connect(),
@@ -94,7 +86,7 @@ Deno.test("sqlite: a broker that is disposed of while it waits says so to each c
 Deno.test("sqlite: a call that is called off while it waits ends with the caller's reason", async () => {
   using file = new TemporaryFile();
   new DatabaseSync(file.path).close();
-  using _ = lock(file.path, "EXCLUSIVE");
+  using _ = writing(file.path, "EXCLUSIVE");
   await using broker = openBroker(file.path);
   const off = new AbortController();
   const connected = broker.connect(off.signal);
@@ -107,7 +99,7 @@ Deno.test("sqlite: a consumer is closed in time, also while it waits to write", 
   await makeTopic(file.path);
   await using member = new Member(file.path);
   await member.owns(1);
-  using other = lock(file.path);
+  using other = writing(file.path);
   const committed = member.commit(0);
   const startedMs = performance.now();
   await member.consumer.close(100);

@@ -34,6 +34,19 @@ export function outside(
   database.exec("COMMIT");
 }
 
+/**
+ * Another program that writes: it holds the lock until it is disposed of. It lives in this process, so that a call that
+ * slept until the lock is free would sleep for ever.
+ */
+export function writing(path: string, mode = "IMMEDIATE"): Disposable & { release(): void } {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  database.exec(`BEGIN ${mode}`);
+  const release = () => {
+    if (database.isOpen) database.close();
+  };
+  return { release, [Symbol.dispose]: release };
+}
+
 const OF_TOPIC = "topic_id = (SELECT id FROM topics WHERE name = ?)";
 
 /** What can be done to the file from outside. */

@@ -27,7 +27,9 @@ Deno.test("sqlite: eight processes open a new file at once, make topics and appe
     const answers = await Promise.all(children.map((child) => child.count(/^open /, round)));
     const reports = answers.map((lines) => lines.at(-1)!.slice("open ".length));
     for (const report of reports) assertEquals(JSON.parse(report).written, RECORDS, report);
-    if (Deno.env.has("SQLITE_ROUNDS")) console.log(`longest turns in ms: ${reports.map((r) => JSON.parse(r).longestMs)}`);
+    if (Deno.env.has("SQLITE_ROUNDS")) {
+      console.log(`longest turns in ms: ${reports.map((r) => JSON.parse(r).longestMs)}`);
+    }
     await using broker = openBroker(file.path);
     const ends = await Promise.all([0, 1, 2].map((topic) => broker.admin.ends(`topic-${topic}`)));
     assertEquals(ends.flat().reduce((sum, { high }) => sum + high, 0), PROCESSES * RECORDS);

@@ -1,0 +1,185 @@
+/**
+ * Who holds what, when something goes wrong with the leases: clocks that were set, rows that others changed, topics that
+ * come, grow and go, and two consumers in one process.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { until } from "../../behaviours/until.ts";
+import { openBroker, outside, TemporaryFile, writing } from "./harness.ts";
+import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
+
+/** A session that is long enough never to end in a test that does not want it to, in milliseconds. */
+const LONG_MS = 60_000;
+const SHORT_MS = 300;
+
+/** Writes a lease as another process would have it. */
+function lease(path: string, owner: string, goodForMs: number, sessionMs: number): void {
+  outside(path, [
+    `INSERT INTO leases (group_name, topic_id, owner, expires_at_ms, session_ms)
+      SELECT ?, id, ?, ?, ? FROM topics WHERE true
+      ON CONFLICT DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms`,
+    ...[GROUP, owner, Date.now() + goodForMs, sessionMs],
+  ]);
+}
+
+Deno.test("sqlite: a lease that was written before the clock was set back is good for a session, no longer", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  lease(file.path, "gone", 3_600_000, SHORT_MS);
+  const startedMs = performance.now();
+  await using member = new Member(file.path);
+  await member.owns(1);
+  const waitedMs = performance.now() - startedMs;
+  assert(waitedMs >= SHORT_MS && waitedMs < SHORT_MS + 1000, `it waited ${waitedMs} ms`);
+});
+
+Deno.test("sqlite: a lease that has run out is taken at once", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  lease(file.path, "gone", -1, LONG_MS);
+  await using member = new Member(file.path);
+  await member.owns(1);
+});
+
+Deno.test("sqlite: a lease that is renewed is left to its owner, whatever time its clock has", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  const sessionMs = 1200;
+  lease(file.path, "other", sessionMs, sessionMs);
+  await using member = new Member(file.path);
+  await member.consumer.joined;
+  const endMs = performance.now() + sessionMs + 300;
+  for (let sign = 0; performance.now() < endMs; sign++) {
+    // Sometimes hours ahead.
+    lease(file.path, "other", sessionMs + (sign % 2) * 3_600_000, sessionMs);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assertEquals(member.recorder.owned(), []);
+  }
+});
+
+Deno.test("sqlite: whoever lost its lease loses its partitions, and its late mark is refused", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 2);
+  await fill(file.path, 10);
+  await using member = new Member(file.path, { sessionTimeoutMs: LONG_MS });
+  await member.owns(2);
+  const ownership = member.recorder.own(0);
+  // As a worker would that takes over: the fence is raised with the lease.
+  outside(file.path, ["UPDATE leases SET owner = 'other'"], ["UPDATE positions SET fence = fence + 1"]);
+  // Sent before it can have noticed.
+  assertEquals(await member.consumer.commit([{ ownership, next: 1, metadata: "late" }]), ["ended"]);
+  await member.owns(0);
+  assertEquals(member.recorder.losses.map(({ reason }) => reason), ["revoked", "revoked"]);
+  await using admin = openBroker(file.path);
+  assertEquals((await admin.admin.committed(GROUP, TOPIC)).map(({ offset }) => offset), [null, null]);
+});
+
+Deno.test("sqlite: a commit that would set the group back is refused", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await fill(file.path, 10);
+  await using member = new Member(file.path);
+  await member.owns(1);
+  assertEquals([await member.commit(5), await member.commit(4), await member.commit(5)], [
+    "committed",
+    "refused",
+    "committed",
+  ]);
+  assertEquals((await member.broker.admin.committed(GROUP, TOPIC))[0]!.offset, 5);
+});
+
+Deno.test("sqlite: of two that see a lease run out, one takes it", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 3);
+  lease(file.path, "gone", SHORT_MS, SHORT_MS);
+  await using first = new Member(file.path);
+  await using second = new Member(file.path);
+  await using third = new Member(file.path);
+  const members = [first, second, third];
+  await Promise.all(members.map(({ consumer }) => consumer.joined));
+  await until(() => members.some(({ recorder }) => recorder.live.size > 0), () => "nobody took it");
+  const holder = members.find(({ recorder }) => recorder.live.size > 0)!;
+  assertEquals(members.map(({ recorder }) => recorder.live.size), members.map((each) => each === holder ? 3 : 0));
+  await fill(file.path, 3);
+  await holder.received(3);
+  assertEquals(members.map(({ recorder }) => recorder.assignments.flatMap(({ added }) => added).length).sort(), [
+    0,
+    0,
+    3,
+  ]);
+});
+
+Deno.test("sqlite: a lease whose row was deleted is taken again, as a new ownership", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using member = new Member(file.path, { sessionTimeoutMs: LONG_MS });
+  await member.owns(1);
+  outside(file.path, ["DELETE FROM leases"]);
+  await member.recorder.until("it owns it anew", () => member.recorder.assignments.length === 2);
+  assertEquals(member.recorder.losses.map(({ reason }) => reason), ["revoked"]);
+  await fill(file.path, 1);
+  await member.received(1);
+  assertEquals(await member.commit(1), "committed");
+});
+
+Deno.test("sqlite: a topic that is deleted under its owner, and under who waits for it", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using owner = new Member(file.path, { sessionTimeoutMs: LONG_MS });
+  await owner.owns(1);
+  await using waiting = new Member(file.path, { sessionTimeoutMs: LONG_MS });
+  await waiting.consumer.joined;
+  outside(file.path, ["DELETE FROM topics"]);
+  await owner.owns(0);
+  assertEquals(owner.recorder.losses.map(({ reason }) => reason), ["revoked"]);
+  await makeTopic(file.path);
+  await until(
+    () => owner.recorder.live.size + waiting.recorder.live.size === 1,
+    () => "nobody took the topic that was made anew",
+  );
+});
+
+Deno.test("sqlite: partitions that are added are owned by whoever owns the topic", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using member = new Member(file.path);
+  await member.owns(1);
+  const first = member.recorder.own(0);
+  await using admin = openBroker(file.path);
+  await admin.admin.addPartitions(TOPIC, 3);
+  await member.owns(3);
+  assertEquals(member.recorder.assignments.at(-1)!.continued, [first]);
+  await admin.append(TOPIC, [0, 1, 2].map((partition) => ({ partition, value: `${partition}` })));
+  await member.received(3);
+  for (const partition of [0, 1, 2]) assertEquals(await member.commit(1, partition), "committed");
+});
+
+Deno.test("sqlite: of two consumers in one process one holds, and the other has it once that one is closed", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using broker = openBroker(file.path);
+  const options = { sessionTimeoutMs: LONG_MS };
+  const first = new Member(file.path, options, broker);
+  await first.owns(1);
+  const second = new Member(file.path, options, broker);
+  await second.consumer.joined;
+  assertEquals(second.recorder.owned(), []);
+  await first.consumer.close(1000);
+  await second.owns(1);
+  assertEquals([first.recorder.breaches, second.recorder.breaches], [[], []]);
+});
+
+Deno.test("sqlite: who cannot renew for a session says so, and goes on when it can", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await using member = new Member(file.path, { sessionTimeoutMs: SHORT_MS });
+  await member.owns(1);
+  const ownership = member.recorder.own(0);
+  {
+    using _ = writing(file.path);
+    await member.recorder.until("it says that the session may be over", () => member.recorder.held === false);
+    assert(member.consumer.heldUntilMs <= performance.now());
+  }
+  await member.recorder.until("it says that it is good", () => member.recorder.held === true);
+  // Nobody could take it meanwhile.
+  assertEquals(member.recorder.own(0), ownership);
+});
