@@ -4,12 +4,12 @@
  *
  * Partitions that move every second under load; a job as long as its part, with a session of two seconds; workers that are
  * killed each second; a ninth worker that comes to 24 partitions and goes again; a worker that is stopped with TERM at a
- * random instant, and with STOP for two sessions.
+ * random instant, and with STOP for two sessions. What is killed and stopped is so on an SQLite file, too.
  */
 import { kafkaForTests } from "./kafka/for_tests.ts";
 
 /** A part: its name, its share of the time, and the module's export that runs it. */
-const PARTS = ["rebalances", "longJob", "kills", "ninthWorker", "signals"] as const;
+const PARTS = ["rebalances", "longJob", "kills", "killsOnSqlite", "ninthWorker", "signals", "signalsOnSqlite"] as const;
 
 const minutes = Number(Deno.args[0] ?? 5);
 if (!(minutes > 0)) {

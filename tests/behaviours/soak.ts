@@ -17,8 +17,11 @@ class LedgerJob extends Job {
   perform() {}
 }
 
-async function within(body: (world: World) => Promise<string[]>): Promise<string[]> {
-  const world = await World.open("kafka");
+/** The brokers that several processes can share. */
+type Shared = "sqlite" | "kafka";
+
+async function within(body: (world: World) => Promise<string[]>, broker: Shared = "kafka"): Promise<string[]> {
+  const world = await World.open(broker);
   try {
     return await body(world);
   } catch (error) {
@@ -74,7 +77,7 @@ export function longJob(seconds: number): Promise<string[]> {
 }
 
 /** A worker of three is killed each second. */
-export function kills(seconds: number): Promise<string[]> {
+export function kills(seconds: number, broker?: Shared): Promise<string[]> {
   return within(async (world) => {
     const partitions = 6;
     await world.process({ jobs: [LedgerJob], topics: [activeJobTopic("default", { partitions })] });
@@ -88,7 +91,12 @@ export function kills(seconds: number): Promise<string[]> {
       "at most one run a partition is cut short at each kill": report.cut <= report.kills * partitions,
       "few run twice": report.again <= report.kills * partitions * 20,
     });
-  });
+  }, broker);
+}
+
+/** The same on an SQLite file, where one works and the others wait. */
+export function killsOnSqlite(seconds: number): Promise<string[]> {
+  return kills(seconds, "sqlite");
 }
 
 /** Eight workers on 24 partitions; a ninth comes and goes, and each time at most three partitions move. */
@@ -127,7 +135,7 @@ export function ninthWorker(seconds: number): Promise<string[]> {
 }
 
 /** TERM at a random instant, and STOP for two sessions, in turn. */
-export function signals(seconds: number): Promise<string[]> {
+export function signals(seconds: number, broker?: Shared): Promise<string[]> {
   return within(async (world) => {
     const topics = [activeJobTopic("default", { partitions: 1 })];
     await world.process({ jobs: [LedgerJob], topics });
@@ -170,7 +178,12 @@ export function signals(seconds: number): Promise<string[]> {
       // What one worker had done and not yet committed when it was stopped, and what was running then.
       "few run twice": again <= stops * 25,
     });
-  });
+  }, broker);
+}
+
+/** The same on an SQLite file. */
+export function signalsOnSqlite(seconds: number): Promise<string[]> {
+  return signals(seconds, "sqlite");
 }
 
 function pause(ms: number): Promise<void> {

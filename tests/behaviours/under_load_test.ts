@@ -30,7 +30,7 @@ row(
 );
 
 row("ledger: a worker of three is killed each second: no job is lost, few run twice", {
-  on: ["kafka"],
+  on: ["sqlite", "kafka"],
   because: "the memory log lives in one process",
 }, async (world) => {
   class LedgerJob extends Job {

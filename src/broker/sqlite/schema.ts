@@ -70,6 +70,14 @@ const TABLES = [
 /** The WAL file is cut back to this after a burst, in bytes. */
 const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
 
+/** What a file says of itself. */
+interface Header {
+  readonly application_id: number;
+  readonly user_version: number;
+  /** Tables, indexes and whatever else has a name in it. */
+  readonly tables: number;
+}
+
 /**
  * Opens a file of ours, and makes it if there is none.
  *
@@ -122,8 +130,11 @@ function assertWritable(connection: Connection): void {
  * @throws {BrokerError} if it is neither
  */
 function needsTables(connection: Connection, path: string): boolean {
-  const { application_id } = connection.get<{ application_id: number }>("PRAGMA application_id")!;
-  const { user_version } = connection.get<{ user_version: number }>("PRAGMA user_version")!;
+  // One statement sees one state: others may be making the tables.
+  const { application_id, user_version, tables } = connection.get<Header>(
+    `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) AS tables
+      FROM pragma_application_id, pragma_user_version`,
+  )!;
   if (application_id === APPLICATION_ID) {
     if (user_version <= VERSION) return false;
     throw new BrokerError(
@@ -131,7 +142,6 @@ function needsTables(connection: Connection, path: string): boolean {
         `knows them up to ${VERSION}; update it in every process that uses the file`,
     );
   }
-  const { tables } = connection.get<{ tables: number }>("SELECT count(*) AS tables FROM sqlite_schema")!;
   if (tables === 0 && user_version === 0 && application_id === 0) return true;
   throw new BrokerError(
     `Cannot open "${path}": it is an SQLite database of something else (it has ${tables} tables and indexes that ` +

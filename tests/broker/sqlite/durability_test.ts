@@ -24,10 +24,10 @@ class Watched extends DatabaseFile {
 }
 
 function records(connection: Connection): Map<string, number> {
-  const rows = connection.all<{ name: string; high: number }>(
+  const rows = connection.all<readonly [name: string, high: number]>(
     "SELECT name, sum(high) AS high FROM topics JOIN partitions ON topic_id = id GROUP BY name",
   );
-  return new Map(rows.map(({ name, high }) => [name, high]));
+  return new Map(rows);
 }
 
 Deno.test("sqlite: produceSync and dead letters sync in their transaction, produceAsync leaves it to the next checkpoint", async () => {
