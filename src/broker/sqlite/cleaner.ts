@@ -105,16 +105,16 @@ function sliceOf(
   partition: number,
   beforeMs: number,
 ): { readonly until: number | null; readonly isFull: boolean } {
-  const rows = connection.all<{ offset: number; timestamp_ms: number }>(
+  const rows = connection.all<readonly [offset: number, timestampMs: number]>(
     `SELECT offset, timestamp_ms FROM records WHERE topic_id = ?1 AND partition = ?2 AND offset < (
         SELECT min(ifnull(committed, 0)) FROM positions WHERE topic_id = ?1 AND partition = ?2
       ) ORDER BY offset LIMIT ${MAX_ROWS}`,
     topicId,
     partition,
   );
-  const kept = rows.findIndex(({ timestamp_ms }) => timestamp_ms >= beforeMs);
+  const kept = rows.findIndex(([, timestampMs]) => timestampMs >= beforeMs);
   const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
-  return { until: last === undefined ? null : last.offset + 1, isFull: kept === -1 && rows.length === MAX_ROWS };
+  return { until: last === undefined ? null : last[0] + 1, isFull: kept === -1 && rows.length === MAX_ROWS };
 }
 
 function forgetGroups(connection: Connection, group: string, topicId: number): void {

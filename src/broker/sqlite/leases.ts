@@ -34,12 +34,20 @@ export interface Candidate {
   readonly sessionMs: number;
 }
 
-type Row = Omit<Share, "lease"> & { readonly [Key in keyof Lease]: Lease[Key] | null };
+type Row = readonly [
+  topic: string,
+  topicId: number,
+  partition: number,
+  fence: number | null,
+  owner: string | null,
+  expiresAtMs: number | null,
+  sessionMs: number | null,
+];
 
 /** Every partition of these topics, in order; a topic that does not exist has none. */
 export function sharesOf(connection: Connection, group: string, topics: readonly string[]): Share[] {
   const rows = connection.all<Row>(
-    `SELECT name AS topic, id AS topicId, p.partition, fence, owner, expires_at_ms AS expiresAtMs, session_ms AS sessionMs
+    `SELECT name, id, p.partition, fence, owner, expires_at_ms, session_ms
       FROM topics
       JOIN partitions p ON p.topic_id = id
       LEFT JOIN leases l ON l.group_name = ?1 AND l.topic_id = id
@@ -49,7 +57,7 @@ export function sharesOf(connection: Connection, group: string, topics: readonly
     group,
     JSON.stringify(topics),
   );
-  return rows.map(({ topic, topicId, partition, fence, owner, expiresAtMs, sessionMs }) => {
+  return rows.map(([topic, topicId, partition, fence, owner, expiresAtMs, sessionMs]) => {
     const lease = owner === null ? null : { owner, expiresAtMs: expiresAtMs!, sessionMs: sessionMs! };
     return { topic, topicId, partition, fence, lease };
   });

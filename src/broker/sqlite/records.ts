@@ -24,13 +24,13 @@ export interface Ends {
   readonly high: number;
 }
 
-interface Row {
-  readonly offset: number;
-  readonly timestamp_ms: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: string | null;
-}
+type Row = readonly [
+  offset: number,
+  timestampMs: number,
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: string | null,
+];
 
 /** Where a partition begins and ends; `undefined` if it does not exist. */
 export function endsOf(connection: Connection, topicId: number, partition: number): Ends | undefined {
@@ -125,8 +125,8 @@ function endOfBatch(
   high: number,
   maxBytes: number,
 ): number | undefined {
-  const sizes = connection.all<{ offset: number; bytes: number }>(
-    `SELECT offset, ifnull(length(key), 0) + ifnull(length(value), 0) + ifnull(length(headers), 0) AS bytes FROM records
+  const sizes = connection.all<readonly [offset: number, bytes: number]>(
+    `SELECT offset, ifnull(length(key), 0) + ifnull(length(value), 0) + ifnull(length(headers), 0) FROM records
       WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
       ORDER BY offset LIMIT ${MAX_BATCH_RECORDS + 1}`,
     topicId,
@@ -136,12 +136,13 @@ function endOfBatch(
   );
   let sum = 0;
   for (let at = 0; at < sizes.length; at++) {
-    sum += sizes[at]!.bytes;
-    if (at > 0 && (sum > maxBytes || at === MAX_BATCH_RECORDS)) return sizes[at]!.offset;
+    const [offset, bytes] = sizes[at]!;
+    sum += bytes;
+    if (at > 0 && (sum > maxBytes || at === MAX_BATCH_RECORDS)) return offset;
   }
   return undefined;
 }
 
-function recordOf({ offset, timestamp_ms, key, value, headers }: Row): StoredRecord {
-  return { offset, key, value, headers: readHeaders(headers), timestampMs: timestamp_ms };
+function recordOf([offset, timestampMs, key, value, headers]: Row): StoredRecord {
+  return { offset, key, value, headers: readHeaders(headers), timestampMs };
 }
