@@ -39,7 +39,7 @@ export const hooks: { performed: (index: number) => void } = { performed: () => 
 /** A job that does nothing but say that it ran. */
 export class NoopJob extends Job {
   static override queue = "bench";
-  static override kafkaOptions = { key: (job: NoopJob) => keyOf(job.args[0]) };
+  static override kafkaOptions: KafkaOptions<NoopJob> = { key: (job) => keyOf(job.args[0]) };
   perform(index: number, _padding: string): void {
     hooks.performed(index);
   }

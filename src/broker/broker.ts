@@ -26,10 +26,11 @@ export interface NewRecord {
   readonly headers?: Headers;
 }
 
+/** Keys and values are texts or bytes, as the broker keeps them; a text stands for its bytes in UTF-8. */
 export interface StoredRecord {
   readonly offset: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
+  readonly key: Uint8Array | string | null;
+  readonly value: Uint8Array | string | null;
   readonly headers: Headers;
   readonly timestampMs: number;
 }

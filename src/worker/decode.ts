@@ -2,8 +2,8 @@
  * From a record to a job that can be performed. Plain synchronous functions: taking a record in, finding out what it is.
  *
  * A record that is taken in is copied into strings: the bytes that a broker hands over are a window into a whole fetch,
- * which one waiting job would keep alive. Text is decoded at once, for a string is the cheapest copy there is; bytes that
- * are no text are kept as Latin-1, which gives every byte back.
+ * which one waiting job would keep alive. Text is decoded at once, for a string is the cheapest copy there is (a broker
+ * that keeps texts hands one over); bytes that are no text are kept as Latin-1, which gives every byte back.
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Headers, StoredRecord } from "../broker/broker.ts";
@@ -44,29 +44,37 @@ const NO_HEADERS: Headers = [];
 
 /** Takes a record in: nothing of the broker's memory is kept. */
 export function takeIn(record: StoredRecord, next: number): WaitingRecord {
-  const value = record.value === null ? null : asBuffer(record.value);
-  const text = value === null ? null : value.toString("utf8");
+  const { key, value } = record;
+  const undecoded = value === null || typeof value === "string" ? null : asBuffer(value);
+  const text = undecoded === null ? value as string | null : undecoded.toString("utf8");
   // Decoding puts U+FFFD where bytes are no UTF-8; only where one stands must the bytes be looked at again.
-  const encoding = value === null || !text!.includes("\ufffd") || isUtf8(value) ? "utf8" : "latin1";
-  const bytes = value?.byteLength ?? 0;
+  const isText = undecoded === null || !text!.includes("\ufffd") || isUtf8(undecoded);
+  const bytes = value === null ? 0 : Buffer.byteLength(value);
   return {
     offset: record.offset,
     next,
     finished: false,
-    key: record.key === null ? null : asBuffer(record.key).toString("latin1"),
-    value: encoding === "utf8" ? text : value!.toString("latin1"),
-    encoding,
+    key: key === null ? null : latin1Of(key),
+    value: isText ? text : undecoded.toString("latin1"),
+    encoding: isText ? "utf8" : "latin1",
     headers: record.headers.length === 0
       ? NO_HEADERS
       : record.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
     timestampMs: record.timestampMs,
     bytes,
-    heldBytes: bytes + (record.key?.byteLength ?? 0) + (record.headers.length === 0 ? 0 : sizeOf(record.headers)),
+    heldBytes: bytes + (key === null ? 0 : Buffer.byteLength(key)) +
+      (record.headers.length === 0 ? 0 : sizeOf(record.headers)),
   };
 }
 
 function sizeOf(headers: Headers): number {
   return headers.reduce((bytes, [name, value]) => bytes + name.length + (value?.byteLength ?? 0), 0);
+}
+
+function latin1Of(key: Uint8Array | string): string {
+  if (typeof key !== "string") return asBuffer(key).toString("latin1");
+  // ASCII, as nearly all keys are, is the same in both.
+  return Buffer.byteLength(key) === key.length ? key : Buffer.from(key).toString("latin1");
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,8 +1,11 @@
 /** Reads a topic through the seam, as a stranger with a group of its own does: what a row asserts is what stands in the log. */
+import { Buffer } from "node:buffer";
 import type { Broker, Headers, Ownership, RecordBatch, StoredRecord } from "../../src/broker/broker.ts";
 
 /** A record and its partition. */
 export interface LogRecord extends StoredRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
   /** The partition's number. */
   readonly partition: number;
 }
@@ -56,8 +59,8 @@ function copy(record: StoredRecord, partition: number): LogRecord {
 }
 
 /** Not by `slice`: that of a Buffer copies nothing. */
-function copyOf(bytes: Uint8Array | null): Uint8Array | null {
-  return bytes === null ? null : new Uint8Array(bytes);
+function copyOf(data: Uint8Array | string | null): Uint8Array | null {
+  return data === null ? null : new Uint8Array(Buffer.from(data));
 }
 
 /** Bytes as text; `null` stays `null`. */

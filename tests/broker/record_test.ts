@@ -1,12 +1,20 @@
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
-import { stored } from "../../src/broker/record.ts";
+import { sizeOf, stored } from "../../src/broker/record.ts";
 
 Deno.test("stored() copies the bytes of a Buffer too, whose slice() would be a window", () => {
   const bytes = Buffer.from("job");
   const record = stored({ key: bytes, value: bytes, headers: [["header", bytes]] }, 0);
   bytes.fill("x");
   for (const copy of [record.key, record.value, record.headers[0]![1]]) {
-    assertEquals(new TextDecoder().decode(copy!), "job");
+    assertEquals(Buffer.from(copy!).toString(), "job");
   }
+});
+
+Deno.test("sizeOf() counts the bytes of a text, not its characters", () => {
+  const record = stored(
+    { key: "\u00fc", value: "\u{1f600}", headers: [["name", new Uint8Array(5)], ["none", null]] },
+    0,
+  );
+  assertEquals(sizeOf(record), 2 + 4 + 9 + 4);
 });

@@ -18,3 +18,12 @@ Deno.test("takeIn() keeps nothing of the fetch that a record lies in, headers in
   assertEquals([record.bytes, record.heldBytes], [5, 24]);
   for (const [, bytes] of record.headers) assertEquals(bytes?.buffer === fetch.buffer, false);
 });
+
+Deno.test("takeIn() takes a text for the bytes that it stands for", () => {
+  for (const [key, value] of [["key", "value"], ["cl\u00e9", "\ufffd \u{1f600}"], ["", ""]] as const) {
+    const rest = { offset: 3, headers: [], timestampMs: 0 };
+    const asText = takeIn({ ...rest, key, value }, 4);
+    assertEquals(asText, takeIn({ ...rest, key: Buffer.from(key), value: Buffer.from(value) }, 4));
+    assertEquals(asText.encoding, "utf8");
+  }
+});

@@ -1,5 +1,6 @@
 /** Appending: order, outcomes, keys, and bytes that come out as they went in. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { RecordTooLargeError, UnknownTopicError } from "../../errors.ts";
 import type { AppendOutcome, Headers, NewRecord, StoredRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
@@ -44,7 +45,7 @@ export const append: readonly Case[] = [
       const keys = [...many("key", 20), "", "\u00e4\u{1f600}"];
       for (let round = 0; round < 2; round++) {
         const positions = await world.append(topic, keys.map((key) => ({ key, value: "v" })));
-        const expected = keys.map((key) => partitionOfKey(new TextEncoder().encode(key), 7));
+        const expected = keys.map((key) => partitionOfKey(key, 7));
         assert.deepEqual(positions.map(({ partition }) => partition), expected);
       }
     },
@@ -83,16 +84,20 @@ export const append: readonly Case[] = [
         { partition: 0, key: null, value: null },
         { partition: 0, key: "", value: "" },
         { partition: 0, value: "\u00e4\u{1f600}", key: "\u00fc", headers: [] },
+        { partition: 0, value: "a\0b", key: "\0" },
+        { partition: 0, value: "half of a pair: \ud83d", key: "\ude00" },
       ]);
       const expected = { bytes: [...all], headers: plain(headers) };
       // It is written: what becomes of the caller's buffer is the caller's affair.
       all.fill(0);
-      const records = await read(world, topic, 4);
-      assert.deepEqual(records.map(({ key }) => key && [...key]), [expected.bytes, null, [], [195, 188]]);
-      const last = [195, 164, 240, 159, 152, 128];
-      assert.deepEqual(records.map(({ value }) => value && [...value]), [expected.bytes.toReversed(), null, [], last]);
+      const records = await read(world, topic, 6);
+      const utf8 = (text: string) => [...new TextEncoder().encode(text)];
+      const keys = [expected.bytes, null, [], utf8("\u00fc"), [0], utf8("\ufffd")];
+      assert.deepEqual(records.map(({ key }) => bytes(key)), keys);
+      const texts = ["\u00e4\u{1f600}", "a\0b", "half of a pair: \ufffd"].map(utf8);
+      assert.deepEqual(records.map(({ value }) => bytes(value)), [expected.bytes.toReversed(), null, [], ...texts]);
       assert.deepEqual(plain(records[0]!.headers), expected.headers);
-      assert.deepEqual(records.slice(1).map((record) => record.headers.length), [0, 0, 0]);
+      assert.deepEqual(records.slice(1).map((record) => record.headers.length), [0, 0, 0, 0, 0]);
     },
   },
   {
@@ -190,8 +195,12 @@ function assertRefused(outcome: AppendOutcome, ErrorClass: new () => Error, part
   assert.ok(outcome.error.message.includes(part), outcome.error.message);
 }
 
-function text(bytes: Uint8Array | null): string | null {
-  return bytes && new TextDecoder().decode(bytes);
+function text(data: StoredRecord["value"]): string | null {
+  return data === null ? null : Buffer.from(data).toString();
+}
+
+function bytes(data: StoredRecord["value"]): number[] | null {
+  return data === null ? null : [...Buffer.from(data)];
 }
 
 function plain(headers: Headers): unknown[] {

@@ -4,6 +4,7 @@
  *
  * A breach is kept rather than thrown, since a sink never throws; the suite fails the case with it.
  */
+import { Buffer } from "node:buffer";
 import type { ConsumerSink, Mark, Ownership, RecordBatch, StoredRecord, TopicPartition } from "../broker.ts";
 
 /** A record, and under which ownership it came. */
@@ -60,7 +61,7 @@ export class Recorder implements ConsumerSink {
   values(of?: number): (string | null)[] {
     return this.received
       .filter(({ ownership }) => of === undefined || ownership.partition === of)
-      .map(({ record }) => record.value === null ? null : new TextDecoder().decode(record.value));
+      .map(({ record }) => record.value === null ? null : Buffer.from(record.value).toString());
   }
 
   /** The live ownership of a partition. */
@@ -191,5 +192,8 @@ function matches(ownership: Ownership, at: TopicPartition | number): boolean {
 }
 
 function bytesOf(batch: RecordBatch): number {
-  return batch.records.reduce((sum, { key, value }) => sum + (key?.byteLength ?? 0) + (value?.byteLength ?? 0), 0);
+  return batch.records.reduce(
+    (sum, { key, value }) => sum + Buffer.byteLength(key ?? "") + Buffer.byteLength(value ?? ""),
+    0,
+  );
 }

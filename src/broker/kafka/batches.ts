@@ -133,7 +133,7 @@ function partitionOf(record: NewRecord, partitions: number, spread: () => number
   if (record.partition !== undefined) return record.partition;
   const { key } = record;
   if (key === undefined || key === null) return spread() % partitions;
-  return partitionOfKey(typeof key === "string" ? Buffer.from(key) : key, partitions);
+  return partitionOfKey(key, partitions);
 }
 
 /** An upper bound; what comes near the limit is measured exactly. */

@@ -7,6 +7,7 @@ import { partitionOfKey } from "../partitioner.ts";
 import { sizeOf, stored } from "../record.ts";
 import { noPartition, tooLarge } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
+import { writeData } from "./data.ts";
 import { readHeaders, writeHeaders } from "./headers.ts";
 import { existingTopic } from "./topics.ts";
 
@@ -27,8 +28,8 @@ export interface Ends {
 type Row = readonly [
   offset: number,
   timestampMs: number,
-  key: Uint8Array | null,
-  value: Uint8Array | null,
+  key: Uint8Array | string | null,
+  value: Uint8Array | string | null,
   headers: string | null,
 ];
 
@@ -74,8 +75,8 @@ export function append(
       partition,
       offset,
       timestampMs,
-      key,
-      value,
+      writeData(key),
+      writeData(value),
       writeHeaders(headers),
     );
     next.set(partition, offset + 1);
@@ -126,8 +127,8 @@ function endOfBatch(
   maxBytes: number,
 ): number | undefined {
   const sizes = connection.all<readonly [offset: number, bytes: number]>(
-    `SELECT offset, ifnull(length(key), 0) + ifnull(length(value), 0) + ifnull(length(headers), 0) FROM records
-      WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
+    `SELECT offset, ifnull(octet_length(key), 0) + ifnull(octet_length(value), 0) + ifnull(octet_length(headers), 0)
+      FROM records WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
       ORDER BY offset LIMIT ${MAX_BATCH_RECORDS + 1}`,
     topicId,
     partition,

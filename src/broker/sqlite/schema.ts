@@ -36,7 +36,7 @@ const TABLES = [
     partition INTEGER NOT NULL,
     offset INTEGER NOT NULL,
     timestamp_ms INTEGER NOT NULL,
-    key BLOB,
+    key BLOB, -- a text or bytes, and so is value
     value BLOB,
     headers TEXT,
     PRIMARY KEY (topic_id, partition, offset)
