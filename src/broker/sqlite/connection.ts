@@ -59,8 +59,13 @@ export class Connection {
     return statement.all(...values) as unknown[] as Row[];
   }
 
-  /** @returns how many rows it changed */
-  run(sql: string, ...values: SQLInputValue[]): number {
+  /** Runs a statement that answers nothing. Not by `run()`, whose report costs a fifth of an insert. */
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#statement(sql).get(...values);
+  }
+
+  /** Runs a statement, and answers how many rows it changed. */
+  changes(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#statement(sql).run(...values).changes);
   }
 

@@ -73,11 +73,11 @@ export function takeLease(connection: Connection, candidate: Candidate, topicId:
   const { group, owner, sessionMs } = candidate;
   const expiresAtMs = Date.now() + sessionMs;
   const taken = seen === null
-    ? connection.run(
+    ? connection.changes(
       "INSERT OR IGNORE INTO leases (group_name, topic_id, owner, expires_at_ms, session_ms) VALUES (?, ?, ?, ?, ?)",
       ...[group, topicId, owner, expiresAtMs, sessionMs],
     )
-    : connection.run(
+    : connection.changes(
       `UPDATE leases SET owner = ?, expires_at_ms = ?, session_ms = ?
         WHERE group_name = ? AND topic_id = ? AND owner = ? AND expires_at_ms = ?`,
       ...[owner, expiresAtMs, sessionMs, group, topicId, seen.owner, seen.expiresAtMs],
@@ -90,7 +90,7 @@ export function takeLease(connection: Connection, candidate: Candidate, topicId:
 
 /** A sign of life. @returns how many topics are still held */
 export function renewLeases(connection: Connection, { group, owner, sessionMs }: Candidate): number {
-  return connection.run(
+  return connection.changes(
     "UPDATE leases SET expires_at_ms = ? WHERE group_name = ? AND owner = ?",
     Date.now() + sessionMs,
     group,

@@ -25,7 +25,7 @@ export function commit(
   owned: { readonly topicId: number; readonly partition: number; readonly fence: number },
   { offset, metadata }: Committed,
 ): boolean {
-  const written = connection.run(
+  const written = connection.changes(
     `UPDATE positions SET committed = ?1, metadata = ?2, updated_at_ms = ?3
       WHERE group_name = ?4 AND topic_id = ?5 AND partition = ?6 AND fence = ?7 AND ifnull(committed, 0) <= ?1`,
     offset,

@@ -46,7 +46,7 @@ export function existingTopic(connection: Connection, name: string, verb: string
 /** Makes a topic, inside of a transaction. One that is there stays as it is. */
 export function createTopic(connection: Connection, { name, partitions = 1, config = {} }: NewTopic): void {
   const whole = JSON.stringify({ "max.message.bytes": String(DEFAULT_MAX_MESSAGE_BYTES), ...config });
-  const made = connection.run("INSERT OR IGNORE INTO topics (name, config) VALUES (?, ?)", name, whole);
+  const made = connection.changes("INSERT OR IGNORE INTO topics (name, config) VALUES (?, ?)", name, whole);
   if (made > 0) addPartitions(connection, name, partitions);
 }
 
