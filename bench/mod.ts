@@ -1,192 +1,34 @@
 /**
- * `deno task bench [name …]`: how fast, measured as ratios within one run on a real Kafka, through the public App and
- * worker. Each line says the figure, its bar and whether it is met; the absolute figures behind it belong to this machine.
+ * `deno task bench [name …]`: how fast, measured as ratios within one run, through the public App and worker. Each line
+ * says the figure, its bar and whether it is met; the absolute figures behind it belong to this machine. `kafka` and
+ * `sqlite` name all benches of a broker. A Kafka is started only where a bench needs one.
  *
- * Conditions: fresh processes, interleaved rounds, medians; envelopes of 293 bytes, keyed; kafkajs written as its users
- * would. A bar that is missed does not fail the command.
+ * Conditions: fresh processes, interleaved rounds, medians. A bar that is missed does not fail the command.
  */
-import kafkajs from "kafkajs";
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
-import { interleaved, median, type Program, ratio, type Results } from "./rounds.ts";
-import { envelope, keyOf, partitioner, plainKafka } from "./workload.ts";
+import { print } from "./figures.ts";
+import { kafkaBenches } from "./kafka.ts";
+import { sqliteBenches } from "./sqlite.ts";
+import { startBenches } from "./start.ts";
 
-const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 5);
-const JOBS = 1_000_000;
-
-interface Line {
-  readonly figure: string;
-  readonly value: string;
-  readonly bar: string;
-  readonly met: boolean | null;
-}
-
-const benches: Record<string, () => Promise<Line[]>> = {
-  consume,
-  one_partition,
-  produce,
-  latency,
-  idle,
-  memory,
-  start,
+const benches = { ...kafkaBenches, ...startBenches, ...sqliteBenches };
+const groups: Readonly<Record<string, readonly string[]>> = {
+  kafka: Object.keys(kafkaBenches),
+  sqlite: Object.keys(sqliteBenches),
 };
 
-async function consume(): Promise<Line[]> {
-  const topic = await filledTopic(4, JOBS);
-  const args = [topic, JOBS];
-  const results = await interleaved(ROUNDS, {
-    bare: { program: "consume_bare", args },
-    worker: { program: "consume_worker", args },
-    attributes: { program: "consume_worker", args: [...args, "--attributes"] },
-    log: { program: "consume_worker", args: [...args, "--log"] },
-    metrics: { program: "consume_worker", args: [...args, "--metrics"] },
-    eachMessage: { program: "consume_bare", args: [...args, "--each-message"] },
-  });
-  return [
-    against("no-op jobs / bare eachBatch, 4 partitions", results.worker, results.bare, 0.75),
-    against("with the default logger (JSON) / bare", results.log, results.bare, null),
-    against("with metrics / without", results.metrics, results.worker, null),
-    against("with current attributes / bare", results.attributes, results.bare, 0.55),
-    against("a whole job / kafkajs' eachMessage", results.worker, results.eachMessage, 1.15),
-  ];
-}
-
-async function one_partition(): Promise<Line[]> {
-  const topic = await filledTopic(1, JOBS);
-  const args = [topic, JOBS];
-  const results = await interleaved(ROUNDS, {
-    bare: { program: "consume_bare", args },
-    worker: { program: "consume_worker", args },
-  });
-  return [against("no-op jobs / bare eachBatch, 1 partition", results.worker, results.bare, 0.9)];
-}
-
-async function produce(): Promise<Line[]> {
-  const topic = await filledTopic(4, 0);
-  const results = await interleaved(ROUNDS, {
-    bare: { program: "produce_bare", args: [topic, 200_000] },
-    enqueue: { program: "produce_enqueue", args: [topic, 200_000] },
-    one: { program: "produce_bare", args: [topic, 10_000, "--one"] },
-  });
-  return [
-    against("performLater, not awaited / bare sendBatch(1000)", results.enqueue, results.bare, 0.7),
-    against("performLater, not awaited / awaited send of 1", results.enqueue, results.one, 12),
-  ];
-}
-
-async function latency(): Promise<Line[]> {
-  const lines: Line[] = [];
-  for (const perSecond of [100, 1000]) {
-    const programs: Record<"bare" | "worker", Program> = {
-      bare: { program: "latency", args: [await filledTopic(4, 0), perSecond, 4, "--bare"] },
-      worker: { program: "latency", args: [await filledTopic(4, 0), perSecond, 4] },
-    };
-    const all: Record<"bare" | "worker", Results> = { bare: {}, worker: {} };
-    for (let round = 0; round < ROUNDS; round++) {
-      // A topic of its own for each round: a new group would read the jobs of the last one.
-      const results = await interleaved(1, programs);
-      for (const side of ["bare", "worker"] as const) {
-        for (const [name, values] of Object.entries(results[side])) (all[side][name] ??= []).push(...values);
-        programs[side] = { ...programs[side], args: [await filledTopic(4, 0), ...programs[side].args.slice(1)] };
-      }
-    }
-    for (const [name, bar] of [["p50", 2], ["p99", 3]] as const) {
-      const value = ratio(all.worker[name]!, all.bare[name]!);
-      const shown = `${value.toFixed(2)} × (${median(all.worker[name]!).toFixed(1)} ms)`;
-      lines.push({
-        figure: `enqueue to perform at ${perSecond}/s, ${name} / bare`,
-        value: shown,
-        bar: `≤ ${bar} ×`,
-        met: value <= bar,
-      });
-    }
-  }
-  return lines;
-}
-
-async function idle(): Promise<Line[]> {
-  const results = await interleaved(3, { idle: { program: "idle", args: [await filledTopic(4, 0), 10] } });
-  const percent = median(results.idle.percent!);
-  return [{ figure: "idle worker", value: `${percent.toFixed(2)} % of a core`, bar: "≤ 1.5 %", met: percent <= 1.5 }];
-}
-
-async function memory(): Promise<Line[]> {
-  const topic = await filledTopic(4, 1_000_000);
-  const results = await interleaved(1, { worker: { program: "consume_worker", args: [topic, 1_000_000] } });
-  const mb = median(results.worker.rssMb!);
-  const growth = median(results.worker.rssGrowth!);
-  return [
-    { figure: "resident memory over a million jobs", value: `${mb.toFixed(0)} MB`, bar: "≤ 250 MB", met: mb <= 250 },
-    { figure: "the same at the end / at one third", value: growth.toFixed(2), bar: "flat, ≤ 1.2", met: growth <= 1.2 },
-  ];
-}
-
-async function start(): Promise<Line[]> {
-  const folder = await Deno.makeTempDir();
-  const files = { empty: `${folder}/empty.ts`, library: `${folder}/library.ts` };
-  await Deno.writeTextFile(files.empty, "export {};\n");
-  await Deno.writeTextFile(files.library, `import "${new URL("../mod.ts", import.meta.url)}";\n`);
-  const times: Record<keyof typeof files, number[]> = { empty: [], library: [] };
-  for (let round = 0; round < 22; round++) {
-    for (const name of ["empty", "library"] as const) {
-      const startMs = performance.now();
-      await new Deno.Command(Deno.execPath(), { args: ["run", "--no-check", files[name]], stdin: "null" }).output();
-      // The first rounds fill caches.
-      if (round >= 2) times[name].push(performance.now() - startMs);
-    }
-  }
-  await Deno.remove(folder, { recursive: true });
-  const value = median(times.library) / median(times.empty);
-  return [{
-    figure: "a file that imports mod.ts / an empty one",
-    value: value.toFixed(2),
-    bar: "≤ 1.7",
-    met: value <= 1.7,
-  }];
-}
-
-function against(figure: string, ours: Results, theirs: Results, bar: number | null): Line {
-  const value = ratio(ours.perSecond!, theirs.perSecond!);
-  const k = (results: Results) => `${(median(results.perSecond!) / 1000).toFixed(0)} k/s`;
-  return {
-    figure,
-    value: `${value.toFixed(2)} (${k(ours)} / ${k(theirs)})`,
-    bar: bar === null ? "reported" : `≥ ${bar}`,
-    met: bar === null ? null : value >= bar,
-  };
-}
-
-/** A new topic with so many envelopes in it. */
-async function filledTopic(numPartitions: number, records: number): Promise<string> {
-  const topic = `bench-${crypto.randomUUID()}`;
-  const kafka = plainKafka();
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions }] });
-  await admin.disconnect();
-  if (records === 0) return topic;
-  const producer = kafka.producer({ createPartitioner: partitioner });
-  await producer.connect();
-  for (let from = 0; from < records; from += 1000) {
-    const messages = Array.from({ length: 1000 }, (_, at) => ({ key: keyOf(from + at), value: envelope(from + at) }));
-    await producer.send({ topic, messages, acks: -1, compression: kafkajs.CompressionTypes.None });
-  }
-  await producer.disconnect();
-  return topic;
-}
-
 if (import.meta.main) {
-  const names = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
+  const asked = Deno.args.flatMap((name) => Object.hasOwn(groups, name) ? groups[name]! : [name]);
+  const names = asked.length > 0 ? asked : Object.keys(benches);
   const unknown = names.filter((name) => !Object.hasOwn(benches, name));
   if (unknown.length > 0) {
-    console.error(`No bench is called ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}`);
+    const known = [...Object.keys(groups), ...Object.keys(benches)].join(", ");
+    console.error(`No bench is called ${unknown.join(", ")}; there are ${known}`);
     Deno.exit(64);
   }
-  await using kafka = await kafkaForTests();
-  Deno.env.set("BROKER_URL", kafka.url);
+  await using kafka = names.some((name) => Object.hasOwn(kafkaBenches, name)) ? await kafkaForTests() : null;
+  if (kafka !== null) Deno.env.set("BROKER_URL", kafka.url);
   for (const name of names) {
-    for (const { figure, value, bar, met } of await benches[name]!()) {
-      const verdict = met === null ? "" : met ? "met" : "MISSED";
-      console.log(`${figure.padEnd(52)} ${value.padEnd(26)} ${bar.padEnd(12)} ${verdict}`);
-    }
+    for (const line of await benches[name]!()) print(line);
   }
 }

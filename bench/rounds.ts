@@ -8,6 +8,10 @@ export interface Program {
   readonly program: string;
   /** Its arguments. */
   readonly args: readonly (string | number)[];
+  /** What its `BROKER_URL` is. @default the run's */
+  readonly broker?: string;
+  /** Flags of `deno run`. @default [] */
+  readonly flags?: readonly string[];
 }
 
 /** The results of one program: by name, one value a round. */
@@ -29,10 +33,11 @@ export async function interleaved<Name extends string>(
 }
 
 /** Runs a program and reads the last line that it prints. */
-export async function runOnce({ program, args }: Program): Promise<Record<string, number>> {
+export async function runOnce({ program, args, broker, flags = [] }: Program): Promise<Record<string, number>> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `bench/programs/${program}.ts`, ...args.map(String)],
+    args: ["run", "-A", "--no-check", ...flags, `bench/programs/${program}.ts`, ...args.map(String)],
     cwd: root,
+    env: broker === undefined ? {} : { BROKER_URL: broker },
     stdin: "null",
     stderr: "piped",
   });

@@ -2,8 +2,7 @@
  * What every bench works on: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
  * name. Programs and runner share it, so that both sides of a ratio see the same bytes.
  */
-import { activeJobTopic, App, currentAttributes, Job } from "@activejob/kafka";
-import kafkajs, { type Kafka } from "kafkajs";
+import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 
 /** The size of an envelope, in bytes. */
 export const ENVELOPE_BYTES = 293;
@@ -28,6 +27,9 @@ export function envelope(index: number): string {
   return write("x".repeat(ENVELOPE_BYTES - write("").length));
 }
 
+/** What fills an envelope's second argument where the library, or somebody by hand, builds it in topic `bench`. */
+export const PADDING: string = "x".repeat(ENVELOPE_BYTES - 234);
+
 /** A key of so many different ones that every partition gets its share. */
 export function keyOf(index: number): string {
   return `key-${index % 1000}`;
@@ -48,34 +50,22 @@ export class NoopJob extends Job {
 /** One attribute, as an application would have. */
 export class Current extends currentAttributes<{ userId: number }>("userId") {}
 
-/** The App under test, with its public options only. */
+/** The App under test, with its public options only, on the broker in `BROKER_URL`. */
 export function benchApp(
-  topic: string,
+  topics: string | readonly string[],
   options: Partial<ConstructorParameters<typeof App>[0]> = {},
 ): App {
-  NoopJob.queue = topic;
+  const names = [topics].flat();
+  NoopJob.queue = names[0]!;
   return new App({
     name: `bench-${crypto.randomUUID()}`,
-    broker: `kafka://${brokers().join(",")}`,
+    broker: Deno.env.get("BROKER_URL")!,
     jobs: [NoopJob],
-    topics: [activeJobTopic(topic)],
+    topics: names.map((name) => activeJobTopic(name)),
     logger: { level: "warn" },
     ...options,
   });
 }
-
-/** The brokers of this run. */
-export function brokers(): string[] {
-  return Deno.env.get("BROKER_URL")!.replace("kafka://", "").split(",");
-}
-
-/** A plain client, configured as its users would. */
-export function plainKafka(): Kafka {
-  return new kafkajs.Kafka({ clientId: "bench", brokers: brokers(), logLevel: kafkajs.logLevel.NOTHING });
-}
-
-/** The partitioner that users are told to give. */
-export const partitioner = kafkajs.Partitioners.DefaultPartitioner;
 
 /** Ends a program with its result: the last line that it prints. */
 export function finish(result: Record<string, number>): never {

@@ -1,5 +1,6 @@
 /** kafkajs' `eachBatch` (or, with `--each-message`, its `eachMessage`) and `JSON.parse` of each value. */
-import { finish, plainKafka } from "../workload.ts";
+import { plainKafka } from "../plain_kafka.ts";
+import { finish } from "../workload.ts";
 
 const [topic, count, mode] = Deno.args as [string, string, string | undefined];
 const expected = Number(count);

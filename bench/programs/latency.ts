@@ -1,5 +1,6 @@
 /** From enqueuing to the start of the job, in one process: ours, or with `--bare` kafkajs' `send` and `eachBatch`. */
-import { benchApp, finish, hooks, NoopJob, partitioner, percentile, plainKafka } from "../workload.ts";
+import { partitioner, plainKafka } from "../plain_kafka.ts";
+import { benchApp, finish, hooks, NoopJob, percentile } from "../workload.ts";
 
 const [topic, rate, seconds, mode] = Deno.args as [string, string, string, string | undefined];
 const perSecond = Number(rate);

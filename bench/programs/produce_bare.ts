@@ -1,5 +1,6 @@
 /** kafkajs' `sendBatch` of 1000 ready strings; with `--one`, an awaited `send` of one. */
-import { envelope, finish, keyOf, partitioner, plainKafka } from "../workload.ts";
+import { partitioner, plainKafka } from "../plain_kafka.ts";
+import { envelope, finish, keyOf } from "../workload.ts";
 
 const [topic, count, mode] = Deno.args as [string, string, string | undefined];
 const total = Number(count);

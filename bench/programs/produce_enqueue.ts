@@ -1,17 +1,21 @@
-/** `performLater`, not awaited but for one in a thousand, as a loop that does not want to run out of memory does. */
-import { benchApp, ENVELOPE_BYTES, finish, NoopJob } from "../workload.ts";
+/**
+ * `performLater`, not awaited but for one in a thousand, as a loop that does not want to run out of memory does; with
+ * `--one` each is awaited until it is on the disk.
+ */
+import { benchApp, finish, NoopJob, PADDING } from "../workload.ts";
 
-const [topic, count] = Deno.args as [string, string];
+const [topic, count, mode] = Deno.args as [string, string, string | undefined];
 const total = Number(count);
+const isOne = mode === "--one";
+if (isOne) NoopJob.kafkaOptions = { ...NoopJob.kafkaOptions, dispatchMethod: "produceSync" };
 const app = benchApp(topic);
-const padding = "x".repeat(ENVELOPE_BYTES - 234);
-await NoopJob.performLater(0, padding);
+await NoopJob.performLater(0, PADDING);
 await app.flush();
 
 const startMs = performance.now();
 for (let index = 1; index <= total; index++) {
-  const enqueued = NoopJob.performLater(index, padding);
-  if (index % 1000 === 0) await enqueued;
+  const enqueued = NoopJob.performLater(index, PADDING);
+  if (isOne || index % 1000 === 0) await enqueued;
 }
 await app.flush();
 finish({ perSecond: total / (performance.now() - startMs) * 1000 });

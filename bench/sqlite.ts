@@ -1,0 +1,128 @@
+/**
+ * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside what tuned peers say of
+ * themselves. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
+ */
+import { sqlite } from "@activejob/kafka";
+import { bareWriter, openBare } from "./bare_sqlite.ts";
+import { against, atMost, type Bench, type Line, perSecond, reported, ROUNDS } from "./figures.ts";
+import { interleaved, median, ratio } from "./rounds.ts";
+import { Monitor } from "../src/monitor/monitor.ts";
+import { envelope, keyOf } from "./workload.ts";
+
+const JOBS = 1_000_000;
+const TOPIC = "bench";
+
+/** What tuned peers performed on such a machine, in no-op jobs a second. */
+const PEERS = { BullMQ: 18_000, "graphile-worker": 39_000 };
+
+/** By name. */
+export const sqliteBenches: Readonly<Record<string, Bench>> = {
+  sqlite_produce: () => inFolder(produce),
+  sqlite_consume: () => inFolder(consume),
+  sqlite_backlog: () => inFolder(backlog),
+  sqlite_latency: () => inFolder(latency),
+  sqlite_idle: () => inFolder(idle),
+};
+
+async function produce(folder: string): Promise<Line[]> {
+  const ours = `${folder}/ours.db`;
+  const bare = `${folder}/bare.db`;
+  const results = await interleaved(ROUNDS, {
+    bare: { program: "sqlite_produce_bare", args: [bare, 200_000] },
+    enqueue: { program: "produce_enqueue", args: [TOPIC, 200_000], broker: `sqlite:${ours}` },
+    bareOne: { program: "sqlite_produce_bare", args: [bare, 5_000, "--one"] },
+    enqueueOne: { program: "produce_enqueue", args: [TOPIC, 5_000, "--one"], broker: `sqlite:${ours}` },
+  });
+  return [
+    against("performLater, produceSync / bare INSERT, FULL", results.enqueueOne, results.bareOne, 0.7),
+    against("performLater, not awaited / bare 100 a transaction", results.enqueue, results.bare, 0.4),
+  ];
+}
+
+async function consume(folder: string): Promise<Line[]> {
+  const ours = `${folder}/ours.db`;
+  const bare = `${folder}/bare.db`;
+  await fill(ours, TOPIC, JOBS);
+  fillBare(bare, JOBS);
+  const results = await interleaved(ROUNDS, {
+    bare: { program: "sqlite_consume_bare", args: [bare, JOBS] },
+    worker: { program: "consume_worker", args: [TOPIC, JOBS], broker: `sqlite:${ours}` },
+    kv: { program: "deno_kv", args: [`${folder}/${crypto.randomUUID()}.db`, 5_000], flags: ["--unstable-kv"] },
+  });
+  const { worker } = results;
+  return [
+    against("no-op jobs / bare read, parse, commit", worker, results.bare, 0.5),
+    against("no-op jobs / Deno KV's queue", worker, results.kv, null),
+    ...Object.entries(PEERS).map(([peer, theirs]) =>
+      reported(
+        `no-op jobs / ${peer}, tuned`,
+        `${(median(worker.perSecond!) / theirs).toFixed(1)} (${perSecond(worker)})`,
+      )
+    ),
+    atMost("resident memory over a million jobs", median(worker.rssMb!), 250, " MB", 0),
+    atMost("the same at the end / at one third", median(worker.rssGrowth!), 1.1, "", 2),
+  ];
+}
+
+async function backlog(folder: string): Promise<Line[]> {
+  const small = `${folder}/small.db`;
+  const large = `${folder}/large.db`;
+  for (const path of [small, large]) await fill(path, "warm_up", 100_000);
+  for (let index = 0; index < 100; index++) await fill(small, `backlog_${index}`, 1000);
+  await fill(large, "backlog_0", JOBS);
+  const results = await interleaved(ROUNDS, {
+    small: { program: "sqlite_backlog", args: [100, 1000], broker: `sqlite:${small}` },
+    large: { program: "sqlite_backlog", args: [1, JOBS], broker: `sqlite:${large}` },
+  });
+  const value = ratio(results.small.perSecond!, results.large.perSecond!);
+  return [{
+    figure: "a job in a backlog of a million / of a thousand",
+    value: `${value.toFixed(2)} × (${perSecond(results.large)} / ${perSecond(results.small)})`,
+    bar: "≤ 1.2",
+    met: value <= 1.2,
+  }];
+}
+
+async function latency(folder: string): Promise<Line[]> {
+  const { worker } = await interleaved(ROUNDS, {
+    worker: { program: "sqlite_latency", args: [TOPIC, 100, 5], broker: `sqlite:${folder}/latency.db` },
+  });
+  return [
+    atMost("enqueue to start in another process at 100/s, p50", median(worker.p50!), 5, " ms", 1),
+    reported("the same, p99", `${median(worker.p99!).toFixed(1)} ms`),
+  ];
+}
+
+async function idle(folder: string): Promise<Line[]> {
+  const { worker } = await interleaved(3, {
+    worker: { program: "idle", args: [TOPIC, 10], broker: `sqlite:${folder}/idle.db` },
+  });
+  return [atMost("idle worker, of a core", median(worker.percent!), 1, " %", 2)];
+}
+
+/** Fills a topic of the library's file with ready envelopes. */
+async function fill(path: string, topic: string, jobs: number): Promise<void> {
+  await using broker = await sqlite(path).open({ clientId: "bench", monitor: new Monitor() });
+  await broker.admin.create([{ name: topic }]);
+  for (let from = 0; from < jobs; from += 1000) await broker.append(topic, thousand(from));
+}
+
+/** Fills a bare file with the same. */
+function fillBare(path: string, jobs: number): void {
+  using database = openBare(path);
+  const write = bareWriter(database);
+  for (let from = 0; from < jobs; from += 1000) write(thousand(from));
+}
+
+function thousand(from: number): { key: string; value: string }[] {
+  return Array.from({ length: 1000 }, (_, at) => ({ key: keyOf(from + at), value: envelope(from + at) }));
+}
+
+async function inFolder(bench: (folder: string) => Promise<Line[]>): Promise<Line[]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    return await bench(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
