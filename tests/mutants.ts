@@ -7,6 +7,7 @@ import { KafkaUnavailableError } from "../tasks/kafka/server.ts";
 import { CORE_MUTANTS } from "./mutants/core.ts";
 import { HEALTH_MUTANTS } from "./mutants/health.ts";
 import { KAFKA_MUTANTS } from "./mutants/kafka.ts";
+import { SQLITE_MUTANTS } from "./mutants/sqlite.ts";
 import { TESTING_MUTANTS } from "./mutants/testing.ts";
 import { type Mutant, needsKafka, survivors } from "../tasks/mutants.ts";
 
@@ -119,6 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...CORE_MUTANTS,
   ...HEALTH_MUTANTS,
+  ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,
   ...TESTING_MUTANTS,
 ];

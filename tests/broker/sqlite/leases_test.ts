@@ -3,6 +3,10 @@
  * come, grow and go, and two consumers in one process.
  */
 import { assert, assertEquals } from "@std/assert";
+import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
+import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
+import { Membership } from "../../../src/broker/sqlite/membership.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
 import { until } from "../../behaviours/until.ts";
 import { openBroker, outside, TemporaryFile, writing } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
@@ -19,6 +23,12 @@ function lease(path: string, owner: string, goodForMs: number, sessionMs: number
       ON CONFLICT DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms`,
     ...[GROUP, owner, Date.now() + goodForMs, sessionMs],
   ]);
+}
+
+/** The file as one client has it. */
+function openFile(path: string): DatabaseFile & Disposable {
+  const file = new DatabaseFile(path, 1000);
+  return Object.assign(file, { [Symbol.dispose]: () => file.close() });
 }
 
 Deno.test("sqlite: a lease that was written before the clock was set back is good for a session, no longer", async () => {
@@ -106,6 +116,36 @@ Deno.test("sqlite: of two that see a lease run out, one takes it", async () => {
     0,
     3,
   ]);
+});
+
+Deno.test("sqlite: whoever is second to take a lease that has run out does not get it", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path);
+  lease(temporary.path, "gone", -1, LONG_MS);
+  using file = openFile(temporary.path);
+  const candidate = (owner: string) => ({ group: GROUP, owner, sessionMs: LONG_MS });
+  const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
+  const { topicId, lease: seen } = share!;
+  const take = (owner: string) => file.write((connection) => takeLease(connection, candidate(owner), topicId, seen));
+  assertEquals([await take("first"), await take("second"), await take("first")], [true, false, false]);
+  const [now] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
+  assertEquals([now!.lease!.owner, now!.fence], ["first", 1]);
+});
+
+Deno.test("sqlite: a sign of life for a lease that is another's by now makes the session no longer", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path);
+  using file = openFile(temporary.path);
+  const candidate = { group: GROUP, owner: "me", sessionMs: LONG_MS };
+  const membership = new Membership(file, candidate, [TOPIC], new Monitor(), {});
+  await membership.take(await membership.look());
+  const shares = await membership.look();
+  await file.read((connection) => membership.begin(connection, shares));
+  assertEquals(await membership.renew(), true);
+  const { heldUntilMs } = membership;
+  outside(temporary.path, ["UPDATE leases SET owner = 'other'"]);
+  assertEquals([await membership.renew(), membership.heldUntilMs], [false, heldUntilMs]);
+  assertEquals(membership.endedBy(await membership.look()).map(({ reason }) => reason), ["revoked"]);
 });
 
 Deno.test("sqlite: a lease whose row was deleted is taken again, as a new ownership", async () => {
