@@ -13,7 +13,7 @@ import { open } from "./schema.ts";
 export interface Patience {
   /** In milliseconds. @default the file's `busyTimeoutMs` */
   readonly deadlineMs?: number;
-  /** Ends the waiting early. */
+  /** Ends the waiting early, with its reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -93,10 +93,10 @@ export class DatabaseFile {
         return step();
       } catch (error) {
         if (!isBusy(error)) throw sqliteError(`Cannot ${verb} "${this.path}"`, error);
-        signal?.throwIfAborted();
         if (performance.now() >= endMs) throw this.#busy(verb, deadlineMs, error);
       }
       await pause(tries);
+      signal?.throwIfAborted();
     }
   }
 

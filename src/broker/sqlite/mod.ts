@@ -11,7 +11,7 @@ import type { BrokerSource } from "../broker.ts";
 
 /** What may be said about a file. */
 export interface SqliteBrokerOptions {
-  /** How long a step waits for other processes that write, in milliseconds. @default 30000 */
+  /** How long a step waits for other processes that write, in milliseconds. @default 10000 */
   readonly busyTimeoutMs?: number;
 }
 
@@ -45,7 +45,7 @@ export function sqlite(path: string, options: SqliteBrokerOptions = {}): BrokerS
     throw new InvalidConfigurationError('sqlite() must be given the path of a file: for a log in memory say "memory:"');
   }
   checkOptions("sqlite()", options, CHECKS);
-  const { busyTimeoutMs = 30_000 } = options;
+  const { busyTimeoutMs = 10_000 } = options;
   const name = `sqlite:${path}`;
   const source: BrokerSource = {
     name,
