@@ -1,12 +1,12 @@
 /** What an operator is told when the file is not what it should be: what failed, which file, and what to do. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { activeJobTopic, App, BrokerError, EnqueueError, Job, type KafkaOptions } from "../../../mod.ts";
 import { Child, cli } from "../../child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 
-const PROGRAM = new URL("append_once.ts", import.meta.url).pathname;
+const PROGRAM = new URL("append.ts", import.meta.url).pathname;
 
 /** The bytes of a good file that has a topic. */
 async function goodFile(): Promise<Uint8Array<ArrayBuffer>> {
@@ -136,6 +136,31 @@ Deno.test("sqlite: a process that may not write to the file in Deno is told whic
   assertEquals((await child.ended()).stdout, [
     `no: Cannot open "${file.path}": Requires write access to "${file.path}", run again with the --allow-write flag`,
   ]);
+});
+
+Deno.test("sqlite: where writing fails in the midst of it, nobody knows what was written, and what was acknowledged is there", async () => {
+  using file = new TemporaryFile();
+  const { path } = file;
+  Deno.writeFileSync(path, await goodFile());
+  // The system's own limit on the size of a file, in blocks of which no shell has larger ones than 1 KiB.
+  const limited = "trap '' XFSZ; ulimit -f 1000; exec \"$@\"";
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", limited, "sh", Deno.execPath(), "run", "-A", "--no-check", PROGRAM, path, "2000"],
+    env: { DENO_DIR: `${path}.deno` },
+    stderr: "inherit",
+  }).output();
+  const [acknowledged, refused] = new TextDecoder().decode(stdout).trim().split("\n");
+  assertEquals(
+    refused,
+    `unknown: Cannot write to "${path}": reading or writing failed (a broken disk, a limit on file sizes, or a file ` +
+      "system without locks)",
+  );
+  await using broker = openBroker(path);
+  const [outcome] = await broker.append("jobs", [{ value: "x" }]);
+  assert(outcome?.ok);
+  // The one that was refused is there or not.
+  const next = Number(/^appended at (\d+)$/.exec(acknowledged!)![1]) + 1;
+  assert([next, next + 1].includes(outcome.position.offset), `${acknowledged}, but ${outcome.position.offset} is next`);
 });
 
 const isRoot = Deno.uid() === 0;
