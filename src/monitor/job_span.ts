@@ -13,6 +13,9 @@ interface Position {
   readonly offset: number;
 }
 
+/** What a function came to: kept apart from what OpenTelemetry throws around it. */
+type Outcome<T> = { readonly value: T } | { readonly thrown: unknown };
+
 /** A traced step. */
 export class JobSpan {
   readonly #api: OpenTelemetry;
@@ -35,9 +38,16 @@ export class JobSpan {
     return headers;
   }
 
-  /** Runs a function in which the span is the active one, over its awaits as well. */
+  /**
+   * Runs a function once, in which the span is the active one, over its awaits as well. Where OpenTelemetry cannot do that,
+   * it runs without.
+   */
   run<T>(fn: () => T): T {
-    return this.#api.context.with(this.#context, fn);
+    let outcome: Outcome<T> | undefined;
+    harmlessly(this.#monitor, () => this.#api.context.with(this.#context, () => void (outcome ??= outcomeOf(fn))));
+    outcome ??= outcomeOf(fn);
+    if ("thrown" in outcome) throw outcome.thrown;
+    return outcome.value;
   }
 
   /**
@@ -61,6 +71,14 @@ export class JobSpan {
       this.#span.setAttributes({ "error.type": name });
       this.#span.end();
     });
+  }
+}
+
+function outcomeOf<T>(fn: () => T): Outcome<T> {
+  try {
+    return { value: fn() };
+  } catch (thrown) {
+    return { thrown };
   }
 }
 

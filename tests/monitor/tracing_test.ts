@@ -317,3 +317,37 @@ for (const broken of ["startSpan", "inject", "extract", "end"] as const) {
     );
   });
 }
+
+/** Ways in which a `with` can fail that calls the job. */
+const BROKEN_WITHS: Record<string, (fn: () => unknown) => unknown> = {
+  "before it calls the job": () => {
+    throw new TypeError("with is broken");
+  },
+  "after it has called the job": (fn) => {
+    fn();
+    throw new TypeError("with is broken");
+  },
+};
+
+for (const [when, broken] of Object.entries(BROKEN_WITHS)) {
+  Deno.test(`a fault of OpenTelemetry (with, ${when}) is told, and the job is performed once`, async () => {
+    using telemetry = new FakeOpenTelemetry();
+    const { app, performAll, errors } = setUp();
+    await using _ = app;
+    const outcomes: string[] = [];
+    app.on("job.performed", ({ attempt }) => outcomes.push(`performed at attempt ${attempt}`));
+    app.on("job.failed", ({ error, attempt }) => outcomes.push(`${error.message} at attempt ${attempt}`));
+    behaviour = (n, { attempt }) => {
+      if (n === 2 && attempt === 1) throw new RangeError("the job's own");
+    };
+    await StepJob.performLater(1);
+    await StepJob.performLater(2);
+    await app.flush();
+    telemetry.api.context.with = (_context, fn) => broken(fn) as ReturnType<typeof fn>;
+    await performAll();
+    assertEquals(outcomes, ["performed at attempt 1", "the job's own at attempt 1", "performed at attempt 2"]);
+    const fault = "tracing: with is broken";
+    assertEquals(errors.map(({ where, error }) => `${where}: ${error.message}`), [fault, fault, fault]);
+    assertEquals(telemetry.of("process default").map(({ ended }) => ended), [1, 1, 1]);
+  });
+}

@@ -279,6 +279,13 @@ const TRACING: readonly Mutant[] = [
     replace: "return fn();\n  } catch (error) {\n    throw error;",
     tests: ["tests/monitor/tracing_test.ts"],
   },
+  {
+    what: "tracing: a job that OpenTelemetry has begun is not performed again beside it",
+    file: "src/monitor/job_span.ts",
+    find: "    outcome ??= outcomeOf(fn);",
+    replace: "    outcome = outcomeOf(fn);",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
 ];
 
 /** All of them. */
