@@ -6,7 +6,7 @@
  */
 import { inspect } from "node:util";
 import type { App } from "../app/app.ts";
-import { type ErrorInfo, InvalidConfigurationError, thrownBehind } from "../errors.ts";
+import { type ErrorInfo, InvalidConfigurationError, thrownBehind, TimeoutError } from "../errors.ts";
 import type { RecordInfo } from "../monitor/events.ts";
 import type { Entry } from "./ledger.ts";
 import { describeJob } from "./messages.ts";
@@ -17,7 +17,7 @@ import { open, type Stage } from "./stage.ts";
 export class Performer {
   readonly #app: App;
   readonly #stage: Stage;
-  #fail: ((error: Error) => void) | undefined;
+  #fail: ((error: () => Error) => void) | undefined;
 
   constructor(app: App, stage: Stage) {
     this.#app = app;
@@ -54,7 +54,7 @@ export class Performer {
 
   /** The run that is under way ends with this error. */
   fail(error: Error): void {
-    this.#fail?.(error);
+    this.#fail?.(() => error);
   }
 
   async #counted(perform: () => Promise<void>): Promise<number> {
@@ -85,7 +85,7 @@ export class Performer {
     const stop = new AbortController();
     let failure: Error | undefined;
     this.#fail = (error) => {
-      failure ??= error;
+      failure ??= error();
       stop.abort();
     };
     const forget = this.#hearFailures(retries);
@@ -108,7 +108,8 @@ export class Performer {
   }
 
   #hearFailures(retries: boolean): (() => void)[] {
-    const fail = (at: RecordInfo, attempt: number, error: ErrorInfo) => this.fail(this.#surfaced(at, attempt, error));
+    const fail = (at: RecordInfo, attempt: number, error: ErrorInfo) =>
+      this.#fail?.(() => this.#surfaced(at, attempt, error));
     return [
       this.#app.on("job.failed", (event) => {
         if (!retries) fail(event, event.attempt, event.error);
@@ -120,30 +121,51 @@ export class Performer {
       this.#app.on("partition.paused", (event) => {
         if (event.lasting) fail(event, event.attempts, event.error);
       }),
+      // It may never end, and a worker waits for its jobs.
+      this.#app.on("job.orphaned", (event) => {
+        if (event.reason === "timeout") this.#fail?.(() => this.#overdue(event, event.attempt, event.runningMs));
+      }),
     ];
+  }
+
+  #overdue(at: RecordInfo, attempt: number, runningMs: number): TimeoutError {
+    return new TimeoutError(
+      `${this.#whose(at, attempt)}, still runs after ${
+        Math.round(runningMs)
+      } ms: it is over its timeoutMs and timeoutGraceMs, and does not heed its signal`,
+    );
   }
 
   /** The job's own error, which says at its end whose it is. */
   #surfaced(at: RecordInfo, attempt: number, info: ErrorInfo): Error {
-    const { topic, partition, offset } = at;
-    const job = this.#stage.ledger.at(at)?.job;
-    const where = `${
-      job === undefined ? "A job" : describeJob(job)
-    } at attempt ${attempt}, from ${topic}/${partition}@${offset}`;
+    const where = this.#whose(at, attempt);
     const thrown = thrownBehind(info);
     if (!(thrown instanceof Error)) return new Error(`${where}, threw ${inspect(thrown)}`, { cause: thrown });
     note(thrown, where);
     return thrown;
   }
+
+  #whose(at: RecordInfo, attempt: number): string {
+    const { topic, partition, offset } = at;
+    const job = this.#stage.ledger.at(at)?.job;
+    const who = job === undefined ? "A job" : describeJob(job);
+    return `${who} at attempt ${attempt}, from ${topic}/${partition}@${offset}`;
+  }
 }
 
-/** Puts a text where the causes of an error end: runners show it below the error, which stays what it is. */
+/** The notes, by the error that has it as its cause. */
+const notes = new WeakMap<Error, string>();
+
+/**
+ * Puts a text where the causes of an error end: runners show it below the error, which stays what it is. An error object
+ * may be thrown again, by another job: then the text is that one's.
+ */
 function note(error: Error, text: string): void {
   let last = error;
   for (let depth = 0; last.cause instanceof Error && depth < MAX_CAUSES; depth++) last = last.cause;
-  if (last.cause === undefined && Object.isExtensible(last)) {
-    Object.defineProperty(last, "cause", { value: text, configurable: true, writable: true, enumerable: false });
-  }
+  if (last.cause !== notes.get(last) || !Object.isExtensible(last)) return;
+  Object.defineProperty(last, "cause", { value: text, configurable: true, writable: true, enumerable: false });
+  notes.set(last, text);
 }
 
 /** A circle of causes must not hold us. */

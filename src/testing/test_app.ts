@@ -128,6 +128,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
    *
    * @returns how many jobs were performed well
    * @throws {Error} what a job threw
+   * @throws {TimeoutError} if a job goes on beyond its `timeoutMs` and `timeoutGraceMs`
    * @throws {InvalidConfigurationError} for a wrong option, or while another call performs
    *
    * @example

@@ -46,6 +46,13 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
     tests: ["tests/testing/perform_test.ts"],
   },
   {
+    what: "testing: the failure that is thrown keeps its note when another job throws the same error",
+    file: "src/testing/performer.ts",
+    find: "failure ??= error();",
+    replace: "const later = error();\n      failure ??= later;",
+    tests: ["tests/testing/perform_test.ts"],
+  },
+  {
     what: "testing: a class that the App does not list is refused",
     file: "src/testing/selection.ts",
     find: "if (jobs.has(Class)) return",

@@ -1,5 +1,12 @@
 /** Performing what is enqueued: which jobs, what is left, and what a job's failure means to the test. */
-import { EnqueueError, InvalidConfigurationError, Job, performAllLater, UnknownJobError } from "@activejob/kafka";
+import {
+  EnqueueError,
+  InvalidConfigurationError,
+  Job,
+  performAllLater,
+  TimeoutError,
+  UnknownJobError,
+} from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { app, ChainJob, Current, FailingJob, MailJob, said } from "./shop.ts";
@@ -203,4 +210,61 @@ Deno.test("performEnqueuedJobs() awaits its block, and throws what the block thr
   assert(isOver);
   assertEquals(performed, 1);
   assertEquals(await t.performEnqueuedJobs(), 1);
+});
+
+Deno.test("performEnqueuedJobs() notes whose failure it is on an error that another job has thrown before", async () => {
+  const shared = new RangeError("the same for all");
+  let others: Promise<void> = Promise.resolve();
+  class FirstJob extends Job {
+    async perform() {
+      await others;
+      throw shared;
+    }
+  }
+  class SecondJob extends FirstJob {}
+  const { App } = await import("@activejob/kafka");
+  await using other = new App({ ...app.options, name: "other", jobs: [FirstJob, SecondJob] });
+  for (const Class of [FirstJob, SecondJob]) {
+    await using t = TestApp.of(other);
+    await Class.performLater();
+    const error = await assertRejects(() => t.performEnqueuedJobs(), RangeError);
+    assertEquals([error === shared, error.cause], [
+      true,
+      `${Class.name}() on default at attempt 1, from live_default/0@0`,
+    ]);
+  }
+  // Two in one run: it is the first one's failure that is thrown.
+  await using t = TestApp.of(other);
+  await performAllLater([FirstJob.of(), SecondJob.of().set({ queue: "mail" })]);
+  const both = Promise.withResolvers<void>();
+  others = both.promise;
+  let running = 0;
+  t.app.on("job.performing", () => ++running === 2 && both.resolve());
+  const failed: string[] = [];
+  t.app.on("job.failed", ({ jobClass }) => failed.push(jobClass));
+  const error = await assertRejects(() => t.performEnqueuedJobs(), RangeError);
+  assertEquals(failed.length, 2);
+  assert(String(error.cause).startsWith(failed[0]!), `${error.cause} is thrown, but ${failed[0]} failed first`);
+});
+
+Deno.test("performEnqueuedJobs() fails where a job does not heed its signal, and says for how long it runs", async () => {
+  const { promise: never, resolve } = Promise.withResolvers<void>();
+  class DeafJob extends Job {
+    static override timeoutMs = 5;
+    async perform(_name: string) {
+      await never;
+    }
+  }
+  const { App } = await import("@activejob/kafka");
+  const impatient = { timeoutGraceMs: 5, shutdownTimeoutMs: 5 };
+  await using other = new App({ ...app.options, ...impatient, name: "other", jobs: [DeafJob] });
+  await using t = TestApp.of(other);
+  await DeafJob.performLater("a");
+  for (const retries of [false, true]) {
+    const { message } = await assertRejects(() => t.performEnqueuedJobs({ retries }), TimeoutError);
+    const [, description, ms] = /^(.*), still runs after (\d+) ms: it is over its timeoutMs and/.exec(message) ?? [];
+    assertEquals(description, "DeafJob('a') on default at attempt 1, from live_default/0@0");
+    assert(Number(ms) >= 9, message);
+  }
+  resolve();
 });
