@@ -1,4 +1,4 @@
-/** Records on their way into an embedded log: texts as they are, bytes copied, their size measured. */
+/** What records are, whatever the broker: their size, and how an embedded log keeps them: texts as they are, bytes copied. */
 import { Buffer } from "node:buffer";
 import type { NewRecord, StoredRecord } from "./broker.ts";
 
@@ -23,18 +23,19 @@ export function stored(record: NewRecord, timestampMs: number): NewStoredRecord 
 }
 
 /**
- * A record's size: its key, its value and its headers.
+ * A record's size: its key, its value and its headers. Every bound in bytes counts this.
  *
- * @returns bytes
+ * @returns bytes; a text counts as its UTF-8
  */
-export function sizeOf(record: NewStoredRecord): number {
-  let bytes = lengthOf(record.key) + lengthOf(record.value);
-  for (const [name, value] of record.headers) bytes += name.length + (value?.byteLength ?? 0);
+export function sizeOf({ key, value, headers }: NewRecord): number {
+  let bytes = lengthOf(key) + lengthOf(value);
+  if (headers === undefined) return bytes;
+  for (const [name, value] of headers) bytes += lengthOf(name) + lengthOf(value);
   return bytes;
 }
 
-function lengthOf(data: Uint8Array | string | null): number {
-  return data === null ? 0 : Buffer.byteLength(data);
+function lengthOf(data: Uint8Array | string | null | undefined): number {
+  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
 }
 
 function copyOfData(data: NewRecord["value"] | undefined): StoredRecord["value"] {

@@ -5,6 +5,7 @@
  * One dispatcher an App; it lives until the App is closed.
  */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+import { sizeOf } from "../broker/record.ts";
 import { describeError, EnqueueError, UnknownTopicError } from "../errors.ts";
 import { type AnyCurrentAttributes, captureAttributes } from "../job/current_attributes.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
@@ -277,13 +278,6 @@ function refusal(job: Job, why: string, cause?: unknown, written: "no" | "unknow
 
 function nameOf(job: Job): string {
   return jobNameOf(job.constructor as JobClass);
-}
-
-function sizeOf({ key, value, headers }: NewRecord): number {
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
-  if (headers === undefined) return bytes;
-  for (const [name, value] of headers) bytes += name.length + (value?.length ?? 0);
-  return bytes;
 }
 
 let isoMs = 0;

@@ -12,7 +12,7 @@ import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 export interface Shipment {
   /** What is sent. */
   readonly record: NewRecord;
-  /** Its size, about, in bytes. */
+  /** Its size in bytes. */
   readonly bytes: number;
   /** Whether the caller waits for it to be on disk. */
   readonly durable: boolean;

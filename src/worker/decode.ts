@@ -8,6 +8,7 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Headers, StoredRecord } from "../broker/broker.ts";
 import { murmur2 } from "../broker/partitioner.ts";
+import { sizeOf } from "../broker/record.ts";
 import { NotSupportedError, PoisonError, UnknownJobError } from "../errors.ts";
 import { type Envelope, readEnvelope } from "../job/envelope.ts";
 import type { JobClass } from "../job/job.ts";
@@ -49,7 +50,6 @@ export function takeIn(record: StoredRecord, next: number): WaitingRecord {
   const text = undecoded === null ? value as string | null : undecoded.toString("utf8");
   // Decoding puts U+FFFD where bytes are no UTF-8; only where one stands must the bytes be looked at again.
   const isText = undecoded === null || !text!.includes("\ufffd") || isUtf8(undecoded);
-  const bytes = value === null ? 0 : Buffer.byteLength(value);
   return {
     offset: record.offset,
     next,
@@ -61,14 +61,9 @@ export function takeIn(record: StoredRecord, next: number): WaitingRecord {
       ? NO_HEADERS
       : record.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
     timestampMs: record.timestampMs,
-    bytes,
-    heldBytes: bytes + (key === null ? 0 : Buffer.byteLength(key)) +
-      (record.headers.length === 0 ? 0 : sizeOf(record.headers)),
+    bytes: value === null ? 0 : Buffer.byteLength(value),
+    heldBytes: sizeOf(record),
   };
-}
-
-function sizeOf(headers: Headers): number {
-  return headers.reduce((bytes, [name, value]) => bytes + name.length + (value?.byteLength ?? 0), 0);
 }
 
 function latin1Of(key: Uint8Array | string): string {

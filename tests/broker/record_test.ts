@@ -17,4 +17,6 @@ Deno.test("sizeOf() counts the bytes of a text, not its characters", () => {
     0,
   );
   assertEquals(sizeOf(record), 2 + 4 + 9 + 4);
+  assertEquals(sizeOf({ value: "\u6f22", headers: [["\u00fc", null]] }), 3 + 2);
+  assertEquals(sizeOf({ key: null, value: null }), 0);
 });

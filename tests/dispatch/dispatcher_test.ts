@@ -265,3 +265,16 @@ Deno.test("a closed App refuses jobs; a wait is refused, never run now", async (
     );
   }
 });
+
+Deno.test("what is buffered is bounded in bytes, not in characters", async () => {
+  // An envelope has some 300 bytes, and a text of this length 1000 characters or 3000 bytes.
+  const { app, log, failed } = setUp({ buffer: { maxBytes: 5000, maxWaitMs: 0 } });
+  await using _ = app;
+  await app.applyTopics();
+  log.away();
+  await AsyncJob.performLater("x".repeat(1000));
+  await AsyncJob.performLater("\u6f22".repeat(1000));
+  await assertRejects(() => AsyncJob.performLater("x".repeat(1000)), EnqueueError, "stayed full");
+  assertEquals([app.pending, failed.length], [2, 1]);
+  log.back();
+});
