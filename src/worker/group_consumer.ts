@@ -33,7 +33,7 @@ export class GroupConsumer implements ConsumerSink {
   readonly #gate: Gate;
   readonly #commits: CommitLoop;
   readonly #partitions = new Map<Ownership, OwnedPartition>();
-  /** Lost ones whose job still ran then: it keeps its slot until it ends. */
+  /** Lost ones whose job may still run: it keeps its slot until it ends. */
   readonly #leaving = new Set<OwnedPartition>();
   readonly #failed: (error: Error) => void;
   #isJoined = false;
@@ -136,12 +136,13 @@ export class GroupConsumer implements ConsumerSink {
 
   /** The broker: these are no longer ours. */
   lost(ownerships: readonly Ownership[], reason: LostReason): void {
-    for (const partition of this.#leaving) if (partition.running === null) this.#leaving.delete(partition);
     for (const ownership of ownerships) {
       const partition = this.#partitions.get(ownership);
-      partition?.lose(reason);
-      if (partition !== undefined && partition.running !== null) this.#leaving.add(partition);
       this.#partitions.delete(ownership);
+      if (partition !== undefined) {
+        this.#leaving.add(partition);
+        void partition.lose(reason).then(() => this.#leaving.delete(partition));
+      }
       if (reason !== "restarted") continue;
       this.#context.monitor.emit("log.restarted", { topic: ownership.topic, partition: ownership.partition });
     }

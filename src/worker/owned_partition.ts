@@ -100,15 +100,19 @@ export class OwnedPartition implements Committable {
     this.#loop.start();
   }
 
-  /** The ownership has ended: nothing of it counts any more. */
-  lose(reason: LostReason): void {
-    if (!this.#live) return;
+  /**
+   * The ownership has ended: nothing of it counts any more.
+   *
+   * @returns a promise that resolves once its job has ended
+   */
+  lose(reason: LostReason): Promise<void> {
     this.#live = false;
-    this.#loop.end();
+    const ended = this.#loop.end();
     this.#context.commits.forget(this);
     this.#waiting.clear();
     const { topic, partition } = this.ownership;
     this.#context.monitor.emit("partition.lost", { topic, partition, reason });
+    return ended;
   }
 
   /** The worker stops: no wait goes on. */

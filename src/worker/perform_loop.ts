@@ -48,6 +48,7 @@ export class PerformLoop {
   readonly #place: Place;
   #live = true;
   #working = false;
+  #worked: Promise<void> = Promise.resolve();
   #attempt: Attempt | undefined;
   #stuckAt: RecordInfo | null = null;
   #wake: (() => void) | undefined;
@@ -80,14 +81,19 @@ export class PerformLoop {
   start(): void {
     if (this.#working || this.#waiting.count === 0) return;
     this.#working = true;
-    this.#context.within(() => void this.#work().catch((error) => this.#context.failed(error)));
+    this.#worked = this.#context.within(() => this.#work().catch((error) => this.#context.failed(error)));
   }
 
-  /** The ownership has ended: the running job is asked to end, and whatever comes of it does not count. */
-  end(): void {
+  /**
+   * The ownership has ended: the running job is asked to end, and whatever comes of it does not count.
+   *
+   * @returns a promise that resolves once no job runs any more
+   */
+  end(): Promise<void> {
     this.#live = false;
     this.#attempt?.revoke();
     this.wake();
+    return this.#worked;
   }
 
   /** Ends the wait for the next try, if there is one. */

@@ -70,9 +70,16 @@ const WORKER: readonly Mutant[] = [
   {
     what: "worker: jobs do not run in the context of whoever woke the broker",
     file: "src/worker/perform_loop.ts",
-    find: "this.#context.within(() => void this.#work().catch((error) => this.#context.failed(error)));",
-    replace: "void this.#work();",
+    find: "this.#context.within(() => this.#work().catch((error) => this.#context.failed(error)));",
+    replace: "this.#work();",
     tests: ["tests/worker/guards_test.ts"],
+  },
+  {
+    what: "worker: a lost partition is let go when its job ends",
+    file: "src/worker/group_consumer.ts",
+    find: ".then(() => this.#leaving.delete(partition));",
+    replace: ";",
+    tests: ["tests/worker/group_consumer_test.ts"],
   },
   {
     what: "worker: jobs that never wait let the event loop turn",

@@ -1,0 +1,67 @@
+/** What a group's consumer holds of a partition that was lost, and for how long. */
+import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { assertEquals } from "@std/assert";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { BrokerSource, ConsumerSink, Ownership } from "../../src/broker/broker.ts";
+import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { memoryOver } from "../../src/broker/memory/mod.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+/** A source that keeps no ownership, but knows of each whether somebody does. */
+function watched(source: BrokerSource): { source: BrokerSource; ownerships: WeakRef<Ownership>[] } {
+  const ownerships: WeakRef<Ownership>[] = [];
+  const open: BrokerSource["open"] = async (context) => {
+    const broker = await source.open(context);
+    const consume = broker.consume.bind(broker);
+    broker.consume = (options, sink) => {
+      const assigned: ConsumerSink["assigned"] = (added, continued) => {
+        ownerships.push(...added.map((ownership) => new WeakRef(ownership)));
+        sink.assigned(added, continued);
+      };
+      return consume(
+        options,
+        new Proxy(sink, { get: (_, name) => name === "assigned" ? assigned : bound(sink, name) }),
+      );
+    };
+    return broker;
+  };
+  return { source: { ...source, open }, ownerships };
+}
+
+/** A method of a sink, which has private fields and so must be called on itself. */
+function bound(sink: ConsumerSink, name: string | symbol): unknown {
+  return (sink[name as keyof ConsumerSink] as (...args: unknown[]) => unknown).bind(sink);
+}
+
+Deno.test("a lost partition is let go when its job ends, though nothing else is lost after it", async () => {
+  const begun: PromiseWithResolvers<void>[] = [];
+  class WaitingJob extends Job {
+    async perform() {
+      const end = Promise.withResolvers<void>();
+      begun.push(end);
+      await end.promise;
+    }
+  }
+  const log = new MemoryLog();
+  const { source, ownerships } = watched(memoryOver(log));
+  const topics = [activeJobTopic("default")];
+  await using app = new App({ name: "shop", broker: source, jobs: [WaitingJob], topics, logger: false });
+  const run = app.worker().run();
+  await WaitingJob.performLater();
+  while (begun.length < 1) await turn();
+  log.revoke("shop", { topic: "default", partition: 0 });
+  while (begun.length < 2) await turn();
+  collectGarbage();
+  assertEquals(ownerships.map((each) => each.deref() !== undefined), [true, true], "the first one's job still runs");
+  begun[0]!.resolve();
+  for (let turns = 0; turns < 3; turns++) await turn();
+  collectGarbage();
+  assertEquals(ownerships.map((each) => each.deref() !== undefined), [false, true]);
+  begun[1]!.resolve();
+  await app.close();
+  await run;
+});
