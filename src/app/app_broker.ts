@@ -60,9 +60,10 @@ export class AppBroker {
 
   /** Closes it for good. */
   async close(): Promise<void> {
+    // First, since what opened while this waits would never be closed.
+    this.#isClosed = true;
     // What could not be opened needs no closing: whoever asked for it has heard why.
     const broker = await this.#opened?.catch(() => undefined);
-    this.#isClosed = true;
     await broker?.[Symbol.asyncDispose]();
   }
 

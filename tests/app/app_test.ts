@@ -1,10 +1,12 @@
 /** How an App ends. */
 import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
+import { AppBroker } from "../../src/app/app_broker.ts";
 import { resolveOptions } from "../../src/app/options.ts";
 import type { BrokerSource, ConsumeOptions } from "../../src/broker/broker.ts";
 import { memory } from "../../src/broker/memory/mod.ts";
 import { BrokerError, EnqueueError } from "../../src/errors.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
 
 class EchoJob extends Job {
   static override kafkaOptions = { dispatchMethod: "produceSync" } as const;
@@ -24,6 +26,36 @@ Deno.test("a closed App opens no broker: nobody would close it", async () => {
   await app.close();
   await assertRejects(() => app.worker().run(), BrokerError, 'the App "shop" is closed');
   await assertRejects(() => app.applyTopics(), BrokerError, 'the App "shop" is closed');
+});
+
+Deno.test("a broker that is asked for while it is being closed is not opened: nobody would close it", async () => {
+  let opened = 0;
+  const source: BrokerSource = { ...memory(), open: (context) => (opened++, memory().open(context)) };
+  const broker = new AppBroker({ name: "shop", source, monitor: new Monitor(), routes: [] });
+  const closing = broker.close();
+  await assertRejects(() => broker.ready(), BrokerError, 'the App "shop" is closed');
+  await closing;
+  assertEquals([opened, broker.isClosed], [0, true]);
+});
+
+Deno.test("a job that runs while its App closes may enqueue", async () => {
+  class ParentJob extends Job {
+    async perform() {
+      began.resolve();
+      await closing.promise;
+      enqueued.push((await EchoJob.performLater()).status);
+    }
+  }
+  const [began, closing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const enqueued: string[] = [];
+  const app = new App({ ...options("memory:"), jobs: [EchoJob, ParentJob] });
+  const run = app.worker().run();
+  await ParentJob.performLater();
+  await began.promise;
+  const closed = app.close();
+  closing.resolve();
+  await Promise.all([closed, run]);
+  assertEquals(enqueued, ["delivered"]);
 });
 
 Deno.test("an App whose broker cannot be opened says so to who enqueues, and closes all the same", async () => {
