@@ -130,7 +130,6 @@ Deno.test("listJob() says which lines to add where it does not understand the fi
     "export const jobs = ['A'];\n": "there is no list of plain names",
     "const jobs = [];\nexport const jobs = [];\n": "there is no list of plain names",
     "": "there is no list of plain names",
-    "class AdminRefreshJob {}\nexport const jobs = [];\n": 'something else is called "AdminRefreshJob" there',
     'import { X } from "./admin/refresh_job.ts";\nexport const jobs = [X];\n':
       'it imports something else from "./admin/refresh_job.ts"',
   };
@@ -143,4 +142,25 @@ Deno.test("listJob() says which lines to add where it does not understand the fi
     );
     assertEquals(code, 1);
   }
+});
+
+Deno.test("listJob() names another alias where the name is taken, and takes it once it is there", () => {
+  const remedy = (module: string, name: string) =>
+    assertThrows(() => list(module, name), CommandError, "something else is called").message
+      .replace(/^.*Add by hand, then run it again: /, "");
+  const taken = list(emptyJobList(), "a/b_c");
+  const importLine = 'import { ABCJob as ABCJob2 } from "./a_b_c_job.ts";';
+  assertEquals(remedy(taken, "a_b_c"), `${importLine} and the entry ABCJob2 in the App's jobs`);
+  const module = `${importLine}\n${taken}`.replace("];", "  ABCJob2,\n];");
+  assertEquals(list(module, "a_b_c"), module);
+  const imported = 'import { RefreshJob as R } from "./admin/refresh_job.ts";\nexport const jobs = collect();\n';
+  assertStringIncludes(
+    assertThrows(() => list(imported, "admin/refresh"), CommandError).message,
+    'import { RefreshJob as R } from "./admin/refresh_job.ts"; and the entry R in',
+  );
+  const more = "class AdminRefreshJob {}\nconst AdminRefreshJob2 = 1;\nexport const jobs = [];\n";
+  assertEquals(
+    remedy(more, "admin/refresh"),
+    'import { RefreshJob as AdminRefreshJob3 } from "./admin/refresh_job.ts"; and the entry AdminRefreshJob3 in the App\'s jobs',
+  );
 });

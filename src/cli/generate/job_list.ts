@@ -44,15 +44,17 @@ export function listJob(module: string, job: JobName): string {
   const imports = importsOf(code);
   const own = imports.find(({ specifier }) => specifier === specifierOf(job));
   const name = own === undefined ? job.localName : localNameIn(own, job.className);
-  if (name === undefined) throw cannot(job, `it imports something else from "${specifierOf(job)}"`);
+  if (name === undefined) {
+    throw cannot(job, freeName(job, code), `it imports something else from "${specifierOf(job)}"`);
+  }
   // In "RefreshJob as AdminRefreshJob" only the second one is a name of this file.
   const used = code.match(new RegExp(`\\b${name}\\b(?!\\s+as\\b)`, "g"))?.length ?? 0;
   // However it is used, by hand: it is.
   if (own !== undefined && used > 1) return module;
-  if (own === undefined && used > 0) throw cannot(job, `something else is called "${name}" there`);
+  if (own === undefined && used > 0) throw cannot(job, freeName(job, code), `something else is called "${name}" there`);
   const list = listIn(code);
   if (list === undefined) {
-    throw cannot(job, "there is no list of plain names, such as: export const jobs = [AJob, BJob]");
+    throw cannot(job, name, "there is no list of plain names, such as: export const jobs = [AJob, BJob]");
   }
   const edits = entryEdits(code, module, list, name);
   return applyEdits(module, own === undefined ? [importEdit(code, imports, job), ...edits] : edits);
@@ -133,10 +135,19 @@ function indentOf(code: string, entry: Entry | undefined): string {
   return entry === undefined ? "  " : /[ \t]*$/.exec(code.slice(0, entry.start))![0] || "  ";
 }
 
-function cannot(job: JobName, reason: string): CommandError {
+/** A name that the job's class can have there: `"AdminRefreshJob"`, or `"AdminRefreshJob2"` where that one is taken. */
+function freeName({ localName }: JobName, code: string): string {
+  const isTaken = (name: string) => new RegExp(`\\b${name}\\b`).test(code);
+  let free = localName;
+  for (let number = 2; isTaken(free); number++) free = `${localName}${number}`;
+  return free;
+}
+
+/** @param name what the class is called where it is added by hand */
+function cannot(job: JobName, name: string, reason: string): CommandError {
   return new CommandError(
     `Cannot put ${job.jobName} into "${JOB_LIST}": ${reason}. Nothing was written. Add by hand, then run it again: ` +
-      `${importOf(job.className, specifierOf(job), job.localName).replaceAll(/\s+/g, " ")} ` +
-      `and the entry ${job.localName} in the App's jobs`,
+      `${importOf(job.className, specifierOf(job), name).replaceAll(/\s+/g, " ")} ` +
+      `and the entry ${name} in the App's jobs`,
   );
 }
