@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { CommandError } from "../../src/cli/command.ts";
 import { mergeConfig, newConfig } from "../../src/cli/generate/deno_config.ts";
-import { libraryImports } from "../../src/cli/generate/library.ts";
+import { libraryFolder, libraryImports } from "../../src/cli/generate/library.ts";
 import { VERSION } from "../../src/cli/version.ts";
 
 const ENTRIES = { tasks: { worker: "w", test: "t" }, imports: { "@activejob/kafka": "k" } };
@@ -94,4 +94,9 @@ Deno.test("libraryImports() leads to the copy that runs: a version of JSR, or th
   const { name, exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const doors = Object.entries<string>(exports).map(([door, file]) => [name + door.slice(1), new URL(file, root).href]);
   assertEquals(libraryImports(), Object.fromEntries(doors));
+});
+
+Deno.test("libraryFolder() is the checkout, and nothing where the library comes from the web", () => {
+  assertEquals(libraryFolder("file:///opt/a%20b/src/cli/generate/library.ts"), "/opt/a b");
+  assertEquals(libraryFolder("https://jsr.io/@activejob/kafka/0.1.0/src/cli/generate/library.ts"), null);
 });

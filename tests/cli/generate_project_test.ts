@@ -1,6 +1,6 @@
 /** The first hour, as a user has it: an empty folder, `init`, a job performed, jobs of one's own, and their tests. */
-import { assertEquals, assertMatch } from "@std/assert";
-import { deno } from "../../tasks/process.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { deno, root } from "../../tasks/process.ts";
 import { Child, cli } from "../child.ts";
 
 /** A new project, in an empty folder. */
@@ -11,19 +11,19 @@ async function newProject(): Promise<{ cwd: string } & AsyncDisposable> {
   return { cwd: `${parent}/shop`, [Symbol.asyncDispose]: () => Deno.remove(parent, { recursive: true }) };
 }
 
+/** Starts a task as it is written, permissions included, without the process of the task between. */
+async function start(task: string, cwd: string, broker: string): Promise<Child> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${cwd}/deno.json`));
+  const [deno, run, ...args] = tasks[task].split(" ");
+  assertEquals([deno, run], ["deno", "run"]);
+  return new Child(args, { cwd, env: { BROKER_URL: broker }, options: [] });
+}
+
 Deno.test("from an empty folder to a job that another process enqueued is performed, by the tasks of init", async () => {
   await using project = await newProject();
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${project.cwd}/deno.json`));
-  // As the task has it, permissions included, without the process of the task between.
-  const start = (task: string) => {
-    const [deno, run, ...args] = tasks[task].split(" ");
-    assertEquals([deno, run], ["deno", "run"]);
-    const env = { BROKER_URL: "sqlite:jobs.db" };
-    return new Child(args, { cwd: project.cwd, env, options: ["--no-prompt"] });
-  };
-  await using worker = start("worker");
+  await using worker = await start("worker", project.cwd, "sqlite:jobs.db");
   await worker.line(/Worker of group shop started/);
-  await using enqueue = start("enqueue");
+  await using enqueue = await start("enqueue", project.cwd, "sqlite:jobs.db");
   const { code, stdout, stderr } = await enqueue.ended();
   assertEquals(code, 0, stderr.join("\n"));
   assertEquals(stdout, ["Enqueued WelcomeJob to default/0@0"]);
@@ -31,6 +31,21 @@ Deno.test("from an empty folder to a job that another process enqueued is perfor
   await worker.line(/Performed WelcomeJob from default\/0@0/);
   worker.signal("SIGTERM");
   assertEquals((await worker.ended()).code, 0);
+});
+
+Deno.test("the tasks of init may do what a file needs and no more, and on a Kafka they say what is missing", async () => {
+  await using project = await newProject();
+  const config = await Deno.readTextFile(`${project.cwd}/deno.json`);
+  // Each permission is for something by name.
+  assertEquals(config.match(/(--allow-all|-A|--allow-\w+)(?=[ "])/g), null);
+  const library = decodeURIComponent(root.pathname).replace(/\/$/, "");
+  assertStringIncludes(config, ` --no-prompt --allow-env=BROKER_URL --allow-read=.,${library} --allow-write=jobs.db @`);
+  for (const task of ["worker", "enqueue"]) {
+    await using child = await start(task, project.cwd, "kafka://127.0.0.1:1");
+    const { code, stderr } = await child.ended();
+    assertEquals(code, 1);
+    assertMatch(stderr.join("\n"), /error: .*Requires env access to "NODE_ENV", run again with the --allow-env flag/);
+  }
 });
 
 /** Jobs whose names are as nasty as names can be, and which all go together. */

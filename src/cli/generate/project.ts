@@ -2,7 +2,8 @@
  * The templates of a new project, and its plan: a configuration with tasks, an App, a job with its test, and a program that
  * enqueues it. What is there already is completed, or is a conflict.
  */
-import { libraryImports } from "./library.ts";
+import { quoted } from "../invocation.ts";
+import { libraryFolder, libraryImports } from "./library.ts";
 import { mergeConfig, newConfig } from "./deno_config.ts";
 import { APP, applicationJob, jobList } from "./job.ts";
 import { readJobName } from "./job_name.ts";
@@ -11,13 +12,21 @@ import { importOf, jobTestFile, lines, PACKAGE } from "./templates.ts";
 
 const WELCOME = readJobName("welcome");
 
-/** The tasks of a project: each may do what it needs, and no more. */
-const TASKS = {
-  worker: `deno run --allow-env --allow-net --allow-read --allow-write=jobs.db ${PACKAGE}/cli worker --app ${APP}`,
-  enqueue: "deno run --allow-env --allow-net --allow-read --allow-write=jobs.db enqueue.ts",
-  test: "deno test --allow-env",
-  generate: `deno run --allow-read=. --allow-write=. ${PACKAGE}/cli generate`,
-};
+/**
+ * The tasks of a project: each may do what it needs on the file, and no more. A worker reads its modules, which it loads by
+ * name; whatever is imported plainly needs no permission. What is missing is an error, never a question.
+ */
+function tasks(): Record<string, string> {
+  const modules = [".", libraryFolder()].filter((path) => path !== null).map((path) => path.replaceAll(",", ",,"));
+  const database = "--allow-write=jobs.db";
+  const worker = `--no-prompt --allow-env=BROKER_URL ${quoted(`--allow-read=${modules.join(",")}`)} ${database}`;
+  return {
+    worker: `deno run ${worker} ${PACKAGE}/cli worker --app ${APP}`,
+    enqueue: `deno run --no-prompt --allow-env=BROKER_URL --allow-read=jobs.db ${database} enqueue.ts`,
+    test: "deno test --allow-env=BROKER_URL",
+    generate: `deno run --allow-read=. --allow-write=. ${PACKAGE}/cli generate`,
+  };
+}
 
 /**
  * Plans a project.
@@ -45,7 +54,7 @@ export function planProject(name: string, read: Read): Plan {
 function configuration(read: Read): { file: PlannedFile; notes: string[] } {
   const path = read("deno.json") === null && read("deno.jsonc") !== null ? "deno.jsonc" : "deno.json";
   const text = read(path);
-  const entries = { tasks: TASKS, imports: libraryImports() };
+  const entries = { tasks: tasks(), imports: libraryImports() };
   if (text === null) return { file: { path, text: newConfig(entries) }, notes: [] };
   const merged = mergeConfig(path, text, entries);
   return {
@@ -73,6 +82,7 @@ function appFile(name: string): string {
     "",
     "export const app: App = new App({",
     `  name: "${name}", // client id and consumer group`,
+    "  // For a Kafka, give the tasks the flags that `worker --print-permissions` prints.",
     '  broker: Deno.env.get("BROKER_URL") ?? "sqlite:jobs.db", // "kafka://localhost:9092"',
     "  jobs,",
     "  topics: Array.from(queues, (queue) => activeJobTopic(queue)),",
