@@ -74,13 +74,23 @@ export async function applyTopics(broker: Broker, routes: readonly Route[]): Pro
     }
     const differences = differencesOf(topic, there.config);
     const more = topic.partitions !== undefined && topic.partitions > there.partitions;
-    if (more) await broker.admin.addPartitions(topic.name, topic.partitions!);
+    if (more) await addPartitions(broker, topic.name, topic.partitions!);
     if (topic.partitions !== undefined && topic.partitions < there.partitions) {
       differences.push(`it has ${there.partitions} partitions, declared are ${topic.partitions}`);
     }
     changes.push({ topic: topic.name, action: more ? "partitions_added" : "unchanged", differences });
   }
   return changes;
+}
+
+/** Gives a topic so many partitions, unless another process that starts at the same moment was faster. */
+async function addPartitions(broker: Broker, topic: string, count: number): Promise<void> {
+  try {
+    await broker.admin.addPartitions(topic, count);
+  } catch (error) {
+    const now = (await broker.admin.describe([topic])).get(topic)?.partitions ?? 0;
+    if (now < count) throw error;
+  }
 }
 
 function differencesOf(topic: Wanted, config: ReadonlyMap<string, string>): string[] {
