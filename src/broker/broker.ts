@@ -75,7 +75,10 @@ export interface Broker extends AsyncDisposable {
   /** Synchronous, so that it can be paused or closed while the first join is pending. */
   consume(options: ConsumeOptions, sink: ConsumerSink): Consumer;
 
-  /** Moves a group past one record, also while its workers live: their ownership of that partition ends and begins anew. */
+  /**
+   * Moves a group past the record that it is at, also while its workers live: their ownership of that partition ends and
+   * begins anew. Refused where it is at another one: the records between would be passed over, too.
+   */
   skip(group: string, position: Position): Promise<void>;
 }
 

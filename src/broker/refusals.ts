@@ -39,6 +39,14 @@ export function skippedAlready(group: string, at: Position, committed: number): 
   );
 }
 
+/** The records before the one that was to be skipped would go unperformed. @param at the first of them */
+export function skipsMore(group: string, position: Position, at: number): BrokerError {
+  return new BrokerError(
+    `Cannot skip offset ${position.offset} of partition ${position.partition} of topic "${position.topic}": ` +
+      `group "${group}" is at ${at}, and what stands before it would never be performed`,
+  );
+}
+
 /** Somebody works in the group. */
 export function groupIsLive(group: string): BrokerError {
   return new BrokerError(`Cannot seek group "${group}": it has members, and must have none`);

@@ -56,8 +56,8 @@ export class OffsetTracker {
 
   /** Takes a record, in the order of the log. */
   take(record: Taken): void {
-    this.#front ??= record.offset;
     this.#taken.push(record);
+    if (this.open === 1) this.#frontReaches(record);
   }
 
   /** Passes what lies before `next` and was never taken, such as the aborted records at the end of a log. */
@@ -73,6 +73,8 @@ export class OffsetTracker {
       this.#front = Math.max(this.#front!, first.next);
       this.#taken[this.#head++] = undefined;
     }
+    const first = this.#taken[this.#head];
+    if (first !== undefined) this.#frontReaches(first);
     if (this.#head === this.#taken.length || this.#head > 1024) {
       this.#taken = this.#taken.slice(this.#head);
       this.#head = 0;
@@ -96,6 +98,11 @@ export class OffsetTracker {
       if (to > this.#end) ranges.push({ from: Math.max(from, this.#end), to });
     }
     return ranges;
+  }
+
+  /** All before the first record that is open is done: also what was never handed over. */
+  #frontReaches({ offset }: Taken): void {
+    this.#front = Math.max(this.#front ?? 0, offset);
   }
 
   /** The position after the last that was taken or passed. */

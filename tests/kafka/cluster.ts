@@ -100,7 +100,14 @@ export async function commitAs(group: string, to: Position, metadata: string): P
   const clients = new ClientFactory(kafkaSettings({ brokers }), { clientId: "other", monitor: new Monitor() });
   const cluster = new ClusterClient(clients);
   try {
-    await commitAsOwner(clients, cluster, group, { ...to, metadata }, "commit as another member");
+    await commitAsOwner(
+      clients,
+      cluster,
+      group,
+      { ...to, metadata },
+      () => Promise.resolve(true),
+      "commit as another member",
+    );
   } finally {
     await cluster.close();
   }

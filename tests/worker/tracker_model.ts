@@ -30,7 +30,8 @@ export class ProgressModel {
     const open = this.#taken.findIndex(({ done }) => !done);
     const behind = open < 0 ? this.#taken : this.#taken.slice(0, open);
     const first = this.#start ?? this.#taken[0]?.offset ?? null;
-    return behind.reduce((front: number | null, { next }) => front === null ? next : Math.max(front, next), first);
+    const done = behind.reduce((front: number | null, { next }) => Math.max(front ?? 0, next), first);
+    return open < 0 ? done : Math.max(done!, this.#taken[open]!.offset);
   }
 
   /** The offsets that were taken and are not done. */

@@ -162,6 +162,22 @@ export const admin: readonly Case[] = [
     },
   },
   {
+    name: "skip() of a record that the group has not come to refuses: those before it would be lost",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const group = world.name("group");
+      for (const at of [null, 1]) {
+        if (at !== null) await world.broker.admin.seek(group, [{ topic, partition: 0, offset: at }]);
+        await assert.rejects(
+          world.broker.skip(group, { topic, partition: 0, offset: 2 }),
+          (error) => String(error).includes(`is at ${at ?? 0}`),
+        );
+        assert.equal((await world.committed(group, topic)).offset, at);
+      }
+    },
+  },
+  {
     name: "skip() of a record that the group has passed refuses, and never moves the group back",
     async run(world) {
       const topic = await world.topic();

@@ -5,6 +5,7 @@
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import type { Position } from "../broker.ts";
+import { skippedAlready, skipsMore } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
 import { type ClientFactory, Connections } from "./client.ts";
@@ -23,7 +24,8 @@ const MAX_WAIT_MS = 100;
  * Moves a group past a record.
  *
  * @throws {UnknownTopicError} if there is no such topic
- * @throws {BrokerError} if the group is past it already, or the partition could not be had within a minute
+ * @throws {BrokerError} if the group is past it already or has not come to it, or the partition could not be had within
+ * a minute
  */
 export async function skipRecord(
   clients: ClientFactory,
@@ -36,21 +38,26 @@ export async function skipRecord(
   const leaders = await cluster.topic(topic);
   if (leaders === null) throw new UnknownTopicError(`Cannot ${what}: the topic does not exist`);
   if (!leaders.has(partition)) throw new BrokerError(`Cannot ${what}: the topic has ${leaders.size} partitions`);
-  const before = await committedOffset(cluster, group, position);
-  if (before > offset) throw new BrokerError(`Cannot ${what}: group "${group}" is at ${before} already`);
+  const current = async () => await committedOffset(cluster, group, position) ?? await lowOf(cluster, position);
+  let at = await current();
+  if (at > offset) throw skippedAlready(group, position, at);
   const mark = { topic, partition, offset: offset + 1, metadata: "" };
   try {
-    await cluster.commit(group, [mark]);
+    // Its owner may have come to it without having committed so yet: the last marks tell.
+    if (at === offset) return await cluster.commit(group, [mark]);
   } catch (error) {
     if (!isLiveGroup(error)) throw brokerError(`Cannot ${what}`, error);
-    await commitAsOwner(clients, cluster, group, mark, what);
   }
+  const isAtIt = async () => (at = await current()) === offset;
+  await commitAsOwner(clients, cluster, group, mark, isAtIt, what);
+  if (at < offset) throw skipsMore(group, position, at);
 }
 
 /**
  * Becomes a member of a live group for a moment, owns the partition, and commits.
  *
- * @param mark what to commit; nothing is if the group is beyond it by then
+ * @param mark what to commit
+ * @param isRight asked once the partition is owned, and its owner has given its last marks: whether to commit
  * @param what what this is for, in a message
  */
 export async function commitAsOwner(
@@ -58,6 +65,7 @@ export async function commitAsOwner(
   cluster: ClusterClient,
   group: string,
   mark: Position & { metadata: string },
+  isRight: () => Promise<boolean>,
   what: string,
 ): Promise<void> {
   const connections = new Connections(true);
@@ -90,8 +98,7 @@ export async function commitAsOwner(
     if (!owner || asking) return;
     asking = true;
     try {
-      // The owner's last marks may have gone beyond it: the group never falls back.
-      if (await committedOffset(cluster, group, mark) <= mark.offset) {
+      if (await isRight()) {
         await cluster.commit(group, [mark], { memberId, generation: groupGenerationId });
       }
       done.resolve();
@@ -117,7 +124,11 @@ export async function commitAsOwner(
   }
 }
 
-async function committedOffset(cluster: ClusterClient, group: string, position: Position): Promise<number> {
+async function committedOffset(cluster: ClusterClient, group: string, position: Position): Promise<number | null> {
   const [committed] = await cluster.committed(group, [position]);
-  return committed?.offset ?? 0;
+  return committed?.offset ?? null;
+}
+
+async function lowOf(cluster: ClusterClient, { topic, partition }: Position): Promise<number> {
+  return (await cluster.ends(topic)).find((ends) => ends.partition === partition)!.low;
 }

@@ -14,7 +14,7 @@ import type {
   NewRecord,
   Position,
 } from "../broker.ts";
-import { skippedAlready } from "../refusals.ts";
+import { skippedAlready, skipsMore } from "../refusals.ts";
 import { memoryAdmin } from "./admin.ts";
 import { MemoryConsumer } from "./consumer.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group.ts";
@@ -87,13 +87,16 @@ export class MemoryBroker implements Broker {
     const group = this.#log.group(name);
     const next = { ...position, offset: position.offset + 1 };
     this.#log.assertWithin(next);
-    const committed = group.committed(position)?.offset ?? 0;
-    if (committed >= next.offset) throw skippedAlready(name, position, committed);
-    // The last marks of the owner may have gone beyond it meanwhile: the group never falls back.
+    const current = () => group.committed(position)?.offset ?? this.#log.low(position);
+    if (current() > position.offset) throw skippedAlready(name, position, current());
+    // After the last marks of its owner, which may have come to it just now, or gone beyond it.
+    let at = current();
     const skipped = group.intervene(() => {
-      if ((group.committed(position)?.offset ?? 0) < next.offset) group.write(next, "");
+      at = current();
+      if (at === position.offset) group.write(next, "");
     });
     await Promise.race([skipped, this.#disposed.promise]);
+    if (at < position.offset) throw skipsMore(name, position, at);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

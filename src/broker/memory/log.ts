@@ -200,6 +200,11 @@ export class MemoryLog {
     for (const consumer of this.#consumers) consumer.logCameBack();
   }
 
+  /** The first offset of a partition that is still there. */
+  low(at: TopicPartition): number {
+    return this.#partition(at).low;
+  }
+
   /** Refuses a position that no group can go on at. */
   assertWithin(at: Position): void {
     const { high } = this.#partition(at);

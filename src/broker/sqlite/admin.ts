@@ -1,6 +1,6 @@
 /** What an administrator may do with the file: topics, offsets, and the commits of groups that have no members. */
 import type { BrokerAdmin, Position } from "../broker.ts";
-import { groupIsLive, noPartition, outsideOfLog, skippedAlready } from "../refusals.ts";
+import { groupIsLive, noPartition, outsideOfLog, skippedAlready, skipsMore } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
 import { isLive } from "./leases.ts";
@@ -38,28 +38,36 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
     seek: (group, to) =>
       write((connection) => {
         if (isLive(connection, group)) throw groupIsLive(group);
-        for (const position of to) move(connection, group, within(connection, position).id, position);
+        for (const position of to) move(connection, group, topicAt(connection, position).id, position);
       }),
   };
 }
 
 /**
- * Moves a group past one record, inside of a transaction, also while a worker lives: its ownership of the partition ends
- * and begins anew.
+ * Moves a group past the record that it is at, inside of a transaction, also while a worker lives: its ownership of the
+ * partition ends and begins anew.
  *
+ * @param mayWait whether a group that somebody works in may come to it yet
+ * @returns whether it was moved: `false` if it may come to it yet
  * @throws {UnknownTopicError} if there is no such topic
- * @throws {BrokerError} if the group is past it already, or the log ends before it
+ * @throws {BrokerError} if the group is past it already or has not come to it, or the log ends before it
  */
-export function skip(connection: Connection, group: string, position: Position): void {
-  const next = { ...position, offset: position.offset + 1 };
-  const { id } = within(connection, next);
-  const committed = committedOf(connection, group, id, position.partition)?.offset ?? 0;
-  if (committed >= next.offset) throw skippedAlready(group, position, committed);
+export function skip(connection: Connection, group: string, position: Position, mayWait: boolean): boolean {
+  const { partition, offset } = position;
+  const next = { ...position, offset: offset + 1 };
+  const { id } = topicAt(connection, next);
+  const at = committedOf(connection, group, id, partition)?.offset ?? endsOf(connection, id, partition)!.low;
+  if (at > offset) throw skippedAlready(group, position, at);
+  if (at < offset) {
+    if (mayWait && isLive(connection, group)) return false;
+    throw skipsMore(group, position, at);
+  }
   move(connection, group, id, next);
+  return true;
 }
 
 /** The topic of a position at which a group can go on. */
-function within(connection: Connection, at: Position): SqliteTopic {
+function topicAt(connection: Connection, at: Position): SqliteTopic {
   const topic = existingTopic(connection, at.topic, "find");
   const ends = endsOf(connection, topic.id, at.partition);
   if (ends === undefined) throw noPartition(at.topic, at.partition, topic.partitions);

@@ -28,6 +28,10 @@ import { append, MAX_ROWS } from "./records.ts";
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
 
+/** How long a skip waits for a worker to commit that it has come to the record, in milliseconds, and how often it looks. */
+const MARKS_MS = 1000;
+const LOOK_EVERY_MS = 20;
+
 /** What the file can do. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
   atomicAppendAndCommit: true,
@@ -102,7 +106,12 @@ export class SqliteBroker implements Broker {
   }
 
   async skip(group: string, position: Position): Promise<void> {
-    await this.#file.write((connection) => skip(connection, group, position), { durability: "durable" });
+    const untilMs = performance.now() + MARKS_MS;
+    const tryIt = () =>
+      this.#file.write((connection) => skip(connection, group, position, performance.now() < untilMs), {
+        durability: "durable",
+      });
+    while (!await tryIt()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     this.#ring();
   }
 
