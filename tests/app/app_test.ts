@@ -65,6 +65,18 @@ Deno.test("an App whose broker cannot be opened says so to who enqueues, and clo
   assertEquals(await app.close(), 0);
 });
 
+Deno.test("Apps that give one topic more partitions at the same moment do so together", async () => {
+  const broker = "memory:app_test_grows";
+  const name = { queuePrefix: crypto.randomUUID().slice(0, 8) };
+  await using first = new App({ ...options(broker), ...name });
+  await first.applyTopics();
+  const grown = { ...options(broker), ...name, topics: [activeJobTopic("default", { partitions: 4 })] };
+  const apps = Array.from({ length: 4 }, () => new App(grown));
+  const changes = await Promise.all(apps.map((app) => app.applyTopics()));
+  assertEquals(changes.flat().map(({ action }) => action), Array(4).fill("partitions_added"));
+  await Promise.all(apps.map((app) => app.close()));
+});
+
 Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a short session by default", async () => {
   const asked: ConsumeOptions[] = [];
   const source = memory();

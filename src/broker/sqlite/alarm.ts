@@ -27,11 +27,13 @@ export class Alarm {
     this.#pauseMs = SHORTEST_MS;
   }
 
-  /** Waits, and leaves the event loop a turn in any case. */
-  async pause(): Promise<void> {
+  /** Waits, and leaves the event loop a turn in any case. @returns whether somebody has rung */
+  async pause(): Promise<boolean> {
     if (!this.#rung) await this.#sleep();
     await turn();
+    const rung = this.#rung;
     this.#rung = false;
+    return rung;
   }
 
   #sleep(): Promise<void> {

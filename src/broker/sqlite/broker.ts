@@ -119,6 +119,8 @@ export class SqliteBroker implements Broker {
     this.#open = false;
     await Promise.all([...this.#consumers].map((consumer) => consumer.close(CLOSE_MS)));
     this.#file.close();
+    // Who waited for the file has heard by then that it is closed.
+    await turn();
   }
 
   #ring(): void {

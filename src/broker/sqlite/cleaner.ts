@@ -77,13 +77,15 @@ export class Cleaner {
   /** @returns whether there may be more */
   async #slice({ ownership: { topicId, partition, lost }, retentionMs }: Task): Promise<boolean> {
     if (lost.aborted || this.#patience.signal?.aborted) return false;
-    const { until, isFull } = await this.#file.read(
-      (connection) => sliceOf(connection, topicId, partition, Date.now() - retentionMs),
-      this.#patience,
-    );
-    if (until === null) return false;
-    await this.#file.write((connection) => deleteBefore(connection, topicId, partition, until), this.#patience);
-    return isFull;
+    const beforeMs = Date.now() - retentionMs;
+    const slice = (connection: Connection) => sliceOf(connection, topicId, partition, beforeMs);
+    // The write lock is not for nothing.
+    if ((await this.#file.read(slice, this.#patience)).until === null) return false;
+    return await this.#file.write((connection) => {
+      const { until, isFull } = slice(connection);
+      if (until !== null) deleteBefore(connection, topicId, partition, until);
+      return isFull;
+    }, this.#patience);
   }
 }
 
@@ -118,15 +120,14 @@ function sliceOf(
 }
 
 function forgetGroups(connection: Connection, group: string, topicId: number): void {
-  const nowMs = Date.now();
+  // A group that has a lease may be alive, whatever the clock says: it may just have been set forth.
   connection.run(
     `DELETE FROM positions WHERE topic_id = ?1 AND group_name <> ?2 AND updated_at_ms < ?3 AND NOT EXISTS (
-        SELECT 1 FROM leases l WHERE l.group_name = positions.group_name AND l.topic_id = ?1 AND l.expires_at_ms > ?4
+        SELECT 1 FROM leases l WHERE l.group_name = positions.group_name AND l.topic_id = ?1
       )`,
     topicId,
     group,
-    nowMs - FORGET_AFTER_MS,
-    nowMs,
+    Date.now() - FORGET_AFTER_MS,
   );
 }
 

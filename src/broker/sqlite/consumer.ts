@@ -14,15 +14,12 @@ import { within } from "../../within.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import { Alarm, turn } from "./alarm.ts";
 import { Cleaner } from "./cleaner.ts";
+import { type CommitOutcome, Commits } from "./commits.ts";
 import { SqliteError } from "./failures.ts";
-import type { DatabaseFile } from "./file.ts";
+import type { DatabaseFile, Patience } from "./file.ts";
 import { type Ended, Membership } from "./membership.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
-import { type Ends, endsOf, MAX_ROWS, read } from "./records.ts";
-
-/** How a commit of one partition ended. */
-type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
+import { type Ends, endsOf, read } from "./records.ts";
 
 /** How long disposing of a consumer may take, in milliseconds. */
 const DISPOSE_MS = 1000;
@@ -35,11 +32,14 @@ export class SqliteConsumer implements Consumer {
   readonly #sink: ConsumerSink;
   readonly #left: () => void;
   readonly #membership: Membership;
+  readonly #commits: Commits;
   readonly #cleaner: Cleaner;
   readonly #alarm = new Alarm();
   readonly #joined = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
   readonly #heartbeatMs: number;
+  /** A step of a round waits no longer for its turn. */
+  readonly #patience: Patience;
   readonly #working: Promise<void>;
   #closing: Promise<void> | null = null;
   #state: "joining" | "member" | "closed" = "joining";
@@ -47,6 +47,8 @@ export class SqliteConsumer implements Consumer {
   /** The file's version when it was last looked who holds what; `null` to look in any case. */
   #seen: number | null = null;
   #renewAtMs = 0;
+  /** Whether the sink was told that partitions may move, and not yet what became of them. */
+  #isReleasing = false;
   /** What went wrong in the last round: told once. */
   #trouble: string | null = null;
 
@@ -60,9 +62,10 @@ export class SqliteConsumer implements Consumer {
     this.#left = left;
     this.#heartbeatMs = heartbeatIntervalMs;
     const candidate = { group, owner: crypto.randomUUID(), sessionMs: sessionTimeoutMs };
-    const patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
-    this.#membership = new Membership(file, candidate, [...new Set(topics)], monitor, patience);
-    this.#cleaner = new Cleaner(file, group, patience);
+    this.#patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
+    this.#membership = new Membership(file, candidate, [...new Set(topics)], monitor, this.#patience);
+    this.#commits = new Commits(file, group, (ownership) => this.#membership.owns(ownership));
+    this.#cleaner = new Cleaner(file, group, this.#patience);
     this.#joined.promise.catch(() => {});
     this.#working = this.#work();
   }
@@ -91,16 +94,9 @@ export class SqliteConsumer implements Consumer {
     this.#alarm.ring();
   }
 
-  async commit(
-    marks: readonly Mark[],
-    { deadlineMs }: { readonly deadlineMs?: number } = {},
-  ): Promise<CommitOutcome[]> {
-    const outcomes: CommitOutcome[] = [];
-    const patience = deadlineMs === undefined ? {} : { deadlineMs };
-    for (let from = 0; from < marks.length; from += MAX_ROWS) {
-      const slice = marks.slice(from, from + MAX_ROWS);
-      outcomes.push(...await this.#commit(slice, patience));
-    }
+  async commit(marks: readonly Mark[], patience: { readonly deadlineMs?: number } = {}): Promise<CommitOutcome[]> {
+    const outcomes = await this.#commits.write(marks, patience);
+    if (outcomes.includes("ended")) this.ring();
     return outcomes;
   }
 
@@ -116,8 +112,7 @@ export class SqliteConsumer implements Consumer {
     try {
       await this.#file.connection({ signal: this.#closed.signal });
       while (this.#state !== "closed") {
-        await this.#alarm.pause();
-        await this.#tryRound();
+        await this.#tryRound(await this.#alarm.pause());
       }
     } catch (error) {
       // Not awaited: the end waits for this to be over.
@@ -125,9 +120,9 @@ export class SqliteConsumer implements Consumer {
     }
   }
 
-  async #tryRound(): Promise<void> {
+  async #tryRound(wasRung: boolean): Promise<void> {
     try {
-      await this.#round();
+      await this.#round(wasRung);
       this.#trouble = null;
     } catch (error) {
       if (this.#state === "closed") return;
@@ -138,9 +133,10 @@ export class SqliteConsumer implements Consumer {
     if (this.#state === "member") this.#hold(this.#membership.heldUntilMs > performance.now());
   }
 
-  async #round(): Promise<void> {
-    const version = await this.#file.read((connection) => connection.version());
-    if (version !== this.#seen || this.#membership.mayTake) {
+  async #round(wasRung: boolean): Promise<void> {
+    const version = await this.#file.read((connection) => connection.version(), this.#patience);
+    const hasChanged = version !== this.#seen || this.#membership.mayTake;
+    if (hasChanged) {
       this.#alarm.quicken();
       // What comes meanwhile is looked at in the next round.
       this.#seen = version;
@@ -148,7 +144,8 @@ export class SqliteConsumer implements Consumer {
     }
     if (this.#isClosed()) return;
     if (performance.now() >= this.#renewAtMs) await this.#renew();
-    if (await this.#handOver()) this.#alarm.ring();
+    // Where nothing has happened there is nothing to read.
+    if ((hasChanged || wasRung) && await this.#handOver()) this.#alarm.ring();
     this.#cleaner.run(this.#membership.owned());
   }
 
@@ -162,7 +159,9 @@ export class SqliteConsumer implements Consumer {
     if (this.#isClosed()) return;
     const isFirst = this.#state === "joining";
     this.#state = "member";
-    if (isFirst || added.length > 0) this.#sink.assigned(added, continued);
+    // What was told to release is told that it may go on, in any case.
+    if (isFirst || added.length > 0 || this.#isReleasing) this.#sink.assigned(added, continued);
+    this.#isReleasing = false;
     if (!isFirst) return;
     this.#hold(true);
     this.#joined.resolve();
@@ -170,33 +169,16 @@ export class SqliteConsumer implements Consumer {
 
   async #lose(ended: readonly Ended[]): Promise<void> {
     if (ended.length === 0) return;
-    await this.#writeLastMarks(ended);
+    const moved = new Map(ended.flatMap(({ ownership, moved }) => moved === null ? [] : [[ownership, moved]]));
+    if (moved.size > 0) {
+      this.#isReleasing = true;
+      await this.#commits.writeLast(this.#sink.releasing([...moved.keys()]), moved, this.#patience);
+    }
     for (const { ownership } of ended) ownership.end();
     for (const reason of ["revoked", "restarted"] as const) {
       const ownerships = ended.filter((end) => end.reason === reason).map(({ ownership }) => ownership);
       if (ownerships.length > 0) this.#sink.lost(ownerships, reason);
     }
-  }
-
-  /**
-   * Somebody moved the group, but the topic was ours all the time: what its jobs have finished is still true, and would be
-   * performed again if it went unsaid.
-   */
-  async #writeLastMarks(ended: readonly Ended[]): Promise<void> {
-    const moved = new Map(ended.flatMap(({ ownership, moved }) => moved === null ? [] : [[ownership, moved]]));
-    if (moved.size === 0) return;
-    const marks = this.#sink.releasing([...moved.keys()]);
-    const { group } = this.#options;
-    const written = this.#file.write((connection) => {
-      for (const { ownership, next, metadata } of marks) {
-        const share = moved.get(ownership as SqliteOwnership);
-        const fence = share?.fence ?? null;
-        if (fence === null) continue;
-        commit(connection, group, { ...share!, fence }, { offset: next, metadata });
-      }
-    }, { deadlineMs: this.#heartbeatMs, signal: this.#closed.signal });
-    // A hint, no more: what is not written is performed again.
-    await written.catch(() => {});
   }
 
   async #renew(): Promise<void> {
@@ -215,7 +197,7 @@ export class SqliteConsumer implements Consumer {
         if (ends === undefined) return null;
         const from = Math.max(ownership.position, ends.low);
         return { ends, batch: read(connection, topicId, partition, from, ends.high, this.#options.maxFetchBytes) };
-      });
+      }, this.#patience);
       // Asked after each wait: the worker may have paused it, or closed everything.
       if (this.#isClosed()) return false;
       if (found === null || ownership.paused) continue;
@@ -224,6 +206,9 @@ export class SqliteConsumer implements Consumer {
       ownership.position = found.batch.next;
       this.#sink.records(ownership, found.batch);
       more ||= found.batch.next < found.ends.high;
+      // Many partitions are much work: others have their turn between two of them.
+      await turn();
+      if (this.#isClosed()) return false;
     }
     return more;
   }
@@ -233,29 +218,6 @@ export class SqliteConsumer implements Consumer {
     if (position >= low) return;
     ownership.position = low;
     this.#sink.gone(ownership, position, low);
-  }
-
-  async #commit(marks: readonly Mark[], patience: { readonly deadlineMs?: number }): Promise<CommitOutcome[]> {
-    const { group } = this.#options;
-    const owned = marks.map(({ ownership }) => this.#membership.owns(ownership) ? ownership : null);
-    if (owned.every((ownership) => ownership === null)) return marks.map(() => "ended");
-    try {
-      const outcomes = await this.#file.write((connection) =>
-        marks.map(({ next, metadata }, at): CommitOutcome => {
-          const ownership = owned[at]!;
-          if (ownership === null || ownership.lost.aborted) return "ended";
-          // Too much of it is left away, as on Kafka: the offset matters more.
-          const fitting = metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata;
-          if (commit(connection, group, ownership, { offset: next, metadata: fitting })) return "committed";
-          const fence = fenceOf(connection, group, ownership.topicId, ownership.partition);
-          return fence === ownership.fence ? "refused" : "ended";
-        }), patience);
-      if (outcomes.includes("ended")) this.ring();
-      return outcomes;
-    } catch (error) {
-      const outcome = error instanceof SqliteError ? error.written : "no";
-      return marks.map(() => outcome === "unknown" ? "unknown" : "refused");
-    }
   }
 
   #isClosed(): boolean {

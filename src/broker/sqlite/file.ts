@@ -1,6 +1,6 @@
 /**
  * The database file as a broker uses it: opened when first needed, and asked again, with pauses between, while another
- * process holds its locks. Nothing here blocks the event loop.
+ * process holds its locks. No lock of others blocks the event loop; a disk does, for as long as it takes to sync.
  *
  * It lives from its first use to the broker's end. What could not be opened is tried anew at the next use.
  */
@@ -21,7 +21,7 @@ export interface Patience {
 const LONGEST_PAUSE_MS = 20;
 
 /** How often it is looked whether the file is still where it was, in milliseconds. */
-const LOOK_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 100;
 
 /** See the module. */
 export class DatabaseFile {
@@ -95,7 +95,7 @@ export class DatabaseFile {
         if (!isBusy(error)) throw sqliteError(`Cannot ${verb} "${this.path}"`, error);
         if (performance.now() >= endMs) throw this.#busy(verb, deadlineMs, error);
       }
-      await pause(tries);
+      await pause(tries, signal === undefined ? [this.#closed.signal] : [this.#closed.signal, signal]);
       signal?.throwIfAborted();
     }
   }
@@ -103,8 +103,10 @@ export class DatabaseFile {
   #look(connection: Connection, everyMs: number): void {
     const nowMs = performance.now();
     if (nowMs - this.#lookedMs < everyMs) return;
-    this.#lookedMs = nowMs;
-    if (connection.isSameFile()) return;
+    const isSame = connection.isSameFile();
+    // As long as it is another one it is looked at each time.
+    this.#lookedMs = isSame ? nowMs : -Infinity;
+    if (isSame) return;
     throw new SqliteError(
       `Cannot use "${this.path}": the file was deleted or replaced while it was open; start the process anew`,
       { written: "no", lasting: true },
@@ -125,8 +127,16 @@ export class DatabaseFile {
   }
 }
 
-/** Who waits longer asks less often, and at random: of many that wait, each has its turn. */
-function pause(tries: number): Promise<void> {
+/** Who waits longer asks less often, and at random: of many that wait, each has its turn. @param ends each ends it early */
+function pause(tries: number, ends: readonly AbortSignal[]): Promise<void> {
   const longestMs = Math.min(2 ** tries, LONGEST_PAUSE_MS);
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * longestMs));
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      for (const signal of ends) signal.removeEventListener("abort", over);
+      resolve();
+    };
+    const timer = setTimeout(over, Math.random() * longestMs);
+    for (const signal of ends) signal.addEventListener("abort", over);
+  });
 }

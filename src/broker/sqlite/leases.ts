@@ -105,6 +105,8 @@ export function releaseLeases(connection: Connection, { group, owner }: Pick<Can
 
 /** Whether somebody works in the group. */
 export function isLive(connection: Connection, group: string): boolean {
-  const live = "SELECT 1 FROM leases WHERE group_name = ? AND expires_at_ms > ? LIMIT 1";
+  // A clock that was set back does not make a lease longer than its session.
+  const live = `SELECT 1 FROM leases
+    WHERE group_name = ?1 AND expires_at_ms > ?2 AND expires_at_ms <= ?2 + session_ms LIMIT 1`;
   return connection.get(live, group, Date.now()) !== undefined;
 }

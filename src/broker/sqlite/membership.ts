@@ -73,8 +73,8 @@ export class Membership {
     );
     const topics = new Set(shares.map(({ topicId }) => topicId));
     for (const topicId of this.#others.keys()) if (!topics.has(topicId)) this.#others.delete(topicId);
-    // Who holds nothing has no session that could run out.
-    if (!shares.some((share) => this.#isOurs(share))) this.#good(startedMs);
+    // Who holds nothing has no session that could run out; who has just lost everything is not told yet.
+    if (this.#owned.size === 0 && !shares.some((share) => this.#isOurs(share))) this.#extend(startedMs);
     return shares;
   }
 
@@ -87,7 +87,7 @@ export class Membership {
     return ended;
   }
 
-  /** Takes what nobody holds any more. @returns whether anything is another's now than it was */
+  /** Takes what nobody holds any more. @returns whether it tried: then the shares may be others by now */
   async take(shares: readonly Share[]): Promise<boolean> {
     const topics = new Map(shares.map((share) => [share.topicId, share]));
     const free = [...topics.values()].filter((share) => this.#isFree(share));
@@ -99,7 +99,7 @@ export class Membership {
       for (const { topicId, lease } of free) takeLease(connection, this.#candidate, topicId, lease);
       for (const topicId of grown) makePositions(connection, this.#candidate.group, topicId);
     }, this.#patience);
-    if (this.#owned.size === 0) this.#good(startedMs);
+    if (this.#owned.size === 0) this.#extend(startedMs);
     return true;
   }
 
@@ -122,13 +122,9 @@ export class Membership {
   async renew(): Promise<boolean> {
     const held = new Set(this.owned().map(({ topicId }) => topicId)).size;
     const startedMs = performance.now();
-    if (held === 0) {
-      this.#good(startedMs);
-      return true;
-    }
     const renewed = await this.#file.write((connection) => renewLeases(connection, this.#candidate), this.#patience);
     if (renewed < held) return false;
-    this.#good(startedMs);
+    this.#extend(startedMs);
     return true;
   }
 
@@ -145,7 +141,7 @@ export class Membership {
     return owned;
   }
 
-  #good(startedMs: number): void {
+  #extend(startedMs: number): void {
     this.heldUntilMs = startedMs + this.#candidate.sessionMs;
   }
 

@@ -17,6 +17,9 @@ export const MAX_ROWS = 100;
 /** No batch has more records, however small they are: they are read in one turn. */
 const MAX_BATCH_RECORDS = 500;
 
+/** How many records are weighed by one statement. */
+const WEIGHED_AT_ONCE = 50;
+
 /** Where a partition begins and ends. */
 export interface Ends {
   /** The first offset that is still there. */
@@ -126,22 +129,27 @@ function endOfBatch(
   high: number,
   maxBytes: number,
 ): number | undefined {
-  const sizes = connection.all<readonly [offset: number, bytes: number]>(
-    `SELECT offset, ifnull(octet_length(key), 0) + ifnull(octet_length(value), 0) + ifnull(octet_length(headers), 0)
-      FROM records WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
-      ORDER BY offset LIMIT ${MAX_BATCH_RECORDS + 1}`,
-    topicId,
-    partition,
-    from,
-    high,
-  );
   let sum = 0;
-  for (let at = 0; at < sizes.length; at++) {
-    const [offset, bytes] = sizes[at]!;
-    sum += bytes;
-    if (at > 0 && (sum > maxBytes || at === MAX_BATCH_RECORDS)) return offset;
+  let count = 0;
+  // A few at a time: where records are large, to weigh many would be more work than to read the few that fit.
+  for (let at = from;;) {
+    const sizes = connection.all<readonly [offset: number, bytes: number]>(
+      `SELECT offset, ifnull(octet_length(key), 0) + ifnull(octet_length(value), 0) + ifnull(octet_length(headers), 0)
+        FROM records WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
+        ORDER BY offset LIMIT ${WEIGHED_AT_ONCE}`,
+      topicId,
+      partition,
+      at,
+      high,
+    );
+    for (const [offset, bytes] of sizes) {
+      sum += bytes;
+      if (count > 0 && (sum > maxBytes || count === MAX_BATCH_RECORDS)) return offset;
+      count++;
+    }
+    if (sizes.length < WEIGHED_AT_ONCE) return undefined;
+    at = sizes.at(-1)![0] + 1;
   }
-  return undefined;
 }
 
 function recordOf([offset, timestampMs, key, value, headers]: Row): StoredRecord {

@@ -5,6 +5,7 @@ import type { AppendOutcome } from "../../../src/broker/broker.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
+import { until } from "../../behaviours/until.ts";
 import { openBroker, TemporaryFile, writing } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 
@@ -77,7 +78,10 @@ Deno.test("sqlite: a broker that is disposed of while it waits says so to each c
   ];
   const appended = broker.append(TOPIC, [{ value: "x" }]);
   const ends = Promise.allSettled(calls);
+  let settled = 0;
+  for (const call of [...calls, appended]) void call.catch(() => {}).then(() => settled++);
   await broker[Symbol.asyncDispose]();
+  assertEquals(settled, calls.length + 1);
   const message = `Cannot use "${file.path}": the broker was disposed of`;
   assertEquals((await ends).map((end) => end.status === "rejected" && end.reason.message), calls.map(() => message));
   assertEquals(said(await appended), [`no: ${message}`]);
@@ -144,6 +148,23 @@ Deno.test("sqlite: a file that is moved away takes no durable record; moved back
   Deno.removeSync(path);
   Deno.renameSync(`${path}.away`, path);
   assertEquals(said(await append()), ["at 1"]);
+});
+
+Deno.test("sqlite: a file that is deleted takes nothing any more once that was seen, however long one tries", async () => {
+  using file = new TemporaryFile();
+  const { path } = file;
+  await makeTopic(path);
+  await using broker = openBroker(path);
+  const append = async () => said(await broker.append(TOPIC, [{ value: "x" }]))[0]!;
+  assertEquals(await append(), "at 0");
+  Deno.removeSync(path);
+  await until(async () => (await append()).startsWith("no: "), () => "it is not seen");
+  // Longer than a look at it is good for.
+  const endMs = performance.now() + 250;
+  while (performance.now() < endMs) {
+    assert((await append()).startsWith("no: "), "it was written into a file that nobody sees");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 });
 
 Deno.test("sqlite: a consumer whose file is deleted gives up, and says why", async () => {

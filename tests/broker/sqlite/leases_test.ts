@@ -2,7 +2,8 @@
  * Who holds what, when something goes wrong with the leases: clocks that were set, rows that others changed, topics that
  * come, grow and go, and two consumers in one process.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { BrokerError } from "../../../src/errors.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
 import { Membership } from "../../../src/broker/sqlite/membership.ts";
@@ -145,7 +146,25 @@ Deno.test("sqlite: a sign of life for a lease that is another's by now makes the
   const { heldUntilMs } = membership;
   outside(temporary.path, ["UPDATE leases SET owner = 'other'"]);
   assertEquals([await membership.renew(), membership.heldUntilMs], [false, heldUntilMs]);
-  assertEquals(membership.endedBy(await membership.look()).map(({ reason }) => reason), ["revoked"]);
+  const late = await membership.look();
+  // Until it is told to stop, no job may start: neither a sign of life nor a look is a new session.
+  assertEquals(membership.heldUntilMs, heldUntilMs);
+  assertEquals(membership.endedBy(late).map(({ reason }) => reason), ["revoked"]);
+});
+
+Deno.test("sqlite: a group whose worker died can be moved once its lease has run out", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await fill(file.path, 3);
+  await using broker = openBroker(file.path);
+  const seek = () => broker.admin.seek(GROUP, [{ topic: TOPIC, partition: 0, offset: 2 }]);
+  lease(file.path, "gone", LONG_MS, LONG_MS);
+  await assertRejects(seek, BrokerError, "it has members");
+  lease(file.path, "gone", -1, LONG_MS);
+  await seek();
+  // Of a clock that was set back an hour since.
+  lease(file.path, "gone", 3_600_000, LONG_MS);
+  await seek();
 });
 
 Deno.test("sqlite: a lease whose row was deleted is taken again, as a new ownership", async () => {

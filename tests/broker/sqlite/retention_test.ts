@@ -39,11 +39,13 @@ Deno.test("sqlite: performed records are deleted once they are old, and never ot
 Deno.test("sqlite: a group that lags behind keeps its records, until a week has passed without it", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path, 1, SOON);
+  await using admin = openBroker(file.path);
+  await admin.admin.create([{ name: "beside", config: SOON }]);
   await fill(file.path, 30);
   await using slow = new Member(file.path, { group: "slow" });
   await slow.received(30);
   assertEquals(await slow.commit(10), "committed");
-  await using member = new Member(file.path);
+  await using member = new Member(file.path, { topics: [TOPIC, "beside"] });
   await member.received(30);
   age(file.path);
   assertEquals(await member.commit(30), "committed");
@@ -55,9 +57,13 @@ Deno.test("sqlite: a group that lags behind keeps its records, until a week has 
   await untilItBeginsAt(member, 20);
   await slow.consumer.close(1000);
   outside(file.path, [group, 6 * DAY_MS]);
-  await member.broker.append(TOPIC, [{ value: "x" }]);
+  // When the topic beside it has been cleaned, this one has had its time.
+  await admin.append("beside", [{ value: "x" }]);
   await member.received(31);
-  assertEquals((await member.broker.admin.ends(TOPIC))[0]!.low, 20);
+  const beside = [...member.recorder.live.keys()].find(({ topic }) => topic === "beside")!;
+  assertEquals(await member.consumer.commit([{ ownership: beside, next: 1, metadata: "" }]), ["committed"]);
+  await until(async () => (await admin.admin.ends("beside"))[0]!.low === 1, () => "the other topic is not cleaned");
+  assertEquals((await admin.admin.ends(TOPIC))[0]!.low, 20);
   outside(file.path, [group, 2 * DAY_MS]);
   await untilItBeginsAt(member, 30);
 });

@@ -1,0 +1,79 @@
+/**
+ * The commits of a consumer: a worker's marks become one transaction for every hundred, and each of them says for itself
+ * how it ended.
+ */
+import type { Consumer, Mark, Ownership } from "../broker.ts";
+import { SqliteError } from "./failures.ts";
+import type { DatabaseFile, Patience } from "./file.ts";
+import type { Share } from "./leases.ts";
+import type { SqliteOwnership } from "./ownership.ts";
+import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
+import { MAX_ROWS } from "./records.ts";
+
+/** How a commit of one partition ended. */
+export type CommitOutcome = Awaited<ReturnType<Consumer["commit"]>>[number];
+
+/** See the module. */
+export class Commits {
+  readonly #file: DatabaseFile;
+  readonly #group: string;
+  readonly #owns: (ownership: Ownership) => ownership is SqliteOwnership;
+
+  /** @param owns whether an ownership is live */
+  constructor(file: DatabaseFile, group: string, owns: (ownership: Ownership) => ownership is SqliteOwnership) {
+    this.#file = file;
+    this.#group = group;
+    this.#owns = owns;
+  }
+
+  /** Commits. @returns one outcome a mark */
+  async write(marks: readonly Mark[], patience: Patience): Promise<CommitOutcome[]> {
+    const outcomes: CommitOutcome[] = [];
+    for (let from = 0; from < marks.length; from += MAX_ROWS) {
+      outcomes.push(...await this.#slice(marks.slice(from, from + MAX_ROWS), patience));
+    }
+    return outcomes;
+  }
+
+  /**
+   * Commits the last marks of ownerships that ended since somebody moved the group, while the topic was ours all the time:
+   * what their jobs have finished is still true, and would be performed again if it went unsaid.
+   *
+   * @param moved the shares as they are now
+   */
+  async writeLast(
+    marks: readonly Mark[],
+    moved: ReadonlyMap<Ownership, Share>,
+    patience: Patience,
+  ): Promise<void> {
+    const written = this.#file.write((connection) => {
+      for (const { ownership, next, metadata } of marks) {
+        const share = moved.get(ownership);
+        if (share === undefined || share.fence === null) continue;
+        commit(connection, this.#group, { ...share, fence: share.fence }, { offset: next, metadata });
+      }
+    }, patience);
+    // A hint, no more: what is not written is performed again.
+    await written.catch(() => {});
+  }
+
+  async #slice(marks: readonly Mark[], patience: Patience): Promise<CommitOutcome[]> {
+    const owned = marks.map(({ ownership }) => this.#owns(ownership) ? ownership : null);
+    if (owned.every((ownership) => ownership === null)) return marks.map(() => "ended");
+    try {
+      return await this.#file.write((connection) =>
+        marks.map(({ next, metadata }, at): CommitOutcome => {
+          const ownership = owned[at]!;
+          if (ownership === null || ownership.lost.aborted) return "ended";
+          // Too much of it is left away, as on Kafka: the offset matters more.
+          const fitting = metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata;
+          if (commit(connection, this.#group, ownership, { offset: next, metadata: fitting })) return "committed";
+          const fence = fenceOf(connection, this.#group, ownership.topicId, ownership.partition);
+          return fence === ownership.fence ? "refused" : "ended";
+        }), patience);
+    } catch (error) {
+      const written = error instanceof SqliteError ? error.written : "no";
+      return marks.map(() => written === "unknown" ? "unknown" : "refused");
+    }
+  }
+}
