@@ -25,7 +25,7 @@ export type House = ReadonlyMap<string, SourceFile>;
 /** The floors, lowest first. A file imports from lower floors and from its own room, never from the room beside it. */
 const FLOORS = [
   ["errors"],
-  ["lazily", "options", "within"],
+  ["lazily", "options", "user_frame", "within"],
   ["monitor"],
   ["broker", "job"],
   ["routing"],

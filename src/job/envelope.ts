@@ -9,7 +9,8 @@ import { PoisonError } from "../errors.ts";
 import { show } from "../options.ts";
 import { holdsUnsafeInteger, parseExactly, serialize } from "./arguments.ts";
 import type { AttributesOnWire } from "./current_attributes.ts";
-import { type Job, type JobClass, jobNameOf } from "./job.ts";
+import type { Job, JobClass } from "./job.ts";
+import { jobNameOf } from "./job_name.ts";
 
 /** What is read of an envelope. */
 export interface Envelope {

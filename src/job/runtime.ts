@@ -6,10 +6,12 @@
  * the class. An App binds itself when it is made and unbinds when it is closed.
  */
 import { InvalidConfigurationError } from "../errors.ts";
+import { jobNameOf, type Named } from "./job_name.ts";
 import { scopedRuntime } from "./scope.ts";
+import { shared } from "./shared.ts";
 
 /** A class, as far as finding its App goes. */
-type Class = abstract new () => object;
+type Class = (abstract new () => object) & Named;
 
 /** What a job class needs of its App. */
 export interface JobRuntime {
@@ -19,6 +21,8 @@ export interface JobRuntime {
   readonly jobs: ReadonlySet<Class>;
   /** Whether it is over. */
   readonly isClosed: boolean;
+  /** Where in the user's code a test's runtime was made, if that is known. */
+  readonly madeAt?: string | null;
   /** Enqueues one job; rejects if that failed. */
   enqueue<J extends object>(job: J): Promise<J>;
   /** Enqueues several jobs; what became of each stands on the job. */
@@ -26,14 +30,19 @@ export interface JobRuntime {
 }
 
 const scope = scopedRuntime<JobRuntime>();
-const bound = new Set<JobRuntime>();
-// A stack of the module, not of the scope: the handlers of a server run outside of every scope.
-const testRuntimes: JobRuntime[] = [];
+const bound = shared("runtimes", () => new Set<JobRuntime>());
+// Not of the scope: the handlers of a server run outside of every scope.
+const testRuntimes = shared("test runtimes", () => [] as JobRuntime[]);
+/** The name of the App that was closed last of those which listed a class. */
+const closed = shared("closed runtimes", () => new WeakMap<Class, string>());
 
 /** Makes a runtime findable from its classes. @returns a function that ends that */
 export function bindRuntime(runtime: JobRuntime): () => void {
   bound.add(runtime);
-  return () => void bound.delete(runtime);
+  return () => {
+    bound.delete(runtime);
+    for (const Class of runtime.jobs) closed.set(Class, runtime.name);
+  };
 }
 
 /**
@@ -47,7 +56,9 @@ export function bindTestRuntime(runtime: JobRuntime): () => void {
     for (const Class of runtime.jobs) {
       if (other.jobs.has(Class)) {
         throw new InvalidConfigurationError(
-          `Cannot put a test App over "${Class.name}": another one is already, dispose of it first (await using)`,
+          `Cannot put a test App over "${Class.name}": another one is already${
+            other.madeAt == null ? "" : `, made at ${other.madeAt}`
+          }; dispose of it first (await using)`,
         );
       }
     }
@@ -81,11 +92,23 @@ export function runtimeOf(Class: Class): JobRuntime {
     if (runtime.jobs.has(Class)) listing.push(runtime);
   }
   if (listing.length === 1) return listing[0]!;
-  throw new InvalidConfigurationError(
-    listing.length === 0
-      ? `Cannot enqueue "${Class.name}": no App lists it; add it to the "jobs" of an App, and import that App's module first`
-      : `Cannot enqueue "${Class.name}": ${listing.length} Apps list it (${
-        listing.map((runtime) => `"${runtime.name}"`).join(", ")
-      }); say which with app.run(() => …) or app.enqueue(${Class.name}.of(…))`,
-  );
+  throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${whyNotOne(Class, listing)}`);
+}
+
+function whyNotOne(Class: Class, listing: readonly JobRuntime[]): string {
+  if (listing.length > 0) {
+    const names = listing.map((runtime) => `"${runtime.name}"`).join(", ");
+    return `${listing.length} Apps list it (${names}); say which with app.run(() => …) or app.enqueue(${Class.name}.of(…))`;
+  }
+  const jobName = jobNameOf(Class);
+  for (const { name, jobs } of [...testRuntimes, ...bound]) {
+    for (const other of jobs) {
+      if (jobNameOf(other) === jobName) {
+        return `the App "${name}" lists another class of this name; if it was loaded twice, import it by one specifier`;
+      }
+    }
+  }
+  const gone = closed.get(Class);
+  if (gone !== undefined) return `the App "${gone}", which listed it, is closed`;
+  return 'no App lists it; add it to the "jobs" of an App, and import that App\'s module first';
 }

@@ -5,6 +5,7 @@
  * `enterWith` is not used: it would leak into a server's next request.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shared } from "./shared.ts";
 
 /** What a scope holds: a value for each of those who keep something in it. */
 interface Scope {
@@ -13,7 +14,7 @@ interface Scope {
 }
 
 const NOTHING: Scope = { runtime: undefined, attributes: undefined };
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = shared("scopes", () => new AsyncLocalStorage<Scope>());
 
 /** One part of the scope. */
 export interface Scoped<Value> {

@@ -3,7 +3,8 @@
  * not have is an error, since nothing could ever be found there and an assertion that nothing is there could not fail.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { isJobClass, type JobClass, jobNameOf } from "../job/job.ts";
+import { isJobClass, type JobClass } from "../job/job.ts";
+import { jobNameOf } from "../job/job_name.ts";
 import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../options.ts";
 import type { Naming, Routes } from "../routing/route.ts";
 import type { EnqueuedJob } from "./jobs.ts";

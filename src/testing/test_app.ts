@@ -13,6 +13,7 @@ import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../options.ts";
 import { Routes } from "../routing/route.ts";
+import { userFrame } from "../user_frame.ts";
 import { type Block, optionsAndBlock } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
 import { Faults } from "./faults.ts";
@@ -70,6 +71,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     // Before the App is made, since it may throw: no App is left behind then.
     this.#unbind = bindTestRuntime({
       name: `the test's ${original.name}`,
+      madeAt: userFrame(new Error().stack),
       jobs: original.jobs,
       // It ends with its binding.
       isClosed: false,

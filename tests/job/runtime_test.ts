@@ -1,8 +1,9 @@
 /** Which App a class's jobs go to: the scope, a test's App, the one App that lists the class. */
 import { activeJobTopic, App, Job, performAllLater } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../src/errors.ts";
+import { copyProject } from "../../tasks/copy.ts";
 import { bindRuntime, bindTestRuntime, type JobRuntime, runtimeOf, runWithin } from "../../src/job/runtime.ts";
 
 class SharedJob extends Job {
@@ -45,7 +46,11 @@ Deno.test("runtimeOf() answers the one that lists the class, and says what to do
   unbindOne();
   assertEquals(runtimeOf(SharedJob), two);
   unbindTwo();
-  assertThrows(() => runtimeOf(SharedJob), InvalidConfigurationError, "no App lists it");
+  assertThrows(
+    () => runtimeOf(SharedJob),
+    InvalidConfigurationError,
+    'Cannot enqueue "SharedJob": the App "two", which listed it, is closed',
+  );
 });
 
 Deno.test("runtimeOf() takes no scope for true that outlives its App: an import() in a job leaves one behind", async () => {
@@ -105,7 +110,11 @@ Deno.test("an App lets its classes go when it is closed, a test's App when it is
   const original = app("shop");
   {
     await using test = TestApp.of(original);
-    assertThrows(() => TestApp.of(original), InvalidConfigurationError, "another one is already");
+    const refused = assertThrows(() => TestApp.of(original), InvalidConfigurationError, "another one is already");
+    assertMatch(
+      refused.message,
+      /another one is already, made at file:.*\/runtime_test\.ts:\d+:\d+; dispose of it first/,
+    );
     await SharedJob.performLater();
     test.assertEnqueuedJobs(1);
   }
@@ -113,5 +122,61 @@ Deno.test("an App lets its classes go when it is closed, a test's App when it is
   again.assertNoEnqueuedJobs();
   await again[Symbol.asyncDispose]();
   await original.close();
-  await assertRejects(() => SharedJob.performLater(), InvalidConfigurationError, "no App lists it");
+  await assertRejects(
+    () => SharedJob.performLater(),
+    InvalidConfigurationError,
+    'the App "shop", which listed it, is closed',
+  );
+});
+
+Deno.test("runtimeOf() tells a class that was loaded twice, which an App lists as the other one", () => {
+  const twice = class SharedJob extends Job {
+    perform() {}
+  };
+  const renamed = class extends OtherJob {
+    static override jobName = "SharedJob";
+  };
+  const unbind = bindRuntime(runtime("shop", SharedJob));
+  for (const Class of [twice, renamed]) {
+    assertThrows(
+      () => runtimeOf(Class),
+      InvalidConfigurationError,
+      'the App "shop" lists another class of this name; if it was loaded twice, import it by one specifier',
+    );
+  }
+  class UnlistedJob extends SharedJob {}
+  assertThrows(() => runtimeOf(UnlistedJob), InvalidConfigurationError, "no App lists it");
+  unbind();
+});
+
+Deno.test("a class of another copy of the library finds its App, its scope and its current attributes", async () => {
+  await using copy = await copyProject();
+  const other = await import(new URL("mod.ts", copy.url).href) as typeof import("@activejob/kafka");
+  const performed: unknown[] = [];
+  class Current extends other.currentAttributes<{ userId: number }>("userId") {}
+  class ForeignJob extends other.Job {
+    perform() {
+      performed.push(Current.userId);
+    }
+  }
+  assert(other.Job !== Job);
+  await using shop = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [ForeignJob as unknown as typeof SharedJob],
+    topics: [activeJobTopic("default")],
+    currentAttributes: [Current],
+    logger: false,
+  });
+  const enqueue = (userId: number) => Current.run({ userId }, () => ForeignJob.performLater());
+  await enqueue(7);
+  await shop.run(() => enqueue(8));
+  await shop.worker().run(undefined, { once: true });
+  assertEquals(performed, [7, 8]);
+  {
+    await using test = TestApp.of(shop);
+    await enqueue(9);
+    test.assertEnqueuedJobs(1);
+  }
+  assertEquals(shop.pending, 0);
 });
