@@ -112,10 +112,11 @@ export function show(value: unknown): string {
 /** `; did you mean "x"?` where one of the words is near enough, and the list of them. */
 export function didYouMean(word: string, known: readonly string[]): string {
   let nearest: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let least = Infinity;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) [nearest, least] = [candidate, distance];
+    const farthest = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
+    if (distance <= farthest && distance < least) [nearest, least] = [candidate, distance];
   }
   const list = known.length === 0 ? "none is declared" : `declared: ${known.map((name) => `"${name}"`).join(", ")}`;
   return nearest === undefined ? ` (${list})` : `; did you mean "${nearest}"? (${list})`;

@@ -5,16 +5,17 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Broker, BrokerPermissions, Position } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
-import { describeError } from "../errors.ts";
+import { describeError, InvalidConfigurationError } from "../errors.ts";
 import type { JobPosition } from "../job/delivery.ts";
-import type { Job, JobClass } from "../job/job.ts";
+import { isJob, type Job, type JobClass, noJob } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runWithin } from "../job/runtime.ts";
+import { EVENT_NAMES } from "../monitor/event_names.ts";
 import type { EventName } from "../monitor/events.ts";
 import { attachLogger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { checkOptions, frozenCopy, integerFrom, nonEmptyText } from "../options.ts";
+import { checkOptions, didYouMean, frozenCopy, integerFrom, nonEmptyText, show } from "../options.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { within } from "../within.ts";
 import { Worker } from "../worker/worker.ts";
@@ -150,8 +151,17 @@ export class App implements AsyncDisposable {
    * Calls a listener at each event of a name.
    *
    * @returns a function that takes it away again
+   * @throws {InvalidConfigurationError} for a name that no event has, or a listener that is no function
    */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    if (!Object.hasOwn(EVENT_NAMES, name)) {
+      throw new InvalidConfigurationError(
+        `Unknown event ${show(name)}${didYouMean(String(name), Object.keys(EVENT_NAMES))}`,
+      );
+    }
+    if (typeof listener !== "function") {
+      throw new InvalidConfigurationError(`A listener of "${name}" must be a function, but it is ${show(listener)}`);
+    }
     return this.#monitor.on(name, listener);
   }
 
@@ -170,14 +180,20 @@ export class App implements AsyncDisposable {
    *
    * @returns the job, once it is buffered or acknowledged, as its class says
    * @throws {EnqueueError} if it cannot be enqueued
+   * @throws {InvalidConfigurationError} for what is no job, such as a class
    */
   enqueue<J extends object>(job: J): Promise<J> {
-    return this.#dispatcher.enqueue(job as J & Job);
+    return isJob(job) ? this.#dispatcher.enqueue(job) : Promise.reject(noJob("app.enqueue()", job));
   }
 
-  /** Enqueues jobs that `of` made; what became of each stands on the job. */
-  enqueueAll(jobs: readonly object[]): Promise<void> {
-    return this.#dispatcher.enqueueAll(jobs as readonly Job[]);
+  /**
+   * Enqueues jobs that `of` made; what became of each stands on the job.
+   *
+   * @throws {InvalidConfigurationError} for what is no job, such as a class
+   */
+  async enqueueAll(jobs: readonly object[]): Promise<void> {
+    for (const job of jobs) if (!isJob(job)) throw noJob("app.enqueueAll()", job);
+    await this.#dispatcher.enqueueAll(jobs as readonly Job[]);
   }
 
   /** The class of this name on the wire, if it is listed. */

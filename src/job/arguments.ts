@@ -26,7 +26,34 @@ const NEGATIVE_ZERO = rawJson("-0.0");
  * @returns the value itself, or a copy where bigints or large integers had to be written in another way
  * @throws {SerializationError} for what plain JSON cannot hold; the message has the path
  */
-export function serialize(value: unknown, path: string, depth: number = 0): unknown {
+export function serialize(value: unknown, path: string): unknown {
+  try {
+    return write(value, path, 0);
+  } catch (error) {
+    if (error !== TOO_DEEP) throw error;
+    const circle = circleIn(value, path, []);
+    const why = circle == null ? `${path}: it is nested deeper than ${MAX_DEPTH}` : `${circle}: it is circular`;
+    throw new SerializationError(`Cannot serialize ${why}`);
+  }
+}
+
+/** What is thrown beyond the depth, whose path would be that long. */
+const TOO_DEEP = Symbol("too deep");
+
+/** The path to the first object that stands within itself; `null` where the depth ends first, `undefined` for neither. */
+function circleIn(value: unknown, path: string, above: readonly unknown[]): string | null | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (above.includes(value)) return path;
+  if (above.length >= MAX_DEPTH) return null;
+  const around = [...above, value];
+  for (const [key, entry] of Object.entries(value)) {
+    const found = circleIn(entry, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, around);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function write(value: unknown, path: string, depth: number): unknown {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -37,12 +64,12 @@ export function serialize(value: unknown, path: string, depth: number = 0): unkn
       return rawJson(String(value));
     case "object":
       if (value === null) return value;
-      if (depth >= MAX_DEPTH) {
-        throw new SerializationError(`Cannot serialize ${path}: it is circular, or nested deeper than ${MAX_DEPTH}`);
-      }
+      if (depth >= MAX_DEPTH) throw TOO_DEEP;
       return Array.isArray(value)
         ? serializeArray(value, path, depth)
         : serializeObject(value as Record<string, unknown>, path, depth);
+    case "undefined":
+      throw new SerializationError(`Cannot serialize ${path}: unsupported type undefined; leave it out, or pass null`);
     default:
       throw new SerializationError(`Cannot serialize ${path}: unsupported type ${show(value)}`);
   }
@@ -59,7 +86,7 @@ function serializeNumber(value: number, path: string): unknown {
 function serializeArray(list: readonly unknown[], path: string, depth: number): unknown[] {
   let copy: unknown[] | undefined;
   for (let index = 0; index < list.length; index++) {
-    const written = serialize(list[index], `${path}[${index}]`, depth + 1);
+    const written = write(list[index], `${path}[${index}]`, depth + 1);
     if (written !== list[index]) (copy ??= [...list])[index] = written;
   }
   return copy ?? list as unknown[];
@@ -81,7 +108,7 @@ function serializeObject(object: Record<string, unknown>, path: string, depth: n
       throw new SerializationError(`Cannot serialize ${path}: its key ${String(key)} is no text`);
     }
     if (RESERVED.test(key)) throw new SerializationError(`Cannot serialize ${path}: its key "${key}" is reserved`);
-    const written = serialize(object[key], `${path}.${key}`, depth + 1);
+    const written = write(object[key], `${path}.${key}`, depth + 1);
     if (written !== object[key]) (copy ??= { ...object })[key] = written;
   }
   return copy ?? object;

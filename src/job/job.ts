@@ -5,10 +5,11 @@
  * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may end up with two copies
  * of this library.
  */
-import { type EnqueueError, NotSupportedError } from "../errors.ts";
+import { type EnqueueError, InvalidConfigurationError, NotSupportedError } from "../errors.ts";
 import type { RecordInfo } from "../monitor/events.ts";
-import { checkOptions, type Checks, topicName } from "../options.ts";
+import { checkOptions, type Checks, show, topicName } from "../options.ts";
 import { DELIVERY, Delivery, type DeliveryStatus, type JobPosition } from "./delivery.ts";
+import { jobNameOf } from "./job_name.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
@@ -202,7 +203,8 @@ export abstract class Job {
   }
 
   /**
-   * Waits for the broker's answer.
+   * Waits for the broker's answer. It may be asked for before the job is enqueued: a job that never is has no answer, and
+   * the promise stays open.
    *
    * @returns where the job is
    * @throws {EnqueueError} if it could not be enqueued
@@ -232,9 +234,19 @@ export function isJobClass(value: unknown): value is JobClass {
   return typeof value === "function" && (value as { [BRAND]?: unknown })[BRAND] === true;
 }
 
-/** The name that a class has on the wire. */
-export function jobNameOf(Class: AnyJobClass): string {
-  return (Object.hasOwn(Class, "jobName") ? Class.jobName : undefined) ?? Class.name;
+/** Whether a value is a job, of whichever copy of this library. */
+export function isJob(value: unknown): value is Job {
+  return isJobClass((value as Partial<Job> | null | undefined)?.constructor);
+}
+
+/**
+ * The error about what is no job, such as a class.
+ *
+ * @param what was asked to enqueue it, such as `"app.enqueue()"`
+ */
+export function noJob(what: string, value: unknown): InvalidConfigurationError {
+  const of = isJobClass(value) ? `${value.name}.of(…)` : "of(…) of its class";
+  return new InvalidConfigurationError(`${what} needs a job, made by ${of}, but it is given ${show(value)}`);
 }
 
 /** Runs a job once, in the caller's own context. */

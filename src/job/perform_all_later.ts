@@ -1,7 +1,7 @@
 /**
  * `performAllLater`: many jobs at once. Each App gets its own jobs in one call; what became of a job stands on the job.
  */
-import type { Job } from "./job.ts";
+import { isJob, type Job, noJob } from "./job.ts";
 import { runtimeOf } from "./runtime.ts";
 
 /**
@@ -12,7 +12,7 @@ import { runtimeOf } from "./runtime.ts";
  *
  * @param jobs jobs made by `of`
  * @returns the same jobs, each enqueued or with its `enqueueError`
- * @throws {InvalidConfigurationError} if no App lists one of the classes, or several do
+ * @throws {InvalidConfigurationError} for what is no job, such as a class, and if no App lists one of the classes, or several do
  *
  * @example
  * ```ts
@@ -36,6 +36,7 @@ import { runtimeOf } from "./runtime.ts";
 export async function performAllLater<const Jobs extends readonly Job[]>(
   jobs: Jobs,
 ): Promise<{ -readonly [K in keyof Jobs]: Jobs[K] }> {
+  for (const job of jobs) if (!isJob(job)) throw noJob("performAllLater()", job);
   const byRuntime = Map.groupBy(jobs, (job) => runtimeOf(job.constructor as new () => Job));
   await Promise.all(Array.from(byRuntime, ([runtime, group]) => runtime.enqueueAll(group)));
   return [...jobs] as { -readonly [K in keyof Jobs]: Jobs[K] };

@@ -4,7 +4,8 @@
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { checkOptions, show, timeLimit, topicName } from "../options.ts";
-import { isJobClass, type JobClass, jobNameOf } from "./job.ts";
+import { isJobClass, type JobClass } from "./job.ts";
+import { jobNameOf } from "./job_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
 
 /** The classes of an App. */
@@ -14,15 +15,17 @@ export class JobRegistry {
   readonly #byName = new Map<string, JobClass>();
 
   /**
-   * @throws {InvalidConfigurationError} if something is no job class, two have one name, or a class states an option that
-   * cannot be
+   * @throws {InvalidConfigurationError} if something is no job class that can be performed, one stands there twice, two have
+   * one name, or a class states an option that cannot be
    */
   constructor(classes: readonly JobClass[]) {
     this.classes = new Set(classes);
+    for (const Class of this.classes) checkClass(Class);
+    if (this.classes.size < classes.length) {
+      const twice = classes.find((Class, at) => classes.indexOf(Class) !== at);
+      throw new InvalidConfigurationError(`${show(twice)} stands in "jobs" twice`);
+    }
     for (const Class of this.classes) {
-      if (!isJobClass(Class)) {
-        throw new InvalidConfigurationError(`${show(Class)} in "jobs" is no job class: it must extend Job`);
-      }
       kafkaOptionsOf(Class);
       checkOptions(`${Class.name}`, { queue: Class.queue, timeoutMs: Class.timeoutMs }, {
         queue: topicName,
@@ -57,5 +60,32 @@ export class JobRegistry {
       );
     }
     this.#byName.set(name, Class);
+  }
+}
+
+/** Refuses what could never be performed. */
+function checkClass(Class: JobClass): void {
+  if (!isJobClass(Class)) {
+    throw new InvalidConfigurationError(`${show(Class)} in "jobs" is no job class: it must extend Job`);
+  }
+  if (jobNameOf(Class) === "" && !Object.hasOwn(Class, "jobName")) {
+    throw new InvalidConfigurationError(
+      `An anonymous class in "jobs" has no name on the wire: give it a static jobName`,
+    );
+  }
+  if (!performs(Class)) {
+    throw new InvalidConfigurationError(
+      `${show(Class)} in "jobs" has no "perform": list the classes that extend it and have one`,
+    );
+  }
+}
+
+/** A `perform` may also be a field, which only an instance has. */
+function performs(Class: JobClass): boolean {
+  if (typeof Class.prototype.perform === "function") return true;
+  try {
+    return typeof new Class().perform === "function";
+  } catch {
+    return false;
   }
 }

@@ -1,6 +1,6 @@
 /** The options of an App: checked as a whole before anything is connected, frozen, and never changed. */
-import { activeJobTopic, App, type AppOptions, currentAttributes, Job } from "@activejob/kafka";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { activeJobTopic, App, type AppOptions, currentAttributes, Job, performAllLater } from "@activejob/kafka";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { isApp } from "../../src/app/app.ts";
 import { InvalidConfigurationError } from "../../src/errors.ts";
 
@@ -18,6 +18,8 @@ const good: AppOptions = {
 };
 
 Deno.test("new App() refuses each wrong option and names it", () => {
+  abstract class Parent extends Job {}
+  const [anonymous] = [class extends EchoJob {}];
   const two = class Current extends currentAttributes<{ x: number }>("x") {};
   const cases: [Record<string, unknown>, string][] = [
     [{ concurency: 5 }, 'Unknown option "concurency" of new App(); did you mean "concurrency"?'],
@@ -32,6 +34,9 @@ Deno.test("new App() refuses each wrong option and names it", () => {
     [{ broker: "redis://x" }, 'Cannot read "broker": it is "redis://x"'],
     [{ jobs: EchoJob }, 'Option "jobs" of new App() must be a list, but it is the class "EchoJob"'],
     [{ jobs: [class Other {}] }, 'the class "Other" in "jobs" is no job class'],
+    [{ jobs: [Job] }, 'the class "Job" in "jobs" has no "perform": list the classes that extend it and have one'],
+    [{ jobs: [Parent] }, 'the class "Parent" in "jobs" has no "perform"'],
+    [{ jobs: [anonymous] }, 'An anonymous class in "jobs" has no name on the wire: give it a static jobName'],
     [{ topics: ["default"] }, '"default" in "topics" is no topic: make it with activeJobTopic()'],
     [{ topics: [{ name: "default", maxMesages: 1 }] }, 'Unknown option "maxMesages" of activeJobTopic("default")'],
     [{ topics: [activeJobTopic("a"), activeJobTopic("a")] }, 'Topic "a" is declared twice'],
@@ -62,6 +67,42 @@ Deno.test("new App() refuses each wrong option and names it", () => {
     assertThrows(() => new App({ ...good, ...options } as AppOptions), InvalidConfigurationError, message);
   }
   assertThrows(() => EchoJob.set({ queue: "" }), InvalidConfigurationError, 'Option "queue" of set()');
+});
+
+Deno.test("new App() takes a class without a name that states one, and a perform that is a field", async () => {
+  const [anonymous] = [
+    class extends Job {
+      static override jobName = "NamedJob";
+      override perform = () => {};
+    },
+  ];
+  await using app = new App({ ...good, jobs: [anonymous!] });
+  assertEquals(app.jobNames(), ["NamedJob"]);
+});
+
+Deno.test("an App refuses listeners and jobs that are none, and says what was meant", async () => {
+  await using app = new App(good);
+  // What a program in JavaScript may say, or a type that was cast away.
+  // deno-lint-ignore no-explicit-any
+  const loose = app as any;
+  const listening: [() => void, string][] = [
+    [() => loose.on("job.perfomed", () => {}), 'Unknown event "job.perfomed"; did you mean "job.performed"?'],
+    [() => loose.on("toString", () => {}), 'Unknown event "toString"'],
+    [() => loose.on(undefined, () => {}), "Unknown event undefined"],
+    [() => loose.on("job.performed", 5), 'A listener of "job.performed" must be a function, but it is 5'],
+  ];
+  for (const [listen, message] of listening) assertThrows(listen, InvalidConfigurationError, message);
+  const enqueuing: [() => Promise<unknown>, string][] = [
+    [
+      () => loose.enqueue(EchoJob, 1),
+      'app.enqueue() needs a job, made by EchoJob.of(…), but it is given the class "EchoJob"',
+    ],
+    [() => loose.enqueue(null), "app.enqueue() needs a job, made by of(…) of its class, but it is given null"],
+    [() => loose.enqueueAll([EchoJob.of(), 5]), "app.enqueueAll() needs a job"],
+    [() => performAllLater([EchoJob as unknown as Job]), "performAllLater() needs a job, made by EchoJob.of(…)"],
+  ];
+  for (const [enqueue, message] of enqueuing) await assertRejects(enqueue, InvalidConfigurationError, message);
+  assertEquals(app.pending, 0);
 });
 
 Deno.test("an App's options are frozen with all that is in them, and good for another App", async () => {

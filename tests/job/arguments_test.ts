@@ -110,6 +110,8 @@ Deno.test("serialize() refuses what JSON would change silently, and says where i
   sparse.length = 3;
   const circle: unknown[] = [];
   circle.push({ back: circle });
+  const tree: { kids: unknown[] } = { kids: ["leaf"] };
+  tree.kids.push({ parent: tree });
   const proto = { ["__proto__"]: NaN };
   const cases: [unknown, string][] = [
     [[undefined], "Cannot serialize arguments[0]: unsupported type undefined"],
@@ -133,7 +135,9 @@ Deno.test("serialize() refuses what JSON would change silently, and says where i
     [[{ _aj_anything: 1 }], 'its key "_aj_anything" is reserved'],
     [[{ a: undefined }], "Cannot serialize arguments[0].a: unsupported type undefined"],
     [sparse, "Cannot serialize arguments[1]: unsupported type undefined"],
-    [circle, `it is circular, or nested deeper than ${MAX_DEPTH}`],
+    [[1, [undefined]], "arguments[1][0]: unsupported type undefined; leave it out, or pass null"],
+    [circle, "Cannot serialize arguments[0].back: it is circular"],
+    [[1, { a: tree }], "Cannot serialize arguments[1].a.kids[1].parent: it is circular"],
     [[1, proto], "Cannot serialize arguments[1].__proto__: JSON has no NaN"],
   ];
   for (const [value, message] of cases) assertThrows(() => serialize(value, "arguments"), SerializationError, message);

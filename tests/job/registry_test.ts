@@ -2,7 +2,8 @@
 import { Job, type JobClass } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../src/errors.ts";
-import { isJobClass, jobNameOf } from "../../src/job/job.ts";
+import { isJobClass } from "../../src/job/job.ts";
+import { jobNameOf } from "../../src/job/job_name.ts";
 import { JobRegistry } from "../../src/job/registry.ts";
 
 class PlainJob extends Job {
@@ -18,7 +19,7 @@ class RefreshJob extends Job {
 class DeepRefreshJob extends RefreshJob {}
 
 Deno.test("JobRegistry finds classes by name and alias; neither is inherited", () => {
-  const registry = new JobRegistry([PlainJob, RefreshJob, DeepRefreshJob, PlainJob]);
+  const registry = new JobRegistry([PlainJob, RefreshJob, DeepRefreshJob]);
   assertEquals(registry.names(), ["PlainJob", "Admin::RefreshJob", "OldRefreshJob", "DeepRefreshJob"]);
   assertEquals(registry.find("OldRefreshJob"), RefreshJob);
   assertEquals(registry.find("DeepRefreshJob"), DeepRefreshJob);
@@ -32,6 +33,7 @@ Deno.test("JobRegistry refuses what is no job class, and names that two classes 
   const cases: [readonly unknown[], string][] = [
     [[class Other {}], 'the class "Other" in "jobs" is no job class: it must extend Job'],
     [[PlainJob, undefined], 'undefined in "jobs" is no job class'],
+    [[PlainJob, RefreshJob, PlainJob], 'the class "PlainJob" stands in "jobs" twice'],
     [["PlainJob"], '"PlainJob" in "jobs" is no job class'],
     [[PlainJob, job({ jobName: "PlainJob" })], 'Two job classes are called "PlainJob"'],
     [[RefreshJob, job({ jobAliases: ["Admin::RefreshJob"] })], 'Two job classes are called "Admin::RefreshJob"'],

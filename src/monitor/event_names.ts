@@ -1,0 +1,29 @@
+/** The names of the events as values: what a listener may ask for. The type holds them to {@linkcode EventMap}. */
+import type { EventName } from "./events.ts";
+
+/** Every name, in the order in which {@linkcode EventMap} declares them. */
+export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
+  "job.enqueued": true,
+  "job.enqueue_failed": true,
+  "job.performing": true,
+  "job.performed": true,
+  "job.failed": true,
+  "job.orphaned": true,
+  "job.revoked": true,
+  "job.log": true,
+  "record.skipped": true,
+  "record.dead_lettered": true,
+  "records.gone": true,
+  "log.restarted": true,
+  "partition.assigned": true,
+  "partition.lost": true,
+  "partition.paused": true,
+  "offset.committed": true,
+  "membership.changed": true,
+  "worker.started": true,
+  "worker.quieted": true,
+  "worker.stopping": true,
+  "worker.stopped": true,
+  "broker.log": true,
+  "error.occurred": true,
+});
