@@ -1,12 +1,11 @@
 /** `enqueue`: enqueues one job, waits for the broker's acknowledgement whatever its class says, and prints where it is. */
 import type { App } from "../app/app.ts";
 import { parseExactly } from "../job/arguments.ts";
-import type { JobPosition } from "../job/delivery.ts";
 import type { Job } from "../job/job.ts";
 import { didYouMean, show } from "../options.ts";
 import { APP_FLAG, type Arguments, type Command, CommandError, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { TIMEOUT_FLAG, withApp } from "./short_command.ts";
+import { type Late, TIMEOUT_FLAG, withApp } from "./short_command.ts";
 
 /** `enqueue`. */
 export const enqueue: Command = {
@@ -26,25 +25,35 @@ export const enqueue: Command = {
       );
     }
     const args = readJson(json);
-    const { topic, partition, offset } = await withApp(given, ": the job may have been written", (app) => {
+    let job: Job | undefined;
+    const { topic, partition, offset } = await withApp(given, () => whatIsKnown(job), async (app) => {
       if (/^memory:/.test(app.brokerName)) {
         console.error(`note: the broker "${app.brokerName}" ends with this process, and the job with it`);
       }
-      return deliver(app, name, args);
+      job = makeJob(app, name, args);
+      await app.enqueue(job);
+      return await job.delivered();
     });
     console.log(`${topic}/${partition}@${offset}`);
     return EXIT.ok;
   },
 };
 
-async function deliver(app: App, name: string, args: readonly unknown[]): Promise<JobPosition> {
+function makeJob(app: App, name: string, args: readonly unknown[]): Job {
   const Class = app.jobClass(name);
   if (Class === undefined) {
     throw new CommandError(`The App "${app.name}" has no job class ${show(name)}${didYouMean(name, app.jobNames())}`);
   }
   const { of } = Class as unknown as { of(this: unknown, ...args: readonly unknown[]): Job };
-  const job = await app.enqueue(of.apply(Class, [...args]));
-  return await job.delivered();
+  return of.apply(Class, [...args]);
+}
+
+/** Of a job that was not acknowledged in time: whether it is in the log, and what the broker's client met last. */
+function whatIsKnown(job: Job | undefined): Late {
+  const error = job?.enqueueError;
+  const what = error?.written === "no" ? "the job was not written" : "the job may have been written";
+  // The error's own cause is that this program gave up.
+  return { what, cause: (error?.cause as Error | undefined)?.cause };
 }
 
 function readJson(json: string): readonly unknown[] {

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { type App, isApp } from "../app/app.ts";
 import { describeError } from "../errors.ts";
 import { show } from "../options.ts";
+import { userFrame } from "../user_frame.ts";
 import { CommandError } from "./command.ts";
 
 /**
@@ -21,11 +22,13 @@ export async function loadApp(module: string): Promise<App> {
   try {
     exports = await import(url);
   } catch (cause) {
-    const { errorClass, message } = describeError(cause);
+    const { errorClass, message, stack } = describeError(cause);
     if (message.startsWith(`Module not found "${url}"`)) {
       throw new CommandError(`Cannot load the App: there is no module ${show(module)} (${url})`);
     }
-    throw new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}`, { cause });
+    const frame = userFrame(stack);
+    const where = frame === null || message.includes(frame) ? "" : `, at ${frame} (--debug shows the stack)`;
+    throw new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}${where}`, { cause });
   }
   return appOf(exports, module);
 }
@@ -37,6 +40,9 @@ function appOf(exports: Record<string, unknown>, module: string): App {
   if (app !== undefined && found.size === 1) return app;
   if (found.size > 1) {
     throw new CommandError(`Cannot choose an App of ${show(module)}: "app" and its default are different Apps`);
+  }
+  if (names.length === 0 && "app" in exports) {
+    throw new CommandError(`Cannot find the App in ${show(module)}: its "app" is not an App, but ${show(exports.app)}`);
   }
   const others = names.length > 0 ? names : Object.keys(exports);
   throw new CommandError(

@@ -40,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await dispatch(args, program);
   } catch (error) {
     printThrown(error, args.includes("--debug"));
-    if (error instanceof UsageError) console.error(`Help: ${program} --help`);
+    if (error instanceof UsageError) console.error(`Help: ${program}${commandIn(args)} --help`);
     return error instanceof CommandError ? error.code : EXIT.failed;
   }
 }
@@ -63,6 +63,12 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
     return EXIT.ok;
   }
   return await command.run(await readArguments(command, rest), program);
+}
+
+/** The command that is asked for, behind a space; empty where there is none. */
+function commandIn([first, second]: readonly string[]): string {
+  const name = first === "help" ? second : first;
+  return COMMANDS.some((command) => command.name === name) ? ` ${name}` : "";
 }
 
 function find(name: string): Command {

@@ -11,6 +11,16 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** How long closing may take once it is done, in milliseconds. */
 const CLOSE_MS = 1000;
 
+const OVER = Symbol("over");
+
+/** What is known of something that was not done in time. */
+export interface Late {
+  /** Such as `"the job may have been written"`. */
+  readonly what: string;
+  /** What hindered it, if that is known. */
+  readonly cause?: unknown;
+}
+
 /** The flag that says otherwise. */
 export const TIMEOUT_FLAG: Flag = {
   name: "timeout-ms",
@@ -21,19 +31,21 @@ export const TIMEOUT_FLAG: Flag = {
 /**
  * Does one thing to the App that `--app` names.
  *
- * @param late what else to say where it takes too long
+ * @param late what else there is to say where it takes too long, once the App is closed
  * @throws {CommandError} if the App cannot be loaded, or the broker does not answer in time
  */
-export async function withApp<T>(given: Arguments, late: string, action: (app: App) => Promise<T>): Promise<T> {
+export async function withApp<T>(given: Arguments, late: () => Late, action: (app: App) => Promise<T>): Promise<T> {
   const timeoutMs = given.count(TIMEOUT_FLAG.name) ?? DEFAULT_TIMEOUT_MS;
   const app = await loadApp(given.required("app"));
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const over = new Promise<never>((_, reject) => {
-      const error = new CommandError(`The broker "${app.brokerName}" did not answer within ${timeoutMs} ms${late}`);
-      timer = setTimeout(() => reject(error), timeoutMs);
-    });
-    return await Promise.race([action(app), over]);
+    const over = new Promise<typeof OVER>((resolve) => timer = setTimeout(resolve, timeoutMs, OVER));
+    const result = await Promise.race([action(app), over]);
+    if (result !== OVER) return result;
+    // What was on its way is settled by that, and more can be said.
+    await app.close(CLOSE_MS);
+    const { what, cause } = late();
+    throw new CommandError(`The broker "${app.brokerName}" did not answer within ${timeoutMs} ms: ${what}`, { cause });
   } finally {
     clearTimeout(timer);
     await app.close(CLOSE_MS);

@@ -18,7 +18,7 @@ export const skip: Command = {
   examples: ["skip --app app.ts default/0@41"],
   async run(given: Arguments): Promise<number> {
     const position = readPosition(given.words);
-    await withApp(given, ": the record may have been passed over", (app) => app.skip(position));
+    await withApp(given, () => ({ what: "the record may have been passed over" }), (app) => app.skip(position));
     console.log(`Passed over ${position.topic}/${position.partition}@${position.offset}`);
     return EXIT.ok;
   },

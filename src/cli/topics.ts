@@ -25,7 +25,11 @@ export const topics: Command = {
         }`,
       );
     }
-    const changes = await withApp(given, ": some topics may have been created", (app) => app.applyTopics());
+    const changes = await withApp(
+      given,
+      () => ({ what: "some topics may have been created" }),
+      (app) => app.applyTopics(),
+    );
     for (const { topic, action, differences } of changes) {
       console.log([`${topic}: ${WORDS[action]}`, ...differences].join("; "));
     }

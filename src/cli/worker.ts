@@ -51,7 +51,11 @@ export const worker: Command = {
 };
 
 async function run(given: Arguments, program: string): Promise<number> {
-  if (given.words.length > 0) throw new UsageError(`"worker" takes options only, but it is given "${given.words[0]}"`);
+  if (given.words.length > 0) {
+    const [word] = given.words;
+    const meant = given.text("app") === undefined ? `; did you mean --app ${quoted(word!)}?` : "";
+    throw new UsageError(`"worker" takes options only, but it is given ${show(word)}${meant}`);
+  }
   const module = given.required("app");
   const concurrency = given.count("concurrency");
   const topics = readTopics(given.text("topics"));

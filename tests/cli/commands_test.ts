@@ -41,7 +41,16 @@ const CASES: readonly {
     code: EXIT.usage,
     stderr: /^error: Option "--once" takes no value, but it is "yes"$/,
   },
-  { args: ["worker", "--app", HELLO, "more"], code: EXIT.usage, stderr: /^error: "worker" takes options only/ },
+  {
+    args: ["worker", "--app", HELLO, "more"],
+    code: EXIT.usage,
+    stderr: /^error: "worker" takes options only, but it is given "more"$/,
+  },
+  {
+    args: ["worker", "app.ts"],
+    code: EXIT.usage,
+    stderr: /^error: "worker" takes options only, but it is given "app.ts"; did you mean --app app.ts\?$/,
+  },
   {
     args: ["worker", "--app", HELLO, "--concurrency", "0"],
     code: EXIT.usage,
@@ -73,9 +82,9 @@ const CASES: readonly {
     stderr: /^error: Option "--topics" must name topics, such as default,mail, but it is ","$/,
   },
   {
-    args: ["worker", "--app", HELLO, "--topics", "defualt"],
+    args: ["worker", "--app", HELLO, "--topics", "deflt"],
     code: EXIT.failed,
-    stderr: /^error: No topic declares the queue "defualt"; did you mean "default"\?/,
+    stderr: /^error: No topic declares the queue "deflt"; did you mean "default"\?/,
   },
   {
     args: ["worker", "--app", "nowhere.ts"],
@@ -102,6 +111,16 @@ const CASES: readonly {
     code: EXIT.failed,
     stderr:
       /^error: Cannot load the App from "tests\/cli\/apps\/broken\.ts": InvalidConfigurationError: Unknown option "concurency" of new App\(\); did you mean "concurrency"\?/,
+  },
+  {
+    args: ["worker", "--app", "tests/cli/apps/not_app.ts"],
+    code: EXIT.failed,
+    stderr: /^error: Cannot find the App in "tests\/cli\/apps\/not_app\.ts": its "app" is not an App, but an object$/,
+  },
+  {
+    args: ["worker", "--app", "tests/cli/apps/throws.ts"],
+    code: EXIT.failed,
+    stderr: /: Error: boom at load, at file:\/\/.*\/tests\/cli\/apps\/throws\.ts:2:\d+ \(--debug shows the stack\)$/,
   },
   { args: ["topics"], code: EXIT.usage, stderr: /^error: "topics" can "apply", but it is not said what to do$/ },
   { args: ["topics", "list"], code: EXIT.usage, stderr: /^error: "topics" can "apply", but it is asked to "list"$/ },
@@ -169,6 +188,33 @@ Deno.test("an error shows its stack only where --debug asks for it", async () =>
   assertEquals(plain.stderr.length, 1);
   assertEquals(debug.stderr[0], plain.stderr[0]);
   assert(debug.stderr.some((line) => /^ +at .*broken\.ts/.test(line)), debug.stderr.join("\n"));
+});
+
+Deno.test("what cannot be understood leads to the help of its command, as far as there is one", async () => {
+  for (
+    const [args, help] of [[["worker", "--onec"], " worker"], [["help", "wroker"], ""], [["--app", "x"], ""]] as const
+  ) {
+    const { stderr } = await cli(args);
+    assertEquals(stderr.at(-1), `Help: deno run -A @activejob/kafka/cli${help} --help`);
+  }
+});
+
+Deno.test("who enqueues on a Kafka that cannot be reached reads one story: it is not written, and why", async () => {
+  const { stderr } = await cli([
+    "enqueue",
+    "--app",
+    "tests/cli/apps/unreachable.ts",
+    "--timeout-ms",
+    "2000",
+    "PingJob",
+  ]);
+  const logged = stderr.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  assertEquals(logged.filter(({ event }) => event === "job.enqueue_failed").map(({ written }) => written), ["no"]);
+  assertEquals(stderr.filter((line) => line.includes("disposed of")), []);
+  assertMatch(
+    stderr.at(-1)!,
+    /^error: The broker "kafka:.*" did not answer within 3000 ms: the job was not written: Cannot ask .*ECONNREFUSED/,
+  );
 });
 
 Deno.test("the help of every command has its usage, its options and examples", async () => {

@@ -32,7 +32,7 @@ const AMBIGUOUS = new Set([
   "DUPLICATE_SEQUENCE_NUMBER",
   "UNKNOWN",
 ]);
-const DISPOSED = "the broker was disposed of";
+const DISPOSED = "it was not acknowledged before the broker was closed";
 const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 1000;
 

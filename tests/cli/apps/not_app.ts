@@ -1,0 +1,2 @@
+/** What is called as an App is, and is none. */
+export const app = {};

@@ -1,0 +1,13 @@
+/** An App whose Kafka nobody can find. */
+import { activeJobTopic, App, Job } from "@activejob/kafka";
+
+class PingJob extends Job {
+  perform() {}
+}
+
+export const app: App = new App({
+  name: "unreachable",
+  broker: "kafka://127.0.0.1:1",
+  jobs: [PingJob],
+  topics: [activeJobTopic("default")],
+});
