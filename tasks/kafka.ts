@@ -1,5 +1,6 @@
 /**
- * `deno task kafka start|stop|status [--port N] [--secure]`: a real Apache Kafka for development. The work is done in
+ * `deno task kafka start|stop|status [--port N] [--secure]`: a real Apache Kafka for development. It keeps its topics until
+ * it is stopped. The work is done in
  * `kafka/server.ts`; this file reads the command line, and prints.
  */
 import { parseArgs } from "@std/cli/parse-args";
@@ -21,7 +22,7 @@ async function main(args: string[]): Promise<number> {
       return await start(port, flags.secure === true);
     case "stop": {
       const stopped = await stopKafka(port);
-      console.log(stopped ? `Kafka on port ${port} is stopped` : `No Kafka runs on port ${port}`);
+      console.log(stopped ? `Kafka on port ${port} is stopped; its topics are gone` : `No Kafka runs on port ${port}`);
       return 0;
     }
     case "status": {

@@ -86,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     what: "generate: a file that differs is overwritten with --force only",
     file: "src/cli/generate/plan.ts",
-    find: 'return force ? "force" : "conflict";',
+    find: "return differing;",
     replace: 'return "force";',
     tests: ["tests/cli/generate_files_test.ts"],
   },

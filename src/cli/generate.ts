@@ -19,7 +19,8 @@ export const generate: Command = {
   summary: "Write a new job, its test, and its entry in jobs/mod.ts",
   details: [
     'The name is a path below jobs/: "admin/refresh", "Admin::RefreshJob" and "admin/refresh-job" mean the same.',
-    "It is run in the project's folder. All files are written or none; none is overwritten without --force.",
+    "It is run in the project's folder. All files are written or none. What is there and differs is a conflict: --skip",
+    "keeps it, --force overwrites it.",
   ],
   flags: [
     { name: "queue", value: "NAME", help: "the job's queue (its parent's)" },

@@ -4,7 +4,9 @@ import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { carryOut, WRITING_FLAGS } from "./generate/carry_out.ts";
 import { ProjectFiles } from "./generate/files.ts";
-import { planProject } from "./generate/project.ts";
+import { APP } from "./generate/job.ts";
+import { planProject, type ProjectCommands } from "./generate/project.ts";
+import { projectName } from "./generate/project_name.ts";
 import { quoted } from "./invocation.ts";
 
 /** `init`. */
@@ -14,7 +16,7 @@ export const init: Command = {
   summary: "Make a project: an App, a first job with its test, and tasks to perform and enqueue it",
   details: [
     "In a folder that is no project yet, or in one that is: a deno.json keeps all it has, and gets what is missing.",
-    "All files are written or none; none is overwritten without --force.",
+    "All files are written or none. What is there and differs is a conflict: --skip keeps it, --force overwrites it.",
   ],
   flags: WRITING_FLAGS,
   examples: ["init shop", "init --dry-run"],
@@ -24,20 +26,30 @@ export const init: Command = {
       throw new UsageError(`"init" takes one directory, but it is given ${given.words.map(show).join(" ")}`);
     }
     const files = new ProjectFiles(folder);
-    carryOut(planProject(files.name, files.read), files, given);
-    if (!given.isSet("dry-run")) { for (const line of nextSteps(folder)) console.log(line); }
+    const name = projectName(files.name);
+    const { commands, ...plan } = planProject(name ?? FALLBACK, files.read);
+    const notes = name === null ? [...plan.notes, unnamed(files.name)] : plan.notes;
+    carryOut({ ...plan, notes }, files, given);
+    if (!given.isSet("dry-run")) { for (const line of nextSteps(folder, commands)) console.log(line); }
     return EXIT.ok;
   },
 };
 
-function nextSteps(folder: string): string[] {
+/** What a project is called whose folder says nothing. */
+const FALLBACK = "app";
+
+function unnamed(folder: string): string {
+  return `${show(folder)} cannot be the name of a client and a consumer group: ${APP} says ${show(FALLBACK)}`;
+}
+
+function nextSteps(folder: string, { worker, enqueue, generate }: ProjectCommands): string[] {
   return [
     "",
     "Next:",
     ...(folder === "." ? [] : [`  cd ${quoted(folder)}`]),
-    "  deno task worker     # performs jobs; in another terminal:",
-    "  deno task enqueue",
+    `  ${worker}     # performs jobs; in another terminal:`,
+    `  ${enqueue}`,
     "  deno task test",
-    "  deno task generate job admin/refresh",
+    `  ${generate} job admin/refresh`,
   ];
 }

@@ -205,7 +205,7 @@ Deno.test("who enqueues on a Kafka that cannot be reached reads one story: it is
     "--app",
     "tests/cli/apps/unreachable.ts",
     "--timeout-ms",
-    "2000",
+    "3000",
     "PingJob",
   ]);
   const logged = stderr.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));

@@ -1,6 +1,7 @@
 /** `init` and `generate` on a disk: which words they say, what they never overwrite, and where they never write. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
+import { projectName } from "../../src/cli/generate/project_name.ts";
 import { cli } from "../child.ts";
 
 /** A project that has an App and one job. */
@@ -69,7 +70,7 @@ Deno.test("generate job creates, then finds all identical, and overwrites with -
   const refused = await project.run("generate", "job", "admin/refresh", "--queue", "low");
   assertEquals(words(refused.stdout).map((line) => line.split(" ")[0]), ["conflict", "create", "identical"]);
   assertEquals(refused.stderr, [
-    'error: "jobs/admin/refresh_job.ts" is there and differs: nothing was written, --force overwrites',
+    'error: "jobs/admin/refresh_job.ts" is there and differs: nothing was written; --skip keeps what is there and writes what is missing, --force overwrites',
   ]);
   assertEquals(refused.code, EXIT.failed);
   assertEquals(project.files()["jobs/admin/refresh_job.ts"], mine);
@@ -243,8 +244,20 @@ Deno.test("init completes a folder that has a deno.json and a .gitignore, and te
   await Deno.writeTextFile(`${project.path}/my shop/app.ts`, "// mine\n");
   await Deno.remove(`${project.path}/my shop/enqueue.ts`);
   const refused = await project.run("init", "my shop");
-  assertEquals(refused.stderr, ['error: "app.ts" is there and differs: nothing was written, --force overwrites']);
+  assertMatch(
+    refused.stderr[0]!,
+    /^error: "app\.ts" is there and differs: nothing was written; --skip keeps what is there/,
+  );
   assertEquals(project.files()["my shop/enqueue.ts"], undefined);
+  const skipped = await project.run("init", "my shop", "--skip");
+  assertEquals(words(skipped.stdout).filter((line) => /^(skip|create) /.test(line)), [
+    "skip app.ts",
+    "create enqueue.ts",
+  ]);
+  assertEquals(skipped.code, EXIT.ok);
+  assertEquals(project.files(), { ...files, "my shop/app.ts": "// mine\n" });
+  const both = await project.run("init", "my shop", "--skip", "--force");
+  assertEquals(both.stderr[0], 'error: Option "--force" overwrites what differs, and "--skip" keeps it: give one');
   const more = await project.run("init", "a", "b");
   assertEquals(more.stderr[0], 'error: "init" takes one directory, but it is given "a" "b"');
 });
@@ -253,10 +266,45 @@ Deno.test("init and generate have a help with their flags and examples", async (
   const [init, generate] = await Promise.all([cli(["help", "init"]), cli(["generate", "job", "--help"])]);
   assertMatch(
     init.stdout.join("\n"),
-    /\nUsage:\n.* init \[options\] \[directory\]\n[^]*\n {2}--force .*\n {2}--dry-run .*\n/,
+    /\nUsage:\n.* init \[options\] \[directory\]\n[^]*\n {2}--force .*\n {2}--skip .*\n {2}--dry-run .*\n/,
   );
   assertMatch(
     generate.stdout.join("\n"),
     /\nUsage:\n.* generate \[options\] job name\n[^]*\n {2}--queue NAME .*\n {2}--parent CLASS [^]*\nExamples:\n/,
   );
+});
+
+Deno.test("init does not say that a task performs jobs which was there before", async () => {
+  await using project = await Folder.of({ "deno.json": '{ "tasks": { "worker": "vite", "generate": "make" } }\n' });
+  const { stdout } = await project.run("init");
+  await using fresh = await Folder.of({});
+  await fresh.run("init");
+  const { tasks } = JSON.parse(fresh.files()["deno.json"]!);
+  assertEquals(stdout.slice(stdout.indexOf("Next:") + 1), [
+    `  ${tasks.worker}     # performs jobs; in another terminal:`,
+    "  deno task enqueue",
+    "  deno task test",
+    `  ${tasks.generate} job admin/refresh`,
+  ]);
+});
+
+Deno.test("init calls a project as its folder, in plain letters, and tells where that cannot be", async () => {
+  const names: readonly (readonly [folder: string, name: string | null])[] = [
+    ["my shop", "my-shop"],
+    ["Ünï", "Uni"],
+    ["a.b_c-1", "a.b_c-1"],
+    [".hidden", "hidden"],
+    ["Größe", null],
+    ["日本 shop", null],
+    ["…", null],
+    ["x".repeat(250), "x".repeat(200)],
+  ];
+  assertEquals(names.map(([folder]) => projectName(folder)), names.map(([, name]) => name));
+  await using project = await Folder.of({});
+  const { stdout } = await project.run("init", "日本");
+  assertEquals(
+    stdout.find((line) => line.startsWith("note: ")),
+    'note: "日本" cannot be the name of a client and a consumer group: app.ts says "app"',
+  );
+  assertStringIncludes(project.files()["日本/app.ts"]!, 'name: "app",');
 });

@@ -16,9 +16,9 @@ export class ProjectFiles {
     this.#root = resolve(folder);
   }
 
-  /** Its last part, as the name of a project: `"shop"`. */
+  /** Its last part. */
   get name(): string {
-    return this.#root.split(sep).at(-1)!.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^-|-$/g, "") || "app";
+    return this.#root.split(sep).at(-1)!;
   }
 
   /**

@@ -24,7 +24,10 @@ export interface Plan {
 export type Read = (path: string) => string | null;
 
 /** What becomes of a file. */
-export type Fate = "create" | "identical" | "insert" | "conflict" | "force";
+export type Fate = "create" | "identical" | "insert" | "conflict" | "force" | "skip";
+
+/** What becomes of files that are there and differ. */
+export type Differing = "conflict" | "force" | "skip";
 
 /** A planned file, and what becomes of it. */
 export interface Decision extends PlannedFile {
@@ -36,20 +39,20 @@ export interface Decision extends PlannedFile {
 /**
  * Decides about every file, before the first is written.
  *
- * @param force whether files that are there and differ are overwritten
+ * @param differing what becomes of files that are there and differ
  */
-export function decide(plan: Plan, read: Read, force: boolean): Decision[] {
+export function decide(plan: Plan, read: Read, differing: Differing): Decision[] {
   return plan.files.map((file) => {
     const before = read(file.path);
-    return { ...file, before, fate: fateOf(file, before, force) };
+    return { ...file, before, fate: fateOf(file, before, differing) };
   });
 }
 
-function fateOf({ text, inserted }: PlannedFile, before: string | null, force: boolean): Fate {
+function fateOf({ text, inserted }: PlannedFile, before: string | null, differing: Differing): Fate {
   if (before === null) return "create";
   if (before === text) return "identical";
   if (inserted === true) return "insert";
-  return force ? "force" : "conflict";
+  return differing;
 }
 
 /** Whether it changes what is on the disk. */

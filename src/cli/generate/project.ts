@@ -16,7 +16,7 @@ const WELCOME = readJobName("welcome");
  * The tasks of a project: each may do what it needs on the file, and no more. A worker reads its modules, which it loads by
  * name; whatever is imported plainly needs no permission. What is missing is an error, never a question.
  */
-function tasks(): Record<string, string> {
+function tasks(): ProjectCommands & Readonly<Record<string, string>> {
   const modules = [".", libraryFolder()].filter((path) => path !== null).map((path) => path.replaceAll(",", ",,"));
   const database = "--allow-write=jobs.db";
   const worker = `--no-prompt --allow-env=BROKER_URL ${quoted(`--allow-read=${modules.join(",")}`)} ${database}`;
@@ -28,14 +28,17 @@ function tasks(): Record<string, string> {
   };
 }
 
+/** How what is done in a project is started: by its task, or in full where a task of that name was there and is another. */
+export type ProjectCommands = Readonly<Record<"worker" | "enqueue" | "generate", string>>;
+
 /**
  * Plans a project.
  *
  * @param name the project's name: client id and consumer group of its App
  * @throws {CommandError} if a file that is there cannot be completed
  */
-export function planProject(name: string, read: Read): Plan {
-  const { file: config, notes } = configuration(read);
+export function planProject(name: string, read: Read): Plan & { readonly commands: ProjectCommands } {
+  const { file: config, notes, commands } = configuration(read);
   return {
     files: [
       config,
@@ -48,17 +51,20 @@ export function planProject(name: string, read: Read): Plan {
       { path: "enqueue.ts", text: enqueueFile() },
     ],
     notes,
+    commands,
   };
 }
 
-function configuration(read: Read): { file: PlannedFile; notes: string[] } {
+function configuration(read: Read): { file: PlannedFile; notes: string[]; commands: ProjectCommands } {
   const path = read("deno.json") === null && read("deno.jsonc") !== null ? "deno.jsonc" : "deno.json";
   const text = read(path);
   const entries = { tasks: tasks(), imports: libraryImports() };
-  if (text === null) return { file: { path, text: newConfig(entries) }, notes: [] };
-  const merged = mergeConfig(path, text, entries);
+  const merged = text === null ? { text: newConfig(entries), kept: [] } : mergeConfig(path, text, entries);
+  const command = (task: keyof ProjectCommands) =>
+    merged.kept.includes(`tasks "${task}"`) ? entries.tasks[task] : `deno task ${task}`;
   return {
-    file: { path, text: merged.text, inserted: true },
+    file: { path, text: merged.text, inserted: text !== null },
+    commands: { worker: command("worker"), enqueue: command("enqueue"), generate: command("generate") },
     notes: merged.kept.map((entry) => `${path} has ${entry} already: it is left as it is`),
   };
 }
