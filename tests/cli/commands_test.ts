@@ -137,7 +137,12 @@ const CASES: readonly {
     code: EXIT.failed,
     stderr: /^error: No topic declares the queue "nope"/,
   },
-  { args: ["skip", "--app", HELLO, "default/0@1"], code: EXIT.ok, stdout: /^Passed over default\/0@1$/ },
+  { args: ["skip", "--app", HELLO, "default/0@0"], code: EXIT.ok, stdout: /^Passed over default\/0@0$/ },
+  {
+    args: ["skip", "--app", HELLO, "default/0@1"],
+    code: EXIT.failed,
+    stderr: /^error: Cannot skip offset 1 of partition 0 of topic "default": group "hello" is at 0/,
+  },
   {
     args: ["enqueue", "--app", HELLO, "HelloJob", "[4]"],
     code: EXIT.ok,
