@@ -82,7 +82,11 @@ async function runTests(cwd: URL, { tests, only }: Mutant, kafkaUrl?: string): P
   const signal = AbortSignal.timeout(LIMIT_MS);
   const env = { BROKER_URL: kafkaUrl };
   const filter = only === undefined ? [] : [`--filter=${only}`];
-  const { code, stdout } = await deno(["test", "-A", "--no-check", ...filter, ...tests], { cwd, env, signal });
+  const { code, stdout } = await deno(["test", "-A", "--no-check", "--fail-fast", ...filter, ...tests], {
+    cwd,
+    env,
+    signal,
+  });
   if (signal.aborted) return "did not end";
   // A file that cannot be loaded fails as well, but no test of it does.
   if (/ \.\.\. FAILED \(/.test(stdout)) return "failed";
