@@ -91,6 +91,13 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ["tests/cli/generate_files_test.ts"],
   },
   {
+    what: "the command line: a job that is known not to be written is said so",
+    file: "src/cli/enqueue.ts",
+    find: 'error?.written === "no"',
+    replace: "false",
+    tests: ["tests/cli/commands_test.ts"],
+  },
+  {
     what: "generate: where one file is a conflict, none is written",
     file: "src/cli/generate/carry_out.ts",
     find: "conflicts.length === 0 && !isDryRun",

@@ -229,6 +229,34 @@ const JOBS: readonly Mutant[] = [
     replace: "data !== null",
     tests: ["tests/job/current_attributes_test.ts"],
   },
+  {
+    what: "runtime: a class that was loaded twice is told from one that nobody lists",
+    file: "src/job/runtime.ts",
+    find: "if (jobNameOf(other) === jobName) {",
+    replace: "if (false) {",
+    tests: ["tests/job/runtime_test.ts"],
+  },
+  {
+    what: "runtime: a class of another copy of the library finds its App",
+    file: "src/job/shared.ts",
+    find: "return everywhere[key] ??= make();",
+    replace: "return (everywhere, key, make());",
+    tests: ["tests/job/runtime_test.ts"],
+  },
+  {
+    what: "registry: a class stands in the list once",
+    file: "src/job/registry.ts",
+    find: "if (this.classes.size < classes.length) {",
+    replace: "if (false) {",
+    tests: ["tests/job/registry_test.ts"],
+  },
+  {
+    what: "enqueuing: what is no job is refused",
+    file: "src/app/app.ts",
+    find: "return isJob(job) ?",
+    replace: "return (job as unknown as Job, true) ?",
+    tests: ["tests/app/options_test.ts"],
+  },
 ];
 
 /** Those of the event stream. */
