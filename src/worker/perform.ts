@@ -111,7 +111,7 @@ export class Attempt extends JobRun {
 
   /** `perform` settled well: a pass, unless the job was over its time. */
   passed(): Outcome {
-    const late = this.abortReason;
+    const late = this.abortReason ?? this.#unnoticed();
     return this.#settle(late instanceof TimeoutError ? { kind: "failed", error: late } : PASSED);
   }
 
@@ -185,8 +185,19 @@ export class Attempt extends JobRun {
   }
 
   #overrun(timeoutMs: number): void {
-    this.abort(new TimeoutError(`${this.#performable.envelope.jobClass} ran longer than its ${timeoutMs} ms`));
+    this.abort(this.#late(timeoutMs));
     this.#armOrphaned("timeout");
+  }
+
+  /** A job that blocks the event loop blocks its own timer, too. Only where there is a limit is the clock looked at. */
+  #unnoticed(): TimeoutError | undefined {
+    if (this.#timer === undefined) return undefined;
+    const timeoutMs = this.#timeoutMs!;
+    return this.durationMs > timeoutMs ? this.#late(timeoutMs) : undefined;
+  }
+
+  #late(timeoutMs: number): TimeoutError {
+    return new TimeoutError(`${this.#performable.envelope.jobClass} ran longer than its ${timeoutMs} ms`);
   }
 
   #armOrphaned(reason: "timeout" | "revoked"): void {

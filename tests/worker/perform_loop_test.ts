@@ -47,3 +47,24 @@ Deno.test("PerformLoop lets timers run while jobs follow each other that never w
   const during = new Set(atTick.filter((count) => count > 0 && count < 100));
   assert(during.size >= 4, `Timers ran at ${[...during].join(", ")} of 100 jobs`);
 });
+
+Deno.test("PerformLoop counts a job as failed that blocked the event loop, and its own timer, for longer than its time", async () => {
+  class BlockingJob extends Job {
+    static override timeoutMs = 100;
+    perform() {
+      const untilMs = performance.now() + (this.attempt === 1 ? 120 : 1);
+      while (performance.now() < untilMs);
+    }
+  }
+  await using app = appOf([BlockingJob]);
+  const failed: EventMap["job.failed"][] = [];
+  const performed: EventMap["job.performed"][] = [];
+  app.on("job.failed", (event) => void failed.push(event));
+  app.on("job.performed", (event) => void performed.push(event));
+  await BlockingJob.performLater();
+  await app.worker().run(undefined, { once: true });
+  assertEquals(failed.map(({ error, attempt }) => [error.errorClass, error.message, attempt]), [
+    ["TimeoutError", "BlockingJob ran longer than its 100 ms", 1],
+  ]);
+  assertEquals(performed.map(({ attempt }) => attempt), [2]);
+});
