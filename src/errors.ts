@@ -96,14 +96,20 @@ export interface ErrorInfo {
   readonly message: string;
   /** Its stack, cut likewise, where it has one. */
   readonly stack?: string;
+  /** What caused it, described likewise, where it says so: at most {@linkcode MAX_CAUSES} deep, and none twice. */
+  readonly cause?: ErrorInfo;
 }
 
 /** The longest text that is kept of an error's message or stack, in characters. */
 export const MAX_ERROR_TEXT = 4000;
 
+/** So many causes are kept of an error, one the cause of the other. */
+export const MAX_CAUSES = 4;
+
 /**
  * Describes whatever was thrown. It never throws itself: getters that throw, circular causes, megabytes of message and
- * values that are no errors are all described.
+ * values that are no errors are all described. An object without a message is described by what it has, such as
+ * `{ code: 404 }`.
  *
  * @param thrown anything
  * @returns plain data
@@ -126,21 +132,63 @@ export function thrownBehind(info: ErrorInfo): unknown {
   return behind.get(info);
 }
 
-function describe(thrown: unknown): ErrorInfo {
+function describe(thrown: unknown, seen: readonly unknown[] = []): ErrorInfo {
   if (typeof thrown !== "object" || thrown === null) {
     return { errorClass: thrown === null ? "null" : typeof thrown, message: text(() => thrown) ?? "" };
   }
   const error = thrown as Partial<Error>;
-  const errorClass = text(() => error.name) || text(() => error.constructor?.name) || "Error";
-  const message = text(() => error.message) ?? text(() => thrown) ?? "(no message)";
   const stack = text(() => error.stack);
-  return stack === undefined ? { errorClass, message } : { errorClass, message, stack };
+  const chain = [...seen, thrown];
+  const cause = attempt(() => error.cause) ?? undefined;
+  return {
+    errorClass: text(() => error.name) || text(() => error.constructor?.name) || "Error",
+    message: text(() => error.message) ?? ownText(thrown) ?? "(no message)",
+    ...(stack === undefined ? {} : { stack }),
+    ...(cause === undefined || chain.length > MAX_CAUSES || chain.includes(cause)
+      ? {}
+      : { cause: describe(cause, chain) }),
+  };
+}
+
+/** What an object without a message says of itself; where that is only its kind (`[object Object]`), what it has. */
+function ownText(thrown: object): string | undefined {
+  const own = text(() => thrown);
+  if (own !== undefined && !own.startsWith("[object ")) return own;
+  const has = text(() => shape(thrown));
+  return own === undefined && has === "{}" ? undefined : has ?? own;
+}
+
+/** So many properties of an object are shown, and so many characters of each. */
+const MAX_SHOWN = 5;
+const MAX_SHOWN_TEXT = 100;
+
+/** `{ code: 404, response: … }`: what it has of its own. Nothing of it is called: no getter, no `toString`. */
+function shape(value: object): string {
+  const names = Object.keys(value);
+  if (names.length === 0) return "{}";
+  const shown = names.slice(0, MAX_SHOWN).map((name) =>
+    `${name.slice(0, MAX_SHOWN_TEXT)}: ${primitive(Object.getOwnPropertyDescriptor(value, name)?.value)}`
+  );
+  return `{ ${shown.join(", ")}${names.length > MAX_SHOWN ? ", …" : ""} }`;
+}
+
+function primitive(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, MAX_SHOWN_TEXT));
+  if (typeof value === "bigint") return `${value}n`;
+  return value === null || typeof value === "number" || typeof value === "boolean" ? String(value) : "…";
 }
 
 function text(read: () => unknown): string | undefined {
-  try {
+  return attempt(() => {
     const value = read();
     return value === undefined ? undefined : String(value).slice(0, MAX_ERROR_TEXT);
+  });
+}
+
+/** What was read; `undefined` where reading it throws. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch {
     return undefined;
   }

@@ -1,9 +1,20 @@
 /** Whatever is thrown can be described, as plain data and without a further throw. */
 import { assert, assertEquals } from "@std/assert";
-import { describeError, EnqueueError, MAX_ERROR_TEXT, thrownBehind } from "../src/errors.ts";
+import {
+  describeError,
+  EnqueueError,
+  type ErrorInfo,
+  MAX_CAUSES,
+  MAX_ERROR_TEXT,
+  thrownBehind,
+} from "../src/errors.ts";
 
 class StrangeError extends Error {
   override name = "StrangeError";
+}
+
+function refuse(): never {
+  throw new Error("no");
 }
 
 const throwing = new Proxy({}, {
@@ -42,8 +53,23 @@ Deno.test("describeError() describes errors and whatever else is thrown", () => 
     [10n, "bigint", "10"],
     [Symbol("s"), "symbol", "Symbol(s)"],
     [{ message: "plain" }, "Object", "plain"],
-    [{}, "Object", "[object Object]"],
+    [{}, "Object", "{}"],
     [Object.create(null), "Error", "(no message)"],
+    [
+      { code: 404, ok: false, text: "a\nb", size: 2n, none: null },
+      "Object",
+      '{ code: 404, ok: false, text: "a\\nb", size: 2n, none: null }',
+    ],
+    [{ response: { password: "no" }, at: () => {} }, "Object", "{ response: …, at: … }"],
+    [{ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 }, "Object", "{ a: 1, b: 2, c: 3, d: 4, e: 5, … }"],
+    [{ text: "x".repeat(1_000_000) }, "Object", `{ text: "${"x".repeat(100)}" }`],
+    [
+      Object.defineProperty({ n: 1 }, "thrown", { enumerable: true, get: () => refuse() }),
+      "Object",
+      "{ n: 1, thrown: … }",
+    ],
+    [{ toString: () => "in its own words" }, "Object", "in its own words"],
+    [[1, "a"], "Array", "1,a"],
     [throwing, "Error", "(no message)"],
     [revoked.proxy, "Error", "(no message)"],
     [{ name: { toString: () => "named" }, message: 5 }, "named", "5"],
@@ -62,6 +88,21 @@ Deno.test("describeError() gets along with getters that throw and causes in a ci
   circle.cause = circle;
   assertEquals(describeError(circle).message, "round");
   assert(describeError(circle).stack?.includes("errors_test.ts"));
+});
+
+Deno.test("describeError() tells what caused an error, none twice and no deeper than it must", () => {
+  const chain = ({ message, cause }: ErrorInfo): string[] => [message, ...(cause === undefined ? [] : chain(cause))];
+  const root = new TypeError("away");
+  assertEquals(describeError(new Error("no", { cause: root })).cause, describeError(root));
+  assertEquals(chain(describeError(new Error("no", { cause: "a text" }))), ["no", "a text"]);
+  for (const cause of [undefined, null]) assertEquals(chain(describeError(new Error("no", { cause }))), ["no"]);
+  const [first, second] = [new Error("first"), new Error("second")];
+  [first.cause, second.cause] = [second, first];
+  assertEquals(chain(describeError(first)), ["first", "second"]);
+  const deep = Array.from({ length: 100 }, (_, n) => n).reduce((cause, n) => new Error(`${n}`, { cause }), new Error());
+  assertEquals(chain(describeError(deep)).length, 1 + MAX_CAUSES);
+  const throwing = Object.defineProperty(new Error("no"), "cause", { get: () => refuse() });
+  assertEquals(chain(describeError(throwing)), ["no"]);
 });
 
 Deno.test("describeError() cuts what is too long, and its answer is plain data", () => {
