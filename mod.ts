@@ -87,6 +87,7 @@ export type {
   LostReason,
   RecordInfo,
   RunningJob,
+  UnknownClassWait,
 } from "./src/monitor/events.ts";
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";

@@ -46,6 +46,16 @@ export interface EnqueueInfo {
   readonly queue: string;
 }
 
+/** A record whose job's class is not known: how it is waited for, since a deploy may be on its way. */
+export interface UnknownClassWait {
+  /** How often the class was looked for, this time included. */
+  readonly tries: number;
+  /** For how much longer it is, in milliseconds. */
+  readonly leftMs: number;
+  /** What follows then: the record is dead-lettered, or the partition waits for an operator. */
+  readonly next: "dead_letter" | "pause";
+}
+
 /** Why an ownership ended. */
 export type LostReason = "revoked" | "unknown" | "restarted" | "closed";
 
@@ -68,8 +78,15 @@ export interface EventMap {
   };
   /** A job goes on although it should have ended: it is over its time, or its partition is another worker's. */
   "job.orphaned": JobInfo & { readonly reason: "timeout" | "revoked"; readonly runningMs: number };
-  /** A job settled after its partition had been lost: not marked, the new owner performs it (again). */
-  "job.revoked": JobInfo & { readonly durationMs: number; readonly outcome: "passed" | "failed" };
+  /**
+   * A job settled after its partition had been lost: not marked, the new owner performs it (again). `sessionTimeoutMs`:
+   * a job that blocks the event loop for longer loses its partition by that alone.
+   */
+  "job.revoked": JobInfo & {
+    readonly durationMs: number;
+    readonly outcome: "passed" | "failed";
+    readonly sessionTimeoutMs: number;
+  };
   /** What a job itself has to say, through `this.logger`. */
   "job.log": RecordInfo & {
     readonly jobClass: string;
@@ -98,7 +115,7 @@ export interface EventMap {
   "partition.lost": { readonly topic: string; readonly partition: number; readonly reason: LostReason };
   /**
    * A partition waits at this record. `lasting`: only an operator will change that; `remedy` is then the command that
-   * passes the record over.
+   * passes the record over. `unknownClass`: its job's class is not known, and it is waited for; else `null`.
    */
   "partition.paused": RecordInfo & {
     readonly waitMs: number;
@@ -106,6 +123,7 @@ export interface EventMap {
     readonly error: ErrorInfo;
     readonly lasting: boolean;
     readonly remedy: string | null;
+    readonly unknownClass: UnknownClassWait | null;
   };
   /** The group's offset was moved, and the broker has acknowledged it. */
   "offset.committed": { readonly topic: string; readonly partition: number; readonly offset: number };
@@ -115,8 +133,8 @@ export interface EventMap {
   "worker.started": { readonly group: string; readonly topics: readonly string[]; readonly concurrency: number };
   /** A worker takes no new job, but keeps its partitions. */
   "worker.quieted": { readonly group: string };
-  /** A worker stops: running jobs may finish. */
-  "worker.stopping": { readonly group: string; readonly running: number };
+  /** A worker stops: running jobs may finish within `shutdownTimeoutMs`. */
+  "worker.stopping": { readonly group: string; readonly running: number; readonly shutdownTimeoutMs: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
   /** What the broker's client has to say. */

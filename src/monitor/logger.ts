@@ -1,15 +1,14 @@
 /**
- * The logger: a listener of the event stream that writes one line an event, pretty on a terminal and JSON elsewhere. It
- * hears only the events of its level and above, so that a quiet logger costs a job nothing.
- *
- * Lines carry what an event says and nothing else: never a job's arguments, and never a control character that came in
- * with a record. They are gathered over a turn of the event loop and written at once.
+ * The logger: a listener of the event stream that writes what the events say (`log_lines.ts`), pretty on a terminal and
+ * as JSON elsewhere (`log_format.ts`). It hears only the events of its level and above, so that a quiet logger costs a
+ * job nothing. Lines are gathered over a turn of the event loop and written at once.
  */
-import type { EventMap, EventName } from "./events.ts";
+import type { EventName } from "./events.ts";
+import { jsonLine, prettyLines } from "./log_format.ts";
+import { type Line, LINES, type LogLevel } from "./log_lines.ts";
 import type { Monitor } from "./monitor.ts";
 
-/** How much a line matters. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
+export type { LogLevel };
 
 /** How the logger writes. */
 export interface LoggerOptions {
@@ -22,92 +21,6 @@ export interface LoggerOptions {
 }
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
-
-/** How an event is written: at which level, and in which words. */
-interface Line<Event> {
-  readonly level: LogLevel | ((event: Event) => LogLevel);
-  readonly text: (event: Event) => string;
-}
-
-const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
-  "job.enqueued": { level: "debug", text: (e) => `Enqueued ${e.jobClass} to ${at(e, e.queue)}` },
-  "job.enqueue_failed": { level: "error", text: (e) => e.error.message },
-  "job.performing": { level: "debug", text: (e) => `Performing ${e.jobClass} from ${at(e)}` },
-  "job.performed": { level: "info", text: (e) => `Performed ${e.jobClass} from ${at(e)} in ${ms(e.durationMs)}` },
-  "job.failed": {
-    level: "warn",
-    text: (e) =>
-      `${e.jobClass} from ${at(e)} failed at attempt ${e.attempt} (${e.error.errorClass}: ${e.error.message}), ${
-        e.next === "retry" ? `next try in ${ms(e.waitMs)}` : "no try is left"
-      }`,
-  },
-  "job.orphaned": {
-    level: "error",
-    text: (e) => `${e.jobClass} from ${at(e)} still runs after ${ms(e.runningMs)} (${e.reason})`,
-  },
-  "job.revoked": {
-    level: "warn",
-    text: (e) => `${e.jobClass} from ${at(e)} ${e.outcome} after its partition was lost: not marked`,
-  },
-  "job.log": { level: (e) => e.level, text: (e) => `${e.jobClass} from ${at(e)}: ${e.message}` },
-  "record.skipped": { level: "debug", text: (e) => `Skipped ${at(e)} (${e.reason})` },
-  "record.dead_lettered": {
-    level: "error",
-    text: (e) =>
-      `Dead-lettered ${e.jobClass ?? "a record"} from ${at(e)} to ${
-        at(e.to)
-      } after ${e.attempts} attempts (${e.error.errorClass}: ${e.error.message})`,
-  },
-  "records.gone": {
-    level: "error",
-    text: (e) =>
-      `Records ${e.from} to ${e.to - 1} of ${e.topic}/${e.partition} were deleted before they were performed`,
-  },
-  "log.restarted": {
-    level: "warn",
-    text: (e) => `${e.topic}/${e.partition} was made anew: it is read from its start`,
-  },
-  "partition.assigned": {
-    level: "info",
-    text: (e) => `Assigned ${e.topic}/${e.partition}${e.offset === null ? "" : ` at ${e.offset}`}`,
-  },
-  "partition.lost": { level: "info", text: (e) => `Lost ${e.topic}/${e.partition} (${e.reason})` },
-  "partition.paused": {
-    level: (e) => e.lasting ? "error" : "debug",
-    text: (e) =>
-      e.lasting
-        ? `${e.topic}/${e.partition} stands still at offset ${e.offset} (${e.error.errorClass}: ${e.error.message}), next try in ${
-          ms(e.waitMs)
-        }${e.remedy === null ? "" : `; to pass it over: ${e.remedy}`}`
-        : `${e.topic}/${e.partition} waits ${ms(e.waitMs)} at offset ${e.offset}`,
-  },
-  "offset.committed": { level: "debug", text: (e) => `Committed ${e.topic}/${e.partition} at ${e.offset}` },
-  "membership.changed": {
-    level: "debug",
-    text: (e) => e.held ? "The session is good" : "The session may have expired: no job starts",
-  },
-  "worker.started": {
-    level: "info",
-    text: (e) => `Worker of group ${e.group} started: ${e.topics.join(", ")} with ${e.concurrency} jobs at once`,
-  },
-  "worker.quieted": { level: "info", text: (e) => `Worker of group ${e.group} takes no new job` },
-  "worker.stopping": { level: "info", text: (e) => `Worker of group ${e.group} stops: ${e.running} jobs still run` },
-  "worker.stopped": {
-    level: "info",
-    text: (e) =>
-      `Worker of group ${e.group} stopped${
-        e.unfinished.length === 0
-          ? ""
-          : `; not ended: ${e.unfinished.map((job) => `${job.jobClass} from ${at(job)}`).join(", ")}`
-      }`,
-  },
-  "broker.log": { level: (e) => e.level, text: (e) => `Broker: ${e.message}` },
-  "error.occurred": {
-    // A job that could not be enqueued has had its line.
-    level: (e) => e.where === "enqueue" && e.error.errorClass === "EnqueueError" ? "debug" : "error",
-    text: (e) => `Error in ${e.where}: ${e.error.errorClass}: ${e.error.message}`,
-  },
-};
 
 /**
  * Writes the events of a monitor.
@@ -122,12 +35,13 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () 
   const lines = new Lines(write);
   const ends: (() => void)[] = [];
   for (const name of Object.keys(LINES) as EventName[]) {
-    const { level: own, text } = LINES[name] as Line<unknown>;
+    const line = LINES[name] as Line<unknown>;
+    const own = line.level;
     if (typeof own === "string" && LEVELS.indexOf(own) < least) continue;
     ends.push(monitor.on(name, (event) => {
       const level = typeof own === "string" ? own : own(event);
       if (LEVELS.indexOf(level) < least) return;
-      lines.add(pretty ? prettyLine(level, text(event)) : jsonLine(level, name, text(event), event));
+      lines.add(pretty ? prettyLines(level, line, event) : jsonLine(level, name, line.text(event), event));
     }));
   }
   return () => {
@@ -181,50 +95,4 @@ function stderr(): Stderr {
 
 function writeToStderr(text: string): void {
   stderr().write(text);
-}
-
-function prettyLine(level: LogLevel, text: string): string {
-  return `${new Date().toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${printable(text)}\n`;
-}
-
-function jsonLine(level: LogLevel, event: EventName, message: string, data: unknown): string {
-  const { level: _, message: __, ...rest } = data as Record<string, unknown>;
-  return `${printable(json({ time: new Date().toISOString(), level, event, message, ...rest }))}\n`;
-}
-
-/** No line is lost for what a job gives as its details. */
-function json(line: Record<string, unknown>): string {
-  try {
-    return JSON.stringify(line);
-  } catch {
-    const details = Object.entries(line.details ?? {}).map(([name, value]) => [name, writable(value)]);
-    return JSON.stringify({ ...line, details: Object.fromEntries(details) });
-  }
-}
-
-/** A detail with its bigints as text; what cannot be written all the same (a circle, a getter that throws) as a note. */
-function writable(value: unknown): unknown {
-  try {
-    const text = JSON.stringify(value, (_key, inner) => typeof inner === "bigint" ? String(inner) : inner);
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return "(cannot be written as JSON)";
-  }
-}
-
-// What a record says must not draw on a terminal: line breaks, escape sequences.
-// deno-lint-ignore no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-
-/** Control characters as `\\u001b`. */
-function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-function at(event: { topic?: string; partition: number; offset: number }, topic?: string): string {
-  return `${topic ?? event.topic}/${event.partition}@${event.offset}`;
-}
-
-function ms(value: number): string {
-  return `${Math.round(value * 10) / 10} ms`;
 }

@@ -22,7 +22,7 @@ import { within } from "../within.ts";
 /** What a crew is made of. */
 export interface CrewOptions {
   readonly routes: readonly Route[];
-  readonly shared: Omit<WorkerContext, "slots" | "intake" | "pacer" | "unsettled" | "failed">;
+  readonly shared: Omit<WorkerContext, "slots" | "intake" | "pacer" | "unsettled" | "failed" | "sessionTimeoutMs">;
   /** How many jobs run at once. */
   readonly concurrency: number;
   readonly maxBufferedBytes: number;
@@ -50,11 +50,12 @@ export class Crew {
   readonly askEnds: () => Promise<void>;
 
   constructor(broker: Broker, options: CrewOptions) {
-    const { routes, shared, concurrency, maxBufferedBytes } = options;
+    const { routes, shared, concurrency, maxBufferedBytes, sessionTimeoutMs } = options;
     this.#broker = broker;
     this.#options = options;
     this.#context = {
       ...shared,
+      sessionTimeoutMs,
       slots: new Slots(concurrency),
       intake: new Intake(maxBufferedBytes),
       pacer: new Pacer(),
@@ -106,7 +107,7 @@ export class Crew {
     const { shutdownTimeoutMs } = this.#options;
     const untilMs = performance.now() + shutdownTimeoutMs;
     for (const group of this.#groups) {
-      monitor.emit("worker.stopping", { group: group.group, running: group.running().length });
+      monitor.emit("worker.stopping", { group: group.group, running: group.running().length, shutdownTimeoutMs });
       group.stop();
     }
     await within(slots.idle(), shutdownTimeoutMs);

@@ -111,9 +111,7 @@ export function decode(record: WaitingRecord, registry: JobRegistry, maxPayloadB
     const Class = registry.find(envelope.jobClass);
     if (Class === undefined) {
       const error = new UnknownJobError(
-        `No class "${envelope.jobClass}" is registered; known are ${
-          registry.names().map((name) => `"${name}"`).join(", ")
-        }`,
+        `No job class "${envelope.jobClass}" is known (known: ${listed(registry.names())})`,
       );
       return { kind: "unknown_class", error };
     }
@@ -121,6 +119,14 @@ export function decode(record: WaitingRecord, registry: JobRegistry, maxPayloadB
   } catch (error) {
     return { kind: "poison", error: error as Error };
   }
+}
+
+/** So many of the classes that are known are named where one is not. */
+const MAX_NAMES = 10;
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  return `${names.slice(0, MAX_NAMES).join(", ")}${names.length > MAX_NAMES ? ", …" : ""}`;
 }
 
 /** The id of a job whose envelope has none: the same for each run of the record, in the form of a UUID (version 8). */

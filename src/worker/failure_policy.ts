@@ -2,6 +2,7 @@
  * What follows a failure: try again, dead-letter, or pause until somebody helps. Pure arithmetic over counts: no clock, no
  * timer, no state of its own. The worker asks once a failure and does the waiting itself, so that a stop can cut it short.
  */
+import type { UnknownClassWait } from "../monitor/events.ts";
 import { DEFAULT_MAX_RETRIES, type Route } from "../routing/route.ts";
 
 /** Failures so far. */
@@ -16,6 +17,8 @@ export interface Failures {
 export interface Wait {
   readonly kind: "retry" | "pause";
   readonly waitMs: number;
+  /** Where it waits for its class to be known. */
+  readonly unknownClass?: UnknownClassWait;
 }
 
 /** What follows. */

@@ -25,6 +25,8 @@ export interface WorkerContext {
   readonly intake: Intake;
   readonly pacer: Pacer;
   readonly unsettled: Unsettled;
+  /** Without a sign of life for so long, the group gives a worker's partitions to others. */
+  readonly sessionTimeoutMs: number;
   /** Appends a dead letter. */
   readonly append: Append;
   /** The command that passes a record over, as an operator types it. */

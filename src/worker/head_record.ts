@@ -65,10 +65,12 @@ export class HeadRecord {
     this.#error = describeError(error);
     if (this.#hopeless.tries === 0) this.#hopeless.sinceMs = nowMs;
     this.#hopeless.tries++;
-    const waitedMs = nowMs - this.#hopeless.sinceMs;
-    return error instanceof UnknownJobError && waitedMs < this.#route.unknownJobsRetryForMs
-      ? { kind: "retry", waitMs: backoffMs(this.#hopeless.tries, this.#route.backoff) }
-      : decidePoison(this.#hopeless.tries, this.#route);
+    const { tries, sinceMs } = this.#hopeless;
+    const { backoff, deadLetterQueue, unknownJobsRetryForMs } = this.#route;
+    const leftMs = unknownJobsRetryForMs - (nowMs - sinceMs);
+    if (!(error instanceof UnknownJobError) || leftMs <= 0) return decidePoison(tries, this.#route);
+    const next = deadLetterQueue === null ? "pause" : "dead_letter";
+    return { kind: "retry", waitMs: backoffMs(tries, backoff), unknownClass: { tries, leftMs, next } };
   }
 
   /** Its dead letter could not be written: only that is tried again. */

@@ -172,9 +172,10 @@ export class PerformLoop {
 
   /** What is no plain pass. @returns how long the head waits, in milliseconds; 0 where it is finished, or not ours */
   async #settle(record: WaitingRecord, attempt: Attempt, outcome: Outcome): Promise<number> {
-    const { monitor } = this.#context;
+    const { monitor, sessionTimeoutMs } = this.#context;
     if (!await this.#isProved()) {
-      monitor.emit("job.revoked", { ...attempt.info(), durationMs: attempt.durationMs, outcome: outcome.kind });
+      const { durationMs } = attempt;
+      monitor.emit("job.revoked", { ...attempt.info(), durationMs, outcome: outcome.kind, sessionTimeoutMs });
       return 0;
     }
     if (outcome.kind === "passed") {
@@ -235,7 +236,7 @@ export class PerformLoop {
     return 0;
   }
 
-  #pause(record: WaitingRecord, { kind, waitMs }: Wait): number {
+  #pause(record: WaitingRecord, { kind, waitMs, unknownClass }: Wait): number {
     const at = this.#at(record);
     const lasting = kind === "pause";
     this.#stuckAt = lasting ? at : null;
@@ -246,6 +247,7 @@ export class PerformLoop {
       error: this.#head.error,
       lasting,
       remedy: lasting ? this.#context.skipCommand(at) : null,
+      unknownClass: unknownClass ?? null,
     });
     return waitMs;
   }

@@ -167,7 +167,9 @@ row("bad input 5: what is no class name is poison; a well-formed unknown class w
   await patient.start();
   const [event] = await patient.heard("record.dead_lettered", 1);
   assertEquals([event!.error.errorClass, event!.attempts], ["UnknownJobError", 0]);
-  assert(patient.events("partition.paused").length >= 2, "It waits by backoff, at least after 0 and 20 ms");
+  const waits = patient.events("partition.paused").map(({ unknownClass }) => unknownClass);
+  assert(waits.length >= 2, "It waits by backoff, at least after 0 and 20 ms");
+  assertEquals(waits.map((wait) => [wait!.tries, wait!.next]), waits.map((_, n) => [n + 1, "dead_letter"]));
   await until(() => EchoJob.got.length === 1, () => "the next job");
   assertEquals(EchoJob.got, [["after"]]);
 });

@@ -6,18 +6,22 @@ import { Child, CLI } from "../child.ts";
 Deno.test("deno task demo shows a job retried and one dead-lettered, and ends by itself", async () => {
   const { code, stdout } = await deno(["task", "demo"]);
   const lines = stdout.trimEnd().split("\n").map((line) =>
-    line.replace(/^[\d:.]{12} /, "").replace(/[\d.]+ ms/, "… ms")
+    line.replace(/^[\d:.]{12} /, "").replace(/[\d.]+ ms/, "… ms").replace(/file:.*\//, "…/")
   );
   assertEquals(code, 0, stdout);
   assertEquals(lines.filter((line) => /Job/.test(line)), [
     "INFO  WelcomeJob from default/0@0: Welcome, user 1",
     "INFO  Performed WelcomeJob from default/0@0 in … ms",
     "WARN  FlakyJob from default/0@1 failed at attempt 1 (Error: The mail server is busy), next try in … ms",
+    "    at FlakyJob.perform (…/demo.ts:16:35)",
     "INFO  FlakyJob from default/0@1: Passed at attempt 2",
     "INFO  Performed FlakyJob from default/0@1 in … ms",
     "WARN  BrokenJob from default/0@2 failed at attempt 1 (Error: This will never work), next try in … ms",
+    "    at BrokenJob.perform (…/demo.ts:23:11)",
     "WARN  BrokenJob from default/0@2 failed at attempt 2 (Error: This will never work), next try in … ms",
+    "    at BrokenJob.perform (…/demo.ts:23:11)",
     "WARN  BrokenJob from default/0@2 failed at attempt 3 (Error: This will never work), no try is left",
+    "    at BrokenJob.perform (…/demo.ts:23:11)",
     "ERROR Dead-lettered BrokenJob from default/0@2 to dead_jobs/0@0 after 3 attempts (Error: This will never work)",
     "INFO  WelcomeJob from default/0@3: Welcome, user 2",
     "INFO  Performed WelcomeJob from default/0@3 in … ms",

@@ -1,5 +1,6 @@
 /** The logger's lines: by level, for people or for machines, and nothing in them that draws on a terminal. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { describeError } from "../../src/errors.ts";
 import type { EventMap, EventName } from "../../src/monitor/events.ts";
 import { attachLogger, type LoggerOptions } from "../../src/monitor/logger.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
@@ -13,12 +14,14 @@ const job = {
   offset: 3,
   attempt: 1,
 };
-const error = { errorClass: "TypeError", message: "no", stack: "TypeError: no\n    at x" };
+const error = { errorClass: "TypeError", message: "no", stack: "TypeError: no\n    at f (file:///shop/app.ts:7:11)" };
 const performed = { ...job, durationMs: 1.26, waitMs: 5 };
-const paused = { topic: "default", partition: 0, offset: 3, waitMs: 20, attempts: 4, error };
+const paused = { topic: "default", partition: 0, offset: 3, waitMs: 20, attempts: 4, error, unknownClass: null };
+
+type Written = { [N in EventName]: [N, EventMap[N]] }[EventName];
 
 /** Emits, and answers what was written. */
-function written(options: LoggerOptions, ...events: { [N in EventName]: [N, EventMap[N]] }[EventName][]): string[] {
+function written(options: LoggerOptions, ...events: Written[]): string[] {
   const monitor = new Monitor();
   const texts: string[] = [];
   const detach = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
@@ -40,11 +43,12 @@ Deno.test("attachLogger() writes pretty lines for people", () => {
     ["partition.paused", { ...paused, lasting: true, remedy: "skip --app app.ts default/0@3" }],
     ["worker.quieted", { group: "shop" }],
   );
-  for (const line of lines) assertMatch(line, /^\d\d:\d\d:\d\d\.\d{3} .*\n$/);
+  for (const line of lines) assertMatch(line, /^(\d\d:\d\d:\d\d\.\d{3}| {3}) .*\n$/);
   assertEquals(lines.map(withoutTime), [
     "DEBUG Performing EchoJob from default/0@3\n",
     "INFO  Performed EchoJob from default/0@3 in 1.3 ms\n",
     "WARN  EchoJob from default/0@3 failed at attempt 1 (TypeError: no), next try in 40 ms\n",
+    "    at f (file:///shop/app.ts:7:11)\n",
     "ERROR default/0 stands still at offset 3 (TypeError: no), next try in 20 ms; to pass it over: skip --app app.ts default/0@3\n",
     "INFO  Worker of group shop takes no new job\n",
   ]);
@@ -64,14 +68,14 @@ Deno.test("attachLogger() writes one JSON object a line for machines, with all t
 });
 
 Deno.test("attachLogger() writes the level asked for and above, and by default info", () => {
-  const all: Parameters<typeof written>[1][] = [
+  const all: Written[] = [
     ["job.performing", job],
     ["job.performed", performed],
     ["job.failed", { ...job, durationMs: 1, error, next: "dead_letter", waitMs: 0 }],
     ["partition.paused", { ...paused, lasting: false, remedy: null }],
     ["partition.paused", { ...paused, lasting: true, remedy: null }],
     ["error.occurred", { where: "x", error }],
-    ...(["debug", "info", "warn", "error"] as const).flatMap((level): Parameters<typeof written>[1][] => [
+    ...(["debug", "info", "warn", "error"] as const).flatMap((level): Written[] => [
       ["job.log", { ...job, level, message: "own words", details: {} }],
       ["broker.log", { level, message: "client's words", details: {} }],
     ]),
@@ -111,13 +115,163 @@ Deno.test("attachLogger() escapes line breaks and control characters, wherever t
       ["job.failed", { ...job, jobClass: `X${HOSTILE}`, durationMs: 1, error: hostile, next: "retry", waitMs: 1 }],
       ["job.log", { ...job, level: "info", message: HOSTILE, details: { [HOSTILE]: HOSTILE } }],
     );
-    assertEquals(lines.length, 2, "an event is one line");
+    // For people the frame of its stack is another one.
+    assertEquals(lines.length, format === "pretty" ? 3 : 2, "an event is one line");
     for (const line of lines) {
       // deno-lint-ignore no-control-regex
       assert(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(line.slice(0, -1)), JSON.stringify(line));
     }
     if (format === "json") assertEquals(JSON.parse(lines[1]!).details, { [HOSTILE]: HOSTILE });
   }
+});
+
+Deno.test("attachLogger() shows people where an error was thrown, in their own code first, and what caused it", () => {
+  const library = new URL("../../src/worker/perform.ts", import.meta.url);
+  const stack = (...frames: string[]) => ["Error: no", ...frames.map((frame) => `    at ${frame}`)].join("\n");
+  const thrown = {
+    errorClass: "Error",
+    message: "no",
+    stack: stack(
+      "query (file:///shop/node_modules/pg/lib/query.js:1:2)",
+      "new Promise (<anonymous>)",
+      "Database.find (file:///shop/db.ts:3:4)",
+      "async ShipJob.perform (file:///shop/app.ts:5:6)",
+      `Attempt.#performJob (${library}:99:16)`,
+      "listOnTimeout (ext:core/02_timers.js:307:7)",
+      "node:internal/process/task_queues:95:5",
+    ),
+    cause: {
+      errorClass: "TypeError",
+      message: "",
+      stack: stack(...[1, 2, 3, 4, 5].map((n) => `f${n} (file:///shop/f.ts:${n}:1)`)),
+      cause: { errorClass: "string", message: "a\u001btext" },
+    },
+  };
+  const below = [
+    "    at Database.find (file:///shop/db.ts:3:4)\n",
+    "    at async ShipJob.perform (file:///shop/app.ts:5:6)\n",
+    "    at query (file:///shop/node_modules/pg/lib/query.js:1:2)\n",
+    "  caused by TypeError\n",
+    ...[1, 2, 3, 4].map((n) => `    at f${n} (file:///shop/f.ts:${n}:1)\n`),
+    "  caused by string: a\\u001btext\n",
+  ];
+  const failed = { ...job, durationMs: 1, error: thrown, next: "retry", waitMs: 40 } as const;
+  const pretty = written({ format: "pretty", level: "warn" }, ["job.failed", failed], ["error.occurred", {
+    where: "x",
+    error: thrown,
+  }]);
+  assertEquals(pretty.map(withoutTime), [
+    "WARN  EchoJob from default/0@3 failed at attempt 1 (Error: no), next try in 40 ms\n",
+    ...below,
+    "ERROR Error in x: Error: no\n",
+    ...below,
+  ]);
+  const [line, ...more] = written({ format: "json" }, ["job.failed", failed]);
+  assertEquals([JSON.parse(line!).error, more], [thrown, []]);
+});
+
+Deno.test("attachLogger() says what was thrown where it is no error", () => {
+  const cases: [unknown, string][] = [
+    [undefined, "undefined was thrown"],
+    [null, "null: null"],
+    ["text", "string: text"],
+    [{ code: 404 }, "Object: { code: 404 }"],
+    [new RangeError(), "RangeError"],
+  ];
+  for (const [thrown, shown] of cases) {
+    const { errorClass, message } = describeError(thrown);
+    const [line] = written({ format: "pretty" }, ["error.occurred", { where: "x", error: { errorClass, message } }]);
+    assertEquals(withoutTime(line!), `ERROR Error in x: ${shown}\n`);
+  }
+});
+
+Deno.test("attachLogger() shows people the details that a job gives", () => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  const throwing = {
+    n: 1,
+    get at() {
+      throw new Error("no");
+    },
+  };
+  const cases: [unknown, string][] = [
+    [{}, ""],
+    [null, ""],
+    [
+      { userId: 7, plan: "pro", ok: true, none: null, missing: undefined, big: 2n ** 64n },
+      " userId=7 plan=pro ok=true none=null missing=undefined big=18446744073709551616",
+    ],
+    [
+      { "full name": "Ada L.", at: "2026-01-01T00:00:00Z", empty: "" },
+      ' "full name"="Ada L." at=2026-01-01T00:00:00Z empty=""',
+    ],
+    [{ user: { id: 1n }, list: [1, "a"] }, ' user={"id":"1"} list=[1,"a"]'],
+    [{ error: new TypeError("no") }, ' error="TypeError: no"'],
+    [circle, ' self="(cannot be written as JSON)"'],
+    [throwing, " n=1 at=(cannot be written as JSON)"],
+    [{ text: "x".repeat(1_000_000) }, ` text=${"x".repeat(200)}…`],
+    [
+      Object.fromEntries(Array.from({ length: 22 }, (_, n) => [`n${n}`, n])),
+      `${Array.from({ length: 20 }, (_, n) => ` n${n}=${n}`).join("")} …`,
+    ],
+  ];
+  for (const [details, shown] of cases) {
+    const event = { ...job, level: "info", message: "own words", details: details as Record<string, unknown> } as const;
+    const lines = written({ format: "pretty" }, ["job.log", event]);
+    assertEquals(lines.map(withoutTime), [`INFO  EchoJob from default/0@3: own words${shown}\n`]);
+  }
+});
+
+Deno.test("attachLogger() warns of an unknown class once, and says until when it is waited for, and what follows", () => {
+  const unknown = { errorClass: "UnknownJobError", message: 'No job class "TwoJob" is known (known: OneJob)' };
+  const wait = (tries: number, next: "dead_letter" | "pause", leftMs = 60_000): Written => [
+    "partition.paused",
+    { ...paused, error: unknown, lasting: false, remedy: null, unknownClass: { tries, next, leftMs } },
+  ];
+  const lines = written({ format: "json" }, wait(1, "dead_letter"), wait(2, "dead_letter"), wait(1, "pause", 1e9))
+    .map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ level }) => level), ["warn", "warn"]);
+  const [soon, late] = lines.map(({ message }) => /^(.*) until (.*) UTC, then (.*)$/.exec(message)!.slice(1));
+  const said = 'No job class "TwoJob" is known (known: OneJob): default/0@3 is tried again';
+  assertEquals([soon![0], soon![2]], [said, "dead-lettered"]);
+  assertEquals([late![0], late![2]], [said, "the partition waits"]);
+  assertMatch(soon![1]!, /^\d\d:\d\d:\d\d$/);
+  const leftMs = Date.parse(`${late![1]!.replace(" ", "T")}Z`) - Date.parse(lines[1].time);
+  assert(Math.abs(leftMs - 1e9) <= 60_000, `${late![1]} is ${leftMs} ms away`);
+});
+
+Deno.test("attachLogger() says of a job whose partition was lost how long it ran, and where that was too long", () => {
+  const revoked = { ...job, outcome: "passed", sessionTimeoutMs: 6000 } as const;
+  const lines = written(
+    { format: "pretty" },
+    ["job.revoked", { ...revoked, durationMs: 20 }],
+    ["job.revoked", { ...revoked, durationMs: 9012 }],
+  );
+  const said = "WARN  EchoJob from default/0@3 passed after its partition was lost: not marked; it ran";
+  assertEquals(lines.map(withoutTime), [
+    `${said} 20 ms\n`,
+    `${said} 9.0 s: a job that blocks the event loop for longer than sessionTimeoutMs (6000) loses its partition\n`,
+  ]);
+});
+
+Deno.test("attachLogger() counts jobs as one does", () => {
+  const stopping = { group: "shop", shutdownTimeoutMs: 25_000 };
+  const started = { group: "shop", topics: ["default"] };
+  const lines = written(
+    { format: "pretty" },
+    ["worker.started", { ...started, concurrency: 1 }],
+    ["worker.started", { ...started, concurrency: 2 }],
+    ["worker.stopping", { ...stopping, running: 0 }],
+    ["worker.stopping", { ...stopping, running: 1 }],
+    ["worker.stopping", { ...stopping, running: 2 }],
+  );
+  assertEquals(lines.map(withoutTime), [
+    "INFO  Worker of group shop started: default with 1 job at once\n",
+    "INFO  Worker of group shop started: default with 2 jobs at once\n",
+    "INFO  Worker of group shop stops: no job runs\n",
+    "INFO  Worker of group shop stops: 1 job still runs, and may for 25.0 s\n",
+    "INFO  Worker of group shop stops: 2 jobs still run, and may for 25.0 s\n",
+  ]);
 });
 
 Deno.test("attachLogger() writes a job's own line though its details are no JSON", () => {

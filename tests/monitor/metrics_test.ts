@@ -37,7 +37,7 @@ Deno.test("Metrics counts attempts by what came of them, and their times in seco
   monitor.emit("job.performed", { ...job(), durationMs: 2, waitMs: null });
   monitor.emit("job.failed", { ...job(), durationMs: 400, error, next: "retry", waitMs: 1000 });
   monitor.emit("job.failed", { ...job("BJob"), durationMs: 1, error, next: "dead_letter", waitMs: 0 });
-  monitor.emit("job.revoked", { ...job("BJob", "b"), durationMs: 1, outcome: "passed" });
+  monitor.emit("job.revoked", { ...job("BJob", "b"), durationMs: 1, outcome: "passed", sessionTimeoutMs: 15_000 });
   monitor.emit("job.orphaned", { ...job(), reason: "timeout", runningMs: 100 });
   assertEquals(nonZero(metrics, "jobs_"), {
     'jobs_total{topic="a",job_class="AJob",outcome="performed"}': 2,

@@ -89,6 +89,13 @@ const WORKER: readonly Mutant[] = [
     tests: ["tests/worker/perform_loop_test.ts"],
   },
   {
+    what: "attempts: a job that blocked its own timer for longer than its time has failed",
+    file: "src/worker/perform.ts",
+    find: "this.abortReason ?? this.#unnoticed()",
+    replace: "this.abortReason",
+    tests: ["tests/worker/perform_loop_test.ts"],
+  },
+  {
     what: "gate: no job starts when the session may have expired",
     file: "src/worker/gate.ts",
     find: "return this.#reasons.size === 0 && nowMs < this.#heldUntilMs();",
@@ -270,7 +277,7 @@ const EVENTS: readonly Mutant[] = [
   },
   {
     what: "logger: control characters are escaped",
-    file: "src/monitor/logger.ts",
+    file: "src/monitor/log_format.ts",
     find: "return text.replace(UNPRINTABLE,",
     replace: "return text.replace(/never/g,",
     tests: ["tests/monitor/logger_test.ts"],

@@ -144,7 +144,7 @@ Deno.test("performEnqueuedJobs() says at once that a class is not listed", async
   }
   await using t = TestApp.of(app);
   await t.app.enqueue(StrangerJob.of());
-  await assertRejects(() => t.performEnqueuedJobs(), UnknownJobError, 'No class "StrangerJob" is registered');
+  await assertRejects(() => t.performEnqueuedJobs(), UnknownJobError, 'No job class "StrangerJob" is known');
   await t.app.enqueue(StrangerJob.of().set({ queue: "mail" }));
   await assertRejects(() => t.performEnqueuedJobs({ queue: "mail" }), UnknownJobError, "StrangerJob");
   assertEquals(t.deadLetters().map(({ jobClass, attempts }) => [jobClass, attempts]), [["StrangerJob", 0]]);

@@ -68,7 +68,7 @@ Deno.test("decode() finds the class by its name or alias, and nothing else", () 
   assertEquals(decoded(null).kind, "tombstone");
   const unknown = decoded(envelope({ job_class: "Admin::OtherJob" }));
   assert(unknown.kind === "unknown_class");
-  assertEquals(unknown.error.message, 'No class "Admin::OtherJob" is registered; known are "EchoJob", "legacy/echo"');
+  assertEquals(unknown.error.message, 'No job class "Admin::OtherJob" is known (known: EchoJob, legacy/echo)');
 });
 
 Deno.test("decode() says why a record can never be performed", () => {

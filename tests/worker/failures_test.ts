@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { UnknownJobError } from "../../src/errors.ts";
 import type { Route } from "../../src/routing/route.ts";
-import { backoffMs, decideFailure, decidePoison, isExhausted } from "../../src/worker/failure_policy.ts";
+import { backoffMs, decideFailure, decidePoison, isExhausted, type Wait } from "../../src/worker/failure_policy.ts";
 import { decodeProgress, encodeProgress, NO_PROGRESS } from "../../src/worker/finished_offsets.ts";
 import { HeadRecord } from "../../src/worker/head_record.ts";
 import { forSeeds, type Random } from "../random.ts";
@@ -120,13 +120,20 @@ Deno.test("HeadRecord tries an unknown class by backoff until its time is over, 
   const route = routeOf({ backoff, deadLetterQueue: { topic: "dead" }, unknownJobs: { retryForMs: 1000 } });
   const head = new HeadRecord(route, NO_PROGRESS);
   const unknown = new UnknownJobError("Nobody knows it");
-  assertEquals(head.impossible(unknown, 5000), { kind: "retry", waitMs: 20 });
-  assertEquals(head.impossible(unknown, 5020), { kind: "retry", waitMs: 40 });
-  assertEquals(head.impossible(unknown, 5999), { kind: "retry", waitMs: 80 });
+  const retry = (tries: number, waitMs: number, leftMs: number) => (
+    { kind: "retry", waitMs, unknownClass: { tries, leftMs, next: "dead_letter" } } as const
+  );
+  assertEquals(head.impossible(unknown, 5000), retry(1, 20, 1000));
+  assertEquals(head.impossible(unknown, 5020), retry(2, 40, 980));
+  assertEquals(head.impossible(unknown, 5999), retry(3, 80, 1));
   assertEquals(head.impossible(unknown, 6000), { kind: "dead_letter" });
   assertEquals(head.progress(), { failed: null, strikes: 0 });
   head.givenUp();
-  assertEquals(head.impossible(unknown, 9000), { kind: "retry", waitMs: 20 }, "the next one has its own time");
+  assertEquals(head.impossible(unknown, 9000), retry(1, 20, 1000), "the next one has its own time");
+  const alone = new HeadRecord(routeOf({ backoff, unknownJobs: { retryForMs: 10 } }), NO_PROGRESS);
+  const { unknownClass } = alone.impossible(unknown, 0) as Wait;
+  assertEquals(unknownClass, { tries: 1, leftMs: 10, next: "pause" });
+  assertEquals(alone.impossible(unknown, 10), { kind: "pause", waitMs: 40 });
 });
 
 Deno.test("HeadRecord backs off for refused dead letters by themselves, and calls for help at the fourth", () => {

@@ -73,8 +73,8 @@ Deno.test("a job that ends after the session may have expired is not marked, and
   await turns(5);
   assertEquals([runs, committed()], [[1], null], "nobody has told the worker yet; only the clock could");
   log.unblock(broker.consumer);
-  const { offset, outcome } = await revoked;
-  assertEquals([offset, outcome], [0, "passed"]);
+  const { offset, outcome, sessionTimeoutMs } = await revoked;
+  assertEquals([offset, outcome, sessionTimeoutMs], [0, "passed", app.options.sessionTimeoutMs ?? 15_000]);
   await performed;
   await worker.stop();
   await run;
