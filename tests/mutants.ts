@@ -71,7 +71,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: "cli: a promise that a job leaves behind does not end the process",
-    file: "src/cli/worker.ts",
+    file: "src/cli/uncaught.ts",
     find: "event.preventDefault();",
     replace: "",
     tests: ["tests/cli/commands_test.ts"],

@@ -16,6 +16,8 @@ const STOPPING: Partial<Record<Deno.Signal, number>> = Deno.build.os === "window
 
 /** What is done at a signal. */
 export interface SignalHandlers {
+  /** The first signal that stops came. */
+  stop(signal: Deno.Signal): void;
   /** TSTP came. */
   quiet(): void;
   /** A second signal came: end now, with this exit code. */
@@ -62,7 +64,9 @@ export class Signals implements Disposable {
     const firstMs = this.#firstMs.get(signal) ?? nowMs;
     this.#firstMs.set(signal, firstMs);
     if (nowMs - firstMs >= FORCE_AFTER_MS) handlers.force(signal, code);
-    this.#stopMs ??= nowMs;
+    if (this.#stopMs !== undefined) return;
+    this.#stopMs = nowMs;
+    handlers.stop(signal);
     this.#stop.abort();
   }
 }

@@ -4,7 +4,6 @@
  */
 import process from "node:process";
 import type { App } from "../app/app.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
 import { show } from "../options.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
@@ -14,7 +13,9 @@ import { quoted } from "./invocation.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
 import { printError } from "./print_error.ts";
+import { coordinates, count, stillRunning } from "./running_jobs.ts";
 import { Signals } from "./signals.ts";
+import { Uncaught } from "./uncaught.ts";
 
 /** What is left of a stop's time for buffered enqueues is never less, in milliseconds. */
 const LEAST_FLUSH_MS = 1000;
@@ -63,9 +64,17 @@ async function run(given: Arguments, program: string): Promise<number> {
   if (given.isSet("print-permissions")) return await printPermissions(module, address);
   // A reader of the logs that is gone is no reason to stop.
   process.stderr.on("error", () => {});
+  let app: App | null = null;
   let worker: Worker | undefined;
   let isQuiet = false;
   using signals = new Signals({
+    stop(signal) {
+      const running = worker?.running() ?? [];
+      // TERM comes from a supervisor, which asks for no word; whoever presses Ctrl-C waits in front of it.
+      if (signal !== "SIGINT" || running.length === 0) return;
+      const limit = `${app!.shutdownTimeoutMs / 1000} s`;
+      console.error(`Waiting for at most ${limit}, since ${stillRunning(running)} (a second Ctrl-C ends it at once)`);
+    },
     quiet() {
       isQuiet = true;
       worker?.quiet();
@@ -76,7 +85,7 @@ async function run(given: Arguments, program: string): Promise<number> {
       Deno.exit(code);
     },
   });
-  const app = await untilStopped(loadApp(module), signals.stop);
+  app = await untilStopped(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
   const skipCommand = `${program} skip --app ${quoted(module)}`;
   try {
@@ -88,7 +97,7 @@ async function run(given: Arguments, program: string): Promise<number> {
     });
     if (isQuiet) worker.quiet();
     using _health = address === null ? null : serveHealth(address, app, worker);
-    using _rejections = attributeRejections(app, worker);
+    using _uncaught = new Uncaught(app, worker, skipCommand);
     const report = await worker.run(signals.stop, { once: given.isSet("once") });
     const leftMs = app.shutdownTimeoutMs - signals.sinceStopMs;
     const undelivered = await app.close(Math.max(leftMs, LEAST_FLUSH_MS));
@@ -119,20 +128,6 @@ function conclude(report: WorkerReport, undelivered: number, shutdownTimeoutMs: 
   return EXIT.stuck;
 }
 
-/** A promise that a job leaves behind must not end the process; it is reported with the jobs that may have left it. */
-function attributeRejections(app: App, worker: Worker): Disposable {
-  const listener = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    const running = worker.running();
-    app.reportError(
-      running.length === 0 ? "unhandled rejection" : `unhandled rejection while ${stillRunning(running)}`,
-      event.reason,
-    );
-  };
-  globalThis.addEventListener("unhandledrejection", listener);
-  return { [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", listener) };
-}
-
 /** Waits for a promise, but not beyond a stop. */
 async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
   const stopped = Promise.withResolvers<null>();
@@ -143,19 +138,4 @@ async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promis
   } finally {
     signal.removeEventListener("abort", stop);
   }
-}
-
-/** `"2 jobs still run: AJob from default/0@7, BJob from default/1@3"`; of many, the first. */
-function stillRunning(jobs: readonly JobInfo[]): string {
-  const shown = jobs.slice(0, 10).map((job) => `${job.jobClass} from ${coordinates(job)}`);
-  if (jobs.length > shown.length) shown.push("…");
-  return `${count(jobs.length, "job still runs", "jobs still run")}: ${shown.join(", ")}`;
-}
-
-function coordinates({ topic, partition, offset }: RecordInfo): string {
-  return `${topic}/${partition}@${offset}`;
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

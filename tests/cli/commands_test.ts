@@ -263,11 +263,21 @@ Deno.test("a promise that a job leaves behind is reported with the job, and the 
   assertEquals(errors[0].error.message, "left behind");
 });
 
-Deno.test("an error in a timer ends the process as a crash does", async () => {
+Deno.test("a promise that is rejected when its job has ended is reported with where it was made", async () => {
+  const { code, stderr } = await cli(["worker", "--app", "tests/cli/apps/ended.ts", "--once"]);
+  assertEquals(code, EXIT.ok, stderr.join("\n"));
+  const errors = stderr.map((line) => JSON.parse(line)).filter(({ event }) => event === "error.occurred");
+  assertEquals(errors.map(({ where }) => where), ["unhandled rejection of a job that has ended, or of no job"]);
+  assertStringIncludes(errors[0].error.stack, "tests/cli/apps/ended.ts");
+});
+
+Deno.test("an error in a timer ends the process as a crash does, and names the jobs that it takes along", async () => {
   const { code, stderr } = await cli(["worker", "--app", "tests/cli/apps/crash.ts"]);
   assertEquals(code, 1);
-  assertStringIncludes(
-    stderr.join("\n"),
-    "Error: thrown in a timer",
+  const text = stderr.join("\n");
+  assertStringIncludes(text, "Error: thrown in a timer");
+  assertMatch(
+    text,
+    /^error: An error that no job caught ends the process while 1 job still runs: CrashJob from default\/0@0; .*: deno run -A .* skip --app tests\/cli\/apps\/crash\.ts default\/0@0$/m,
   );
 });

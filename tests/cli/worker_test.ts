@@ -25,6 +25,22 @@ Deno.test("a TSTP that comes while the App is loaded is not forgotten", async ()
   assertEquals(stdout.filter((line) => line === "performed"), []);
 });
 
+Deno.test("Ctrl-C says for whom it waits, how long, and how not to wait; a supervisor's TERM is not answered", async () => {
+  const waits = {
+    SIGINT: [
+      "Waiting for at most 0.1 s, since 1 job still runs: LingerJob from default/0@0 (a second Ctrl-C ends it at once)",
+    ],
+    SIGTERM: [],
+  };
+  for (const [signal, said] of Object.entries(waits)) {
+    await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/lingering.ts"]);
+    await child.line(/^begun$/);
+    child.signal(signal as Deno.Signal);
+    const { code, stderr } = await child.ended();
+    assertEquals([code, stderr.filter((line) => line.startsWith("Waiting"))], [2, said], signal);
+  }
+});
+
 /** Where logs go that cannot be written: a device that is always full, a pipe that nobody reads. */
 const NOWHERE = { "a full disk": "2>/dev/full", "a reader that is gone": "2> >(exec true)" };
 

@@ -1,0 +1,19 @@
+/** A job that does not end, and a stop that does not wait long for it. */
+import { activeJobTopic, App, Job } from "@activejob/kafka";
+
+class LingerJob extends Job {
+  async perform() {
+    console.log("begun");
+    await new Promise(() => {});
+  }
+}
+
+export const app: App = new App({
+  name: "lingering",
+  broker: "memory:",
+  jobs: [LingerJob],
+  topics: [activeJobTopic("default")],
+  shutdownTimeoutMs: 100,
+});
+
+await LingerJob.performLater();
