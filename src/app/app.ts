@@ -3,7 +3,7 @@
  * to its job classes when it is made and unbound when it is closed; nothing is connected before it is needed.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Broker, BrokerPermissions, Position } from "../broker/broker.ts";
+import type { Broker, BrokerPermissions, Position, SkipOptions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import type { JobPosition } from "../job/delivery.ts";
@@ -15,33 +15,16 @@ import type { EventName } from "../monitor/events.ts";
 import { attachLogger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { checkOptions, didYouMean, frozenCopy, integerFrom, nonEmptyText, show } from "../options.ts";
+import { didYouMean, frozenCopy, show } from "../options.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { within } from "../within.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
 import type { TopicChange } from "./topics.ts";
+import { checkWorkerSettings, SKIP_COMMAND, type WorkerSettings } from "./worker_settings.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
-
-/** What a worker may be told. */
-export interface WorkerSettings {
-  /** The queues to work on. @default all */
-  readonly topics?: readonly string[];
-  /** How many jobs run at once. @default the App's */
-  readonly concurrency?: number;
-  /** Create topics that do not exist before the start. @default false; embedded brokers always do */
-  readonly createTopics?: boolean;
-  /**
-   * The command line with which `partition.paused` says how to pass a record over.
-   *
-   * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
-   */
-  readonly command?: string;
-}
-
-const WORKER_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app.ts";
 
 /**
  * An application's jobs, topics and broker.
@@ -212,15 +195,10 @@ export class App implements AsyncDisposable {
    * @throws {InvalidConfigurationError} for a wrong setting, or a queue that no topic declares
    */
   worker(settings: WorkerSettings = {}): Worker {
-    checkOptions("app.worker()", settings, {
-      topics: (value) => Array.isArray(value) && value.length > 0 ? null : "a list of queues, not empty",
-      concurrency: integerFrom(1),
-      createTopics: (value) => typeof value === "boolean" ? null : "true or false",
-      command: nonEmptyText,
-    });
+    checkWorkerSettings(settings);
     const { concurrency, maxBufferedBytes, maxFetchBytes, commitIntervalMs, shutdownTimeoutMs } = this.#resolved;
     const { sessionTimeoutMs, heartbeatIntervalMs } = this.#resolved;
-    const { command = WORKER_COMMAND } = settings;
+    const { command = SKIP_COMMAND } = settings;
     const worker = new Worker({
       routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
       shared: {
@@ -253,14 +231,15 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Passes over one record, also while workers live.
+   * Passes over the record that the group is at, also while workers live.
    *
+   * @param options whether to pass over what stands before it as well
    * @throws {InvalidConfigurationError} if no topic of this name is declared
    */
-  async skip(position: JobPosition): Promise<void> {
+  async skip(position: JobPosition, options: SkipOptions = {}): Promise<void> {
     const [route] = this.#routes.select([position.topic]);
     const broker = await this.#broker.ready();
-    await broker.skip(route!.group, { ...position, topic: route!.topic });
+    await broker.skip(route!.group, { ...position, topic: route!.topic }, options);
   }
 
   /** Resolves once nothing is buffered any more. */

@@ -77,9 +77,15 @@ export interface Broker extends AsyncDisposable {
 
   /**
    * Moves a group past the record that it is at, also while its workers live: their ownership of that partition ends and
-   * begins anew. Refused where it is at another one: the records between would be passed over, too.
+   * begins anew. Refused where it is at an earlier one, unless it is forced to: the records between are passed over, too.
    */
-  skip(group: string, position: Position): Promise<void>;
+  skip(group: string, position: Position, options?: SkipOptions): Promise<void>;
+}
+
+/** How a record is passed over. */
+export interface SkipOptions {
+  /** Pass over what stands before it as well, where the group has not come to it. @default false */
+  readonly force?: boolean;
 }
 
 /**

@@ -43,7 +43,7 @@ export function skippedAlready(group: string, at: Position, committed: number): 
 export function skipsMore(group: string, position: Position, at: number): BrokerError {
   return new BrokerError(
     `Cannot skip offset ${position.offset} of partition ${position.partition} of topic "${position.topic}": ` +
-      `group "${group}" is at ${at}, and what stands before it would never be performed`,
+      `group "${group}" is at ${at}, and what stands before it would never be performed (--force does so)`,
   );
 }
 

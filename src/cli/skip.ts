@@ -14,11 +14,20 @@ export const skip: Command = {
     "For a partition that stands still at a record which fails for good, where no dead letter topic is declared.",
     "It works beside live workers. The record stays in its topic; its job is not performed.",
   ],
-  flags: [APP_FLAG, TIMEOUT_FLAG],
+  flags: [
+    APP_FLAG,
+    { name: "force", help: "pass over what stands before it as well, where the group has not come to it" },
+    TIMEOUT_FLAG,
+  ],
   examples: ["skip --app app.ts default/0@41"],
   async run(given: Arguments): Promise<number> {
     const position = readPosition(given.words);
-    await withApp(given, () => ({ what: "the record may have been passed over" }), (app) => app.skip(position));
+    const force = given.isSet("force");
+    await withApp(
+      given,
+      () => ({ what: "the record may have been passed over" }),
+      (app) => app.skip(position, { force }),
+    );
     console.log(`Passed over ${position.topic}/${position.partition}@${position.offset}`);
     return EXIT.ok;
   },

@@ -20,7 +20,7 @@ export function testBroker(stage: Stage): BrokerSource {
         capabilities: broker.capabilities,
         admin: broker.admin,
         connect: (signal) => broker.connect(signal),
-        skip: (group, position) => broker.skip(group, position),
+        skip: (...args) => broker.skip(...args),
         append: (topic, records) => append(broker, stage, topic, records),
         consume: (options, sink) => consume(broker, stage, options, sink),
         [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),

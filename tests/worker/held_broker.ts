@@ -29,7 +29,7 @@ export function heldBroker(log: MemoryLog): HeldBroker {
         return await broker.append(topic, records);
       },
       consume: (options, sink) => consumer = broker.consume(options, sink),
-      skip: (group, position) => broker.skip(group, position),
+      skip: (...args) => broker.skip(...args),
       [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
     };
   };

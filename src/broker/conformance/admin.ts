@@ -162,7 +162,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "skip() of a record that the group has not come to refuses: those before it would be lost",
+    name: "skip() of a record that the group has not come to refuses, unless forced: those before it would be lost",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 4));
@@ -175,6 +175,8 @@ export const admin: readonly Case[] = [
         );
         assert.equal((await world.committed(group, topic)).offset, at);
       }
+      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, { force: true });
+      assert.equal((await world.committed(group, topic)).offset, 3);
     },
   },
   {

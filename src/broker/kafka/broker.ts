@@ -14,6 +14,7 @@ import type {
   ConsumerSink,
   NewRecord,
   Position,
+  SkipOptions,
 } from "../broker.ts";
 import { kafkaAdmin } from "./admin.ts";
 import { ClientFactory } from "./client.ts";
@@ -93,8 +94,8 @@ export class KafkaBroker implements Broker {
     return consumer;
   }
 
-  skip(group: string, position: Position): Promise<void> {
-    return skipRecord(this.#clients, this.#cluster, group, position);
+  skip(group: string, position: Position, options?: SkipOptions): Promise<void> {
+    return skipRecord(this.#clients, this.#cluster, group, position, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@
  * that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
-import type { Position } from "../broker.ts";
+import type { Position, SkipOptions } from "../broker.ts";
 import { skippedAlready, skipsMore } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
@@ -32,6 +32,7 @@ export async function skipRecord(
   cluster: ClusterClient,
   group: string,
   position: Position,
+  { force = false }: SkipOptions = {},
 ): Promise<void> {
   const { topic, partition, offset } = position;
   const what = `skip offset ${offset} of partition ${partition} of topic "${topic}"`;
@@ -44,13 +45,16 @@ export async function skipRecord(
   const mark = { topic, partition, offset: offset + 1, metadata: "" };
   try {
     // Its owner may have come to it without having committed so yet: the last marks tell.
-    if (at === offset) return await cluster.commit(group, [mark]);
+    if (at === offset || force) return await cluster.commit(group, [mark]);
   } catch (error) {
     if (!isLiveGroup(error)) throw brokerError(`Cannot ${what}`, error);
   }
-  const isAtIt = async () => (at = await current()) === offset;
-  await commitAsOwner(clients, cluster, group, mark, isAtIt, what);
-  if (at < offset) throw skipsMore(group, position, at);
+  const isRight = async () => {
+    at = await current();
+    return at === offset || (force && at < offset);
+  };
+  await commitAsOwner(clients, cluster, group, mark, isRight, what);
+  if (at < offset && !force) throw skipsMore(group, position, at);
 }
 
 /**

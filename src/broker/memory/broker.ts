@@ -13,6 +13,7 @@ import type {
   ConsumerSink,
   NewRecord,
   Position,
+  SkipOptions,
 } from "../broker.ts";
 import { skippedAlready, skipsMore } from "../refusals.ts";
 import { memoryAdmin } from "./admin.ts";
@@ -82,7 +83,7 @@ export class MemoryBroker implements Broker {
     return consumer;
   }
 
-  async skip(name: string, position: Position): Promise<void> {
+  async skip(name: string, position: Position, { force = false }: SkipOptions = {}): Promise<void> {
     await this.#reachable();
     const group = this.#log.group(name);
     const next = { ...position, offset: position.offset + 1 };
@@ -93,10 +94,10 @@ export class MemoryBroker implements Broker {
     let at = current();
     const skipped = group.intervene(() => {
       at = current();
-      if (at === position.offset) group.write(next, "");
+      if (at === position.offset || (force && at < position.offset)) group.write(next, "");
     });
     await Promise.race([skipped, this.#disposed.promise]);
-    if (at < position.offset) throw skipsMore(name, position, at);
+    if (at < position.offset && !force) throw skipsMore(name, position, at);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

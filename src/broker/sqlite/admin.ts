@@ -47,19 +47,24 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
  * Moves a group past the record that it is at, inside of a transaction, also while a worker lives: its ownership of the
  * partition ends and begins anew.
  *
- * @param mayWait whether a group that somebody works in may come to it yet
+ * @param otherwise what to do with a group that is before it: pass over all, wait if somebody works in it, or refuse
  * @returns whether it was moved: `false` if it may come to it yet
  * @throws {UnknownTopicError} if there is no such topic
  * @throws {BrokerError} if the group is past it already or has not come to it, or the log ends before it
  */
-export function skip(connection: Connection, group: string, position: Position, mayWait: boolean): boolean {
+export function skip(
+  connection: Connection,
+  group: string,
+  position: Position,
+  otherwise: "pass" | "wait" | "refuse",
+): boolean {
   const { partition, offset } = position;
   const next = { ...position, offset: offset + 1 };
   const { id } = topicAt(connection, next);
   const at = committedOf(connection, group, id, partition)?.offset ?? endsOf(connection, id, partition)!.low;
   if (at > offset) throw skippedAlready(group, position, at);
-  if (at < offset) {
-    if (mayWait && isLive(connection, group)) return false;
+  if (at < offset && otherwise !== "pass") {
+    if (otherwise === "wait" && isLive(connection, group)) return false;
     throw skipsMore(group, position, at);
   }
   move(connection, group, id, next);

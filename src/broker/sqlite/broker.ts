@@ -14,6 +14,7 @@ import type {
   ConsumerSink,
   NewRecord,
   Position,
+  SkipOptions,
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
 import { skip, sqliteAdmin } from "./admin.ts";
@@ -105,12 +106,13 @@ export class SqliteBroker implements Broker {
     return consumer;
   }
 
-  async skip(group: string, position: Position): Promise<void> {
+  async skip(group: string, position: Position, { force = false }: SkipOptions = {}): Promise<void> {
     const untilMs = performance.now() + MARKS_MS;
     const tryIt = () =>
-      this.#file.write((connection) => skip(connection, group, position, performance.now() < untilMs), {
-        durability: "durable",
-      });
+      this.#file.write((connection) => {
+        const otherwise = force ? "pass" : performance.now() < untilMs ? "wait" : "refuse";
+        return skip(connection, group, position, otherwise);
+      }, { durability: "durable" });
     while (!await tryIt()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     this.#ring();
   }
