@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<boolean> {
   if (withoutKafka.length > 0) {
     await run(["--parallel", "--ignore=tests/kafka", ...withoutKafka], {
       BROKER_URL: undefined,
-      TEST_BROKERS: "memory,sqlite",
+      TEST_BROKERS: Deno.env.get("TEST_BROKERS") ?? "memory,sqlite",
     });
   }
   const withKafka = paths.flatMap(partsOnKafka);
