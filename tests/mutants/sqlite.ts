@@ -102,6 +102,13 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/sqlite/file_test.ts"],
   },
   {
+    what: "sqlite: an offset is not used again when its record was deleted",
+    file: "src/broker/sqlite/cleaner.ts",
+    find: ", high = max(high, ?1)",
+    replace: "",
+    tests: ["tests/broker/sqlite/retention_test.ts"],
+  },
+  {
     what: "sqlite: a record is kept until every group has performed it",
     file: "src/broker/sqlite/cleaner.ts",
     find: "SELECT min(ifnull(committed, 0))",
@@ -137,14 +144,6 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     find: "this.#syncAs(durability);",
     replace: "",
     tests: ["tests/broker/sqlite/durability_test.ts"],
-  },
-  {
-    what: "sqlite: what is to be durable is not written into a file that nobody sees",
-    file: "src/broker/sqlite/file.ts",
-    find: 'durability === "durable" ? 0 : LOOK_EVERY_MS',
-    replace: "LOOK_EVERY_MS",
-    tests: ["tests/broker/sqlite/file_test.ts"],
-    only: "moved away",
   },
   {
     what: "sqlite: somebody else's database is left alone",

@@ -93,7 +93,7 @@ export class Cleaner {
 function deleteBefore(connection: Connection, topicId: number, partition: number, offset: number): void {
   connection.run("DELETE FROM records WHERE topic_id = ? AND partition = ? AND offset < ?", topicId, partition, offset);
   connection.run(
-    "UPDATE partitions SET low = ?1 WHERE topic_id = ?2 AND partition = ?3 AND low < ?1",
+    "UPDATE partitions SET low = max(low, ?1), high = max(high, ?1) WHERE topic_id = ?2 AND partition = ?3",
     offset,
     topicId,
     partition,

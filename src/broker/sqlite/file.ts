@@ -54,14 +54,13 @@ export class DatabaseFile {
   async read<T>(step: (connection: Connection) => T, patience: Patience = {}): Promise<T> {
     const connection = this.#connection ?? await this.connection(patience);
     return await this.#patiently("read", () => {
-      this.#look(connection, LOOK_EVERY_MS);
+      this.#look(connection);
       return step(connection);
     }, patience);
   }
 
   /**
-   * Writes: a step that is one transaction, within one turn. Without waiting where nothing hinders. What is to be durable
-   * is not written into a file that nobody else sees any more.
+   * Writes: a step that is one transaction, within one turn. Without waiting where nothing hinders.
    *
    * @throws {BrokerError} if others wrote for so long; nothing has happened then
    * @throws {SqliteError} if the transaction failed
@@ -72,7 +71,7 @@ export class DatabaseFile {
   ): Promise<T> {
     const connection = this.#connection ?? await this.connection(patience);
     return await this.#patiently("write to", () => {
-      this.#look(connection, durability === "durable" ? 0 : LOOK_EVERY_MS);
+      this.#look(connection);
       return connection.write(() => step(connection), durability);
     }, patience);
   }
@@ -100,9 +99,9 @@ export class DatabaseFile {
     }
   }
 
-  #look(connection: Connection, everyMs: number): void {
+  #look(connection: Connection): void {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedMs < everyMs) return;
+    if (nowMs - this.#lookedMs < LOOK_EVERY_MS) return;
     const isSame = connection.isSameFile();
     // As long as it is another one it is looked at each time.
     this.#lookedMs = isSame ? nowMs : -Infinity;

@@ -36,10 +36,14 @@ type Row = readonly [
   headers: string | null,
 ];
 
-/** Where a partition begins and ends; `undefined` if it does not exist. */
+/**
+ * Where a partition begins and ends; `undefined` if it does not exist. It ends behind its last record; its row knows better
+ * only where there is none left, or none was ever written.
+ */
 export function endsOf(connection: Connection, topicId: number, partition: number): Ends | undefined {
   return connection.get<Ends>(
-    "SELECT low, high FROM partitions WHERE topic_id = ? AND partition = ?",
+    `SELECT low, max(high, ifnull((SELECT max(offset) + 1 FROM records WHERE topic_id = ?1 AND partition = ?2), 0)) AS high
+      FROM partitions WHERE topic_id = ?1 AND partition = ?2`,
     topicId,
     partition,
   );
@@ -61,7 +65,7 @@ export function append(
   const limit = Number(topic.config.get("max.message.bytes"));
   const timestampMs = Date.now();
   const next = new Map<number, number>();
-  const outcomes = records.map((record): AppendOutcome => {
+  return records.map((record): AppendOutcome => {
     const ready = stored(record, timestampMs);
     const { key, value, headers } = ready;
     const partition = record.partition ??
@@ -85,10 +89,6 @@ export function append(
     next.set(partition, offset + 1);
     return { ok: true, position: { topic: name, partition, offset } };
   });
-  for (const [partition, high] of next) {
-    connection.run("UPDATE partitions SET high = ? WHERE topic_id = ? AND partition = ?", high, topic.id, partition);
-  }
-  return outcomes;
 }
 
 /**

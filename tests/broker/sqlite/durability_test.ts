@@ -24,8 +24,8 @@ class Watched extends DatabaseFile {
 }
 
 function records(connection: Connection): Map<string, number> {
-  const rows = connection.all<readonly [name: string, high: number]>(
-    "SELECT name, sum(high) AS high FROM topics JOIN partitions ON topic_id = id GROUP BY name",
+  const rows = connection.all<readonly [name: string, count: number]>(
+    "SELECT name, count(*) FROM topics JOIN records ON topic_id = id GROUP BY name",
   );
   return new Map(rows);
 }

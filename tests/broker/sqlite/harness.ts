@@ -72,7 +72,10 @@ export function sqliteFaults(path: string) {
       outside(
         path,
         [`DELETE FROM records WHERE ${OF_TOPIC} AND partition = ? AND offset < ?`, topic, partition, offset],
-        [`UPDATE partitions SET low = ? WHERE ${OF_TOPIC} AND partition = ?`, offset, topic, partition],
+        [
+          `UPDATE partitions SET low = ?1, high = max(high, ?1) WHERE ${OF_TOPIC} AND partition = ?`,
+          ...[offset, topic, partition],
+        ],
       );
       return Promise.resolve();
     },
@@ -87,7 +90,10 @@ export function sqliteFaults(path: string) {
       return Promise.resolve();
     },
     appendControl({ topic, partition }: TopicPartition, count = 2): Promise<void> {
-      const used = `UPDATE partitions SET high = high + ? WHERE ${OF_TOPIC} AND partition = ?`;
+      const end =
+        "(SELECT max(r.offset) + 1 FROM records r WHERE r.topic_id = p.topic_id AND r.partition = p.partition)";
+      const used =
+        `UPDATE partitions AS p SET high = max(high, ifnull(${end}, 0)) + ? WHERE ${OF_TOPIC} AND partition = ?`;
       outside(path, [used, count, topic, partition]);
       return Promise.resolve();
     },
