@@ -1,7 +1,7 @@
 /** The file while it is in use: locked by others, full, gone. What is refused is not in it, and nothing stands still. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import type { AppendOutcome } from "../../../src/broker/broker.ts";
+import type { AppendOutcome, RecordBatch } from "../../../src/broker/broker.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
@@ -185,4 +185,36 @@ Deno.test("sqlite: a consumer whose file is deleted gives up, and says why", asy
     `Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`,
   ]);
   assertEquals(member.recorder.losses.map(({ reason }) => reason), ["unknown"]);
+});
+
+/** Tells of what was read before it is handed over. */
+class Slow extends DatabaseFile {
+  onRead: (answer: unknown) => void = () => {};
+
+  override async read<T>(...args: Parameters<typeof DatabaseFile.prototype.read<T>>): Promise<T> {
+    const answer = await super.read<T>(...args);
+    this.onRead(answer);
+    return answer;
+  }
+}
+
+Deno.test("sqlite: a partition that is paused while it is read gets nothing until it is resumed", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path, 2);
+  const file = new Slow(temporary.path, 1000);
+  const broker = new SqliteBroker("slow", file, { clientId: "test", monitor: new Monitor() });
+  await using member = new Member(temporary.path, {}, broker);
+  await member.owns(2);
+  const paused = member.recorder.own(0);
+  file.onRead = (answer) => {
+    const batch = (answer as { batch?: RecordBatch | null } | null)?.batch;
+    if (batch?.records[0]?.value === "paused") member.consumer.pause(paused);
+  };
+  await broker.append(TOPIC, [{ partition: 0, value: "paused" }, { partition: 1, value: "beside" }]);
+  await member.received(1);
+  assertEquals(member.recorder.values(), ["beside"]);
+  file.onRead = () => {};
+  member.consumer.resume(paused);
+  await member.received(2);
+  assertEquals(member.recorder.values(), ["beside", "paused"]);
 });
