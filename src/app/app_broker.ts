@@ -70,22 +70,16 @@ export class AppBroker {
   async #open(): Promise<Broker> {
     const { source, name, monitor } = this.#options;
     if (this.#isClosed) throw new BrokerError(`Cannot open the broker "${source.name}": the App "${name}" is closed`);
-    this.#opened ??= source.open({ clientId: name, monitor });
-    try {
-      return await this.#opened;
-    } catch (error) {
+    return await (this.#opened ??= source.open({ clientId: name, monitor }).catch((error) => {
       this.#opened = undefined;
       throw error;
-    }
+    }));
   }
 
   async #makeTopics(): Promise<void> {
-    this.#topicsMade ??= this.applyTopics();
-    try {
-      await this.#topicsMade;
-    } catch (error) {
+    await (this.#topicsMade ??= this.applyTopics().catch((error) => {
       this.#topicsMade = undefined;
       throw error;
-    }
+    }));
   }
 }

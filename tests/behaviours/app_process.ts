@@ -3,34 +3,8 @@
  * processes: the memory log is shared, and so is a Kafka.
  */
 import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../mod.ts";
+import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
 import { until } from "./until.ts";
-
-/** Every event: a process keeps them all. */
-const EVENTS: Readonly<Record<EventName, true>> = {
-  "job.enqueued": true,
-  "job.enqueue_failed": true,
-  "job.performing": true,
-  "job.performed": true,
-  "job.failed": true,
-  "job.orphaned": true,
-  "job.revoked": true,
-  "job.log": true,
-  "record.skipped": true,
-  "record.dead_lettered": true,
-  "records.gone": true,
-  "log.restarted": true,
-  "partition.assigned": true,
-  "partition.lost": true,
-  "partition.paused": true,
-  "offset.committed": true,
-  "membership.changed": true,
-  "worker.started": true,
-  "worker.quieted": true,
-  "worker.stopping": true,
-  "worker.stopped": true,
-  "broker.log": true,
-  "error.occurred": true,
-};
 
 /** See the module. */
 export class AppProcess {
@@ -42,7 +16,8 @@ export class AppProcess {
 
   constructor(app: App) {
     this.app = app;
-    for (const name of Object.keys(EVENTS) as EventName[]) {
+    // A process keeps them all.
+    for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
       const heard: unknown[] = [];
       this.#events.set(name, heard);
       app.on(name, (event) => void heard.push(event));

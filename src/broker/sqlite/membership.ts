@@ -107,9 +107,10 @@ export class Membership {
   begin(connection: Connection, shares: readonly Share[]): SqliteOwnership[] {
     const added: SqliteOwnership[] = [];
     for (const share of shares) {
+      if (!this.#isOurs(share) || share.fence === null || this.#owned.has(keyOf(share))) continue;
       const { topicId, partition } = share;
       const ends = endsOf(connection, topicId, partition);
-      if (!this.#isOurs(share) || share.fence === null || this.#owned.has(keyOf(share)) || ends === undefined) continue;
+      if (ends === undefined) continue;
       const committed = committedOf(connection, this.#candidate.group, topicId, partition);
       const ownership = new SqliteOwnership(share, committed, ends.low);
       this.#owned.set(keyOf(share), ownership);
