@@ -12,7 +12,7 @@ import { deno } from "./process.ts";
 export interface Mutant {
   /** What the guard is there for, in a few words. */
   readonly what: string;
-  /** The file it stands in: `"src/worker/offset_tracker.ts"`. */
+  /** The file it stands in: `"src/worker/partition/offset_tracker.ts"`. */
   readonly file: string;
   /** Its exact text, which stands in the file once. */
   readonly find: string;

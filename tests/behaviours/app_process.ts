@@ -4,7 +4,7 @@
  */
 import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../mod.ts";
 import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 /** See the module. */
 export class AppProcess {

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type EventMap, Job, TimeoutError } from "../../mod.ts";
 import { BrokerError } from "../../src/errors.ts";
-import { Child, CLI } from "../child.ts";
+import { Child, CLI } from "../support/child.ts";
 import { assertPoison, echo, EchoJob, echoProcess } from "./bad_records.ts";
 import type { CarelessSettings } from "./children/careless_app.ts";
 import { row, text, texts, until, type World } from "./harness.ts";

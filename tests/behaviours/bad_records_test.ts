@@ -57,7 +57,7 @@ async function commitAs(world: World, partitions: number, metadata: readonly str
       records() {},
       releasing: () => [],
       lost() {},
-      gone() {},
+      expired() {},
       membership() {},
       failed() {},
     },

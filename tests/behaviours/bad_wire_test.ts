@@ -4,7 +4,7 @@ import { activeJobTopic, EnqueueError, Job, type KafkaOptions } from "../../mod.
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { brokers } from "../kafka/cluster.ts";
 import { API, Relay, type Verdict } from "../kafka/relay.ts";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 import { row, text } from "./harness.ts";
 
 class SyncJob extends Job {

@@ -37,7 +37,7 @@ for (const performedBefore of [40, 30, 10]) {
       await world.append(numbered(0, 30));
       const performed = await process.heard("job.performed", performedBefore + 30);
       assertEquals(offsets(performed), [...span(0, performedBefore), ...span(0, 30)]);
-      assertEquals(process.events("log.restarted"), [{ topic: world.topic(), partition: 0 }]);
+      assertEquals(process.events("topic.recreated"), [{ topic: world.topic(), partition: 0 }]);
       await world.untilCommitted(30);
       await process.stop();
       await process.drain();
@@ -63,7 +63,7 @@ row("B11: the topic is made anew with 30 jobs where the worker, 10 jobs in, cann
   // Its position is within the new log: nothing that it fetches tells.
   const performed = await process.heard("job.performed", 40);
   assertEquals(offsets(performed), [...span(0, 10), ...span(0, 30)]);
-  assertEquals(process.events("log.restarted"), [{ topic: world.topic(), partition: 0 }]);
+  assertEquals(process.events("topic.recreated"), [{ topic: world.topic(), partition: 0 }]);
   await world.untilCommitted(30);
   await process.close();
 });
@@ -79,8 +79,8 @@ row(
     await process.start();
     const performed = await process.heard("job.performed", 60);
     assertEquals(offsets(performed), [...span(0, 10), ...span(50, 100)]);
-    assertEquals(process.events("records.gone"), [{ topic: world.topic(), partition: 0, from: 10, to: 50 }]);
-    assertEquals(process.events("log.restarted"), []);
+    assertEquals(process.events("records.expired"), [{ topic: world.topic(), partition: 0, from: 10, to: 50 }]);
+    assertEquals(process.events("topic.recreated"), []);
     await world.untilCommitted(100);
   },
 );

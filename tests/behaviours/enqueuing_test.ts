@@ -44,10 +44,10 @@ row(
     assertEquals((await A.performLater()).status, "delivered");
     for (const job of await performAllLater([A.of(), B.of()])) assertEquals(job.status, "delivered");
     // What is async does not wait; where the broker can be kept from answering, it resolves before the answer.
-    world.log?.away();
+    world.log?.goOffline();
     const asynchronous = [await B.performLater(), await C.performLater(), ...await performAllLater([C.of()])];
     if (world.log !== null) assertEquals(asynchronous.map((job) => job.status), ["buffered", "buffered", "buffered"]);
-    world.log?.back();
+    world.log?.goOnline();
     await Promise.all(asynchronous.map((job) => job.delivered()));
 
     A.kafkaOptions = { dispatchMethod: "produceAsync", dispatchManyMethod: "produceManyAsync", key: () => "a" };

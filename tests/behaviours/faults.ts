@@ -3,14 +3,15 @@
  * from another client of them, or from an administrator.
  */
 import { DatabaseSync } from "node:sqlite";
-import type { BrokerSource, Position } from "../../src/broker/broker.ts";
+import type { BrokerSource } from "../../src/broker/broker.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { outside, sqliteFaults } from "../broker/sqlite/harness.ts";
 import { administer, brokers, commitAsStranger, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
 import { API, Relay } from "../kafka/relay.ts";
 import type { World } from "./harness.ts";
 import { produceRaw } from "./raw_kafka.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
+import type { Position } from "../../src/support/position.ts";
 
 /** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
 const METADATA_MAX_AGE_MS = 300;
@@ -84,7 +85,12 @@ export function wayTo(world: World): Way {
     };
   }
   if (log !== null) {
-    return { source, cut: () => log.away(), mend: () => log.back(), [Symbol.asyncDispose]: () => Promise.resolve() };
+    return {
+      source,
+      cut: () => log.goOffline(),
+      mend: () => log.goOnline(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   }
   const relay = new Relay(brokers[0]!);
   return {

@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import { activeJobTopic, App, type AppOptions } from "../../mod.ts";
-import type { AppendOutcome, Broker, BrokerSource, NewRecord, Position } from "../../src/broker/broker.ts";
+import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { memoryOver } from "../../src/broker/memory/mod.ts";
 import { brokerSource } from "../../src/broker/open.ts";
@@ -13,11 +13,12 @@ import { Monitor } from "../../src/monitor/monitor.ts";
 import { AppProcess } from "./app_process.ts";
 import { brokers, type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
 import { type LogRecord, readTopic } from "./log_reader.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
+import type { Position } from "../../src/support/position.ts";
 
 export { AppProcess } from "./app_process.ts";
 export { type LogRecord, text, texts } from "./log_reader.ts";
-export { durationMs, until } from "./until.ts";
+export { durationMs, until } from "../support/until.ts";
 
 /** How a row runs. */
 export interface RowOptions {

@@ -85,13 +85,13 @@ row(
     }
     if (world.log === null) return;
     // Only here can the broker be kept from answering.
-    world.log.away();
+    world.log.goOffline();
     let resolved = false;
     const later = SureJob.of(3);
     const enqueued = process.app.enqueue(later).then(() => resolved = true);
     await until(() => process.app.pending === 1, () => `one job on its way, but there were ${process.app.pending}`);
     assertEquals([resolved, later.status, later.position], [false, "buffered", undefined]);
-    world.log.back();
+    world.log.goOnline();
     await enqueued;
     assertEquals(later.position?.offset, 3);
   },

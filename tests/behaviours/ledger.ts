@@ -2,7 +2,7 @@
  * The test's side of `ledger_worker.ts`: worker processes over one Kafka, the ledger that their jobs write to, and a watch
  * over what the group has committed meanwhile.
  */
-import { Child } from "../child.ts";
+import { Child } from "../support/child.ts";
 import type { World } from "./harness.ts";
 import type { LedgerJobOptions, LedgerWorkerSettings } from "./ledger_worker.ts";
 

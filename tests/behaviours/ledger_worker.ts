@@ -33,8 +33,8 @@ const EVENTS: readonly EventName[] = [
   "job.revoked",
   "job.performed",
   "offset.committed",
-  "records.gone",
-  "log.restarted",
+  "records.expired",
+  "topic.recreated",
   "error.occurred",
 ];
 

@@ -34,7 +34,7 @@ export async function readTopic(broker: Broker, topic: string): Promise<LogRecor
       sessionTimeoutMs: 6000,
       maxFetchBytes: 1024 * 1024,
     },
-    { assigned() {}, records: take, releasing: () => [], lost() {}, gone() {}, membership() {}, failed: reject },
+    { assigned() {}, records: take, releasing: () => [], lost() {}, expired() {}, membership() {}, failed: reject },
   );
   consumer.joined.catch(reject);
   try {

@@ -1,7 +1,7 @@
 /** Rows B: a worker that stands still, or is held up by its job, and what it still owns afterwards. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import type { Child } from "../child.ts";
+import type { Child } from "../support/child.ts";
 import { commitAs } from "./faults.ts";
 import { row, until, type World } from "./harness.ts";
 import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "./ledger.ts";

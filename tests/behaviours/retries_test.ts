@@ -1,8 +1,8 @@
 /** Rows R: a failed job waits and is tried again where it stands; nothing behind it is lost, overtakes it, or runs twice. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { decodeProgress } from "../../src/worker/finished_offsets.ts";
-import { Child, CLI } from "../child.ts";
+import { decodeCommitMetadata } from "../../src/worker/partition/commit_metadata.ts";
+import { Child, CLI } from "../support/child.ts";
 import { row, until } from "./harness.ts";
 import { APP, environment } from "./worker_child.ts";
 
@@ -179,7 +179,7 @@ row(
     await first.stop();
     const { offset, metadata } = await world.committed();
     assertEquals(offset, 0);
-    assertEquals(decodeProgress(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
+    assertEquals(decodeCommitMetadata(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
     await first.close();
 
     const second = await world.process({ jobs: [BrokenJob], topics });

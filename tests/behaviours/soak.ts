@@ -1,13 +1,13 @@
 /** The parts of `deno task soak`. Each runs for about so many seconds, prints what it saw, and answers what was wrong. */
 import { activeJobTopic, Job } from "../../mod.ts";
-import type { Child } from "../child.ts";
-import { Random } from "../random.ts";
+import type { Child } from "../support/child.ts";
+import { Random } from "../support/random.ts";
 import type { AppProcess } from "./app_process.ts";
 import { World } from "./harness.ts";
 import { killLoop } from "./kill_loop.ts";
 import { Ledger, ledgerRecord, neverFell, OffsetWatch } from "./ledger.ts";
 import type { LoadReport } from "./rebalance_load.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const LOAD = new URL("rebalance_load.ts", import.meta.url).pathname;
 const MINUTE_MS = 60_000;

@@ -4,7 +4,7 @@ import { Relay } from "../kafka/relay.ts";
 import type { ChildSettings } from "./children/settings.ts";
 import { wayTo } from "./faults.ts";
 import { row } from "./harness.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 import { startScript, startWorker, type WorkerChild } from "./worker_child.ts";
 
 /** How each signal that stops is forced. */

@@ -1,7 +1,7 @@
 /** A trace crosses the log: who enqueues and who performs are two processes, each with the OpenTelemetry that Deno has. */
 import { assertEquals } from "@std/assert";
-import { cli } from "../child.ts";
-import { Collector } from "../monitor/collector.ts";
+import { cli } from "../support/child.ts";
+import { Collector } from "../support/collector.ts";
 import { type ChildSettings, SETTINGS } from "./children/settings.ts";
 import { row } from "./harness.ts";
 

@@ -1,8 +1,8 @@
 /** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { Child } from "../child.ts";
-import { Random } from "../random.ts";
+import { Child } from "../support/child.ts";
+import { Random } from "../support/random.ts";
 import { row } from "./harness.ts";
 import { killLoop } from "./kill_loop.ts";
 import { Ledger } from "./ledger.ts";

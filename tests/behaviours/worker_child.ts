@@ -1,5 +1,5 @@
 /** A worker in a child process of its own, for what only a process can show: signals, exit codes, what it says at its end. */
-import { Child, CLI } from "../child.ts";
+import { Child, CLI } from "../support/child.ts";
 import { type ChildSettings, SETTINGS } from "./children/settings.ts";
 import type { World } from "./harness.ts";
 

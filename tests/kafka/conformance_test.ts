@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Consumer } from "../../src/broker/broker.ts";
-import { conformance, type Harness } from "../../src/broker/conformance/mod.ts";
+import { conformance, type Harness } from "../broker/conformance/mod.ts";
 import { KAFKA_CAPABILITIES, KafkaBroker } from "../../src/broker/kafka/broker.ts";
 import { kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";

@@ -2,7 +2,7 @@
  * A consumer whose event loop stands still: it reads its standard input synchronously once it has all records, so that it
  * wakes when the test wants it to, and then does at once what a worker that noticed nothing would do: commit.
  */
-import { Recorder } from "../../src/broker/conformance/recorder.ts";
+import { Recorder } from "../broker/conformance/recorder.ts";
 import { openKafka } from "./cluster.ts";
 
 const [group, topic, count] = Deno.args as [string, string, string];
@@ -19,7 +19,7 @@ console.log(JSON.stringify({ before }));
 Deno.stdin.readSync(new Uint8Array(1));
 
 // Nothing has been told yet: only the clock can say it.
-const awake = { calls: recorder.calls - calls, held: consumer.heldUntilMs > performance.now() };
+const awake = { calls: recorder.calls - calls, held: consumer.sessionValidUntilMs > performance.now() };
 const committing = consumer.commit([{ ownership: mine, next: 24, metadata: "late" }]);
 await recorder.until("it noticed", () => mine.lost.aborted);
 const [late] = await committing;

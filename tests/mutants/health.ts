@@ -13,23 +13,23 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
     what: "health: a worker whose session is in doubt is not ready",
     file: "src/web/checks.ts",
-    find: "return isHeld ? [] :",
+    find: "return isSessionValid ? [] :",
     replace: "return true ? [] :",
     tests: ["tests/web/checks_test.ts"],
   },
   {
     what: "health: a broker that is away holds no scrape",
     file: "src/worker/worker.ts",
-    find: "await within(this.#crew.askEnds(), deadlineMs)",
+    find: "await settledWithin(this.#engine.refreshLag(), deadlineMs)",
     replace: "await this.#crew.askEnds()",
     tests: ["tests/worker/status_test.ts"],
   },
   {
     what: "health: a late answer does not set the end of a log back",
-    file: "src/worker/log_end.ts",
+    file: "src/worker/partition/lag.ts",
     find: "Math.max(high, this.#high ?? 0)",
     replace: "high",
-    tests: ["tests/worker/log_end_test.ts"],
+    tests: ["tests/worker/partition/lag_test.ts"],
   },
   {
     what: "metrics: the number of series is bounded",

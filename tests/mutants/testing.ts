@@ -69,7 +69,7 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
   {
     what: "testing: a block's assertion looks only at what the block did",
     file: "src/testing/job_assertions.ts",
-    find: "const since = this.#stage.ledger.now();",
+    find: "const since = this.#context.recorder.now();",
     replace: "const since = 0;",
     tests: ["tests/testing/assertions_test.ts"],
   },

@@ -71,8 +71,8 @@ console.log("loading");
 // Like a server in the same process: nothing ends by itself.
 setInterval(() => {}, 1000);
 if (settings.stalls) await new Promise(() => {});
-if (settings.awayAt === "load") log!.away();
-if (settings.awayAt === "performed") app.on("job.performed", () => log!.away());
+if (settings.awayAt === "load") log!.goOffline();
+if (settings.awayAt === "performed") app.on("job.performed", () => log!.goOffline());
 if (settings.termAt === "releasing") app.on("partition.assigned", startAnother);
 if (settings.enqueue !== undefined) {
   await app.applyTopics();
@@ -98,7 +98,7 @@ function watchedBroker(broker: Broker): Broker {
   const consume = broker.consume.bind(broker);
   broker.consume = (options, sink) => {
     const consumer = consume(options, watchedSink(sink));
-    if (settings.awayAt === "consume") log!.away();
+    if (settings.awayAt === "consume") log!.goOffline();
     if (settings.termAt === "consume") term("consume");
     return consumer;
   };
@@ -114,7 +114,7 @@ function watchedSink(sink: ConsumerSink): ConsumerSink {
       return sink.releasing(ownerships);
     },
     lost: (ownerships, reason) => sink.lost(ownerships, reason),
-    gone: (ownership, from, to) => sink.gone(ownership, from, to),
+    expired: (ownership, from, to) => sink.expired(ownership, from, to),
     membership: (held) => sink.membership(held),
     failed: (error) => sink.failed(error),
   };
