@@ -70,7 +70,7 @@ export class Performer {
     const { log, catalog: { name } } = this.#context;
     if (log.tasks.away) {
       throw new InvalidConfigurationError(
-        `Cannot perform the jobs of "${name}": its broker is away, call faults.back()`,
+        `Cannot perform the jobs of "${name}": its broker is away, call faults.goOnline()`,
       );
     }
     await this.#app.flush();

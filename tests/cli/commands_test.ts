@@ -94,7 +94,8 @@ const CASES: readonly {
   {
     args: ["worker", "--app", "src/support/validation.ts"],
     code: EXIT.failed,
-    stderr: /^error: Cannot find the App in "src\/support\/validation\.ts": it must export one as "app" or as its default, but /,
+    stderr:
+      /^error: Cannot find the App in "src\/support\/validation\.ts": it must export one as "app" or as its default, but /,
   },
   {
     args: ["worker", "--app", "tests/cli/apps/two.ts"],

@@ -22,5 +22,5 @@ Deno.test("firstUserFrame() passes over the library, its other copies and the ru
     ["Error: x\n    at file:///shop/node_modules/@jsr/activejob__kafka/src/app/app.js:1:2", null],
   ];
   for (const [stack, frame] of cases) assertEquals(firstUserFrame(stack), frame, String(stack));
-  assertMatch(firstUserFrame(new Error().stack)!, /\/tests\/stack_trace_test\.ts:\d+:\d+$/);
+  assertMatch(firstUserFrame(new Error().stack)!, /\/tests\/support\/stack_trace_test\.ts:\d+:\d+$/);
 });

@@ -205,7 +205,7 @@ Deno.test("faults.failAppends() at a dead letter topic: the letter is tried agai
   assertEquals(error.cause, "BrokenJob(8) on orders at attempt 1, from live_orders/0@1");
 });
 
-Deno.test("faults.away() lets enqueues wait until faults.back(), and performing is refused", async () => {
+Deno.test("faults.goOffline() lets enqueues wait until faults.goOnline(), and performing is refused", async () => {
   await using t = TestApp.of(app);
   t.faults.goOffline();
   let isOver = false;
