@@ -1,10 +1,10 @@
 /** A worker in a child process of its own, for what only a process can show: signals, exit codes, what it says at its end. */
-import { Child, CLI } from "../support/child.ts";
+import { Child, CLI } from "../child.ts";
 import { type ChildSettings, SETTINGS } from "./children/settings.ts";
-import type { World } from "./harness.ts";
+import type { World } from "./world.ts";
 
 /** The module of the App. */
-export const APP = "tests/behaviours/children/app.ts";
+export const APP = "tests/support/behaviours/children/app.ts";
 
 /**
  * Starts a worker of the App in `children/app.ts`, over this world's group and topics.
@@ -21,7 +21,7 @@ export function startWorker(
 
 /** Starts the script in `children/script.ts`. */
 export function startScript(world: World): Child {
-  return new Child(["tests/behaviours/children/script.ts"], { env: environment(world, {}) });
+  return new Child(["tests/support/behaviours/children/script.ts"], { env: environment(world, {}) });
 }
 
 /** The environment in which the App in `children/app.ts` is this world's. */

@@ -3,10 +3,10 @@
  * jobs say on standard output what they do, and a gate opens when standard input says "go".
  */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
-import type { Broker, BrokerSource, ConsumerSink } from "../../../src/broker/broker.ts";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../src/broker/memory/mod.ts";
-import { brokerSource } from "../../../src/broker/open.ts";
+import type { Broker, BrokerSource, ConsumerSink } from "../../../../src/broker/broker.ts";
+import { MemoryLog } from "../../../../src/broker/memory/log.ts";
+import { memoryOver } from "../../../../src/broker/memory/mod.ts";
+import { brokerSource } from "../../../../src/broker/open.ts";
 import { readSettings } from "./settings.ts";
 
 const settings = readSettings();

@@ -2,10 +2,10 @@
  * The brokers that every row of `tests/behaviours` runs on: the memory log, an SQLite file, and a real Kafka where
  * `BROKER_URL` names one. `deno task test` runs the rows twice, with a Kafka and without; `TEST_BROKERS` then says which.
  */
-import type { Capabilities } from "../../src/broker/broker.ts";
-import { KAFKA_CAPABILITIES } from "../../src/broker/kafka/broker.ts";
-import { MEMORY_CAPABILITIES } from "../../src/broker/memory/broker.ts";
-import { SQLITE_CAPABILITIES } from "../../src/broker/sqlite/broker.ts";
+import type { Capabilities } from "../../../src/broker/broker.ts";
+import { KAFKA_CAPABILITIES } from "../../../src/broker/kafka/broker.ts";
+import { MEMORY_CAPABILITIES } from "../../../src/broker/memory/broker.ts";
+import { SQLITE_CAPABILITIES } from "../../../src/broker/sqlite/broker.ts";
 
 /** A broker to run a row on. */
 export interface BrokerUnderTest {

@@ -2,11 +2,11 @@
  * The test's side of `ledger_worker.ts`: worker processes over one Kafka, the ledger that their jobs write to, and a watch
  * over what the group has committed meanwhile.
  */
-import { Child } from "../support/child.ts";
-import type { World } from "./harness.ts";
-import type { LedgerJobOptions, LedgerWorkerSettings } from "./ledger_worker.ts";
+import { Child } from "../child.ts";
+import type { World } from "./world.ts";
+import type { LedgerJobOptions, LedgerWorkerSettings } from "./children/ledger_worker.ts";
 
-const PROGRAM = new URL("ledger_worker.ts", import.meta.url).pathname;
+const PROGRAM = new URL("children/ledger_worker.ts", import.meta.url).pathname;
 const WATCH_MS = 50;
 
 /** A line of the ledger. */

@@ -1,6 +1,6 @@
-import type { Harness } from "../conformance/mod.ts";
-import { MEMORY_CAPABILITIES, MemoryBroker } from "../../../src/broker/memory/broker.ts";
-import type { MemoryLog } from "../../../src/broker/memory/log.ts";
+import type { Harness } from "../broker/conformance/mod.ts";
+import { MEMORY_CAPABILITIES, MemoryBroker } from "../../src/broker/memory/broker.ts";
+import type { MemoryLog } from "../../src/broker/memory/log.ts";
 
 /** The memory broker over one log, for the conformance suite and its helpers. */
 export function memoryHarness(log: MemoryLog, sessionTimeoutMs = 2000): Harness {

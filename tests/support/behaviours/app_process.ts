@@ -2,9 +2,9 @@
  * An App with its worker, as one process would have them, and all that they emitted. Several over one log are several
  * processes: the memory log is shared, and so is a Kafka.
  */
-import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../mod.ts";
-import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
-import { until } from "../support/until.ts";
+import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../../mod.ts";
+import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";
+import { until } from "../until.ts";
 
 /** See the module. */
 export class AppProcess {

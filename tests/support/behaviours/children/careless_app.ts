@@ -3,8 +3,8 @@
  * whether `ExitJob` ends the process; on a memory log the jobs are enqueued here.
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
-import { memory } from "../../../src/broker/memory/mod.ts";
-import { brokerSource } from "../../../src/broker/open.ts";
+import { memory } from "../../../../src/broker/memory/mod.ts";
+import { brokerSource } from "../../../../src/broker/open.ts";
 
 /** What the test says. */
 export interface CarelessSettings {

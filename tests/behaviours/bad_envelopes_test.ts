@@ -1,10 +1,11 @@
 /** Rows of bad input about the value: what no worker could perform is dead-lettered at once, and harms nothing. */
 import { assert, assertEquals } from "@std/assert";
 import { currentAttributes, Job } from "../../mod.ts";
-import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "./bad_records.ts";
-import { row, texts, until } from "./harness.ts";
+import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { texts, until } from "../support/behaviours/world.ts";
 
-row("bad input 1: a value that is no UTF-8, or begins with a BOM, is poison", async (world) => {
+behaviour("bad input 1: a value that is no UTF-8, or begins with a BOM, is poison", async (world) => {
   const process = await echoProcess(world);
   const good = new TextEncoder().encode(echo(["é"]));
   const dead = await assertPoison(world, process, [
@@ -36,7 +37,7 @@ row("bad input 1: a value that is no UTF-8, or begins with a BOM, is poison", as
   ]);
 });
 
-row(
+behaviour(
   "bad input 2: bad, truncated and empty JSON, and JSON that is no envelope, is poison whose reason is named",
   async (world) => {
     const process = await echoProcess(world);
@@ -67,7 +68,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 2: without a dead letter topic poison pauses its partition and the event prints the skip command",
   async (world) => {
     EchoJob.got = [];
@@ -89,7 +90,7 @@ row(
   },
 );
 
-row("bad input 3: nesting deeper than 500 is poison, also 200,000 brackets, and 400 are none", async (world) => {
+behaviour("bad input 3: nesting deeper than 500 is poison, also 200,000 brackets, and 400 are none", async (world) => {
   const process = await echoProcess(world);
   const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
   const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
@@ -107,7 +108,7 @@ row("bad input 3: nesting deeper than 500 is poison, also 200,000 brackets, and 
   await until(() => EchoJob.got.length === 1, () => "the job with 400 levels to be performed");
 });
 
-row("bad input 4: __proto__ and constructor in a record are inert, and come back as they were", async (world) => {
+behaviour("bad input 4: __proto__ and constructor in a record are inert, and come back as they were", async (world) => {
   class Own extends currentAttributes<{ id: number }>("id") {}
   const passed: unknown[] = [];
   class PassOnJob extends Job {
@@ -138,7 +139,7 @@ row("bad input 4: __proto__ and constructor in a record are inert, and come back
   assertEquals(process.events("record.dead_lettered")[0]!.error.message, 'The envelope has no "job_class"');
 });
 
-row("bad input 5: what is no class name is poison; a well-formed unknown class waits first", async (world) => {
+behaviour("bad input 5: what is no class name is poison; a well-formed unknown class waits first", async (world) => {
   const process = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 200 } } });
   const names = [
     ...["constructor", "toString", "__proto__", "hasOwnProperty", "", " EchoJob", "EchoJob ", "Echo Job"],
@@ -174,7 +175,7 @@ row("bad input 5: what is no class name is poison; a well-formed unknown class w
   assertEquals(EchoJob.got, [["after"]]);
 });
 
-row(
+behaviour(
   "bad input 5: a rolling deploy: a worker that knows the class performs what another one waited for",
   async (world) => {
     const old = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 600_000 } } });
@@ -191,7 +192,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 6: integers beyond 2^53 are exact bigints, in arguments and attributes, and no other number is",
   async (world) => {
     class Own extends currentAttributes<{ id: bigint | number }>("id") {}
@@ -224,7 +225,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 7: a wrong number or type of arguments is the job's own matter: its error, its retries, its dead letter",
   async (world) => {
     class StrictJob extends Job {
@@ -254,7 +255,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 8: unknown envelope fields, and known ones of the wrong type that are not needed, are ignored",
   async (world) => {
     const process = await echoProcess(world);
@@ -281,19 +282,22 @@ row(
   },
 );
 
-row("bad input 9: a tombstone, with and without a key, is skipped and counted, never performed", async (world) => {
-  const process = await echoProcess(world);
-  await assertPerformed(world, process, [
-    { value: null },
-    { value: echo([1]) },
-    { key: "key", value: null, headers: [["header", null]] },
-    { value: echo([2]) },
-    { key: "key", value: null },
-  ], [[1], [2]]);
-  assertEquals(process.events("record.skipped").map(({ offset, reason }) => [offset, reason]), [
-    [0, "tombstone"],
-    [2, "tombstone"],
-    [4, "tombstone"],
-  ]);
-  assertEquals(process.events("job.performing").length, 2);
-});
+behaviour(
+  "bad input 9: a tombstone, with and without a key, is skipped and counted, never performed",
+  async (world) => {
+    const process = await echoProcess(world);
+    await assertPerformed(world, process, [
+      { value: null },
+      { value: echo([1]) },
+      { key: "key", value: null, headers: [["header", null]] },
+      { value: echo([2]) },
+      { key: "key", value: null },
+    ], [[1], [2]]);
+    assertEquals(process.events("record.skipped").map(({ offset, reason }) => [offset, reason]), [
+      [0, "tombstone"],
+      [2, "tombstone"],
+      [4, "tombstone"],
+    ]);
+    assertEquals(process.events("job.performing").length, 2);
+  },
+);

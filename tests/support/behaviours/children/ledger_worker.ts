@@ -3,7 +3,7 @@
  * jobs write to a ledger that all processes share, `start n pid` and `end n pid`; its events are lines of its output,
  * `job.revoked {…}`. TERM stops it.
  */
-import { activeJobTopic, App, type EventName, Job } from "../../mod.ts";
+import { activeJobTopic, App, type EventName, Job } from "../../../../mod.ts";
 
 /** What such a process is told. */
 export interface LedgerWorkerSettings {

@@ -3,11 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type EventMap, Job, TimeoutError } from "../../mod.ts";
 import { BrokerError } from "../../src/errors.ts";
 import { Child, CLI } from "../support/child.ts";
-import { assertPoison, echo, EchoJob, echoProcess } from "./bad_records.ts";
-import type { CarelessSettings } from "./children/careless_app.ts";
-import { row, text, texts, until, type World } from "./harness.ts";
+import { assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
+import type { CarelessSettings } from "../support/behaviours/children/careless_app.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { text, texts, until, type World } from "../support/behaviours/world.ts";
 
-row(
+behaviour(
   "bad input 21: a value above maxPayloadBytes is poison without being read, and at the limit it is performed",
   async (world) => {
     const limit = 1000;
@@ -27,7 +28,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 22: while its dead letter is refused nothing is marked, the partition backs off, and the event is bounded",
   async (world) => {
     world.allowErrors(/^dead letter: /);
@@ -74,68 +75,71 @@ row(
   },
 );
 
-row("bad input 23: whatever a job throws is retried and recorded in its dead letter, cut to 4 KB", async (world) => {
-  const circular = new Error("circular");
-  circular.cause = circular;
-  const getters = Object.defineProperties(new Error(), {
-    message: {
-      get: () => {
-        throw new Error("no message");
+behaviour(
+  "bad input 23: whatever a job throws is retried and recorded in its dead letter, cut to 4 KB",
+  async (world) => {
+    const circular = new Error("circular");
+    circular.cause = circular;
+    const getters = Object.defineProperties(new Error(), {
+      message: {
+        get: () => {
+          throw new Error("no message");
+        },
       },
-    },
-    name: {
-      get: () => {
-        throw new Error("no name");
+      name: {
+        get: () => {
+          throw new Error("no name");
+        },
       },
-    },
-    stack: {
-      get: () => {
-        throw new Error("no stack");
+      stack: {
+        get: () => {
+          throw new Error("no stack");
+        },
       },
-    },
-  });
-  const thrown: unknown[] = [
-    undefined,
-    "text",
-    Symbol("s"),
-    getters,
-    circular,
-    new RangeError("ü".repeat(1_000_000)),
-    Object.assign(new Error("odd"), { name: "Line\nbreak\u001b[31m" }),
-    Object.assign(new Error("odd"), { name: "N".repeat(100_000) }),
-    { then: () => {} },
-  ];
-  class ThrowingJob extends Job {
-    perform(n: number) {
-      throw thrown[n];
+    });
+    const thrown: unknown[] = [
+      undefined,
+      "text",
+      Symbol("s"),
+      getters,
+      circular,
+      new RangeError("ü".repeat(1_000_000)),
+      Object.assign(new Error("odd"), { name: "Line\nbreak\u001b[31m" }),
+      Object.assign(new Error("odd"), { name: "N".repeat(100_000) }),
+      { then: () => {} },
+    ];
+    class ThrowingJob extends Job {
+      perform(n: number) {
+        throw thrown[n];
+      }
     }
-  }
-  const process = await echoProcess(world, {
-    jobs: [ThrowingJob, EchoJob],
-    topic: { deadLetterQueue: { topic: "dead", maxRetries: 1 }, backoff: { initialMs: 1, jitter: 0 } },
-  });
-  for (let n = 0; n < thrown.length; n++) await ThrowingJob.performLater(n);
-  await EchoJob.performLater("after");
-  await process.start();
-  await process.heard("job.performed", 1);
-  assertEquals(process.events("job.failed").length, 2 * thrown.length);
-  const dead = (await world.records("dead")).map(({ headers }) => texts(headers));
-  const said = dead.map((headers) => [headers["dead-letter-error-class"]!, headers["dead-letter-error-message"]!]);
-  assertEquals(said.slice(0, 5), [
-    ["undefined", ""],
-    ["string", "text"],
-    ["symbol", "Symbol(s)"],
-    ["Error", "(no message)"],
-    ["Error", "circular"],
-  ]);
-  assertEquals(said[5]![0], "RangeError");
-  // 4096 bytes are 2048 such letters, none cut in half.
-  assertEquals(said[5]![1], "ü".repeat(2048));
-  assertEquals(said[6], ["Line\nbreak\u001b[31m", "odd"]);
-  assertEquals([said[7]![0]!.length <= 4096, said[8]![0]], [true, "Object"]);
-});
+    const process = await echoProcess(world, {
+      jobs: [ThrowingJob, EchoJob],
+      topic: { deadLetterQueue: { topic: "dead", maxRetries: 1 }, backoff: { initialMs: 1, jitter: 0 } },
+    });
+    for (let n = 0; n < thrown.length; n++) await ThrowingJob.performLater(n);
+    await EchoJob.performLater("after");
+    await process.start();
+    await process.heard("job.performed", 1);
+    assertEquals(process.events("job.failed").length, 2 * thrown.length);
+    const dead = (await world.records("dead")).map(({ headers }) => texts(headers));
+    const said = dead.map((headers) => [headers["dead-letter-error-class"]!, headers["dead-letter-error-message"]!]);
+    assertEquals(said.slice(0, 5), [
+      ["undefined", ""],
+      ["string", "text"],
+      ["symbol", "Symbol(s)"],
+      ["Error", "(no message)"],
+      ["Error", "circular"],
+    ]);
+    assertEquals(said[5]![0], "RangeError");
+    // 4096 bytes are 2048 such letters, none cut in half.
+    assertEquals(said[5]![1], "ü".repeat(2048));
+    assertEquals(said[6], ["Line\nbreak\u001b[31m", "odd"]);
+    assertEquals([said[7]![0]!.length <= 4096, said[8]![0]], [true, "Object"]);
+  },
+);
 
-row(
+behaviour(
   "bad input 24: a job over its time is told, called orphaned, blocks only its place, and fails when it settles",
   async (world) => {
     const aborted: unknown[] = [];
@@ -178,7 +182,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 24: a job that calls Deno.exit is a crash: nothing is lost, and it runs again",
   { on: ["sqlite", "kafka"], because: "a memory log ends with its process" },
   async (world) => {
@@ -197,7 +201,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 24: a promise that is rejected with nobody to hear it is told with the jobs that run, and the worker goes on",
   async (world) => {
     if (world.log === null) {
@@ -217,12 +221,12 @@ row(
 
 function startCareless(world: World, exits: boolean, ...args: string[]): Child {
   const settings: CarelessSettings = { broker: world.url, name: world.group, exits };
-  return new Child([CLI, "worker", "--app", "tests/behaviours/children/careless_app.ts", ...args], {
+  return new Child([CLI, "worker", "--app", "tests/support/behaviours/children/careless_app.ts", ...args], {
     env: { CARELESS: JSON.stringify(settings) },
   });
 }
 
-row(
+behaviour(
   "bad input 25: line breaks, escapes and control characters in anything shown are escaped in every log line",
   async (world) => {
     const evil = "a\nb\r\u001b[2Jc\u0007\u009b31m\u2028d\u0000<script>";

@@ -1,7 +1,8 @@
 /** Rows A about current attributes: every job sees its own, whatever runs beside it. */
 import { assertEquals } from "@std/assert";
 import { activeJobTopic, currentAttributes, Job } from "../../mod.ts";
-import { row, until } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until } from "../support/behaviours/world.ts";
 
 class User extends currentAttributes<{ id: number; login: string }>("id", "login") {}
 class Place extends currentAttributes<{ tenant: string }>("tenant") {}
@@ -14,7 +15,7 @@ interface Seen {
 
 const seenNow = (): Seen => ({ id: User.id, login: User.login, tenant: Place.tenant });
 
-row(
+behaviour(
   "A10: two attribute classes, many partitions, 1000 jobs with awaits inside: every job sees exactly its own",
   async (world) => {
     const seen = new Map<number, Seen[]>();
@@ -65,36 +66,39 @@ row(
   },
 );
 
-row("A10: of two interleaved web requests, the one that sets no attribute enqueues a job with none", async (world) => {
-  const seen = new Map<string, Seen>();
-  class RequestJob extends Job {
-    perform(path: string) {
-      seen.set(path, seenNow());
+behaviour(
+  "A10: of two interleaved web requests, the one that sets no attribute enqueues a job with none",
+  async (world) => {
+    const seen = new Map<string, Seen>();
+    class RequestJob extends Job {
+      perform(path: string) {
+        seen.set(path, seenNow());
+      }
     }
-  }
-  const process = await world.process({ jobs: [RequestJob], currentAttributes: [User, Place] });
-  const arrived = { "/set": Promise.withResolvers<void>(), "/none": Promise.withResolvers<void>() };
-  const server = Deno.serve({ port: 0, onListen() {} }, async (request) => {
-    const path = new URL(request.url).pathname as keyof typeof arrived;
-    const enqueue = async () => {
-      arrived[path].resolve();
-      // Both are inside before either enqueues.
-      await Promise.all([arrived["/set"].promise, arrived["/none"].promise]);
-      await RequestJob.performLater(path);
-      return new Response("ok");
-    };
-    return path === "/set" ? await User.run({ id: 1 }, enqueue) : await enqueue();
-  });
-  const get = async (path: string) => await (await fetch(`http://127.0.0.1:${server.addr.port}${path}`)).text();
-  assertEquals(await Promise.all([get("/set"), get("/none")]), ["ok", "ok"]);
-  await server.shutdown();
-  await process.start();
-  await process.heard("job.performed", 2);
-  assertEquals(seen.get("/set"), { id: 1, login: undefined, tenant: undefined });
-  assertEquals(seen.get("/none"), { id: undefined, login: undefined, tenant: undefined });
-});
+    const process = await world.process({ jobs: [RequestJob], currentAttributes: [User, Place] });
+    const arrived = { "/set": Promise.withResolvers<void>(), "/none": Promise.withResolvers<void>() };
+    const server = Deno.serve({ port: 0, onListen() {} }, async (request) => {
+      const path = new URL(request.url).pathname as keyof typeof arrived;
+      const enqueue = async () => {
+        arrived[path].resolve();
+        // Both are inside before either enqueues.
+        await Promise.all([arrived["/set"].promise, arrived["/none"].promise]);
+        await RequestJob.performLater(path);
+        return new Response("ok");
+      };
+      return path === "/set" ? await User.run({ id: 1 }, enqueue) : await enqueue();
+    });
+    const get = async (path: string) => await (await fetch(`http://127.0.0.1:${server.addr.port}${path}`)).text();
+    assertEquals(await Promise.all([get("/set"), get("/none")]), ["ok", "ok"]);
+    await server.shutdown();
+    await process.start();
+    await process.heard("job.performed", 2);
+    assertEquals(seen.get("/set"), { id: 1, login: undefined, tenant: undefined });
+    assertEquals(seen.get("/none"), { id: undefined, login: undefined, tenant: undefined });
+  },
+);
 
-row("A14: a job that is enqueued inside a job carries the outer job's current attributes", async (world) => {
+behaviour("A14: a job that is enqueued inside a job carries the outer job's current attributes", async (world) => {
   const seen: Record<string, Seen> = {};
   class InnerJob extends Job {
     perform(from: string) {

@@ -3,9 +3,9 @@
  * `deno run --v8-flags=--expose-gc -A rebalance_load.ts <settings as JSON>`. One worker stays, another one comes and goes.
  * It prints one line of JSON, a {@linkcode LoadReport}.
  */
-import { activeJobTopic, App, Job } from "../../mod.ts";
-import { brokerSource } from "../../src/broker/open.ts";
-import { Monitor } from "../../src/monitor/monitor.ts";
+import { activeJobTopic, App, Job } from "../../../../mod.ts";
+import { brokerSource } from "../../../../src/broker/open.ts";
+import { Monitor } from "../../../../src/monitor/monitor.ts";
 
 /** What it is told. */
 export interface LoadSettings {

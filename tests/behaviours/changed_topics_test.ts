@@ -1,8 +1,8 @@
 /** Rows B: the log itself changes under a worker, or while it is away. */
 import { assertEquals } from "@std/assert";
 import { Job } from "../../mod.ts";
-import { abortTransaction, deleteBefore, makeAnew, wayTo } from "./faults.ts";
-import { row } from "./harness.ts";
+import { abortTransaction, deleteBefore, makeAnew, wayTo } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
 
 class NumberedJob extends Job {
   perform(_n: number) {}
@@ -25,7 +25,7 @@ function span(from: number, to: number): number[] {
 
 // Whether the new log ends before the position of the old one, at it, or beyond it.
 for (const performedBefore of [40, 30, 10]) {
-  row(
+  behaviour(
     `B11: ${performedBefore} jobs in, the topic is deleted and made anew with 30: 30 are performed`,
     async (world) => {
       const process = await world.process({ jobs: [NumberedJob] });
@@ -46,7 +46,7 @@ for (const performedBefore of [40, 30, 10]) {
   );
 }
 
-row("B11: the topic is made anew with 30 jobs where the worker, 10 jobs in, cannot see it: 30 are performed", {
+behaviour("B11: the topic is made anew with 30 jobs where the worker, 10 jobs in, cannot see it: 30 are performed", {
   on: ["kafka"],
   because: "while the memory log is away nobody can append to it",
 }, async (world) => {
@@ -68,7 +68,7 @@ row("B11: the topic is made anew with 30 jobs where the worker, 10 jobs in, cann
   await process.close();
 });
 
-row(
+behaviour(
   "B12: records up to 50 are deleted while the worker is stopped: it says so and performs the rest",
   async (world) => {
     const process = await world.process({ jobs: [NumberedJob] });
@@ -85,7 +85,7 @@ row(
   },
 );
 
-row("B13: a topic ends in an aborted transaction: --once ends, and nothing is left", async (world) => {
+behaviour("B13: a topic ends in an aborted transaction: --once ends, and nothing is left", async (world) => {
   const process = await world.process({ jobs: [NumberedJob] });
   await world.append(numbered(0, 5));
   await abortTransaction(world);

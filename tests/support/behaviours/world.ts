@@ -1,67 +1,28 @@
 /**
- * What a row is written with. `row` registers a test on every broker that can show it; its World has a log, topics and a
- * group that nobody else has, makes processes over them, and takes everything down at the end. An `error.occurred` that
- * the row did not allow fails it.
+ * The world of one behaviour test: a log, topics and a group that no other test has, and processes over them. It is made
+ * for one test on one broker; closing it closes the processes and removes the file.
  */
 import { dirname } from "node:path";
-import { activeJobTopic, App, type AppOptions } from "../../mod.ts";
-import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
-import { brokerSource } from "../../src/broker/open.ts";
-import { Monitor } from "../../src/monitor/monitor.ts";
+import { activeJobTopic, App, type AppOptions } from "../../../mod.ts";
+import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../../src/broker/broker.ts";
+import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { brokerSource } from "../../../src/broker/open.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
 import { AppProcess } from "./app_process.ts";
-import { brokers, type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
+import { type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
 import { type LogRecord, readTopic } from "./log_reader.ts";
-import { until } from "../support/until.ts";
-import type { Position } from "../../src/support/position.ts";
+import { until } from "../until.ts";
+import type { Position } from "../../../src/support/position.ts";
 
 export { AppProcess } from "./app_process.ts";
 export { type LogRecord, text, texts } from "./log_reader.ts";
-export { durationMs, until } from "../support/until.ts";
-
-/** How a row runs. */
-export interface RowOptions {
-  /** The brokers that can show it. @default all */
-  readonly on?: readonly BrokerUnderTest["name"][];
-  /** Why the others cannot. */
-  readonly because?: string;
-  /** Workers of one group must share its partitions. @default false */
-  readonly sharedGroups?: boolean;
-}
+export { durationMs, until } from "../until.ts";
 
 /** What a process is made of; the rest has defaults that suit a test. */
 export type ProcessOptions = Partial<AppOptions> & Pick<AppOptions, "jobs">;
 
-/**
- * Registers a row.
- *
- * @param name its id and sentence: `"A1: a job that throws …"`
- * @param options a function, or which brokers can show it
- */
-export function row(
-  name: string,
-  options: RowOptions | ((world: World) => Promise<void>),
-  run?: (world: World) => Promise<void>,
-): void {
-  const { on, sharedGroups = false } = typeof options === "function" ? {} as RowOptions : options;
-  const body = typeof options === "function" ? options : run!;
-  for (const broker of brokers) {
-    if (on !== undefined && !on.includes(broker.name)) continue;
-    if (sharedGroups && !broker.capabilities.sharedGroups) continue;
-    Deno.test(`${name} (${broker.name})`, async () => {
-      const world = await World.open(broker.name);
-      try {
-        await body(world);
-      } finally {
-        await world.close();
-      }
-      world.assertNoOtherErrors();
-    });
-  }
-}
-
-/** See the module. */
+/** What one behaviour test has on one broker. */
 export class World {
   /** The broker's name. */
   readonly brokerName: BrokerUnderTest["name"];

@@ -1,9 +1,9 @@
 /** What the rows of bad input share: bad records among good jobs, and what must become of both. */
 import { assertEquals } from "@std/assert";
-import { activeJobTopic, Job, type TopicOptions } from "../../mod.ts";
-import type { NewRecord } from "../../src/broker/broker.ts";
-import type { AppProcess, LogRecord, ProcessOptions, World } from "./harness.ts";
-import { text, texts } from "./harness.ts";
+import { activeJobTopic, Job, type TopicOptions } from "../../../mod.ts";
+import type { NewRecord } from "../../../src/broker/broker.ts";
+import type { AppProcess, LogRecord, ProcessOptions, World } from "./world.ts";
+import { text, texts } from "./world.ts";
 
 /** A job that says what it got. */
 export class EchoJob extends Job {

@@ -1,15 +1,15 @@
 /** What the tests on a real Kafka share: where it is, and what only an administrator can do to it. */
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
-import type { Broker } from "../../src/broker/broker.ts";
-import { KafkaBroker } from "../../src/broker/kafka/broker.ts";
-import { ClientFactory } from "../../src/broker/kafka/client.ts";
-import { ClusterClient } from "../../src/broker/kafka/cluster.ts";
-import type { MemberInGeneration } from "../../src/broker/kafka/commits.ts";
-import { Member } from "../../src/broker/kafka/member.ts";
-import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "../../src/broker/kafka/options.ts";
-import { commitAsOwner } from "../../src/broker/kafka/skip.ts";
-import { Monitor } from "../../src/monitor/monitor.ts";
-import type { Position } from "../../src/support/position.ts";
+import type { Broker } from "../../../src/broker/broker.ts";
+import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
+import { ClientFactory } from "../../../src/broker/kafka/client.ts";
+import { ClusterClient } from "../../../src/broker/kafka/cluster.ts";
+import type { MemberInGeneration } from "../../../src/broker/kafka/commits.ts";
+import { Member } from "../../../src/broker/kafka/member.ts";
+import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
+import { commitAsOwner } from "../../../src/broker/kafka/skip.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
+import type { Position } from "../../../src/support/position.ts";
 
 /** The Kafka in `BROKER_URL`, without the scheme; `null` where there is none. */
 const url: string | undefined = Deno.env.get("BROKER_URL");

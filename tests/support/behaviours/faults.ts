@@ -3,15 +3,15 @@
  * from another client of them, or from an administrator.
  */
 import { DatabaseSync } from "node:sqlite";
-import type { BrokerSource } from "../../src/broker/broker.ts";
-import { kafka } from "../../src/broker/kafka/mod.ts";
-import { outside, sqliteFaults } from "../broker/sqlite/harness.ts";
+import type { BrokerSource } from "../../../src/broker/broker.ts";
+import { kafka } from "../../../src/broker/kafka/mod.ts";
+import { outside, sqliteFaults } from "../../broker/sqlite/harness.ts";
 import { administer, brokers, commitAsStranger, deleteRecords, recreateTopic } from "../kafka/cluster.ts";
 import { API, Relay } from "../kafka/relay.ts";
-import type { World } from "./harness.ts";
+import type { World } from "./world.ts";
 import { produceRaw } from "./raw_kafka.ts";
-import { until } from "../support/until.ts";
-import type { Position } from "../../src/support/position.ts";
+import { until } from "../until.ts";
+import type { Position } from "../../../src/support/position.ts";
 
 /** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
 const METADATA_MAX_AGE_MS = 300;

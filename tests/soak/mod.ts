@@ -2,14 +2,14 @@
 import { activeJobTopic, Job } from "../../mod.ts";
 import type { Child } from "../support/child.ts";
 import { Random } from "../support/random.ts";
-import type { AppProcess } from "./app_process.ts";
-import { World } from "./harness.ts";
-import { killLoop } from "./kill_loop.ts";
-import { Ledger, ledgerRecord, neverFell, OffsetWatch } from "./ledger.ts";
-import type { LoadReport } from "./rebalance_load.ts";
+import type { AppProcess } from "../support/behaviours/app_process.ts";
+import { World } from "../support/behaviours/world.ts";
+import { killLoop } from "../support/behaviours/kill_loop.ts";
+import { Ledger, ledgerRecord, neverFell, OffsetWatch } from "../support/behaviours/ledger.ts";
+import type { LoadReport } from "../support/behaviours/children/rebalance_load.ts";
 import { until } from "../support/until.ts";
 
-const LOAD = new URL("rebalance_load.ts", import.meta.url).pathname;
+const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.meta.url).pathname;
 const MINUTE_MS = 60_000;
 const SESSION_MS = 2000;
 

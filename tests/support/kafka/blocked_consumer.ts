@@ -2,7 +2,7 @@
  * A consumer whose event loop stands still: it reads its standard input synchronously once it has all records, so that it
  * wakes when the test wants it to, and then does at once what a worker that noticed nothing would do: commit.
  */
-import { Recorder } from "../broker/conformance/recorder.ts";
+import { Recorder } from "../../broker/conformance/recorder.ts";
 import { openKafka } from "./cluster.ts";
 
 const [group, topic, count] = Deno.args as [string, string, string];

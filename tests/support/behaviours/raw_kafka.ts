@@ -1,5 +1,5 @@
 /** kafkajs itself, for what no broker of ours writes: records with a timestamp of their own, and aborted transactions. */
-import { loadKafkaJs } from "../../src/broker/kafka/kafkajs.ts";
+import { loadKafkaJs } from "../../../src/broker/kafka/kafkajs.ts";
 import { KAFKA_URL } from "./brokers.ts";
 
 /** A record with what only kafkajs can set. */

@@ -2,11 +2,11 @@
  * Worker processes of which one is killed each second, and a new one started, until all jobs are in the ledger: what is lost
  * then, and what ran twice? A row runs it for seconds, the soak for minutes.
  */
-import type { Random } from "../support/random.ts";
-import type { Child } from "../support/child.ts";
-import type { World } from "./harness.ts";
+import type { Random } from "../random.ts";
+import type { Child } from "../child.ts";
+import type { World } from "./world.ts";
 import { type Ledger, ledgerRecord } from "./ledger.ts";
-import { until } from "../support/until.ts";
+import { until } from "../until.ts";
 
 /** How it goes. */
 export interface KillLoopOptions {

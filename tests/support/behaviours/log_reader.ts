@@ -1,6 +1,6 @@
 /** Reads a topic through the seam, as a stranger with a group of its own does: what a row asserts is what stands in the log. */
 import { Buffer } from "node:buffer";
-import type { Broker, Headers, Ownership, RecordBatch, StoredRecord } from "../../src/broker/broker.ts";
+import type { Broker, Headers, Ownership, RecordBatch, StoredRecord } from "../../../src/broker/broker.ts";
 
 /** A record and its partition. */
 export interface LogRecord extends StoredRecord {
