@@ -1,0 +1,114 @@
+/**
+ * SASL on one connection, by the exchanges of kafkajs: once when it is opened, and again before the broker's limit on the
+ * age of an authentication is reached, so that the broker never closes a connection in use.
+ */
+import { clearTimeout, setTimeout } from "node:timers";
+import type { KafkaSaslOptions } from "../options.ts";
+import { ConnectionError } from "./errors.ts";
+import { type BrokerVersions, type KafkaJsCodec, saslAuthenticator } from "./kafkajs.ts";
+import { encodedBy, type EncodedRequest } from "./request.ts";
+import { splitAddress } from "./socket.ts";
+
+/** The connection that is authenticated. */
+export interface AuthenticatedConnection {
+  send(request: EncodedRequest<unknown>): Promise<unknown>;
+  /** A later authentication failed: the connection is of no use any more. */
+  failed(error: ConnectionError): void;
+}
+
+/** Share of the broker's limit after which the connection is authenticated again. */
+const RENEW_AFTER = 0.7;
+const MIN_RENEW_MS = 100;
+/** The longest wait of a timer. */
+const MAX_RENEW_MS = 2 ** 31 - 1;
+
+/** See the module. */
+export class Authentication {
+  readonly #address: string;
+  readonly #sasl: KafkaSaslOptions;
+  readonly #versions: BrokerVersions;
+  readonly #connection: AuthenticatedConnection;
+  #underWay: Promise<void> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+
+  constructor(
+    address: string,
+    sasl: KafkaSaslOptions,
+    versions: BrokerVersions,
+    connection: AuthenticatedConnection,
+  ) {
+    this.#address = address;
+    this.#sasl = sasl;
+    this.#versions = versions;
+    this.#connection = connection;
+  }
+
+  /** Settles when the authentication that is under way has ended, well or not; `null` while there is none. */
+  get underWay(): Promise<void> | null {
+    return this.#underWay;
+  }
+
+  /**
+   * Authenticates.
+   *
+   * @throws {ConnectionError} if the broker refuses the credentials
+   */
+  async authenticate(): Promise<void> {
+    const { host, port } = splitAddress(this.#address);
+    const authenticator = saslAuthenticator({
+      // kafkajs writes its exchange into the options: each connection has a copy.
+      sasl: kafkaJsSasl(this.#sasl),
+      host,
+      port,
+      send: async (codec: KafkaJsCodec<unknown>) => {
+        const response = await this.#connection.send(await encodedBy(codec));
+        return await codec.response.parse(response);
+      },
+    }, this.#versions);
+    try {
+      await authenticator.authenticate();
+    } catch (error) {
+      if (error instanceof ConnectionError) throw error;
+      throw new ConnectionError(this.#address, this.#refusal(error), { isFinal: true, cause: error });
+    }
+    this.#renewIn(Number(authenticator.sessionLifetime));
+  }
+
+  /** The connection is closed. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #renewIn(lifetimeMs: number): void {
+    if (this.#isStopped || !(lifetimeMs > 0)) return;
+    const waitMs = Math.min(Math.max(lifetimeMs * RENEW_AFTER, MIN_RENEW_MS), MAX_RENEW_MS);
+    this.#timer = setTimeout(() => void this.#renew(), waitMs);
+    // An idle connection does not keep the process alive.
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    const renewing = this.authenticate();
+    this.#underWay = renewing.catch(() => {});
+    try {
+      await renewing;
+    } catch (error) {
+      this.#connection.failed(error as ConnectionError);
+    } finally {
+      this.#underWay = null;
+    }
+  }
+
+  #refusal(error: unknown): string {
+    const { mechanism } = this.#sasl;
+    const message = error instanceof Error ? error.message : String(error);
+    return `the broker refused the ${mechanism} authentication: check user, password and mechanism (${message})`;
+  }
+}
+
+function kafkaJsSasl(sasl: KafkaSaslOptions): object {
+  if (sasl.mechanism !== "oauthbearer") return { ...sasl };
+  return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await sasl.token() }) };
+}

@@ -1,0 +1,229 @@
+/**
+ * A cluster: its brokers, the connections to them, its topics, and the coordinators of groups.
+ *
+ * - A question that any broker can answer goes to the one that is most likely to; the next is asked beside one that stays
+ *   silent for a second, and the first answer counts. A broker that failed is asked last for a while.
+ * - A broker has one connection for each purpose, since it answers the requests of a connection one at a time: a heartbeat
+ *   must not wait behind a fetch that waits for records.
+ * - What is known of a partition or a topic never keeps another one from being used.
+ */
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { ConnectionError, ProtocolError } from "./errors.ts";
+import { MetadataCache } from "./metadata_cache.ts";
+import type { MetadataResponse } from "./metadata_request.ts";
+import type { Request } from "./request.ts";
+import { findCoordinator } from "./requests.ts";
+import { joinAddress } from "./socket.ts";
+
+/** Options of a cluster. Times are milliseconds. */
+export interface ClusterOptions {
+  /** Bootstrap brokers, each as `host:port`. */
+  readonly brokers: readonly string[];
+  readonly connection: ConnectionOptions;
+  /** Deadline of a response. */
+  readonly requestTimeoutMs: number;
+}
+
+/** Use of a connection. */
+export type Purpose = "control" | "group" | "fetch" | "produce";
+
+/** How long a broker that failed is asked last, in milliseconds. */
+const SUSPECT_MS = 15_000;
+/** How long a broker may be silent before another one is asked too, in milliseconds. */
+const HEDGE_MS = 1000;
+
+/** See the module. */
+export class Cluster {
+  readonly metadata: MetadataCache = new MetadataCache(
+    (request) => this.ask(request),
+    (response) => this.#learn(response),
+  );
+  readonly #options: ClusterOptions;
+  readonly #nodes = new Map<number, string>();
+  readonly #connections = new Map<string, Promise<Connection>>();
+  /** Open connections by the same names, to close them. */
+  readonly #open = new Map<string, Connection>();
+  readonly #suspectUntilMs = new Map<string, number>();
+  readonly #coordinators = new Map<string, number>();
+  #controllerId = -1;
+  #isClosed = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Deadline of a response, in milliseconds. */
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs;
+  }
+
+  /** Node id of the controller, as the last answer said; −1 if it is not known. */
+  get controllerId(): number {
+    return this.#controllerId;
+  }
+
+  /** Node ids of the brokers that are known. */
+  nodeIds(): number[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** Node id of a partition's leader; `null` where there is none, or none is known. */
+  leaderOf(topic: string, partition: number): number | null {
+    const leader = this.metadata.partition(topic, partition)?.leader ?? -1;
+    return this.#nodes.has(leader) ? leader : null;
+  }
+
+  /** Whether a broker has not failed lately. */
+  isReachable(nodeId: number): boolean {
+    const address = this.#nodes.get(nodeId);
+    return address !== undefined && !this.#isSuspect(address);
+  }
+
+  /**
+   * Returns the connection to a broker, opened if need be.
+   *
+   * @throws {ConnectionError} if it cannot be opened
+   */
+  connectionTo(nodeId: number, purpose: Purpose): Promise<Connection> {
+    const address = this.#nodes.get(nodeId);
+    if (address !== undefined) return this.#connectionAt(address, purpose);
+    return Promise.reject(new ConnectionError(`broker ${nodeId}`, "the cluster does not have it any more"));
+  }
+
+  /**
+   * Sends a request to one broker.
+   *
+   * @throws {ConnectionError} if it does not answer
+   */
+  async send<Response>(
+    nodeId: number,
+    purpose: Purpose,
+    request: Request<Response>,
+    timeoutMs: number = this.requestTimeoutMs,
+  ): Promise<Response> {
+    return await (await this.connectionTo(nodeId, purpose)).send(request, timeoutMs);
+  }
+
+  /**
+   * Sends a request that any broker can answer.
+   *
+   * @throws {ConnectionError} if none answers, or one refuses the credentials
+   */
+  ask<Response>(request: Request<Response>): Promise<Response> {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const addresses = this.#addressesByHope();
+    let started = 0;
+    let failed = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const startNext = (): void => {
+      clearTimeout(timer);
+      const address = addresses[started];
+      if (address === undefined) return;
+      started++;
+      timer = setTimeout(startNext, HEDGE_MS);
+      this.#connectionAt(address, "control")
+        .then((connection) => connection.send(request, this.requestTimeoutMs))
+        .then(resolve, (error) => {
+          failed++;
+          if (failed === addresses.length || (error as Partial<ConnectionError>).isFinal) reject(error);
+          else startNext();
+        });
+    };
+    startNext();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      // Asked beside the winner: its answer does not matter any more.
+      started = addresses.length;
+    });
+  }
+
+  /**
+   * Sends a request to the coordinator of a group. A coordinator that does not answer is looked up again by the next call.
+   *
+   * @throws {ConnectionError} if it does not answer
+   * @throws {ProtocolError} if the group has no coordinator now
+   */
+  async sendToCoordinator<Response>(
+    group: string,
+    request: Request<Response>,
+    timeoutMs: number = this.requestTimeoutMs,
+  ): Promise<Response> {
+    const nodeId = await this.#coordinatorOf(group);
+    try {
+      return await this.send(nodeId, "group", request, timeoutMs);
+    } catch (error) {
+      if (error instanceof ConnectionError) this.forgetCoordinator(group);
+      throw error;
+    }
+  }
+
+  /** The broker is not the coordinator any more: the next call looks it up. */
+  forgetCoordinator(group: string): void {
+    this.#coordinators.delete(group);
+  }
+
+  /** Closes all connections; whatever is pending, or is asked later, fails. */
+  close(): void {
+    this.#isClosed = true;
+    for (const connection of this.#open.values()) connection.close(closedError(connection.address));
+    this.#connections.clear();
+  }
+
+  async #coordinatorOf(group: string): Promise<number> {
+    const known = this.#coordinators.get(group);
+    if (known !== undefined && this.#nodes.has(known)) return known;
+    const { errorCode, coordinator } = await this.ask(findCoordinator(group));
+    if (errorCode !== 0) throw new ProtocolError(`FindCoordinator of group "${group}"`, errorCode);
+    const { nodeId, host, port } = coordinator;
+    this.#nodes.set(nodeId, joinAddress(host, port));
+    this.#coordinators.set(group, nodeId);
+    return nodeId;
+  }
+
+  #learn({ brokers, controllerId }: MetadataResponse): void {
+    // A broker that has just started may know none.
+    if (brokers.length === 0) return;
+    this.#nodes.clear();
+    for (const { nodeId, host, port } of brokers) this.#nodes.set(nodeId, joinAddress(host, port));
+    this.#controllerId = controllerId;
+  }
+
+  /** Brokers with an open connection first, then those of the cluster, then the bootstrap list; those that failed last. */
+  #addressesByHope(): string[] {
+    const opened = [...this.#open.values()].map(({ address }) => address);
+    const all = [...new Set([...opened, ...this.#nodes.values(), ...this.#options.brokers])];
+    return [
+      ...all.filter((address) => !this.#isSuspect(address)),
+      ...all.filter((address) => this.#isSuspect(address)),
+    ];
+  }
+
+  #isSuspect(address: string): boolean {
+    return performance.now() < (this.#suspectUntilMs.get(address) ?? 0);
+  }
+
+  #connectionAt(address: string, purpose: Purpose): Promise<Connection> {
+    const name = `${purpose} ${address}`;
+    const known = this.#connections.get(name);
+    if (known !== undefined) return known;
+    if (this.#isClosed) return Promise.reject(closedError(address));
+    const opening = Connection.open(address, this.#options.connection, () => {
+      if (this.#connections.get(name) === opening) this.#connections.delete(name);
+      this.#open.delete(name);
+      if (!this.#isClosed) this.#suspectUntilMs.set(address, performance.now() + SUSPECT_MS);
+    }).then((connection) => {
+      if (this.#isClosed) connection.close(closedError(address));
+      else if (connection.closedBy === null) this.#open.set(name, connection);
+      this.#suspectUntilMs.delete(address);
+      return connection;
+    });
+    this.#connections.set(name, opening);
+    // Whoever asked hears of a failure.
+    opening.catch(() => {});
+    return opening;
+  }
+}
+
+function closedError(address: string): ConnectionError {
+  return new ConnectionError(address, "the client was closed", { isFinal: true });
+}
