@@ -1,0 +1,53 @@
+/**
+ * One partition as it is fetched: its position, its leader, and what was fetched and not handed over yet. The fetcher alone
+ * changes it; a new ownership of the same partition gets a new object, so that nothing of an earlier one can reach it.
+ */
+import type { Buffer } from "node:buffer";
+import type { TopicPartition } from "../../../support/position.ts";
+import type { AbortedFilter } from "../batch/aborted_filter.ts";
+
+/** Fetched batches that wait until the partition is resumed. */
+export interface WaitingData {
+  readonly data: Buffer;
+  /** First offset that is wanted. */
+  readonly from: number;
+  readonly aborted: AbortedFilter;
+  readonly highWatermark: number;
+}
+
+/** See the module. */
+export class FetchedPartition implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the next record to fetch; `null` for the beginning of the log, which has to be asked for. */
+  position: number | null;
+  isPaused = false;
+  /** Node id of the broker that it is fetched from; `null` while no leader is known. */
+  leader: number | null = null;
+  /** Whether the cluster said that it has no leader: told once. */
+  isLeaderless = false;
+  /** Not fetched before this time, on the clock of `performance.now()`. */
+  notBeforeMs = 0;
+  /** Number of changes of the position: an answer to an earlier request is dropped. */
+  version = 0;
+  waiting: WaitingData | null = null;
+
+  constructor({ topic, partition }: TopicPartition, position: number | null) {
+    this.topic = topic;
+    this.partition = partition;
+    this.position = position;
+  }
+
+  /** Goes on at another position. */
+  seek(position: number | null): void {
+    this.version++;
+    this.waiting = null;
+    this.position = position;
+  }
+
+  /** Its leader is not the one that was asked. */
+  loseLeader(retryMs: number): void {
+    this.leader = null;
+    this.notBeforeMs = performance.now() + retryMs;
+  }
+}

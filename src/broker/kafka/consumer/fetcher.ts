@@ -1,0 +1,345 @@
+/**
+ * Fetches partitions from their leaders: one request in flight for each leader, with all of its partitions that are wanted.
+ *
+ * - The limit for a partition is not divided by their number, and the limit of the response is small: of a batch that is
+ *   larger than its partition's share a broker would send nothing, but for the first partition of the request. A partition
+ *   that got something moves to the end of the next request.
+ * - The next request is sent before the last response is handed over: the broker works while the worker does.
+ * - A partition that is paused while its batches are handed over keeps the rest, and gets it first when it is resumed.
+ * - A partition without a leader, or one whose topic is gone, waits alone; the others are not disturbed.
+ */
+import type { RecordBatch } from "../../broker.ts";
+import { AbortedFilter } from "../batch/aborted_filter.ts";
+import { decodeBatch, UnreadableBatchError } from "../batch/decode_batch.ts";
+import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
+import type { Cluster } from "../wire/cluster.ts";
+import { Code, ProtocolError } from "../wire/errors.ts";
+import { type FetchedPartitionData, fetchRequest } from "../wire/fetch_request.ts";
+import { listOffsets, Timestamp } from "../wire/requests.ts";
+import { FetchedPartition } from "./fetched_partition.ts";
+
+/** Receives what is fetched. Calls return at once. */
+export interface FetchHandler {
+  records(at: FetchedPartition, batch: RecordBatch): void;
+  /** A batch cannot be read. The partition goes on behind it. */
+  unreadable(at: FetchedPartition, error: UnreadableBatchError, highWatermark: number): void;
+  /** Records before `to` are gone, and the position was `from`. */
+  expired(at: FetchedPartition, from: number, to: number): void;
+  /** The partition has no leader, or has one again. */
+  leaderChanged(at: FetchedPartition, hasLeader: boolean): void;
+  /** The handler threw: a fault that must not skip a record. */
+  failed(error: unknown): void;
+  /** Something for the log. */
+  log(message: string): void;
+}
+
+/** Options of a fetcher. */
+export interface FetcherOptions {
+  /** Limit of all responses together, in bytes. */
+  readonly maxBytes: number;
+  /** Limit of a batch's decompressed records, in bytes. */
+  readonly maxBatchBytes: number;
+}
+
+interface Request {
+  readonly at: FetchedPartition;
+  readonly version: number;
+}
+
+interface Fetched {
+  readonly requests: ReadonlyMap<string, Request>;
+  readonly partitions: readonly FetchedPartitionData[];
+}
+
+/** How long a broker waits for records, in milliseconds. */
+const MAX_WAIT_MS = 250;
+const MAX_PARTITION_BYTES = 1024 * 1024;
+const RETRY_MS = 200;
+const MAX_RETRY_MS = 2000;
+
+/** See the module. */
+export class Fetcher {
+  readonly #cluster: Cluster;
+  readonly #handler: FetchHandler;
+  readonly #options: FetcherOptions;
+  /** In the order of the next request. */
+  readonly #partitions = new Set<FetchedPartition>();
+  /** For each leader that is fetched from, the function that ends its rest. */
+  readonly #leaders = new Map<number, PromiseWithResolvers<void>>();
+  #refreshing: Promise<void> | null = null;
+  #refreshMs = RETRY_MS;
+  #isFrozen = false;
+  #isClosed = false;
+
+  constructor(cluster: Cluster, handler: FetchHandler, options: FetcherOptions) {
+    this.#cluster = cluster;
+    this.#handler = handler;
+    this.#options = options;
+  }
+
+  /** Fetches a partition from now on. */
+  add(at: FetchedPartition): void {
+    this.#partitions.add(at);
+    this.#assignLeaders();
+  }
+
+  /** Fetches a partition no more; nothing of it is handed over any more. */
+  remove(at: FetchedPartition): void {
+    at.seek(at.position);
+    this.#partitions.delete(at);
+  }
+
+  /** Takes effect at once. */
+  pause(at: FetchedPartition): void {
+    at.isPaused = true;
+  }
+
+  /** Takes effect at once. */
+  resume(at: FetchedPartition): void {
+    if (!at.isPaused) return;
+    at.isPaused = false;
+    // Never within the caller's call.
+    queueMicrotask(() => {
+      if (at.isPaused || !this.#partitions.has(at)) return;
+      this.#handOver(at);
+      this.#wakeLeaderOf(at);
+    });
+  }
+
+  /** Hands over nothing, until {@linkcode thaw}: the group may share out anew. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  /** Goes on. */
+  thaw(): void {
+    if (!this.#isFrozen) return;
+    this.#isFrozen = false;
+    for (const at of [...this.#partitions]) this.#handOver(at);
+    for (const wake of this.#leaders.values()) wake.resolve();
+  }
+
+  /** Fetches nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#partitions.clear();
+    for (const wake of this.#leaders.values()) wake.resolve();
+  }
+
+  #wakeLeaderOf({ leader }: FetchedPartition): void {
+    if (leader !== null) this.#leaders.get(leader)?.resolve();
+  }
+
+  /** Gives each partition to the loop of its leader; asks for the leaders of the others. */
+  #assignLeaders(): void {
+    if (this.#isClosed) return;
+    let isAnyUnknown = false;
+    for (const at of this.#partitions) {
+      if (at.leader !== null) continue;
+      at.leader = this.#cluster.leaderOf(at.topic, at.partition);
+      if (at.leader === null) {
+        isAnyUnknown = true;
+        continue;
+      }
+      if (at.isLeaderless) {
+        at.isLeaderless = false;
+        this.#handler.leaderChanged(at, true);
+      }
+      if (this.#leaders.has(at.leader)) this.#wakeLeaderOf(at);
+      else this.#startLoop(at.leader);
+    }
+    if (isAnyUnknown) void this.#refreshLater();
+    else this.#refreshMs = RETRY_MS;
+  }
+
+  #startLoop(leader: number): void {
+    this.#leaders.set(leader, Promise.withResolvers());
+    void this.#loop(leader).catch((error) => this.#handler.failed(error)).finally(() => {
+      this.#leaders.delete(leader);
+      this.#assignLeaders();
+    });
+  }
+
+  #refreshLater(): Promise<void> {
+    return this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = null;
+      this.#assignLeaders();
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#refreshMs));
+    if (this.#isClosed) return;
+    this.#refreshMs = Math.min(this.#refreshMs * 2, MAX_RETRY_MS);
+    try {
+      await this.#cluster.metadata.refresh(new Set([...this.#partitions].map(({ topic }) => topic)));
+    } catch (error) {
+      this.#handler.log(`Cannot ask for leaders: ${(error as Error).message}`);
+      return;
+    }
+    for (const at of this.#partitions) {
+      if (at.leader !== null || at.isLeaderless || this.#cluster.leaderOf(at.topic, at.partition) !== null) continue;
+      at.isLeaderless = true;
+      this.#handler.leaderChanged(at, false);
+    }
+  }
+
+  /** Fetches from one leader, until it leads nothing of ours. */
+  async #loop(leader: number): Promise<void> {
+    let next = this.#fetch(leader);
+    while (!this.#isClosed) {
+      const fetched = await next;
+      if (fetched === null) {
+        if (![...this.#partitions].some((at) => at.leader === leader)) return;
+        await this.#rest(leader);
+        next = this.#fetch(leader);
+        continue;
+      }
+      const ready = fetched.partitions.filter((data) => this.#take(data, fetched.requests));
+      next = this.#fetch(leader);
+      // Its errors are handled when it is awaited.
+      next.catch(() => {});
+      for (const data of ready) this.#handOver(fetched.requests.get(keyOf(data))!.at);
+    }
+  }
+
+  /** Rests until a partition may be fetched again, or until it is woken. */
+  async #rest(leader: number): Promise<void> {
+    const wake = this.#leaders.get(leader)!;
+    const soonestMs = this.#isFrozen ? Infinity : Math.min(
+      ...[...this.#partitions].filter((at) => at.leader === leader && isWanted(at)).map((at) => at.notBeforeMs),
+      Infinity,
+    );
+    const timer = soonestMs === Infinity
+      ? undefined
+      : setTimeout(wake.resolve, Math.max(0, soonestMs - performance.now()));
+    await wake.promise;
+    clearTimeout(timer);
+    this.#leaders.set(leader, Promise.withResolvers());
+  }
+
+  /** @returns `null` where nothing is wanted from this leader now, or it did not answer */
+  async #fetch(leader: number): Promise<Fetched | null> {
+    if (this.#isClosed || this.#isFrozen) return null;
+    const nowMs = performance.now();
+    const wanted = [...this.#partitions].filter((at) =>
+      at.leader === leader && isWanted(at) && at.notBeforeMs <= nowMs
+    );
+    const unplaced = wanted.filter((at) => at.position === null);
+    for (const at of unplaced) void this.#findBeginning(at);
+    const due = wanted.filter((at) => at.position !== null);
+    if (due.length === 0) return null;
+    const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
+    const positions = due.map(({ topic, partition, position }) => ({ topic, partition, offset: position! }));
+    const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
+    try {
+      const request = fetchRequest(positions, {
+        maxWaitMs: MAX_WAIT_MS,
+        maxBytes,
+        maxPartitionBytes: MAX_PARTITION_BYTES,
+      });
+      const timeoutMs = MAX_WAIT_MS + this.#cluster.requestTimeoutMs;
+      const { error, partitions } = await this.#cluster.send(leader, "fetch", request, timeoutMs);
+      if (error !== Code.none) throw new ProtocolError("Fetch", error);
+      return { requests, partitions };
+    } catch (error) {
+      if (this.#isClosed) return null;
+      this.#handler.log(`Cannot fetch from broker ${leader}: ${(error as Error).message}`);
+      for (const at of due) at.loseLeader(RETRY_MS);
+      void this.#refreshLater();
+      return null;
+    }
+  }
+
+  /** Takes what came of a partition. @returns whether there is something to hand over */
+  #take(fetched: FetchedPartitionData, requests: ReadonlyMap<string, Request>): boolean {
+    const { at, version } = requests.get(keyOf(fetched)) ?? {};
+    if (at === undefined || at.version !== version) return false;
+    const { error, data, aborted, highWatermark } = fetched;
+    if (error === Code.offsetOutOfRange) {
+      at.notBeforeMs = performance.now() + RETRY_MS;
+      void this.#findBeginning(at);
+      return false;
+    }
+    if (error !== Code.none) {
+      this.#handler.log(`Cannot fetch ${at.topic}/${at.partition}: ${new ProtocolError("Fetch", error).message}`);
+      at.loseLeader(RETRY_MS);
+      void this.#refreshLater();
+      return false;
+    }
+    let next = at.position!;
+    for (const { lastOffset } of batchesIn(data)) next = Math.max(next, lastOffset + 1);
+    if (next === at.position) return false;
+    at.waiting = { data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark };
+    at.position = next;
+    // Whoever got something is asked for last the next time.
+    this.#partitions.delete(at);
+    this.#partitions.add(at);
+    return true;
+  }
+
+  /** Hands over batch by batch, until the partition is paused. */
+  #handOver(at: FetchedPartition): void {
+    const { version, waiting } = at;
+    if (waiting === null || at.isPaused || this.#isFrozen) return;
+    at.waiting = null;
+    for (const batch of batchesIn(waiting.data)) {
+      if (at.isPaused || this.#isFrozen) {
+        at.waiting = { ...waiting, data: waiting.data.subarray(batch.start) };
+        return;
+      }
+      if (batch.lastOffset < waiting.from) continue;
+      this.#handOverBatch(at, waiting, batch);
+      if (at.version !== version || !this.#partitions.has(at)) return;
+    }
+  }
+
+  #handOverBatch(
+    at: FetchedPartition,
+    { data, from, aborted, highWatermark }: NonNullable<FetchedPartition["waiting"]>,
+    batch: BatchBounds,
+  ): void {
+    const next = batch.lastOffset + 1;
+    try {
+      const isEmpty = batch.magic === MAGIC && aborted.skips(data, batch);
+      const records = isEmpty ? [] : decodeBatch(data, batch, from, this.#options.maxBatchBytes);
+      this.#handler.records(at, { records, next, highWatermark });
+    } catch (error) {
+      if (error instanceof UnreadableBatchError) this.#handler.unreadable(at, error, highWatermark);
+      else this.#handler.failed(error);
+    }
+  }
+
+  /** Sets a partition to the beginning of its log. */
+  async #findBeginning(at: FetchedPartition): Promise<void> {
+    const { topic, partition, version, position, leader } = at;
+    at.notBeforeMs = performance.now() + this.#cluster.requestTimeoutMs;
+    try {
+      const request = listOffsets(
+        [{ topic, partitions: [{ partition, timestamp: Timestamp.earliest }] }],
+        "readCommitted",
+      );
+      const { responses } = await this.#cluster.send(leader!, "control", request);
+      const { errorCode, offset } = responses[0]!.partitions[0]!;
+      if (errorCode !== Code.none) throw new ProtocolError("ListOffsets", errorCode);
+      if (at.version !== version) return;
+      const low = Number(offset);
+      at.seek(low);
+      at.notBeforeMs = 0;
+      if (position !== null && low > position) this.#handler.expired(at, position, low);
+      this.#wakeLeaderOf(at);
+    } catch (error) {
+      this.#handler.log(`Cannot ask for the beginning of ${topic}/${partition}: ${(error as Error).message}`);
+      at.loseLeader(RETRY_MS);
+      void this.#refreshLater();
+    }
+  }
+}
+
+function isWanted(at: FetchedPartition): boolean {
+  return !at.isPaused && at.waiting === null;
+}
+
+function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${partition}/${topic}`;
+}

@@ -1,0 +1,377 @@
+/**
+ * One member of a consumer group.
+ *
+ *     joining ──▶ synchronising ──▶ proving ──▶ stable ──▶ (joining …)
+ *        ▲                                        │
+ *        └── the coordinator does not know us ────┘          stable ──▶ leaving
+ *
+ * 1. *Joining*: the handler gives its last marks, which are committed in the old generation; then the member asks for the
+ *    next generation. Its leader shares the partitions out.
+ * 2. *Synchronising*: each member gets its share.
+ * 3. *Proving*: the group's committed offsets tell whether a partition was another member's in between.
+ * 4. *Stable*: heartbeats. The leader also watches the number of partitions, and joins again when it changes.
+ *
+ * A coordinator that is gone is looked up elsewhere, and the next heartbeat goes there with the same member id and
+ * generation: if it is accepted, nobody else had the partitions, and no join is needed. All reactions to error codes are in
+ * {@linkcode reactionTo}.
+ */
+import { BrokerError } from "../../../errors.ts";
+import { formatPartition, type TopicPartition } from "../../../support/position.ts";
+import { ASSIGNER_NAME, type Claim } from "../assigner.ts";
+import type { Cluster } from "../wire/cluster.ts";
+import { Code, ConnectionError, ProtocolError } from "../wire/errors.ts";
+import type { Request } from "../wire/request.ts";
+import { heartbeat, joinGroup, leaveGroup, offsetFetch, syncGroup } from "../wire/requests.ts";
+import { decodeMembers, decodeShare, encodeShares, encodeSubscription, type JoinedMember } from "./group_protocol.ts";
+import { PartitionCounts } from "./partition_counts.ts";
+import { byTopic } from "./by_topic.ts";
+
+/** A partition of the new share, with the group's committed offset. */
+export interface AssignedPartition extends TopicPartition {
+  /** `null` for nothing. */
+  readonly committed: { readonly offset: number; readonly metadata: string } | null;
+}
+
+/** A member in one generation of its group. */
+export interface Generation {
+  readonly memberId: string;
+  readonly generationId: number;
+}
+
+/** Receives what happens to a member. Calls return at once and do not throw. */
+export interface MemberHandler {
+  /** Returns the partitions that it owns, for the group's leader. */
+  claim(): Claim;
+  /**
+   * The group gets a new generation: from now on nothing is handed over. Commits the last marks.
+   *
+   * @returns a promise that resolves once they are committed, or cannot be
+   */
+  releasing(generation: Generation): Promise<void>;
+  /** The new share. */
+  assigned(partitions: readonly AssignedPartition[], generation: Generation): void;
+  /** The group accepted a request. @param sentMs when it was sent, on the clock of `performance.now()` */
+  accepted(sentMs: number): void;
+  /** The session may have ended, as far as this member knows: nothing is handed over until the next `accepted`. */
+  suspended(): void;
+  /** The group does not know this member, or this generation, any more. */
+  expelled(): void;
+  /** It will not come back by itself. */
+  failed(error: Error): void;
+  /** Something for the log. */
+  log(level: "debug" | "warn", message: string): void;
+}
+
+/** Options of a member. Times are milliseconds. */
+export interface MemberOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  /** How often the leader looks at the number of partitions. */
+  readonly metadataMaxAgeMs: number;
+}
+
+/** What follows an error code. */
+type Reaction =
+  /** Another broker coordinates the group, or none does for a moment: look it up, and go on as the same member. */
+  | "find coordinator"
+  /** The group gets a new generation. */
+  | "rejoin"
+  /** The generation is over for us: everything is lost, but the member id is good. */
+  | "lost generation"
+  /** The group does not know the member: everything is lost. */
+  | "lost member"
+  /** A transaction that commits offsets is under way. */
+  | "ask again"
+  /** Trying again cannot help. */
+  | "fail";
+
+const REACTIONS: ReadonlyMap<number, Reaction> = new Map([
+  [Code.coordinatorLoading, "find coordinator"],
+  [Code.coordinatorNotAvailable, "find coordinator"],
+  [Code.notCoordinator, "find coordinator"],
+  [Code.requestTimedOut, "find coordinator"],
+  [Code.rebalanceInProgress, "rejoin"],
+  [Code.illegalGeneration, "lost generation"],
+  [Code.unknownMemberId, "lost member"],
+  [Code.unstableOffsetCommit, "ask again"],
+  [Code.inconsistentGroupProtocol, "fail"],
+  [Code.invalidGroupId, "fail"],
+  [Code.invalidSessionTimeout, "fail"],
+  [Code.topicAuthorizationFailed, "fail"],
+  [Code.groupAuthorizationFailed, "fail"],
+  [Code.clusterAuthorizationFailed, "fail"],
+  [Code.unsupportedVersion, "fail"],
+  [Code.transactionalIdAuthorizationFailed, "fail"],
+  [Code.groupMaxSizeReached, "fail"],
+  [Code.fencedInstanceId, "fail"],
+]);
+
+/** Returns the reaction to an error of a request to the coordinator. */
+function reactionTo(error: unknown): Reaction {
+  if (error instanceof ProtocolError) return REACTIONS.get(error.code) ?? "find coordinator";
+  if (error instanceof ConnectionError) return error.isFinal ? "fail" : "find coordinator";
+  return "fail";
+}
+
+const RETRY_MS = 200;
+const ASK_AGAIN_MS = 50;
+const LEAVE_MS = 3000;
+const MAX_HEARTBEAT_TIMEOUT_MS = 3000;
+/** Time for all members to join again, as Kafka's own clients give at least. */
+const MIN_REBALANCE_TIMEOUT_MS = 10_000;
+/** The coordinator answers a join once all have joined, or their time is over. */
+const JOIN_GRACE_MS = 3000;
+
+/** See the module. */
+export class Member {
+  readonly #cluster: Cluster;
+  readonly #options: MemberOptions;
+  readonly #handler: MemberHandler;
+  readonly #counts: PartitionCounts;
+  readonly #running: Promise<void>;
+  #memberId = "";
+  #generationId = -1;
+  #isLeader = false;
+  #sessionEndMs = 0;
+  #isSuspended = false;
+  #isClosing = false;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(cluster: Cluster, options: MemberOptions, handler: MemberHandler) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#handler = handler;
+    this.#counts = new PartitionCounts(cluster);
+    this.#running = this.#run();
+  }
+
+  /** The member in its present generation. */
+  get generation(): Generation {
+    return { memberId: this.#memberId, generationId: this.#generationId };
+  }
+
+  /** Joins again soon: the number of partitions, or a topic, has changed. */
+  rejoin(): void {
+    this.#counts.invalidate();
+    this.#wake.resolve();
+  }
+
+  /** Leaves the group. Resolves once it has, or once the coordinator did not answer. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#wake.resolve();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosing) {
+      try {
+        await this.#join();
+        await this.#staysStable();
+      } catch (error) {
+        if (this.#isClosing) break;
+        if (!this.#recoverFrom(error)) return;
+        await this.#rest(RETRY_MS);
+      }
+    }
+    await this.#leave();
+  }
+
+  /** @returns whether it goes on */
+  #recoverFrom(error: unknown): boolean {
+    const reaction = reactionTo(error);
+    const { group } = this.#options;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#handler.log("warn", `Group "${group}": ${message}`);
+    switch (reaction) {
+      case "fail":
+        this.#handler.failed(
+          error instanceof BrokerError
+            ? error
+            : new BrokerError(`Cannot be a member of group "${group}": ${message}`, { cause: error }),
+        );
+        return false;
+      case "find coordinator":
+        this.#cluster.forgetCoordinator(group);
+        break;
+      case "lost member":
+        this.#memberId = "";
+        this.#expel();
+        break;
+      case "lost generation":
+        this.#expel();
+        break;
+    }
+    this.#suspendIfExpired();
+    return true;
+  }
+
+  #expel(): void {
+    this.#generationId = -1;
+    this.#sessionEndMs = 0;
+    this.#handler.expelled();
+  }
+
+  #suspendIfExpired(): void {
+    if (this.#isSuspended || this.#sessionEndMs === 0 || performance.now() < this.#sessionEndMs) return;
+    this.#isSuspended = true;
+    this.#handler.suspended();
+  }
+
+  #accept(sentMs: number): void {
+    this.#sessionEndMs = sentMs + this.#options.sessionTimeoutMs;
+    this.#isSuspended = false;
+    this.#handler.accepted(sentMs);
+  }
+
+  /** Sends a request to the coordinator. @throws {ProtocolError} if it answers with an error code */
+  async #ask<Response extends { readonly errorCode: number }>(
+    request: Request<Response>,
+    timeoutMs: number,
+  ): Promise<Response> {
+    const response = await this.#cluster.sendToCoordinator(this.#options.group, request, timeoutMs);
+    if (response.errorCode !== Code.none && response.errorCode !== Code.memberIdRequired) {
+      throw new ProtocolError(request.name, response.errorCode);
+    }
+    return response;
+  }
+
+  async #join(): Promise<void> {
+    const { group: groupId } = this.#options;
+    if (this.#generationId >= 0) await this.#handler.releasing(this.generation);
+    const [joined, sentMs] = await this.#askToJoin();
+    this.#accept(sentMs);
+    this.#generationId = joined.generationId;
+    this.#isLeader = joined.leaderId === this.#memberId;
+    const syncSentMs = performance.now();
+    const { memberAssignment } = await this.#ask(
+      syncGroup({
+        groupId,
+        generationId: this.#generationId,
+        memberId: this.#memberId,
+        groupAssignment: this.#isLeader ? await this.#shares(joined.members) : [],
+      }),
+      this.#joinTimeoutMs,
+    );
+    this.#accept(syncSentMs);
+    const assigned = await this.#committed(decodeShare(memberAssignment));
+    this.#handler.log("debug", `Group "${groupId}": generation ${this.#generationId}, ${assigned.length} partitions`);
+    this.#handler.assigned(assigned, this.generation);
+  }
+
+  /** @returns the answer of the coordinator, and when the accepted request was sent */
+  async #askToJoin(): Promise<[joined: JoinedGroup, sentMs: number]> {
+    const { group: groupId, topics, sessionTimeoutMs: sessionTimeout } = this.#options;
+    while (true) {
+      const sentMs = performance.now();
+      const metadata = encodeSubscription(topics, this.#handler.claim());
+      const joined = await this.#ask(
+        joinGroup({
+          groupId,
+          sessionTimeout,
+          rebalanceTimeout: this.#rebalanceTimeoutMs,
+          memberId: this.#memberId,
+          protocolType: "consumer",
+          groupProtocols: [{ name: ASSIGNER_NAME, metadata }],
+        }),
+        this.#joinTimeoutMs,
+      );
+      this.#memberId = joined.memberId;
+      // A new member is told its id first, and asks again with it.
+      if (joined.errorCode !== Code.memberIdRequired) return [joined, sentMs];
+    }
+  }
+
+  get #rebalanceTimeoutMs(): number {
+    return Math.max(this.#options.sessionTimeoutMs, MIN_REBALANCE_TIMEOUT_MS);
+  }
+
+  get #joinTimeoutMs(): number {
+    return this.#rebalanceTimeoutMs + JOIN_GRACE_MS;
+  }
+
+  /** As the leader, shares out the partitions of all topics that any member reads. */
+  async #shares(members: readonly JoinedMember[]): Promise<ReturnType<typeof encodeShares>> {
+    const claimants = decodeMembers(members);
+    const topics = new Set(claimants.flatMap((claimant) => claimant.topics));
+    return encodeShares(claimants, await this.#counts.refresh(topics));
+  }
+
+  async #committed(partitions: readonly TopicPartition[]): Promise<AssignedPartition[]> {
+    if (partitions.length === 0) return [];
+    const request = offsetFetch(this.#options.group, byTopic(partitions, ({ partition }) => ({ partition })));
+    while (true) {
+      const { responses } = await this.#ask(request, this.#cluster.requestTimeoutMs);
+      const found = responses.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, errorCode, offset, metadata }) => ({
+          topic,
+          partition,
+          errorCode,
+          // Negative is nothing.
+          committed: Number(offset) < 0 ? null : { offset: Number(offset), metadata: metadata ?? "" },
+        }))
+      );
+      const failed = found.find(({ errorCode }) => errorCode !== Code.none);
+      if (failed === undefined) return found;
+      if (reactionTo(new ProtocolError("OffsetFetch", failed.errorCode)) !== "ask again") {
+        throw new ProtocolError(`OffsetFetch of ${formatPartition(failed)}`, failed.errorCode);
+      }
+      await this.#rest(ASK_AGAIN_MS);
+    }
+  }
+
+  /** Resolves when the group needs a new generation. */
+  async #staysStable(): Promise<void> {
+    const { group: groupId, heartbeatIntervalMs, sessionTimeoutMs, metadataMaxAgeMs } = this.#options;
+    const timeoutMs = Math.min(MAX_HEARTBEAT_TIMEOUT_MS, sessionTimeoutMs / 3);
+    let restMs = heartbeatIntervalMs;
+    while (!this.#isClosing) {
+      await this.#rest(restMs);
+      if (this.#isClosing) return;
+      const sentMs = performance.now();
+      try {
+        await this.#ask(
+          heartbeat({ groupId, groupGenerationId: this.#generationId, memberId: this.#memberId }),
+          timeoutMs,
+        );
+        this.#accept(sentMs);
+        restMs = heartbeatIntervalMs;
+      } catch (error) {
+        const reaction = reactionTo(error);
+        if (reaction === "rejoin") return;
+        // The next coordinator knows us by our id and generation: no reason to join again.
+        if (reaction !== "find coordinator") throw error;
+        this.#recoverFrom(error);
+        restMs = RETRY_MS;
+      }
+      if (this.#isLeader && await this.#counts.haveChanged(metadataMaxAgeMs)) return;
+    }
+  }
+
+  async #rest(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#wake.resolve(), ms);
+    await this.#wake.promise;
+    clearTimeout(timer);
+    if (!this.#isClosing) this.#wake = Promise.withResolvers();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#memberId === "") return;
+    try {
+      await this.#ask(leaveGroup(this.#options.group, this.#memberId), LEAVE_MS);
+    } catch {
+      // Its session ends by itself.
+    }
+  }
+}
+
+/** The coordinator's answer to a join. */
+interface JoinedGroup {
+  readonly errorCode: number;
+  readonly generationId: number;
+  readonly leaderId: string;
+  readonly memberId: string;
+  readonly members: readonly JoinedMember[];
+}
