@@ -1,0 +1,117 @@
+/**
+ * Sends commits, each bound to the generation in which it is made and tried once: a commit that is sent again could land in
+ * the next generation and set the new owner back.
+ */
+import type { Mark } from "../../broker.ts";
+import type { Cluster } from "../wire/cluster.ts";
+import { Code, ConnectionError } from "../wire/errors.ts";
+import { offsetCommit } from "../wire/requests.ts";
+import { byTopic } from "./by_topic.ts";
+import type { Generation } from "./member.ts";
+import type { KafkaOwnership, SentCommit } from "./ownership.ts";
+
+/** Outcome of one commit. */
+export type CommitOutcome = "committed" | "refused" | "unknown";
+
+interface Entry {
+  readonly ownership: KafkaOwnership;
+  readonly commit: SentCommit;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Outcomes by error code; all others leave it open whether the commit was written. */
+const OUTCOMES: ReadonlyMap<number, CommitOutcome | "metadata"> = new Map([
+  [Code.none, "committed"],
+  [Code.unknownTopicOrPartition, "refused"],
+  [Code.offsetMetadataTooLarge, "metadata"],
+  [Code.invalidCommitOffsetSize, "metadata"],
+  [Code.coordinatorLoading, "refused"],
+  [Code.coordinatorNotAvailable, "refused"],
+  [Code.notCoordinator, "refused"],
+  [Code.illegalGeneration, "refused"],
+  [Code.unknownMemberId, "refused"],
+  [Code.rebalanceInProgress, "refused"],
+  [Code.topicAuthorizationFailed, "refused"],
+  [Code.groupAuthorizationFailed, "refused"],
+]);
+
+/** See the module. */
+export class Commits {
+  readonly #cluster: Cluster;
+  readonly #group: string;
+
+  constructor(cluster: Cluster, group: string) {
+    this.#cluster = cluster;
+    this.#group = group;
+  }
+
+  /**
+   * Commits marks of live ownerships. Never rejects.
+   *
+   * @returns one outcome for each mark, in their order
+   */
+  async commit(marks: readonly Mark[], generation: Generation, timeoutMs: number): Promise<CommitOutcome[]> {
+    const entries = marks.map(({ ownership, next, metadata }) => entryOf(ownership as KafkaOwnership, next, metadata));
+    const outcomes = await this.#send(entries, generation, timeoutMs);
+    // The offset matters more than the metadata: a broker with a smaller limit gets the offset alone.
+    const tooLong = entries.filter((_, at) => outcomes[at] === "metadata");
+    const bare = tooLong.map(({ ownership, commit }) => {
+      ownership.settle(commit, "refused");
+      return entryOf(ownership, commit.offset, "");
+    });
+    const bareOutcomes = bare.length === 0 ? [] : await this.#send(bare, generation, timeoutMs);
+    return entries.map((entry, at) => {
+      const retry = tooLong.indexOf(entry);
+      const [{ ownership, commit }, outcome] = retry < 0
+        ? [entry, outcomes[at]!]
+        : [bare[retry]!, bareOutcomes[retry]!];
+      const settled = outcome === "metadata" ? "refused" : outcome;
+      ownership.settle(commit, settled);
+      return settled;
+    });
+  }
+
+  async #send(
+    entries: readonly Entry[],
+    { memberId, generationId }: Generation,
+    timeoutMs: number,
+  ): Promise<(CommitOutcome | "metadata")[]> {
+    try {
+      const { responses } = await this.#cluster.sendToCoordinator(
+        this.#group,
+        offsetCommit({
+          groupId: this.#group,
+          groupGenerationId: generationId,
+          memberId,
+          topics: byTopic(entries, ({ partition, commit }) => ({
+            partition,
+            offset: String(commit.offset),
+            metadata: commit.metadata,
+          })),
+        }),
+        timeoutMs,
+      );
+      const codes = new Map(
+        responses.flatMap(({ topic, partitions }) =>
+          partitions.map(({ partition, errorCode }) => [`${partition}/${topic}`, errorCode] as const)
+        ),
+      );
+      return entries.map(({ topic, partition }) => {
+        const code = codes.get(`${partition}/${topic}`);
+        if (code === Code.notCoordinator || code === Code.coordinatorNotAvailable) {
+          this.#cluster.forgetCoordinator(this.#group);
+        }
+        return (code === undefined ? undefined : OUTCOMES.get(code)) ?? "unknown";
+      });
+    } catch (error) {
+      const isUnsent = !(error instanceof ConnectionError) || !error.isSent;
+      return entries.map(() => isUnsent ? "refused" : "unknown");
+    }
+  }
+}
+
+function entryOf(ownership: KafkaOwnership, next: number, metadata: string): Entry {
+  const { topic, partition } = ownership;
+  return { ownership, commit: ownership.sending(next, metadata), topic, partition };
+}

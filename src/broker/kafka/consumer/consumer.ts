@@ -1,0 +1,217 @@
+/**
+ * The consumer of the broker interface on Kafka: a member of the group, its share of the partitions, and the fetcher of
+ * their records. It lives from `consume` until it is closed, or until the member fails for good.
+ */
+import { BrokerError, UnknownTopicError } from "../../../errors.ts";
+import type { Monitor } from "../../../monitor/monitor.ts";
+import { settledWithin } from "../../../support/deadline.ts";
+import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
+import type { Cluster } from "../wire/cluster.ts";
+import { Assignment } from "./assignment.ts";
+import { type CommitOutcome, Commits } from "./commits.ts";
+import { Fetcher } from "./fetcher.ts";
+import { type Generation, Member } from "./member.ts";
+import { Session } from "./session.ts";
+
+/** What a consumer needs beside the options of the broker interface. */
+export interface ConsumerContext {
+  readonly cluster: Cluster;
+  readonly monitor: Monitor;
+  /** How old the metadata may be, in milliseconds. */
+  readonly metadataMaxAgeMs: number;
+  /** Called once when it has ended. */
+  readonly ended: () => void;
+}
+
+const DISPOSE_MS = 5000;
+/** A commit while the group rebalances takes no longer, in milliseconds. */
+const MAX_RELEASE_MS = 3000;
+/** Limit of a batch's decompressed records, in bytes. */
+const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+
+/** See the module. */
+export class KafkaConsumer implements Consumer {
+  readonly #options: ConsumeOptions;
+  readonly #sink: ConsumerSink;
+  readonly #context: ConsumerContext;
+  readonly #session: Session;
+  readonly #commits: Commits;
+  readonly #fetcher: Fetcher;
+  readonly #assignment: Assignment;
+  readonly #joined = Promise.withResolvers<void>();
+  #member: Member | null = null;
+  #isOver = false;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: ConsumeOptions, sink: ConsumerSink, context: ConsumerContext) {
+    const { cluster } = context;
+    this.#options = options;
+    this.#sink = sink;
+    this.#context = context;
+    this.#joined.promise.catch(() => {});
+    this.#session = new Session(options.sessionTimeoutMs, (isMember) => sink.membership(isMember));
+    this.#commits = new Commits(cluster, options.group);
+    this.#fetcher = new Fetcher(cluster, {
+      records: (at, batch) => {
+        const ownership = this.#assignment.ownership(at);
+        if (ownership !== null) sink.records(ownership, batch);
+      },
+      unreadable: (at, error, highWatermark) => this.#reportUnreadable(at, error, highWatermark),
+      expired: (at, from, to) => {
+        const ownership = this.#assignment.ownership(at);
+        if (ownership !== null) sink.expired(ownership, from, to);
+      },
+      leaderChanged: (at, hasLeader) =>
+        this.#log("warn", `${at.topic}/${at.partition} has ${hasLeader ? "a" : "no"} leader`),
+      failed: (error) => this.#fail(error),
+      log: (message) => this.#log("warn", message),
+    }, { maxBytes: options.maxFetchBytes, maxBatchBytes: MAX_BATCH_BYTES });
+    this.#assignment = new Assignment({
+      sink,
+      fetcher: this.#fetcher,
+      topicIdOf: (topic) => {
+        const known = cluster.metadata.topic(topic);
+        return known?.error === 0 ? known.topicId : undefined;
+      },
+    });
+    // Never within the caller's call, and not before it has its consumer.
+    queueMicrotask(() => void this.#start());
+  }
+
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  get sessionValidUntilMs(): number {
+    return this.#session.validUntilMs;
+  }
+
+  pause(ownership: Ownership): void {
+    const fetched = this.#assignment.fetched(ownership);
+    if (fetched !== null) this.#fetcher.pause(fetched);
+  }
+
+  resume(ownership: Ownership): void {
+    const fetched = this.#assignment.fetched(ownership);
+    if (fetched !== null) this.#fetcher.resume(fetched);
+  }
+
+  async commit(
+    marks: readonly Mark[],
+    { deadlineMs = this.#options.sessionTimeoutMs }: { readonly deadlineMs?: number } = {},
+  ): Promise<readonly (CommitOutcome | "ended")[]> {
+    const checks = marks.map((mark) => this.#isOver ? "ended" : this.#assignment.check(mark));
+    const valid = marks.filter((_, at) => checks[at] === "send");
+    const outcomes = valid.length === 0 || this.#member === null
+      ? []
+      : await this.#commits.commit(valid, this.#member.generation, deadlineMs);
+    let sent = 0;
+    return checks.map((check) => check === "send" ? outcomes[sent++] ?? "refused" : check);
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    return this.#closing ??= this.#close(deadlineMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close(DISPOSE_MS);
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#untilTopicsExist();
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.#closing !== null) return;
+    const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = Math.ceil(sessionTimeoutMs / 5) } = this.#options;
+    const { cluster, metadataMaxAgeMs } = this.#context;
+    this.#member = new Member(cluster, { group, topics, sessionTimeoutMs, heartbeatIntervalMs, metadataMaxAgeMs }, {
+      claim: () => this.#assignment.claim(),
+      releasing: (generation) => this.#release(generation),
+      assigned: (partitions) => {
+        this.#assignment.assign(partitions);
+        this.#session.setProved(true);
+        this.#joined.resolve();
+      },
+      accepted: (sentMs) => {
+        this.#session.extend(sentMs);
+        if (this.#assignment.isProved) this.#fetcher.thaw();
+      },
+      suspended: () => this.#fetcher.freeze(),
+      expelled: () => {
+        this.#session.setProved(false);
+        this.#assignment.endAll("unknown");
+      },
+      failed: (error) => this.#fail(error),
+      log: (level, message) => this.#log(level, message),
+    });
+  }
+
+  /** A topic that does not exist when the consumer starts is a mistake; one that goes later is waited for. */
+  async #untilTopicsExist(): Promise<void> {
+    const { cluster } = this.#context;
+    while (this.#closing === null) {
+      try {
+        await cluster.metadata.refresh(this.#options.topics);
+        break;
+      } catch (error) {
+        if ((error as { readonly isFinal?: boolean }).isFinal) throw error;
+        this.#log("warn", (error as Error).message);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+    const missing = this.#options.topics.find((topic) => cluster.metadata.isMissing(topic));
+    if (missing !== undefined) throw new UnknownTopicError(`Cannot consume topic "${missing}": it does not exist`);
+  }
+
+  async #release(generation: Generation): Promise<void> {
+    const marks = this.#assignment.release();
+    this.#session.setProved(false);
+    if (marks.length === 0) return;
+    await this.#commits.commit(marks, generation, Math.min(this.#options.sessionTimeoutMs / 2, MAX_RELEASE_MS));
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.#isOver = true;
+    this.#fetcher.close();
+    if (this.#member !== null) await settledWithin(this.#member.close(), deadlineMs);
+    this.#end("closed");
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { group, topics } = this.#options;
+    const error = cause instanceof BrokerError || cause instanceof UnknownTopicError ? cause : new BrokerError(
+      `Cannot go on consuming ${topics.map((topic) => `"${topic}"`).join(", ")} in group "${group}": ${
+        cause instanceof Error ? cause.message : String(cause)
+      }`,
+      { cause },
+    );
+    this.#joined.reject(error);
+    this.#fetcher.close();
+    this.#end("unknown");
+    this.#sink.failed(error);
+    void this.close(DISPOSE_MS);
+  }
+
+  #end(reason: "closed" | "unknown"): void {
+    this.#assignment.endAll(reason);
+    this.#session.end();
+    this.#joined.reject(new BrokerError(`Cannot join group "${this.#options.group}": the consumer has ended`));
+    this.#context.ended();
+  }
+
+  #reportUnreadable(
+    _at: Parameters<Assignment["ownership"]>[0],
+    error: Error,
+    _highWatermark: number,
+  ): void {
+    this.#log("warn", error.message);
+  }
+
+  #log(level: "debug" | "warn", message: string): void {
+    this.#context.monitor.emit("broker.log", { level, message, details: {} });
+  }
+}
