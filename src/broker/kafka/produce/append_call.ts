@@ -1,0 +1,44 @@
+/** One call of `append`: it resolves once every record of it has an outcome, or at its delivery timeout. */
+import type { AppendOutcome, NewRecord } from "../../broker.ts";
+
+/** See the module. */
+export class AppendCall {
+  readonly records: readonly NewRecord[];
+  /** When its records are given up, on the clock of `performance.now()`. */
+  readonly endMs: number;
+  /** When it was made, on the clock of `performance.now()`. */
+  readonly sinceMs: number = performance.now();
+  readonly done: Promise<readonly AppendOutcome[]>;
+  readonly #outcomes: AppendOutcome[];
+  readonly #resolve: (outcomes: readonly AppendOutcome[]) => void;
+  #open: number;
+
+  constructor(records: readonly NewRecord[], deliveryTimeoutMs: number) {
+    const { promise, resolve } = Promise.withResolvers<readonly AppendOutcome[]>();
+    this.records = records;
+    this.endMs = this.sinceMs + deliveryTimeoutMs;
+    this.done = promise;
+    this.#resolve = resolve;
+    this.#outcomes = new Array(records.length);
+    this.#open = records.length;
+    if (records.length === 0) resolve([]);
+  }
+
+  /** Whether every record has its outcome. */
+  get isDone(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Settles one record. */
+  settle(index: number, outcome: AppendOutcome): void {
+    this.#outcomes[index] = outcome;
+    if (--this.#open === 0) this.#resolve(this.#outcomes);
+  }
+
+  /** Settles all records that are certainly not in the log. */
+  refuse(error: Error): void {
+    for (let index = 0; index < this.records.length; index++) {
+      if (this.#outcomes[index] === undefined) this.settle(index, { ok: false, error, written: "no" });
+    }
+  }
+}

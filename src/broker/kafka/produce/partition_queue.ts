@@ -1,0 +1,99 @@
+/**
+ * The batches of one partition, in order. One is in flight at a time; its numbers tell the broker whether it has it already.
+ *
+ * An epoch belongs to the partition alone. Giving up a batch of unknown outcome raises it by one, with no request: whatever
+ * still arrives under the old epoch is refused by the broker. Epochs only rise, also over a topic that is created again: a
+ * pair of epoch and sequence that is used twice would be acknowledged with an old offset, for a record that was never
+ * written.
+ */
+import type { Buffer } from "node:buffer";
+import type { TopicPartition } from "../../../support/position.ts";
+import type { Connection } from "../wire/connection.ts";
+import { OutgoingBatch, type PlacedRecord } from "./outgoing_batch.ts";
+
+const MAX_EPOCH = 32_767;
+const SEQUENCES = 2 ** 31;
+/** A larger buffer is not kept for the next batch, in bytes. */
+const MAX_SPARE_BYTES = 2_000_000;
+
+/** See the module. */
+export class PartitionQueue implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batches: OutgoingBatch[] = [];
+  /** The request of the first batch; `null` while none is in flight. */
+  inFlight: { readonly leader: number; readonly sentMs: number; connection: Connection | null } | null = null;
+  /** Nothing is sent before this time, on the clock of `performance.now()`. */
+  notBeforeMs = 0;
+  #producerId: bigint | null = null;
+  #epoch = 0;
+  #sequence = 0;
+  #spare: Buffer | undefined;
+
+  constructor({ topic, partition }: TopicPartition) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  /** The batch that is in flight, or the next to be sent. */
+  get head(): OutgoingBatch | undefined {
+    return this.batches[0];
+  }
+
+  /** Whether it needs a new producer id before it can go on. */
+  get needsProducerId(): boolean {
+    return this.#producerId === null;
+  }
+
+  /** Begins under a new producer id. */
+  useProducerId(producerId: bigint): void {
+    this.#producerId = producerId;
+    this.#epoch = 0;
+    this.#sequence = 0;
+  }
+
+  /** Adds a record at the end. @returns the bytes by which the queue has grown */
+  push(placed: PlacedRecord, timestampMs: number, maxBytes: number): number {
+    const last = this.batches.at(-1);
+    const before = last?.bytes.size ?? 0;
+    if (last?.add(placed, timestampMs, maxBytes)) return last.bytes.size - before;
+    const batch = new OutgoingBatch(this.#spare);
+    this.#spare = undefined;
+    batch.add(placed, timestampMs, maxBytes);
+    this.batches.push(batch);
+    return batch.bytes.size;
+  }
+
+  /** Gives the first batch its numbers, if it has none yet. */
+  stampHead(): void {
+    const { head } = this;
+    if (head === undefined || head.isStamped) return;
+    head.bytes.stamp(this.#producerId!, this.#epoch, this.#sequence);
+    head.isStamped = true;
+  }
+
+  /** The first batch is in the log. */
+  acknowledgeHead(): void {
+    this.#sequence = (this.#sequence + this.head!.bytes.count) % SEQUENCES;
+    this.remove(this.head!);
+  }
+
+  /** Goes on under the next epoch; the first batch gets new numbers. */
+  raiseEpoch(): void {
+    this.#epoch++;
+    this.#sequence = 0;
+    if (this.#epoch > MAX_EPOCH) this.#producerId = null;
+    if (this.head !== undefined) this.head.isStamped = false;
+  }
+
+  /** Replaces a batch. */
+  replace(batch: OutgoingBatch, by: readonly OutgoingBatch[]): void {
+    this.batches.splice(this.batches.indexOf(batch), 1, ...by);
+  }
+
+  /** Takes a batch out; its buffer serves the next one. */
+  remove(batch: OutgoingBatch): void {
+    this.replace(batch, []);
+    if (batch.bytes.spare.length <= MAX_SPARE_BYTES) this.#spare = batch.bytes.spare;
+  }
+}

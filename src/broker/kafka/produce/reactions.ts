@@ -1,0 +1,50 @@
+/**
+ * Reactions of the producer to the error codes of a Produce response, in one table.
+ *
+ * `isMaybeWritten`: the batch may be in the log all the same. A leader that loses its place while it waits for a follower
+ * answers NOT_LEADER for a batch that its follower already has.
+ */
+import { Code } from "../wire/errors.ts";
+
+/** What follows an error code. */
+export interface Reaction {
+  /**
+   * `retry`: the same bytes again. `refresh`: the same bytes again, once the leader is known anew. `epoch`: the broker lost
+   * count, the partition goes on under its next epoch. `halve`: one record is to blame, send halves until it stands alone.
+   * `refuse`: trying again cannot help.
+   */
+  readonly action: "retry" | "refresh" | "epoch" | "halve" | "refuse";
+  readonly isMaybeWritten: boolean;
+}
+
+const REFUSE: Reaction = { action: "refuse", isMaybeWritten: false };
+
+const REACTIONS: ReadonlyMap<number, Reaction> = new Map<number, Reaction>([
+  [Code.notLeader, { action: "refresh", isMaybeWritten: true }],
+  [Code.unknownTopicOrPartition, { action: "refresh", isMaybeWritten: true }],
+  [Code.kafkaStorageError, { action: "refresh", isMaybeWritten: true }],
+  [Code.leaderNotAvailable, { action: "refresh", isMaybeWritten: false }],
+  [Code.replicaNotAvailable, { action: "refresh", isMaybeWritten: false }],
+  [Code.fencedLeaderEpoch, { action: "refresh", isMaybeWritten: false }],
+  [Code.unknownLeaderEpoch, { action: "refresh", isMaybeWritten: false }],
+  [Code.unknownTopicId, { action: "refresh", isMaybeWritten: false }],
+  [Code.requestTimedOut, { action: "retry", isMaybeWritten: true }],
+  [Code.notEnoughReplicasAfterAppend, { action: "retry", isMaybeWritten: true }],
+  [Code.unknown, { action: "retry", isMaybeWritten: true }],
+  [Code.notEnoughReplicas, { action: "retry", isMaybeWritten: false }],
+  [Code.corruptMessage, { action: "retry", isMaybeWritten: false }],
+  [Code.throttlingQuotaExceeded, { action: "retry", isMaybeWritten: false }],
+  [Code.outOfOrderSequenceNumber, { action: "epoch", isMaybeWritten: false }],
+  [Code.invalidProducerEpoch, { action: "epoch", isMaybeWritten: false }],
+  [Code.unknownProducerId, { action: "epoch", isMaybeWritten: false }],
+  [Code.producerFenced, { action: "epoch", isMaybeWritten: false }],
+  [Code.messageTooLarge, { action: "halve", isMaybeWritten: false }],
+  [Code.recordListTooLarge, { action: "halve", isMaybeWritten: false }],
+  [Code.invalidRecord, { action: "halve", isMaybeWritten: false }],
+  [Code.invalidTimestamp, { action: "halve", isMaybeWritten: false }],
+]);
+
+/** Returns the reaction to an error code. */
+export function reactionTo(code: number): Reaction {
+  return REACTIONS.get(code) ?? REFUSE;
+}

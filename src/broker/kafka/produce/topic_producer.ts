@@ -1,0 +1,113 @@
+/**
+ * One topic of the producer: finds a partition for each record. A record with a key goes to the partition of its key. One
+ * without goes, with others like it, to one partition for the length of a batch, and never to one without a reachable
+ * leader while there is another.
+ */
+import { RecordTooLargeError } from "../../../errors.ts";
+import type { NewRecord } from "../../broker.ts";
+import { partitionOfKey } from "../../partitioner.ts";
+import { sizeOf } from "../../record.ts";
+import { noPartition } from "../../refusals.ts";
+import type { AppendCall } from "./append_call.ts";
+import { isMovable, type PlacedRecord } from "./outgoing_batch.ts";
+import { PartitionQueue } from "./partition_queue.ts";
+
+/** Bytes that a batch and a record have beside key, value and headers, at most. */
+const BATCH_OVERHEAD_BYTES = 100;
+/** Below Kafka's default (1,048,588), for topics whose configuration cannot be read. */
+const DEFAULT_MAX_BATCH_BYTES = 1_000_000;
+
+/** See the module. */
+export class TopicProducer {
+  readonly name: string;
+  readonly queues: PartitionQueue[] = [];
+  /** Calls that wait until the topic's partitions are known, in their order. */
+  waiting: AppendCall[] = [];
+  /** When the cluster said first that the topic does not exist, on the clock of `performance.now()`; `null` if it does. */
+  missingSinceMs: number | null = null;
+  /** Limit of a batch: the topic's `max.message.bytes`. */
+  maxBatchBytes: number = DEFAULT_MAX_BATCH_BYTES;
+  /** When the limit was asked for, on the clock of `performance.now()`. */
+  limitAskedMs = -Infinity;
+  #sticky: number | null = null;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Makes queues for the partitions that there are. */
+  setPartitionCount(count: number): void {
+    for (let partition = this.queues.length; partition < count; partition++) {
+      this.queues.push(new PartitionQueue({ topic: this.name, partition }));
+    }
+  }
+
+  /**
+   * Puts the records of a call into the queues of their partitions.
+   *
+   * @param isReachable whether a partition has a leader that can be reached
+   * @returns the queues that got something, and the bytes by which they have grown
+   */
+  place(call: AppendCall, isReachable: (partition: number) => boolean): { queues: Set<PartitionQueue>; bytes: number } {
+    const timestampMs = Date.now();
+    const queues = new Set<PartitionQueue>();
+    let bytes = 0;
+    for (let index = 0; index < call.records.length; index++) {
+      const record = call.records[index]!;
+      const partition = this.#partitionOf(record, isReachable);
+      const queue = this.queues[partition];
+      const error = queue === undefined
+        ? noPartition(this.name, partition, this.queues.length)
+        : this.#tooLarge(record);
+      if (error !== null) call.settle(index, { ok: false, error, written: "no" });
+      else {
+        bytes += queue!.push({ call, index }, timestampMs, this.maxBatchBytes);
+        queues.add(queue!);
+      }
+    }
+    return { queues, bytes };
+  }
+
+  /** Puts records without a key into another partition. @returns the queue, and the bytes by which it has grown */
+  move(
+    records: readonly PlacedRecord[],
+    isReachable: (partition: number) => boolean,
+  ): { queue: PartitionQueue; bytes: number } {
+    const queue = this.queues[this.#stickyPartition(isReachable)]!;
+    let bytes = 0;
+    for (const placed of records) bytes += queue.push(placed, Date.now(), this.maxBatchBytes);
+    return { queue, bytes };
+  }
+
+  /** The next records without a key go to another partition. */
+  endBatch(): void {
+    this.#sticky = null;
+  }
+
+  /** Returns the error of a record that is larger than a batch may be; `null` if it is not. */
+  #tooLarge(record: NewRecord): Error | null {
+    const bytes = sizeOf(record) + BATCH_OVERHEAD_BYTES;
+    return bytes <= this.maxBatchBytes ? null : tooLargeError(this.name, bytes, this.maxBatchBytes);
+  }
+
+  #partitionOf(record: NewRecord, isReachable: (partition: number) => boolean): number {
+    if (record.partition !== undefined) return record.partition;
+    if (isMovable(record)) return this.#stickyPartition(isReachable);
+    return partitionOfKey(record.key!, this.queues.length);
+  }
+
+  #stickyPartition(isReachable: (partition: number) => boolean): number {
+    if (this.#sticky !== null && isReachable(this.#sticky)) return this.#sticky;
+    const reachable = this.queues.filter(({ partition }) => isReachable(partition));
+    const idle = reachable.filter(({ batches }) => batches.length === 0);
+    const candidates = idle.length > 0 ? idle : reachable.length > 0 ? reachable : this.queues;
+    return this.#sticky = candidates[Math.floor(Math.random() * candidates.length)]!.partition;
+  }
+}
+
+/** Returns the error of a record over a topic's limit. */
+export function tooLargeError(topic: string, bytes: number, limit: number): RecordTooLargeError {
+  return new RecordTooLargeError(
+    `Cannot append to topic "${topic}": the record has ${bytes} bytes, and the topic takes ${limit} (max.message.bytes)`,
+  );
+}
