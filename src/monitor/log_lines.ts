@@ -78,12 +78,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "warn",
     message: (e) => `Topic ${e.topic} was deleted and created again: ${formatPartition(e)} is read from its start`,
   },
+  "assignment.changed": { level: "info", message: formatChange },
   "partition.assigned": {
-    level: "info",
+    level: "debug",
     message: (e) => `Assigned ${formatPartition(e)}${e.offset === null ? "" : ` at ${e.offset}`}`,
   },
   "partition.lost": {
-    level: "info",
+    level: "debug",
     message: (e) =>
       e.reason === "closed" ? `Released ${formatPartition(e)}` : `Lost ${formatPartition(e)} (${e.reason})`,
   },
@@ -104,14 +105,16 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "membership.changed": {
     level: "debug",
     message: (e) =>
-      e.isMember
+      e.held
         ? "The session in the group is valid"
         : "The session in the group may have expired: no job starts until it is valid again",
   },
   "worker.started": {
     level: "info",
     message: (e) =>
-      `Worker of group ${e.group} started: ${e.topics.join(", ")} with ${formatCount(e.concurrency, "job")} at once`,
+      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${formatCount(e.partitions, "partition")}) with ${
+        formatCount(e.concurrency, "job")
+      } at once`,
   },
   "worker.quieted": {
     level: "info",
@@ -166,6 +169,31 @@ function formatCount(count: number, noun: string): string {
 
 function formatRunning(count: number): string {
   return count === 1 ? "1 job still runs" : `${count} jobs still run`;
+}
+
+/** Formats any number of partitions in one line: `Assigned 3 partitions: default/0@7, default/1, mail/0`. */
+function formatChange({ assigned, lost, reason }: EventMap["assignment.changed"]): string {
+  const parts: string[] = [];
+  if (lost.length > 0) {
+    const end = reason === "closed" ? "Released" : "Lost";
+    const why = reason === "closed" ? "" : ` (${reason})`;
+    parts.push(`${end} ${formatCount(lost.length, "partition")}${why}: ${formatList(lost.map(formatPartition))}`);
+  }
+  if (assigned.length > 0) {
+    const places = assigned.map(({ topic, partition, offset }) =>
+      offset === null ? formatPartition({ topic, partition }) : formatPosition({ topic, partition, offset })
+    );
+    parts.push(`Assigned ${formatCount(assigned.length, "partition")}: ${formatList(places)}`);
+  }
+  return parts.join("; ");
+}
+
+/** Names that a line lists, at most. */
+const MAX_LISTED = 20;
+
+function formatList(names: readonly string[]): string {
+  const rest = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
 /** Formats how long a job of a lost partition ran, and why that may have cost the partition. */

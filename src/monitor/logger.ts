@@ -4,7 +4,7 @@
  * job nothing. Lines are gathered over a turn of the event loop and written at once.
  */
 import type { EventName } from "./events.ts";
-import { jsonLine, prettyLines } from "./log_format.ts";
+import { formatJson, formatPretty } from "./log_format.ts";
 import { type Line, LINES, type LogLevel } from "./log_lines.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -30,7 +30,7 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () => void {
   const { level = "info", write = writeToStderr } = options;
   if (level === "silent") return () => {};
-  const pretty = (options.format ?? (stderr().isTTY === true ? "pretty" : "json")) === "pretty";
+  const isPretty = (options.format ?? (stderr().isTTY === true ? "pretty" : "json")) === "pretty";
   const least = LEVELS.indexOf(level);
   const lines = new Lines(write);
   const ends: (() => void)[] = [];
@@ -41,7 +41,7 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () 
     ends.push(monitor.on(name, (event) => {
       const level = typeof own === "string" ? own : own(event);
       if (LEVELS.indexOf(level) < least) return;
-      lines.add(pretty ? prettyLines(level, line, event) : jsonLine(level, name, line.text(event), event));
+      lines.add(isPretty ? formatPretty(level, line, event) : formatJson(level, name, line.message(event), event as object));
     }));
   }
   return () => {

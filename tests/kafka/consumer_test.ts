@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker, Consumer, Ownership } from "../../src/broker/broker.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";
-import { brokers, commitAsStranger, noKafka, openKafka } from "./cluster.ts";
-import { API, Relay } from "./relay.ts";
+import { brokers, commitAsStranger, noKafka, openKafka } from "../support/kafka/cluster.ts";
+import { API, Relay } from "../support/kafka/relay.ts";
 
 const SESSION_MS = 2000;
 const LIMIT_MS = 30_000;
@@ -208,7 +208,7 @@ kafkaTest(
     const group = crypto.randomUUID();
     const topic = await newTopic(broker, 1);
     await fill(broker, topic, 1, 100);
-    const file = new URL("zombie_child.ts", import.meta.url).pathname;
+    const file = new URL("../support/kafka/blocked_consumer.ts", import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--quiet", file, group, topic, "100"],
       stdin: "piped",

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { many, World } from "../conformance/world.ts";
 import { MemoryLog } from "../../../src/broker/memory/log.ts";
 import { BrokerError } from "../../../src/errors.ts";
-import { memoryHarness } from "./harness.ts";
+import { memoryHarness } from "../../support/memory_harness.ts";
 
 /** A short session, in milliseconds, for the tests that wait for its end. */
 const SHORT_SESSION_MS = 20;
