@@ -1,7 +1,7 @@
 /**
  * Records: their shape before and after they are stored, their size, and the copy that an embedded log keeps.
  */
-import { Buffer } from "node:buffer";
+import { utf8Length } from "../support/utf8.ts";
 
 /**
  * The headers of a record, in order. A list rather than an object: a name may occur several times (a reader takes the
@@ -73,7 +73,8 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
 }
 
 function lengthOf(data: Uint8Array | string | null | undefined): number {
-  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
+  if (data === null || data === undefined) return 0;
+  return typeof data === "string" ? utf8Length(data) : data.byteLength;
 }
 
 function copyData(data: NewRecord["value"] | undefined): StoredRecord["value"] {
