@@ -8,7 +8,7 @@
 import { describeError, type ErrorInfo } from "../errors.ts";
 import type { EventName } from "./events.ts";
 import { formatError, type Line, type LogLevel } from "./log_lines.ts";
-import { cutText, toPlainData } from "./plain_data.ts";
+import { cutText, isError, toPlainData } from "./plain_data.ts";
 
 /** Formats an event for people, each line with its line break. */
 export function formatPretty<Event>(level: LogLevel, { message, error, details }: Line<Event>, event: Event): string {
@@ -108,14 +108,6 @@ function readError(details: object, name: string): Error | undefined {
   }
 }
 
-function isError(value: unknown): value is Error {
-  try {
-    return value instanceof Error;
-  } catch {
-    return false;
-  }
-}
-
 function formatDetail(value: unknown): string {
   if (isError(value)) return quoteWord(formatError(describeError(value)));
   if (typeof value === "string") return quoteWord(value);
@@ -125,7 +117,7 @@ function formatDetail(value: unknown): string {
 /** Returns a string as it is where it is plain, else in quotes. */
 function quoteWord(text: string): string {
   const cut = cutText(text, MAX_DETAIL_TEXT);
-  return /^[\w./:@+-]+$/.test(text) ? cut : JSON.stringify(cut);
+  return /^[\w./:@+-]+…?$/.test(cut) ? cut : JSON.stringify(cut);
 }
 
 // deno-lint-ignore no-control-regex

@@ -5,7 +5,7 @@
 import { describeError, type ErrorInfo } from "../errors.ts";
 import { formatPartition, formatPosition } from "../support/position.ts";
 import type { EventMap, EventName, UnknownClassWait } from "./events.ts";
-import { cutText, MAX_TEXT, toPlainData } from "./plain_data.ts";
+import { cutText, isError, MAX_TEXT, toPlainData } from "./plain_data.ts";
 
 /** How much a line matters. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -51,9 +51,9 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "job.revoked": {
     level: "warn",
     message: (e) =>
-      `${formatJob(e)} ${e.outcome} after ${formatPartition(e)} was lost, so it is not marked and may be performed again; ${
-        formatRun(e)
-      }`,
+      `${formatJob(e)} ${e.outcome} after ${
+        formatPartition(e)
+      } was lost, so it is not marked and may be performed again; ${formatRun(e)}`,
   },
   "job.log": {
     level: (e) => e.level,
@@ -159,7 +159,7 @@ function formatJob(event: { jobClass: string; topic: string; partition: number; 
 /** Formats a message of a job or a client: a string is expected, but code without types may give any value. */
 function formatMessage(message: unknown): string {
   if (typeof message === "string") return cutText(message, MAX_TEXT);
-  if (message instanceof Error) return formatError(describeError(message));
+  if (isError(message)) return formatError(describeError(message));
   return JSON.stringify(toPlainData(message)) ?? "undefined";
 }
 
@@ -198,7 +198,7 @@ function formatList(names: readonly string[]): string {
 
 /** Formats how long a job of a lost partition ran, and why that may have cost the partition. */
 function formatRun({ durationMs, sessionTimeoutMs }: EventMap["job.revoked"]): string {
-  const run = `it ran ${formatDuration(durationMs)}`;
+  const run = `it ran for ${formatDuration(durationMs)}`;
   if (durationMs < sessionTimeoutMs) return run;
   return `${run}: a job that blocks the event loop for longer than sessionTimeoutMs (${sessionTimeoutMs}) loses its partition`;
 }
@@ -207,7 +207,7 @@ function formatRun({ durationMs, sessionTimeoutMs }: EventMap["job.revoked"]): s
 function formatWait({ leftMs, next }: UnknownClassWait): string {
   const time = new Date(Date.now() + leftMs).toISOString();
   const shown = leftMs < DAY_MS ? time.slice(11, 19) : time.slice(0, 16).replace("T", " ");
-  const then = next === "pause" ? "the partition waits for an operator" : "it is dead-lettered";
+  const then = next === "pause" ? "waits for an operator" : "is dead-lettered";
   return `is tried again until ${shown} UTC, then ${then}`;
 }
 

@@ -33,6 +33,15 @@ export function toPlainData(value: unknown): unknown {
   return new Copy().value(value, 0);
 }
 
+/** Returns whether a value is an error; `false` where it does not even let that be read. */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
 /** Cuts a string to a number of characters. */
 export function cutText(text: string, max: number): string {
   return text.length > max ? `${text.slice(0, max)}…` : text;
@@ -78,7 +87,7 @@ class Copy {
   }
 
   #object(value: object, depth: number): unknown {
-    if (value instanceof Error) return this.#error(value, depth);
+    if (isError(value)) return this.#error(value, depth);
     if (Array.isArray(value)) return this.#list(value, value.length, depth);
     if (value instanceof Map) return this.#list(value.entries(), value.size, depth);
     if (value instanceof Set) return this.#list(value.values(), value.size, depth);
@@ -124,7 +133,7 @@ class Copy {
     // Without a prototype, since a property may be called "__proto__".
     const copies: Record<string, unknown> = Object.assign(Object.create(null), onto);
     const names = Object.keys(value);
-    if (names.length === 0 && !isPlain(value) && !(value instanceof Error)) return null;
+    if (names.length === 0 && !isPlain(value) && !isError(value)) return null;
     for (const [index, name] of names.entries()) {
       if (index >= MAX_ENTRIES || this.#values <= 0) {
         copies["…"] = `(${names.length - index} more)`;
