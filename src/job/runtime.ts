@@ -6,7 +6,8 @@
  * the class. An App binds itself when it is made and unbinds when it is closed.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { jobNameOf, type Named } from "./job_name.ts";
+import { jobNameOf, type Named } from "./class_name.ts";
+import type { Job } from "./job.ts";
 import { scopedRuntime } from "./scope.ts";
 import { shared } from "./shared.ts";
 
@@ -24,9 +25,9 @@ export interface JobRuntime {
   /** Where in the user's code a test's runtime was made, if that is known. */
   readonly madeAt?: string | null;
   /** Enqueues one job; rejects if that failed. */
-  enqueue<J extends object>(job: J): Promise<J>;
+  enqueue<J extends Job>(job: J): Promise<J>;
   /** Enqueues several jobs; what became of each stands on the job. */
-  enqueueAll(jobs: readonly object[]): Promise<void>;
+  enqueueAll(jobs: readonly Job[]): Promise<void>;
 }
 
 const scope = scopedRuntime<JobRuntime>();
