@@ -105,11 +105,10 @@ Deno.test("assertEnqueuedWith() answers the job as it came out of the log", asyn
 Deno.test("assertEnqueuedWith() compares arguments as a worker reads them", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(7);
-  const other: [number] = [7n as unknown as number];
   assertThrows(
-    () => t.assertEnqueuedWith(ChainJob, { args: other }),
+    () => t.assertEnqueuedWith(ChainJob, { args: [7n as unknown as number] }),
     AssertionError,
-    "args[0]: 7n expected, but it is 7",
+    "7n expected",
   );
   await MailJob.performLater("a", undefined);
   t.assertEnqueuedWith(MailJob, { args: ["a"] });
