@@ -1,54 +1,44 @@
-/** What an administrator may do with a Kafka cluster, behind the broker interface. */
-import { BrokerError, UnknownTopicError } from "../../errors.ts";
-import type { BrokerAdmin } from "../broker.ts";
-import type { ClusterClient } from "./cluster.ts";
-import { brokerError, protocolError } from "./failures.ts";
-import { workerMetadata } from "./ownership.ts";
+/** Administration of a Kafka cluster, as the broker interface has it. */
+import { BrokerError } from "../../errors.ts";
+import type { BrokerAdmin, NewTopic, TopicDescription } from "../broker.ts";
+import { groupHasMembersError } from "../refusals.ts";
+import { workerMetadata } from "./consumer/ownership.ts";
+import type { Questions } from "./questions.ts";
+import type { Cluster } from "./wire/cluster.ts";
+import { Code, ProtocolError } from "./wire/errors.ts";
+import type { Request } from "./wire/request.ts";
+import { createPartitions, createTopics } from "./wire/requests.ts";
 
-/** How long new topics and partitions may take until every broker knows them, in milliseconds. */
+/** How long new topics and partitions may take until they have leaders, in milliseconds. */
 const APPEAR_MS = 5000;
 const LOOK_MS = 50;
-/** "As the broker has it by default". */
+/** "As the cluster has it by default". */
 const DEFAULT = -1;
 
-/** The administrator's door to a cluster. */
-export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
+/** Returns the administration of a cluster. */
+export function kafkaAdmin(cluster: Cluster, questions: Questions): BrokerAdmin {
   return {
     async describe(topics) {
-      return new Map(await Promise.all(topics.map(async (topic) => [topic, await describe(cluster, topic)] as const)));
+      const found = topics.map(async (topic) => [topic, await describe(questions, topic)] as const);
+      return new Map(await Promise.all(found));
     },
     async create(topics) {
       if (topics.length === 0) return;
       const names = topics.map(({ name }) => `"${name}"`).join(", ");
-      await cluster.control(`create the topics ${names}`, async (controller) => {
-        const wanted = topics.map(({ name, partitions, replicationFactor, config }) => ({
-          topic: name,
-          numPartitions: partitions ?? DEFAULT,
-          replicationFactor: replicationFactor ?? DEFAULT,
-          configEntries: Object.entries(config ?? {}).map(([name, value]) => ({ name, value })),
-        }));
-        try {
-          await controller.createTopics({ topics: wanted });
-        } catch (error) {
-          // One that is there stays as it is.
-          const others = errorsOf(error).filter((one) => protocolError(one) !== "TOPIC_ALREADY_EXISTS");
-          if (others.length > 0) throw others[0];
-        }
-      });
-      for (const { name } of topics) await appeared(cluster, name, 1);
+      const request = createTopics(topics.map(toCreate), cluster.requestTimeoutMs);
+      await control(cluster, questions, `create the topics ${names}`, request);
+      for (const { name } of topics) await untilLed(cluster, questions, name, 1);
     },
     async addPartitions(topic, count) {
-      await existing(cluster, topic, "add partitions to");
-      await cluster.control(
-        `give topic "${topic}" ${count} partitions`,
-        (controller) => controller.createPartitions({ topicPartitions: [{ topic, count }] }),
-      );
-      await appeared(cluster, topic, count);
+      await questions.existingPartitionsOf(topic, "add partitions to");
+      const request = createPartitions([{ topic, count }], cluster.requestTimeoutMs);
+      await control(cluster, questions, `give topic "${topic}" ${count} partitions`, request);
+      await untilLed(cluster, questions, topic, count);
     },
-    ends: (topic) => cluster.ends(topic),
+    ends: (topic) => questions.endsOf(topic),
     async committed(group, topic) {
-      const partitions = await existing(cluster, topic, "look at");
-      const committed = await cluster.committed(group, partitions.map((partition) => ({ topic, partition })));
+      const partitions = await questions.existingPartitionsOf(topic, "look at");
+      const committed = await questions.committed(group, partitions.map((partition) => ({ topic, partition })));
       return partitions.map((partition, at) => ({
         partition,
         offset: committed[at]?.offset ?? null,
@@ -57,51 +47,74 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
     },
     async seek(group, to) {
       try {
-        await cluster.commit(group, to.map((position) => ({ ...position, metadata: "" })));
+        await questions.commit(group, to.map((position) => ({ ...position, metadata: "" })));
       } catch (error) {
-        const members = isLiveGroup(error);
-        if (!members) throw brokerError(`Cannot seek group "${group}"`, error);
-        throw new BrokerError(`Cannot seek group "${group}": it has members, and must have none`, { cause: error });
+        if (isLiveGroup(error)) throw groupHasMembersError(group);
+        throw new BrokerError(`Cannot seek group "${group}": ${(error as Error).message}`, { cause: error });
       }
     },
   };
 }
 
-/** Whether a commit without a member was refused since the group has some. */
+/** Whether a commit without a member was refused because the group has some. */
 export function isLiveGroup(error: unknown): boolean {
-  return /^(UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION|REBALANCE_IN_PROGRESS)$/.test(protocolError(error) ?? "");
+  const codes: number[] = [Code.unknownMemberId, Code.illegalGeneration, Code.rebalanceInProgress];
+  return error instanceof ProtocolError && codes.includes(error.code);
 }
 
-async function describe(
-  cluster: ClusterClient,
-  topic: string,
-): Promise<{ partitions: number; config: ReadonlyMap<string, string> } | null> {
-  const leaders = await cluster.topic(topic);
-  if (leaders === null) return null;
-  // A right of its own: who may use a topic need not be allowed to read its configuration.
-  const config = await cluster.config(topic).catch(() => new Map<string, string>());
-  return { partitions: leaders.size, config };
+async function describe(questions: Questions, topic: string): Promise<TopicDescription | null> {
+  const partitions = await questions.partitionsOf(topic);
+  if (partitions === null) return null;
+  // A right of its own: a client may use a topic and not read its configuration.
+  const config = await questions.configOf(topic).catch(() => new Map<string, string>());
+  return { partitions: partitions.length, config };
 }
 
-async function existing(cluster: ClusterClient, topic: string, verb: string): Promise<number[]> {
-  const leaders = await cluster.topic(topic);
-  if (leaders === null) throw new UnknownTopicError(`Cannot ${verb} topic "${topic}": it does not exist`);
-  return [...leaders.keys()].sort((a, b) => a - b);
+function toCreate({ name, partitions = DEFAULT, replicationFactor = DEFAULT, config = {} }: NewTopic) {
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+  return { topic: name, numPartitions: partitions, replicationFactor, configEntries };
 }
 
-async function appeared(cluster: ClusterClient, topic: string, partitions: number): Promise<void> {
+type TopicErrors = {
+  readonly topicErrors: readonly {
+    readonly topic: string;
+    readonly errorCode: number;
+    readonly errorMessage: string | null;
+  }[];
+};
+
+/** Sends a request to the controller. A topic that exists already stays as it is. */
+async function control(
+  cluster: Cluster,
+  questions: Questions,
+  what: string,
+  request: Request<TopicErrors>,
+): Promise<void> {
+  await questions.ask(what, async () => {
+    await cluster.metadata.refresh([]);
+    const { topicErrors } = await cluster.send(cluster.controllerId, "control", request);
+    const isError = ({ errorCode }: { readonly errorCode: number }) =>
+      errorCode !== Code.none && errorCode !== Code.topicAlreadyExists;
+    const failed = topicErrors.find(isError);
+    if (failed === undefined) return;
+    const { topic, errorCode, errorMessage } = failed;
+    const cause = new ProtocolError(request.name, errorCode);
+    // What the broker says is worth more than the name of a code.
+    if (errorMessage) throw new BrokerError(`Cannot ${what}: topic "${topic}": ${errorMessage}`, { cause });
+    throw cause;
+  });
+}
+
+async function untilLed(cluster: Cluster, questions: Questions, topic: string, count: number): Promise<void> {
   const endMs = performance.now() + APPEAR_MS;
-  for (;;) {
-    const leaders = await cluster.topic(topic);
-    if (leaders !== null && leaders.size >= partitions && ![...leaders.values()].includes(-1)) return;
+  while (true) {
+    const partitions = await questions.partitionsOf(topic) ?? [];
+    if (partitions.length >= count && partitions.every((partition) => cluster.leaderOf(topic, partition) !== null)) {
+      return;
+    }
     if (performance.now() > endMs) {
       throw new BrokerError(`Cannot see topic "${topic}": it was created, but has no leader after ${APPEAR_MS} ms`);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-}
-
-function errorsOf(error: unknown): readonly unknown[] {
-  const errors = (error as { errors?: readonly unknown[] }).errors;
-  return errors === undefined ? [error] : errors;
 }

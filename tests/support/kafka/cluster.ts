@@ -2,12 +2,12 @@
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { Broker } from "../../../src/broker/broker.ts";
 import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
-import { ClientFactory } from "../../../src/broker/kafka/client.ts";
-import { ClusterClient } from "../../../src/broker/kafka/cluster.ts";
-import type { MemberInGeneration } from "../../../src/broker/kafka/commits.ts";
-import { Member } from "../../../src/broker/kafka/member.ts";
+import { type Generation, Member } from "../../../src/broker/kafka/consumer/member.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
+import { Questions } from "../../../src/broker/kafka/questions.ts";
 import { commitAsOwner } from "../../../src/broker/kafka/skip.ts";
+import { Cluster } from "../../../src/broker/kafka/wire/cluster.ts";
+import { leaveGroup } from "../../../src/broker/kafka/wire/requests.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import type { Position } from "../../../src/support/position.ts";
 
@@ -96,22 +96,25 @@ export async function appendAborted(topic: string, partition: number): Promise<v
   while (await high() < before + 3);
 }
 
+/** A cluster of its own for one call. */
+async function withCluster<T>(action: (cluster: Cluster, questions: Questions) => Promise<T>): Promise<T> {
+  const { connectionTimeoutMs, requestTimeoutMs } = kafkaSettings({ brokers });
+  const connection = { clientId: "other", ssl: false, sasl: null, connectionTimeoutMs };
+  const cluster = new Cluster({ brokers, requestTimeoutMs, connection });
+  try {
+    return await action(cluster, new Questions(cluster));
+  } finally {
+    cluster.close();
+  }
+}
+
 /** Takes a partition from a live group, commits, and leaves again. */
 export async function commitAs(group: string, to: Position, metadata: string): Promise<void> {
-  const clients = new ClientFactory(kafkaSettings({ brokers }), { clientId: "other", monitor: new Monitor() });
-  const cluster = new ClusterClient(clients);
-  try {
-    await commitAsOwner(
-      clients,
-      cluster,
-      group,
-      { ...to, metadata },
-      () => Promise.resolve(true),
-      "commit as another member",
-    );
-  } finally {
-    await cluster.close();
-  }
+  await withCluster((cluster, questions) =>
+    commitAsOwner(cluster, group, to, "commit as another member", async (generation) => {
+      await questions.commit(group, [{ ...to, metadata }], generation);
+    })
+  );
 }
 
 /**
@@ -119,38 +122,34 @@ export async function commitAs(group: string, to: Position, metadata: string): P
  * coming and going are rebalances in which the owner keeps the partition.
  */
 export async function commitAsStranger(group: string, itsTopic: string, to: Position, metadata: string): Promise<void> {
-  const clients = new ClientFactory(kafkaSettings({ brokers }), { clientId: "stranger", monitor: new Monitor() });
-  const cluster = new ClusterClient(clients);
-  const alive = Promise.withResolvers<MemberInGeneration>();
-  const options = { group, topics: [itsTopic], sessionTimeoutMs: 2000, maxFetchBytes: 65_536 };
-  const member = new Member(clients, cluster, options, {
-    claim: () => ({ owned: [], sinceMs: 0, exclusive: false }),
-    alive: alive.resolve,
-    crashed: alive.reject,
-    batch: () => Promise.resolve(),
-    answered() {},
-    rebalancing() {},
-    joined() {},
-    nothing() {},
-    outOfRange() {},
-    interrupted() {},
-    restarting() {},
+  await withCluster(async (cluster, questions) => {
+    const alive = Promise.withResolvers<Generation>();
+    const options = {
+      group,
+      topics: [itsTopic],
+      sessionTimeoutMs: 2000,
+      heartbeatIntervalMs: 400,
+      metadataMaxAgeMs: 30_000,
+    };
+    const member = new Member(cluster, options, {
+      claim: () => ({ owned: [], sinceMs: 0, exclusive: false }),
+      assigned: (_, generation) => alive.resolve(generation),
+      failed: alive.reject,
+      releasing: () => Promise.resolve(),
+      accepted() {},
+      suspended() {},
+      expelled() {},
+      log() {},
+    });
+    await questions.commit(group, [{ ...to, metadata }], await alive.promise);
+    await member.close();
   });
-  await cluster.commit(group, [{ ...to, metadata }], await alive.promise);
-  await member.close(5000);
-  await cluster.close();
 }
 
 /** Takes a member out of its group, as the end of its session would. */
 export async function removeMember(group: string, clientId: string): Promise<void> {
-  const clients = new ClientFactory(kafkaSettings({ brokers }), { clientId: "other", monitor: new Monitor() });
-  const cluster = new ClusterClient(clients);
-  try {
-    const members = await administer((admin) => admin.describeGroups([group]));
-    const member = members.groups[0]?.members.find((one) => one.clientId === clientId);
-    if (member === undefined) throw new Error(`Expected a member "${clientId}" in group "${group}"`);
-    await cluster.leave(group, member.memberId);
-  } finally {
-    await cluster.close();
-  }
+  const members = await administer((admin) => admin.describeGroups([group]));
+  const member = members.groups[0]?.members.find((one) => one.clientId === clientId);
+  if (member === undefined) throw new Error(`Expected a member "${clientId}" in group "${group}"`);
+  await withCluster((cluster) => cluster.sendToCoordinator(group, leaveGroup(group, member.memberId)));
 }

@@ -10,7 +10,7 @@
  */
 import type { ConsumerSink, Mark, Ownership } from "../../broker.ts";
 import type { TopicPartition } from "../../../support/position.ts";
-import type { Claim } from "../assigner.ts";
+import type { Claim } from "./assigner.ts";
 import { FetchedPartition } from "./fetched_partition.ts";
 import type { Fetcher } from "./fetcher.ts";
 import type { AssignedPartition } from "./member.ts";

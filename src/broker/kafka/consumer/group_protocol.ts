@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { TopicPartition } from "../../../support/position.ts";
-import { type Claim, type Claimant, decodeClaim, encodeClaim, sharePartitions } from "../assigner.ts";
+import { type Claim, type Claimant, decodeClaim, encodeClaim, sharePartitions } from "./assigner.ts";
 import { groupProtocol } from "../wire/kafkajs.ts";
 
 const VERSION = 0;

@@ -17,7 +17,7 @@
  */
 import { BrokerError } from "../../../errors.ts";
 import { formatPartition, type TopicPartition } from "../../../support/position.ts";
-import { ASSIGNER_NAME, type Claim } from "../assigner.ts";
+import { ASSIGNER_NAME, type Claim } from "./assigner.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import { Code, ConnectionError, ProtocolError } from "../wire/errors.ts";
 import type { Request } from "../wire/request.ts";

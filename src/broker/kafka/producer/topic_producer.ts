@@ -3,11 +3,10 @@
  * without goes, with others like it, to one partition for the length of a batch, and never to one without a reachable
  * leader while there is another.
  */
-import { RecordTooLargeError } from "../../../errors.ts";
 import type { NewRecord } from "../../broker.ts";
 import { partitionOfKey } from "../../partitioner.ts";
 import { sizeOf } from "../../record.ts";
-import { noPartition } from "../../refusals.ts";
+import { recordTooLargeError, unknownPartitionError } from "../../refusals.ts";
 import type { AppendCall } from "./append_call.ts";
 import { isMovable, type PlacedRecord } from "./outgoing_batch.ts";
 import { PartitionQueue } from "./partition_queue.ts";
@@ -57,7 +56,7 @@ export class TopicProducer {
       const partition = this.#partitionOf(record, isReachable);
       const queue = this.queues[partition];
       const error = queue === undefined
-        ? noPartition(this.name, partition, this.queues.length)
+        ? unknownPartitionError(this.name, partition, this.queues.length)
         : this.#tooLarge(record);
       if (error !== null) call.settle(index, { ok: false, error, written: "no" });
       else {
@@ -87,7 +86,7 @@ export class TopicProducer {
   /** Returns the error of a record that is larger than a batch may be; `null` if it is not. */
   #tooLarge(record: NewRecord): Error | null {
     const bytes = sizeOf(record) + BATCH_OVERHEAD_BYTES;
-    return bytes <= this.maxBatchBytes ? null : tooLargeError(this.name, bytes, this.maxBatchBytes);
+    return bytes <= this.maxBatchBytes ? null : recordTooLargeError(this.name, bytes, this.maxBatchBytes);
   }
 
   #partitionOf(record: NewRecord, isReachable: (partition: number) => boolean): number {
@@ -103,11 +102,4 @@ export class TopicProducer {
     const candidates = idle.length > 0 ? idle : reachable.length > 0 ? reachable : this.queues;
     return this.#sticky = candidates[Math.floor(Math.random() * candidates.length)]!.partition;
   }
-}
-
-/** Returns the error of a record over a topic's limit. */
-export function tooLargeError(topic: string, bytes: number, limit: number): RecordTooLargeError {
-  return new RecordTooLargeError(
-    `Cannot append to topic "${topic}": the record has ${bytes} bytes, and the topic takes ${limit} (max.message.bytes)`,
-  );
 }

@@ -4,9 +4,8 @@
  * consume are shared out too: during a rolling deploy that adds a topic the leader may be an old member.
  */
 import { Buffer } from "node:buffer";
-import type { Assignment, KafkaJs, PartitionAssigner } from "./kafkajs.ts";
-import { assignPartitions } from "../assignment.ts";
-import type { TopicPartition } from "../../support/position.ts";
+import { assignPartitions } from "../../assignment.ts";
+import type { TopicPartition } from "../../../support/position.ts";
 
 /** The protocol's name in the group: all members of a group must offer it. */
 export const ASSIGNER_NAME = "activejob-sticky";
@@ -57,45 +56,6 @@ export function sharePartitions(
   ]));
 }
 
-/** What an assigner needs of its member. */
-export interface AssignerContext {
-  readonly kafkajs: KafkaJs;
-  /** What the member owns now. */
-  claim(): Claim;
-  /** How many partitions a topic has that this member may not consume; `null` for a topic that does not exist. */
-  partitionsOf(topic: string): Promise<number | null>;
-}
-
-/** The assigner of one member. */
-export function stickyAssigner(context: AssignerContext): PartitionAssigner {
-  const { MemberMetadata, MemberAssignment } = context.kafkajs.AssignerProtocol;
-  return ({ cluster }) => ({
-    name: ASSIGNER_NAME,
-    version: 0,
-    protocol({ topics }) {
-      const userData = encodeClaim(context.claim());
-      return { name: ASSIGNER_NAME, metadata: MemberMetadata.encode({ version: 0, topics, userData }) };
-    },
-    async assign({ members, topics }) {
-      const claimants = members.map(({ memberId, memberMetadata }): Claimant => {
-        const decoded = MemberMetadata.decode(memberMetadata);
-        return { id: memberId, topics: decoded?.topics ?? [], ...decodeClaim(decoded?.userData) };
-      });
-      const partitions = new Map<string, number>();
-      for (const topic of new Set(claimants.flatMap((claimant) => claimant.topics))) {
-        const count = topics.includes(topic)
-          ? cluster.findTopicPartitionMetadata(topic).length
-          : await context.partitionsOf(topic);
-        if (count !== null) partitions.set(topic, count);
-      }
-      return [...sharePartitions(claimants, partitions)].map(([memberId, share]) => ({
-        memberId,
-        memberAssignment: MemberAssignment.encode({ version: 0, assignment: listed(share), userData: EMPTY }),
-      }));
-    },
-  });
-}
-
 /** A claim as the bytes that other members read. */
 export function encodeClaim({ owned, sinceMs, exclusive }: Claim): Buffer {
   return Buffer.from(JSON.stringify({ owned: listed(owned), sinceMs, exclusive }));
@@ -120,8 +80,8 @@ function isPartition(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function listed(partitions: readonly TopicPartition[]): Assignment {
-  const assignment = Object.create(null) as Assignment;
+function listed(partitions: readonly TopicPartition[]): Record<string, number[]> {
+  const assignment: Record<string, number[]> = Object.create(null);
   for (const { topic, partition } of partitions) (assignment[topic] ??= []).push(partition);
   return assignment;
 }

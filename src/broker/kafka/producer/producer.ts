@@ -1,0 +1,487 @@
+/**
+ * The idempotent producer of a client.
+ *
+ *     append ──▶ placed: a partition's queue ──▶ sealed and stamped ──▶ sent ──▶ acknowledged
+ *                                                     ▲                  │
+ *                                                     └── wait, again ◀──┴── refused, halved, given up
+ *
+ * - A partition has one batch in flight; the first batches of all partitions that one broker leads travel in one request.
+ * - A batch is sent again, byte for byte, until the broker acknowledges it, refuses it for good, or the delivery timeout of
+ *   its calls is over. Given up while it may be in the log, its partition goes on under the next epoch, and what still
+ *   arrives of it is refused.
+ * - The answer of a leader that is silent for two seconds is not waited for once another broker leads the partition.
+ *
+ * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
+ */
+import { BrokerError, UnknownTopicError } from "../../../errors.ts";
+import { formatPartition } from "../../../support/position.ts";
+import type { AppendOutcome, NewRecord } from "../../broker.ts";
+import { recordTooLargeError } from "../../refusals.ts";
+import type { WrittenCompression } from "../batch/batch_builder.ts";
+import type { Cluster } from "../wire/cluster.ts";
+import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.ts";
+import { produceRequest, type ProduceResponse } from "../wire/produce_request.ts";
+import { describeTopicConfigs, initProducerId } from "../wire/requests.ts";
+import { AppendCall } from "./append_call.ts";
+import type { OutgoingBatch } from "./outgoing_batch.ts";
+import type { PartitionQueue } from "./partition_queue.ts";
+import { reactionTo } from "./reactions.ts";
+import { TopicProducer } from "./topic_producer.ts";
+
+/** Options of a producer. Times are milliseconds. */
+export interface ProducerOptions {
+  readonly deliveryTimeoutMs: number;
+  readonly metadataMaxAgeMs: number;
+  readonly compression: WrittenCompression;
+}
+
+const MAX_REQUEST_BYTES = 4_000_000;
+/** How long a broker waits for the in-sync replicas, in milliseconds. */
+const ACK_TIMEOUT_MS = 30_000;
+/** A leader that is silent for so long may have lost its place, in milliseconds. */
+const SLOW_MS = 2000;
+/** How long records that may go elsewhere avoid a broker that could not be reached, in milliseconds. */
+const AVOID_MS = 2000;
+/** How long a topic must be missing before its records are refused, in milliseconds: metadata travels. */
+const MISSING_MS = 1000;
+const FIRST_REFRESH_MS = 50;
+const MAX_REFRESH_MS = 500;
+const PRODUCER_ID_RETRY_MS = 100;
+
+/** See the module. */
+export class Producer {
+  readonly #cluster: Cluster;
+  readonly #options: ProducerOptions;
+  readonly #topics = new Map<string, TopicProducer>();
+  /** Queues with batches. */
+  readonly #active = new Set<PartitionQueue>();
+  readonly #avoidUntilMs = new Map<number, number>();
+  #producerId: bigint | null = null;
+  #isAskingForId = false;
+  #isRefreshing = false;
+  #refreshMs = FIRST_REFRESH_MS;
+  #refreshedMs = -Infinity;
+  #isPumpDue = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerMs = Infinity;
+  #isClosed = false;
+
+  constructor(cluster: Cluster, options: ProducerOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  /** Appends to one topic. Never rejects. */
+  append(name: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
+    const call = new AppendCall(records, this.#options.deliveryTimeoutMs);
+    let topic = this.#topics.get(name);
+    if (topic === undefined) this.#topics.set(name, topic = new TopicProducer(name));
+    // While nothing is known of the topic, whole calls wait, in their order.
+    if (topic.queues.length === 0 || topic.missingSinceMs !== null || topic.waiting.length > 0) {
+      topic.waiting.push(call);
+    } else this.#place(topic, call);
+    this.#pumpSoon();
+    return call.done;
+  }
+
+  /** Gives up what is pending, at once. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    const problem = "it was not acknowledged before the broker was closed";
+    for (const queue of [...this.#active]) {
+      if (queue.inFlight !== null) queue.head!.isMaybeWritten = true;
+      for (const batch of [...queue.batches]) this.#giveUp(queue, batch, problem);
+    }
+    for (const topic of this.#topics.values()) {
+      for (const call of topic.waiting.splice(0)) call.refuse(this.#error(topic.name, problem));
+    }
+  }
+
+  #place(topic: TopicProducer, call: AppendCall): void {
+    const { queues } = topic.place(call, (partition) => this.#isReachable(topic.name, partition));
+    for (const queue of queues) this.#active.add(queue);
+  }
+
+  #isReachable(topic: string, partition: number): boolean {
+    const leader = this.#cluster.leaderOf(topic, partition);
+    return leader !== null && performance.now() >= (this.#avoidUntilMs.get(leader) ?? 0);
+  }
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#isClosed) return;
+    this.#isPumpDue = true;
+    queueMicrotask(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
+  }
+
+  #pumpAt(atMs: number): void {
+    if (this.#isClosed || atMs >= this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = atMs;
+    this.#timer = setTimeout(() => {
+      this.#timerMs = Infinity;
+      this.#pump();
+    }, Math.max(1, atMs - performance.now()));
+  }
+
+  /** Does whatever is due now. */
+  #pump(): void {
+    if (this.#isClosed) return;
+    const nowMs = performance.now();
+    let nextMs = Infinity;
+    let isStale = nowMs - this.#refreshedMs > this.#options.metadataMaxAgeMs;
+    for (const topic of this.#topics.values()) {
+      isStale = this.#checkWaiting(topic, nowMs) || isStale;
+      for (const call of topic.waiting) nextMs = Math.min(nextMs, call.endMs);
+    }
+    const due = new Map<number, PartitionQueue[]>();
+    for (const queue of [...this.#active]) {
+      nextMs = Math.min(nextMs, this.#expire(queue, nowMs));
+      if (queue.inFlight !== null) {
+        const { sentMs } = queue.inFlight;
+        if (nowMs - sentMs < SLOW_MS) nextMs = Math.min(nextMs, sentMs + SLOW_MS);
+        else {
+          isStale = true;
+          this.#cutIfMoved(queue);
+        }
+        continue;
+      }
+      if (!this.#isReachable(queue.topic, queue.partition)) this.#moveMovable(queue);
+      const { head } = queue;
+      if (head === undefined) {
+        this.#active.delete(queue);
+        continue;
+      }
+      const leader = this.#cluster.leaderOf(queue.topic, queue.partition);
+      if (leader === null) isStale = true;
+      else if (queue.notBeforeMs > nowMs) nextMs = Math.min(nextMs, queue.notBeforeMs);
+      else if (!this.#needsId(queue)) due.set(leader, [...due.get(leader) ?? [], queue]);
+    }
+    for (const [leader, queues] of due) {
+      for (const part of splitBySize(queues)) void this.#send(leader, part);
+    }
+    if (isStale && (this.#active.size > 0 || this.#hasWaiting())) void this.#refresh();
+    if (nextMs < Infinity) this.#pumpAt(nextMs);
+  }
+
+  #hasWaiting(): boolean {
+    return [...this.#topics.values()].some(({ waiting }) => waiting.length > 0);
+  }
+
+  /** Ends calls that wait for their topic in vain. @returns whether the topic has to be asked for */
+  #checkWaiting(topic: TopicProducer, nowMs: number): boolean {
+    const { name, missingSinceMs } = topic;
+    const isGone = (call: AppendCall): boolean =>
+      // Asked for after the call was made: a topic that was created just before it is found.
+      missingSinceMs !== null && nowMs - missingSinceMs > MISSING_MS && this.#refreshedMs > call.sinceMs;
+    topic.waiting = topic.waiting.filter((call) => {
+      if (isGone(call)) {
+        call.refuse(new UnknownTopicError(`Cannot append to topic "${name}": it does not exist`));
+      } else if (nowMs >= call.endMs) {
+        call.refuse(this.#error(name, `the cluster did not answer within ${this.#options.deliveryTimeoutMs} ms`));
+      }
+      return !call.isDone;
+    });
+    return topic.waiting.length > 0;
+  }
+
+  /** Gives up batches whose time is over. @returns when the next one's is */
+  #expire(queue: PartitionQueue, nowMs: number): number {
+    let nextMs = Infinity;
+    for (const batch of [...queue.batches]) {
+      const isInFlight = queue.inFlight !== null && batch === queue.head;
+      if (nowMs < batch.endMs || isInFlight) {
+        nextMs = Math.min(nextMs, Math.max(batch.endMs, nowMs + 1));
+        if (isInFlight && nowMs >= batch.endMs) queue.inFlight!.connection?.close(this.#late(queue));
+        continue;
+      }
+      const last = batch.problem === "" ? "" : ` (last: ${batch.problem})`;
+      this.#giveUp(queue, batch, `it was not acknowledged within ${this.#options.deliveryTimeoutMs} ms${last}`);
+    }
+    return nextMs;
+  }
+
+  #late(queue: PartitionQueue): ConnectionError {
+    const { address } = queue.inFlight!.connection!;
+    return new ConnectionError(address, `it did not acknowledge ${formatPartition(queue)} in time`, { isSent: true });
+  }
+
+  /** A leader that keeps silent, and leads no more: its answer is not worth waiting for. */
+  #cutIfMoved(queue: PartitionQueue): void {
+    const { leader, connection } = queue.inFlight!;
+    const now = this.#cluster.leaderOf(queue.topic, queue.partition);
+    if (now === null || now === leader || connection === null) return;
+    connection.close(
+      new ConnectionError(connection.address, "another broker leads the partition now", { isSent: true }),
+    );
+  }
+
+  /** Records without a key go to a partition that has a leader; what may be written stays, and what follows it. */
+  #moveMovable(queue: PartitionQueue): void {
+    const topic = this.#topics.get(queue.topic)!;
+    const isReachable = (partition: number) => this.#isReachable(queue.topic, partition);
+    if (!topic.queues.some(({ partition }) => isReachable(partition))) return;
+    for (const batch of [...queue.batches]) {
+      if (batch.movable === 0 || batch.isMaybeWritten) continue;
+      const [left, movable] = batch.splitMovable();
+      queue.replace(batch, left === null ? [] : [left]);
+      topic.endBatch();
+      this.#active.add(topic.move(movable, isReachable).queue);
+      this.#pumpSoon();
+    }
+  }
+
+  /** Whether a queue waits for a producer id. */
+  #needsId(queue: PartitionQueue): boolean {
+    if (!queue.needsProducerId) return false;
+    if (this.#producerId !== null) {
+      queue.useProducerId(this.#producerId);
+      return false;
+    }
+    void this.#askForId();
+    return true;
+  }
+
+  async #askForId(): Promise<void> {
+    if (this.#isAskingForId) return;
+    this.#isAskingForId = true;
+    try {
+      const { errorCode, producerId } = await this.#cluster.ask(initProducerId());
+      if (errorCode !== Code.none) throw new ProtocolError("InitProducerId", errorCode);
+      this.#producerId = BigInt(producerId);
+    } catch (error) {
+      this.#noteProblem((error as Error).message);
+      await new Promise((resolve) => setTimeout(resolve, PRODUCER_ID_RETRY_MS));
+    }
+    this.#isAskingForId = false;
+    this.#pump();
+  }
+
+  #noteProblem(problem: string): void {
+    for (const { head } of this.#active) if (head !== undefined) head.problem = problem;
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#isRefreshing || this.#isClosed) return;
+    this.#isRefreshing = true;
+    try {
+      const askedMs = performance.now();
+      await this.#cluster.metadata.refresh(this.#topics.keys());
+      this.#refreshedMs = askedMs;
+      for (const topic of this.#topics.values()) await this.#learn(topic);
+    } catch (error) {
+      this.#noteProblem((error as Error).message);
+      if (error instanceof ConnectionError && error.isFinal) this.#refuseAll(error);
+    }
+    this.#pump();
+    await new Promise((resolve) => setTimeout(resolve, this.#refreshMs));
+    this.#refreshMs = Math.min(this.#refreshMs * 2, MAX_REFRESH_MS);
+    this.#isRefreshing = false;
+    this.#pump();
+  }
+
+  /** Trying again cannot help: a wrong password, or a permission that the process does not have. */
+  #refuseAll(cause: ConnectionError): void {
+    for (const queue of [...this.#active]) {
+      for (const batch of [...queue.batches]) this.#giveUp(queue, batch, cause.message, cause);
+    }
+    for (const { name, waiting } of this.#topics.values()) {
+      for (const call of waiting.splice(0)) call.refuse(this.#error(name, cause.message, cause));
+    }
+  }
+
+  /** Takes over what the cluster says of a topic. */
+  async #learn(topic: TopicProducer): Promise<void> {
+    const known = this.#cluster.metadata.topic(topic.name);
+    if (known === undefined) return;
+    if (this.#cluster.metadata.isMissing(topic.name)) {
+      topic.missingSinceMs ??= performance.now();
+      if (performance.now() - topic.missingSinceMs > MISSING_MS) this.#refuseQueued(topic);
+      return;
+    }
+    if (known.error !== Code.none) return;
+    // Another log may begin to count from 0: never under an epoch that was used in the old one.
+    if (topic.missingSinceMs !== null) {
+      for (const queue of topic.queues) if (!queue.head?.isStamped) queue.raiseEpoch();
+    }
+    topic.missingSinceMs = null;
+    topic.setPartitionCount(known.partitions.length);
+    if (performance.now() - topic.limitAskedMs > this.#options.metadataMaxAgeMs) await this.#askLimit(topic);
+    for (const call of topic.waiting.splice(0)) if (!call.isDone) this.#place(topic, call);
+    this.#refreshMs = FIRST_REFRESH_MS;
+  }
+
+  #refuseQueued(topic: TopicProducer): void {
+    for (const queue of topic.queues) {
+      if (queue.inFlight !== null) continue;
+      for (const batch of [...queue.batches]) this.#giveUp(queue, batch, "the topic does not exist");
+    }
+  }
+
+  async #askLimit(topic: TopicProducer): Promise<void> {
+    topic.limitAskedMs = performance.now();
+    try {
+      const { resources } = await this.#cluster.ask(describeTopicConfigs([topic.name]));
+      const entry = resources[0]?.configEntries.find(({ configName }) => configName === "max.message.bytes");
+      const bytes = Number(entry?.configValue);
+      if (Number.isSafeInteger(bytes) && bytes > 0) topic.maxBatchBytes = bytes;
+    } catch {
+      // A right of its own: a client may write to a topic and not read its configuration.
+    }
+  }
+
+  async #send(leader: number, queues: readonly PartitionQueue[]): Promise<void> {
+    const inFlight = {
+      leader,
+      sentMs: performance.now(),
+      connection: null as Awaited<ReturnType<Cluster["connectionTo"]>> | null,
+    };
+    for (const queue of queues) {
+      queue.inFlight = inFlight;
+      const head = queue.head!;
+      head.bytes.seal(this.#options.compression);
+      queue.stampHead();
+      if (head.movable > 0) this.#topics.get(queue.topic)!.endBatch();
+    }
+    try {
+      const connection = inFlight.connection = await this.#cluster.connectionTo(leader, "produce");
+      const batches = queues.map((queue) => ({
+        topic: queue.topic,
+        partition: queue.partition,
+        bytes: queue.head!.bytes.sealed!,
+      }));
+      const response = await connection.send(produceRequest(batches, ACK_TIMEOUT_MS), this.#cluster.requestTimeoutMs);
+      this.#avoidUntilMs.delete(leader);
+      this.#answer(queues, response);
+    } catch (error) {
+      this.#noAnswer(leader, queues, error);
+    }
+    this.#pump();
+  }
+
+  #noAnswer(leader: number, queues: readonly PartitionQueue[], error: unknown): void {
+    const isSent = error instanceof ConnectionError && error.isSent;
+    this.#avoidUntilMs.set(leader, performance.now() + AVOID_MS);
+    this.#refreshedMs = -Infinity;
+    for (const queue of queues) {
+      queue.inFlight = null;
+      const { head } = queue;
+      if (head === undefined || this.#isClosed) continue;
+      head.isMaybeWritten ||= isSent;
+      head.problem = error instanceof Error ? error.message : String(error);
+      if (error instanceof ConnectionError && error.isFinal) this.#giveUp(queue, head, head.problem, error);
+      else queue.notBeforeMs = performance.now() + head.nextRetryMs();
+    }
+  }
+
+  #answer(queues: readonly PartitionQueue[], { partitions }: ProduceResponse): void {
+    const waiting = new Map(queues.map((queue) => [`${queue.partition}/${queue.topic}`, queue]));
+    for (const { topic, partition, error, baseOffset } of partitions) {
+      const key = `${partition}/${topic}`;
+      const queue = waiting.get(key);
+      if (queue === undefined) continue;
+      waiting.delete(key);
+      queue.inFlight = null;
+      if (queue.head !== undefined && !this.#isClosed) this.#react(queue, queue.head, error, baseOffset);
+    }
+    // A partition that the response leaves out.
+    for (const queue of waiting.values()) {
+      queue.inFlight = null;
+      if (queue.head === undefined) continue;
+      queue.head.isMaybeWritten = true;
+      queue.notBeforeMs = performance.now() + queue.head.nextRetryMs();
+    }
+  }
+
+  #react(queue: PartitionQueue, batch: OutgoingBatch, code: number, baseOffset: number): void {
+    if (code === Code.none) return this.#acknowledge(queue, batch, baseOffset);
+    if (code === Code.duplicateSequenceNumber) return this.#acknowledge(queue, batch, -1);
+    const { action, isMaybeWritten } = reactionTo(code);
+    batch.problem = errorName(code);
+    batch.isMaybeWritten ||= isMaybeWritten;
+    switch (action) {
+      case "refuse":
+        return this.#giveUp(queue, batch, batch.problem, new ProtocolError("Produce", code));
+      case "halve":
+        return this.#halve(queue, batch, code);
+      case "epoch":
+        queue.raiseEpoch();
+        break;
+      case "refresh":
+        this.#refreshedMs = -Infinity;
+        break;
+    }
+    queue.notBeforeMs = performance.now() + batch.nextRetryMs();
+  }
+
+  #acknowledge(queue: PartitionQueue, batch: OutgoingBatch, baseOffset: number): void {
+    const { topic, partition } = queue;
+    for (const [at, { call, index }] of batch.records.entries()) {
+      const offset = baseOffset < 0 ? -1 : baseOffset + at;
+      call.settle(index, { ok: true, position: { topic, partition, offset } });
+    }
+    queue.acknowledgeHead();
+  }
+
+  /** One record is to blame: the others go out without it. */
+  #halve(queue: PartitionQueue, batch: OutgoingBatch, code: number): void {
+    const topic = this.#topics.get(queue.topic)!;
+    // The limit may have been changed.
+    topic.limitAskedMs = -Infinity;
+    this.#refreshedMs = -Infinity;
+    if (batch.records.length > 1 && !batch.isMaybeWritten) {
+      queue.replace(batch, batch.halves());
+      return;
+    }
+    const isTooLarge = code === Code.messageTooLarge || code === Code.recordListTooLarge;
+    if (!isTooLarge) return this.#giveUp(queue, batch, batch.problem, new ProtocolError("Produce", code));
+    const bytes = batch.bytes.size;
+    void this.#askLimit(topic).then(() => {
+      if (!queue.batches.includes(batch)) return;
+      this.#settle(queue, batch, recordTooLargeError(queue.topic, bytes, Math.min(topic.maxBatchBytes, bytes - 1)));
+      this.#pump();
+    });
+    queue.notBeforeMs = Infinity;
+  }
+
+  #giveUp(queue: PartitionQueue, batch: OutgoingBatch, problem: string, cause?: unknown): void {
+    this.#settle(queue, batch, this.#error(queue.topic, problem, cause));
+  }
+
+  #settle(queue: PartitionQueue, batch: OutgoingBatch, error: Error): void {
+    const written = batch.isMaybeWritten ? "unknown" : "no";
+    for (const { call, index } of batch.records) call.settle(index, { ok: false, error, written });
+    const isHead = batch === queue.head;
+    queue.remove(batch);
+    queue.notBeforeMs = 0;
+    // Its numbers may be taken: under the next epoch it can arrive no more.
+    if (isHead && batch.isStamped && batch.isMaybeWritten) queue.raiseEpoch();
+    if (queue.batches.length === 0) this.#active.delete(queue);
+  }
+
+  #error(topic: string, problem: string, cause?: unknown): BrokerError {
+    return new BrokerError(
+      `Cannot append to topic "${topic}": ${problem}`,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+/** Splits queues so that no request is larger than it may be. */
+function splitBySize(queues: readonly PartitionQueue[]): PartitionQueue[][] {
+  const parts: PartitionQueue[][] = [[]];
+  let bytes = 0;
+  for (const queue of queues) {
+    const { size } = queue.head!.bytes;
+    if (bytes > 0 && bytes + size > MAX_REQUEST_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    parts.at(-1)!.push(queue);
+  }
+  return parts;
+}
