@@ -218,8 +218,8 @@ behaviour(
     await process.heard("job.performed", 4);
     assertEquals(EchoJob.got, [
       [big, -big, [{ deep: 123456789012345678901234567890n }], 9007199254740991, 9007199254740992, 1e30, 1.5, -0, 0],
-      // A small bigint is an integer on the wire, as Rails has only one kind.
-      [big, -big, { id: 10n ** 40n }, 2 ** 60, 5],
+      // An argument keeps its type: a small bigint, too.
+      [big, -big, { id: 10n ** 40n }, 2 ** 60, 5n],
     ]);
     assertEquals(attributes, [[1, big], [2, big]]);
   },
