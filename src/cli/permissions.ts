@@ -7,7 +7,7 @@ import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrokerPermissions } from "../broker/broker.ts";
 import { EXIT } from "./exit_codes.ts";
-import { type HealthAddress, hostOf } from "./health.ts";
+import { formatAddress, type HealthAddress } from "./health.ts";
 import { quoted } from "./invocation.ts";
 import { loadApp } from "./load_app.ts";
 
@@ -50,7 +50,7 @@ export async function printPermissions(module: string, health: HealthAddress | n
     ...started.filter(({ value }) => !OUR_OWN.test(value ?? "")),
     ...readRecord(record).slice(started.length),
   ].filter(({ value }) => value !== record);
-  const served = health === null ? [] : [{ permission: "net", value: hostOf(health) }];
+  const served = health === null ? [] : [{ permission: "net", value: formatAddress(health) }];
   console.log(permissionFlags([...neededBy(app.brokerPermissions), ...served, ...loading], Deno.cwd()));
   await app.close(0);
   return EXIT.ok;

@@ -8,7 +8,7 @@ import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { HEALTH_FLAGS, healthAddress, serveHealth } from "./health.ts";
+import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
 import { quoted } from "./invocation.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
@@ -61,7 +61,7 @@ async function run(given: Arguments, program: string): Promise<number> {
   const module = given.required("app");
   const concurrency = given.count("concurrency");
   const topics = readTopics(given.text("topics"));
-  const address = healthAddress(given);
+  const address = readHealthAddress(given);
   if (given.isSet("print-permissions")) return await printPermissions(module, address);
   // A reader of the logs that is gone is no reason to stop.
   process.stderr.on("error", () => {});
