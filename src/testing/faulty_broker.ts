@@ -17,7 +17,7 @@ import type {
 } from "../broker/broker.ts";
 import type { Position } from "../support/position.ts";
 import type { LostReason } from "../monitor/events.ts";
-import type { FaultyLog, InterruptibleTasks } from "./faulty_log.ts";
+import type { FaultyLog, InterruptibleTasks, OfflineListener } from "./faulty_log.ts";
 
 /** A client whose calls wait while its log is offline. */
 export class FaultyBroker extends MemoryBroker {
@@ -77,7 +77,7 @@ export class FaultyBroker extends MemoryBroker {
 }
 
 /** A consumer whose session runs out while its log is offline, and from which records may be deleted. */
-export class FaultyConsumer extends MemoryConsumer {
+export class FaultyConsumer extends MemoryConsumer implements OfflineListener {
   declare protected readonly tasks: InterruptibleTasks;
   /** While the log is offline: the end of the session, and the timer that reports it. */
   #session: { readonly untilMs: number; readonly timer: ReturnType<typeof setTimeout> } | null = null;

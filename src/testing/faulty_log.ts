@@ -11,13 +11,20 @@ import { MemoryPartition } from "../broker/memory/partition.ts";
 import { TaskQueue } from "../broker/memory/task_queue.ts";
 import type { NewStoredRecord } from "../broker/record.ts";
 import { formatPartition, type Position, type TopicPartition } from "../support/position.ts";
-import type { FaultyConsumer } from "./faulty_broker.ts";
+
+/** A consumer, as its log tells it about interruptions. */
+export interface OfflineListener {
+  /** The log went offline. */
+  wentOffline(): void;
+  /** The log came online. */
+  cameOnline(): void;
+}
 
 /** A log that a test can disturb. */
 export class FaultyLog extends MemoryLog {
   declare readonly tasks: InterruptibleTasks;
   /** The consumers that are open. */
-  readonly consumers: Set<FaultyConsumer> = new Set();
+  readonly consumers: Set<OfflineListener> = new Set();
 
   /** Makes an empty log, which is online. */
   constructor() {

@@ -112,7 +112,7 @@ export class FaultInjectionLog extends FaultyLog {
   }
 
   #find(consumer: Consumer): FaultInjectionConsumer {
-    for (const known of this.consumers) if (known === consumer) return known as FaultInjectionConsumer;
+    if (consumer instanceof FaultInjectionConsumer && this.consumers.has(consumer)) return consumer;
     throw new Error("Cannot find the consumer: it was closed, or it belongs to another log");
   }
 }
