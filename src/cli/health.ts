@@ -29,8 +29,8 @@ export interface HealthAddress {
  * @throws {UsageError} if the port is none, or a host has no port
  */
 export function healthAddress(given: Arguments): HealthAddress | null {
-  const text = given.text("health-port");
-  const hostname = given.text("health-host");
+  const text = given.getText("health-port");
+  const hostname = given.getText("health-host");
   if (text === undefined) {
     if (hostname === undefined) return null;
     throw new UsageError(`Option "--health-host" says where to listen, but there is no "--health-port"`);

@@ -1,6 +1,6 @@
 /** What a process may do without: the library nearly everything, and a worker all but what it says itself. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { permissionFlags } from "../../src/cli/permissions.ts";
+import { formatPermissionFlags } from "../../src/cli/permissions.ts";
 import { root } from "../../tasks/process.ts";
 import { Child, type ChildEnd, CLI, cli } from "../support/child.ts";
 
@@ -111,7 +111,7 @@ Deno.test("worker --print-permissions says why an App cannot be loaded", async (
 
 Deno.test("permissionFlags() writes each once, in a fixed order, as a shell takes it", () => {
   const flags = (...needed: [permission: string, value: string | null][]) =>
-    permissionFlags(needed.map(([permission, value]) => ({ permission, value })), "/shop");
+    formatPermissionFlags(needed.map(([permission, value]) => ({ permission, value })), "/shop");
   assertEquals(flags(), "");
   assertEquals(
     flags(["env", "HOME"], ["net", "a:9092"], ["net", "https://b.example/c"], ["env", "HOME"], ["net", "a:9092"]),
