@@ -31,7 +31,7 @@ type Parameters = (...args: any[]) => unknown;
 /** Whether a default, a rest parameter or `arguments` lets a function take more. Where its text is unclear, it does. */
 function hasOptionalParameters(fn: Parameters): boolean {
   const text = Function.prototype.toString.call(fn).replace(IGNORED, " ");
-  const start = text.indexOf("(");
+  const start = text.includes("[native code]") ? -1 : text.indexOf("(");
   let depth = 0;
   for (let at = start; at >= 0 && at < text.length; at++) {
     if (text[at] === "(") depth++;

@@ -13,7 +13,7 @@ import { quoteForShell } from "../support/shell.ts";
 export const init: Command = {
   name: "init",
   words: "[directory]",
-  summary: "Create a project: an App, a first job with its test, and tasks to perform and enqueue it",
+  summary: "Make a project: an App, a first job with its test, and tasks to perform and enqueue it",
   details: [
     "The folder may have a project already: its deno.json keeps every entry and gets the missing ones.",
     "All files are written or none. A file that exists and differs is a conflict: --skip keeps it, --force overwrites it.",

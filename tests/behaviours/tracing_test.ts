@@ -2,12 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { cli } from "../support/child.ts";
 import { Collector } from "../support/collector.ts";
-import { type ChildSettings, SETTINGS } from "./children/settings.ts";
-import { row } from "./harness.ts";
+import { type ChildSettings, SETTINGS } from "../support/behaviours/children/settings.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
 
-const APP = "tests/behaviours/children/app.ts";
+const APP = "tests/support/behaviours/children/app.ts";
 
-row(
+behaviour(
   "a trace goes on in the process that performs, also one that another program began",
   { on: ["sqlite", "kafka"], because: "a memory log lives in one process" },
   async (world) => {

@@ -8,6 +8,12 @@ const HELLO = "tests/cli/apps/hello.ts";
 
 testCommandLines([
   {
+    args: ["enqueue", "--app", HELLO, "HelloJob"],
+    code: EXIT.ok,
+    stdout: /^default\/0@3$/,
+    stderr: /^note: .*\nnote: HelloJob\.perform\(\) declares 1 parameter, but 0 arguments are given$/,
+  },
+  {
     args: ["enqueue", "--app", HELLO, "HelloJob", "[4]"],
     code: EXIT.ok,
     stdout: /^default\/0@3$/,

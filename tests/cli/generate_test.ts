@@ -106,7 +106,8 @@ const REFUSED: readonly {
   {
     args: ["job", "x"],
     code: EXIT.failed,
-    stderr: 'Add this by hand, then run it again: import { XJob } from "./x_job.ts"; and the entry XJob in the App\'s jobs',
+    stderr:
+      'Add this by hand, then run it again: import { XJob } from "./x_job.ts"; and the entry XJob in the App\'s jobs',
     files: { ...SMALL_PROJECT, "jobs/mod.ts": "export const jobs = load();\n" },
   },
   {

@@ -31,8 +31,8 @@ Deno.test("init completes a folder with a deno.json and a .gitignore, and prints
 
   const again = await project.run("init", "my shop");
   assertEquals(
-    normalizeActions(again.stdout).slice(0, 10).map((line) => line.split(" ")[0]),
-    Array(9).fill("identical").concat("note:"),
+    normalizeActions(again.stdout).slice(0, 9).map((line) => line.split(" ")[0]),
+    Array(8).fill("identical").concat("note:"),
   );
   assertEquals(project.files(), files);
   await Deno.writeTextFile(`${project.path}/my shop/app.ts`, "// mine\n");
@@ -51,7 +51,10 @@ Deno.test("init completes a folder with a deno.json and a .gitignore, and prints
   assertEquals(skipped.code, EXIT.ok);
   assertEquals(project.files(), { ...files, "my shop/app.ts": "// mine\n" });
   const both = await project.run("init", "my shop", "--skip", "--force");
-  assertEquals(both.stderr[0], 'error: Option "--force" overwrites files that differ, and "--skip" keeps them: use one of them');
+  assertEquals(
+    both.stderr[0],
+    'error: Option "--force" overwrites files that differ, and "--skip" keeps them: use one of them',
+  );
   const more = await project.run("init", "a", "b");
   assertEquals(more.stderr[0], 'error: "init" takes one directory, but it is given "a" "b"');
 });

@@ -4,6 +4,11 @@ import { testCommandLines } from "../support/command_lines.ts";
 
 testCommandLines([
   {
+    args: ["worker", "--app", "tests/cli/apps/throws_undefined.ts"],
+    code: EXIT.failed,
+    stderr: /^error: Cannot load the App from "tests\/cli\/apps\/throws_undefined\.ts": the module threw undefined$/,
+  },
+  {
     args: ["worker", "--app", "nowhere.ts"],
     code: EXIT.failed,
     stderr: /^error: Cannot load the App: there is no module "nowhere\.ts" \(file:\/\/.*\/nowhere\.ts\)$/,

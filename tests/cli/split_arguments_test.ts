@@ -6,24 +6,26 @@ import { createNodeSplitter, createStdSplitter, type SplitArguments } from "../.
 
 const GRAMMAR = { texts: ["app", "topics"], switches: ["once"] };
 
-const lines: [args: string[], parts: Partial<{ words: string[]; values: Record<string, string>; unknown: string[] }>][] =
-  [
-    [[], {}],
-    [["--app", "app.ts", "a/0@1"], { values: { app: "app.ts" }, words: ["a/0@1"] }],
-    [["--app=app.ts", "--once"], { values: { app: "app.ts", once: "" } }],
-    [["--app", "a.ts", "--app", "b.ts"], { values: { app: "b.ts" } }],
-    [["--app"], { values: { app: "" } }],
-    [["--app="], { values: { app: "" } }],
-    [["--topics", "a,b", "007", "1"], { values: { topics: "a,b" }, words: ["007", "1"] }],
-    [["--once", "word"], { values: { once: "" }, words: ["word"] }],
-    [["--onec", "--app", "x"], { unknown: ["--onec"], values: { app: "x" } }],
-    [["--nope=1"], { unknown: ["--nope"] }],
-    [["--no-once"], { unknown: ["--no-once"] }],
-    [["-x"], { unknown: ["-x"] }],
-    [["--", "--app", "x"], { words: ["--app", "x"] }],
-    [["Job", "[1]"], { words: ["Job", "[1]"] }],
-    [["", " "], { words: ["", " "] }],
-  ];
+const lines: [
+  args: string[],
+  parts: Partial<{ words: string[]; values: Record<string, string>; unknown: string[] }>,
+][] = [
+  [[], {}],
+  [["--app", "app.ts", "a/0@1"], { values: { app: "app.ts" }, words: ["a/0@1"] }],
+  [["--app=app.ts", "--once"], { values: { app: "app.ts", once: "" } }],
+  [["--app", "a.ts", "--app", "b.ts"], { values: { app: "b.ts" } }],
+  [["--app"], { values: { app: "" } }],
+  [["--app="], { values: { app: "" } }],
+  [["--topics", "a,b", "007", "1"], { values: { topics: "a,b" }, words: ["007", "1"] }],
+  [["--once", "word"], { values: { once: "" }, words: ["word"] }],
+  [["--onec", "--app", "x"], { unknown: ["--onec"], values: { app: "x" } }],
+  [["--nope=1"], { unknown: ["--nope"] }],
+  [["--no-once"], { unknown: ["--no-once"] }],
+  [["-x"], { unknown: ["-x"] }],
+  [["--", "--app", "x"], { words: ["--app", "x"] }],
+  [["Job", "[1]"], { words: ["Job", "[1]"] }],
+  [["", " "], { words: ["", " "] }],
+];
 
 for (
   const [name, split] of [["createStdSplitter", createStdSplitter(parseArgs)], [

@@ -6,7 +6,11 @@ const HELLO = "tests/cli/apps/hello.ts";
 
 testCommandLines([
   { args: ["topics"], code: EXIT.usage, stderr: /^error: "topics" needs the action "apply", but none is given$/ },
-  { args: ["topics", "list"], code: EXIT.usage, stderr: /^error: "topics" needs the action "apply", but it is given "list"$/ },
+  {
+    args: ["topics", "list"],
+    code: EXIT.usage,
+    stderr: /^error: "topics" needs the action "apply", but it is given "list"$/,
+  },
   { args: ["topics", "apply", "--app", HELLO], code: EXIT.ok, stdout: /^default: unchanged$/ },
   {
     args: ["topics", "apply", "--app", "tests/cli/apps/away.ts", "--timeout-ms", "100"],

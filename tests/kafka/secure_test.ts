@@ -5,7 +5,7 @@ import { Recorder } from "../broker/conformance/recorder.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { type LocalKafka, startKafka } from "../../tasks/kafka/server.ts";
-import { noKafka } from "./cluster.ts";
+import { noKafka } from "../support/kafka/cluster.ts";
 
 /** This test starts a Kafka of its own: the one that is there may have no secure listener. */
 function canStart(): boolean {

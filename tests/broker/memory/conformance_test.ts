@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { conformance } from "../conformance/mod.ts";
 import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryHarness } from "./harness.ts";
+import { memoryHarness } from "../../support/memory_harness.ts";
 
 const skips = conformance(memoryHarness(new MemoryLog()), (name, run) => Deno.test(name, run));
 

@@ -12,7 +12,9 @@ Deno.test("getLibraryImports() returns a version range of JSR, or the entry poin
   );
   const root = new URL("../../../", import.meta.url);
   const { name, exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  const entryPoints = Object.entries<string>(exports).map(([name, file]) => [name + name.slice(1), new URL(file, root).href]);
+  const entryPoints = Object.entries<string>(exports).map((
+    [path, file],
+  ) => [name + path.slice(1), new URL(file, root).href]);
   assertEquals(getLibraryImports(), Object.fromEntries(entryPoints));
 });
 
