@@ -9,7 +9,7 @@ import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
 export const skip: Command = {
   name: "skip",
   words: "topic/partition@offset",
-  summary: "Pass over one record, so that its partition continues",
+  summary: "Pass over one record, so that its partition goes on",
   details: [
     "For a partition that is stuck at a record which fails for good, where no dead letter topic is declared.",
     "It works while workers run. The record stays in its topic; its job is not performed.",
