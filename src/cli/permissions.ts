@@ -10,7 +10,7 @@ import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrokerPermissions } from "../broker/broker.ts";
 import { EXIT } from "./exit_codes.ts";
-import { type HealthAddress, hostOf } from "./health.ts";
+import { formatAddress, type HealthAddress } from "./health.ts";
 import { findMissingPermission, formatPermissionFlag } from "../support/permissions.ts";
 import { CommandError } from "./command.ts";
 import { loadApp } from "./load_app.ts";
@@ -60,7 +60,7 @@ export async function printPermissions(module: string, health: HealthAddress | n
     ...started.filter(({ value }) => !OWN_READS.test(value ?? "")),
     ...readRecord(record).slice(started.length),
   ].filter(({ value }) => value !== record);
-  const served = health === null ? [] : [{ permission: "net", value: hostOf(health) }];
+  const served = health === null ? [] : [{ permission: "net", value: formatAddress(health) }];
   console.log(
     formatPermissionFlags([...listBrokerPermissions(app.brokerPermissions), ...served, ...loading], Deno.cwd()),
   );

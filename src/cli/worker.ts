@@ -13,7 +13,7 @@ import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { HEALTH_FLAGS, healthAddress, serveHealth } from "./health.ts";
+import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
 import { quoteForShell } from "../support/shell.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
@@ -66,7 +66,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
   const module = args.requireText("app");
   const concurrency = args.getCount("concurrency");
   const topics = readTopics(args.getText("topics"));
-  const address = healthAddress(args);
+  const address = readHealthAddress(args);
   if (args.isSet("print-permissions")) return await printPermissions(module, address);
   // The worker continues if the reader of its logs has gone.
   process.stderr.on("error", () => {});

@@ -127,11 +127,11 @@ function argumentsComparison<J extends Job>(
   if (typeof expected === "function") {
     return (args) => expected(...args as JobArguments<J>) ? [] : [`args: the function refuses ${showValue(args)}`];
   }
-  // As they would come out of a log: without an `undefined` at the end, for example.
+  // As a worker would read them: without the `undefined` at the end.
   const job = new Class();
-  job.args = expected;
+  (job as Job).args = expected;
   const envelope = writeEnvelope(job, Class.queue, undefined);
-  const stored = readEnvelope(envelope, () => true).arguments;
+  const stored = readEnvelope(envelope).arguments;
   return (args) => differences(stored, args, "args");
 }
 

@@ -116,7 +116,7 @@ function jobOf(position: Position, queue: string, value: NewRecord["value"]): En
 }
 
 function read(value: NewRecord["value"]): Envelope {
-  return readEnvelope(typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined), () => true);
+  return readEnvelope(typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined));
 }
 
 function textOf(headers: Headers, wanted: string): string {

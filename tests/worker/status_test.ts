@@ -61,7 +61,7 @@ function partition(worker: Worker) {
   return worker.status().groups[0]!.partitions[0]!;
 }
 
-async function enqueue(app: App, ...jobs: object[]): Promise<void> {
+async function enqueue(app: App, ...jobs: Job[]): Promise<void> {
   for (const job of jobs) await app.enqueue(job);
   await app.flush();
 }
