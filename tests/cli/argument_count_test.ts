@@ -18,7 +18,6 @@ class AJob {
     return a + b;
   }
   withArguments() {
-    // deno-lint-ignore prefer-rest-params
     return arguments.length;
   }
 }
