@@ -1,6 +1,6 @@
 /**
- * An App whose log and jobs do as standard input says: `away` and `back`; `stubborn` enqueues a job that ignores its signal
- * until `free`; `long` one that may take as long; `block FILE` one that holds the event loop until the file is there.
+ * An App that standard input controls: `away` and `back` for its log; `stubborn` enqueues a job that ignores its signal until
+ * `free`; `long` one that takes as long within its time; `block FILE` one that blocks the event loop until the file exists.
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** An App whose broker goes away, with two jobs in its buffer. */
+/** An App whose broker goes offline while two jobs are buffered. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 
