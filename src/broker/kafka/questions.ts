@@ -3,6 +3,7 @@
  * administrator's, and those of skipping a record.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
+import { sleep } from "../../support/abort.ts";
 import type { TopicPartition } from "../../support/position.ts";
 import type { PartitionEnds } from "../broker.ts";
 import { byTopic } from "./consumer/by_topic.ts";
@@ -37,7 +38,7 @@ const PASSING = new Set<number>([
 /** See the module. */
 export class Questions {
   readonly #cluster: Cluster;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -45,7 +46,7 @@ export class Questions {
 
   /** Ends the waits. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
   }
 
   /**
@@ -61,10 +62,10 @@ export class Questions {
         return await question();
       } catch (error) {
         if (error instanceof BrokerError || error instanceof UnknownTopicError) throw error;
-        if (!mayPass(error) || this.#isClosed || performance.now() > endMs) {
+        if (!mayPass(error) || this.#closing.signal.aborted || performance.now() > endMs) {
           throw new BrokerError(`Cannot ${what}: ${(error as Error).message}`, { cause: error });
         }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS, this.#closing.signal);
       }
     }
   }

@@ -4,6 +4,7 @@
  */
 import { BrokerError, UnknownTopicError } from "../../../errors.ts";
 import type { Monitor } from "../../../monitor/monitor.ts";
+import { sleep } from "../../../support/abort.ts";
 import { settledWithin } from "../../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
 import type { Cluster } from "../wire/cluster.ts";
@@ -24,6 +25,8 @@ export interface ConsumerContext {
 }
 
 const DISPOSE_MS = 5000;
+/** While no broker answers at the start, they are asked again so often, in milliseconds. */
+const START_RETRY_MS = 500;
 /** A commit while the group rebalances takes no longer, in milliseconds. */
 const MAX_RELEASE_MS = 3000;
 /** Limit of a batch's decompressed records, in bytes. */
@@ -40,6 +43,7 @@ export class KafkaConsumer implements Consumer {
   readonly #assignment: Assignment;
   readonly #joined = Promise.withResolvers<void>();
   #member: Member | null = null;
+  readonly #closed = new AbortController();
   #isOver = false;
   #closing: Promise<void> | null = null;
 
@@ -63,6 +67,7 @@ export class KafkaConsumer implements Consumer {
       },
       leaderChanged: (at, hasLeader) =>
         this.#log("warn", `${at.topic}/${at.partition} has ${hasLeader ? "a" : "no"} leader`),
+      topicsRefreshed: () => this.#assignment.checkTopics(),
       failed: (error) => this.#fail(error),
       log: (message) => this.#log("warn", message),
     }, { maxBytes: options.maxFetchBytes, maxBatchBytes: MAX_BATCH_BYTES });
@@ -124,6 +129,7 @@ export class KafkaConsumer implements Consumer {
       return this.#fail(error);
     }
     if (this.#closing !== null) return;
+    void this.#watchTopics();
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = Math.ceil(sessionTimeoutMs / 5) } = this.#options;
     const { cluster, metadataMaxAgeMs } = this.#context;
     this.#member = new Member(cluster, { group, topics, sessionTimeoutMs, heartbeatIntervalMs, metadataMaxAgeMs }, {
@@ -158,11 +164,26 @@ export class KafkaConsumer implements Consumer {
       } catch (error) {
         if ((error as { readonly isFinal?: boolean }).isFinal) throw error;
         this.#log("warn", (error as Error).message);
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await sleep(START_RETRY_MS, this.#closed.signal);
       }
     }
     const missing = this.#options.topics.find((topic) => cluster.metadata.isMissing(topic));
     if (missing !== undefined) throw new UnknownTopicError(`Cannot consume topic "${missing}": it does not exist`);
+  }
+
+  /** A topic that was deleted and created again may already be longer than a position: only its id tells. */
+  async #watchTopics(): Promise<void> {
+    const { cluster, metadataMaxAgeMs } = this.#context;
+    while (!this.#closed.signal.aborted) {
+      await sleep(metadataMaxAgeMs, this.#closed.signal);
+      if (this.#closed.signal.aborted) return;
+      try {
+        await cluster.metadata.refresh(this.#options.topics);
+        this.#assignment.checkTopics();
+      } catch (error) {
+        this.#log("debug", (error as Error).message);
+      }
+    }
   }
 
   async #release(generation: Generation): Promise<void> {
@@ -174,6 +195,7 @@ export class KafkaConsumer implements Consumer {
 
   async #close(deadlineMs: number): Promise<void> {
     this.#isOver = true;
+    this.#closed.abort();
     this.#fetcher.close();
     if (this.#member !== null) await settledWithin(this.#member.close(), deadlineMs);
     this.#end("closed");

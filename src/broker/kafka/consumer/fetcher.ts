@@ -8,6 +8,7 @@
  * - A partition that is paused while its batches are handed over keeps the rest, and gets it first when it is resumed.
  * - A partition without a leader, or one whose topic is gone, waits alone; the others are not disturbed.
  */
+import { sleep } from "../../../support/abort.ts";
 import type { RecordBatch } from "../../broker.ts";
 import { AbortedFilter } from "../batch/aborted_filter.ts";
 import { decodeBatch, UnreadableBatchError } from "../batch/decode_batch.ts";
@@ -27,6 +28,8 @@ export interface FetchHandler {
   expired(at: FetchedPartition, from: number, to: number): void;
   /** The partition has no leader, or has one again. */
   leaderChanged(at: FetchedPartition, hasLeader: boolean): void;
+  /** The cluster was asked for its topics: some may be other ones now. */
+  topicsRefreshed(): void;
   /** The handler threw: a fault that must not skip a record. */
   failed(error: unknown): void;
   /** Something for the log. */
@@ -69,12 +72,16 @@ export class Fetcher {
   #refreshing: Promise<void> | null = null;
   #refreshMs = RETRY_MS;
   #isFrozen = false;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(cluster: Cluster, handler: FetchHandler, options: FetcherOptions) {
     this.#cluster = cluster;
     this.#handler = handler;
     this.#options = options;
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** Fetches a partition from now on. */
@@ -121,7 +128,7 @@ export class Fetcher {
 
   /** Fetches nothing any more. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#partitions.clear();
     for (const wake of this.#leaders.values()) wake.resolve();
   }
@@ -168,7 +175,7 @@ export class Fetcher {
   }
 
   async #refresh(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.#refreshMs));
+    await sleep(this.#refreshMs, this.#closing.signal);
     if (this.#isClosed) return;
     this.#refreshMs = Math.min(this.#refreshMs * 2, MAX_RETRY_MS);
     try {
@@ -177,6 +184,7 @@ export class Fetcher {
       this.#handler.log(`Cannot ask for leaders: ${(error as Error).message}`);
       return;
     }
+    this.#handler.topicsRefreshed();
     for (const at of this.#partitions) {
       if (at.leader !== null || at.isLeaderless || this.#cluster.leaderOf(at.topic, at.partition) !== null) continue;
       at.isLeaderless = true;

@@ -14,6 +14,7 @@
  * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
  */
 import { BrokerError, UnknownTopicError } from "../../../errors.ts";
+import { sleep } from "../../../support/abort.ts";
 import { formatPartition } from "../../../support/position.ts";
 import type { AppendOutcome, NewRecord } from "../../broker.ts";
 import { recordTooLargeError } from "../../refusals.ts";
@@ -64,7 +65,11 @@ export class Producer {
   #isPumpDue = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Infinity;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
 
   constructor(cluster: Cluster, options: ProducerOptions) {
     this.#cluster = cluster;
@@ -86,7 +91,7 @@ export class Producer {
 
   /** Gives up what is pending, at once. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     const problem = "it was not acknowledged before the broker was closed";
     for (const queue of [...this.#active]) {
@@ -254,7 +259,7 @@ export class Producer {
       this.#producerId = BigInt(producerId);
     } catch (error) {
       this.#noteProblem((error as Error).message);
-      await new Promise((resolve) => setTimeout(resolve, PRODUCER_ID_RETRY_MS));
+      await sleep(PRODUCER_ID_RETRY_MS, this.#closing.signal);
     }
     this.#isAskingForId = false;
     this.#pump();
@@ -277,7 +282,7 @@ export class Producer {
       if (error instanceof ConnectionError && error.isFinal) this.#refuseAll(error);
     }
     this.#pump();
-    await new Promise((resolve) => setTimeout(resolve, this.#refreshMs));
+    await sleep(this.#refreshMs, this.#closing.signal);
     this.#refreshMs = Math.min(this.#refreshMs * 2, MAX_REFRESH_MS);
     this.#isRefreshing = false;
     this.#pump();
