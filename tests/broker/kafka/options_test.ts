@@ -1,9 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../../src/errors.ts";
-import { hide, kafkaLog } from "../../../src/broker/kafka/log.ts";
 import { kafka, kafkaFromUrl } from "../../../src/broker/kafka/mod.ts";
 import { type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
-import { Monitor } from "../../../src/monitor/monitor.ts";
 
 Deno.test("kafkaFromUrl() reads the brokers, with Kafka's port where none is given", () => {
   assertEquals(kafkaFromUrl("kafka://a:9093,b").name, "kafka://a:9093,b:9092");
@@ -65,21 +63,4 @@ Deno.test("kafkaSettings() has the documented defaults", () => {
     30_000,
   ]);
   assertEquals([ssl, sasl], [false, null]);
-});
-
-Deno.test("kafkaLog() emits plain data without secrets, and nothing of the debug level", () => {
-  const monitor = new Monitor();
-  const heard: unknown[] = [];
-  monitor.on("broker.log", (event) => heard.push(event));
-  const log = kafkaLog(monitor, ['pa"ss']);
-  const entry = (level: number, message: string, extra: Record<string, unknown> = {}) =>
-    log({ namespace: "N", level, label: "", log: { timestamp: "", logger: "kafkajs", message, ...extra } });
-  entry(1, 'wrong pa"ss', { error: new Error('pa"ss'), nested: { list: ['pa"ss'] } });
-  entry(4, "joined");
-  entry(5, "Request Produce");
-  assertEquals(heard, [
-    { level: "warn", message: "N: wrong ***", details: { error: "Error: ***", nested: { list: ["***"] } } },
-    { level: "debug", message: "N: joined", details: {} },
-  ]);
-  assertEquals(hide("a secret", ["secret"]), "a ***");
 });

@@ -1,5 +1,5 @@
 /** kafkajs itself, for what no broker of ours writes: records with a timestamp of their own, and aborted transactions. */
-import { loadKafkaJs } from "../../../src/broker/kafka/kafkajs.ts";
+import kafkajs from "kafkajs";
 import { KAFKA_URL } from "./brokers.ts";
 
 /** A record with what only kafkajs can set. */
@@ -15,7 +15,7 @@ export async function produceRaw(
   records: readonly RawRecord[],
   transaction?: "commit" | "abort",
 ): Promise<void> {
-  const { Kafka, Partitioners, logLevel } = await loadKafkaJs();
+  const { Kafka, Partitioners, logLevel } = kafkajs;
   const kafka = new Kafka({ brokers: KAFKA_URL.replace("kafka://", "").split(","), logLevel: logLevel.NOTHING });
   const producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
