@@ -125,6 +125,7 @@ export class Relay implements AsyncDisposable {
   /** correlation id, throttle time, then the brokers: node id, host, port, rack. */
   #rename(frame: Uint8Array, version: number): void {
     if (version < 3) throw new Error(`Cannot read metadata of version ${version}`);
+    if (version >= FLEXIBLE_METADATA) return this.#renameFlexible(frame);
     const view = viewOf(frame);
     let at = 12;
     for (let left = view.getInt32(8); left > 0; left--) {
@@ -135,7 +136,23 @@ export class Relay implements AsyncDisposable {
       at += 2 + Math.max(0, view.getInt16(at));
     }
   }
+
+  /** correlation id, no tagged fields, throttle time, then the brokers: node id, host, port, rack, no tagged fields. */
+  #renameFlexible(frame: Uint8Array): void {
+    const view = viewOf(frame);
+    let at = 10;
+    for (let left = view.getUint8(9) - 1; left > 0; left--) {
+      at += 4;
+      at += view.getUint8(at);
+      view.setInt32(at, this.#port);
+      at += 4;
+      at += Math.max(1, view.getUint8(at)) + 1;
+    }
+  }
 }
+
+/** From this version on, lists and strings have lengths in seven bits a byte, which fit into one byte here. */
+const FLEXIBLE_METADATA = 9;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -29,8 +29,6 @@ const REASONS: Readonly<Record<LostReason, string>> = {
 interface Owned {
   readonly ownership: KafkaOwnership;
   readonly fetched: FetchedPartition;
-  /** Id of the topic when the ownership began; `undefined` while it is not known. */
-  topicId: string | undefined;
 }
 
 /** What an assignment needs of the rest of its consumer. */
@@ -127,10 +125,7 @@ export class Assignment {
   /** Topics may have been deleted and created again: ends what belongs to a log that is gone. */
   checkTopics(): void {
     if (!this.#isProved) return;
-    for (const owned of [...this.#owned.values()]) {
-      if (this.#isRecreated(owned)) this.restart(owned.fetched);
-      else owned.topicId ??= this.#context.topicIdOf(owned.ownership.topic);
-    }
+    for (const owned of [...this.#owned.values()]) if (this.#isRecreated(owned)) this.restart(owned.fetched);
   }
 
   /** The log is another one than it was: a new ownership begins at its start. */
@@ -153,15 +148,15 @@ export class Assignment {
     return Array.from(this.#owned.values(), ({ ownership }) => ownership);
   }
 
-  #isRecreated({ ownership, topicId }: Owned): boolean {
+  #isRecreated({ ownership, fetched: { topicId } }: Owned): boolean {
     const now = this.#context.topicIdOf(ownership.topic);
     return topicId !== undefined && now !== undefined && now !== topicId;
   }
 
   #begin({ topic, partition }: TopicPartition, committed: Committed | null): KafkaOwnership {
     const ownership = new KafkaOwnership(topic, partition, committed);
-    const fetched = new FetchedPartition(ownership, committed?.offset ?? null);
-    const owned = { ownership, fetched, topicId: this.#context.topicIdOf(topic) };
+    const fetched = new FetchedPartition(ownership, committed?.offset ?? null, this.#context.topicIdOf(topic));
+    const owned = { ownership, fetched };
     this.#owned.set(keyOf(ownership), owned);
     this.#byFetched.set(fetched, owned);
     return ownership;

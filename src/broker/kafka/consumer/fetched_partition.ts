@@ -32,7 +32,11 @@ export class FetchedPartition implements TopicPartition {
   version = 0;
   waiting: WaitingData | null = null;
 
-  constructor({ topic, partition }: TopicPartition, position: number | null) {
+  /** Id of its topic: a topic that is created again is another one. `undefined` until the metadata has it. */
+  topicId: string | undefined;
+
+  constructor({ topic, partition }: TopicPartition, position: number | null, topicId: string | undefined) {
+    this.topicId = topicId;
     this.topic = topic;
     this.partition = partition;
     this.position = position;

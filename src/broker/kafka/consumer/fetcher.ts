@@ -15,7 +15,7 @@ import { decodeBatch, UnreadableBatchError } from "../batch/decode_batch.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import { Code, ProtocolError } from "../wire/errors.ts";
-import { type FetchedPartitionData, fetchRequest } from "../wire/fetch_request.ts";
+import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { listOffsets, Timestamp } from "../wire/requests.ts";
 import { FetchedPartition } from "./fetched_partition.ts";
 
@@ -143,7 +143,8 @@ export class Fetcher {
     let isAnyUnknown = false;
     for (const at of this.#partitions) {
       if (at.leader !== null) continue;
-      at.leader = this.#cluster.leaderOf(at.topic, at.partition);
+      at.topicId ??= this.#cluster.metadata.topic(at.topic)?.topicId;
+      at.leader = at.topicId === undefined ? null : this.#cluster.leaderOf(at.topic, at.partition);
       if (at.leader === null) {
         isAnyUnknown = true;
         continue;
@@ -238,7 +239,7 @@ export class Fetcher {
     const due = wanted.filter((at) => at.position !== null);
     if (due.length === 0) return null;
     const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
-    const positions = due.map(({ topic, partition, position }) => ({ topic, partition, offset: position! }));
+    const positions = due.map((at) => this.#positionOf(at));
     const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
     try {
       const request = fetchRequest(positions, {
@@ -257,6 +258,11 @@ export class Fetcher {
       void this.#refreshLater();
       return null;
     }
+  }
+
+  #positionOf({ topic, topicId, partition, position }: FetchedPartition): FetchPosition {
+    const { leaderEpoch } = this.#cluster.metadata.partition(topic, partition)!;
+    return { topicId: topicId!, partition, offset: position!, leaderEpoch };
   }
 
   /** Takes what came of a partition. @returns whether there is something to hand over */
@@ -348,6 +354,6 @@ function isWanted(at: FetchedPartition): boolean {
   return !at.isPaused && at.waiting === null;
 }
 
-function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${partition}/${topic}`;
+function keyOf({ topicId, partition }: { readonly topicId: string | undefined; readonly partition: number }): string {
+  return `${partition}/${topicId}`;
 }

@@ -175,7 +175,8 @@ export class Cluster {
     const { errorCode, coordinator } = await this.ask(findCoordinator(group));
     if (errorCode !== 0) throw new ProtocolError(`FindCoordinator of group "${group}"`, errorCode);
     const { nodeId, host, port } = coordinator;
-    this.#nodes.set(nodeId, joinAddress(host, port));
+    // The metadata knows better where a broker is that it has.
+    if (!this.#nodes.has(nodeId)) this.#nodes.set(nodeId, joinAddress(host, port));
     this.#coordinators.set(group, nodeId);
     return nodeId;
   }

@@ -54,6 +54,7 @@ export const Code = {
   throttlingQuotaExceeded: 89,
   producerFenced: 90,
   unknownTopicId: 100,
+  inconsistentTopicId: 103,
 } as const;
 
 const names = new Map(errorCodes.map(({ code, type }) => [code, type]));
@@ -70,6 +71,7 @@ const YOUNGER: Readonly<Record<number, string>> = {
   89: "THROTTLING_QUOTA_EXCEEDED",
   90: "PRODUCER_FENCED",
   100: "UNKNOWN_TOPIC_ID",
+  103: "INCONSISTENT_TOPIC_ID",
 };
 
 /** Returns the protocol's name of an error code, such as `"NOT_COORDINATOR"`; `"error 123"` for an unknown one. */

@@ -19,6 +19,8 @@ export interface PartitionMetadata {
   readonly partition: number;
   /** Node id of the leader, −1 for none. */
   readonly leader: number;
+  /** Rises each time the partition gets another leader. */
+  readonly leaderEpoch: number;
 }
 
 /** A topic, as the answering broker knows it. */
@@ -97,10 +99,9 @@ function readTopic(reader: Reader): TopicMetadata {
 }
 
 function readPartition(reader: Reader): PartitionMetadata {
-  const metadata = { error: reader.int16(), partition: reader.int32(), leader: reader.int32() };
-  reader.int32(); // the leader's epoch
+  const [error, partition, leader, leaderEpoch] = [reader.int16(), reader.int32(), reader.int32(), reader.int32()];
   // Replicas, those in sync, those that are offline.
   for (let lists = 0; lists < 3; lists++) reader.compactArray(() => reader.int32());
   reader.skipTags();
-  return metadata;
+  return { error, partition, leader, leaderEpoch };
 }

@@ -52,7 +52,7 @@ export function chooseVersion(
       ? "does not know it"
       : `understands ${theirs.minVersion} to ${theirs.maxVersion}`;
     throw new UnsupportedVersionError(
-      `Cannot send ${name} in a version from ${ours.min} to ${ours.max}: the broker ${range} (Kafka 3.0 and later work)`,
+      `Cannot send ${name} in a version from ${ours.min} to ${ours.max}: the broker ${range} (Kafka 3.1 and later work)`,
     );
   }
   return version;
