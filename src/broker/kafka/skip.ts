@@ -11,13 +11,15 @@ import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { type Generation, Member } from "./consumer/member.ts";
 import type { Questions } from "./questions.ts";
-import type { Cluster } from "./wire/cluster.ts";
+import type { Cluster, Purpose } from "./wire/cluster.ts";
 
 const DEADLINE_MS = 60_000;
 const CLOSE_MS = 2000;
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 200;
 const METADATA_MAX_AGE_MS = 30_000;
+/** No consumer has the number 0. */
+const PURPOSE: Purpose = "group 0";
 
 /**
  * Moves a group past a record.
@@ -82,6 +84,7 @@ export async function commitAsOwner(
     topics: [mark.topic],
     sessionTimeoutMs: SESSION_MS,
     heartbeatIntervalMs: HEARTBEAT_MS,
+    purpose: PURPOSE,
     metadataMaxAgeMs: METADATA_MAX_AGE_MS,
   };
   const member = new Member(cluster, options, {

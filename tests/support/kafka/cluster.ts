@@ -129,6 +129,7 @@ export async function commitAsStranger(group: string, itsTopic: string, to: Posi
       topics: [itsTopic],
       sessionTimeoutMs: 2000,
       heartbeatIntervalMs: 400,
+      purpose: "group 0" as const,
       metadataMaxAgeMs: 30_000,
     };
     const member = new Member(cluster, options, {

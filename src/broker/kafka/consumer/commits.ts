@@ -3,7 +3,7 @@
  * the next generation and set the new owner back.
  */
 import type { Mark } from "../../broker.ts";
-import type { Cluster } from "../wire/cluster.ts";
+import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ConnectionError } from "../wire/errors.ts";
 import { offsetCommit } from "../wire/requests.ts";
 import { byTopic } from "./by_topic.ts";
@@ -40,10 +40,13 @@ const OUTCOMES: ReadonlyMap<number, CommitOutcome | "metadata"> = new Map([
 export class Commits {
   readonly #cluster: Cluster;
   readonly #group: string;
+  readonly #purpose: Purpose;
 
-  constructor(cluster: Cluster, group: string) {
+  /** @param purpose the member's connection: its last commit arrives before its request to join again */
+  constructor(cluster: Cluster, group: string, purpose: Purpose) {
     this.#cluster = cluster;
     this.#group = group;
+    this.#purpose = purpose;
   }
 
   /**
@@ -91,6 +94,7 @@ export class Commits {
           })),
         }),
         timeoutMs,
+        this.#purpose,
       );
       const codes = new Map(
         responses.flatMap(({ topic, partitions }) =>

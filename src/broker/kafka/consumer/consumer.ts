@@ -7,7 +7,7 @@ import type { Monitor } from "../../../monitor/monitor.ts";
 import { sleep } from "../../../support/abort.ts";
 import { settledWithin } from "../../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
-import type { Cluster } from "../wire/cluster.ts";
+import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Assignment } from "./assignment.ts";
 import { type CommitOutcome, Commits } from "./commits.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -24,6 +24,9 @@ export interface ConsumerContext {
   readonly ended: () => void;
 }
 
+/** Numbers the consumers of a process, which have connections of their own. */
+let count = 0;
+
 const DISPOSE_MS = 5000;
 /** While no broker answers at the start, they are asked again so often, in milliseconds. */
 const START_RETRY_MS = 500;
@@ -37,6 +40,7 @@ export class KafkaConsumer implements Consumer {
   readonly #options: ConsumeOptions;
   readonly #sink: ConsumerSink;
   readonly #context: ConsumerContext;
+  readonly #number: number = ++count;
   readonly #session: Session;
   readonly #commits: Commits;
   readonly #fetcher: Fetcher;
@@ -54,7 +58,7 @@ export class KafkaConsumer implements Consumer {
     this.#context = context;
     this.#joined.promise.catch(() => {});
     this.#session = new Session(options.sessionTimeoutMs, (isMember) => sink.membership(isMember));
-    this.#commits = new Commits(cluster, options.group);
+    this.#commits = new Commits(cluster, options.group, this.#groupPurpose);
     this.#fetcher = new Fetcher(cluster, {
       records: (at, batch) => {
         const ownership = this.#assignment.ownership(at);
@@ -70,7 +74,7 @@ export class KafkaConsumer implements Consumer {
       topicsRefreshed: () => this.#assignment.checkTopics(),
       failed: (error) => this.#fail(error),
       log: (message) => this.#log("warn", message),
-    }, { maxBytes: options.maxFetchBytes, maxBatchBytes: MAX_BATCH_BYTES });
+    }, { purpose: this.#fetchPurpose, maxBytes: options.maxFetchBytes, maxBatchBytes: MAX_BATCH_BYTES });
     this.#assignment = new Assignment({
       sink,
       fetcher: this.#fetcher,
@@ -122,6 +126,14 @@ export class KafkaConsumer implements Consumer {
     return this.close(DISPOSE_MS);
   }
 
+  get #groupPurpose(): Purpose {
+    return `group ${this.#number}`;
+  }
+
+  get #fetchPurpose(): Purpose {
+    return `fetch ${this.#number}`;
+  }
+
   async #start(): Promise<void> {
     try {
       await this.#untilTopicsExist();
@@ -132,7 +144,14 @@ export class KafkaConsumer implements Consumer {
     void this.#watchTopics();
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = Math.ceil(sessionTimeoutMs / 5) } = this.#options;
     const { cluster, metadataMaxAgeMs } = this.#context;
-    this.#member = new Member(cluster, { group, topics, sessionTimeoutMs, heartbeatIntervalMs, metadataMaxAgeMs }, {
+    this.#member = new Member(cluster, {
+      group,
+      topics,
+      sessionTimeoutMs,
+      heartbeatIntervalMs,
+      purpose: this.#groupPurpose,
+      metadataMaxAgeMs,
+    }, {
       claim: () => this.#assignment.claim(),
       releasing: (generation) => this.#release(generation),
       assigned: (partitions) => {
@@ -222,6 +241,7 @@ export class KafkaConsumer implements Consumer {
     this.#assignment.endAll(reason);
     this.#session.end();
     this.#joined.reject(new BrokerError(`Cannot join group "${this.#options.group}": the consumer has ended`));
+    this.#context.cluster.closePurpose(this.#groupPurpose, this.#fetchPurpose);
     this.#context.ended();
   }
 

@@ -13,7 +13,7 @@ import type { RecordBatch } from "../../broker.ts";
 import { AbortedFilter } from "../batch/aborted_filter.ts";
 import { decodeBatch, UnreadableBatchError } from "../batch/decode_batch.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
-import type { Cluster } from "../wire/cluster.ts";
+import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { listOffsets, Timestamp } from "../wire/requests.ts";
@@ -38,6 +38,8 @@ export interface FetchHandler {
 
 /** Options of a fetcher. */
 export interface FetcherOptions {
+  /** Connection for the fetches. */
+  readonly purpose: Purpose;
   /** Limit of all responses together, in bytes. */
   readonly maxBytes: number;
   /** Limit of a batch's decompressed records, in bytes. */
@@ -248,7 +250,7 @@ export class Fetcher {
         maxPartitionBytes: MAX_PARTITION_BYTES,
       });
       const timeoutMs = MAX_WAIT_MS + this.#cluster.requestTimeoutMs;
-      const { error, partitions } = await this.#cluster.send(leader, "fetch", request, timeoutMs);
+      const { error, partitions } = await this.#cluster.send(leader, this.#options.purpose, request, timeoutMs);
       if (error !== Code.none) throw new ProtocolError("Fetch", error);
       return { requests, partitions };
     } catch (error) {

@@ -18,7 +18,7 @@
 import { BrokerError } from "../../../errors.ts";
 import { formatPartition, type TopicPartition } from "../../../support/position.ts";
 import { ASSIGNER_NAME, type Claim } from "./assigner.ts";
-import type { Cluster } from "../wire/cluster.ts";
+import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ConnectionError, ProtocolError } from "../wire/errors.ts";
 import type { Request } from "../wire/request.ts";
 import { heartbeat, joinGroup, leaveGroup, offsetFetch, syncGroup } from "../wire/requests.ts";
@@ -68,6 +68,8 @@ export interface MemberOptions {
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
+  /** Connection for all requests of this member, and for its commits. */
+  readonly purpose: Purpose;
   /** How often the leader looks at the number of partitions. */
   readonly metadataMaxAgeMs: number;
 }
@@ -231,7 +233,8 @@ export class Member {
     request: Request<Response>,
     timeoutMs: number,
   ): Promise<Response> {
-    const response = await this.#cluster.sendToCoordinator(this.#options.group, request, timeoutMs);
+    const { group, purpose } = this.#options;
+    const response = await this.#cluster.sendToCoordinator(group, request, timeoutMs, purpose);
     if (response.errorCode !== Code.none && response.errorCode !== Code.memberIdRequired) {
       throw new ProtocolError(request.name, response.errorCode);
     }

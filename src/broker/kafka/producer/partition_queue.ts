@@ -52,16 +52,13 @@ export class PartitionQueue implements TopicPartition {
     this.#sequence = 0;
   }
 
-  /** Adds a record at the end. @returns the bytes by which the queue has grown */
-  push(placed: PlacedRecord, timestampMs: number, maxBytes: number): number {
-    const last = this.batches.at(-1);
-    const before = last?.bytes.size ?? 0;
-    if (last?.add(placed, timestampMs, maxBytes)) return last.bytes.size - before;
+  /** Adds a record at the end. */
+  push(placed: PlacedRecord, timestampMs: number, maxBytes: number): void {
+    if (this.batches.at(-1)?.add(placed, timestampMs, maxBytes)) return;
     const batch = new OutgoingBatch(this.#spare);
     this.#spare = undefined;
     batch.add(placed, timestampMs, maxBytes);
     this.batches.push(batch);
-    return batch.bytes.size;
   }
 
   /** Gives the first batch its numbers, if it has none yet. */

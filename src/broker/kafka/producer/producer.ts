@@ -104,7 +104,7 @@ export class Producer {
   }
 
   #place(topic: TopicProducer, call: AppendCall): void {
-    const { queues } = topic.place(call, (partition) => this.#isReachable(topic.name, partition));
+    const queues = topic.place(call, (partition) => this.#isReachable(topic.name, partition));
     for (const queue of queues) this.#active.add(queue);
   }
 
@@ -122,10 +122,12 @@ export class Producer {
     });
   }
 
+  /** Pumps again at this time; never, where nothing is due any more: a timer would keep the process alive. */
   #pumpAt(atMs: number): void {
-    if (this.#isClosed || atMs >= this.#timerMs) return;
+    if (atMs === this.#timerMs) return;
     clearTimeout(this.#timer);
     this.#timerMs = atMs;
+    if (atMs === Infinity || this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#timerMs = Infinity;
       this.#pump();
@@ -169,7 +171,7 @@ export class Producer {
       for (const part of splitBySize(queues)) void this.#send(leader, part);
     }
     if (isStale && (this.#active.size > 0 || this.#hasWaiting())) void this.#refresh();
-    if (nextMs < Infinity) this.#pumpAt(nextMs);
+    this.#pumpAt(nextMs);
   }
 
   #hasWaiting(): boolean {
@@ -233,8 +235,7 @@ export class Producer {
       if (batch.movable === 0 || batch.isMaybeWritten) continue;
       const [left, movable] = batch.splitMovable();
       queue.replace(batch, left === null ? [] : [left]);
-      topic.endBatch();
-      this.#active.add(topic.move(movable, isReachable).queue);
+      for (const other of topic.move(movable, isReachable)) this.#active.add(other);
       this.#pumpSoon();
     }
   }
@@ -346,10 +347,8 @@ export class Producer {
     };
     for (const queue of queues) {
       queue.inFlight = inFlight;
-      const head = queue.head!;
-      head.bytes.seal(this.#options.compression);
+      queue.head!.bytes.seal(this.#options.compression);
       queue.stampHead();
-      if (head.movable > 0) this.#topics.get(queue.topic)!.endBatch();
     }
     try {
       const connection = inFlight.connection = await this.#cluster.connectionTo(leader, "produce");

@@ -1,6 +1,6 @@
 /**
- * One topic of the producer: finds a partition for each record. A record with a key goes to the partition of its key. One
- * without goes, with others like it, to one partition for the length of a batch, and never to one without a reachable
+ * One topic of the producer: finds a partition for each record. A record with a key goes to the partition of its key. Those
+ * without go to each partition in turn, since a partition's jobs run one by one, but never to one without a reachable
  * leader while there is another.
  */
 import type { NewRecord } from "../../broker.ts";
@@ -28,7 +28,8 @@ export class TopicProducer {
   maxBatchBytes: number = DEFAULT_MAX_BATCH_BYTES;
   /** When the limit was asked for, on the clock of `performance.now()`. */
   limitAskedMs = -Infinity;
-  #sticky: number | null = null;
+  /** Counts records without a key. It starts at random: short-lived processes must not all begin with partition 0. */
+  #turn = Math.floor(Math.random() * 2 ** 16);
 
   constructor(name: string) {
     this.name = name;
@@ -45,42 +46,38 @@ export class TopicProducer {
    * Puts the records of a call into the queues of their partitions.
    *
    * @param isReachable whether a partition has a leader that can be reached
-   * @returns the queues that got something, and the bytes by which they have grown
+   * @returns the queues that got something
    */
-  place(call: AppendCall, isReachable: (partition: number) => boolean): { queues: Set<PartitionQueue>; bytes: number } {
+  place(call: AppendCall, isReachable: (partition: number) => boolean): Set<PartitionQueue> {
     const timestampMs = Date.now();
     const queues = new Set<PartitionQueue>();
-    let bytes = 0;
+    const candidates = this.#candidates(isReachable);
     for (let index = 0; index < call.records.length; index++) {
       const record = call.records[index]!;
-      const partition = this.#partitionOf(record, isReachable);
+      const partition = this.#partitionOf(record, candidates);
       const queue = this.queues[partition];
       const error = queue === undefined
         ? unknownPartitionError(this.name, partition, this.queues.length)
         : this.#tooLarge(record);
       if (error !== null) call.settle(index, { ok: false, error, written: "no" });
       else {
-        bytes += queue!.push({ call, index }, timestampMs, this.maxBatchBytes);
+        queue!.push({ call, index }, timestampMs, this.maxBatchBytes);
         queues.add(queue!);
       }
     }
-    return { queues, bytes };
+    return queues;
   }
 
-  /** Puts records without a key into another partition. @returns the queue, and the bytes by which it has grown */
-  move(
-    records: readonly PlacedRecord[],
-    isReachable: (partition: number) => boolean,
-  ): { queue: PartitionQueue; bytes: number } {
-    const queue = this.queues[this.#stickyPartition(isReachable)]!;
-    let bytes = 0;
-    for (const placed of records) bytes += queue.push(placed, Date.now(), this.maxBatchBytes);
-    return { queue, bytes };
-  }
-
-  /** The next records without a key go to another partition. */
-  endBatch(): void {
-    this.#sticky = null;
+  /** Puts records without a key into other partitions. @returns the queues that got something */
+  move(records: readonly PlacedRecord[], isReachable: (partition: number) => boolean): Set<PartitionQueue> {
+    const candidates = this.#candidates(isReachable);
+    const queues = new Set<PartitionQueue>();
+    for (const placed of records) {
+      const queue = candidates[this.#turn++ % candidates.length]!;
+      queue.push(placed, Date.now(), this.maxBatchBytes);
+      queues.add(queue);
+    }
+    return queues;
   }
 
   /** Returns the error of a record that is larger than a batch may be; `null` if it is not. */
@@ -89,17 +86,15 @@ export class TopicProducer {
     return bytes <= this.maxBatchBytes ? null : recordTooLargeError(this.name, bytes, this.maxBatchBytes);
   }
 
-  #partitionOf(record: NewRecord, isReachable: (partition: number) => boolean): number {
+  #partitionOf(record: NewRecord, candidates: readonly PartitionQueue[]): number {
     if (record.partition !== undefined) return record.partition;
-    if (isMovable(record)) return this.#stickyPartition(isReachable);
+    if (isMovable(record)) return candidates[this.#turn++ % candidates.length]!.partition;
     return partitionOfKey(record.key!, this.queues.length);
   }
 
-  #stickyPartition(isReachable: (partition: number) => boolean): number {
-    if (this.#sticky !== null && isReachable(this.#sticky)) return this.#sticky;
+  /** The partitions for records without a key. */
+  #candidates(isReachable: (partition: number) => boolean): readonly PartitionQueue[] {
     const reachable = this.queues.filter(({ partition }) => isReachable(partition));
-    const idle = reachable.filter(({ batches }) => batches.length === 0);
-    const candidates = idle.length > 0 ? idle : reachable.length > 0 ? reachable : this.queues;
-    return this.#sticky = candidates[Math.floor(Math.random() * candidates.length)]!.partition;
+    return reachable.length > 0 ? reachable : this.queues;
   }
 }

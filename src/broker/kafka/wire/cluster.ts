@@ -24,8 +24,11 @@ export interface ClusterOptions {
   readonly requestTimeoutMs: number;
 }
 
-/** Use of a connection. */
-export type Purpose = "control" | "group" | "fetch" | "produce";
+/**
+ * Use of a connection: `"control"` for short questions, `"produce"`, and one for the group and one for the fetches of each
+ * consumer, such as `"group 1"`.
+ */
+export type Purpose = "control" | "produce" | `group ${number}` | `fetch ${number}`;
 
 /** How long a broker that failed is asked last, in milliseconds. */
 const SUSPECT_MS = 15_000;
@@ -140,6 +143,7 @@ export class Cluster {
   /**
    * Sends a request to the coordinator of a group. A coordinator that does not answer is looked up again by the next call.
    *
+   * @param purpose a join is answered when all members have joined, and holds up whatever comes after it
    * @throws {ConnectionError} if it does not answer
    * @throws {ProtocolError} if the group has no coordinator now
    */
@@ -147,10 +151,11 @@ export class Cluster {
     group: string,
     request: Request<Response>,
     timeoutMs: number = this.requestTimeoutMs,
+    purpose: Purpose = "control",
   ): Promise<Response> {
     const nodeId = await this.#coordinatorOf(group);
     try {
-      return await this.send(nodeId, "group", request, timeoutMs);
+      return await this.send(nodeId, purpose, request, timeoutMs);
     } catch (error) {
       if (error instanceof ConnectionError) this.forgetCoordinator(group);
       throw error;
@@ -160,6 +165,13 @@ export class Cluster {
   /** The broker is not the coordinator any more: the next call looks it up. */
   forgetCoordinator(group: string): void {
     this.#coordinators.delete(group);
+  }
+
+  /** Closes the connections of a consumer that has ended. */
+  closePurpose(...purposes: readonly Purpose[]): void {
+    for (const [name, connection] of [...this.#open]) {
+      if (purposes.some((purpose) => name.startsWith(`${purpose} `))) connection.close(closedError(connection.address));
+    }
   }
 
   /** Closes all connections; whatever is pending, or is asked later, fails. */
@@ -208,10 +220,10 @@ export class Cluster {
     const known = this.#connections.get(name);
     if (known !== undefined) return known;
     if (this.#isClosed) return Promise.reject(closedError(address));
-    const opening = Connection.open(address, this.#options.connection, () => {
+    const opening = Connection.open(address, this.#options.connection, (error) => {
       if (this.#connections.get(name) === opening) this.#connections.delete(name);
       this.#open.delete(name);
-      if (!this.#isClosed) this.#suspectUntilMs.set(address, performance.now() + SUSPECT_MS);
+      if (!this.#isClosed && !error.isFinal) this.#suspectUntilMs.set(address, performance.now() + SUSPECT_MS);
     }).then((connection) => {
       if (this.#isClosed) connection.close(closedError(address));
       else if (connection.closedBy === null) this.#open.set(name, connection);
