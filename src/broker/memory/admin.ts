@@ -39,6 +39,10 @@ export function memoryAdmin(log: MemoryLog, reachable: () => Promise<void>): Bro
         return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
       });
     },
+    async groups(topics) {
+      await reachable();
+      return new Map(topics.map((topic) => [topic, log.groupsOf(topic).sort()]));
+    },
     async seek(group, to) {
       await reachable();
       const members = log.group(group);

@@ -98,6 +98,11 @@ export class Group {
     for (const member of this.#members.keys()) if (member.topics.includes(topic)) member.wake();
   }
 
+  /** Whether an offset of a topic is committed. */
+  hasCommitted(topic: string): boolean {
+    return Array.from(this.#committed.keys()).some((key) => topicOf(key) === topic);
+  }
+
   /** What is committed for a partition. */
   committed(at: TopicPartition): Committed | null {
     return this.#committed.get(keyOf(at)) ?? null;

@@ -73,6 +73,11 @@ export class MemoryLog {
     return topic === undefined ? null : { name, config: topic.config, partitions: topic.partitions };
   }
 
+  /** Lists the groups that have committed an offset of a topic. */
+  groupsOf(topic: string): string[] {
+    return Array.from(this.#groups.values()).filter((group) => group.hasCommitted(topic)).map(({ name }) => name);
+  }
+
   /** A group; it begins to exist when it is asked for. */
   group(name: string): Group {
     let group = this.#groups.get(name);
