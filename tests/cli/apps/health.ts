@@ -6,8 +6,7 @@ import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import process from "node:process";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 
 const freed = Promise.withResolvers<void>();
 
@@ -30,12 +29,12 @@ class BlockingJob extends Job {
   }
 }
 
-const log = new MemoryLog();
+const log = new FaultInjectionLog();
 if (process.env.AWAY !== undefined) log.goOffline();
 
 export const app: App = new App({
   name: "health",
-  broker: memoryOver(log),
+  broker: log.source,
   jobs: [LongJob, StubbornJob, BlockingJob],
   topics: [activeJobTopic("default", { timeoutGraceMs: 30 })],
   sessionTimeoutMs: 50,
