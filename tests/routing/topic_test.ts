@@ -132,6 +132,7 @@ Deno.test("Routes finds topics by queue and by full name, and says which there a
   const topics = (...queues: string[]) => routes.select(queues).map(({ topic }) => topic);
   assertEquals(topics("mailers", "shop.default"), ["shop.mailers", "shop.default"]);
   assertThrows(
+  assertEquals(topics("mailers", "shop.mailers", "mailers"), ["shop.mailers"]);
     () => routes.select(["mailer"]),
     InvalidConfigurationError,
     'No topic declares the queue "mailer"; did you mean "mailers"? (declared: "default", "mailers")',
