@@ -39,16 +39,16 @@ function setUp(config: Record<string, string> = {}) {
   const log = new MemoryLog();
   log.createTopic("default", 1, config);
   const broker = new HeldBroker(new MemoryBroker(log));
-  const lane = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
+  const sender = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
-    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes, durable, settle }));
+    new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes, durable, settle }));
   return { log, broker, push };
 }
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 const offsetOf = (outcome: AppendOutcome) => outcome.ok ? outcome.position.offset : outcome.written;
 
-Deno.test("Lane sends what one turn pushed at once, and gathers while a batch is in flight", async () => {
+Deno.test("TopicSender sends what one turn pushed at once, and gathers while a batch is in flight", async () => {
   const { broker, push } = setUp();
   const first = [push("a"), push("b")];
   await turn();
@@ -101,13 +101,13 @@ Deno.test("Lane asks for a durable batch if any of it must be", async () => {
 Deno.test("Lane fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
   const log = new MemoryLog();
   let tries = 0;
-  const lane = new TopicSender("default", () => {
+  const sender = new TopicSender("default", () => {
     if (++tries === 1) return Promise.reject(new Error("Not yet"));
     log.createTopic("default", 1);
     return Promise.resolve(new MemoryBroker(log));
   });
   const push = (value: string) =>
-    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));
+    new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes: 1, durable: false, settle }));
   const refused = await Promise.all([push("a"), push("b")]);
   for (const outcome of refused) assert(!outcome.ok && outcome.written === "no" && outcome.error.message === "Not yet");
   assertEquals(offsetOf(await push("c")), 0);
@@ -122,9 +122,9 @@ Deno.test("Lane answers unknown where a broker breaks its word and rejects, and 
     append: (topic: string, records: readonly NewRecord[]) =>
       ++calls === 1 ? Promise.reject(new Error("a fault")) : broker.append(topic, records),
   };
-  const lane = new TopicSender("default", () => Promise.resolve(faulty as unknown as Broker));
+  const sender = new TopicSender("default", () => Promise.resolve(faulty as unknown as Broker));
   const push = (value: string) =>
-    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));
+    new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes: 1, durable: false, settle }));
   assertEquals(offsetOf(await push("a")), "unknown");
   assertEquals(offsetOf(await push("b")), 0);
 });

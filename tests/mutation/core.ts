@@ -211,14 +211,14 @@ const JOBS: readonly Mutant[] = [
   {
     what: "lane: one batch is in flight, which keeps the order",
     file: "src/dispatch/topic_sender.ts",
-    find: "if (this.#busy) return;",
+    find: "if (this.#isBusy) return;",
     replace: "",
     tests: ["tests/dispatch/topic_sender_test.ts"],
   },
   {
     what: "dispatcher: produceSync waits for the acknowledgement",
     file: "src/dispatch/dispatcher.ts",
-    find: "if (prepared.durable) await job.delivered();",
+    find: "if (prepared.awaitsAck) await job.delivered();",
     replace: "",
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
