@@ -2,8 +2,7 @@
 import { activeJobTopic, App, Job, type WorkerStatus } from "@activejob/kafka";
 import { healthHandler, Metrics } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { until } from "../support/until.ts";
 import { readScrape } from "../support/scrape.ts";
 
@@ -23,10 +22,10 @@ class SadJob extends Job {
 }
 
 function setUp() {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [GateJob, SadJob],
     topics: [
       activeJobTopic("default", { maxMessages: 1 }),
