@@ -245,6 +245,16 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * Finds consumer groups that are not this App's and have committed offsets in a topic of its jobs: often another project,
+   * whose workers would take this App's jobs. It takes a few seconds at most; of thousands of groups some may be missing.
+   *
+   * @returns their names by topic; topics without such groups are left out
+   */
+  async findOtherGroups(): Promise<ReadonlyMap<string, readonly string[]>> {
+    return await this.#broker.findOtherGroups();
+  }
+
+  /**
    * Passes over the record that the group is at, also while workers live.
    *
    * @param options whether to pass over what stands before it as well

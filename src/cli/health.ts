@@ -29,9 +29,9 @@ export interface HealthAddress {
  * @returns `null` where no port is given
  * @throws {UsageError} if the port is not a port, or a host has no port
  */
-export function readHealthAddress(given: Arguments): HealthAddress | null {
-  const text = given.text("health-port");
-  const hostname = given.text("health-host");
+export function readHealthAddress(args: Arguments): HealthAddress | null {
+  const text = args.getText("health-port");
+  const hostname = args.getText("health-host");
   if (text === undefined) {
     if (hostname === undefined) return null;
     throw new UsageError(`Option "--health-host" says where to listen, but there is no "--health-port"`);

@@ -1,6 +1,7 @@
 /**
- * What holds of the jobs that a test has seen: how many there are, and whether there is one such as expected. What does not
- * hold is an `AssertionError` of `node:assert`, which every test runner knows, and which says what was there instead.
+ * What holds of the jobs that a test has seen: how many there are, and whether there is one such as expected. What does
+ * not hold is an `AssertionError` of `node:assert`, which every test runner knows, and which says what was there
+ * instead.
  */
 import { AssertionError } from "node:assert";
 import { InvalidConfigurationError } from "../errors.ts";

@@ -10,8 +10,6 @@ import {
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import {
   BrokerError,
@@ -23,6 +21,7 @@ import {
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { Tracing } from "../../src/monitor/tracing.ts";
 import { Routes } from "../../src/routing/route.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 
 class AsyncJob extends Job {
   perform(..._args: unknown[]) {}
@@ -36,10 +35,10 @@ class KeyedJob extends AsyncJob {
 
 /** An App on a log of its own, and what its event stream says. */
 function setUp(options: Partial<AppOptions> = {}) {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [AsyncJob, SyncJob, KeyedJob],
     topics: [activeJobTopic("default"), activeJobTopic("other", { partitions: 4 })],
     logger: false,
@@ -156,7 +155,7 @@ Deno.test("a refusal that is known at once is the same error in each way to enqu
 });
 
 Deno.test("close() returns the jobs that were refused or lost although no call rejected", async () => {
-  const cases: [string, number, (log: MemoryLog) => Promise<unknown>][] = [
+  const cases: [string, number, (log: FaultInjectionLog) => Promise<unknown>][] = [
     ["nothing", 0, async () => await AsyncJob.performLater(1)],
     ["a missing topic", 1, async () => await AsyncJob.set({ queue: "missing" }).performLater(1)],
     ["a refusal that rejects", 0, async (log) => {
@@ -193,12 +192,12 @@ Deno.test("a key with a lone surrogate is refused: in UTF-8 different keys would
 });
 
 Deno.test("undeclared queues leave nothing behind: their senders end, and few of their names are remembered", async () => {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const warned: unknown[] = [];
   const monitor = new Monitor();
   monitor.on("error.occurred", ({ error }) => error.errorClass === "InvalidConfigurationError" && warned.push(error));
   const routes = new Routes([activeJobTopic("default")], {}, { queuePrefix: "", queueDelimiter: "_" }, "shop");
-  const broker = await memoryOver(log).open({ clientId: "shop", monitor });
+  const broker = log.open();
   const dispatcher = new Dispatcher({
     broker: () => Promise.resolve(broker),
     routes,

@@ -1,8 +1,7 @@
 /** The way into one topic: in order, one batch in flight, no lingering, and each record has its own outcome. */
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, Broker, NewRecord } from "../../src/broker/broker.ts";
-import { MemoryBroker } from "../../src/broker/memory/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { TopicSender } from "../../src/dispatch/topic_sender.ts";
 
 /** A memory broker whose appends are noted and held until they are let go. */
@@ -36,9 +35,9 @@ class HeldBroker {
 }
 
 function setUp(config: Record<string, string> = {}) {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   log.createTopic("default", 1, config);
-  const broker = new HeldBroker(new MemoryBroker(log));
+  const broker = new HeldBroker(log.open());
   const sender = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
     new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes, durable, settle }));
@@ -66,7 +65,7 @@ Deno.test("TopicSender sends what one turn pushed at once, and gathers while a b
   assertEquals(offsetOf(await third), 5);
 });
 
-Deno.test("Lane bounds a batch in records and bytes; a large record goes alone", async () => {
+Deno.test("TopicSender bounds a batch in records and bytes; a large record goes alone", async () => {
   const { broker, push } = setUp();
   const many = Array.from({ length: 2500 }, (_, index) => push(`${index}`));
   for (let batch = 0; batch < 3; batch++) await broker.letGo();
@@ -78,7 +77,7 @@ Deno.test("Lane bounds a batch in records and bytes; a large record goes alone",
   assertEquals(broker.batches, [["0", "1"], ["2"], ["3"], ["4", "5"]]);
 });
 
-Deno.test("Lane gives each record its own outcome, and goes on after a refusal", async () => {
+Deno.test("TopicSender gives each record its own outcome, and goes on after a refusal", async () => {
   const { broker, push } = setUp({ "max.message.bytes": "100" });
   const pushed = [push("a"), push("x".repeat(500)), push("c")];
   await broker.letGo();
@@ -88,7 +87,7 @@ Deno.test("Lane gives each record its own outcome, and goes on after a refusal",
   assertEquals(offsetOf(await next), 2);
 });
 
-Deno.test("Lane asks for a durable batch if any of it must be", async () => {
+Deno.test("TopicSender asks for a durable batch if any of it must be", async () => {
   const { broker, push } = setUp();
   for (const durable of [[false, false], [false, true], [true]]) {
     const pushed = durable.map((durable) => push("a", { durable }));
@@ -98,13 +97,13 @@ Deno.test("Lane asks for a durable batch if any of it must be", async () => {
   assertEquals(broker.durabilities, ["buffered", "durable", "durable"]);
 });
 
-Deno.test("Lane fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
-  const log = new MemoryLog();
+Deno.test("TopicSender fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
+  const log = new FaultInjectionLog();
   let tries = 0;
   const sender = new TopicSender("default", () => {
     if (++tries === 1) return Promise.reject(new Error("Not yet"));
     log.createTopic("default", 1);
-    return Promise.resolve(new MemoryBroker(log));
+    return Promise.resolve(log.open());
   });
   const push = (value: string) =>
     new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes: 1, durable: false, settle }));
@@ -113,10 +112,10 @@ Deno.test("Lane fails what waited where its topic cannot be made ready, and trie
   assertEquals(offsetOf(await push("c")), 0);
 });
 
-Deno.test("Lane answers unknown where a broker breaks its word and rejects, and goes on", async () => {
-  const log = new MemoryLog();
+Deno.test("TopicSender answers unknown where a broker breaks its word and rejects, and goes on", async () => {
+  const log = new FaultInjectionLog();
   log.createTopic("default", 1);
-  const broker = new MemoryBroker(log);
+  const broker = log.open();
   let calls = 0;
   const faulty = {
     append: (topic: string, records: readonly NewRecord[]) =>

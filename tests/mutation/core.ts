@@ -303,7 +303,7 @@ const TRACING: readonly Mutant[] = [
   {
     what: "tracing: what stands under the symbol is used only if it is whole",
     file: "src/monitor/open_telemetry.ts",
-    find: "return isWhole(api) ? api : undefined;",
+    find: "return isComplete(api) ? api : undefined;",
     replace: "return api as OpenTelemetry;",
     tests: ["tests/monitor/tracing_test.ts"],
   },

@@ -2,8 +2,7 @@
 import { activeJobTopic, App, Job, type WorkerStatus } from "@activejob/kafka";
 import { healthHandler, Metrics } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { until } from "../support/until.ts";
 import { readScrape } from "../support/scrape.ts";
 
@@ -23,10 +22,10 @@ class SadJob extends Job {
 }
 
 function setUp() {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [GateJob, SadJob],
     topics: [
       activeJobTopic("default", { maxMessages: 1 }),
@@ -105,7 +104,7 @@ Deno.test("a scrape has the worker's state, its jobs, its partitions and what wa
   assertEquals(during.get('activejob_worker_state{state="new"}'), 0);
   assertEquals(during.get("activejob_worker_concurrency"), 10);
   assertEquals(during.get('activejob_group_joined{group="shop"}'), 1);
-  assertEquals(during.get('activejob_group_held{group="shop"}'), 1);
+  assertEquals(during.get('activejob_group_session_valid{group="shop"}'), 1);
   assertEquals(during.get('activejob_jobs_running{topic="default"}'), 1);
   assertEquals(during.get('activejob_jobs_running{topic="sad"}'), 0);
   assert(during.get("activejob_longest_running_seconds")! > 0);

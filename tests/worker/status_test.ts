@@ -2,8 +2,7 @@
 import { activeJobTopic, App, type EventMap, Job, type TopicOptions, type Worker } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RetryingRecord } from "../../src/worker/status.ts";
-import { MemoryBroker } from "../../src/broker/memory/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { until } from "../support/until.ts";
 import { heldBroker } from "../support/controlled_broker.ts";
 
@@ -25,7 +24,7 @@ class SadJob extends Job {
 
 function setUp(topic: TopicOptions = {}, other: TopicOptions = {}) {
   open = Promise.withResolvers<void>();
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const broker = heldBroker(log);
   const app = new App({
     name: "shop",
@@ -154,7 +153,7 @@ Deno.test("refreshLag() does not wait for a broker that is away longer than its 
   await run;
 });
 
-Deno.test("status() says that the session is not held as soon as the clock says it, and that a new one is", async () => {
+Deno.test("status() reports an invalid session as soon as it has expired by the clock, and a new one as valid", async () => {
   const { app, log, broker, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");
@@ -163,9 +162,9 @@ Deno.test("status() says that the session is not held as soon as the clock says 
   // The group that was made last.
   log.block(broker.consumer);
   assertEquals(outline(worker).slice(1), [["shop", "default", true, true], ["second", "other", true, false]]);
-  const held = new Promise<void>((resolve) => app.on("membership.changed", ({ held }) => held && resolve()));
+  const member = new Promise<void>((resolve) => app.on("membership.changed", ({ isMember }) => isMember && resolve()));
   log.unblock(broker.consumer);
-  await held;
+  await member;
   assertEquals(outline(worker)[2], ["second", "other", true, true]);
   await worker.stop();
   await run;
@@ -176,7 +175,7 @@ Deno.test("status() says which partition waits for its next try, and which for a
   const { app, log, worker } = setUp({ backoff }, { backoff });
   await using _ = app;
   await enqueue(app, SadJob.of());
-  await using broker = new MemoryBroker(log);
+  await using broker = log.open();
   await broker.append("other", [{ value: "no envelope" }]);
   const run = worker.run();
   const paused = () =>
