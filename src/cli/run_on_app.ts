@@ -14,11 +14,11 @@ const CLOSE_MS = 1000;
 
 const TIMED_OUT = Symbol("timed out");
 
-/** What is known of an action that was not done in time. */
+/** Facts about an action that was not done in time. */
 export interface TimeoutDetails {
   /** The state that it leaves: `"the job may have been written"`. */
   readonly outcome: string;
-  /** What prevented it, if that is known. */
+  /** The error that prevented it, if that is known. */
   readonly cause?: unknown;
 }
 
@@ -72,7 +72,7 @@ async function loadWithin(module: string, timeoutMs: number): Promise<App> {
       ),
     );
   }, timeoutMs);
-  // Where nothing is pending, Deno itself ends the process at once.
+  // If nothing is pending, Deno itself ends the process at once.
   Deno.unrefTimer(timer);
   try {
     return await Promise.race([loadApp(module), late.promise]);
