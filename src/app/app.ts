@@ -69,7 +69,7 @@ export class App implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
-  readonly #detachLogger: () => void;
+  readonly #detachLogger: (name?: EventName) => void;
   #closed: Promise<number> | undefined;
 
   /**
@@ -159,6 +159,15 @@ export class App implements AsyncDisposable {
   /** Tells of an error that nobody else hears of. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /**
+   * Stops logging one event: for a program that prints it itself. Listeners are called as before.
+   *
+   * @internal
+   */
+  muteLog(name: EventName): void {
+    this.#detachLogger(name);
   }
 
   /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
