@@ -69,7 +69,7 @@ export class App implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
-  readonly #detachLogger: () => void;
+  readonly #detachLogger: () => Promise<void>;
   #closed: Promise<number> | undefined;
 
   /**
@@ -84,7 +84,9 @@ export class App implements AsyncDisposable {
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
-    this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
+    this.#detachLogger = options.logger === false
+      ? () => Promise.resolve()
+      : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, routes: this.#routes.all() });
@@ -295,7 +297,7 @@ export class App implements AsyncDisposable {
     await settledWithin(this.flush(), deadlineMs);
     const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
-    this.#detachLogger();
+    await this.#detachLogger();
     return undelivered;
   }
 
