@@ -31,16 +31,19 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 /** The wait for lines that are not written yet when a logger is detached, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/**
- * Writes the events of a monitor.
- *
- * @returns a function that detaches the logger, and resolves once its lines are written, or after a second
- */
-export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () => Promise<void> {
+/** A logger that is attached to a monitor. */
+export interface Logger {
+  /** Logs no event of this name any more. */
+  mute(name: EventName): void;
+  /** Logs nothing any more. @returns resolves once all lines are written, or after a second */
+  close(): Promise<void>;
+}
+
+/** Writes the events of a monitor. */
+export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): Logger {
   const { level = "info", write } = options;
-  if (level === "silent") return () => Promise.resolve();
   const format = formatterOf(options.format ?? (stderr.isTerminal ? "pretty" : "json"));
-  const least = LEVELS.indexOf(level);
+  const least = level === "silent" ? Infinity : LEVELS.indexOf(level);
   const destination = write === undefined ? (text: string) => stderr.write(text) : (text: string) => {
     write(text);
     return true;
@@ -48,24 +51,30 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () 
   const lines = new LineWriter(destination, (message) => {
     monitor.emit("error.occurred", { where: "log", error: { errorClass: "Error", message } });
   });
-  const ends: (() => void)[] = [onProcessEnd(() => {
-    lines.flush();
-    stderr.flushNow();
-  })];
+  const ends = new Map<EventName, () => void>();
   for (const name of Object.keys(LINES) as EventName[]) {
     const line = LINES[name] as Line<unknown>;
     const own = line.level;
-    if (typeof own === "string" && LEVELS.indexOf(own) < least) continue;
-    ends.push(monitor.on(name, (event) => {
+    if (least > LEVELS.indexOf(typeof own === "string" ? own : "error")) continue;
+    const end = monitor.on(name, (event) => {
       const level = typeof own === "string" ? own : own(event);
       if (LEVELS.indexOf(level) < least) return;
       lines.add(format(level, name, line, event as object));
-    }));
+    });
+    ends.set(name, end);
   }
-  return async () => {
-    for (const end of ends) end();
+  const endOfProcess = onProcessEnd(() => {
     lines.flush();
-    await stderr.flush(FLUSH_MS);
+    stderr.flushNow();
+  });
+  return {
+    mute: (name) => ends.get(name)?.(),
+    async close() {
+      for (const end of ends.values()) end();
+      endOfProcess();
+      lines.flush();
+      await stderr.flush(FLUSH_MS);
+    },
   };
 }
 

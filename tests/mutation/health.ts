@@ -172,6 +172,6 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     find: "    lines.flush();\n    stderr.flushNow();",
     replace: "",
     tests: ["tests/monitor/log_output_test.ts"],
-    only: "(throw)",
+    only: "(exit)",
   },
 ];
