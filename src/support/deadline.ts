@@ -2,7 +2,7 @@
  * Waiting that ends: after a time, at a deadline, or at a signal. A stop must end whatever a job or a broker does.
  */
 
-/** Waits for so many milliseconds. */
+/** Returns a promise that resolves after so many milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

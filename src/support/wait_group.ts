@@ -1,15 +1,14 @@
 /**
- * What a worker has still to say the last word about: jobs that have ended, and records that are given up, until they are
- * finished, wait, or belong to somebody else. They hold no slot, since a dead letter topic that is away must not keep other
- * partitions from working; but a stop gives them a moment.
+ * A wait group: counts promises that are not settled yet. A worker counts the outcomes that are still being settled (the job
+ * has ended, but is not yet marked, scheduled for retry or dead-lettered), so that a stop can wait for them.
  */
 
-/** Counts them. */
+/** Counts promises until they are settled. */
 export class WaitGroup {
   #count = 0;
   #none: PromiseWithResolvers<void> | undefined;
 
-  /** Counts one until its promise has settled. */
+  /** Counts a promise until it is settled, and returns its result. */
   async track<T>(settling: Promise<T>): Promise<T> {
     this.#count++;
     try {
@@ -23,7 +22,7 @@ export class WaitGroup {
     }
   }
 
-  /** Resolves once there are none. */
+  /** Resolves once no promise is counted. */
   whenEmpty(): Promise<void> {
     if (this.#count === 0) return Promise.resolve();
     this.#none ??= Promise.withResolvers<void>();
