@@ -10,7 +10,7 @@ const DOORS = ["mod.ts", "src/cli/mod.ts", "src/testing/mod.ts", "src/web/mod.ts
 const CHECKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["fmt", ["fmt", "--check"]],
   ["lint", ["lint"]],
-  ["arrows", ["run", "-A", "tasks/arrows.ts"]],
+  ["imports", ["run", "-A", "tasks/imports.ts"]],
   ["doc lint", ["doc", "--lint", ...DOORS]],
   ["check", ["check"]],
   ["publish dry run", ["publish", "--dry-run", "--allow-dirty"]],
