@@ -58,7 +58,10 @@ export class KafkaUnavailableError extends Error {
  * @throws {KafkaUnavailableError} if Java or Maven is missing, or if it does not come up
  */
 export async function startKafka(options: StartOptions = {}): Promise<LocalKafka> {
-  // At once: a port that is asked for and given back may be answered again.
+  if (Deno.build.os === "windows") {
+    throw new KafkaUnavailableError("Cannot start Kafka on Windows: name one that runs elsewhere in BROKER_URL");
+  }
+  // All at once: a port that was given back may be returned again.
   const [anyPort, controllerPort, securePort] = freePorts(3);
   const port = options.port === 0 ? anyPort! : options.port ?? 9092;
   const running = await findKafka(port);
@@ -163,12 +166,21 @@ async function isOurs(state: KafkaState): Promise<boolean> {
   return new TextDecoder().decode(output.stdout).includes(state.folder);
 }
 
-async function fetchJars(): Promise<string> {
+/** Whether Kafka was downloaded before. If not, {@linkcode startKafka} downloads it first, which takes a minute. */
+export function isKafkaDownloaded(): Promise<boolean> {
+  return Deno.stat(`${jarFolder()}/.complete`).then(() => true, () => false);
+}
+
+function jarFolder(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
-  const folder = `${cache}/activejob-kafka/kafka-${KAFKA_VERSION}`;
+  return `${cache}/activejob-kafka/kafka-${KAFKA_VERSION}`;
+}
+
+/** Downloads Kafka where that was not done before. @returns the folder of its jars */
+async function fetchJars(): Promise<string> {
   await run("java", ["-version"]);
-  const complete = await Deno.stat(`${folder}/.complete`).then(() => true, () => false);
-  if (complete) return folder;
+  const folder = jarFolder();
+  if (await isKafkaDownloaded()) return folder;
   const pom = new URL("pom.xml", import.meta.url).pathname;
   await run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${folder}`]);
   await Deno.writeTextFile(`${folder}/.complete`, "");

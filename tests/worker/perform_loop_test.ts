@@ -1,4 +1,5 @@
 /** The loop's clock and pace, on the memory broker: what it measures, and that it lets the event loop turn. */
+// Runs alone: it measures milliseconds of busy jobs.
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, App, type EventMap, Job } from "../../mod.ts";
 
