@@ -27,7 +27,7 @@ export type Sources = ReadonlyMap<string, SourceFile>;
 /** The layers, lowest first. A file imports from lower layers and from its own module, never from another module of its layer. */
 const LAYERS = [
   ["errors"],
-  ["lazily", "options", "user_frame", "within"],
+  ["support"],
   ["monitor"],
   ["broker", "job"],
   ["routing"],
@@ -45,7 +45,6 @@ const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
   [/^node:/, /^src\//],
   [/^npm:kafkajs$/, /^src\/broker\/kafka\//],
   [/^jsr:@std\/cli$/, /^src\/cli\//],
-  [/^jsr:@std\/assert$/, /^src\/broker\/conformance\//],
 ];
 
 /**

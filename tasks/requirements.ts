@@ -2,7 +2,7 @@
  * `--require kafka`: the parts of a run that may not be left out. By default a part is left out where the machine lacks what
  * it needs, and the run says so; a required part that is left out is a failure.
  */
-import { didYouMean } from "../src/options.ts";
+import { didYouMean } from "../src/support/validation.ts";
 
 /** The parts that can be left out. */
 const PARTS = ["kafka"] as const;

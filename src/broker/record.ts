@@ -1,5 +1,5 @@
 /** What records are, whatever the broker: their size, and how an embedded log keeps them: texts as they are, bytes copied. */
-import { Buffer } from "node:buffer";
+import { utf8Length } from "../support/utf8.ts";
 import type { NewRecord, StoredRecord } from "./broker.ts";
 
 /** A record that has no offset yet. */
@@ -8,8 +8,8 @@ export type NewStoredRecord = Omit<StoredRecord, "offset">;
 /** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
-/** Most records have none: they share this one. */
-const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
+/** No headers: most records have none, and share this list. */
+export const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
 
 /**
  * A record as it is stored. Bytes are copies, since the caller may use its buffers again; texts are what UTF-8 can say.
@@ -35,7 +35,8 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
 }
 
 function lengthOf(data: Uint8Array | string | null | undefined): number {
-  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
+  if (data === null || data === undefined) return 0;
+  return typeof data === "string" ? utf8Length(data) : data.byteLength;
 }
 
 function copyOfData(data: NewRecord["value"] | undefined): StoredRecord["value"] {

@@ -2,7 +2,7 @@
 // Runs alone: it measures how soon another process takes over.
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Child } from "../../child.ts";
+import { Child } from "../../support/child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, TOPIC } from "./member.ts";
 
