@@ -19,7 +19,7 @@ import { deno, filesUnder, root } from "./process.ts";
 import { UsageError } from "./requirements.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
-import { isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
+import { counted, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
 import { Report } from "./test/report.ts";
 import { execute, sideBySide } from "./test/runner.ts";
 import TIMES from "./test/times.json" with { type: "json" };
@@ -44,7 +44,7 @@ async function main(given: TestArguments): Promise<boolean> {
   const runs = planned.filter(({ onKafka }) => !onKafka || given.kafka !== "off");
   const needsKafka = planned.some(({ onKafka }) => onKafka);
   const report = new Report(runs, AT_ONCE, given.hasPaths && runs.length > 1);
-  report.start(files.length);
+  report.start(files);
   {
     await using kafka = new BackgroundKafka(needsKafka && given.kafka !== "off");
     const stages = stagesOf(given, { runs, report, kafka, signal });
@@ -85,10 +85,10 @@ function stagesOf(given: TestArguments, { runs, report, kafka, signal }: Session
   const stages: Stage[] = [];
   if (given.checkTypes) stages.push(["Check the types", () => checkTypes(given, report, signal)]);
   if (others.length > 0) {
-    stages.push([`Run ${others.length} runs side by side, the longest first`, () => performAll(others, AT_ONCE)]);
+    stages.push([`${counted(others, "run")} side by side, the longest first`, () => performAll(others, AT_ONCE)]);
   }
   if (alone.length > 0) {
-    stages.push([`Run ${alone.length} runs one after the other: they measure time`, () => performAll(alone, 1)]);
+    stages.push([`${counted(alone, "run")} one after the other: they measure time`, () => performAll(alone, 1)]);
   }
   return stages;
 }

@@ -1,5 +1,5 @@
 /** The lines that `deno task test` prints: stages, one line for each run that has ended, and the counts. */
-import { expectedSeconds, formatSeconds, type Run } from "./plan.ts";
+import { counted, expectedSeconds, formatSeconds, type Run, type TestFile } from "./plan.ts";
 import type { Counts, RunResult } from "./runner.ts";
 
 /** See the module. */
@@ -28,10 +28,13 @@ export class Report {
   }
 
   /** Announces the plan. */
-  start(files: number): void {
+  start(files: readonly TestFile[]): void {
     const seconds = expectedSeconds(this.#runs, this.#atOnce);
-    const counts = `${files} files in ${this.#runs.length} runs, ${this.#atOnce} at once`;
-    console.log(`${counts}: expected time ${formatSeconds(seconds)} after the check of the types`);
+    const onKafka = this.#runs.filter(({ onKafka }) => onKafka).length;
+    console.log(
+      `${counted(files, "file")} in ${counted(this.#runs, "run")}, ${onKafka} on Kafka, ${this.#atOnce} at once: ` +
+        `expected time ${formatSeconds(seconds)}`,
+    );
   }
 
   /** Counts a run and prints its line. The output of a run that failed is always shown. */

@@ -1,5 +1,5 @@
 /** The guards of jobs, dispatch and worker. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those that decide what is performed, marked and committed. */
 const WORKER: readonly Mutant[] = [

@@ -1,5 +1,5 @@
 /** The guards of the tasks. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those that keep a wrong version from being published. */
 export const TASKS_MUTANTS: readonly Mutant[] = [

@@ -1,0 +1,60 @@
+/** How `deno task test` performs its runs, and counts what they say. */
+import { assertEquals } from "@std/assert";
+import type { Run } from "../../../tasks/test/plan.ts";
+import { countsOf, sideBySide } from "../../../tasks/test/runner.ts";
+
+const run = (name: string, onKafka = false): Run => ({ name, paths: [name], onKafka, isAlone: false, seconds: 1 });
+
+Deno.test("countsOf() reads the last line of deno test, coloured or not", () => {
+  const counts = (stdout: string, code = 0) => countsOf({ code, stdout });
+  assertEquals(counts("ok | 3 passed | 0 failed (2ms)\n"), { passed: 3, failed: 0 });
+  assertEquals(counts("FAILED | 3 passed (2 steps) | 1 failed (2ms)\n", 1), { passed: 3, failed: 1 });
+  assertEquals(counts("\x1b[31mFAILED\x1b[0m | 3 passed | 2 failed | 1 ignored (2ms)\n", 1), { passed: 3, failed: 2 });
+  // The output of a test may look like the last line.
+  assertEquals(counts("ok | 9 passed | 9 failed\nok | 1 passed | 0 failed (2ms)\n"), { passed: 1, failed: 0 });
+});
+
+Deno.test("countsOf() counts a process that fails without a failed test as one failed test", () => {
+  assertEquals(countsOf({ code: 1, stdout: "" }), { passed: 0, failed: 1 });
+  assertEquals(countsOf({ code: 1, stdout: "ok | 1 passed | 0 failed (2ms)\n" }), { passed: 1, failed: 1 });
+});
+
+Deno.test("sideBySide() performs all runs in their order, so many at once and no more", async () => {
+  const started: string[] = [];
+  let running = 0;
+  let most = 0;
+  const runs = ["a", "b", "c", "d", "e"].map((name) => run(name));
+  await sideBySide(runs, 2, Promise.resolve(false), async ({ name }) => {
+    started.push(name);
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    running--;
+  });
+  assertEquals(started, ["a", "b", "c", "d", "e"]);
+  assertEquals(most, 2);
+});
+
+Deno.test("sideBySide() performs others until the Kafka is there, and then the longest again", async () => {
+  const kafka = Promise.withResolvers<boolean>();
+  const started: string[] = [];
+  await sideBySide([run("k", true), run("a"), run("b"), run("l", true)], 1, kafka.promise, ({ name }) => {
+    started.push(name);
+    if (name === "a") kafka.resolve(true);
+    return Promise.resolve();
+  });
+  assertEquals(started, ["a", "k", "b", "l"]);
+});
+
+Deno.test("sideBySide() waits for the Kafka if nothing else is left, and drops its runs if there is none", async () => {
+  for (const has of [true, false]) {
+    const kafka = Promise.withResolvers<boolean>();
+    const started: string[] = [];
+    const ended = sideBySide([run("k", true), run("a")], 2, kafka.promise, ({ name }) => {
+      started.push(name);
+      return Promise.resolve();
+    });
+    setTimeout(() => kafka.resolve(has), 1);
+    await ended;
+    assertEquals(started, has ? ["a", "k"] : ["a"]);
+  }
+});
