@@ -42,7 +42,7 @@ export interface BehaviourTest {
 const PAGE = "docs/behaviours.md";
 
 const HEAD = `<!-- deno-fmt-ignore-file -->
-<!-- Written by "deno task check:behaviours --write". -->
+<!-- Written by "deno task check:behaviours" from the names of the tests. -->
 
 # Promised behaviours
 
@@ -50,7 +50,7 @@ Each line is a behaviour that the library promises, and a test that shows it. Te
 behaviour by its id. Numbers that are missing belong to behaviours that are not built yet.
 
 Each test runs on every broker that can show the behaviour: in memory, on an SQLite file, and on Apache Kafka.
-\`deno task test tests/behaviours --filter "B8:"\` runs the tests of one behaviour.
+\`deno task test tests/behaviours\` runs them.
 `;
 
 function span(from: number, to: number): number[] {
@@ -63,29 +63,29 @@ function span(from: number, to: number): number[] {
  * @param sources the sources of the tests by path
  * @returns one entry for each id, sentence and file, in the order of the files
  */
-export function behaviourTests(sources: ReadonlyMap<string, string>): BehaviourTest[] {
+export function findBehaviourTests(sources: ReadonlyMap<string, string>): BehaviourTest[] {
   // The first argument of a call that ignores nothing, or the `name` of a definition.
   const name = /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
   return [...sources].flatMap(([path, source]) =>
-    [...source.matchAll(name)].map(([, , id, text]) => ({ id: id!, sentence: sentenceOf(text!), path }))
+    [...source.matchAll(name)].map(([, , id, text]) => ({ id: id!, sentence: parseSentence(text!), path }))
   );
 }
 
 /** A test's name as it is shown, from its source. */
-function sentenceOf(source: string): string {
+function parseSentence(source: string): string {
   return source.replaceAll(/\$\{[^}]*\}/g, "…").replaceAll(/\\(.)/g, "$1");
 }
 
 /** The text that `docs/behaviours.md` must have. */
-export function behavioursPage(tests: readonly BehaviourTest[]): string {
+export function formatPage(tests: readonly BehaviourTest[]): string {
   const sections = LISTS.map((list) => {
-    const rows = idsOf(list).flatMap((id) => tests.filter((test) => test.id === id).map(rowOf));
+    const rows = idsOf(list).flatMap((id) => tests.filter((test) => test.id === id).map(formatRow));
     return `\n## ${list.title}\n\n| Id | Behaviour | Test |\n| --- | --- | --- |\n${rows.join("")}`;
   });
   return HEAD + sections.join("");
 }
 
-function rowOf({ id, sentence, path }: BehaviourTest): string {
+function formatRow({ id, sentence, path }: BehaviourTest): string {
   // Markdown would read these as markup: a row's columns, emphasis as in "__proto__", HTML.
   const text = sentence.replaceAll(/[|_*<\[\]]/g, "\\$&");
   return `| ${id} | ${text} | [${path.replace(/^.*\//, "")}](../${path}) |\n`;
@@ -101,10 +101,10 @@ function idsOf({ prefix, numbers }: List): string[] {
  * @param page the text of `docs/behaviours.md`, `""` if there is none
  * @returns a sentence for each problem, none if all is well
  */
-export function behaviourProblems(tests: readonly BehaviourTest[], page: string): string[] {
+export function findProblems(tests: readonly BehaviourTest[], page: string): string[] {
   const promised = new Set(LISTS.flatMap(idsOf));
   const shown = new Set(tests.map(({ id }) => id));
-  const [wanted, found] = [behavioursPage(tests), page].map((text) => new Set(text.split("\n")));
+  const [wanted, found] = [formatPage(tests), page].map((text) => new Set(text.split("\n")));
   const lacks = [...wanted!].filter((line) => !found!.has(line));
   const outdated = [...found!].filter((line) => !wanted!.has(line));
   return [
@@ -114,14 +114,14 @@ export function behaviourProblems(tests: readonly BehaviourTest[], page: string)
     ),
     ...lacks.map((line) => `${PAGE} lacks the line "${line}"`),
     ...outdated.map((line) => `${PAGE} has the line "${line}", which the tests do not give`),
-    ...(lacks.length === 0 && outdated.length === 0 && page !== behavioursPage(tests)
+    ...(lacks.length === 0 && outdated.length === 0 && page !== formatPage(tests)
       ? [`${PAGE} has its lines in another order`]
       : []),
   ];
 }
 
 /** The sources of all tests, by path. */
-export function testSources(): Map<string, string> {
+export function readTestSources(): Map<string, string> {
   return new Map(filesUnder("tests/", ".ts").map((path) => [path, Deno.readTextFileSync(new URL(path, root))]));
 }
 
@@ -136,9 +136,9 @@ export function readPage(): string {
 }
 
 if (import.meta.main) {
-  const tests = behaviourTests(testSources());
-  if (Deno.args.includes("--write")) Deno.writeTextFileSync(new URL(PAGE, root), behavioursPage(tests));
-  const problems = behaviourProblems(tests, readPage());
+  const tests = findBehaviourTests(readTestSources());
+  if (Deno.args.includes("--write")) Deno.writeTextFileSync(new URL(PAGE, root), formatPage(tests));
+  const problems = findProblems(tests, readPage());
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) {
     console.error("If the tests are right: deno task check:behaviours --write");

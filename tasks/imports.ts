@@ -52,16 +52,18 @@ const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
  *
  * @returns a sentence for each broken rule, none if all hold
  */
-export function brokenRules(sources: Sources): string[] {
+export function findBrokenRules(sources: Sources): string[] {
   const broken: string[] = [];
   for (const [file, { text, imports }] of sources) {
     if (!file.startsWith("src/")) continue;
     const module = moduleOf(file);
     if (layerOf(file) < 0) broken.push(`${file} belongs to no module: add it to LAYERS in tasks/imports.ts`);
-    broken.push(...imports.flatMap((found) => brokenBy(file, found)));
-    if (module !== "cli" && /\bDeno\b/.test(codeOf(text))) broken.push(`${file} uses Deno, which only src/cli may use`);
+    broken.push(...imports.flatMap((found) => checkImport(file, found)));
+    if (module !== "cli" && /\bDeno\b/.test(stripText(text))) {
+      broken.push(`${file} uses Deno, which only src/cli may use`);
+    }
     for (const { to } of imports) {
-      const reached = reachedFrom(sources, to);
+      const reached = collectReached(sources, to);
       if (reached.has(file)) broken.push(`${file} and ${to} are in an import cycle`);
       const broker = [...reached].find((other) => /^src\/broker\/\w+\//.test(other));
       if (broker !== undefined && INTERFACE_ONLY.includes(module)) {
@@ -72,7 +74,7 @@ export function brokenRules(sources: Sources): string[] {
   return broken;
 }
 
-function brokenBy(file: string, { to, lazy }: Import): string[] {
+function checkImport(file: string, { to, lazy }: Import): string[] {
   if (to === "mod.ts") return [`${file} imports mod.ts, which is the entry point for users`];
   if (to.startsWith("src/")) {
     const isAllowed = moduleOf(to) === moduleOf(file) || layerOf(to) < layerOf(file);
@@ -95,15 +97,15 @@ function layerOf(file: string): number {
 }
 
 /** All files that are loaded with a file, itself included. */
-function reachedFrom(sources: Sources, file: string, reached: Set<string> = new Set()): Set<string> {
+function collectReached(sources: Sources, file: string, reached: Set<string> = new Set()): Set<string> {
   if (reached.has(file)) return reached;
   reached.add(file);
-  for (const { to } of sources.get(file)?.imports ?? []) reachedFrom(sources, to, reached);
+  for (const { to } of sources.get(file)?.imports ?? []) collectReached(sources, to, reached);
   return reached;
 }
 
 /** The text without comments and strings; of a template only its expressions. */
-function codeOf(text: string): string {
+function stripText(text: string): string {
   const parts = /`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*[\s\S]*?\*\/|\/\/.*/g;
   return text.replace(parts, (part) => part.startsWith("`") ? (part.match(/\$\{[^}]*\}/g) ?? []).join(" ") : " ");
 }
@@ -123,7 +125,8 @@ export async function readSources(base: URL = root): Promise<Sources> {
     if (code !== 0) throw new Error(`Cannot read the imports: ${stderr.trim()}`);
     const modules = new Map((JSON.parse(stdout).modules as Module[]).map((module) => [module.specifier, module]));
     return new Map(files.map((file) => {
-      const imports = modules.get(new URL(file, base).href)?.dependencies?.map((found) => importOf(found, base)) ?? [];
+      const imports = modules.get(new URL(file, base).href)?.dependencies?.map((found) => parseImport(found, base)) ??
+        [];
       return [file, { text: Deno.readTextFileSync(new URL(file, base)), imports }];
     }));
   } finally {
@@ -144,7 +147,7 @@ interface Dependency {
   readonly isDynamic?: boolean;
 }
 
-function importOf({ specifier, code, type, isDynamic }: Dependency, base: URL): Import {
+function parseImport({ specifier, code, type, isDynamic }: Dependency, base: URL): Import {
   const target = code?.specifier ?? type?.specifier ?? specifier;
   const found = /^(npm:|jsr:)\/?((?:@[^/]+\/)?[^/@]+)/.exec(target);
   const to = found === null ? target.replace(base.href, "") : `${found[1]}${found[2]}`;
@@ -152,7 +155,7 @@ function importOf({ specifier, code, type, isDynamic }: Dependency, base: URL): 
 }
 
 if (import.meta.main) {
-  const broken = brokenRules(await readSources());
+  const broken = findBrokenRules(await readSources());
   for (const line of broken) console.error(line);
   if (broken.length > 0) Deno.exit(1);
   console.log("The imports keep every rule");

@@ -8,7 +8,7 @@
 import { MUTANTS } from "../tests/mutation/mod.ts";
 import { kafkaForTests } from "./kafka/for_tests.ts";
 import { KafkaUnavailableError } from "./kafka/server.ts";
-import { misplacedGuards, type Mutant, needsKafka } from "./mutation/mutant.ts";
+import { findMisplacedGuards, type Mutant, needsKafka } from "./mutation/mutant.ts";
 import { runMutants } from "./mutation/runner.ts";
 import { root } from "./process.ts";
 import { takeRequired, UsageError } from "./requirements.ts";
@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<boolean> {
     console.error(`No mutant's description has ${words.map((word) => `"${word}"`).join(" or ")}`);
     return false;
   }
-  const misplaced = misplacedGuards(chosen, (file) => Deno.readTextFileSync(new URL(file, root)));
+  const misplaced = findMisplacedGuards(chosen, (file) => Deno.readTextFileSync(new URL(file, root)));
   for (const line of misplaced) console.error(line);
   if (misplaced.length > 0) {
     console.error(`${misplaced.length} of ${chosen.length} mutants do not fit the source: correct tests/mutation/`);

@@ -31,12 +31,12 @@ export function takeRequired(args: readonly string[]): { required: ReadonlySet<P
       continue;
     }
     const words = arg === "--require" ? args[++at] ?? "" : arg.slice("--require=".length);
-    for (const word of words.split(",")) required.add(partOf(word));
+    for (const word of words.split(",")) required.add(parsePart(word));
   }
   return { required, rest };
 }
 
-function partOf(word: string): Part {
+function parsePart(word: string): Part {
   const part = PARTS.find((known) => known === word);
   if (part === undefined) {
     throw new UsageError(`Cannot read --require: unknown part "${word}"${didYouMean(word, PARTS)}`);

@@ -19,7 +19,7 @@ import { deno, filesUnder, root } from "./process.ts";
 import { UsageError } from "./requirements.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
-import { counted, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
+import { formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
 import { Report } from "./test/report.ts";
 import { execute, sideBySide } from "./test/runner.ts";
 import TIMES from "./test/times.json" with { type: "json" };
@@ -35,8 +35,8 @@ type Stage = readonly [text: string, run: () => Promise<boolean>];
 
 /** Runs the tests. @returns whether all of them passed */
 async function main(given: TestArguments): Promise<boolean> {
-  const signal = interruptSignal();
-  const files = testFiles(given.paths);
+  const signal = abortOnInterrupt();
+  const files = findTestFiles(given.paths);
   const planned = planRuns(files, TIMES, {
     groupShort: !given.recordTimes,
     ...(given.fast ? { maxSeconds: FAST_SECONDS } : {}),
@@ -44,10 +44,10 @@ async function main(given: TestArguments): Promise<boolean> {
   const runs = planned.filter(({ onKafka }) => !onKafka || given.kafka !== "off");
   const needsKafka = planned.some(({ onKafka }) => onKafka);
   const report = new Report(runs, AT_ONCE, given.hasPaths && runs.length > 1);
-  report.start(files);
+  report.start(files, given.fast);
   {
     await using kafka = new BackgroundKafka(needsKafka && given.kafka !== "off");
-    const stages = stagesOf(given, { runs, report, kafka, signal });
+    const stages = planStages(given, { runs, report, kafka, signal });
     for (const [at, [text, run]] of stages.entries()) {
       console.log(`[${at + 1}/${stages.length}] ${text}`);
       if (!await run() || signal.aborted) break;
@@ -69,7 +69,7 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-function stagesOf(given: TestArguments, { runs, report, kafka, signal }: Session): Stage[] {
+function planStages(given: TestArguments, { runs, report, kafka, signal }: Session): Stage[] {
   const perform = async (run: Run) => {
     if (signal.aborted) return;
     const settings = { options: given.options, echo: runs.length === 1, signal };
@@ -85,10 +85,10 @@ function stagesOf(given: TestArguments, { runs, report, kafka, signal }: Session
   const stages: Stage[] = [];
   if (given.checkTypes) stages.push(["Check the types", () => checkTypes(given, report, signal)]);
   if (others.length > 0) {
-    stages.push([`${counted(others, "run")} side by side, the longest first`, () => performAll(others, AT_ONCE)]);
+    stages.push([`${formatCount(others, "run")} side by side, the longest first`, () => performAll(others, AT_ONCE)]);
   }
   if (alone.length > 0) {
-    stages.push([`${counted(alone, "run")} one after the other: they measure time`, () => performAll(alone, 1)]);
+    stages.push([`${formatCount(alone, "run")} one after the other: they measure time`, () => performAll(alone, 1)]);
   }
   return stages;
 }
@@ -116,7 +116,7 @@ async function checkKafka(given: TestArguments, kafka: BackgroundKafka, report: 
 }
 
 /** The files of tests in these paths, in order. */
-function testFiles(paths: readonly string[]): TestFile[] {
+function findTestFiles(paths: readonly string[]): TestFile[] {
   return filesUnder("tests/", "_test.ts").filter((path) => paths.some((given) => isWithin(path, given)))
     .map((path) => ({ path, isAlone: /^\/\/ Runs alone: /m.test(Deno.readTextFileSync(new URL(path, root))) }));
 }
@@ -130,7 +130,7 @@ function recordTimes({ results }: Report): void {
 }
 
 /** Aborts at INT and TERM, so that a Kafka that was started is stopped. */
-function interruptSignal(): AbortSignal {
+function abortOnInterrupt(): AbortSignal {
   const controller = new AbortController();
   const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
   for (const name of signals) Deno.addSignalListener(name, () => controller.abort());

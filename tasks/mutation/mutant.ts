@@ -27,7 +27,7 @@ export function needsKafka({ tests, onKafka = false }: Mutant): boolean {
  * @param read returns the source of a file
  * @returns a sentence for each guard that is not
  */
-export function misplacedGuards(mutants: readonly Mutant[], read: (file: string) => string): string[] {
+export function findMisplacedGuards(mutants: readonly Mutant[], read: (file: string) => string): string[] {
   return mutants.flatMap(({ what, file, find }) => {
     const found = read(file).split(find).length - 1;
     if (found === 1) return [];

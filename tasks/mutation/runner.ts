@@ -35,7 +35,7 @@ type Outcome = "passed" | "failed" | "did not end" | "could not be run";
 
 /** Runs the mutants, those with the same tests one after the other. */
 export async function runMutants(mutants: readonly Mutant[], settings: MutationSettings): Promise<void> {
-  const groups = [...Map.groupBy(mutants, testsOf).values()].sort((a, b) => b.length - a.length);
+  const groups = [...Map.groupBy(mutants, formatTests).values()].sort((a, b) => b.length - a.length);
   await Promise.all(Array.from({ length: Math.min(settings.atOnce, groups.length) }, async () => {
     await using copy = await copyProject();
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
@@ -51,7 +51,7 @@ async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: M
   const limitMs = Math.max(LEAST_LIMIT_MS, TOO_LONG * (performance.now() - startedMs));
   for (const mutant of group) {
     if (unchanged !== "passed") {
-      ended(mutant, `without any change, ${testsOf(mutant)} ${unchanged}`);
+      ended(mutant, `without any change, ${formatTests(mutant)} ${unchanged}`);
       continue;
     }
     const { file, find, replace } = mutant;
@@ -62,12 +62,12 @@ async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: M
     const outcome = await runTests(copy.url, mutant, limitMs, kafkaUrl);
     await Deno.writeTextFile(url, source);
     const isNoticed = outcome === "failed" || outcome === "did not end";
-    ended(mutant, isNoticed ? null : `without the guard in ${file}, ${testsOf(mutant)} ${outcome}`);
+    ended(mutant, isNoticed ? null : `without the guard in ${file}, ${formatTests(mutant)} ${outcome}`);
   }
 }
 
 /** The tests of a mutant, as shown. Mutants with the same tests have the same text. */
-function testsOf({ tests, only }: Mutant): string {
+function formatTests({ tests, only }: Mutant): string {
   return only === undefined ? tests.join(" ") : `"${only}" in ${tests.join(" ")}`;
 }
 

@@ -44,13 +44,13 @@ export function readArguments(args: readonly string[]): TestArguments {
     else if (arg === "--no-check") checkTypes = false;
     else if (arg === "--filter") options.push(`--filter=${rest[++at] ?? ""}`);
     else if (arg.startsWith("-")) options.push(arg);
-    else paths.push(existing(arg));
+    else paths.push(resolvePath(arg));
   }
   if (recordTimes && (fast || paths.length > 0 || options.length > 0)) {
     throw new UsageError("--record-times measures the whole suite: it takes no paths and no options");
   }
   return {
-    kafka: kafkaWish(wish, required),
+    kafka: resolveKafkaWish(wish, required),
     fast,
     recordTimes,
     paths: paths.length > 0 ? paths : ["tests"],
@@ -60,7 +60,7 @@ export function readArguments(args: readonly string[]): TestArguments {
   };
 }
 
-function kafkaWish(wish: string | undefined, required: ReadonlySet<Part>): KafkaWish {
+function resolveKafkaWish(wish: string | undefined, required: ReadonlySet<Part>): KafkaWish {
   const isRequired = required.has("kafka");
   if (wish === undefined) return isRequired || brokerUrl !== "" ? "required" : "auto";
   if (wish !== "auto" && wish !== "required" && wish !== "off") {
@@ -71,7 +71,7 @@ function kafkaWish(wish: string | undefined, required: ReadonlySet<Part>): Kafka
 }
 
 /** The path relative to the root. */
-function existing(path: string): string {
+function resolvePath(path: string): string {
   const relative = path.replace(root.pathname, "").replace(/^\.\/|\/+$/g, "");
   try {
     Deno.statSync(new URL(relative, root));

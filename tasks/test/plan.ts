@@ -61,9 +61,9 @@ export function planRuns(
   const { groupShort, maxSeconds = Infinity } = options;
   const runs = [false, true].flatMap((onKafka) => {
     const single = files.filter(({ path }) => runsOn(path, onKafka))
-      .map(({ path, isAlone }) => runOf([path], onKafka, isAlone, times[timeKey(path, onKafka)] ?? SHORT_SECONDS))
+      .map(({ path, isAlone }) => makeRun([path], onKafka, isAlone, times[timeKey(path, onKafka)] ?? SHORT_SECONDS))
       .filter(({ seconds }) => seconds <= maxSeconds);
-    return groupShort ? grouped(single) : single;
+    return groupShort ? groupShortRuns(single) : single;
   });
   return runs.sort((a, b) => b.seconds - a.seconds);
 }
@@ -73,13 +73,13 @@ function runsOn(path: string, onKafka: boolean): boolean {
 }
 
 /** Short files of a folder share a run until it is long enough. */
-function grouped(runs: readonly Run[]): Run[] {
+function groupShortRuns(runs: readonly Run[]): Run[] {
   const open = new Map<string, Run>();
   const done: Run[] = [];
   for (const run of runs) {
     const key = `${folderOf(run.paths[0]!)} ${run.isAlone}`;
     const before = open.get(key);
-    const joined = before === undefined || run.seconds >= RUN_SECONDS ? run : join(before, run);
+    const joined = before === undefined || run.seconds >= RUN_SECONDS ? run : joinRuns(before, run);
     if (joined.seconds >= RUN_SECONDS) {
       done.push(joined);
       if (joined !== run) open.delete(key);
@@ -88,11 +88,11 @@ function grouped(runs: readonly Run[]): Run[] {
   return [...done, ...open.values()];
 }
 
-function join(a: Run, b: Run): Run {
-  return runOf([...a.paths, ...b.paths], a.onKafka, a.isAlone, a.seconds + b.seconds);
+function joinRuns(a: Run, b: Run): Run {
+  return makeRun([...a.paths, ...b.paths], a.onKafka, a.isAlone, a.seconds + b.seconds);
 }
 
-function runOf(paths: readonly string[], onKafka: boolean, isAlone: boolean, seconds: number): Run {
+function makeRun(paths: readonly string[], onKafka: boolean, isAlone: boolean, seconds: number): Run {
   const name = paths.length === 1 ? paths[0]! : `${folderOf(paths[0]!)} (${paths.length} files)`;
   return { name: onKafka ? `${name} on Kafka` : name, paths, onKafka, isAlone, seconds };
 }
@@ -105,7 +105,7 @@ function folderOf(path: string): string {
  * The seconds that runs take if so many of them run at once, started in their order. Runs that must be alone follow one
  * by one.
  */
-export function expectedSeconds(runs: readonly Run[], atOnce: number): number {
+export function estimateSeconds(runs: readonly Run[], atOnce: number): number {
   const ends = new Array<number>(atOnce).fill(0);
   for (const { seconds } of runs.filter(({ isAlone }) => !isAlone)) {
     const first = ends.indexOf(Math.min(...ends));
@@ -121,6 +121,6 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** `"1 file"`, `"2 files"`. */
-export function counted(items: readonly unknown[], noun: string): string {
+export function formatCount(items: readonly unknown[], noun: string): string {
   return `${items.length} ${noun}${items.length === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,5 @@
 /** The lines that `deno task test` prints: stages, one line for each run that has ended, and the counts. */
-import { counted, expectedSeconds, formatSeconds, type Run, type TestFile } from "./plan.ts";
+import { estimateSeconds, formatCount, formatSeconds, type Run, type TestFile } from "./plan.ts";
 import type { Counts, RunResult } from "./runner.ts";
 
 /** See the module. */
@@ -27,14 +27,20 @@ export class Report {
     return this.#counts.passed + this.#counts.failed === 0;
   }
 
-  /** Announces the plan. */
-  start(files: readonly TestFile[]): void {
-    const seconds = expectedSeconds(this.#runs, this.#atOnce);
+  /** Announces the plan. With `isFast`, also how many files were left out because they take long. */
+  start(files: readonly TestFile[], isFast: boolean): void {
+    const seconds = estimateSeconds(this.#runs, this.#atOnce);
     const onKafka = this.#runs.filter(({ onKafka }) => onKafka).length;
     console.log(
-      `${counted(files, "file")} in ${counted(this.#runs, "run")}, ${onKafka} on Kafka, ${this.#atOnce} at once: ` +
+      `${formatCount(files, "file")} in ${
+        formatCount(this.#runs, "run")
+      }, ${onKafka} on Kafka, ${this.#atOnce} at once: ` +
         `expected time ${formatSeconds(seconds)}`,
     );
+    if (!isFast) return;
+    const planned = new Set(this.#runs.flatMap(({ paths }) => paths));
+    const long = files.filter(({ path }) => !planned.has(path));
+    console.log(`--fast leaves out ${formatCount(long, "file")} that take long; "deno task test" runs them`);
   }
 
   /** Counts a run and prints its line. The output of a run that failed is always shown. */
@@ -71,6 +77,6 @@ export class Report {
     if (left.length === 0) return "";
     const sum = (seconds: readonly number[]) => seconds.reduce((total, each) => total + each, 0);
     const pace = sum(this.#results.map(({ seconds }) => seconds)) / sum([...ended].map(({ seconds }) => seconds));
-    return ` (${formatSeconds(expectedSeconds(left, this.#atOnce) * pace)} left)`;
+    return ` (${formatSeconds(estimateSeconds(left, this.#atOnce) * pace)} left)`;
   }
 }

@@ -36,11 +36,11 @@ export async function execute(run: Run, kafkaUrl: string | null, settings: RunSe
   // The types were checked for all files at once.
   const ended = await deno(["test", "-A", "--no-check", ...options, ...run.paths], { echo, env, signal });
   const seconds = (performance.now() - startedMs) / 1000;
-  return { run, seconds, output: echo ? "" : ended.stdout + ended.stderr, ...countsOf(ended) };
+  return { run, seconds, output: echo ? "" : ended.stdout + ended.stderr, ...readCounts(ended) };
 }
 
 /** Reads the last line of `deno test`. A process that prints none, or fails in another way, counts as one failed test. */
-export function countsOf({ code, stdout }: Pick<Ended, "code" | "stdout">): Counts {
+export function readCounts({ code, stdout }: Pick<Ended, "code" | "stdout">): Counts {
   // deno-lint-ignore no-control-regex
   const text = stdout.replaceAll(/\x1b\[[0-9;]*m/g, "");
   const summary = [...text.matchAll(/^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/gm)].at(-1);

@@ -1,10 +1,10 @@
 /** The check of the imports: the project passes, and each kind of planted import is found. */
 import { assertEquals } from "@std/assert";
-import { brokenRules, readSources } from "../../tasks/imports.ts";
+import { findBrokenRules, readSources } from "../../tasks/imports.ts";
 import { copyProject } from "../../tasks/copy.ts";
 
-Deno.test("brokenRules() finds nothing in the project", async () => {
-  assertEquals(brokenRules(await readSources()), []);
+Deno.test("findBrokenRules() finds nothing in the project", async () => {
+  assertEquals(findBrokenRules(await readSources()), []);
 });
 
 /** Files that are planted one by one, each with the sentences that it must cause. */
@@ -63,12 +63,15 @@ const TARGETS = ["app", "job", "routing", "dispatch", "broker/memory"].map((modu
   `src/${module}/planted_target.ts`
 );
 
-Deno.test("brokenRules() finds each planted import, and nothing else", async () => {
+Deno.test("findBrokenRules() finds each planted import, and nothing else", async () => {
   await using copy = await copyProject();
   for (const [file, source] of [...PLANTED, ...TARGETS.map((file) => [file, "export {};"] as const)]) {
     const url = new URL(file, copy.url);
     await Deno.mkdir(new URL("./", url), { recursive: true });
     await Deno.writeTextFile(url, source);
   }
-  assertEquals(brokenRules(await readSources(copy.url)).sort(), PLANTED.flatMap(([, , sentences]) => sentences).sort());
+  assertEquals(
+    findBrokenRules(await readSources(copy.url)).sort(),
+    PLANTED.flatMap(([, , sentences]) => sentences).sort(),
+  );
 });

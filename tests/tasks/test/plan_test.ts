@@ -1,6 +1,6 @@
 /** The plan of `deno task test`: every file runs, in the right runs and order. */
 import { assertEquals } from "@std/assert";
-import { counted, expectedSeconds, formatSeconds, planRuns, type TestFile } from "../../../tasks/test/plan.ts";
+import { estimateSeconds, formatCount, formatSeconds, planRuns, type TestFile } from "../../../tasks/test/plan.ts";
 
 const file = (path: string, isAlone = false): TestFile => ({ path, isAlone });
 
@@ -71,15 +71,15 @@ Deno.test("planRuns() leaves out files that take longer than it is told", () => 
   assertEquals(names.some((name) => /worker\/b_test|behaviours\/b_test.ts on Kafka/.test(name)), false);
 });
 
-Deno.test("expectedSeconds() is that of runs side by side, and then of those alone", () => {
+Deno.test("estimateSeconds() is that of runs side by side, and then of those alone", () => {
   const runs = planRuns(FILES, TIMES, { groupShort: false });
-  assertEquals(expectedSeconds([], 2), 0);
-  assertEquals(Math.round(expectedSeconds(runs, 1) * 10), 204);
+  assertEquals(estimateSeconds([], 2), 0);
+  assertEquals(Math.round(estimateSeconds(runs, 1) * 10), 204);
   // 9 + 0.4 + 0.4 beside 5 + 4 + 0.4 + 0.4, then 0.4 alone.
-  assertEquals(Math.round(expectedSeconds(runs, 2) * 10), 106);
+  assertEquals(Math.round(estimateSeconds(runs, 2) * 10), 106);
 });
 
-Deno.test("formatSeconds() and counted() write figures as they are spoken", () => {
+Deno.test("formatSeconds() and formatCount() write figures as they are spoken", () => {
   assertEquals([0.2, 59.4, 60, 185].map(formatSeconds), ["1 s", "59 s", "1 min 0 s", "3 min 5 s"]);
-  assertEquals([counted([1], "file"), counted([], "file")], ["1 file", "0 files"]);
+  assertEquals([formatCount([1], "file"), formatCount([], "file")], ["1 file", "0 files"]);
 });

@@ -1,12 +1,12 @@
 /** How `deno task test` performs its runs, and counts what they say. */
 import { assertEquals } from "@std/assert";
 import type { Run } from "../../../tasks/test/plan.ts";
-import { countsOf, sideBySide } from "../../../tasks/test/runner.ts";
+import { readCounts, sideBySide } from "../../../tasks/test/runner.ts";
 
 const run = (name: string, onKafka = false): Run => ({ name, paths: [name], onKafka, isAlone: false, seconds: 1 });
 
-Deno.test("countsOf() reads the last line of deno test, coloured or not", () => {
-  const counts = (stdout: string, code = 0) => countsOf({ code, stdout });
+Deno.test("readCounts() reads the last line of deno test, coloured or not", () => {
+  const counts = (stdout: string, code = 0) => readCounts({ code, stdout });
   assertEquals(counts("ok | 3 passed | 0 failed (2ms)\n"), { passed: 3, failed: 0 });
   assertEquals(counts("FAILED | 3 passed (2 steps) | 1 failed (2ms)\n", 1), { passed: 3, failed: 1 });
   assertEquals(counts("\x1b[31mFAILED\x1b[0m | 3 passed | 2 failed | 1 ignored (2ms)\n", 1), { passed: 3, failed: 2 });
@@ -14,9 +14,9 @@ Deno.test("countsOf() reads the last line of deno test, coloured or not", () => 
   assertEquals(counts("ok | 9 passed | 9 failed\nok | 1 passed | 0 failed (2ms)\n"), { passed: 1, failed: 0 });
 });
 
-Deno.test("countsOf() counts a process that fails without a failed test as one failed test", () => {
-  assertEquals(countsOf({ code: 1, stdout: "" }), { passed: 0, failed: 1 });
-  assertEquals(countsOf({ code: 1, stdout: "ok | 1 passed | 0 failed (2ms)\n" }), { passed: 1, failed: 1 });
+Deno.test("readCounts() counts a process that fails without a failed test as one failed test", () => {
+  assertEquals(readCounts({ code: 1, stdout: "" }), { passed: 0, failed: 1 });
+  assertEquals(readCounts({ code: 1, stdout: "ok | 1 passed | 0 failed (2ms)\n" }), { passed: 1, failed: 1 });
 });
 
 Deno.test("sideBySide() performs all runs in their order, so many at once and no more", async () => {
