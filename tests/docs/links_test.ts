@@ -1,4 +1,4 @@
-/** Every link of a page leads somewhere, and every page can be found from the first one. */
+/** Every link of a page has a target, and every page can be reached from the first one. */
 import { assert, assertEquals } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import { anchorsOf, linksOf } from "./markdown.ts";
@@ -6,7 +6,7 @@ import { anchorsOf, linksOf } from "./markdown.ts";
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const PAGES = ["README.md", "CONTRIBUTING.md", ...filesUnder("docs/", ".md")];
 
-Deno.test("every link within the pages leads to a page that is there, and to a heading of it", () => {
+Deno.test("every link within the pages leads to an existing page and heading", () => {
   for (const page of PAGES) {
     for (const link of linksOf(read(page)).filter((link) => !/^https?:/.test(link))) {
       const [file, anchor] = link.split("#");
