@@ -3,8 +3,8 @@
  * tests. A test shows a behaviour if its name begins with the behaviour's id: `"A1: a job that throws …"`,
  * `"bad input 3: …"`. `--write` writes the page from the names of the tests.
  *
- * The check fails if a behaviour of {@linkcode LISTS} has no test, if a test names an id that is not in the lists, or if
- * the page differs from the tests.
+ * The check fails if a behaviour of {@linkcode LISTS} has no test, if a test names an id that is not in the lists, or
+ * if the page differs from the tests.
  */
 import { filesUnder, root } from "./process.ts";
 

@@ -1,7 +1,7 @@
 /**
- * `deno task check [--no-tests]`: the fast checks that each commit must pass. The checks run side by side; then the tests that
- * need no Kafka and take no longer than a few seconds, with `tests/behaviours` on the memory broker only. The first failure
- * ends it, with the output of that step.
+ * `deno task check [--no-tests]`: the fast checks that each commit must pass. The checks run side by side; then the
+ * tests that need no Kafka and take no longer than a few seconds, with `tests/behaviours` on the memory broker only.
+ * The first failure ends it, with the output of that step.
  *
  * `--no-tests` leaves the tests to `deno task test`.
  */

@@ -1,6 +1,6 @@
 /**
- * `deno run --allow-read=deno.json tasks/check_tag.ts v0.1.0`: fails unless the tag is the version in `deno.json`, so that
- * a release is published only under its own version.
+ * `deno run --allow-read=deno.json tasks/check_tag.ts v0.1.0`: fails unless the tag is the version in `deno.json`, so
+ * that a release is published only under its own version.
  */
 
 /** Returns a sentence if the tag is not that of the version, or `null`. */

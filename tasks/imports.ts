@@ -1,7 +1,7 @@
 /**
- * `deno task check:imports`: checks that the modules import each other as `docs/architecture.md` says. It reads the imports
- * of every file (`deno info --json`) and prints each broken rule. A type import counts like any other import: code that
- * needs the types of another module depends on that module.
+ * `deno task check:imports`: checks that the modules import each other as `docs/architecture.md` says. It reads the
+ * imports of every file (`deno info --json`) and prints each broken rule. A type import counts like any other import:
+ * code that needs the types of another module depends on that module.
  *
  * A module is a folder of `src/`, or a file that lies directly in `src/`. The modules form layers.
  */
@@ -24,7 +24,10 @@ export interface SourceFile {
 /** The files by path, relative to the root: `"src/app/app.ts"`. */
 export type Sources = ReadonlyMap<string, SourceFile>;
 
-/** The layers, lowest first. A file imports from lower layers and from its own module, never from another module of its layer. */
+/**
+ * The layers, lowest first. A file imports from lower layers and from its own module, never from another module of its
+ * layer.
+ */
 const LAYERS = [
   ["errors"],
   ["support"],

@@ -1,6 +1,6 @@
 /**
- * `deno task kafka start|stop|status [--port N] [--secure]`: a real Apache Kafka for development. Its topics are kept until
- * it is stopped. This file reads the command line and prints; `kafka/server.ts` does the work.
+ * `deno task kafka start|stop|status [--port N] [--secure]`: a real Apache Kafka for development. Its topics are kept
+ * until it is stopped. This file reads the command line and prints; `kafka/server.ts` does the work.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { findKafka, type LocalKafka, startKafka, stopKafka } from "./kafka/server.ts";

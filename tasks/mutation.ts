@@ -1,7 +1,7 @@
 /**
- * `deno task test:mutation [--require kafka] [words]`: takes away one guard of the code at a time, and runs the tests that
- * must notice. The guards are listed in `tests/mutation/`; `tasks/mutation/runner.ts` says how a mutant is run. With words,
- * only mutants run whose description has one of them.
+ * `deno task test:mutation [--require kafka] [words]`: takes away one guard of the code at a time, and runs the tests
+ * that must notice. The guards are listed in `tests/mutation/`; `tasks/mutation/runner.ts` says how a mutant is run.
+ * With words, only mutants run whose description has one of them.
  *
  * Mutants that need a Kafka are left out where there is none; with `--require kafka` that is a failure.
  */
@@ -14,7 +14,7 @@ import { root } from "./process.ts";
 import { takeRequired, UsageError } from "./requirements.ts";
 import { formatSeconds } from "./test/plan.ts";
 
-/** How many mutants run at once, besides those on Kafka, which run one by one. */
+/** The number of mutants at once. Those on Kafka run beside them, one by one. */
 const AT_ONCE = Math.max(1, Math.min(navigator.hardwareConcurrency, 4));
 
 /** The time that a mutant takes, in seconds, measured on two cores. Only for the expected time. */

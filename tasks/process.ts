@@ -1,6 +1,6 @@
 /**
- * Shared by the tasks: the project's folder and files, and child processes of Deno. A child is always the same `deno` that
- * runs the task (`Deno.execPath()`), so that `npx -y deno task …` needs no `deno` on the PATH.
+ * Shared by the tasks: the project's folder and files, and child processes of Deno. A child is always the same `deno`
+ * that runs the task (`Deno.execPath()`), so that `npx -y deno task …` needs no `deno` on the PATH.
  */
 
 /** The project's folder, with a slash at its end. */

@@ -1,6 +1,6 @@
 /**
- * `--require kafka`: the parts of a run that may not be left out. By default a part is left out where the machine lacks what
- * it needs, and the run says so; a required part that is left out is a failure.
+ * `--require kafka`: the parts of a run that may not be left out. By default a part is left out where the machine lacks
+ * what it needs, and the run says so; a required part that is left out is a failure.
  */
 import { didYouMean } from "../src/support/validation.ts";
 

@@ -1,6 +1,6 @@
 /**
- * `deno task soak [minutes]`: long tests on a real Kafka. Each part runs for its share of the minutes and prints figures. The
- * command fails if a job was lost or a limit was exceeded.
+ * `deno task soak [minutes]`: long tests on a real Kafka. Each part runs for its share of the minutes and prints
+ * figures. The command fails if a job was lost or a limit was exceeded.
  *
  * - `rebalances`: partitions move every second under load
  * - `longJob`: a job takes as long as its part, with a session of two seconds

@@ -1,17 +1,17 @@
 /**
- * `deno task test [--require kafka] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno test]`:
- * runs the tests, in three stages.
+ * `deno task test [--require kafka] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno
+ * test]`: runs the tests, in three stages.
  *
  * 1. The types of all files are checked.
  * 2. The files run side by side, the longest first: those that need no Kafka, with `tests/behaviours` on the embedded
  *    brokers; and those that need one, `tests/kafka` and `tests/behaviours` again.
- * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` and says
- *    why.
+ * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` and
+ *    says why.
  *
- * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end. Without
- * a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the default if
- * `BROKER_URL` is set) that is a failure. `--fast` leaves out files that take long. `--record-times` measures each file and
- * writes `tasks/test/times.json`, from which the order and the expected time come.
+ * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
+ * Without a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the
+ * default if `BROKER_URL` is set) that is a failure. `--fast` leaves out files that take long. `--record-times`
+ * measures each file and writes `tasks/test/times.json`, from which the order and the expected time come.
  *
  * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
  */
@@ -24,7 +24,7 @@ import { Report } from "./test/report.ts";
 import { execute, sideBySide } from "./test/runner.ts";
 import TIMES from "./test/times.json" with { type: "json" };
 
-/** How many runs go on at once. More than 4 would slow each other down on the one Kafka. */
+/** The number of runs at once. More than 4 would slow each other down on the one Kafka. */
 const AT_ONCE = Math.min(navigator.hardwareConcurrency, 4);
 
 /** With `--fast`, a file that takes longer is left out. In seconds. */
@@ -48,17 +48,23 @@ async function main(given: TestArguments): Promise<boolean> {
   {
     await using kafka = new BackgroundKafka(needsKafka && given.kafka !== "off");
     const stages = planStages(given, { runs, report, kafka, signal });
-    for (const [at, [text, run]] of stages.entries()) {
-      console.log(`[${at + 1}/${stages.length}] ${text}`);
-      if (!await run() || signal.aborted) break;
-    }
-    if (needsKafka && !signal.aborted) await checkKafka(given, kafka, report);
+    const isComplete = await runStages(stages, signal);
+    if (isComplete && needsKafka) await checkKafka(given, kafka, report);
   }
   if (signal.aborted) console.log("The run was interrupted");
   else if (report.isEmpty) console.log("No test was executed");
   const passed = report.summary() && !signal.aborted;
   if (passed && given.recordTimes) recordTimes(report);
   return passed;
+}
+
+/** Runs the stages in order. @returns whether all of them ran to their end */
+async function runStages(stages: readonly Stage[], signal: AbortSignal): Promise<boolean> {
+  for (const [at, [text, run]] of stages.entries()) {
+    console.log(`[${at + 1}/${stages.length}] ${text}`);
+    if (!await run() || signal.aborted) return false;
+  }
+  return true;
 }
 
 /** Parts of a run that all stages use. */
@@ -73,7 +79,7 @@ function planStages(given: TestArguments, { runs, report, kafka, signal }: Sessi
   const perform = async (run: Run) => {
     if (signal.aborted) return;
     const settings = { options: given.options, echo: runs.length === 1, signal };
-    const result = await execute(run, await kafka.url, settings);
+    const result = await execute(run, run.onKafka ? await kafka.url : null, settings);
     if (!signal.aborted) report.ended(result);
   };
   const performAll = async (some: readonly Run[], atOnce: number) => {

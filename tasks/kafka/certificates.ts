@@ -1,6 +1,6 @@
 /**
- * Creates the certificates of the local Kafka's SASL_SSL listener with `openssl`: an authority, and a server certificate that
- * the authority signs. Strict TLS clients refuse an authority that is also a server, so there are two.
+ * Creates the certificates of the local Kafka's SASL_SSL listener with `openssl`: an authority, and a server
+ * certificate that the authority signs. Strict TLS clients refuse an authority that is also a server, so there are two.
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The Kafka for tests: the one in `BROKER_URL`, else one that is started on a free port, and removed with its data when it is
- * disposed of.
+ * The Kafka for tests: the one in `BROKER_URL`, else one that is started on a free port, and removed with its data when
+ * it is disposed of.
  */
 import { isKafkaDownloaded, KAFKA_VERSION, KafkaUnavailableError, startKafka } from "./server.ts";
 

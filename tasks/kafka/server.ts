@@ -1,6 +1,6 @@
 /**
- * A real Apache Kafka on this machine: one node in KRaft mode, downloaded from Maven Central. Its data is in a temporary
- * folder, which is removed when it stops. Tests and development need neither Docker nor a cluster.
+ * A real Apache Kafka on this machine: one node in KRaft mode, downloaded from Maven Central. Its data is in a
+ * temporary folder, which is removed when it stops. Tests and development need neither Docker nor a cluster.
  *
  * Several may run at the same time, one for each port. The state is in
  * `<temporary folder>/activejob-kafka-<port>/state.json`, so that another process can find it or stop it.
@@ -13,7 +13,7 @@ export const KAFKA_VERSION = "4.3.1";
 /** Warnings and errors only. */
 const LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
 
-/** How a Kafka is started. */
+/** The options of {@linkcode startKafka}. */
 export interface StartOptions {
   /** The port of the plain listener; 0 selects a free one. @default 9092 */
   readonly port?: number;

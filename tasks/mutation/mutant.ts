@@ -1,6 +1,6 @@
 /** A mutant: a guard of the code, the change that takes it away, and the tests that must fail without it. */
 export interface Mutant {
-  /** What the guard protects, in a few words. */
+  /** The promise that the guard keeps, in a few words. */
   readonly what: string;
   /** The file of the guard: `"src/worker/drain.ts"`. */
   readonly file: string;

@@ -11,7 +11,7 @@ import { copyProject, type ProjectCopy } from "../copy.ts";
 import { deno } from "../process.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** How long unchanged tests may take, in milliseconds. */
+/** The most time that unchanged tests may take, in milliseconds. */
 const LIMIT_MS = 60_000;
 
 /** Tests that take this many times as long as without the change wait for something that no longer comes. */
@@ -20,9 +20,9 @@ const TOO_LONG = 4;
 /** The least time before tests count as too long, in milliseconds. */
 const LEAST_LIMIT_MS = 15_000;
 
-/** How mutants are run. */
+/** The settings of a run. */
 export interface MutationSettings {
-  /** How many run at once, each in a copy of its own. */
+  /** The number of mutants at once, each in a copy of its own. */
   readonly atOnce: number;
   /** The Kafka for mutants that need one. */
   readonly kafkaUrl?: string;

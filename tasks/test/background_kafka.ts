@@ -3,7 +3,7 @@ import { brokerUrl, type KafkaForTests, kafkaForTests } from "../kafka/for_tests
 
 /** See the module. */
 export class BackgroundKafka implements AsyncDisposable {
-  /** Settles when the Kafka answers: its URL, or `null` if there is none. */
+  /** Its URL once it accepts connections, or `null` if there is none. */
   readonly url: Promise<string | null>;
   /** Why there is no Kafka; `null` while it starts, and if there is one. */
   reason: string | null = null;

@@ -1,9 +1,9 @@
 /**
- * The plan of `deno task test`: which files run together, in which order, and how long that takes. It is pure; the files'
- * times come from `times.json`, which `deno task test --record-times` writes.
+ * The plan of `deno task test`: which files run together, in which order, and how long that takes. It is pure; the
+ * files' times come from `times.json`, which `deno task test --record-times` writes.
  *
- * A _run_ is one `deno test` process. A long file is a run of its own; short files of a folder share one, since a process
- * costs 0.2 s. The longest runs start first, so that none of them is left alone at the end.
+ * A _run_ is one `deno test` process. A long file is a run of its own; short files of a folder share one, since a
+ * process costs 0.2 s. The longest runs start first, so that none of them is left alone at the end.
  */
 
 /** A file of tests. */

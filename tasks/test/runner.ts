@@ -16,7 +16,7 @@ export interface RunResult extends Counts {
   readonly output: string;
 }
 
-/** How runs are executed. */
+/** The settings of all runs. */
 export interface RunSettings {
   /** Options for `deno test`. */
   readonly options: readonly string[];
@@ -39,7 +39,9 @@ export async function execute(run: Run, kafkaUrl: string | null, settings: RunSe
   return { run, seconds, output: echo ? "" : ended.stdout + ended.stderr, ...readCounts(ended) };
 }
 
-/** Reads the last line of `deno test`. A process that prints none, or fails in another way, counts as one failed test. */
+/**
+ * Reads the last line of `deno test`. A process that prints none, or fails in another way, counts as one failed test.
+ */
 export function readCounts({ code, stdout }: Pick<Ended, "code" | "stdout">): Counts {
   // deno-lint-ignore no-control-regex
   const text = stdout.replaceAll(/\x1b\[[0-9;]*m/g, "");
@@ -49,7 +51,8 @@ export function readCounts({ code, stdout }: Pick<Ended, "code" | "stdout">): Co
 }
 
 /**
- * Performs runs side by side, in their order. Runs on Kafka wait until it is up; they are dropped if it does not come up.
+ * Performs runs side by side, in their order. Runs on Kafka wait until it is up; they are dropped if it does not come
+ * up.
  *
  * @param kafka settles when it is known whether there is a Kafka
  */

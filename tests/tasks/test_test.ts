@@ -24,7 +24,9 @@ const nowhere = `127.0.0.1:${closedPort()}`;
 const NO_JAVA = { PATH: "/nowhere" };
 const NO_JAVA_LINE = "The Kafka tests were left out: Cannot start Kafka: Java 17 or later is not on the PATH";
 
-/** The planted tests, the arguments and environment of the run, and the last lines and the exit code that it must have. */
+/**
+ * The planted tests, the arguments and environment of the run, and the last lines and the exit code that it must have.
+ */
 const CASES: readonly {
   readonly name: string;
   readonly tests: Readonly<Record<string, string>>;

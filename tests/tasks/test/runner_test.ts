@@ -1,4 +1,4 @@
-/** How `deno task test` performs its runs, and counts what they say. */
+/** `deno task test` performs each run once, and counts the tests of all runs. */
 import { assertEquals } from "@std/assert";
 import type { Run } from "../../../tasks/test/plan.ts";
 import { readCounts, sideBySide } from "../../../tasks/test/runner.ts";
