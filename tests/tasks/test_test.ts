@@ -127,7 +127,7 @@ for (const { name, tests, args, env, lines, code } of CASES) {
   });
 }
 
-Deno.test("deno task test prints its stages, each run with its number and time, and the output of failed runs", async () => {
+Deno.test("deno task test prints stages, each run with its number and time, and the output of failed runs", async () => {
   const { lines } = await runTests({
     "a_test.ts": `// Runs alone: it measures time.\n${PASSES}`,
     "b/c_test.ts": FAILS,
@@ -146,6 +146,36 @@ Deno.test("deno task test prints its stages, each run with its number and time, 
     "tests/d/e_test.ts: 1 passed (… s left)",
   ]);
   assertEquals(lines.some((line) => line.includes("as it should")), true);
+});
+
+/** A `java` that ends when the file `started` appears beside it, or after 10 s, when it writes the file `late`. */
+const SLOW_JAVA = `#!/bin/sh
+folder=$(/usr/bin/dirname "$0")
+tries=0
+until [ -e "$folder/started" ]; do
+  if [ $tries = 200 ]; then echo > "$folder/late"; exit 1; fi
+  tries=$((tries + 1))
+  /bin/sleep 0.05
+done
+exit 1
+`;
+
+Deno.test({
+  name: "deno task test runs tests without Kafka while the Kafka still starts",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/java`, SLOW_JAVA, { mode: 0o755 });
+      const write = `Deno.test("runs", () => Deno.writeTextFileSync("${folder}/started", ""));\n`;
+      const { lines } = await runTests({ "a_test.ts": write, "kafka/b_test.ts": PASSES }, undefined, { PATH: folder });
+      assertEquals(lines.at(-1), "1 passed, 0 failed");
+      const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+      assertEquals(files, ["java", "started"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 Deno.test("deno task test refuses arguments that it does not know, and exits with 2", async () => {
