@@ -5,7 +5,7 @@
  * 1. The types of all files are checked.
  * 2. The files run side by side, the longest first: those that need no Kafka, with `tests/behaviours` on the embedded
  *    brokers; and those that need one, `tests/kafka` and `tests/behaviours` again.
- * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` and
+ * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` or `// Runs alone on Kafka:` and
  *    says why.
  *
  * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
@@ -124,7 +124,13 @@ async function checkKafka(given: TestArguments, kafka: BackgroundKafka, report: 
 /** The files of tests in these paths, in order. */
 function findTestFiles(paths: readonly string[]): TestFile[] {
   return filesUnder("tests/", "_test.ts").filter((path) => paths.some((given) => isWithin(path, given)))
-    .map((path) => ({ path, isAlone: /^\/\/ Runs alone: /m.test(Deno.readTextFileSync(new URL(path, root))) }));
+    .map((path) => ({ path, alone: readAlone(Deno.readTextFileSync(new URL(path, root))) }));
+}
+
+/** Reads the line with which a file asks to run alone. */
+function readAlone(source: string): TestFile["alone"] {
+  const found = /^\/\/ Runs alone( on Kafka)?: /m.exec(source);
+  return found === null ? "never" : found[1] === undefined ? "always" : "on Kafka";
 }
 
 /** Writes the seconds of the files that take at least one second. */

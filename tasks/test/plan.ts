@@ -10,8 +10,8 @@
 export interface TestFile {
   /** Relative to the root: `"tests/worker/drain_test.ts"`. */
   readonly path: string;
-  /** Whether no other file may run at the same time: it measures time. */
-  readonly isAlone: boolean;
+  /** Whether no other file may run at the same time, since it measures time: always, or where it runs on Kafka. */
+  readonly alone: "always" | "on Kafka" | "never";
 }
 
 /** One `deno test` process. */
@@ -61,7 +61,10 @@ export function planRuns(
   const { groupShort, maxSeconds = Infinity } = options;
   const runs = [false, true].flatMap((onKafka) => {
     const single = files.filter(({ path }) => runsOn(path, onKafka))
-      .map(({ path, isAlone }) => makeRun([path], onKafka, isAlone, times[timeKey(path, onKafka)] ?? SHORT_SECONDS))
+      .map(({ path, alone }) => {
+        const isAlone = alone === "always" || (onKafka && alone === "on Kafka");
+        return makeRun([path], onKafka, isAlone, times[timeKey(path, onKafka)] ?? SHORT_SECONDS);
+      })
       .filter(({ seconds }) => seconds <= maxSeconds);
     return groupShort ? groupShortRuns(single) : single;
   });

@@ -51,8 +51,9 @@ export function readCounts({ code, stdout }: Pick<Ended, "code" | "stdout">): Co
 }
 
 /**
- * Performs runs side by side, in their order. Runs on Kafka wait until it is up; they are dropped if it does not come
- * up.
+ * Performs runs side by side, in their order. Half of them are on Kafka as long as there are enough of both kinds: runs on
+ * Kafka mostly wait, and would slow each other down. They start once the Kafka is up; if it does not come up they are
+ * dropped.
  *
  * @param kafka settles when it is known whether there is a Kafka
  */
@@ -62,20 +63,27 @@ export async function sideBySide(
   kafka: Promise<boolean>,
   perform: (run: Run) => Promise<void>,
 ): Promise<void> {
-  const waiting = [...runs];
+  const onKafka = runs.filter((run) => run.onKafka);
+  const others = runs.filter((run) => !run.onKafka);
+  let runningOnKafka = 0;
   let hasKafka: boolean | undefined;
   const known = kafka.then((has) => {
     hasKafka = has;
-    if (!has) waiting.splice(0, Infinity, ...waiting.filter(({ onKafka }) => !onKafka));
+    if (!has) onKafka.length = 0;
   });
-  const take = () => {
-    const at = waiting.findIndex(({ onKafka }) => !onKafka || hasKafka === true);
-    return at < 0 ? undefined : waiting.splice(at, 1)[0];
+  const take = (): Run | undefined => {
+    const ready = hasKafka ? onKafka : [];
+    return runningOnKafka * 2 < atOnce ? ready.shift() ?? others.shift() : others.shift() ?? ready.shift();
   };
   await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (let run = take(); run !== undefined || waiting.length > 0; run = take()) {
-      if (run === undefined) await known;
-      else await perform(run);
+    for (let run = take(); run !== undefined || onKafka.length > 0; run = take()) {
+      if (run === undefined) {
+        await known;
+        continue;
+      }
+      if (run.onKafka) runningOnKafka++;
+      await perform(run);
+      if (run.onKafka) runningOnKafka--;
     }
   }));
 }

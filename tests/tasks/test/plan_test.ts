@@ -2,13 +2,13 @@
 import { assertEquals } from "@std/assert";
 import { estimateSeconds, formatCount, formatSeconds, planRuns, type TestFile } from "../../../tasks/test/plan.ts";
 
-const file = (path: string, isAlone = false): TestFile => ({ path, isAlone });
+const file = (path: string, alone: TestFile["alone"] = "never"): TestFile => ({ path, alone });
 
 const FILES = [
   file("tests/a_test.ts"),
   file("tests/behaviours/a_test.ts"),
   file("tests/behaviours/b_test.ts"),
-  file("tests/kafka/a_test.ts", true),
+  file("tests/kafka/a_test.ts", "always"),
   file("tests/worker/a_test.ts"),
   file("tests/worker/b_test.ts"),
   file("tests/worker/c_test.ts"),
@@ -52,8 +52,10 @@ Deno.test("planRuns() joins short files of a folder, and never a long one or one
   assertEquals(runs[3]!.paths, ["tests/worker/a_test.ts", "tests/worker/c_test.ts"]);
   assertEquals(runs[3]!.seconds, 0.8);
 
-  const alone = planRuns([file("tests/a_test.ts"), file("tests/b_test.ts", true)], {}, { groupShort: true });
+  const alone = planRuns([file("tests/a_test.ts"), file("tests/b_test.ts", "always")], {}, { groupShort: true });
   assertEquals(alone.map(({ paths }) => paths.length), [1, 1]);
+  const onKafka = planRuns([file("tests/behaviours/a_test.ts", "on Kafka")], {}, { groupShort: true });
+  assertEquals(onKafka.map(({ isAlone }) => isAlone), [false, true]);
 });
 
 Deno.test("planRuns() fills a run up to 3 seconds, and starts another one", () => {

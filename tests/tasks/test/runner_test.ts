@@ -34,7 +34,7 @@ Deno.test("sideBySide() performs all runs in their order, so many at once and no
   assertEquals(most, 2);
 });
 
-Deno.test("sideBySide() performs others until the Kafka is there, and then the longest again", async () => {
+Deno.test("sideBySide() performs other runs until the Kafka is up, and then those on it first", async () => {
   const kafka = Promise.withResolvers<boolean>();
   const started: string[] = [];
   await sideBySide([run("k", true), run("a"), run("b"), run("l", true)], 1, kafka.promise, ({ name }) => {
@@ -42,7 +42,29 @@ Deno.test("sideBySide() performs others until the Kafka is there, and then the l
     if (name === "a") kafka.resolve(true);
     return Promise.resolve();
   });
-  assertEquals(started, ["a", "k", "b", "l"]);
+  assertEquals(started, ["a", "k", "l", "b"]);
+});
+
+Deno.test("sideBySide() runs half on Kafka, until only one kind is left", async () => {
+  const running = new Set<string>();
+  const pairs: string[] = [];
+  const runs = ["k", "l", "m", "n"].map((name) => run(name, true)).concat(["a", "b"].map((name) => run(name)));
+  const ends = new Map(runs.map(({ name }) => [name, Promise.withResolvers<void>()]));
+  const kafka = Promise.resolve(true);
+  await kafka;
+  const ended = sideBySide([run("z"), ...runs], 2, kafka, async ({ name }) => {
+    if (name === "z") return;
+    running.add(name);
+    if (running.size === 2) pairs.push([...running].sort().join(""));
+    await ends.get(name)!.promise;
+    running.delete(name);
+  });
+  for (const name of ["a", "k", "b", "l", "m", "n"]) {
+    while (running.size < (name === "n" ? 1 : 2)) await new Promise((resolve) => setTimeout(resolve, 0));
+    ends.get(name)!.resolve();
+  }
+  await ended;
+  assertEquals(pairs, ["ak", "bk", "bl", "lm", "mn"]);
 });
 
 Deno.test("sideBySide() waits for the Kafka if nothing else is left, and drops its runs if there is none", async () => {
