@@ -59,9 +59,11 @@ Deno.test("sideBySide() runs half on Kafka, until only one kind is left", async 
     await ends.get(name)!.promise;
     running.delete(name);
   });
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
   for (const name of ["a", "k", "b", "l", "m", "n"]) {
-    while (running.size < (name === "n" ? 1 : 2)) await new Promise((resolve) => setTimeout(resolve, 0));
+    while (running.size < (name === "n" ? 1 : 2)) await turn();
     ends.get(name)!.resolve();
+    while (running.has(name)) await turn();
   }
   await ended;
   assertEquals(pairs, ["ak", "bk", "bl", "lm", "mn"]);
