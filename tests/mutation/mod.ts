@@ -3,6 +3,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 import { CLI_MUTANTS } from "./cli.ts";
 import { CORE_MUTANTS } from "./core.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
+import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...CORE_MUTANTS,
   ...HEALTH_MUTANTS,
+  ...JOB_MUTANTS,
   ...MEMORY_MUTANTS,
   ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,
