@@ -3,6 +3,7 @@
  * for ever, whatever the broker does.
  */
 import type { App } from "../app/app.ts";
+import { show } from "../support/validation.ts";
 import { type Arguments, CommandError, type Flag } from "./command.ts";
 import { loadApp } from "./load_app.ts";
 
@@ -43,7 +44,7 @@ export async function runOnApp<T>(
   action: (app: App) => Promise<T>,
 ): Promise<T> {
   const timeoutMs = args.getCount(TIMEOUT_FLAG.name) ?? DEFAULT_TIMEOUT_MS;
-  const app = await loadApp(args.requireText("app"));
+  const app = await loadWithin(args.requireText("app"), timeoutMs);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     const timedOut = new Promise<typeof TIMED_OUT>((resolve) => timer = setTimeout(resolve, timeoutMs, TIMED_OUT));
@@ -58,5 +59,24 @@ export async function runOnApp<T>(
   } finally {
     clearTimeout(timer);
     await app.close(CLOSE_MS);
+  }
+}
+
+/** A module whose top-level `await` does not end would never be loaded. */
+async function loadWithin(module: string, timeoutMs: number): Promise<App> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(
+      new CommandError(
+        `Cannot load the App from ${show(module)} within ${timeoutMs} ms: a top-level await does not end`,
+      ),
+    );
+  }, timeoutMs);
+  // Where nothing is pending, Deno itself ends the process at once.
+  Deno.unrefTimer(timer);
+  try {
+    return await Promise.race([loadApp(module), late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -4,6 +4,11 @@ import { testCommandLines } from "../support/command_lines.ts";
 
 testCommandLines([
   {
+    args: ["topics", "apply", "--app", "tests/cli/apps/never_loads.ts", "--timeout-ms", "200"],
+    code: EXIT.failed,
+    stderr: /^error: Cannot load the App from ".*never_loads\.ts" within 200 ms: a top-level await does not end$/,
+  },
+  {
     args: ["worker", "--app", "tests/cli/apps/throws_undefined.ts"],
     code: EXIT.failed,
     stderr: /^error: Cannot load the App from "tests\/cli\/apps\/throws_undefined\.ts": the module threw undefined$/,

@@ -129,4 +129,18 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     replace: "",
     tests: ["tests/broker/missing_permission_test.ts"],
   },
+  {
+    what: "topics apply: the App's own groups are not others",
+    file: "src/app/topics.ts",
+    find: "names.filter((name) => !own.has(name))",
+    replace: "names",
+    tests: ["tests/cli/topics_test.ts"],
+  },
+  {
+    what: "sqlite: a group that has not committed is not listed",
+    file: "src/broker/sqlite/positions.ts",
+    find: "WHERE topics.name = ? AND committed IS NOT NULL",
+    replace: "WHERE topics.name = ?",
+    tests: ["tests/broker/sqlite/conformance_test.ts"],
+  },
 ];

@@ -38,4 +38,32 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     replace: "true",
     tests: ["tests/job/class_name_test.ts"],
   },
+  {
+    what: "enqueuing: a job that was refused after its call had resolved is counted",
+    file: "src/dispatch/dispatcher.ts",
+    find: "this.#undelivered++;\n    this.#options",
+    replace: "this.#options",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "enqueuing: an envelope that no worker reads is refused at once",
+    file: "src/dispatch/job_record.ts",
+    find: "if (value.length * 3 > maxPayloadBytes)",
+    replace: "if (value.length * 3 > Infinity)",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "enqueuing: the sender of an undeclared queue ends when it is idle",
+    file: "src/dispatch/topic_sender.ts",
+    find: "this.#onIdle?.();",
+    replace: "",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "enqueuing: the names of undeclared queues are bounded",
+    file: "src/dispatch/dispatcher.ts",
+    find: "this.#warnedQueues.delete(oldest!);",
+    replace: "",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
 ];
