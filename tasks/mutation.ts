@@ -43,8 +43,8 @@ async function runAll(mutants: readonly Mutant[], requiresKafka: boolean): Promi
   const ended = ({ what }: Mutant, problem: string | null) => {
     done++;
     const leftS = (performance.now() - startedMs) / 1000 / done * (mutants.length - done);
-    const outcome = problem === null ? "noticed" : "NOT NOTICED";
-    console.log(`${done}/${mutants.length} ${outcome}: ${what} (${formatSeconds(leftS)} left)`);
+    const outcome = problem === null ? "noticed" : `NOT NOTICED, ${problem}`;
+    console.log(`${done}/${mutants.length} ${what}: ${outcome} (${formatSeconds(leftS)} left)`);
     if (problem !== null) problems.push(`"${what}": ${problem}`);
   };
   const onKafka = mutants.filter(needsKafka);
