@@ -3,22 +3,23 @@
  * for ever, whatever the broker does.
  */
 import type { App } from "../app/app.ts";
-import { show } from "../support/validation.ts";
 import { type Arguments, CommandError, type Flag } from "./command.ts";
 import { loadApp } from "./load_app.ts";
 
 /** The default of `--timeout-ms`, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The limit of loading the App, in milliseconds. A slow machine must not count as a broker that does not answer. */
+const LOAD_LIMIT_MS = 30_000;
 /** The limit of closing the App, in milliseconds. */
 const CLOSE_MS = 1000;
 
 const TIMED_OUT = Symbol("timed out");
 
-/** What is known of an action that was not done in time. */
+/** Facts about an action that was not done in time. */
 export interface TimeoutDetails {
   /** The state that it leaves: `"the job may have been written"`. */
   readonly outcome: string;
-  /** What prevented it, if that is known. */
+  /** The error that prevented it, if that is known. */
   readonly cause?: unknown;
 }
 
@@ -44,7 +45,7 @@ export async function runOnApp<T>(
   action: (app: App) => Promise<T>,
 ): Promise<T> {
   const timeoutMs = args.getCount(TIMEOUT_FLAG.name) ?? DEFAULT_TIMEOUT_MS;
-  const app = await loadWithin(args.requireText("app"), timeoutMs);
+  const app = await loadApp(args.requireText("app"), LOAD_LIMIT_MS);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     const timedOut = new Promise<typeof TIMED_OUT>((resolve) => timer = setTimeout(resolve, timeoutMs, TIMED_OUT));
@@ -59,24 +60,5 @@ export async function runOnApp<T>(
   } finally {
     clearTimeout(timer);
     await app.close(CLOSE_MS);
-  }
-}
-
-/** A module whose top-level `await` does not end would never be loaded. */
-async function loadWithin(module: string, timeoutMs: number): Promise<App> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(
-      new CommandError(
-        `Cannot load the App from ${show(module)} within ${timeoutMs} ms: a top-level await does not end`,
-      ),
-    );
-  }, timeoutMs);
-  // Where nothing is pending, Deno itself ends the process at once.
-  Deno.unrefTimer(timer);
-  try {
-    return await Promise.race([loadApp(module), late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

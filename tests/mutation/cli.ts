@@ -143,4 +143,32 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     replace: "WHERE topics.name = ?",
     tests: ["tests/broker/sqlite/conformance_test.ts"],
   },
+  {
+    what: "cli: a number that a timer cannot take is refused",
+    file: "src/cli/arguments.ts",
+    find: "count >= 1 && count <= MAX_COUNT",
+    replace: "count >= 1",
+    tests: ["tests/cli/arguments_test.ts"],
+  },
+  {
+    what: "cli: a job that is refused is printed once",
+    file: "src/cli/enqueue.ts",
+    find: 'app.muteLog?.("job.enqueue_failed");',
+    replace: "",
+    tests: ["tests/cli/enqueue_test.ts"],
+  },
+  {
+    what: "cli: a module that is never loaded does not wait for ever",
+    file: "src/cli/load_app.ts",
+    find: "Promise.race([importing, late.promise])",
+    replace: "importing",
+    tests: ["tests/cli/load_app_test.ts"],
+  },
+  {
+    what: "cli: a missing permission is printed with the flag that allows it",
+    file: "src/cli/print_error.ts",
+    find: "missing === null ? line :",
+    replace: "true ? line :",
+    tests: ["tests/cli/permissions_test.ts"],
+  },
 ];

@@ -1,4 +1,3 @@
-/** A module whose top-level `await` does not end, while something is pending. */
-setInterval(() => {}, 1000);
+/** A module whose top-level `await` does not end. */
 await new Promise(() => {});
 export {};
