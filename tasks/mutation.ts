@@ -10,7 +10,7 @@ import { kafkaForTests } from "./kafka/for_tests.ts";
 import { KafkaUnavailableError } from "./kafka/server.ts";
 import { findMisplacedGuards, type Mutant, needsKafka } from "./mutation/mutant.ts";
 import { runMutants } from "./mutation/runner.ts";
-import { root } from "./process.ts";
+import { onInterrupt, root } from "./process.ts";
 import { takeRequired, UsageError } from "./requirements.ts";
 import { formatSeconds } from "./test/plan.ts";
 
@@ -67,6 +67,8 @@ async function runOnKafka(
   if (mutants.length === 0) return 0;
   try {
     await using kafka = await kafkaForTests();
+    // It runs in a process group of its own, and would be left behind.
+    onInterrupt(() => void kafka[Symbol.asyncDispose]().finally(() => Deno.exit(1)));
     await runMutants(mutants, { atOnce: 1, kafkaUrl: kafka.url, ended });
     return 0;
   } catch (error) {

@@ -66,6 +66,12 @@ async function text(
   return all + decoder.decode();
 }
 
+/** Calls `interrupted` at INT, and at TERM where the system has it. */
+export function onInterrupt(interrupted: () => void): void {
+  const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+  for (const name of signals) Deno.addSignalListener(name, interrupted);
+}
+
 /** Lists the files in a folder whose names end with `ending`, by path relative to the root, sorted. */
 export function filesUnder(folder: string, ending: string, base: URL = root): string[] {
   const files: string[] = [];

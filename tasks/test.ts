@@ -15,7 +15,7 @@
  *
  * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
  */
-import { deno, filesUnder, root } from "./process.ts";
+import { deno, filesUnder, onInterrupt, root } from "./process.ts";
 import { UsageError } from "./requirements.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
@@ -144,8 +144,7 @@ function recordTimes({ results }: Report): void {
 /** Aborts at INT and TERM, so that a Kafka that was started is stopped. */
 function abortOnInterrupt(): AbortSignal {
   const controller = new AbortController();
-  const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) Deno.addSignalListener(name, () => controller.abort());
+  onInterrupt(() => controller.abort());
   return controller.signal;
 }
 
