@@ -66,9 +66,10 @@ async function runOnKafka(
 ): Promise<number> {
   if (mutants.length === 0) return 0;
   try {
-    await using kafka = await kafkaForTests();
-    // It runs in a process group of its own, and would be left behind.
-    onInterrupt(() => void kafka[Symbol.asyncDispose]().finally(() => Deno.exit(1)));
+    const starting = kafkaForTests();
+    // The Kafka runs in a process group of its own: without this it would be left behind.
+    onInterrupt(() => starting.then((kafka) => kafka[Symbol.asyncDispose]()).finally(() => Deno.exit(1)));
+    await using kafka = await starting;
     await runMutants(mutants, { atOnce: 1, kafkaUrl: kafka.url, ended });
     return 0;
   } catch (error) {

@@ -67,7 +67,7 @@ async function text(
 }
 
 /** Calls `interrupted` at INT, and at TERM where the system has it. */
-export function onInterrupt(interrupted: () => void): void {
+export function onInterrupt(interrupted: () => unknown): void {
   const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
   for (const name of signals) Deno.addSignalListener(name, interrupted);
 }
