@@ -257,13 +257,6 @@ const JOBS: readonly Mutant[] = [
     replace: "if (false) {",
     tests: ["tests/job/registry_test.ts"],
   },
-  {
-    what: "enqueuing: what is no job is refused",
-    file: "src/app/app.ts",
-    find: "return isJob(job) ?",
-    replace: "return (job as unknown as Job, true) ?",
-    tests: ["tests/app/options_test.ts"],
-  },
 ];
 
 /** Those of the event stream. */
@@ -278,7 +271,7 @@ const EVENTS: readonly Mutant[] = [
   {
     what: "logger: control characters are escaped",
     file: "src/monitor/log_format.ts",
-    find: "return text.replace(UNPRINTABLE,",
+    find: "return text.replace(CONTROLS,",
     replace: "return text.replace(/never/g,",
     tests: ["tests/monitor/logger_test.ts"],
   },

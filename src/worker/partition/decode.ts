@@ -1,8 +1,10 @@
 /** From a record to a job that can be performed, or the reason why it cannot. */
 import { NotSupportedError, PoisonError, UnknownJobError } from "../../errors.ts";
+import { isClassName } from "../../job/class_name.ts";
 import { type Envelope, readEnvelope } from "../../job/envelope.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
+import { show } from "../../support/validation.ts";
 import type { QueuedRecord } from "./queued_record.ts";
 
 /** A job that can be performed. */
@@ -29,7 +31,7 @@ export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBy
       throw new PoisonError(`The value has ${record.bytes} bytes, but at most ${maxPayloadBytes} are read`);
     }
     if (record.encoding !== "utf8") throw new PoisonError("The value is not UTF-8");
-    const envelope = readEnvelope(record.value, registry.isKnown);
+    const envelope = readEnvelope(record.value);
     if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
       const dueAt = new Date(envelope.scheduledAtMs).toISOString();
       throw new NotSupportedError(
@@ -39,6 +41,8 @@ export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBy
     const { jobClass } = envelope;
     const Class = registry.find(jobClass);
     if (Class !== undefined) return { kind: "job", Class, envelope };
+    // The rule by which an App accepts names: a worker waits for each class that some App may have.
+    if (!isClassName(jobClass)) throw new PoisonError(`${show(jobClass)} is not a name of a job class`);
     const known = formatNames(registry.names());
     return {
       kind: "unknown_class",
