@@ -9,6 +9,7 @@
  */
 import process from "node:process";
 import type { App } from "../app/app.ts";
+import { raceAbort } from "../support/abort.ts";
 import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
@@ -93,7 +94,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
       Deno.exit(code);
     },
   });
-  app = await untilStopped(loadApp(module), signals.stop);
+  app = await raceAbort(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
   const skipCommand = `${program} skip --app ${quoteForShell(module)}`;
   try {
@@ -141,16 +142,4 @@ function reportOutcome(
   );
   printError(`${formatCount(stuck.length, "partition is", "partitions are")} stuck: ${stuck.join("; ")}`);
   return EXIT.stuck;
-}
-
-/** Waits for a promise until the signal aborts. @returns `null` if it aborted first */
-async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const stopped = Promise.withResolvers<null>();
-  const stop = () => stopped.resolve(null);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

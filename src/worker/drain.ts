@@ -8,7 +8,8 @@
  *
  * A partition that another worker owns is known only by its commits, whose metadata names the stuck record. The other
  * worker may have died, and then this one gets the partition when the session of the other has expired. So the partition
- * counts as stuck only after it has been so for `sessionTimeoutMs`.
+ * counts as stuck only if the other worker shows that it lives, by a commit after another try, or if nothing has changed
+ * for `sessionTimeoutMs`.
  */
 import type { Broker } from "../broker/broker.ts";
 import type { Route } from "../routing/route.ts";
@@ -108,8 +109,11 @@ class OtherWorkers {
   readonly #broker: Broker;
   readonly #sessionTimeoutMs: number;
   readonly #progress = new Map<Target, TargetProgress>();
-  /** Since when a target is stuck at this offset. */
-  readonly #stuckSince = new Map<Target, { readonly offset: number; readonly sinceMs: number }>();
+  /** The first commit that names the stuck record, and when it was read. */
+  readonly #stuckSince = new Map<
+    Target,
+    { readonly offset: number; readonly metadata: string; readonly sinceMs: number }
+  >();
   #askedMs = -Infinity;
 
   constructor(broker: Broker, sessionTimeoutMs: number) {
@@ -133,11 +137,12 @@ class OtherWorkers {
   #read(target: Target, commit: Commit | undefined): TargetProgress {
     if (commit === undefined) return OPEN;
     if (commit.offset >= target.high) return REACHED;
-    const { stuckOffset: offset } = decodeCommitMetadata(commit.metadata, commit.offset);
+    const { metadata } = commit;
+    const { stuckOffset: offset } = decodeCommitMetadata(metadata, commit.offset);
     const since = this.#stuckSince.get(target);
     if (offset === null) this.#stuckSince.delete(target);
-    else if (since?.offset !== offset) this.#stuckSince.set(target, { offset, sinceMs: this.#askedMs });
-    else if (this.#askedMs - since.sinceMs >= this.#sessionTimeoutMs) {
+    else if (since?.offset !== offset) this.#stuckSince.set(target, { offset, metadata, sinceMs: this.#askedMs });
+    else if (metadata !== since.metadata || this.#askedMs - since.sinceMs >= this.#sessionTimeoutMs) {
       return { isReached: false, stuck: [{ topic: target.route.topic, partition: target.partition, offset }] };
     }
     return OPEN;

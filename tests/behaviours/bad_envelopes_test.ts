@@ -32,7 +32,7 @@ behaviour("bad input 1: a value that is no UTF-8, or begins with a BOM, is poiso
     new Uint8Array([0xef, 0xbb, 0xbf, ...good]),
   ]);
   assertEquals(dead.map(({ message }) => message), [
-    ...Array(4).fill("The value is no UTF-8"),
+    ...Array(4).fill("The value is not UTF-8"),
     "The value is not JSON",
   ]);
 });

@@ -174,7 +174,7 @@ behaviour(
     assertEquals(endless.code, 0, endless.stderr.join("\n"));
     assertEquals(endless.performed[0], "performed 0");
     assertEquals(stuck.code, 3, stuck.stderr.join("\n"));
-    const stands = /^error: 1 partition stands still: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
+    const stands = /^error: 1 partition is stuck: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
       stuck.stderr.at(-1)!,
     )!;
     const topic = `${world.group}-stuck_default`;
