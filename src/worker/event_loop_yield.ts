@@ -6,6 +6,7 @@
  * 2. As long as it fires, the event loop turns by itself.
  * 3. If it has not fired for `MAX_STRETCH_MS`, jobs are in its way: all partitions wait for it together (`wait`).
  */
+import { clearTimeout, setTimeout } from "../support/timers.ts";
 
 /** The longest time for which jobs may follow each other without a turn of the event loop, in milliseconds. */
 const MAX_STRETCH_MS = 20;

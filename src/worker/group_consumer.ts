@@ -170,7 +170,7 @@ export class GroupConsumer implements ConsumerSink {
     this.#guard(() => {
       if (isMember) this.#startCondition.unblock("membership");
       else this.#startCondition.block("membership");
-      this.#emit("membership.changed", { held: isMember });
+      this.#emit("membership.changed", { isMember });
     });
   }
 

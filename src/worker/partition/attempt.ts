@@ -19,6 +19,7 @@ import type { Monitor } from "../../monitor/monitor.ts";
 import type { PerformedJob, Tracing } from "../../monitor/tracing.ts";
 import type { Route } from "../../routing/route.ts";
 import { formatPartition, type Position } from "../../support/position.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { DecodedJob } from "./decode.ts";
 import { deriveJobId } from "./derive_job_id.ts";
 import { keyText, type QueuedRecord } from "./queued_record.ts";

@@ -13,6 +13,7 @@ import { describeError, ShutdownError } from "../../errors.ts";
 import type { RunningJob } from "../../monitor/events.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
 import { Attempt, type AttemptContext, type Outcome } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";

@@ -6,6 +6,7 @@
  * The session is also checked on the clock at each start: a job that blocks the event loop for longer than the session
  * also blocks the timer that would have reported its end.
  */
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** Why no job starts. `releasing`: the group rebalances. `membership`: the session may have expired. */
 export type BlockReason = "quiet" | "releasing" | "membership";
