@@ -7,16 +7,16 @@ import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
-import { bindRuntime, runWithin } from "../job/runtime.ts";
+import { bindRuntime, runInScope } from "../job/runtime.ts";
 import { EVENT_NAMES } from "../monitor/event_names.ts";
 import type { EventName } from "../monitor/events.ts";
-import { attachLogger } from "../monitor/logger.ts";
+import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { didYouMean, frozenCopy, show } from "../support/validation.ts";
+import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { isolate } from "../support/isolate.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
@@ -70,7 +70,7 @@ export class App implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
-  readonly #detachLogger: (name?: EventName) => void;
+  readonly #logger: Logger | null;
   #closed: Promise<number> | undefined;
 
   /**
@@ -80,12 +80,12 @@ export class App implements AsyncDisposable {
    */
   constructor(options: AppOptions) {
     const resolved = resolveOptions(options);
-    this.options = Object.freeze({ ...frozenCopy(options), broker: options.broker });
+    this.options = Object.freeze({ ...copyFrozen(options), broker: options.broker });
     this.#resolved = resolved;
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
-    this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
+    this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, routes: this.#routes.all() });
@@ -168,12 +168,12 @@ export class App implements AsyncDisposable {
    * @internal
    */
   muteLog(name: EventName): void {
-    this.#detachLogger(name);
+    this.#logger?.mute(name);
   }
 
   /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
   run<T>(fn: () => T): T {
-    return runWithin(this, fn);
+    return runInScope(this, fn);
   }
 
   /**
@@ -300,10 +300,10 @@ export class App implements AsyncDisposable {
     this.#unbind();
     await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
     this.#dispatcher.close();
-    await settledWithin(this.flush(), deadlineMs);
+    await waitUntilSettled(this.flush(), deadlineMs);
     const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
-    this.#detachLogger();
+    await this.#logger?.close();
     return undelivered;
   }
 

@@ -9,7 +9,6 @@
  */
 import process from "node:process";
 import type { App } from "../app/app.ts";
-import { raceAbort } from "../support/abort.ts";
 import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
@@ -18,11 +17,13 @@ import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
 import { quoteForShell } from "../support/shell.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
-import { printError } from "./print_error.ts";
+import { printError, printLine } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
 import { formatCount, formatRunningJobs } from "./running_jobs.ts";
 import { WorkerSignals } from "./signals.ts";
 import { UncaughtErrorReporter } from "./uncaught_errors.ts";
 import { formatPosition } from "../support/position.ts";
+import { waitUntilAborted } from "../support/deadline.ts";
 
 /** The least time for enqueues that are buffered when the worker has stopped, in milliseconds. */
 const MIN_FLUSH_MS = 1000;
@@ -80,7 +81,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
       // A supervisor sends TERM and reads no reply; a user who presses Ctrl-C waits in front of the terminal.
       if (signal !== "SIGINT" || running.length === 0) return;
       const limit = `${app!.shutdownTimeoutMs / 1000} s`;
-      console.error(
+      printLine(
         `Waiting for at most ${limit}, since ${formatRunningJobs(running)} (a second Ctrl-C ends it at once)`,
       );
     },
@@ -91,10 +92,11 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
     force(signal, code) {
       const running = worker?.running() ?? [];
       printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${formatRunningJobs(running)}`}`);
+      stderr.flushNow();
       Deno.exit(code);
     },
   });
-  app = await raceAbort(loadApp(module), signals.stop);
+  app = await waitUntilAborted(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
   const skipCommand = `${program} skip --app ${quoteForShell(module)}`;
   try {

@@ -35,7 +35,7 @@ export class WaitGroup {
   }
 
   /** Resolves at the next moment at which the count is 0. */
-  wait(): Promise<void> {
+  whenEmpty(): Promise<void> {
     if (this.#count === 0) return Promise.resolve();
     this.#empty ??= Promise.withResolvers<void>();
     return this.#empty.promise;

@@ -13,7 +13,7 @@
  */
 import type { Broker } from "../broker/broker.ts";
 import type { Route } from "../routing/route.ts";
-import { sleep } from "../support/abort.ts";
+import { sleep } from "../support/deadline.ts";
 import { formatPartition, type Position } from "../support/position.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
 import { decodeCommitMetadata } from "./partition/commit_metadata.ts";

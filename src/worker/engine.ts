@@ -8,7 +8,7 @@ import type { Broker } from "../broker/broker.ts";
 import { describeError, ShutdownError } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { waitUntilSettled } from "../support/deadline.ts";
 import type { Position } from "../support/position.ts";
 import { WaitGroup } from "../support/wait_group.ts";
 import type { WorkerConfig } from "./config.ts";
@@ -128,13 +128,13 @@ export class Engine {
       monitor.emit("worker.stopping", { group: group.group, running: group.running().length, shutdownTimeoutMs });
       group.stop();
     }
-    await settledWithin(semaphore.idle(), shutdownTimeoutMs);
+    await waitUntilSettled(semaphore.idle(), shutdownTimeoutMs);
     const unfinished = this.running();
     const reason = new ShutdownError(`The worker stops, and the job did not end within ${shutdownTimeoutMs} ms`);
     for (const group of this.#groups) group.abort(reason);
     const closeMs = Math.max(Math.min(untilMs - performance.now(), MAX_CLOSE_MS), MIN_CLOSE_MS);
     const endMs = performance.now() + closeMs;
-    await settledWithin(settling.wait(), closeMs / 2);
+    await waitUntilSettled(settling.whenEmpty(), closeMs / 2);
     await Promise.all(this.#groups.map((group) => group.close(endMs - performance.now())));
     eventLoopYield.stop();
     for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });

@@ -43,6 +43,6 @@ export class Semaphore {
 
   /** Resolves once no slot is taken. */
   idle(): Promise<void> {
-    return this.#acquired.wait();
+    return this.#acquired.whenEmpty();
   }
 }

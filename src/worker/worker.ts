@@ -13,8 +13,7 @@
 import { nodeBuiltin } from "../support/node_builtin.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
-import { raceAbort } from "../support/abort.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
 import { lazyImport } from "../support/lazy_import.ts";
 import type { Position } from "../support/position.ts";
 import { runInRootContext } from "../support/root_context.ts";
@@ -97,7 +96,7 @@ export class Worker implements AsyncDisposable {
    * @param deadlineMs the longest time to wait, in milliseconds
    */
   async refreshLag(deadlineMs: number = 1000): Promise<void> {
-    if (this.#engine !== undefined && !this.#isStopping) await settledWithin(this.#engine.refreshLag(), deadlineMs);
+    if (this.#engine !== undefined && !this.#isStopping) await waitUntilSettled(this.#engine.refreshLag(), deadlineMs);
   }
 
   /**
@@ -172,7 +171,7 @@ export class Worker implements AsyncDisposable {
       lazyImport(() => import("./engine.ts")),
       this.#captureContext(),
     ]);
-    const loaded = await raceAbort(loading, signal);
+    const loaded = await waitUntilAborted(loading, signal);
     if (loaded === null) return;
     const [broker, { Engine }, runInWorkerContext] = loaded;
     const engine = this.#engine = new Engine({
@@ -183,10 +182,10 @@ export class Worker implements AsyncDisposable {
       onFailure: (error) => this.#fail(error),
     });
     if (this.#state === "quiet") engine.quiet();
-    await raceAbort(engine.join(), signal);
+    await waitUntilAborted(engine.join(), signal);
     if (!once || signal.aborted) return;
     // A request to a broker that is offline may take long to fail.
-    this.#stuck = await raceAbort(engine.drain(signal), signal) ?? [];
+    this.#stuck = await waitUntilAborted(engine.drain(signal), signal) ?? [];
     void this.stop();
   }
 

@@ -2,13 +2,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { WaitGroup } from "../../src/support/wait_group.ts";
 
-Deno.test("WaitGroup.wait() resolves when the count comes to 0, for all that wait", async () => {
+Deno.test("WaitGroup.whenEmpty() resolves when the count comes to 0, for all that wait", async () => {
   const group = new WaitGroup();
-  await group.wait();
+  await group.whenEmpty();
   group.add();
   group.add();
   const log: string[] = [];
-  const waiting = [1, 2].map(() => group.wait().then(() => log.push("empty")));
+  const waiting = [1, 2].map(() => group.whenEmpty().then(() => log.push("empty")));
   group.done();
   await Promise.resolve();
   assertEquals([group.count, log], [1, []]);

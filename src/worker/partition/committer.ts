@@ -3,7 +3,7 @@
  * commit at a time, it collects their marks and sends them together. Refused and unknown commits are sent again.
  */
 import type { Consumer, Mark } from "../../broker/broker.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { sleep, waitUntilSettled } from "../../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** A partition, as far as its commits are concerned. */
@@ -46,9 +46,9 @@ export class Committer {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return;
       // The commit in flight has no deadline of its own, and may never end if the broker is offline.
-      await settledWithin(this.#inFlight ?? this.#commit(leftMs), leftMs);
+      await waitUntilSettled(this.#inFlight ?? this.#commit(leftMs), leftMs);
       // After a refusal: give the group the time to settle.
-      if (this.#scheduled.size > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, leftMs)));
+      if (this.#scheduled.size > 0) await sleep(Math.min(RETRY_MS, leftMs));
     }
   }
 
