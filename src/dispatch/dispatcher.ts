@@ -138,7 +138,7 @@ export class Dispatcher {
 
   /** Resolves once no job is pending. */
   flush(): Promise<void> {
-    return this.#buffer.emptied();
+    return this.#buffer.whenEmpty();
   }
 
   /** Refuses further jobs. Those that are pending are still sent. */

@@ -8,7 +8,7 @@
  * 3. At the end of the process `flush` waits for the rest, for a limited time. `flushNow` is for an end that cannot wait (a
  *    crash, `Deno.exit`): it writes synchronously, unless standard error is not read.
  */
-import { settledWithin } from "./deadline.ts";
+import { waitUntilSettled } from "./deadline.ts";
 
 /** Characters that may wait, at most. */
 const MAX_WAITING = 2 ** 20;
@@ -65,7 +65,7 @@ export class OutputQueue {
 
   /** Waits until the queue is empty, but not longer than this. */
   async flush(deadlineMs: number): Promise<void> {
-    if (this.#sending !== null) await settledWithin(this.#sending, deadlineMs);
+    if (this.#sending !== null) await waitUntilSettled(this.#sending, deadlineMs);
   }
 
   /** Writes the queue synchronously, since the process ends. It does not wait for an output that is not read. */
