@@ -90,7 +90,7 @@ export class Attempt extends JobRun {
     const { monitor, tracing } = this.#context;
     const timeoutMs = this.#timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#exceedTimeout(timeoutMs), timeoutMs);
-    if (monitor.hears("job.performing")) monitor.emit("job.performing", this.toJobInfo());
+    if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.toJobInfo());
     await SETTLED;
     try {
       if (tracing.isOn) this.#span = tracing.startProcess(this.#toPerformedJob());

@@ -142,7 +142,7 @@ export class Partition implements CommitSource {
   confirm({ next, metadata }: Mark): void {
     this.#committed = { offset: next, metadata };
     const { monitor } = this.#context.config;
-    if (!monitor.hears("offset.committed")) return;
+    if (!monitor.hasListener("offset.committed")) return;
     const { topic, partition } = this.ownership;
     monitor.emit("offset.committed", { topic, partition, offset: next });
   }

@@ -174,7 +174,7 @@ export class Runner {
 
   #pass(record: QueuedRecord, attempt: Attempt): void {
     const { monitor } = this.#context.config;
-    if (monitor.hears("job.performed")) {
+    if (monitor.hasListener("job.performed")) {
       const { durationMs, waitMs } = attempt;
       monitor.emit("job.performed", { ...attempt.toJobInfo(), durationMs, waitMs });
     }
