@@ -10,7 +10,7 @@ import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runWithin } from "../job/runtime.ts";
 import { EVENT_NAMES } from "../monitor/event_names.ts";
 import type { EventName } from "../monitor/events.ts";
-import { attachLogger } from "../monitor/logger.ts";
+import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { didYouMean, frozenCopy, show } from "../support/validation.ts";
@@ -69,7 +69,7 @@ export class App implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
-  readonly #detachLogger: (name?: EventName) => void;
+  readonly #logger: Logger | null;
   #closed: Promise<number> | undefined;
 
   /**
@@ -84,7 +84,7 @@ export class App implements AsyncDisposable {
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
-    this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
+    this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, routes: this.#routes.all() });
@@ -167,7 +167,7 @@ export class App implements AsyncDisposable {
    * @internal
    */
   muteLog(name: EventName): void {
-    this.#detachLogger(name);
+    this.#logger?.mute(name);
   }
 
   /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
@@ -304,7 +304,7 @@ export class App implements AsyncDisposable {
     await settledWithin(this.flush(), deadlineMs);
     const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
-    this.#detachLogger();
+    await this.#logger?.close();
     return undelivered;
   }
 

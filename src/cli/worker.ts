@@ -17,7 +17,8 @@ import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
 import { quoteForShell } from "../support/shell.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
-import { printError } from "./print_error.ts";
+import { printError, printLine } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
 import { formatCount, formatRunningJobs } from "./running_jobs.ts";
 import { WorkerSignals } from "./signals.ts";
 import { UncaughtErrorReporter } from "./uncaught_errors.ts";
@@ -79,7 +80,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
       // A supervisor sends TERM and reads no reply; a user who presses Ctrl-C waits in front of the terminal.
       if (signal !== "SIGINT" || running.length === 0) return;
       const limit = `${app!.shutdownTimeoutMs / 1000} s`;
-      console.error(
+      printLine(
         `Waiting for at most ${limit}, since ${formatRunningJobs(running)} (a second Ctrl-C ends it at once)`,
       );
     },
@@ -90,6 +91,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
     force(signal, code) {
       const running = worker?.running() ?? [];
       printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${formatRunningJobs(running)}`}`);
+      stderr.flushNow();
       Deno.exit(code);
     },
   });

@@ -33,9 +33,9 @@ type Written = { [N in EventName]: [N, EventMap[N]] }[EventName];
 function written(options: LoggerOptions, ...events: Written[]): string[] {
   const monitor = new Monitor();
   const texts: string[] = [];
-  const detach = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
+  const logger = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
   for (const [name, event] of events) monitor.emit(name, event as never);
-  detach();
+  void logger.close();
   for (const [name, event] of events) monitor.emit(name, event as never);
   assert(texts.length <= 1, "the lines of one turn are written at once");
   return texts.join("").split(/(?<=\n)/).filter((line) => line !== "");
@@ -103,14 +103,14 @@ Deno.test("attachLogger() writes the level asked for and above, and by default i
 
 Deno.test("attachLogger() listens to nothing below its level, so that a quiet logger costs nothing", () => {
   const monitor = new Monitor();
-  const detach = attachLogger(monitor, { level: "warn", write: () => {} });
+  const logger = attachLogger(monitor, { level: "warn", write: () => {} });
   assertEquals(
     (["job.performing", "job.performed", "job.enqueued", "job.failed"] as const).map((name) => monitor.hears(name)),
     [
       ...[false, false, false, true],
     ],
   );
-  detach();
+  void logger.close();
   assertEquals(monitor.hears("job.failed"), false);
 });
 
