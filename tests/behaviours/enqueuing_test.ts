@@ -100,7 +100,7 @@ behaviour(
       [() => activeJobTopic("a", { timeoutMs: 2 ** 31 }), '"timeoutMs"', "2147483648", "2147483647"],
       [() => activeJobTopic("a", { retentionMs: -2 }), '"retentionMs"', "but it is -2", "-1 for ever"],
       [() => broken({ broker: "redis://x" }), '"broker"', '"redis://x"', '"memory:"'],
-      [() => broken({ broker: "kafka:host" }), '"broker"', '"kafka:host"', "kafka://"],
+      [() => broken({ broker: "kafka:host" }), '"broker"', '"***"', "kafka://"],
       [() => broken({ undeclaredQueues: "ignore" }), '"undeclaredQueues"', '"ignore"', '"error", "warn"'],
       [() => process.app.worker({ topics: ["defautl"] }), '"defautl"', 'did you mean "default"'],
       // A wrong type.

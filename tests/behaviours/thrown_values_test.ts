@@ -116,7 +116,11 @@ behaviour(
       }
     }
     class FieldJob extends Job {
-      override perform = 5 as never;
+      constructor() {
+        super();
+        this.perform = 5 as never;
+      }
+      perform() {}
     }
     class ConstructorJob extends Job {
       constructor() {
