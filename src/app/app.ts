@@ -7,16 +7,16 @@ import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
-import { bindRuntime, runWithin } from "../job/runtime.ts";
+import { bindRuntime, runInScope } from "../job/runtime.ts";
 import { EVENT_NAMES } from "../monitor/event_names.ts";
 import type { EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { didYouMean, frozenCopy, show } from "../support/validation.ts";
+import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { nodeBuiltin } from "../support/node_builtin.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { waitUntilSettled } from "../support/deadline.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
@@ -79,7 +79,7 @@ export class App implements AsyncDisposable {
    */
   constructor(options: AppOptions) {
     const resolved = resolveOptions(options);
-    this.options = Object.freeze({ ...frozenCopy(options), broker: options.broker });
+    this.options = Object.freeze({ ...copyFrozen(options), broker: options.broker });
     this.#resolved = resolved;
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
@@ -172,7 +172,7 @@ export class App implements AsyncDisposable {
 
   /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
   run<T>(fn: () => T): T {
-    return runWithin(this, fn);
+    return runInScope(this, fn);
   }
 
   /**
@@ -301,7 +301,7 @@ export class App implements AsyncDisposable {
     this.#unbind();
     await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
     this.#dispatcher.close();
-    await settledWithin(this.flush(), deadlineMs);
+    await waitUntilSettled(this.flush(), deadlineMs);
     const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
     await this.#logger?.close();

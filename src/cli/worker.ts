@@ -23,6 +23,7 @@ import { formatCount, formatRunningJobs } from "./running_jobs.ts";
 import { WorkerSignals } from "./signals.ts";
 import { UncaughtErrorReporter } from "./uncaught_errors.ts";
 import { formatPosition } from "../support/position.ts";
+import { waitUntilAborted } from "../support/deadline.ts";
 
 /** The least time for enqueues that are buffered when the worker has stopped, in milliseconds. */
 const MIN_FLUSH_MS = 1000;
@@ -95,7 +96,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
       Deno.exit(code);
     },
   });
-  app = await untilStopped(loadApp(module), signals.stop);
+  app = await waitUntilAborted(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
   const skipCommand = `${program} skip --app ${quoteForShell(module)}`;
   try {
@@ -145,16 +146,4 @@ function reportOutcome(
   );
   printError(`${formatCount(stuck.length, "partition is", "partitions are")} stuck: ${stuck.join("; ")}`);
   return EXIT.stuck;
-}
-
-/** Waits for a promise until the signal aborts. @returns `null` if it aborted first */
-async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const stopped = Promise.withResolvers<null>();
-  const stop = () => stopped.resolve(null);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

@@ -2,13 +2,13 @@
  * Standard error as a bounded queue. Writes are asynchronous, so that a reader that is slow, or never reads, does not stop
  * the process; beyond 1 MiB of waiting text, writes are refused. One queue for the process keeps all lines in order.
  *
- * The life of a text:
+ * The life cycle of a text:
  * 1. `write` puts it into the queue, or refuses it.
  * 2. The queue is sent in chunks, one after the other.
  * 3. At the end of the process `flush` waits for the rest, for a limited time. `flushNow` is for an end that cannot wait (a
  *    crash, `Deno.exit`): it writes synchronously, unless standard error is not read.
  */
-import { settledWithin } from "./deadline.ts";
+import { waitUntilSettled } from "./deadline.ts";
 
 /** Characters that may wait, at most. */
 const MAX_WAITING = 2 ** 20;
@@ -65,7 +65,7 @@ export class OutputQueue {
 
   /** Waits until the queue is empty, but not longer than this. */
   async flush(deadlineMs: number): Promise<void> {
-    if (this.#sending !== null) await settledWithin(this.#sending, deadlineMs);
+    if (this.#sending !== null) await waitUntilSettled(this.#sending, deadlineMs);
   }
 
   /** Writes the queue synchronously, since the process ends. It does not wait for an output that is not read. */

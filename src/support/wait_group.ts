@@ -24,7 +24,7 @@ export class WaitGroup {
   }
 
   /** Resolves once there are none. */
-  empty(): Promise<void> {
+  whenEmpty(): Promise<void> {
     if (this.#count === 0) return Promise.resolve();
     this.#none ??= Promise.withResolvers<void>();
     return this.#none.promise;

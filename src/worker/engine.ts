@@ -17,7 +17,7 @@ import { EventLoopYield } from "./event_loop_yield.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { GroupStatus } from "./status.ts";
 import { WaitGroup } from "../support/wait_group.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { waitUntilSettled } from "../support/deadline.ts";
 import type { Position } from "../support/position.ts";
 
 /** What a crew is made of. */
@@ -120,13 +120,13 @@ export class Engine {
       monitor.emit("worker.stopping", { group: group.group, running: group.running().length, shutdownTimeoutMs });
       group.stop();
     }
-    await settledWithin(semaphore.idle(), shutdownTimeoutMs);
+    await waitUntilSettled(semaphore.idle(), shutdownTimeoutMs);
     const unfinished = this.running();
     const late = new ShutdownError(`The worker stops, and the job did not end within ${shutdownTimeoutMs} ms`);
     for (const group of this.#groups) group.abort(late);
     const closeMs = Math.max(Math.min(untilMs - performance.now(), CLOSE_MS), LEAST_CLOSE_MS);
     const endMs = performance.now() + closeMs;
-    await settledWithin(settling.empty(), closeMs / 2);
+    await waitUntilSettled(settling.whenEmpty(), closeMs / 2);
     await Promise.all(this.#groups.map((group) => group.close(endMs - performance.now())));
     eventLoopYield.stop();
     for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });

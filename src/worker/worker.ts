@@ -15,7 +15,7 @@ import { lazyImport } from "../support/lazy_import.ts";
 import { boolean, checkOptions, show } from "../support/validation.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { groupsBeforeTheStart, type WorkerState, type WorkerStatus } from "./status.ts";
 import type { Position } from "../support/position.ts";
@@ -100,7 +100,7 @@ export class Worker implements AsyncDisposable {
    * @param deadlineMs how long to wait, in milliseconds
    */
   async refreshLag(deadlineMs: number = 1000): Promise<void> {
-    if (this.#engine !== undefined && !this.#isStopping) await settledWithin(this.#engine.refreshLag(), deadlineMs);
+    if (this.#engine !== undefined && !this.#isStopping) await waitUntilSettled(this.#engine.refreshLag(), deadlineMs);
   }
 
   /**
@@ -172,7 +172,7 @@ export class Worker implements AsyncDisposable {
     const { routes, prepare, shared } = this.#options;
     const { signal } = this.#stopRequested;
     const loading = Promise.all([prepare(routes), lazyImport(() => import("./engine.ts"))]);
-    const loaded = await untilStopped(loading, signal);
+    const loaded = await waitUntilAborted(loading, signal);
     if (loaded === null) return;
     const [broker, { Engine }] = loaded;
     const crew = this.#engine = new Engine(broker, {
@@ -184,10 +184,10 @@ export class Worker implements AsyncDisposable {
       },
     });
     if (this.#state === "quiet") crew.quiet();
-    await untilStopped(crew.joined(), signal);
+    await waitUntilAborted(crew.joined(), signal);
     if (!once || signal.aborted) return;
     // A question to a broker that is away may take long to fail.
-    this.#stuck = await untilStopped(crew.drained(signal), signal) ?? [];
+    this.#stuck = await waitUntilAborted(crew.drained(signal), signal) ?? [];
     void this.stop();
   }
 
@@ -204,16 +204,4 @@ export class Worker implements AsyncDisposable {
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
     else this.#stopped.resolve({ unfinished, stuck: this.#stuck });
   }
-}
-
-/** Waits for a promise, but not beyond a stop. @returns `null` where that came first */
-async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  // What is not waited for any more may fail as it likes.
-  promise.catch(() => {});
-  if (signal.aborted) return null;
-  const { promise: stopped, resolve } = Promise.withResolvers<null>();
-  signal.addEventListener("abort", () => resolve(null), { once: true });
-  const first = await Promise.race([promise, stopped]);
-  // Both may have come at once.
-  return signal.aborted ? null : first;
 }

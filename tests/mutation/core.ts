@@ -225,7 +225,7 @@ const JOBS: readonly Mutant[] = [
   {
     what: "attributes: a nested scope changes nothing outside",
     file: "src/job/current_attributes.ts",
-    find: "scope.set(other, Object.assign(noValues(), set))",
+    find: "scope.set(other, Object.assign(emptyValues(), set))",
     replace: "scope.set(other, set)",
     tests: ["tests/job/current_attributes_test.ts"],
   },

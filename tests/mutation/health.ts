@@ -20,7 +20,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
     what: "health: a broker that is away holds no scrape",
     file: "src/worker/worker.ts",
-    find: "await settledWithin(this.#engine.refreshLag(), deadlineMs)",
+    find: "await waitUntilSettled(this.#engine.refreshLag(), deadlineMs)",
     replace: "await this.#engine.refreshLag()",
     tests: ["tests/worker/status_test.ts"],
   },

@@ -79,7 +79,7 @@ export class Attempt extends JobRun {
     const { monitor, tracing } = this.#place;
     const timeoutMs = this.#timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#overrun(timeoutMs), timeoutMs);
-    if (monitor.hears("job.performing")) monitor.emit("job.performing", this.info());
+    if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.info());
     if (tracing.isOn) this.#span = tracing.startProcess(this.#traced());
     return this.#span === undefined ? this.#performInScope() : this.#span.run(() => this.#performInScope());
   }

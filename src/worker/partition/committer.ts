@@ -5,7 +5,7 @@
  * Its outcome decides what a partition does next, so it goes back to the partition; what was refused is sent again.
  */
 import type { Consumer, Mark } from "../../broker/broker.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { sleep, waitUntilSettled } from "../../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** A partition, as far as committing goes. */
@@ -48,9 +48,9 @@ export class Committer {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return;
       // The one in flight has no deadline of its own, and may never end where the broker is away.
-      await settledWithin(this.#inFlight ?? this.#commit(leftMs), leftMs);
+      await waitUntilSettled(this.#inFlight ?? this.#commit(leftMs), leftMs);
       // Refused is no reason to spin: give the group the time to settle.
-      if (this.#dirty.size > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, leftMs)));
+      if (this.#dirty.size > 0) await sleep(Math.min(RETRY_MS, leftMs));
     }
   }
 

@@ -140,7 +140,7 @@ export class Partition implements Committable {
   committed({ next, metadata }: Mark): void {
     this.#committed = { offset: next, metadata };
     const { monitor } = this.#context;
-    if (!monitor.hears("offset.committed")) return;
+    if (!monitor.hasListener("offset.committed")) return;
     const { topic, partition } = this.ownership;
     monitor.emit("offset.committed", { topic, partition, offset: next });
   }

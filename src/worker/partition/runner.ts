@@ -178,7 +178,7 @@ export class Runner {
 
   #pass(record: QueuedRecord, attempt: Attempt): void {
     const { monitor } = this.#context;
-    if (monitor.hears("job.performed")) {
+    if (monitor.hasListener("job.performed")) {
       const { durationMs, waitMs } = attempt;
       monitor.emit("job.performed", { ...attempt.info(), durationMs, waitMs });
     }
