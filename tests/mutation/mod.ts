@@ -9,6 +9,7 @@ import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
 import { TASKS_MUTANTS } from "./tasks.ts";
 import { TESTING_MUTANTS } from "./testing.ts";
+import { WORKER_MUTANTS } from "./worker.ts";
 
 /** Every guard. */
 export const MUTANTS: readonly Mutant[] = [
@@ -21,4 +22,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,
+  ...WORKER_MUTANTS,
 ];

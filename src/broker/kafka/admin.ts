@@ -4,7 +4,7 @@ import type { BrokerAdmin } from "../broker.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError, protocolError } from "./failures.ts";
 import { workerMetadata } from "./ownership.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 
 /** How long new topics and partitions may take until every broker knows them, in milliseconds. */
 const APPEAR_MS = 5000;
@@ -89,7 +89,7 @@ async function listGroups(cluster: ClusterClient, topics: readonly string[]): Pr
       for (const topic of topicsOfGroup) found.get(topic)!.push(group);
     }
   };
-  await settledWithin(Promise.all(Array.from({ length: GROUPS_AT_ONCE }, ask)), GROUPS_MS);
+  await waitUntilSettled(Promise.all(Array.from({ length: GROUPS_AT_ONCE }, ask)), GROUPS_MS);
   for (const groups of found.values()) groups.sort();
   return found;
 }
