@@ -11,7 +11,7 @@ import type { LoadReport, LoadSettings } from "../support/behaviours/children/re
 const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.meta.url).pathname;
 
 behaviour(
-  "B3: partitions move every second under load: no loss, no gap, none is frozen, the heap stays flat",
+  "B3: partitions move every second under load: no job is lost, no partition stops, and the heap does not grow",
   { sharedGroups: true },
   async (world) => {
     const url = world.log === null ? world.url : "memory:load";
@@ -29,7 +29,7 @@ behaviour(
   },
 );
 
-behaviour("ledger: a worker of three is killed each second: no job is lost, few run twice", {
+behaviour("one of three workers is killed each second: no job is lost, and few run twice", {
   on: ["sqlite", "kafka"],
   because: "the memory log lives in one process",
 }, async (world) => {

@@ -174,7 +174,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   {
     what: "kafka: the search for groups ends whatever the brokers do",
     file: "src/broker/kafka/admin.ts",
-    find: "if (await settledWithin(search, GROUPS_MS)) await search;",
+    find: "if (await waitUntilSettled(search, GROUPS_MS)) await search;",
     replace: "await search;",
     tests: ["tests/broker/kafka/admin_test.ts"],
   },

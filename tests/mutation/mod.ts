@@ -13,6 +13,7 @@ import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
 import { TASKS_MUTANTS } from "./tasks.ts";
 import { TESTING_MUTANTS } from "./testing.ts";
+import { WORKER_MUTANTS } from "./worker.ts";
 import { type Mutant, needsKafka, survivors } from "../../tasks/mutants.ts";
 
 /** Every guard. */
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,
+  ...WORKER_MUTANTS,
 ];
 
 async function main(words: readonly string[]): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { BrokerAdmin } from "../broker.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError, protocolError } from "./failures.ts";
 import { workerMetadata } from "./ownership.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 
 /** How long new topics and partitions may take until every broker knows them, in milliseconds. */
 const APPEAR_MS = 5000;
@@ -76,7 +76,7 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
 async function listGroups(cluster: ClusterClient, topics: readonly string[]): Promise<Map<string, string[]>> {
   const found = new Map(topics.map((topic): [string, string[]] => [topic, []]));
   const search = searchGroups(cluster, found, performance.now() + GROUPS_MS);
-  if (await settledWithin(search, GROUPS_MS)) await search;
+  if (await waitUntilSettled(search, GROUPS_MS)) await search;
   return new Map(Array.from(found, ([topic, groups]) => [topic, groups.toSorted()]));
 }
 
