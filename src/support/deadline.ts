@@ -1,10 +1,23 @@
 /**
  * Waiting that ends: after a time, at a deadline, or at a signal. A stop must end whatever a job or a broker does.
  */
+import { clearTimeout, setTimeout } from "./timers.ts";
 
-/** Returns a promise that resolves after so many milliseconds. */
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/**
+ * Waits for a time.
+ *
+ * @param ms in milliseconds
+ * @param signal ends the wait earlier; the promise resolves then as well
+ */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => resolve();
+  const timer = setTimeout(end, ms);
+  signal?.addEventListener("abort", end);
+  await promise;
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", end);
 }
 
 /**

@@ -2,7 +2,7 @@
  * Standard error as a bounded queue. Writes are asynchronous, so that a reader that is slow, or never reads, does not stop
  * the process; beyond 1 MiB of waiting text, writes are refused. One queue for the process keeps all lines in order.
  *
- * The life of a text:
+ * The life cycle of a text:
  * 1. `write` puts it into the queue, or refuses it.
  * 2. The queue is sent in chunks, one after the other.
  * 3. At the end of the process `flush` waits for the rest, for a limited time. `flushNow` is for an end that cannot wait (a

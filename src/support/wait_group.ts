@@ -1,31 +1,43 @@
 /**
- * A wait group: counts promises that are not settled yet. A worker counts the outcomes that are still being settled (the job
- * has ended, but is not yet marked, scheduled for retry or dead-lettered), so that a stop can wait for them.
+ * A wait group: counts operations that are not finished (running jobs, outcomes that are being settled, jobs that are being
+ * sent), so that a stop can wait for them.
  */
-
-/** Counts promises until they are settled. */
 export class WaitGroup {
   #count = 0;
-  #none: PromiseWithResolvers<void> | undefined;
+  #empty: PromiseWithResolvers<void> | undefined;
 
-  /** Counts a promise until it is settled, and returns its result. */
-  async track<T>(settling: Promise<T>): Promise<T> {
+  /** Number of operations that are not finished. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Counts one more operation. */
+  add(): void {
     this.#count++;
+  }
+
+  /** Counts one operation less. Each `add()` has exactly one `done()`. */
+  done(): void {
+    this.#count--;
+    if (this.#count > 0) return;
+    this.#empty?.resolve();
+    this.#empty = undefined;
+  }
+
+  /** Counts a promise until it settles. @returns its result */
+  async track<T>(promise: Promise<T>): Promise<T> {
+    this.add();
     try {
-      return await settling;
+      return await promise;
     } finally {
-      this.#count--;
-      if (this.#count === 0) {
-        this.#none?.resolve();
-        this.#none = undefined;
-      }
+      this.done();
     }
   }
 
-  /** Resolves once no promise is counted. */
+  /** Resolves at the next moment at which the count is 0. */
   whenEmpty(): Promise<void> {
     if (this.#count === 0) return Promise.resolve();
-    this.#none ??= Promise.withResolvers<void>();
-    return this.#none.promise;
+    this.#empty ??= Promise.withResolvers<void>();
+    return this.#empty.promise;
   }
 }

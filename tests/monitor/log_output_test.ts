@@ -58,7 +58,7 @@ class UnreadWorker implements AsyncDisposable {
   }
 }
 
-Deno.test("a worker goes on, and ends, while nobody reads its log", async () => {
+Deno.test("a worker performs, and ends, although its log is not read", async () => {
   await using worker = new UnreadWorker();
   assertEquals(await worker.perform(3000), "performed 3000\n");
   assertEquals(await worker.close(), 0);
