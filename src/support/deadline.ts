@@ -1,6 +1,7 @@
 /**
  * Waiting that ends: after a time, at a deadline, or at a signal. A stop must end whatever a job or a broker does.
  */
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 /** Waits for so many milliseconds. */
 export function sleep(ms: number): Promise<void> {
