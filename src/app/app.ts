@@ -15,8 +15,9 @@ import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
-import { nodeBuiltin } from "../support/node_builtin.ts";
+import { isolate } from "../support/isolate.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
+import type { WorkerConfig } from "../worker/config.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
@@ -153,7 +154,7 @@ export class App implements AsyncDisposable {
     if (typeof listener !== "function") {
       throw new InvalidConfigurationError(`A listener of "${name}" must be a function, but it is ${show(listener)}`);
     }
-    return this.#monitor.on(name, listener);
+    return this.#monitor.on(name, isolate(listener));
   }
 
   /** Tells of an error that nobody else hears of. */
@@ -222,19 +223,12 @@ export class App implements AsyncDisposable {
     const { concurrency, maxBufferedBytes, maxFetchBytes, commitIntervalMs, shutdownTimeoutMs } = this.#resolved;
     const { sessionTimeoutMs, heartbeatIntervalMs } = this.#resolved;
     const { command = SKIP_COMMAND } = settings;
-    const worker = new Worker({
+    const config: WorkerConfig = {
       routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
-      shared: {
-        registry: this.#registry,
-        monitor: this.#monitor,
-        tracing: this.#tracing,
-        currentAttributes: this.#resolved.currentAttributes,
-        append: (topic, record) => this.#dispatcher.append(topic, record),
-        // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.
-        inWorkerContext: this.run(() => nodeBuiltin("node:async_hooks").AsyncLocalStorage.snapshot()),
-        skipCommand: (position: Position) => `${command} ${formatPosition(position)}`,
-      },
-      prepare: (routes) => this.#prepare(routes, settings.createTopics ?? false),
+      registry: this.#registry,
+      monitor: this.#monitor,
+      tracing: this.#tracing,
+      currentAttributes: this.#resolved.currentAttributes,
       concurrency: settings.concurrency ?? concurrency,
       maxBufferedBytes,
       maxFetchBytes,
@@ -242,7 +236,12 @@ export class App implements AsyncDisposable {
       heartbeatIntervalMs,
       commitIntervalMs,
       shutdownTimeoutMs,
-    });
+      prepareBroker: (routes) => this.#prepare(routes, settings.createTopics ?? false),
+      append: (topic, record) => this.#dispatcher.append(topic, record),
+      skipCommand: (position) => `${command} ${formatPosition(position)}`,
+      runInAppScope: (fn) => this.run(fn),
+    };
+    const worker = new Worker(Object.freeze(config));
     for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
     this.#workers.add(worker);
     return worker;

@@ -3,9 +3,20 @@
  */
 import { clearTimeout, setTimeout } from "./timers.ts";
 
-/** Waits for so many milliseconds. */
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/**
+ * Waits for so many milliseconds.
+ *
+ * @param signal ends the wait; the promise then resolves, too
+ */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => resolve();
+  const timer = setTimeout(end, ms);
+  signal?.addEventListener("abort", end);
+  await promise;
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", end);
 }
 
 /**

@@ -34,7 +34,7 @@ behaviour(
       new Uint8Array([0xef, 0xbb, 0xbf, ...good]),
     ]);
     assertEquals(dead.map(({ message }) => message), [
-      ...Array(4).fill("The value is no UTF-8"),
+      ...Array(4).fill("The value is not UTF-8"),
       "The value is not JSON",
     ]);
   },
@@ -201,6 +201,23 @@ behaviour(
     await young.heard("job.performed", 1);
     assertEquals(EchoJob.got, [["new"]]);
     assertEquals(young.events("job.performed")[0]!.attempt, 1);
+  },
+);
+
+behaviour(
+  "bad input 5: many records of one unknown class are waited for once, and not one after the other",
+  async (world) => {
+    const process = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 300 } } });
+    await world.append(Array.from({ length: 100 }, () => ({ value: echo([], { job_class: "RemovedJob" }) })));
+    await world.append([{ value: echo(["after"]) }]);
+    const startedMs = performance.now();
+    await process.start();
+    await until(() => EchoJob.got.length === 1, () => `${process.events("record.dead_lettered").length} dead letters`);
+    // One after the other they would take 30 s.
+    assert(performance.now() - startedMs < 20_000);
+    assertEquals(process.events("record.dead_lettered").length, 100);
+    const waiting = new Set(process.events("partition.paused").map(({ offset }) => offset));
+    assertEquals([...waiting], [0], "only the first record waits");
   },
 );
 

@@ -1,5 +1,5 @@
 /** The guards of the test kit. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those that keep a test from passing, or repeating, for a wrong reason. */
 export const TESTING_MUTANTS: readonly Mutant[] = [

@@ -10,6 +10,14 @@ Deno.test("sleep() resolves after its time", async () => {
   assert(performance.now() - startMs >= 19);
 });
 
+Deno.test("sleep() ends at an abort, and leaves no timer", async () => {
+  const controller = new AbortController();
+  const sleeping = sleep(60_000, controller.signal);
+  controller.abort();
+  await sleeping;
+  await sleep(60_000, controller.signal);
+});
+
 Deno.test("waitUntilSettled() returns whether a promise was settled in time; a rejection counts", async () => {
   assertEquals(await waitUntilSettled(Promise.resolve(1), 60_000), true);
   assertEquals(await waitUntilSettled(Promise.reject(new Error("no")), 60_000), true);
