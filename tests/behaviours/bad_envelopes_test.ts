@@ -205,6 +205,23 @@ behaviour(
 );
 
 behaviour(
+  "bad input 5: many records of one unknown class are waited for once, and not one after the other",
+  async (world) => {
+    const process = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 300 } } });
+    await world.append(Array.from({ length: 100 }, () => ({ value: echo([], { job_class: "RemovedJob" }) })));
+    await world.append([{ value: echo(["after"]) }]);
+    const startedMs = performance.now();
+    await process.start();
+    await until(() => EchoJob.got.length === 1, () => `${process.events("record.dead_lettered").length} dead letters`);
+    // One after the other they would take 30 s.
+    assert(performance.now() - startedMs < 20_000);
+    assertEquals(process.events("record.dead_lettered").length, 100);
+    const waiting = new Set(process.events("partition.paused").map(({ offset }) => offset));
+    assertEquals([...waiting], [0], "only the first record waits");
+  },
+);
+
+behaviour(
   "bad input 6: an integer beyond 2^53 in arguments or attributes is read as an exact bigint; other numbers are not",
   async (world) => {
     class Own extends currentAttributes<{ id: bigint | number }>("id") {}

@@ -1,5 +1,6 @@
 /** Rows A about current attributes: every job sees its own, whatever runs beside it. */
 import { assertEquals } from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { activeJobTopic, currentAttributes, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until } from "../support/behaviours/world.ts";
@@ -126,5 +127,33 @@ behaviour(
       "without": { id: undefined, login: undefined, tenant: undefined },
       "without after the change": { id: undefined, login: "changed", tenant: undefined },
     });
+  },
+);
+
+behaviour(
+  "A10: a context that a job or a listener enters ends there: no other job, retry or listener sees it",
+  async (world) => {
+    const tenant = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    class TenantJob extends Job {
+      perform(name: string) {
+        seen.push(tenant.getStore());
+        tenant.enterWith(name);
+        if (this.attempt === 1) throw new Error("again");
+      }
+    }
+    const process = await world.process({ jobs: [TenantJob], backoff: { initialMs: 1, jitter: 0 } });
+    for (const name of ["job.performing", "job.performed", "job.failed"] as const) {
+      process.app.on(name, () => {
+        seen.push(tenant.getStore());
+        tenant.enterWith(name);
+      });
+    }
+    for (const name of ["a", "b"]) await TenantJob.performLater(name);
+    await process.start();
+    await world.untilCommitted(2);
+    await process.stop();
+    // Two jobs of two runs, and for each run a listener at its start and one at its end.
+    assertEquals(seen, Array(12).fill(undefined));
   },
 );

@@ -210,6 +210,45 @@ behaviour(
 );
 
 behaviour(
+  "R8: a deploy brings mended code and a dead letter queue: a job that has failed five times runs once more, and succeeds",
+  async (world) => {
+    const attempts: number[] = [];
+    let isMended = false;
+    class BrokenJob extends Job {
+      perform() {
+        attempts.push(this.attempt);
+        if (!isMended) throw new Error("not yet");
+      }
+    }
+    const before = await world.process({ jobs: [BrokenJob], backoff: { initialMs: 1, maxMs: 5, jitter: 0 } });
+    await BrokenJob.performLater();
+    await before.start();
+    await until(
+      () => before.events("job.failed").length >= 5,
+      () => `5 failures, but there were ${before.events("job.failed").length}`,
+    );
+    await before.stop();
+    const failures = attempts.length;
+    assertEquals(decodeCommitMetadata(progressText((await world.committed()).metadata), 0).failed, {
+      offset: 0,
+      attempts: failures,
+    });
+    await before.close();
+
+    isMended = true;
+    const after = await world.process({
+      jobs: [BrokenJob],
+      topics: [activeJobTopic("default", { partitions: 1, deadLetterQueue: { topic: "dead", maxRetries: 2 } })],
+    });
+    await after.start();
+    await world.untilCommitted(1);
+    await after.stop();
+    assertEquals(attempts, Array.from({ length: failures + 1 }, (_, n) => n + 1));
+    assertEquals((await world.records("dead")).length, 0);
+  },
+);
+
+behaviour(
   "R9: a job fails for good without a dead letter topic: the event has a skip command, which lets the next job run",
   async (world) => {
     const runs: number[] = [];

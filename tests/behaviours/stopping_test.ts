@@ -1,5 +1,6 @@
 /** S: stopping, on real processes. S4 stands with the other rows of pauses. */
 import { assertEquals } from "@std/assert";
+import { Job } from "../../mod.ts";
 import { Relay } from "../support/kafka/relay.ts";
 import type { ChildSettings } from "../support/behaviours/children/settings.ts";
 import { wayTo } from "../support/behaviours/faults.ts";
@@ -192,6 +193,31 @@ behaviour(
       match[2],
       `deno run -A @activejob/kafka/cli skip --app tests/support/behaviours/children/app.ts ${topic}/${match[2]}@0`,
     ]);
+  },
+);
+
+behaviour(
+  "S6: --once beside another worker whose partition is stuck ends, and names the stuck record",
+  async (world) => {
+    const runs: number[] = [];
+    class StuckJob extends Job {
+      perform(n: number) {
+        if (n === 0) throw new Error("always");
+        runs.push(n);
+      }
+    }
+    const options = { jobs: [StuckJob], backoff: { initialMs: 1, maxMs: 20, jitter: 0 } };
+    const first = await world.process(options);
+    const second = await world.process(options);
+    await first.app.enqueue(StuckJob.of(0));
+    await first.app.flush();
+    await first.start();
+    await until(
+      async () => (await world.committed()).metadata.includes("w=0"),
+      () => "the commit to name the stuck record",
+    );
+    const { stuck, unfinished } = await second.drain();
+    assertEquals([stuck, unfinished, runs], [[{ topic: world.topic(), partition: 0, offset: 0 }], [], []]);
   },
 );
 
