@@ -31,7 +31,7 @@ export interface PartitionEnds {
   high: number;
 }
 
-/** What a group has committed for a partition. */
+/** The commit of a group for a partition. */
 export interface CommittedOffset {
   /** The partition's number. */
   partition: number;
@@ -75,6 +75,14 @@ export interface BrokerAdmin {
    * @throws {UnknownTopicError} if the topic does not exist
    */
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
+
+  /**
+   * Lists the groups that have committed an offset of a topic. It takes a few seconds at most: of a cluster with thousands
+   * of groups, some may be missing.
+   *
+   * @returns an entry for each topic, with the names in alphabetical order; none for a topic that does not exist
+   */
+  groups(topics: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
 
   /**
    * Moves a group that has no members, forwards or backwards.

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { type App, isApp } from "../app/app.ts";
 import { describeError } from "../errors.ts";
 import { parseMissingPermission } from "../support/permissions.ts";
-import { firstUserFrame } from "../support/stack_trace.ts";
+import { findUserFrame } from "../support/stack_trace.ts";
 import { show } from "../support/validation.ts";
 import { CommandError } from "./command.ts";
 
@@ -15,17 +15,32 @@ import { CommandError } from "./command.ts";
  * Loads the App that a module exports as `app` or as its default.
  *
  * @param module a path, relative to the working directory, or a URL
- * @throws {CommandError} if the module cannot be imported, or does not export exactly one App
+ * @param limitMs how long it may take, in milliseconds. @default no limit
+ * @throws {CommandError} if the module cannot be imported in time, or does not export exactly one App
  */
-export async function loadApp(module: string): Promise<App> {
+export async function loadApp(module: string, limitMs?: number): Promise<App> {
+  return findApp(await importWithin(module, limitMs), module);
+}
+
+async function importWithin(module: string, limitMs: number | undefined): Promise<Record<string, unknown>> {
   const url = toModuleUrl(module);
-  let exports: Record<string, unknown>;
-  try {
-    exports = await import(url);
-  } catch (thrown) {
+  const importing = import(url).catch((thrown) => {
     throw createLoadError(module, url, thrown);
+  });
+  if (limitMs === undefined) return await importing;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(
+      new CommandError(`Cannot load the App from ${show(module)} within ${limitMs} ms: a top-level await does not end`),
+    );
+  }, limitMs);
+  // If nothing is pending, Deno itself ends the process at once.
+  Deno.unrefTimer(timer);
+  try {
+    return await Promise.race([importing, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
-  return findApp(exports, module);
 }
 
 function createLoadError(module: string, url: string, thrown: unknown): CommandError {
@@ -43,7 +58,7 @@ function createLoadError(module: string, url: string, thrown: unknown): CommandE
   if (typeof thrown !== "object" || thrown === null) {
     return new CommandError(`Cannot load the App from ${show(module)}: the module threw ${show(thrown)}`);
   }
-  const frame = firstUserFrame(stack);
+  const frame = findUserFrame(stack);
   const where = frame === null || message.includes(frame) ? "" : `, at ${frame} (--debug shows the stack)`;
   return new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}${where}`, {
     cause: thrown,

@@ -7,16 +7,16 @@
  */
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { nodeBuiltin } from "../support/node_builtin.ts";
-import { shared } from "./shared.ts";
+import { processGlobal } from "./shared.ts";
 
-/** What a scope holds: a value for each of those who keep something in it. */
+/** A scope has two parts. */
 interface Scope {
   readonly runtime: unknown;
   readonly attributes: unknown;
 }
 
 const NOTHING: Scope = { runtime: undefined, attributes: undefined };
-const scopes = shared<{ storage?: AsyncLocalStorage<Scope> }>("scopes", () => ({}));
+const scopes = processGlobal<{ storage?: AsyncLocalStorage<Scope> }>("scopes", () => ({}));
 
 /** Returns the scope of the running code. */
 function current(): Scope {
@@ -30,22 +30,22 @@ function enter<T>(scope: Scope, fn: () => T): T {
 
 /** One part of the scope. */
 export interface Scoped<Value> {
-  /** Its value here; `undefined` outside. */
+  /** Returns its value in the running code; `undefined` outside of a scope. */
   get(): Value | undefined;
-  /** Runs a function in a new scope in which it has this value and the other parts are as here. */
+  /** Runs a function in a new scope in which it has this value; the other part keeps its value. */
   run<T>(value: Value, fn: () => T): T;
 }
 
-/** The App that jobs go to. */
-export function scopedRuntime<Value>(): Scoped<Value> {
+/** Returns the part that holds the App to which jobs go. */
+export function runtimeScope<Value>(): Scoped<Value> {
   return {
     get: () => current().runtime as Value | undefined,
     run: (runtime, fn) => enter({ runtime, attributes: current().attributes }, fn),
   };
 }
 
-/** The current attributes. */
-export function scopedAttributes<Value>(): Scoped<Value> {
+/** Returns the part that holds the current attributes. */
+export function attributesScope<Value>(): Scoped<Value> {
   return {
     get: () => current().attributes as Value | undefined,
     run: (attributes, fn) => enter({ runtime: current().runtime, attributes }, fn),

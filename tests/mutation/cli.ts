@@ -1,5 +1,5 @@
 /** The guards of the command line. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Guards that decide what is written, what is printed, and how a process ends. */
 export const CLI_MUTANTS: readonly Mutant[] = [
@@ -106,14 +106,14 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     file: "src/cli/generate/job.ts",
     find: "checkTopicName(queue, `${prefix}_${queue}`)",
     replace: "checkTopicName(queue, queue)",
-    tests: ["tests/cli/generate/project_test.ts"],
+    tests: ["tests/cli/generate_test.ts"],
   },
   {
     what: "init: each project has its own prefix of topics",
     file: "src/cli/generate/project.ts",
     find: '`  queuePrefix: "${name}",`',
     replace: '"  queuePrefix: \\"shared\\","',
-    tests: ["tests/cli/generate/project_test.ts"],
+    tests: ["tests/cli/init_test.ts"],
   },
   {
     what: "a missing permission is found behind other errors",
@@ -128,5 +128,54 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     find: "this.stack = `${this.name}: ${this.message}`;",
     replace: "",
     tests: ["tests/broker/missing_permission_test.ts"],
+  },
+  {
+    what: "topics apply: the App's own groups are not others",
+    file: "src/app/topics.ts",
+    find: "names.filter((name) => !own.has(name))",
+    replace: "names",
+    tests: ["tests/cli/topics_test.ts"],
+  },
+  {
+    what: "sqlite: a group that has not committed is not listed",
+    file: "src/broker/sqlite/positions.ts",
+    find: "WHERE topics.name = ? AND committed IS NOT NULL",
+    replace: "WHERE topics.name = ?",
+    tests: ["tests/broker/sqlite/conformance_test.ts"],
+  },
+  {
+    what: "cli: a number that a timer cannot take is refused",
+    file: "src/cli/arguments.ts",
+    find: "count >= 1 && count <= MAX_COUNT",
+    replace: "count >= 1",
+    tests: ["tests/cli/arguments_test.ts"],
+  },
+  {
+    what: "cli: a job that is refused is printed once",
+    file: "src/cli/enqueue.ts",
+    find: 'app.muteLog?.("job.enqueue_failed");',
+    replace: "",
+    tests: ["tests/cli/enqueue_test.ts"],
+  },
+  {
+    what: "cli: a module that is never loaded does not wait for ever",
+    file: "src/cli/load_app.ts",
+    find: "Promise.race([importing, late.promise])",
+    replace: "importing",
+    tests: ["tests/cli/load_app_test.ts"],
+  },
+  {
+    what: "cli: a missing permission is printed with the flag that allows it",
+    file: "src/cli/print_error.ts",
+    find: "missing === null ? line :",
+    replace: "true ? line :",
+    tests: ["tests/cli/permissions_test.ts"],
+  },
+  {
+    what: "kafka: the search for groups ends whatever the brokers do",
+    file: "src/broker/kafka/admin.ts",
+    find: "if (await waitUntilSettled(search, GROUPS_MS)) await search;",
+    replace: "await search;",
+    tests: ["tests/broker/kafka/admin_test.ts"],
   },
 ];

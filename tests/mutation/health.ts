@@ -1,5 +1,5 @@
 /** The guards of health and metrics. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** All of them. */
 export const HEALTH_MUTANTS: readonly Mutant[] = [
@@ -11,7 +11,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     tests: ["tests/web/checks_test.ts"],
   },
   {
-    what: "health: a worker whose session is in doubt is not ready",
+    what: "health: a worker whose session may have expired is not ready",
     file: "src/web/checks.ts",
     find: "return isSessionValid ? [] :",
     replace: "return true ? [] :",
@@ -20,12 +20,12 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
     what: "health: a broker that is away holds no scrape",
     file: "src/worker/worker.ts",
-    find: "await settledWithin(this.#engine.refreshLag(), deadlineMs)",
-    replace: "await this.#crew.askEnds()",
+    find: "await waitUntilSettled(this.#engine.refreshLag(), deadlineMs)",
+    replace: "await this.#engine.refreshLag()",
     tests: ["tests/worker/status_test.ts"],
   },
   {
-    what: "health: a late answer does not set the end of a log back",
+    what: "health: a late response does not set the end of a log back",
     file: "src/worker/partition/lag.ts",
     find: "Math.max(high, this.#high ?? 0)",
     replace: "high",
@@ -48,7 +48,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
     what: "metrics: no label breaks out of its line",
     file: "src/monitor/exposition.ts",
-    find: '.replace(/[\\\\\\n"]/g, escaped)',
+    find: '.replace(/[\\\\\\n"]/g, escapeCharacter)',
     replace: "",
     tests: ["tests/monitor/exposition_test.ts"],
   },
@@ -129,5 +129,49 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     find: "const path = URL.parse(url)?.pathname;",
     replace: "const path: string | undefined = new URL(url).pathname;",
     tests: ["tests/web/health_test.ts"],
+  },
+  {
+    what: "metrics: the number of places of errors is bounded",
+    file: "src/monitor/error_counts.ts",
+    find: "this.#counts.size < MAX_NAMES ? name : OTHERS",
+    replace: "true ? name : OTHERS",
+    tests: ["tests/monitor/metrics_test.ts"],
+  },
+  {
+    what: "metrics: an error is counted from 0",
+    file: "src/monitor/error_counts.ts",
+    find: "KNOWN.map((name) => [name, 0])",
+    replace: "[]",
+    tests: ["tests/monitor/metrics_test.ts"],
+  },
+  {
+    what: "log: the queue before standard error is bounded",
+    file: "src/support/stderr.ts",
+    find: "if (this.#isFull) return false;",
+    replace: "",
+    tests: ["tests/support/stderr_test.ts"],
+  },
+  {
+    what: "log: a full queue refuses text until there is room for a report",
+    file: "src/support/stderr.ts",
+    find: "if (waiting <= MAX_WAITING / 2) this.#isFull = false;",
+    replace: "this.#isFull = false;\n    if (waiting < 0) return false;",
+    tests: ["tests/monitor/log_output_test.ts"],
+    only: "dropped",
+  },
+  {
+    what: "log: an end does not wait for a standard error that is not read",
+    file: "src/support/stderr.ts",
+    find: "if (this.#isStuck) return;",
+    replace: "",
+    tests: ["tests/support/stderr_test.ts"],
+  },
+  {
+    what: "log: the lines of the last moment are written at a crash",
+    file: "src/monitor/logger.ts",
+    find: "    lines.flush();\n    stderr.flushNow();",
+    replace: "",
+    tests: ["tests/monitor/log_output_test.ts"],
+    only: "(exit)",
   },
 ];

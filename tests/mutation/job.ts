@@ -1,5 +1,5 @@
 /** Mutants of what users enqueue: arguments, class names, refusals. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Mutants of jobs, their arguments and their names. */
 export const JOB_MUTANTS: readonly Mutant[] = [
@@ -37,5 +37,77 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     find: "!Object.hasOwn(Object.prototype, value)",
     replace: "true",
     tests: ["tests/job/class_name_test.ts"],
+  },
+  {
+    what: "enqueuing: a job that was refused after its call had resolved is counted",
+    file: "src/dispatch/dispatcher.ts",
+    find: "this.#undelivered++;\n    this.#options",
+    replace: "this.#options",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "enqueuing: an envelope that no worker reads is refused at once",
+    file: "src/dispatch/job_record.ts",
+    find: "if (value.length * 3 > maxPayloadBytes)",
+    replace: "if (value.length * 3 > Infinity)",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "enqueuing: the sender of an undeclared queue ends when it is idle",
+    file: "src/dispatch/topic_sender.ts",
+    find: "this.#onIdle?.();",
+    replace: "",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "enqueuing: the names of undeclared queues are bounded",
+    file: "src/dispatch/dispatcher.ts",
+    find: "this.#warnedQueues.delete(oldest!);",
+    replace: "",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "secrets: the passphrase is one",
+    file: "src/broker/kafka/options.ts",
+    find: 'typeof ssl === "object" ? ssl.passphrase : undefined',
+    replace: "undefined",
+    tests: ["tests/broker/kafka/options_test.ts"],
+  },
+  {
+    what: "secrets: an address that cannot be read is masked",
+    file: "src/broker/kafka/options.ts",
+    find: 'return `${/^[a-z]\\w*:\\/\\//i.exec(address)?.[0] ?? ""}***`;',
+    replace: "return address;",
+    tests: ["tests/broker/source_test.ts", "tests/broker/kafka/options_test.ts"],
+  },
+  {
+    what: "kafka: a clock that went back makes no session longer",
+    file: "src/broker/kafka/session.ts",
+    find: "Math.max(0, Date.now() - sentAt)",
+    replace: "(Date.now() - sentAt)",
+    tests: ["tests/broker/kafka/session_test.ts"],
+  },
+  {
+    what: "attributes: run({}) opens a scope of its own",
+    file: "src/job/current_attributes.ts",
+    find: "const scope = new Scope();\n      // Copies,",
+    replace:
+      "if (Object.keys(values).length === 0 && scopes.get()) return fn();\n      const scope = new Scope();\n      // Copies",
+    tests: ["tests/job/current_attributes_test.ts"],
+  },
+  {
+    what: "kafka: metadata that the broker finds too long is dropped, the offset is committed",
+    file: "src/broker/kafka/commits.ts",
+    find: 'if (outcome === "metadata") {',
+    replace: "if (false) {",
+    tests: ["tests/broker/kafka/commits_test.ts"],
+  },
+  {
+    what: "jobs: arguments are neither in a job's string nor in its JSON",
+    file: "src/job/job.ts",
+    find: "    const { jobId, status, position } = this;",
+    replace:
+      "    const { jobId, status, position } = this;\n    if (position !== undefined) return { ...this } as never;",
+    tests: ["tests/job/job_test.ts"],
   },
 ];

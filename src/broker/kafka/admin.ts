@@ -2,7 +2,9 @@
 import { BrokerError } from "../../errors.ts";
 import type { BrokerAdmin, NewTopic, TopicDescription } from "../broker.ts";
 import { groupHasMembersError } from "../refusals.ts";
+import { brokerError } from "./broker_error.ts";
 import { workerMetadata } from "./consumer/ownership.ts";
+import { groupsOf } from "./groups.ts";
 import type { Questions } from "./questions.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ProtocolError } from "./wire/errors.ts";
@@ -45,12 +47,13 @@ export function kafkaAdmin(cluster: Cluster, questions: Questions): BrokerAdmin 
         metadata: workerMetadata(committed[at]?.metadata ?? ""),
       }));
     },
+    groups: (topics) => groupsOf(cluster, questions, topics),
     async seek(group, to) {
       try {
         await questions.commit(group, to.map((position) => ({ ...position, metadata: "" })));
       } catch (error) {
         if (isLiveGroup(error)) throw groupHasMembersError(group);
-        throw new BrokerError(`Cannot seek group "${group}": ${(error as Error).message}`, { cause: error });
+        throw brokerError(`Cannot seek group "${group}"`, error);
       }
     },
   };

@@ -4,7 +4,6 @@
  */
 import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";
-import { ENVIRONMENT } from "./environment.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
 
 export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./options.ts";
@@ -34,7 +33,7 @@ export function kafka(options: KafkaBrokerOptions): BrokerSource {
   const name = `kafka://${settings.brokers.join(",")}`;
   const source: BrokerSource = {
     name,
-    permissions: Object.freeze({ net: settings.brokers, env: ENVIRONMENT }),
+    permissions: Object.freeze({ net: settings.brokers }),
     async open(context) {
       const { KafkaBroker } = await lazyImport(() => import("./broker.ts"));
       return new KafkaBroker(name, settings, context);

@@ -2,12 +2,13 @@
  * Questions about topics and groups, asked again for a while where a broker is away or a leader or coordinator moves: the
  * administrator's, and those of skipping a record.
  */
-import { BrokerError, UnknownTopicError } from "../../errors.ts";
+import { UnknownTopicError } from "../../errors.ts";
 import { sleep } from "../../support/abort.ts";
 import type { TopicPartition } from "../../support/position.ts";
 import type { PartitionEnds } from "../broker.ts";
 import { byTopic } from "./consumer/by_topic.ts";
 import type { Committed } from "./consumer/ownership.ts";
+import { brokerError } from "./broker_error.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ConnectionError, ProtocolError } from "./wire/errors.ts";
 import { UnsupportedVersionError } from "./wire/request.ts";
@@ -61,9 +62,8 @@ export class Questions {
       try {
         return await question();
       } catch (error) {
-        if (error instanceof BrokerError || error instanceof UnknownTopicError) throw error;
         if (!mayPass(error) || this.#closing.signal.aborted || performance.now() > endMs) {
-          throw new BrokerError(`Cannot ${what}: ${(error as Error).message}`, { cause: error });
+          throw brokerError(`Cannot ${what}`, error);
         }
         await sleep(RETRY_MS, this.#closing.signal);
       }

@@ -4,10 +4,11 @@
  * that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
 import type { SkipOptions } from "../broker.ts";
 import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
+import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import { type Generation, Member } from "./consumer/member.ts";
 import type { Questions } from "./questions.ts";
@@ -54,7 +55,7 @@ export async function skipRecord(
     // Its owner may have come to it without having committed so yet: the last marks tell.
     if (at === offset || force) return await questions.commit(group, [mark]);
   } catch (error) {
-    if (!isLiveGroup(error)) throw new BrokerError(`Cannot ${what}: ${(error as Error).message}`, { cause: error });
+    if (!isLiveGroup(error)) throw brokerError(`Cannot ${what}`, error);
   }
   await commitAsOwner(cluster, group, mark, what, async (generation) => {
     at = await current();
@@ -104,14 +105,13 @@ export async function commitAsOwner(
     log() {},
   });
   try {
-    if (!await settledWithin(done.promise, DEADLINE_MS)) {
+    if (!await waitUntilSettled(done.promise, DEADLINE_MS)) {
       throw new BrokerError(`Cannot ${what}: the partition could not be had within ${DEADLINE_MS} ms`);
     }
     await done.promise;
   } catch (error) {
-    if (error instanceof BrokerError) throw error;
-    throw new BrokerError(`Cannot ${what}: ${(error as Error).message}`, { cause: error });
+    throw brokerError(`Cannot ${what}`, error);
   } finally {
-    await settledWithin(member.close(), CLOSE_MS);
+    await waitUntilSettled(member.close(), CLOSE_MS);
   }
 }

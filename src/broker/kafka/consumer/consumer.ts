@@ -5,8 +5,9 @@
 import { BrokerError, UnknownTopicError } from "../../../errors.ts";
 import type { Monitor } from "../../../monitor/monitor.ts";
 import { sleep } from "../../../support/abort.ts";
-import { settledWithin } from "../../../support/deadline.ts";
+import { waitUntilSettled } from "../../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
+import { brokerError } from "../broker_error.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Assignment } from "./assignment.ts";
 import { type CommitOutcome, Commits } from "./commits.ts";
@@ -216,7 +217,7 @@ export class KafkaConsumer implements Consumer {
     this.#isOver = true;
     this.#closed.abort();
     this.#fetcher.close();
-    if (this.#member !== null) await settledWithin(this.#member.close(), deadlineMs);
+    if (this.#member !== null) await waitUntilSettled(this.#member.close(), deadlineMs);
     this.#end("closed");
   }
 
@@ -224,12 +225,8 @@ export class KafkaConsumer implements Consumer {
     if (this.#isOver) return;
     this.#isOver = true;
     const { group, topics } = this.#options;
-    const error = cause instanceof BrokerError || cause instanceof UnknownTopicError ? cause : new BrokerError(
-      `Cannot go on consuming ${topics.map((topic) => `"${topic}"`).join(", ")} in group "${group}": ${
-        cause instanceof Error ? cause.message : String(cause)
-      }`,
-      { cause },
-    );
+    const names = topics.map((topic) => `"${topic}"`).join(", ");
+    const error = brokerError(`Cannot go on consuming ${names} in group "${group}"`, cause);
     this.#joined.reject(error);
     this.#fetcher.close();
     this.#end("unknown");

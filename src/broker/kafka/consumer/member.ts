@@ -15,13 +15,13 @@
  * generation: if it is accepted, nobody else had the partitions, and no join is needed. All reactions to error codes are in
  * {@linkcode reactionTo}.
  */
-import { BrokerError } from "../../../errors.ts";
 import { formatPartition, type TopicPartition } from "../../../support/position.ts";
 import { ASSIGNER_NAME, type Claim } from "./assigner.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ConnectionError, ProtocolError } from "../wire/errors.ts";
 import type { Request } from "../wire/request.ts";
 import { heartbeat, joinGroup, leaveGroup, offsetFetch, syncGroup } from "../wire/requests.ts";
+import { brokerError } from "../broker_error.ts";
 import { decodeMembers, decodeShare, encodeShares, encodeSubscription, type JoinedMember } from "./group_protocol.ts";
 import { PartitionCounts } from "./partition_counts.ts";
 import { byTopic } from "./by_topic.ts";
@@ -189,11 +189,7 @@ export class Member {
     this.#handler.log("warn", `Group "${group}": ${message}`);
     switch (reaction) {
       case "fail":
-        this.#handler.failed(
-          error instanceof BrokerError
-            ? error
-            : new BrokerError(`Cannot be a member of group "${group}": ${message}`, { cause: error }),
-        );
+        this.#handler.failed(brokerError(`Cannot be a member of group "${group}"`, error));
         return false;
       case "find coordinator":
         this.#cluster.forgetCoordinator(group);

@@ -23,6 +23,7 @@ import type { Cluster } from "../wire/cluster.ts";
 import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.ts";
 import { produceRequest, type ProduceResponse } from "../wire/produce_request.ts";
 import { describeTopicConfigs, initProducerId } from "../wire/requests.ts";
+import { brokerError } from "../broker_error.ts";
 import { AppendCall } from "./append_call.ts";
 import type { OutgoingBatch } from "./outgoing_batch.ts";
 import type { PartitionQueue } from "./partition_queue.ts";
@@ -466,7 +467,10 @@ export class Producer {
     if (queue.batches.length === 0) this.#active.delete(queue);
   }
 
-  #error(topic: string, problem: string, cause?: unknown): BrokerError {
+  #error(topic: string, problem: string, cause?: unknown): Error {
+    if (cause instanceof ConnectionError && cause.isPermission) {
+      return brokerError(`Cannot append to topic "${topic}"`, cause);
+    }
     return new BrokerError(
       `Cannot append to topic "${topic}": ${problem}`,
       cause === undefined ? undefined : { cause },

@@ -14,7 +14,7 @@ import { Buffer } from "node:buffer";
 import type net from "node:net";
 import type { KafkaSaslOptions, KafkaTlsOptions } from "../options.ts";
 import { Authentication } from "./authentication.ts";
-import { ConnectionError } from "./errors.ts";
+import { ConnectionError, type ConnectionFailure } from "./errors.ts";
 import { FrameError, FrameReader } from "./frame_reader.ts";
 import { type BrokerVersions, definitions } from "./kafkajs.ts";
 import { encodedBy, type EncodedRequest, type Request } from "./request.ts";
@@ -113,8 +113,8 @@ export class Connection {
     this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on("error", (error: Error) => {
-      const { problem, isFinal } = describeSocketError(error, address, this.#hasTls);
-      this.#fail(problem, { cause: error, isFinal });
+      const { problem, ...kind } = describeSocketError(error, address, this.#hasTls);
+      this.#fail(problem, { cause: error, ...kind });
     });
     this.#socket.on("close", () => this.#fail(this.#closingProblem()));
     this.#socket.on("end", () => this.#fail(this.#closingProblem()));
@@ -235,7 +235,7 @@ export class Connection {
     );
   }
 
-  #fail(problem: string, failure: { readonly isFinal?: boolean; readonly cause?: unknown } = {}): void {
+  #fail(problem: string, failure: ConnectionFailure = {}): void {
     if (this.#closedBy === null) this.close(new ConnectionError(this.address, problem, failure));
   }
 
@@ -250,14 +250,20 @@ export class Connection {
   }
 
   /** The error of a request that was handed to the socket: the broker may have carried it out. */
-  #lost(name: string, { message, isFinal }: ConnectionError): ConnectionError {
-    const problem = `${message.slice(this.address.length + 2)} (${name} was under way)`;
-    return new ConnectionError(this.address, problem, { isSent: true, isFinal, cause: this.#closedBy?.cause });
+  #lost(name: string, error: ConnectionError): ConnectionError {
+    return this.#closingError(error, `${name} was under way`, true);
   }
 
   #notSent(name: string): ConnectionError {
-    const { message, isFinal, cause } = this.#closedBy!;
-    const problem = `${message.slice(this.address.length + 2)} (${name} was not sent)`;
-    return new ConnectionError(this.address, problem, { isFinal, cause });
+    return this.#closingError(this.#closedBy!, `${name} was not sent`, false);
+  }
+
+  #closingError(
+    { message, isFinal, isPermission, cause }: ConnectionError,
+    what: string,
+    isSent: boolean,
+  ): ConnectionError {
+    const problem = `${message.slice(this.address.length + 2)} (${what})`;
+    return new ConnectionError(this.address, problem, { isSent, isFinal, isPermission, cause });
   }
 }

@@ -98,6 +98,8 @@ export interface ConnectionFailure {
   readonly isSent?: boolean;
   /** Whether trying again cannot help: a wrong password, a missing permission. @default false */
   readonly isFinal?: boolean;
+  /** Whether the process lacks a permission of Deno. @default false */
+  readonly isPermission?: boolean;
   readonly cause?: unknown;
 }
 
@@ -110,11 +112,15 @@ export class ConnectionError extends Error {
   readonly isSent: boolean;
   /** Whether trying again cannot help. */
   readonly isFinal: boolean;
+  /** Whether the process lacks a permission of Deno. */
+  readonly isPermission: boolean;
 
-  constructor(address: string, problem: string, { isSent = false, isFinal = false, cause }: ConnectionFailure = {}) {
+  constructor(address: string, problem: string, failure: ConnectionFailure = {}) {
+    const { isSent = false, isFinal = false, isPermission = false, cause } = failure;
     super(`${address}: ${problem}`, cause === undefined ? undefined : { cause });
     this.address = address;
     this.isSent = isSent;
     this.isFinal = isFinal;
+    this.isPermission = isPermission;
   }
 }

@@ -35,6 +35,8 @@ export interface SocketProblem {
   readonly problem: string;
   /** Whether trying again cannot help. */
   readonly isFinal: boolean;
+  /** Whether the process lacks a permission of Deno. */
+  readonly isPermission: boolean;
 }
 
 /** Describes the error of a socket. */
@@ -44,18 +46,19 @@ export function describeSocketError(error: Error, address: string, hasTls: boole
   if (error.name === "NotCapable" || message.startsWith("getaddrinfo EPERM")) {
     const problem = `the process may not connect: allow it with --allow-net=${address} ` +
       "(the brokers of a cluster are found at the addresses that the cluster advertises)";
-    return { problem, isFinal: true };
+    return { problem, isFinal: true, isPermission: true };
   }
-  if (hasTls && /InvalidContentType|wrong version number|packet length too long|corrupt message/i.test(message)) {
-    return {
-      problem: `the port does not speak TLS: leave "ssl" out, or use the port for TLS (${message})`,
-      isFinal: false,
-    };
+  return { problem: hasTls ? describeTlsError(message) : message, isFinal: false, isPermission: false };
+}
+
+function describeTlsError(message: string): string {
+  if (/InvalidContentType|wrong version number|packet length too long|corrupt message/i.test(message)) {
+    return `the port does not speak TLS: leave "ssl" out, or use the port for TLS (${message})`;
   }
-  if (hasTls && /UnknownIssuer|self.signed|unable to (verify|get)|certificate|NotValidForName/i.test(message)) {
-    return { problem: `the certificate was refused: ${message}`, isFinal: false };
+  if (/UnknownIssuer|self.signed|unable to (verify|get)|certificate|NotValidForName/i.test(message)) {
+    return `the certificate was refused: ${message}`;
   }
-  return { problem: message, isFinal: false };
+  return message;
 }
 
 const TLS_ALERT = 0x15;
