@@ -17,7 +17,7 @@ import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { listOffsets, Timestamp } from "../wire/requests.ts";
-import { FetchedPartition } from "./fetched_partition.ts";
+import type { FetchedPartition } from "./fetched_partition.ts";
 
 /** Receives what is fetched. Calls return at once. */
 export interface FetchHandler {

@@ -1,5 +1,5 @@
 /** Reads a response of Kafka's protocol: fixed-width integers, and the compact forms of flexible versions. */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 
 /** Reads one payload from its start to its end. */
 export class Reader {

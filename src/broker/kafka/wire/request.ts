@@ -70,7 +70,7 @@ export function kafkaJsRequest<Response>(name: string, maxVersion: number, args:
   const ours = { min: Math.min(...known), max: Math.min(maxVersion, Math.max(...known)) };
   return {
     name,
-    async encode(versions) {
+    encode(versions) {
       // The number stands only in an encoded request.
       const { apiKey } = definition.protocol({ version: ours.max })(args).request;
       const version = chooseVersion(name, apiKey, ours, versions);
