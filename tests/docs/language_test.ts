@@ -19,7 +19,7 @@ const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\banew\b/i, "again"],
   [/\banswers\b/i, "returns"],
   [/\btexts\b/i, "strings"],
-  [/\bis no [a-z]/i, "is not a"],
+  [/(?<!\bthere )\bis no [a-z]/i, "is not a"],
   [/\b(?:nobody|somebody|whoever)\b/i, "the process, the caller or the operator"],
   [/\bbelieved\b/i, "accepted"],
   [/\bdear\b/i, "expensive"],

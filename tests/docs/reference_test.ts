@@ -54,7 +54,7 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
     ]),
   );
   assertEquals(
-    rows("How jobs are performed"),
+    rows("Performing jobs"),
     sorted([
       ...without(optionsOf(routing, "JobOptions"), "deadLetterQueue", "backoff"),
       ...optionsOf(routing, "DeadLetterQueueOptions", "deadLetterQueue."),
@@ -80,7 +80,7 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
 });
 
 Deno.test("docs/options.md has the defaults that an App really works with", () => {
-  const headings = ["`new App({ … })`", "How jobs are performed", "`kafka({ … })`"];
+  const headings = ["`new App({ … })`", "Performing jobs", "`kafka({ … })`"];
   const stated = new Map(headings.flatMap((heading) => pairs(rowsOf(section(OPTIONS, heading)))));
   const topic = activeJobTopic("default", { deadLetterQueue: { topic: "dead_jobs" } });
   const given = { name: "shop", broker: "memory:", jobs: [], topics: [topic] };
