@@ -53,7 +53,8 @@ Deno.test("no sentence of the pages begins with a question word, unless it is a 
 });
 
 Deno.test("sentencesOf() finds the sentences of paragraphs, lists and tables, and leaves code out", () => {
-  const page = "# A title\n\nOne. Two `code`: three\nfour.\n\n- a point\n\n| A cell | B |\n| --- | --- |\n\n```ts\nfive;\n```\n";
+  const page =
+    "# A title\n\nOne. Two `code`: three\nfour.\n\n- a point\n\n| A cell | B |\n| --- | --- |\n\n```ts\nfive;\n```\n";
   assertEquals(sentencesOf(page).filter((sentence) => /[a-z]/.test(sentence)), [
     ...["A title", "One.", "Two x:", "three four.", "a point", "A cell"],
   ]);
