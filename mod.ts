@@ -39,7 +39,7 @@ export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource, SkipOptions } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
-export type { BufferOptions } from "./src/dispatch/buffer.ts";
+export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
   BrokerError,
   EnqueueError,
@@ -61,7 +61,7 @@ export {
   currentAttributes,
   type CurrentAttributesClass,
 } from "./src/job/current_attributes.ts";
-export type { DeliveryStatus, JobPosition } from "./src/job/delivery.ts";
+export type { DeliveryStatus } from "./src/job/delivery.ts";
 export {
   type AnyJobClass,
   type ConfiguredJob,
@@ -86,7 +86,6 @@ export type {
   EventName,
   JobInfo,
   LostReason,
-  RecordInfo,
   RunningJob,
   UnknownClassWait,
 } from "./src/monitor/events.ts";
@@ -94,5 +93,6 @@ export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
+export type { Position } from "./src/support/position.ts";
 export type { GroupStatus, PartitionStatus, WorkerState, WorkerStatus } from "./src/worker/status.ts";
 export type { RunOptions, Worker, WorkerReport } from "./src/worker/worker.ts";

@@ -25,7 +25,7 @@ export type House = ReadonlyMap<string, SourceFile>;
 /** The floors, lowest first. A file imports from lower floors and from its own room, never from the room beside it. */
 const FLOORS = [
   ["errors"],
-  ["lazily", "options", "user_frame", "within"],
+  ["support"],
   ["monitor"],
   ["broker", "job"],
   ["routing"],
@@ -43,7 +43,6 @@ const PACKAGES: readonly (readonly [name: RegExp, where: RegExp])[] = [
   [/^node:/, /^src\//],
   [/^npm:kafkajs$/, /^src\/broker\/kafka\//],
   [/^jsr:@std\/cli$/, /^src\/cli\//],
-  [/^jsr:@std\/assert$/, /^src\/broker\/conformance\//],
 ];
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The mutants: a guard of the code is taken away in a copy of the project, and the tests that should miss it run there. A
  * mutant that no test notices means that the guard could be lost without anybody knowing. The list is in
- * `tests/mutants.ts`, which is also what `deno task mutants` runs.
+ * `tests/mutation/mod.ts`, which is also what `deno task mutants` runs.
  *
  * Types are not checked in the copy: a test has to notice, not the compiler.
  */
@@ -12,7 +12,7 @@ import { deno } from "./process.ts";
 export interface Mutant {
   /** What the guard is there for, in a few words. */
   readonly what: string;
-  /** The file it stands in: `"src/worker/offset_tracker.ts"`. */
+  /** The file it stands in: `"src/worker/partition/offset_tracker.ts"`. */
   readonly file: string;
   /** Its exact text, which stands in the file once. */
   readonly find: string;

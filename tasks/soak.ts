@@ -19,7 +19,7 @@ if (!(minutes > 0)) {
 await using kafka = await kafkaForTests();
 // Before the tests' own modules are loaded: they find their Kafka in the environment.
 Deno.env.set("BROKER_URL", kafka.url);
-const parts = await import("../tests/behaviours/soak.ts");
+const parts = await import("../tests/soak/mod.ts");
 const seconds = Math.max(10, Math.round(minutes * 60 / PARTS.length));
 let failed = 0;
 for (const part of PARTS) {

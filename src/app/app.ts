@@ -3,10 +3,9 @@
  * to its job classes when it is made and unbound when it is closed; nothing is connected before it is needed.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Broker, BrokerPermissions, Position, SkipOptions } from "../broker/broker.ts";
+import type { Broker, BrokerPermissions, SkipOptions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
-import type { JobPosition } from "../job/delivery.ts";
 import { isJob, type Job, type JobClass, noJob } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runWithin } from "../job/runtime.ts";
@@ -15,14 +14,15 @@ import type { EventName } from "../monitor/events.ts";
 import { attachLogger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { didYouMean, frozenCopy, show } from "../options.ts";
+import { didYouMean, frozenCopy, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
-import { within } from "../within.ts";
+import { settledWithin } from "../support/deadline.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
 import type { TopicChange } from "./topics.ts";
 import { checkWorkerSettings, SKIP_COMMAND, type WorkerSettings } from "./worker_settings.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 
@@ -208,8 +208,8 @@ export class App implements AsyncDisposable {
         currentAttributes: this.#resolved.currentAttributes,
         append: (topic, record) => this.#dispatcher.append(topic, record),
         // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.
-        within: this.run(() => AsyncLocalStorage.snapshot()),
-        skipCommand: ({ topic, partition, offset }: Position) => `${command} ${topic}/${partition}@${offset}`,
+        inWorkerContext: this.run(() => AsyncLocalStorage.snapshot()),
+        skipCommand: (position: Position) => `${command} ${formatPosition(position)}`,
       },
       prepare: (routes) => this.#prepare(routes, settings.createTopics ?? false),
       concurrency: settings.concurrency ?? concurrency,
@@ -236,7 +236,7 @@ export class App implements AsyncDisposable {
    * @param options whether to pass over what stands before it as well
    * @throws {InvalidConfigurationError} if no topic of this name is declared
    */
-  async skip(position: JobPosition, options: SkipOptions = {}): Promise<void> {
+  async skip(position: Position, options: SkipOptions = {}): Promise<void> {
     const [route] = this.#routes.select([position.topic]);
     const broker = await this.#broker.ready();
     await broker.skip(route!.group, { ...position, topic: route!.topic }, options);
@@ -266,7 +266,7 @@ export class App implements AsyncDisposable {
     this.#unbind();
     await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
     this.#dispatcher.close();
-    await within(this.flush(), deadlineMs);
+    await settledWithin(this.flush(), deadlineMs);
     const undelivered = this.pending;
     await this.#broker.close();
     this.#detachLogger();

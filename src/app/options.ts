@@ -7,7 +7,7 @@ import { brokerSource } from "../broker/open.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_attributes.ts";
 import type { JobClass } from "../job/job.ts";
-import type { BufferOptions } from "../dispatch/buffer.ts";
+import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import {
   type Check,
@@ -19,7 +19,7 @@ import {
   oneOf,
   show,
   timeLimit,
-} from "../options.ts";
+} from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "../routing/job_options.ts";
 import { activeJobTopic, type JobTopic } from "../routing/topic.ts";
 

@@ -1,5 +1,5 @@
 /** What `app.worker()` may be told, and the check of it. */
-import { boolean, checkOptions, integerFrom, nonEmptyText } from "../options.ts";
+import { boolean, checkOptions, integerFrom, nonEmptyText } from "../support/validation.ts";
 
 /** What a worker may be told. */
 export interface WorkerSettings {

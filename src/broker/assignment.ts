@@ -5,7 +5,7 @@
  * without an owner while anybody knows its topic, and moves no more than evenness demands: what a member owns stays with
  * it, except for single partitions that go from a more loaded to a less loaded member.
  */
-import type { TopicPartition } from "./broker.ts";
+import type { TopicPartition } from "../support/position.ts";
 
 /** A member of the group as the assignment sees it. */
 export interface Subscriber {

@@ -6,15 +6,7 @@
  */
 
 import type { Monitor } from "../monitor/monitor.ts";
-
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-export interface Position extends TopicPartition {
-  readonly offset: number;
-}
+import type { Position, TopicPartition } from "../support/position.ts";
 
 /** A list, never an object: names may repeat (who reads one takes the last), may be called `constructor`, values may be null. */
 export type Headers = readonly (readonly [name: string, value: Uint8Array | null])[];
@@ -41,14 +33,8 @@ export type AppendOutcome =
   | { readonly ok: false; readonly error: Error; readonly written: "no" | "unknown" };
 
 export interface Capabilities {
-  /** `commit(…, { append })` is one step. memory, sqlite: true. kafkajs: false (its transactions are not fenced by generation). */
-  readonly atomicAppendAndCommit: boolean;
-  /** The broker itself refuses a former owner's commit. memory, sqlite: true. kafkajs: false, the adapter checks. */
-  readonly fencedCommits: boolean;
   /** Several consumers of one group share the partitions. sqlite: false (one worker holds all). */
   readonly sharedGroups: boolean;
-  /** What an acknowledged record survives. */
-  readonly durability: "none" | "process" | "power";
   /** In characters; the codec writes ASCII only. */
   readonly maxCommitMetadataLength: number;
 }
@@ -171,9 +157,9 @@ export interface ConsumerSink {
    */
   releasing(ownerships: readonly Ownership[]): readonly Mark[];
   /** After this nothing of them is marked, committed or dead-lettered. Comes at once; `assigned` after the proof. */
-  lost(ownerships: readonly Ownership[], reason: "revoked" | "unknown" | "restarted" | "closed"): void;
+  lost(ownerships: readonly Ownership[], reason: "revoked" | "unknown" | "recreated" | "closed"): void;
   /** Retention took `from` … `to`. */
-  gone(ownership: Ownership, from: number, to: number): void;
+  expired(ownership: Ownership, from: number, to: number): void;
   /** False once the session may have expired, or ownership is not proved yet: start no job until it is true again. */
   membership(held: boolean): void;
   /** It will not come back by itself. */
@@ -188,13 +174,12 @@ export interface Consumer extends AsyncDisposable {
    * before the first join. Asked before each start of a job and each mark: a job that blocks the event loop past its
    * session also blocks the timer behind `membership(false)`, so that a call cannot tell in time; a clock can.
    */
-  readonly heldUntilMs: number;
+  readonly sessionValidUntilMs: number;
   /** Idempotent; applied again after a rejoin. */
   pause(ownership: Ownership): void;
   resume(ownership: Ownership): void;
   /**
    * `refused`: not written, the ownership may go on, send again. `unknown`: it may be written. `ended`: nothing was sent.
-   * (later) an `append` beside it where `atomicAppendAndCommit`.
    */
   commit(
     marks: readonly Mark[],

@@ -8,8 +8,8 @@ export type NewStoredRecord = Omit<StoredRecord, "offset">;
 /** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
-/** Most records have none: they share this one. */
-const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
+/** No headers: most records have none, and share this list. */
+export const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
 
 /**
  * A record as it is stored. Bytes are copies, since the caller may use its buffers again; texts are what UTF-8 can say.

@@ -1,6 +1,7 @@
 /** What the embedded brokers say where they refuse: the same words for the same reason. */
 import { BrokerError, RecordTooLargeError, UnknownTopicError, type Written } from "../errors.ts";
-import type { AppendOutcome, NewRecord, Position } from "./broker.ts";
+import type { AppendOutcome, NewRecord } from "./broker.ts";
+import type { Position } from "../support/position.ts";
 
 /** The topic does not exist. @param verb what was to be done: `append to` */
 export function unknownTopic(name: string, verb: string): UnknownTopicError {

@@ -2,7 +2,7 @@
  * Reads the arguments of one command against its flags: nothing is guessed, and what is not known is refused with the
  * nearest thing that is.
  */
-import { didYouMean, show } from "../options.ts";
+import { didYouMean, show } from "../support/validation.ts";
 import { type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { splitArguments } from "./split_arguments.ts";
 

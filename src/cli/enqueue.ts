@@ -2,10 +2,11 @@
 import type { App } from "../app/app.ts";
 import { parseExactly } from "../job/arguments.ts";
 import type { Job } from "../job/job.ts";
-import { didYouMean, show } from "../options.ts";
+import { didYouMean, show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, CommandError, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { type Late, TIMEOUT_FLAG, withApp } from "./short_command.ts";
+import { formatPosition } from "../support/position.ts";
 
 /** `enqueue`. */
 export const enqueue: Command = {
@@ -26,7 +27,7 @@ export const enqueue: Command = {
     }
     const args = readJson(json);
     let job: Job | undefined;
-    const { topic, partition, offset } = await withApp(given, () => whatIsKnown(job), async (app) => {
+    const position = await withApp(given, () => whatIsKnown(job), async (app) => {
       if (/^memory:/.test(app.brokerName)) {
         console.error(`note: the broker "${app.brokerName}" ends with this process, and the job with it`);
       }
@@ -34,7 +35,7 @@ export const enqueue: Command = {
       await app.enqueue(job);
       return await job.delivered();
     });
-    console.log(`${topic}/${partition}@${offset}`);
+    console.log(formatPosition(position));
     return EXIT.ok;
   },
 };

@@ -1,8 +1,8 @@
 /** `generate`: makes the files of something new in a project. So far that is a job. */
-import { didYouMean, show } from "../options.ts";
+import { didYouMean, show } from "../support/validation.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { carryOut, WRITING_FLAGS } from "./generate/carry_out.ts";
+import { carryOut, WRITING_FLAGS } from "./generate/apply_plan.ts";
 import { ProjectFiles } from "./generate/files.ts";
 import { planJob } from "./generate/job.ts";
 import type { Plan, Read } from "./generate/plan.ts";

@@ -3,7 +3,7 @@
  * an end does not wait for whoever is still being answered.
  */
 import { type EventSource, Metrics } from "../monitor/metrics.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import { healthHandler, type ObservedWorker } from "../web/health.ts";
 import { type Arguments, CommandError, type Flag, UsageError } from "./command.ts";
 

@@ -1,8 +1,8 @@
 /** `init`: makes a project, or completes one: from an empty folder to a performed job. */
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { carryOut, WRITING_FLAGS } from "./generate/carry_out.ts";
+import { carryOut, WRITING_FLAGS } from "./generate/apply_plan.ts";
 import { ProjectFiles } from "./generate/files.ts";
 import { APP } from "./generate/job.ts";
 import { planProject, type ProjectCommands } from "./generate/project.ts";

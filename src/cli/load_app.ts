@@ -6,8 +6,8 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type App, isApp } from "../app/app.ts";
 import { describeError } from "../errors.ts";
-import { show } from "../options.ts";
-import { userFrame } from "../user_frame.ts";
+import { show } from "../support/validation.ts";
+import { firstUserFrame } from "../support/stack_trace.ts";
 import { CommandError } from "./command.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function loadApp(module: string): Promise<App> {
     if (message.startsWith(`Module not found "${url}"`)) {
       throw new CommandError(`Cannot load the App: there is no module ${show(module)} (${url})`);
     }
-    const frame = userFrame(stack);
+    const frame = firstUserFrame(stack);
     const where = frame === null || message.includes(frame) ? "" : `, at ${frame} (--debug shows the stack)`;
     throw new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}${where}`, { cause });
   }

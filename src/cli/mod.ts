@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { didYouMean, show } from "../options.ts";
+import { didYouMean, show } from "../support/validation.ts";
 import { readArguments } from "./arguments.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
 import { enqueue } from "./enqueue.ts";

@@ -1,9 +1,9 @@
 /** `skip`: moves the App's group past one record, also while workers live. */
-import type { Position } from "../broker/broker.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { TIMEOUT_FLAG, withApp } from "./short_command.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 /** `skip`. */
 export const skip: Command = {
@@ -28,7 +28,7 @@ export const skip: Command = {
       () => ({ what: "the record may have been passed over" }),
       (app) => app.skip(position, { force }),
     );
-    console.log(`Passed over ${position.topic}/${position.partition}@${position.offset}`);
+    console.log(`Passed over ${formatPosition(position)}`);
     return EXIT.ok;
   },
 };

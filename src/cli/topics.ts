@@ -1,5 +1,5 @@
 /** `topics apply`: makes the broker's topics what the App declares, without taking anything away. */
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { TIMEOUT_FLAG, withApp } from "./short_command.ts";

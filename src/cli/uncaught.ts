@@ -6,7 +6,8 @@
 import type { App } from "../app/app.ts";
 import type { Worker } from "../worker/worker.ts";
 import { printError } from "./print_error.ts";
-import { coordinates, stillRunning } from "./running_jobs.ts";
+import { stillRunning } from "./running_jobs.ts";
+import { formatPosition } from "../support/position.ts";
 
 /** Hears of what nobody caught, until it is disposed of. */
 export class Uncaught implements Disposable {
@@ -15,7 +16,7 @@ export class Uncaught implements Disposable {
   readonly #skipCommand: string;
   readonly #listening = new AbortController();
 
-  /** @param skipCommand what stands before the coordinates of a record that is to be passed over */
+  /** @param skipCommand what stands before the, of a record that is to be passed over */
   constructor(app: App, worker: Worker, skipCommand: string) {
     this.#app = app;
     this.#worker = worker;
@@ -42,7 +43,7 @@ export class Uncaught implements Disposable {
     if (defaultPrevented) return;
     const running = this.#worker.running();
     if (running.length === 0) return printError("An error that no job caught ends the process; no job runs");
-    const which = running.length === 1 ? coordinates(running[0]!) : "topic/partition@offset";
+    const which = running.length === 1 ? formatPosition(running[0]!) : "topic/partition@offset";
     printError(
       `An error that no job caught ends the process while ${stillRunning(running)}; ` +
         `if it comes again at every start, pass the job over: ${this.#skipCommand} ${which}`,

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import type { App } from "../app/app.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -13,9 +13,10 @@ import { quoted } from "./invocation.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
 import { printError } from "./print_error.ts";
-import { coordinates, count, stillRunning } from "./running_jobs.ts";
+import { count, stillRunning } from "./running_jobs.ts";
 import { Signals } from "./signals.ts";
 import { Uncaught } from "./uncaught.ts";
+import { formatPosition } from "../support/position.ts";
 
 /** What is left of a stop's time for buffered enqueues is never less, in milliseconds. */
 const LEAST_FLUSH_MS = 1000;
@@ -123,7 +124,9 @@ function conclude(report: WorkerReport, undelivered: number, shutdownTimeoutMs: 
     return EXIT.unfinished;
   }
   if (report.stuck.length === 0) return EXIT.ok;
-  const stuck = report.stuck.map((at) => `${coordinates(at)} (to pass it over: ${skipCommand} ${coordinates(at)})`);
+  const stuck = report.stuck.map((at) =>
+    `${formatPosition(at)} (to pass it over: ${skipCommand} ${formatPosition(at)})`
+  );
   printError(`${count(stuck.length, "partition stands", "partitions stand")} still: ${stuck.join("; ")}`);
   return EXIT.stuck;
 }

@@ -16,10 +16,10 @@ import { kafkaOption } from "../job/kafka_options.ts";
 import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import type { Routes } from "../routing/route.ts";
-import { Buffer, type BufferOptions } from "./buffer.ts";
-import { Lane } from "./lane.ts";
+import { type BufferOptions, SendBuffer } from "./send_buffer.ts";
+import { TopicSender } from "./topic_sender.ts";
 
 /** What a dispatcher works with. */
 export interface DispatcherOptions {
@@ -50,14 +50,14 @@ interface Prepared {
 /** From jobs to records. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #buffer: Buffer;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #buffer: SendBuffer;
+  readonly #lanes = new Map<string, TopicSender>();
   readonly #warnedOf = new Set<string>();
   #closed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#buffer = new Buffer(options.buffer);
+    this.#buffer = new SendBuffer(options.buffer);
   }
 
   /** How many jobs are on their way. */
@@ -73,7 +73,7 @@ export class Dispatcher {
    */
   async enqueue<J extends Job>(job: J): Promise<J> {
     const prepared = this.#prepare(job, isAcknowledged);
-    if (!this.#buffer.tryTake(prepared.bytes)) await this.#takeRoom(prepared);
+    if (!this.#buffer.tryAcquire(prepared.bytes)) await this.#takeRoom(prepared);
     this.#ship(prepared);
     if (prepared.durable) await job.delivered();
     return job;
@@ -86,7 +86,7 @@ export class Dispatcher {
     for (const job of jobs) {
       try {
         const prepared = this.#prepare(job, isAcknowledgedOfMany);
-        if (!this.#buffer.tryTake(prepared.bytes)) {
+        if (!this.#buffer.tryAcquire(prepared.bytes)) {
           // Who has waited in vain once does not wait for each of the others in turn.
           if (full !== undefined) throw this.#noRoom(prepared, full);
           await this.#takeRoom(prepared).catch((error: EnqueueError) => {
@@ -171,7 +171,7 @@ export class Dispatcher {
 
   async #takeRoom(prepared: Prepared): Promise<void> {
     try {
-      await this.#buffer.take(prepared.bytes);
+      await this.#buffer.acquire(prepared.bytes);
     } catch (error) {
       throw this.#noRoom(prepared, error as Error);
     }
@@ -188,7 +188,7 @@ export class Dispatcher {
       bytes,
       durable,
       settle: (outcome) => {
-        this.#buffer.free(bytes);
+        this.#buffer.release(bytes);
         if (outcome.ok) {
           span?.end(outcome.position);
           this.#succeed(job, delivery, outcome.position);
@@ -239,10 +239,10 @@ export class Dispatcher {
     });
   }
 
-  #lane(topic: string): Lane {
+  #lane(topic: string): TopicSender {
     let lane = this.#lanes.get(topic);
     if (lane === undefined) {
-      lane = new Lane(topic, this.#options.broker);
+      lane = new TopicSender(topic, this.#options.broker);
       this.#lanes.set(topic, lane);
     }
     return lane;

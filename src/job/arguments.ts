@@ -4,7 +4,7 @@
  * one kind of integer: a bigint that a number can hold arrives as a number.
  */
 import { PoisonError, SerializationError } from "../errors.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 
 /** Deeper values are refused on both sides. */
 export const MAX_DEPTH = 500;

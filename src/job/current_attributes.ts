@@ -7,7 +7,7 @@
  * two requests side by side never see each other's. `enterWith` is not used: it would leak into a server's next request.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import { scopedAttributes } from "./scope.ts";
 
 type Values = Record<string, unknown>;

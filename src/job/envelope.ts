@@ -6,7 +6,7 @@
  * bounded, and fields that nobody knows are ignored.
  */
 import { PoisonError } from "../errors.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import { holdsUnsafeInteger, parseExactly, serialize } from "./arguments.ts";
 import type { AttributesOnWire } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";

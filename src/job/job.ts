@@ -6,13 +6,13 @@
  * of this library.
  */
 import { type EnqueueError, InvalidConfigurationError, NotSupportedError } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
-import { checkOptions, type Checks, show, topicName } from "../options.ts";
-import { DELIVERY, Delivery, type DeliveryStatus, type JobPosition } from "./delivery.ts";
+import { checkOptions, type Checks, show, topicName } from "../support/validation.ts";
+import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
 import { jobNameOf } from "./job_name.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
+import type { Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
 
@@ -193,7 +193,7 @@ export abstract class Job {
   }
 
   /** Where it is in the log, once acknowledged. */
-  get position(): JobPosition | undefined {
+  get position(): Position | undefined {
     return this[DELIVERY]?.position;
   }
 
@@ -209,7 +209,7 @@ export abstract class Job {
    * @returns where the job is
    * @throws {EnqueueError} if it could not be enqueued
    */
-  delivered(): Promise<JobPosition> {
+  delivered(): Promise<Position> {
     return (this[DELIVERY] ??= new Delivery()).settled();
   }
 
@@ -219,7 +219,7 @@ export abstract class Job {
   }
 
   /** The record that the job came in; `null` outside of a worker. */
-  get record(): RecordInfo | null {
+  get record(): Position | null {
     return this[RUN]?.record ?? null;
   }
 

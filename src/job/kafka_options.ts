@@ -5,7 +5,7 @@
  * Nothing is merged ahead of time: an option is looked for along the chain when it is needed, so that a parent's change
  * shows in its children at once, and a child can never change its parent.
  */
-import { type Check, checkOptions, type Checks, oneOf } from "../options.ts";
+import { type Check, checkOptions, type Checks, oneOf } from "../support/validation.ts";
 
 /** A class of the chain, as far as its options go. */
 type HasKafkaOptions = (abstract new () => object) & { readonly kafkaOptions: KafkaOptions };

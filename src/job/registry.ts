@@ -3,7 +3,7 @@
  * looked up here; nothing that a record says is imported or read off an object.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { checkOptions, show, timeLimit, topicName } from "../options.ts";
+import { checkOptions, show, timeLimit, topicName } from "../support/validation.ts";
 import { isJobClass, type JobClass } from "./job.ts";
 import { jobNameOf } from "./job_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";

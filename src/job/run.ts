@@ -3,8 +3,8 @@
  * a job that is performed without a worker gets one of these as they are. Signal and logger are made when they are first
  * asked for: most jobs ask for neither, and an `AbortController` costs more than a small job.
  */
-import type { RecordInfo } from "../monitor/events.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Position } from "../support/position.ts";
 
 /** Where a job keeps its run; a registered symbol, since the job may come from another copy of this library. */
 export const RUN: unique symbol = Symbol.for("@activejob/kafka.run") as never;
@@ -27,7 +27,7 @@ export class JobRun {
   #abortReason: Error | undefined = undefined;
 
   /** The record that it came in; `null` outside of a worker. */
-  get record(): RecordInfo | null {
+  get record(): Position | null {
     return null;
   }
 

@@ -3,19 +3,10 @@
  * counted, sent elsewhere, or kept. Times are milliseconds.
  */
 import type { ErrorInfo, Written } from "../errors.ts";
-
-/** Where a record is. */
-export interface RecordInfo {
-  /** The topic's full name. */
-  readonly topic: string;
-  /** The partition's number. */
-  readonly partition: number;
-  /** The record's offset. */
-  readonly offset: number;
-}
+import type { Position } from "../support/position.ts";
 
 /** A job that came out of a record. */
-export interface JobInfo extends RecordInfo {
+export interface JobInfo extends Position {
   /** The name that the envelope gives, such as `"WelcomeJob"`. */
   readonly jobClass: string;
   /** The job's id, the same over retries. */
@@ -57,7 +48,7 @@ export interface UnknownClassWait {
 }
 
 /** Why an ownership ended. */
-export type LostReason = "revoked" | "unknown" | "restarted" | "closed";
+export type LostReason = "revoked" | "unknown" | "recreated" | "closed";
 
 /** Every event by name. */
 export interface EventMap {
@@ -88,7 +79,7 @@ export interface EventMap {
     readonly sessionTimeoutMs: number;
   };
   /** What a job itself has to say, through `this.logger`. */
-  "job.log": RecordInfo & {
+  "job.log": Position & {
     readonly jobClass: string;
     readonly jobId: string;
     readonly level: "debug" | "info" | "warn" | "error";
@@ -96,19 +87,19 @@ export interface EventMap {
     readonly details: Readonly<Record<string, unknown>>;
   };
   /** A record was passed over: it has no value, or an earlier run already finished it. */
-  "record.skipped": RecordInfo & { readonly reason: "tombstone" | "finished" };
+  "record.skipped": Position & { readonly reason: "tombstone" | "finished" };
   /** A record is in the dead letter topic, acknowledged. */
-  "record.dead_lettered": RecordInfo & {
-    readonly to: RecordInfo;
+  "record.dead_lettered": Position & {
+    readonly to: Position;
     readonly attempts: number;
     readonly error: ErrorInfo;
     readonly jobClass: string | null;
     readonly jobId: string | null;
   };
   /** Retention, or a deletion, took `from` up to (not including) `to` before they were performed. */
-  "records.gone": { readonly topic: string; readonly partition: number; readonly from: number; readonly to: number };
+  "records.expired": { readonly topic: string; readonly partition: number; readonly from: number; readonly to: number };
   /** The topic was deleted and made anew: its partition is read from the start. */
-  "log.restarted": { readonly topic: string; readonly partition: number };
+  "topic.recreated": { readonly topic: string; readonly partition: number };
   /** A partition is ours. `offset`: what the group had committed, `null` for nothing. */
   "partition.assigned": { readonly topic: string; readonly partition: number; readonly offset: number | null };
   /** A partition is no longer ours. */
@@ -117,7 +108,7 @@ export interface EventMap {
    * A partition waits at this record. `lasting`: only an operator will change that; `remedy` is then the command that
    * passes the record over. `unknownClass`: its job's class is not known, and it is waited for; else `null`.
    */
-  "partition.paused": RecordInfo & {
+  "partition.paused": Position & {
     readonly waitMs: number;
     readonly attempts: number;
     readonly error: ErrorInfo;

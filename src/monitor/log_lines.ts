@@ -4,6 +4,7 @@
  */
 import type { ErrorInfo } from "../errors.ts";
 import type { EventMap, EventName, UnknownClassWait } from "./events.ts";
+import { formatPartition, formatPosition } from "../support/position.ts";
 
 /** How much a line matters. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -55,35 +56,34 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         count(e.attempts, "attempt", "attempts")
       } (${said(e.error)})`,
   },
-  "records.gone": {
+  "records.expired": {
     level: "error",
-    text: (e) =>
-      `Records ${e.from} to ${e.to - 1} of ${e.topic}/${e.partition} were deleted before they were performed`,
+    text: (e) => `Records ${e.from} to ${e.to - 1} of ${formatPartition(e)} were deleted before they were performed`,
   },
-  "log.restarted": {
+  "topic.recreated": {
     level: "warn",
-    text: (e) => `${e.topic}/${e.partition} was made anew: it is read from its start`,
+    text: (e) => `${formatPartition(e)} was made anew: it is read from its start`,
   },
   "partition.assigned": {
     level: "info",
-    text: (e) => `Assigned ${e.topic}/${e.partition}${e.offset === null ? "" : ` at ${e.offset}`}`,
+    text: (e) => `Assigned ${formatPartition(e)}${e.offset === null ? "" : ` at ${e.offset}`}`,
   },
-  "partition.lost": { level: "info", text: (e) => `Lost ${e.topic}/${e.partition} (${e.reason})` },
+  "partition.lost": { level: "info", text: (e) => `Lost ${formatPartition(e)} (${e.reason})` },
   "partition.paused": {
     level: (e) => e.lasting ? "error" : e.unknownClass?.tries === 1 ? "warn" : "debug",
     text: (e) => {
       if (e.lasting) {
         const remedy = e.remedy === null ? "" : `; to pass it over: ${e.remedy}`;
-        return `${e.topic}/${e.partition} stands still at offset ${e.offset} (${said(e.error)}), next try in ${
+        return `${formatPartition(e)} stands still at offset ${e.offset} (${said(e.error)}), next try in ${
           ms(e.waitMs)
         }${remedy}`;
       }
       return e.unknownClass === null
-        ? `${e.topic}/${e.partition} waits ${ms(e.waitMs)} at offset ${e.offset}`
+        ? `${formatPartition(e)} waits ${ms(e.waitMs)} at offset ${e.offset}`
         : `${e.error.message}: ${at(e)} ${until(e.unknownClass)}`;
     },
   },
-  "offset.committed": { level: "debug", text: (e) => `Committed ${e.topic}/${e.partition} at ${e.offset}` },
+  "offset.committed": { level: "debug", text: (e) => `Committed ${formatPartition(e)} at ${e.offset}` },
   "membership.changed": {
     level: "debug",
     text: (e) => e.held ? "The session is good" : "The session may have expired: no job starts",
@@ -132,7 +132,7 @@ function count(number: number, one: string, many: string): string {
 }
 
 function at(event: { topic?: string; partition: number; offset: number }, topic?: string): string {
-  return `${topic ?? event.topic}/${event.partition}@${event.offset}`;
+  return formatPosition({ topic: topic ?? event.topic!, partition: event.partition, offset: event.offset });
 }
 
 function ran({ durationMs, sessionTimeoutMs }: EventMap["job.revoked"]): string {

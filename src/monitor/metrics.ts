@@ -5,7 +5,7 @@
  * It costs a job a look into two maps and no object of its own. What is not counted but measured at a moment (lag, what
  * runs) is a worker's to say; the health handler of `@activejob/kafka/web` puts both together.
  */
-import { checkOptions, integerFrom } from "../options.ts";
+import { checkOptions, integerFrom } from "../support/validation.ts";
 import type { EventName } from "./events.ts";
 import { Exposition } from "./exposition.ts";
 import { SeriesTable, UNKNOWN_CLASS } from "./job_series.ts";
@@ -132,7 +132,7 @@ export class Metrics {
         if (reason === "tombstone") series.topic(topic).tombstones++;
         else series.topic(topic).finishedBefore++;
       }),
-      app.on("records.gone", ({ topic, from, to }) => void (series.topic(topic).gone += to - from)),
+      app.on("records.expired", ({ topic, from, to }) => void (series.topic(topic).gone += to - from)),
       app.on("partition.assigned", ({ topic }) => {
         series.topic(topic).assigned++;
         // There from the start: an increase from nothing to one is none for whoever watches.

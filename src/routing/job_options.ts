@@ -11,7 +11,7 @@ import {
   share,
   timeLimit,
   topicName,
-} from "../options.ts";
+} from "../support/validation.ts";
 
 /** How the wait grows from one failure of a record to the next. */
 export interface BackoffOptions {

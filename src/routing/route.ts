@@ -3,7 +3,7 @@
  * the topic's own, else the App's, else the default. Made once, when an App is made, and frozen.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { didYouMean } from "../options.ts";
+import { didYouMean } from "../support/validation.ts";
 import type { JobOptions } from "./job_options.ts";
 import type { JobTopic } from "./topic.ts";
 

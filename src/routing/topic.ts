@@ -2,7 +2,7 @@
  * `activeJobTopic`: how the jobs of one topic are performed. A declaration: checked at once, frozen, without effect until
  * an App is made of it.
  */
-import { checkOptions, type Checks, frozenCopy, integerFrom, nonEmptyText, topicName } from "../options.ts";
+import { checkOptions, type Checks, frozenCopy, integerFrom, nonEmptyText, topicName } from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
 import { NotSupportedError } from "../errors.ts";
 

@@ -6,7 +6,7 @@ import { AssertionError } from "node:assert";
 import { InvalidConfigurationError } from "../errors.ts";
 import { readEnvelope, writeEnvelope } from "../job/envelope.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
-import { checkOptions, integerFrom, show, topicName } from "../options.ts";
+import { checkOptions, integerFrom, show, topicName } from "../support/validation.ts";
 import type { EnqueuedJob } from "./jobs.ts";
 import { count, describeClasses, describeJob, describeJobs, differences, indented, showValue } from "./messages.ts";
 import { type Catalog, listedName, type Selection, topicOf } from "./selection.ts";

@@ -1,7 +1,7 @@
 /** Blocks: an assertion around one looks only at what came of it. */
 import { InvalidConfigurationError } from "../errors.ts";
 import { isJobClass, type JobClass } from "../job/job.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 
 /** What a test does in the middle of an assertion. It is awaited; what it answers is left alone. */
 export type Block = () => unknown;

@@ -5,11 +5,11 @@
  * A fault is planned, and comes when its moment is there; it comes as often as was said, and not again.
  */
 import { BrokerError, InvalidConfigurationError, type Written } from "../errors.ts";
-import { boolean, type Check, checkOptions, didYouMean, integerFrom, oneOf, show } from "../options.ts";
+import { boolean, type Check, checkOptions, didYouMean, integerFrom, oneOf, show } from "../support/validation.ts";
 import { fullName } from "../routing/route.ts";
 import type { JobFault } from "./fault_plan.ts";
 import { type JobSelector, selector, selects } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 
 /** How often a fault comes. */
 export interface FaultOptions {
@@ -61,16 +61,16 @@ export interface AppendFaultOptions {
  * ```
  */
 export class Faults {
-  readonly #stage: Stage;
+  readonly #context: TestContext;
 
   /** @internal */
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(context: TestContext) {
+    this.#context = context;
   }
 
   /** How many planned faults have not come yet: a test whose fault never came has shown nothing. */
   get pending(): number {
-    return this.#stage.plan.pending;
+    return this.#context.plan.pending;
   }
 
   /**
@@ -199,7 +199,7 @@ export class Faults {
       throw new InvalidConfigurationError(`Option "stored" of ${what} needs written: "unknown", but it is "no"`);
     }
     const { error = new BrokerError("The test lets this append fail") } = options;
-    open(this.#stage).plan.planForAppends(
+    assertInUse(this.#context).plan.planForAppends(
       topic === undefined ? null : this.#topic(topic),
       { error, written, stored },
       times,
@@ -207,7 +207,7 @@ export class Faults {
   }
 
   /**
-   * The broker cannot be reached any more: enqueues wait until {@linkcode Faults.back}, or until the test's App is disposed
+   * The broker cannot be reached any more: enqueues wait until {@linkcode Faults.goOnline}, or until the test's App is disposed
    * of.
    *
    * @example
@@ -226,33 +226,33 @@ export class Faults {
    * });
    *
    * await using t = TestApp.of(app);
-   * t.faults.away();
+   * t.faults.goOffline();
    * const enqueuing = WelcomeJob.performLater(7);
    * t.assertNoEnqueuedJobs();
-   * t.faults.back();
+   * t.faults.goOnline();
    * await enqueuing;
    * t.assertEnqueuedJobs(1);
    * ```
    */
-  away(): void {
-    open(this.#stage).log.away();
+  goOffline(): void {
+    assertInUse(this.#context).log.goOffline();
   }
 
-  /** The broker can be reached again: what waited goes on. See {@linkcode Faults.away}. */
-  back(): void {
-    this.#stage.log.back();
+  /** The broker can be reached again: what waited goes on. See {@linkcode Faults.goOffline}. */
+  goOnline(): void {
+    this.#context.log.goOnline();
   }
 
   #planForJobs(kind: JobFault, what: string, only: JobSelector, options: FaultOptions): void {
     const count: Check = integerFrom(1);
     if (only === undefined) throw new InvalidConfigurationError(`${what} needs a job class, but it is ${show(only)}`);
     checkOptions(what, { only, ...options }, { only: selector, times: count });
-    open(this.#stage).plan.planForJobs(kind, selects(what, only, this.#stage.catalog), options.times ?? 1);
+    assertInUse(this.#context).plan.planForJobs(kind, selects(what, only, this.#context.catalog), options.times ?? 1);
   }
 
   /** The full name of a topic that the App appends to. */
   #topic(name: string): string {
-    const { routes, naming } = this.#stage.catalog;
+    const { routes, naming } = this.#context.catalog;
     const topics = routes.all().flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
     const wanted = fullName(name, naming);
     if (topics.includes(wanted)) return wanted;

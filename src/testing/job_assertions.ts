@@ -7,19 +7,19 @@ import type { Job, JobArguments, JobClass } from "../job/job.ts";
 import { assertCount, type Asserter, assertFound, checkCount, type ExpectedJob, type Seen } from "./assertions.ts";
 import { type Block, checkBlock, optionsAndBlock } from "./block.ts";
 import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
-import type { Since } from "./ledger.ts";
+import type { Since } from "./job_recorder.ts";
 import { type JobFilter, type PerformOptions, performSelection, type Selection, selection } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 
 /** The questions and assertions of a {@linkcode TestApp}. */
 export abstract class JobAssertions {
   /** The App over the test's log. */
   abstract readonly app: App;
-  readonly #stage: Stage;
+  readonly #context: TestContext;
 
   /** @internal */
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(context: TestContext) {
+    this.#context = context;
   }
 
   /** Runs a block and performs what it enqueues. */
@@ -31,7 +31,7 @@ export abstract class JobAssertions {
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   enqueuedJobs(filter: JobFilter = {}): EnqueuedJob[] {
-    return open(this.#stage).ledger.enqueued().filter(this.#selection("enqueuedJobs()", filter));
+    return assertInUse(this.#context).recorder.enqueued().filter(this.#selection("enqueuedJobs()", filter));
   }
 
   /**
@@ -40,7 +40,7 @@ export abstract class JobAssertions {
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   performedJobs(filter: JobFilter = {}): PerformedJob[] {
-    return open(this.#stage).ledger.performed().filter(this.#selection("performedJobs()", filter));
+    return assertInUse(this.#context).recorder.performed().filter(this.#selection("performedJobs()", filter));
   }
 
   /**
@@ -49,7 +49,7 @@ export abstract class JobAssertions {
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   deadLetters(filter: JobFilter = {}): DeadLetter[] {
-    return open(this.#stage).ledger.deadLetters().filter(this.#selection("deadLetters()", filter));
+    return assertInUse(this.#context).recorder.deadLetters().filter(this.#selection("deadLetters()", filter));
   }
 
   /**
@@ -150,7 +150,7 @@ export abstract class JobAssertions {
     expected: ExpectedJob<J> = {},
     block?: Block,
   ): EnqueuedJob<JobArguments<J>> | Promise<EnqueuedJob<JobArguments<J>>> {
-    const { catalog } = open(this.#stage);
+    const { catalog } = assertInUse(this.#context);
     checkBlock("assertEnqueuedWith()", block);
     return this.#around(
       block,
@@ -232,7 +232,7 @@ export abstract class JobAssertions {
     expected: ExpectedJob<J> = {},
     block?: Block,
   ): PerformedJob<JobArguments<J>> | Promise<PerformedJob<JobArguments<J>>> {
-    const { catalog } = open(this.#stage);
+    const { catalog } = assertInUse(this.#context);
     checkBlock("assertPerformedWith()", block);
     return this.#around(
       block && (() => this.performEnqueuedJobs({}, block)),
@@ -273,11 +273,11 @@ export abstract class JobAssertions {
    * ```
    */
   assertDeadLettered<J extends Job>(Class: JobClass<J>, expected: ExpectedJob<J> = {}): DeadLetter<JobArguments<J>> {
-    const { catalog, ledger } = open(this.#stage);
+    const { catalog, recorder } = assertInUse(this.#context);
     const seen: Seen<DeadLetter> = {
       kind: "dead-lettered",
-      jobs: ledger.deadLetters(),
-      waiting: waitingIn(this.#stage),
+      jobs: recorder.deadLetters(),
+      waiting: waitingIn(this.#context),
     };
     return assertFound(this.assertDeadLettered, Class, expected, seen, catalog);
   }
@@ -290,12 +290,12 @@ export abstract class JobAssertions {
    */
   assertNoDeadLetters(filter: JobFilter = {}): void {
     const isMeant = this.#selection("assertNoDeadLetters()", filter);
-    const jobs = this.#stage.ledger.deadLetters();
+    const jobs = this.#context.recorder.deadLetters();
     assertCount(this.assertNoDeadLetters, 0, isMeant, { kind: "dead-lettered", jobs, waiting: [] });
   }
 
   #selection(what: string, filter: JobFilter): Selection {
-    return selection(what, filter, open(this.#stage).catalog);
+    return selection(what, filter, assertInUse(this.#context).catalog);
   }
 
   #countEnqueued(
@@ -318,7 +318,7 @@ export abstract class JobAssertions {
   ): void | Promise<void> {
     const [options, block] = optionsAndBlock<PerformOptions>(`${by.name}()`, first, second);
     const select = block === undefined ? selection : performSelection;
-    const isMeant = select(`${by.name}()`, options, open(this.#stage).catalog);
+    const isMeant = select(`${by.name}()`, options, assertInUse(this.#context).catalog);
     checkCount(`${by.name}()`, expected);
     return this.#around(
       block && (() => this.performEnqueuedJobs(options, block)),
@@ -327,11 +327,11 @@ export abstract class JobAssertions {
   }
 
   #enqueued(since: Since): Seen {
-    return { kind: "enqueued", jobs: this.#stage.ledger.enqueued(since), waiting: [] };
+    return { kind: "enqueued", jobs: this.#context.recorder.enqueued(since), waiting: [] };
   }
 
   #performed(since: Since): Seen<PerformedJob> {
-    return { kind: "performed", jobs: this.#stage.ledger.performed(since), waiting: waitingIn(this.#stage) };
+    return { kind: "performed", jobs: this.#context.recorder.performed(since), waiting: waitingIn(this.#context) };
   }
 
   /** Asserts of all there is; or runs a block first, and asserts of what came of it. */
@@ -340,15 +340,15 @@ export abstract class JobAssertions {
   }
 
   async #after<Result>(block: Block, assert: (since: Since) => Result): Promise<Result> {
-    const since = this.#stage.ledger.now();
+    const since = this.#context.recorder.now();
     await block();
     // While the broker is away nothing gets into the log.
-    if (!this.#stage.log.turns.away) await this.app.flush();
-    open(this.#stage);
+    if (!this.#context.log.tasks.away) await this.app.flush();
+    assertInUse(this.#context);
     return assert(since);
   }
 }
 
-function waitingIn({ ledger }: Stage): EnqueuedJob[] {
-  return ledger.waiting().map(({ job }) => job);
+function waitingIn({ recorder }: TestContext): EnqueuedJob[] {
+  return recorder.waiting().map(({ job }) => job);
 }

@@ -1,9 +1,9 @@
 /** Jobs as a test sees them: what their envelopes say once they are in the log, where they are, and what became of them. */
 import type { ErrorInfo } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
+import type { Position } from "../support/position.ts";
 
 /** A job that is in the log. `topic` (with the App's prefix), `partition` and `offset` say where. */
-export interface EnqueuedJob<Args extends readonly unknown[] = readonly unknown[]> extends RecordInfo {
+export interface EnqueuedJob<Args extends readonly unknown[] = readonly unknown[]> extends Position {
   /** The name that its envelope gives: its class's name, or its `jobName`. */
   readonly jobClass: string;
   /** Its id, a UUID. */
@@ -27,7 +27,7 @@ export interface PerformedJob<Args extends readonly unknown[] = readonly unknown
 /** A job that is in a dead letter topic. `topic`, `partition` and `offset` say where it came from. */
 export interface DeadLetter<Args extends readonly unknown[] = readonly unknown[]> extends EnqueuedJob<Args> {
   /** The dead letter's own record. */
-  readonly to: RecordInfo;
+  readonly to: Position;
   /** How often the job was performed in vain. */
   readonly attempts: number;
   /** What it failed with last: the class's name and the message. */

@@ -7,21 +7,21 @@
 import { inspect } from "node:util";
 import type { App } from "../app/app.ts";
 import { type ErrorInfo, InvalidConfigurationError, thrownBehind, TimeoutError } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
-import type { Entry } from "./ledger.ts";
+import type { Entry } from "./job_recorder.ts";
 import { describeJob } from "./messages.ts";
 import type { Selection } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 /** See the module. */
 export class Performer {
   readonly #app: App;
-  readonly #stage: Stage;
+  readonly #context: TestContext;
   #fail: ((error: () => Error) => void) | undefined;
 
-  constructor(app: App, stage: Stage) {
+  constructor(app: App, context: TestContext) {
     this.#app = app;
-    this.#stage = stage;
+    this.#context = context;
   }
 
   /**
@@ -32,20 +32,20 @@ export class Performer {
    */
   async waiting(isMeant: Selection, retries: boolean): Promise<number> {
     await this.#ready();
-    const { ledger } = this.#stage;
-    const chosen = ledger.waiting().filter(({ job }) => isMeant(job));
+    const { recorder } = this.#context;
+    const chosen = recorder.waiting().filter(({ job }) => isMeant(job));
     return await this.#counted(() => this.#perform(chosen, retries));
   }
 
   /** Performs what a function enqueues, and what these jobs enqueue in their turn, until nothing of it waits. */
   async enqueuedBy(block: () => unknown, isMeant: Selection, retries: boolean): Promise<number> {
-    const { ledger } = this.#stage;
-    const since = ledger.now();
+    const { recorder } = this.#context;
+    const since = recorder.now();
     await block();
     return await this.#counted(async () => {
       while (true) {
         await this.#ready();
-        const chosen = ledger.waiting(since).filter(({ job }) => isMeant(job));
+        const chosen = recorder.waiting(since).filter(({ job }) => isMeant(job));
         if (chosen.length === 0) return;
         await this.#perform(chosen, retries);
       }
@@ -58,19 +58,19 @@ export class Performer {
   }
 
   async #counted(perform: () => Promise<void>): Promise<number> {
-    const { ledger } = this.#stage;
-    const since = ledger.now();
+    const { recorder } = this.#context;
+    const since = recorder.now();
     await perform();
     await this.#app.flush();
-    return ledger.performed(since).length;
+    return recorder.performed(since).length;
   }
 
   /** Waits until everything is in the log. */
   async #ready(): Promise<void> {
-    const { log, catalog: { name } } = this.#stage;
-    if (log.turns.away) {
+    const { log, catalog: { name } } = this.#context;
+    if (log.tasks.away) {
       throw new InvalidConfigurationError(
-        `Cannot perform the jobs of "${name}": its broker is away, call faults.back()`,
+        `Cannot perform the jobs of "${name}": its broker is away, call faults.goOnline()`,
       );
     }
     await this.#app.flush();
@@ -79,7 +79,7 @@ export class Performer {
   async #perform(chosen: readonly Entry[], retries: boolean): Promise<void> {
     if (this.#fail !== undefined) {
       throw new InvalidConfigurationError(
-        `Cannot perform the jobs of "${this.#stage.catalog.name}": they are being performed already, by a call that was not awaited, or around this job`,
+        `Cannot perform the jobs of "${this.#context.catalog.name}": they are being performed already, by a call that was not awaited, or around this job`,
       );
     }
     const stop = new AbortController();
@@ -92,15 +92,15 @@ export class Performer {
     try {
       // A mark that was lost at the end leaves a job that is not done: it is performed again, as by another worker.
       while (failure === undefined && chosen.some(({ done }) => !done)) {
-        open(this.#stage).chosen = new Set(chosen);
+        assertInUse(this.#context).chosen = new Set(chosen);
         await this.#app.worker().run(stop.signal, { once: true });
       }
     } catch (error) {
       // That a broker went with its test is no news.
-      open(this.#stage);
+      assertInUse(this.#context);
       throw error;
     } finally {
-      this.#stage.chosen = null;
+      this.#context.chosen = null;
       this.#fail = undefined;
       for (const each of forget) each();
     }
@@ -108,7 +108,7 @@ export class Performer {
   }
 
   #hearFailures(retries: boolean): (() => void)[] {
-    const fail = (at: RecordInfo, attempt: number, error: ErrorInfo) =>
+    const fail = (at: Position, attempt: number, error: ErrorInfo) =>
       this.#fail?.(() => this.#surfaced(at, attempt, error));
     return [
       this.#app.on("job.failed", (event) => {
@@ -128,7 +128,7 @@ export class Performer {
     ];
   }
 
-  #overdue(at: RecordInfo, attempt: number, runningMs: number): TimeoutError {
+  #overdue(at: Position, attempt: number, runningMs: number): TimeoutError {
     return new TimeoutError(
       `${this.#whose(at, attempt)}, still runs after ${
         Math.round(runningMs)
@@ -137,7 +137,7 @@ export class Performer {
   }
 
   /** The job's own error, which says at its end whose it is. */
-  #surfaced(at: RecordInfo, attempt: number, info: ErrorInfo): Error {
+  #surfaced(at: Position, attempt: number, info: ErrorInfo): Error {
     const where = this.#whose(at, attempt);
     const thrown = thrownBehind(info);
     if (!(thrown instanceof Error)) return new Error(`${where}, threw ${inspect(thrown)}`, { cause: thrown });
@@ -145,11 +145,10 @@ export class Performer {
     return thrown;
   }
 
-  #whose(at: RecordInfo, attempt: number): string {
-    const { topic, partition, offset } = at;
-    const job = this.#stage.ledger.at(at)?.job;
+  #whose(at: Position, attempt: number): string {
+    const job = this.#context.recorder.at(at)?.job;
     const who = job === undefined ? "A job" : describeJob(job);
-    return `${who} at attempt ${attempt}, from ${topic}/${partition}@${offset}`;
+    return `${who} at attempt ${attempt}, from ${formatPosition(at)}`;
   }
 }
 

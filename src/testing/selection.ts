@@ -5,7 +5,7 @@
 import { InvalidConfigurationError } from "../errors.ts";
 import { isJobClass, type JobClass } from "../job/job.ts";
 import { jobNameOf } from "../job/job_name.ts";
-import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../options.ts";
+import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../support/validation.ts";
 import type { Naming, Routes } from "../routing/route.ts";
 import type { EnqueuedJob } from "./jobs.ts";
 

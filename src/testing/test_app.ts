@@ -11,17 +11,17 @@ import { InvalidConfigurationError } from "../errors.ts";
 import { bindTestRuntime } from "../job/runtime.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions, show } from "../support/validation.ts";
 import { Routes } from "../routing/route.ts";
-import { userFrame } from "../user_frame.ts";
+import { firstUserFrame } from "../support/stack_trace.ts";
 import { type Block, optionsAndBlock } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
 import { Faults } from "./faults.ts";
 import { JobAssertions } from "./job_assertions.ts";
-import { Ledger } from "./ledger.ts";
+import { JobRecorder } from "./job_recorder.ts";
 import { Performer } from "./performer.ts";
 import { type PerformOptions, performSelection } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 import { testBroker } from "./test_broker.ts";
 
 /** How a test's App differs from the App. */
@@ -60,18 +60,18 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   override readonly app: App;
   /** What goes wrong in this test. */
   readonly faults: Faults;
-  readonly #stage: Stage;
+  readonly #context: TestContext;
   readonly #performer: Performer;
   readonly #unbind: () => void;
 
   private constructor(original: App, { logger = false }: TestAppOptions) {
-    const stage = stageOf(original);
-    super(stage);
-    this.#stage = stage;
+    const context = contextOf(original);
+    super(context);
+    this.#context = context;
     // Before the App is made, since it may throw: no App is left behind then.
     this.#unbind = bindTestRuntime({
       name: `the test's ${original.name}`,
-      madeAt: userFrame(new Error().stack),
+      madeAt: firstUserFrame(new Error().stack),
       jobs: original.jobs,
       // It ends with its binding.
       isClosed: false,
@@ -91,7 +91,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
       this.app = new App({
         ...original.options,
         ...impatient,
-        broker: testBroker(stage),
+        broker: testBroker(context),
         topics: original.options.topics.map((topic) => ({ ...topic, ...impatient })),
         logger,
       });
@@ -99,11 +99,11 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
       this.#unbind();
       throw error;
     }
-    this.faults = new Faults(stage);
-    this.#performer = new Performer(this.app, stage);
+    this.faults = new Faults(context);
+    this.#performer = new Performer(this.app, context);
     this.app.on("job.performing", (job) => this.#strike("revoke", job));
     this.app.on("job.performed", (job) => {
-      stage.ledger.perform(job);
+      context.recorder.perform(job);
       this.#strike("crash", job);
     });
   }
@@ -163,7 +163,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   override performEnqueuedJobs(block: Block): Promise<number>;
   override async performEnqueuedJobs(first?: PerformOptions | Block, second?: Block): Promise<number> {
     const [options, block] = optionsAndBlock<PerformOptions>("performEnqueuedJobs()", first, second);
-    const isMeant = performSelection("performEnqueuedJobs()", options, open(this.#stage).catalog);
+    const isMeant = performSelection("performEnqueuedJobs()", options, assertInUse(this.#context).catalog);
     const { retries = false } = options;
     return block === undefined
       ? await this.#performer.waiting(isMeant, retries)
@@ -172,8 +172,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
 
   /** Forgets what was enqueued, performed and dead-lettered: nothing of it is performed any more. Planned faults stay. */
   clear(): void {
-    const { log, ledger, catalog: { routes } } = open(this.#stage);
-    ledger.clear();
+    const { log, recorder, catalog: { routes } } = assertInUse(this.#context);
+    recorder.clear();
     for (const { topic } of routes.all()) {
       for (const [partition, { high }] of (log.topic(topic)?.partitions ?? []).entries()) {
         log.deleteRecords({ topic, partition, offset: high });
@@ -183,16 +183,16 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
 
   /** Takes the test's App away. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stage.isDisposed = true;
+    this.#context.isDisposed = true;
     this.#unbind();
     // What waits for a broker that is away goes on.
-    this.faults.back();
+    this.faults.goOnline();
     await this.app.close();
   }
 
   #strike(kind: JobFault, info: JobInfo): void {
-    const { plan, ledger, consumers } = this.#stage;
-    const job = ledger.at(info)?.job;
+    const { plan, recorder, consumers } = this.#context;
+    const job = recorder.at(info)?.job;
     try {
       if (job === undefined || !plan.strikes(kind, job)) return;
     } catch (error) {
@@ -206,13 +206,13 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   }
 }
 
-function stageOf({ name, jobs, options }: App): Stage {
+function contextOf({ name, jobs, options }: App): TestContext {
   const { queuePrefix = "", queueDelimiter = "_" } = options;
   const naming = { queuePrefix, queueDelimiter };
   const routes = new Routes(options.topics, options, naming, name);
   return {
     log: new MemoryLog(),
-    ledger: new Ledger(routes.all()),
+    recorder: new JobRecorder(routes.all()),
     plan: new FaultPlan(),
     catalog: { name, jobs, routes, naming },
     consumers: new Set(),

@@ -5,24 +5,24 @@
  */
 import type { AppendOutcome, Broker, BrokerSource, ConsumeOptions, ConsumerSink, NewRecord } from "../broker/broker.ts";
 import { memoryOver } from "../broker/memory/mod.ts";
-import type { Stage } from "./stage.ts";
+import type { TestContext } from "./test_context.ts";
 import { TestConsumer } from "./test_consumer.ts";
 
 /** What a test's App takes as its `broker`. */
-export function testBroker(stage: Stage): BrokerSource {
-  const source = memoryOver(stage.log);
+export function testBroker(context: TestContext): BrokerSource {
+  const source = memoryOver(context.log);
   return {
     ...source,
-    open: async (context) => {
-      const broker = await source.open(context);
+    open: async (brokerContext) => {
+      const broker = await source.open(brokerContext);
       return {
         name: broker.name,
         capabilities: broker.capabilities,
         admin: broker.admin,
         connect: (signal) => broker.connect(signal),
         skip: (...args) => broker.skip(...args),
-        append: (topic, records) => append(broker, stage, topic, records),
-        consume: (options, sink) => consume(broker, stage, options, sink),
+        append: (topic, records) => append(broker, context, topic, records),
+        consume: (options, sink) => consume(broker, context, options, sink),
         [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
       };
     },
@@ -31,7 +31,7 @@ export function testBroker(stage: Stage): BrokerSource {
 
 async function append(
   broker: Broker,
-  { ledger, plan }: Stage,
+  { recorder, plan }: TestContext,
   topic: string,
   records: readonly NewRecord[],
 ): Promise<readonly AppendOutcome[]> {
@@ -41,11 +41,11 @@ async function append(
   return records.map((record, index) => {
     const fault = faults[index];
     const outcome = fault === undefined || fault.stored === true ? outcomes.next().value! : undefined;
-    if (outcome?.ok) ledger.append(outcome.position, record);
+    if (outcome?.ok) recorder.append(outcome.position, record);
     return fault === undefined ? outcome! : { ok: false, error: fault.error, written: fault.written };
   });
 }
 
-function consume(broker: Broker, stage: Stage, options: ConsumeOptions, sink: ConsumerSink): TestConsumer {
-  return new TestConsumer(stage, options, sink, (between) => broker.consume(options, between));
+function consume(broker: Broker, context: TestContext, options: ConsumeOptions, sink: ConsumerSink): TestConsumer {
+  return new TestConsumer(context, options, sink, (between) => broker.consume(options, between));
 }

@@ -8,10 +8,11 @@
  */
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
-import { decodeProgress, encodeProgress } from "../worker/finished_offsets.ts";
-import type { Entry } from "./ledger.ts";
-import type { Partitions, Stage } from "./stage.ts";
+import type { JobInfo } from "../monitor/events.ts";
+import { decodeCommitMetadata, encodeCommitMetadata } from "../worker/partition/commit_metadata.ts";
+import type { Entry } from "./job_recorder.ts";
+import type { Partitions, TestContext } from "./test_context.ts";
+import type { Position } from "../support/position.ts";
 
 /** An ownership, and what of it was handed over. */
 interface Share {
@@ -25,7 +26,7 @@ interface Share {
 
 /** See the module. */
 export class TestConsumer implements Consumer, ConsumerSink, Partitions {
-  readonly #stage: Stage;
+  readonly #context: TestContext;
   readonly #options: ConsumeOptions;
   readonly #sink: ConsumerSink;
   readonly #consumer: Consumer;
@@ -34,20 +35,20 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
   readonly #doubtful = new Set<Ownership>();
 
   constructor(
-    stage: Stage,
+    context: TestContext,
     options: ConsumeOptions,
     sink: ConsumerSink,
     consume: (between: ConsumerSink) => Consumer,
   ) {
-    this.#stage = stage;
+    this.#context = context;
     this.#options = options;
     this.#sink = sink;
     this.#consumer = consume(this);
-    stage.consumers.add(this);
+    context.consumers.add(this);
   }
 
   /** Takes the partition of a job away. */
-  revoke(at: RecordInfo): void {
+  revoke(at: Position): void {
     for (const ownership of this.#shares.keys()) if (isAt(ownership, at)) this.#takeAway(ownership);
   }
 
@@ -66,8 +67,8 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     return this.#consumer.joined;
   }
 
-  get heldUntilMs(): number {
-    return this.#doubtful.size > 0 ? 0 : this.#consumer.heldUntilMs;
+  get sessionValidUntilMs(): number {
+    return this.#doubtful.size > 0 ? 0 : this.#consumer.sessionValidUntilMs;
   }
 
   pause(ownership: Ownership): void {
@@ -86,12 +87,12 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
 
   async close(deadlineMs: number): Promise<void> {
     await this.#consumer.close(deadlineMs);
-    this.#stage.consumers.delete(this);
+    this.#context.consumers.delete(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#consumer[Symbol.asyncDispose]();
-    this.#stage.consumers.delete(this);
+    this.#context.consumers.delete(this);
   }
 
   // The log tells.
@@ -105,9 +106,9 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
 
   records(ownership: Ownership, batch: RecordBatch): void {
     const share = this.#shares.get(ownership)!;
-    const { ledger, chosen } = this.#stage;
+    const { recorder, chosen } = this.#context;
     const records = batch.records.filter(({ offset }) => {
-      const entry = ledger.at({ topic: ownership.topic, partition: ownership.partition, offset });
+      const entry = recorder.at({ topic: ownership.topic, partition: ownership.partition, offset });
       if (entry === undefined || entry.done) return false;
       const isChosen = chosen === null || chosen.has(entry);
       if (isChosen) share.handed.push(entry);
@@ -132,8 +133,8 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     this.#sink.lost(ownerships, reason);
   }
 
-  gone(ownership: Ownership, from: number, to: number): void {
-    this.#sink.gone(ownership, from, to);
+  expired(ownership: Ownership, from: number, to: number): void {
+    this.#sink.expired(ownership, from, to);
   }
 
   membership(held: boolean): void {
@@ -146,7 +147,7 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
 
   #takeAway(ownership: Ownership): void {
     this.#doubtful.add(ownership);
-    this.#stage.log.revoke(this.#options.group, ownership);
+    this.#context.log.revoke(this.#options.group, ownership);
   }
 
   /** What is committed of a mark. */
@@ -154,13 +155,13 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     const { heldBack = Infinity, unmarked = null } = this.#shares.get(mark.ownership) ?? {};
     const next = Math.min(mark.next, heldBack, unmarked?.offset ?? Infinity);
     if (next === mark.next) return mark;
-    const progress = decodeProgress(mark.metadata, mark.next);
+    const progress = decodeCommitMetadata(mark.metadata, mark.next);
     // What it had failed before it passed was told before: whoever performs it again counts on from there.
     const failed = unmarked === null || unmarked.attempt === 1
       ? progress.failed
       : { offset: unmarked.offset, attempts: unmarked.attempt - 1 };
     // Offsets are written as distances from the committed one.
-    const metadata = encodeProgress({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
+    const metadata = encodeCommitMetadata({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
     return { ...mark, next, metadata };
   }
 
@@ -172,6 +173,6 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
   }
 }
 
-function isAt({ topic, partition }: Ownership, at: RecordInfo): boolean {
+function isAt({ topic, partition }: Ownership, at: Position): boolean {
   return topic === at.topic && partition === at.partition;
 }

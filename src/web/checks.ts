@@ -6,8 +6,9 @@
  * process would find them as they are. Ready is a worker that performs what comes.
  */
 import type { RunningJob } from "../monitor/events.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import type { GroupStatus, WorkerStatus } from "../worker/status.ts";
+import { formatPosition } from "../support/position.ts";
 
 /** Why this worker should be restarted; empty where it is alive. */
 export function notAlive({ failure, groups }: WorkerStatus): string[] {
@@ -31,17 +32,17 @@ function isOverdue({ runningMs, timeoutMs, timeoutGraceMs }: RunningJob): boolea
   return timeoutMs !== null && runningMs > timeoutMs + timeoutGraceMs;
 }
 
-function sayOverdue({ jobClass, jobId, topic, partition, offset, ...job }: RunningJob): string {
+function sayOverdue(job: RunningJob): string {
   const [running, timeout, grace] = [job.runningMs, job.timeoutMs!, job.timeoutGraceMs].map(seconds);
   // An id may come from a stranger's record.
-  return `job ${jobClass} ${
-    show(jobId)
-  } from ${topic}/${partition}@${offset} runs ${running}, over its timeout of ${timeout} plus ${grace}`;
+  return `job ${job.jobClass} ${show(job.jobId)} from ${
+    formatPosition(job)
+  } runs ${running}, over its timeout of ${timeout} plus ${grace}`;
 }
 
-function sayAbsent({ group, isJoined, isHeld }: GroupStatus): string[] {
+function sayAbsent({ group, isJoined, isSessionValid }: GroupStatus): string[] {
   if (!isJoined) return [`the worker has not joined group ${show(group)} yet`];
-  return isHeld ? [] : [`the session in group ${show(group)} may have expired`];
+  return isSessionValid ? [] : [`the session in group ${show(group)} may have expired`];
 }
 
 /** `"65 s"`, `"0.5 s"`. */

@@ -20,7 +20,7 @@ export function writeGauges(to: Exposition, { state, concurrency, groups }: Work
   to.gauges(
     "activejob_group_held",
     "1 if its session in the consumer group is known to be good",
-    groups.map(({ group, isHeld }) => [{ group }, Number(isHeld)]),
+    groups.map(({ group, isSessionValid }) => [{ group }, Number(isSessionValid)]),
   );
   to.gauges(
     "activejob_jobs_running",

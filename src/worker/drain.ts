@@ -5,9 +5,9 @@
  * A partition that pauses for an operator will not get there: once only such ones are left, the drain ends too.
  */
 import type { Broker } from "../broker/broker.ts";
-import type { RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
+import { formatPartition, type Position } from "../support/position.ts";
 
 /** How often the partitions are looked at, in milliseconds: soon at first, since a short backlog is gone in no time. */
 const FIRST_LOOK_MS = 1;
@@ -32,18 +32,18 @@ export async function drained(
   routes: readonly Route[],
   groups: readonly GroupConsumer[],
   signal: AbortSignal,
-): Promise<RecordInfo[]> {
+): Promise<Position[]> {
   let open = await targets(broker, routes);
   let askedMs = -Infinity;
   let lookMs = FIRST_LOOK_MS;
   while (open.length > 0 && !signal.aborted) {
     const partitions = groups.flatMap((group) => group.partitions());
-    const owned = new Map(partitions.map((each) => [`${each.ownership.topic}/${each.ownership.partition}`, each]));
-    const stuck: RecordInfo[] = [];
+    const owned = new Map(partitions.map((each) => [formatPartition(each.ownership), each]));
+    const stuck: Position[] = [];
     const foreign: Target[] = [];
     const rest: Target[] = [];
     for (const target of open) {
-      const partition = owned.get(`${target.route.topic}/${target.partition}`);
+      const partition = owned.get(formatPartition({ topic: target.route.topic, partition: target.partition }));
       if (partition === undefined) foreign.push(target);
       else if (partition.stuckAt !== null) stuck.push(partition.stuckAt);
       else if ((partition.front ?? -1) >= target.high) continue;

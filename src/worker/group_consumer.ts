@@ -5,10 +5,10 @@
 import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
 import type { LostReason, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import { CommitLoop } from "./commit_loop.ts";
-import { Gate } from "./gate.ts";
-import type { GroupContext, WorkerContext } from "./group_context.ts";
-import { OwnedPartition } from "./owned_partition.ts";
+import { Committer } from "./partition/committer.ts";
+import { StartCondition } from "./partition/start_condition.ts";
+import type { GroupContext, WorkerContext } from "./partition/context.ts";
+import { Partition } from "./partition/partition.ts";
 import type { GroupStatus } from "./status.ts";
 
 /** What a group's consumer is told. */
@@ -30,11 +30,11 @@ export class GroupConsumer implements ConsumerSink {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #context: GroupContext;
   readonly #consumer: Consumer;
-  readonly #gate: Gate;
-  readonly #commits: CommitLoop;
-  readonly #partitions = new Map<Ownership, OwnedPartition>();
+  readonly #startCondition: StartCondition;
+  readonly #committer: Committer;
+  readonly #partitions = new Map<Ownership, Partition>();
   /** Lost ones whose job may still run: it keeps its slot until it ends. */
-  readonly #leaving = new Set<OwnedPartition>();
+  readonly #leaving = new Set<Partition>();
   readonly #failed: (error: Error) => void;
   #isJoined = false;
 
@@ -47,14 +47,14 @@ export class GroupConsumer implements ConsumerSink {
     this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes }, this);
     // Where that can never come, the consumer fails, and the worker hears of it there.
     this.joined.then(() => this.#isJoined = true, () => {});
-    this.#gate = new Gate(() => this.#consumer.heldUntilMs);
-    this.#commits = new CommitLoop(this.#consumer, options.commitIntervalMs);
+    this.#startCondition = new StartCondition(() => this.#consumer.sessionValidUntilMs);
+    this.#committer = new Committer(this.#consumer, options.commitIntervalMs);
     this.#context = {
       ...worker,
       group,
       consumer: this.#consumer,
-      gate: this.#gate,
-      commits: this.#commits,
+      startCondition: this.#startCondition,
+      committer: this.#committer,
       maxMetadataLength: broker.capabilities.maxCommitMetadataLength,
     };
   }
@@ -65,7 +65,7 @@ export class GroupConsumer implements ConsumerSink {
   }
 
   /** The partitions that are owned now. */
-  partitions(): OwnedPartition[] {
+  partitions(): Partition[] {
     return [...this.#partitions.values()];
   }
 
@@ -80,7 +80,7 @@ export class GroupConsumer implements ConsumerSink {
       group: this.group,
       topics: [...this.#routes.keys()],
       isJoined: this.#isJoined,
-      isHeld: this.#gate.isHeld(performance.now()),
+      isSessionValid: this.#startCondition.isSessionValid(performance.now()),
       running: this.running(),
       partitions: this.partitions().map((partition) => partition.status()),
     };
@@ -88,13 +88,13 @@ export class GroupConsumer implements ConsumerSink {
 
   /** No job starts any more, until the end. */
   quiet(): void {
-    this.#gate.close("quiet");
+    this.#startCondition.block("quiet");
   }
 
   /** No wait goes on. */
   stop(): void {
     for (const partition of this.#partitions.values()) partition.stop();
-    this.#gate.change();
+    this.#startCondition.notify();
   }
 
   /** Asks the running jobs to end. */
@@ -106,8 +106,8 @@ export class GroupConsumer implements ConsumerSink {
   async close(deadlineMs: number): Promise<void> {
     const endMs = performance.now() + deadlineMs;
     // Half of it at most: a group that is not left keeps its partitions from others until the session ends.
-    await this.#commits.flush(deadlineMs / 2);
-    this.#commits.stop();
+    await this.#committer.flush(deadlineMs / 2);
+    this.#committer.stop();
     await this.#consumer.close(endMs - performance.now());
     // The consumer has told of each loss; what it could not tell of ends here.
     this.lost([...this.#partitions.keys()], "closed");
@@ -117,10 +117,10 @@ export class GroupConsumer implements ConsumerSink {
   assigned(added: readonly Ownership[], _continued: readonly Ownership[]): void {
     for (const ownership of added) {
       const { topic, partition, committed } = ownership;
-      this.#partitions.set(ownership, new OwnedPartition(ownership, this.#routes.get(topic)!, this.#context));
+      this.#partitions.set(ownership, new Partition(ownership, this.#routes.get(topic)!, this.#context));
       this.#context.monitor.emit("partition.assigned", { topic, partition, offset: committed?.offset ?? null });
     }
-    this.#gate.open("releasing");
+    this.#startCondition.unblock("releasing");
   }
 
   /** The broker: these were fetched. */
@@ -130,7 +130,7 @@ export class GroupConsumer implements ConsumerSink {
 
   /** The broker: the group rebalances; what is answered is committed at once. */
   releasing(_ownerships: readonly Ownership[]): readonly Mark[] {
-    this.#gate.close("releasing");
+    this.#startCondition.block("releasing");
     return this.partitions().map((partition) => partition.pendingMark()).filter((mark) => mark !== null);
   }
 
@@ -143,21 +143,21 @@ export class GroupConsumer implements ConsumerSink {
         this.#leaving.add(partition);
         void partition.lose(reason).then(() => this.#leaving.delete(partition));
       }
-      if (reason !== "restarted") continue;
-      this.#context.monitor.emit("log.restarted", { topic: ownership.topic, partition: ownership.partition });
+      if (reason !== "recreated") continue;
+      this.#context.monitor.emit("topic.recreated", { topic: ownership.topic, partition: ownership.partition });
     }
-    this.#gate.change();
+    this.#startCondition.notify();
   }
 
   /** The broker: retention was faster. */
-  gone({ topic, partition }: Ownership, from: number, to: number): void {
-    this.#context.monitor.emit("records.gone", { topic, partition, from, to });
+  expired({ topic, partition }: Ownership, from: number, to: number): void {
+    this.#context.monitor.emit("records.expired", { topic, partition, from, to });
   }
 
   /** The broker: the session is good, or may have expired. */
   membership(held: boolean): void {
-    if (held) this.#gate.open("membership");
-    else this.#gate.close("membership");
+    if (held) this.#startCondition.unblock("membership");
+    else this.#startCondition.block("membership");
     this.#context.monitor.emit("membership.changed", { held });
   }
 

@@ -3,8 +3,9 @@
  * anything. Health checks and gauges are made of it.
  */
 import type { ErrorInfo } from "../errors.ts";
-import type { RecordInfo, RunningJob } from "../monitor/events.ts";
+import type { RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
+import type { Position } from "../support/position.ts";
 
 /** `new` has not been run yet; `quiet` keeps its partitions and starts no job; `stopping` lets the running ones end. */
 export type WorkerState = "new" | "running" | "quiet" | "stopping" | "stopped";
@@ -30,7 +31,7 @@ export interface GroupStatus {
   /** Whether the worker has joined it: it has had an assignment, if only an empty one. */
   readonly isJoined: boolean;
   /** Whether its session is known to be good now: otherwise no job starts. */
-  readonly isHeld: boolean;
+  readonly isSessionValid: boolean;
   /** The jobs that run now, those of lost partitions included. */
   readonly running: readonly RunningJob[];
   /** The partitions that are owned now. */
@@ -56,7 +57,7 @@ export interface PartitionStatus {
   /** Whether it waits before the next try of its first record. */
   readonly isPaused: boolean;
   /** The record at which it waits for an operator; `null` for none. */
-  readonly stuckAt: RecordInfo | null;
+  readonly stuckAt: Position | null;
 }
 
 /** The groups of a worker that has no consumer yet. */
@@ -65,7 +66,7 @@ export function groupsBeforeTheStart(routes: readonly Route[]): GroupStatus[] {
     group,
     topics: ofGroup.map(({ topic }) => topic),
     isJoined: false,
-    isHeld: false,
+    isSessionValid: false,
     running: [],
     partitions: [],
   }));

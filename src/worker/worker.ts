@@ -11,17 +11,18 @@
  */
 import type { Broker } from "../broker/broker.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
-import { lazily } from "../lazily.ts";
-import { boolean, checkOptions, show } from "../options.ts";
-import type { RecordInfo, RunningJob } from "../monitor/events.ts";
+import { lazyImport } from "../support/lazy_import.ts";
+import { boolean, checkOptions, show } from "../support/validation.ts";
+import type { RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import { within } from "../within.ts";
-import type { Crew, CrewOptions } from "./crew.ts";
+import { settledWithin } from "../support/deadline.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
 import { groupsBeforeTheStart, type WorkerState, type WorkerStatus } from "./status.ts";
+import type { Position } from "../support/position.ts";
 
 /** What a worker is made of. */
-export interface WorkerOptions extends Omit<CrewOptions, "shared" | "failed"> {
-  readonly shared: Omit<CrewOptions["shared"], "isStopping">;
+export interface WorkerOptions extends Omit<EngineOptions, "shared" | "failed"> {
+  readonly shared: Omit<EngineOptions["shared"], "isStopping">;
   /** Answers the broker, once it is sure that the topics exist. Rejects where the worker cannot start. */
   readonly prepare: (routes: readonly Route[]) => Promise<Broker>;
 }
@@ -31,7 +32,7 @@ export interface WorkerReport {
   /** Jobs that did not end in time. */
   readonly unfinished: readonly RunningJob[];
   /** With `once`: the records at which partitions wait for an operator. */
-  readonly stuck: readonly RecordInfo[];
+  readonly stuck: readonly Position[];
 }
 
 /** How a worker runs. */
@@ -47,8 +48,8 @@ export class Worker implements AsyncDisposable {
   readonly #stopped = Promise.withResolvers<WorkerReport>();
   #state: WorkerState = "new";
   #hasRun = false;
-  #crew: Crew | undefined;
-  #stuck: readonly RecordInfo[] = [];
+  #engine: Engine | undefined;
+  #stuck: readonly Position[] = [];
   #failure: Error | undefined;
 
   /** @internal */
@@ -65,7 +66,7 @@ export class Worker implements AsyncDisposable {
 
   /** The jobs that run now. */
   running(): RunningJob[] {
-    return this.#crew?.running() ?? [];
+    return this.#engine?.running() ?? [];
   }
 
   /**
@@ -88,7 +89,7 @@ export class Worker implements AsyncDisposable {
       state: this.#state,
       failure: this.#failure === undefined ? null : describeError(this.#failure),
       concurrency,
-      groups: this.#crew?.status() ?? groupsBeforeTheStart(routes),
+      groups: this.#engine?.status() ?? groupsBeforeTheStart(routes),
     };
   }
 
@@ -99,7 +100,7 @@ export class Worker implements AsyncDisposable {
    * @param deadlineMs how long to wait, in milliseconds
    */
   async refreshLag(deadlineMs: number = 1000): Promise<void> {
-    if (this.#crew !== undefined && !this.#isStopping) await within(this.#crew.askEnds(), deadlineMs);
+    if (this.#engine !== undefined && !this.#isStopping) await settledWithin(this.#engine.refreshLag(), deadlineMs);
   }
 
   /**
@@ -145,7 +146,7 @@ export class Worker implements AsyncDisposable {
   quiet(): void {
     if (this.#state !== "new" && this.#state !== "running") return;
     this.#state = "quiet";
-    this.#crew?.quiet();
+    this.#engine?.quiet();
   }
 
   /**
@@ -170,11 +171,11 @@ export class Worker implements AsyncDisposable {
   async #start({ once = false }: RunOptions): Promise<void> {
     const { routes, prepare, shared } = this.#options;
     const { signal } = this.#stopRequested;
-    const loading = Promise.all([prepare(routes), lazily(() => import("./crew.ts"))]);
+    const loading = Promise.all([prepare(routes), lazyImport(() => import("./engine.ts"))]);
     const loaded = await untilStopped(loading, signal);
     if (loaded === null) return;
-    const [broker, { Crew }] = loaded;
-    const crew = this.#crew = new Crew(broker, {
+    const [broker, { Engine }] = loaded;
+    const crew = this.#engine = new Engine(broker, {
       ...this.#options,
       shared: { ...shared, isStopping: () => this.#isStopping },
       failed: (error) => {
@@ -195,7 +196,7 @@ export class Worker implements AsyncDisposable {
     this.#stopRequested.abort();
     let unfinished: readonly RunningJob[] = [];
     try {
-      unfinished = await this.#crew?.stop() ?? [];
+      unfinished = await this.#engine?.stop() ?? [];
     } catch (error) {
       this.#failure ??= error as Error;
     }

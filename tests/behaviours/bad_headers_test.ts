@@ -1,8 +1,9 @@
 /** Rows of bad input about headers: whatever they are called and hold, a job is performed, and poison dead-lettered. */
 import { assertEquals } from "@std/assert";
 import type { Headers } from "../../src/broker/broker.ts";
-import { echo, EchoJob, echoProcess } from "./bad_records.ts";
-import { row, text, type World } from "./harness.ts";
+import { echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { text, type World } from "../support/behaviours/world.ts";
 
 const bytes = (value: string) => new TextEncoder().encode(value);
 const shown = (headers: Headers) => headers.map(([name, value]) => `${name}=${text(value)}`).sort();
@@ -21,12 +22,12 @@ async function headersOfDeadLetter(world: World, headers: Headers): Promise<Head
   return dead[0]!.headers;
 }
 
-row("bad input 10: a null header value is handled, and still null in the dead letter", async (world) => {
+behaviour("bad input 10: a null header value is handled, and still null in the dead letter", async (world) => {
   const dead = await headersOfDeadLetter(world, [["null", null], ["empty", new Uint8Array()], ["text", bytes("x")]]);
   assertEquals(shown(dead.filter(([name]) => !name.startsWith("dead-letter-"))), ["empty=", "null=null", "text=x"]);
 });
 
-row(
+behaviour(
   "bad input 11: duplicate headers are kept in order, and none can pass itself off as one of the dead letter's own",
   async (world) => {
     const dead = await headersOfDeadLetter(world, [
@@ -44,7 +45,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 12: headers named constructor, toString, valueOf and __proto__ do no harm and are dead-lettered",
   async (world) => {
     const names = ["constructor", "toString", "valueOf", "hasOwnProperty"];
@@ -58,7 +59,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "bad input 13: headers that are no UTF-8 are kept; 10,000 are; 1 MB of them is left out of the dead letter",
   async (world) => {
     const process = await echoProcess(world);

@@ -1,7 +1,8 @@
 /** Rows D: what fails for good goes to the dead letter topic, byte for byte and once, and its partition goes on. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type DeadLetterQueueOptions, Job, type KafkaOptions, type TopicOptions } from "../../mod.ts";
-import { row, text, texts, until, type World } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { text, texts, until, type World } from "../support/behaviours/world.ts";
 
 /** A job that does what its arguments say, and notes each run. */
 class NumberJob extends Job {
@@ -43,7 +44,7 @@ async function deadOffsets(world: World): Promise<(string | null)[][]> {
   ]);
 }
 
-row(
+behaviour(
   "D1: job 10 of 100 always fails with maxRetries 2: 3 runs of it, 99 others once, 1 dead letter as it came",
   async (world) => {
     class KeyedJob extends NumberJob {
@@ -85,7 +86,7 @@ row(
   },
 );
 
-row("D2: with maxRetries 0 a failed job runs once and is dead-lettered", async (world) => {
+behaviour("D2: with maxRetries 0 a failed job runs once and is dead-lettered", async (world) => {
   NumberJob.begin((n) => n === 1);
   const process = await world.process(withDeadLetters({ maxRetries: 0 }));
   for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
@@ -97,7 +98,7 @@ row("D2: with maxRetries 0 a failed job runs once and is dead-lettered", async (
   assertEquals(process.events("partition.paused"), []);
 });
 
-row(
+behaviour(
   "D3: the first and the last record of the log fail for good: the partition goes on, also when more arrive",
   async (world) => {
     NumberJob.begin((n) => n === 0 || n === 4 || n === 6);
@@ -112,7 +113,7 @@ row(
   },
 );
 
-row("D4: a job that recovers on a retry is never dead-lettered", async (world) => {
+behaviour("D4: a job that recovers on a retry is never dead-lettered", async (world) => {
   NumberJob.begin((n, attempt) => attempt <= n);
   const process = await world.process(withDeadLetters({ maxRetries: 3 }));
   for (let n = 0; n < 4; n++) await NumberJob.performLater(n);
@@ -123,7 +124,7 @@ row("D4: a job that recovers on a retry is never dead-lettered", async (world) =
   assertEquals(await deadOffsets(world), []);
 });
 
-row(
+behaviour(
   "D5: every job fails once in turn with maxRetries 2, independent: the dead letter topic stays empty",
   async (world) => {
     NumberJob.begin((_, attempt) => attempt === 1);
@@ -137,7 +138,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "D5: the same with independent: false counts for the partition, until a job passes at its first attempt",
   async (world) => {
     NumberJob.begin((n, attempt) => n !== 3 && attempt === 1);
@@ -151,34 +152,40 @@ row(
   },
 );
 
-row("D6: while the dead letter topic is missing nothing is marked and only the write is tried again", async (world) => {
-  world.allowErrors(
-    /^dead letter: UnknownTopicError: .*dead/,
-    /^start: Error: The dead letter topic ".*" does not exist/,
-  );
-  NumberJob.begin((n) => n === 1);
-  const options = withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } });
-  // As on a real broker, nobody makes topics at first use.
-  const process = world.unprepared({ ...options, broker: { ...world.source, embedded: false } });
-  await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
-  for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
-  await process.start();
-  const refused = () => process.events("error.occurred").filter(({ where }) => where === "dead letter").length;
-  await until(() => refused() >= 5, () => `5 refused dead letters, but there were ${refused()}`);
-  assertEquals(NumberJob.runs, [0, 1, 1]);
-  assertEquals((await world.committed()).offset, 1);
-  const paused = process.events("partition.paused");
-  assert(paused.some(({ lasting, remedy }) => lasting && remedy?.endsWith(`${world.topic()}/0@1`)), "A lasting pause");
+behaviour(
+  "D6: while the dead letter topic is missing nothing is marked and only the write is tried again",
+  async (world) => {
+    world.allowErrors(
+      /^dead letter: UnknownTopicError: .*dead/,
+      /^start: Error: The dead letter topic ".*" does not exist/,
+    );
+    NumberJob.begin((n) => n === 1);
+    const options = withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } });
+    // As on a real broker, nobody makes topics at first use.
+    const process = world.unprepared({ ...options, broker: { ...world.source, embedded: false } });
+    await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
+    for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
+    await process.start();
+    const refused = () => process.events("error.occurred").filter(({ where }) => where === "dead letter").length;
+    await until(() => refused() >= 5, () => `5 refused dead letters, but there were ${refused()}`);
+    assertEquals(NumberJob.runs, [0, 1, 1]);
+    assertEquals((await world.committed()).offset, 1);
+    const paused = process.events("partition.paused");
+    assert(
+      paused.some(({ lasting, remedy }) => lasting && remedy?.endsWith(`${world.topic()}/0@1`)),
+      "A lasting pause",
+    );
 
-  await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
-  await process.heard("record.dead_lettered", 1);
-  await world.untilCommitted(3);
-  await process.stop();
-  assertEquals(NumberJob.runs, [0, 1, 1, 2]);
-  assertEquals(await deadOffsets(world), [["1", "2"]]);
-});
+    await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
+    await process.heard("record.dead_lettered", 1);
+    await world.untilCommitted(3);
+    await process.stop();
+    assertEquals(NumberJob.runs, [0, 1, 1, 2]);
+    assertEquals(await deadOffsets(world), [["1", "2"]]);
+  },
+);
 
-row("D6: a restart while the dead letter topic is missing does not perform the job again", async (world) => {
+behaviour("D6: a restart while the dead letter topic is missing does not perform the job again", async (world) => {
   world.allowErrors(/^dead letter: UnknownTopicError: /, /^start: Error: The dead letter topic ".*" does not exist/);
   NumberJob.begin((n) => n === 0);
   const options = {
@@ -203,7 +210,7 @@ row("D6: a restart while the dead letter topic is missing does not perform the j
   assertEquals(await deadOffsets(world), [["0", "2"]]);
 });
 
-row("D7: poison is dead-lettered at once with no run, and the next job is performed", async (world) => {
+behaviour("D7: poison is dead-lettered at once with no run, and the next job is performed", async (world) => {
   NumberJob.begin(() => false);
   const process = await world.process(withDeadLetters({ maxRetries: 5 }));
   const poison = [

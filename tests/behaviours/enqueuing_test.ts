@@ -11,9 +11,9 @@ import {
   performAllLater,
 } from "../../mod.ts";
 import type { BrokerSource } from "../../src/broker/broker.ts";
-import { row } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
 
-row(
+behaviour(
   "A7: each class's merged options are its own chain's, and a parent's change shows where a child does not override",
   async (world) => {
     class A extends Job {
@@ -44,10 +44,10 @@ row(
     assertEquals((await A.performLater()).status, "delivered");
     for (const job of await performAllLater([A.of(), B.of()])) assertEquals(job.status, "delivered");
     // What is async does not wait; where the broker can be kept from answering, it resolves before the answer.
-    world.log?.away();
+    world.log?.goOffline();
     const asynchronous = [await B.performLater(), await C.performLater(), ...await performAllLater([C.of()])];
     if (world.log !== null) assertEquals(asynchronous.map((job) => job.status), ["buffered", "buffered", "buffered"]);
-    world.log?.back();
+    world.log?.goOnline();
     await Promise.all(asynchronous.map((job) => job.delivered()));
 
     A.kafkaOptions = { dispatchMethod: "produceAsync", dispatchManyMethod: "produceManyAsync", key: () => "a" };
@@ -66,7 +66,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "A8: an unknown key, a wrong value and a wrong type are configuration errors before anything is sent",
   async (world) => {
     class WrongJob extends Job {
@@ -139,7 +139,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "A11: performAllLater of mixed classes takes one round trip a topic, and each job knows what became of it",
   async (world) => {
     class SureJob extends Job {

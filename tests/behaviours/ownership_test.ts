@@ -1,14 +1,15 @@
 /** Rows B: a worker that stands still, or is held up by its job, and what it still owns afterwards. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import type { Child } from "../child.ts";
-import { commitAs } from "./faults.ts";
-import { row, until, type World } from "./harness.ts";
-import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "./ledger.ts";
+import type { Child } from "../support/child.ts";
+import { commitAs } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until, type World } from "../support/behaviours/world.ts";
+import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "../support/behaviours/ledger.ts";
 
 const IN_PROCESSES = { on: ["sqlite", "kafka"], because: "the memory log lives in one process" } as const;
 
-row("B4: a job far longer than its session: the member stays, other partitions go on, it runs once", {
+behaviour("B4: a job far longer than its session: the member stays, other partitions go on, it runs once", {
   on: ["sqlite", "kafka"],
   because: "the memory log has no heartbeats to miss",
 }, async (world) => {
@@ -61,7 +62,7 @@ function said(worker: Child, name: string): Record<string, unknown>[] {
   return worker.lines.filter((line) => line.startsWith(`${name} `)).map(eventOf);
 }
 
-row(
+behaviour(
   "B7: a job blocks the event loop for two sessions and another worker takes over: nothing of it is marked",
   IN_PROCESSES,
   async (world) => {
@@ -97,7 +98,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "B8: a worker is stopped for two sessions and goes on: it treats the partition as lost, the offset never falls",
   IN_PROCESSES,
   async (world) => {
@@ -131,28 +132,31 @@ row(
   },
 );
 
-row("B8: another member commits the very same offset with metadata of its own: the ownership ends", async (world) => {
-  let runs = 0;
-  class HeldJob extends Job {
-    async perform() {
-      if (++runs > 1) return;
-      await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+behaviour(
+  "B8: another member commits the very same offset with metadata of its own: the ownership ends",
+  async (world) => {
+    let runs = 0;
+    class HeldJob extends Job {
+      async perform() {
+        if (++runs > 1) return;
+        await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+      }
     }
-  }
-  const topics = [activeJobTopic("default"), activeJobTopic("other")];
-  const process = await world.process({ jobs: [HeldJob], topics });
-  const value = JSON.stringify({ job_class: "HeldJob", arguments: [] });
-  // A first record that is no job: something must be committed.
-  await world.append([{ value: null }, { value }]);
-  await process.start({ topics: ["default"] });
-  await world.untilCommitted(1);
-  await until(() => runs === 1, () => "the job to begin");
-  const to = { topic: world.topic(), partition: 0, offset: 1 };
-  await commitAs(world, to, "theirs");
-  const [revoked] = await process.heard("job.revoked", 1);
-  const [performed] = await process.heard("job.performed", 1);
-  assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
-  assertEquals(process.events("partition.lost").length, 1);
-  assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);
-  await world.untilCommitted(2);
-});
+    const topics = [activeJobTopic("default"), activeJobTopic("other")];
+    const process = await world.process({ jobs: [HeldJob], topics });
+    const value = JSON.stringify({ job_class: "HeldJob", arguments: [] });
+    // A first record that is no job: something must be committed.
+    await world.append([{ value: null }, { value }]);
+    await process.start({ topics: ["default"] });
+    await world.untilCommitted(1);
+    await until(() => runs === 1, () => "the job to begin");
+    const to = { topic: world.topic(), partition: 0, offset: 1 };
+    await commitAs(world, to, "theirs");
+    const [revoked] = await process.heard("job.revoked", 1);
+    const [performed] = await process.heard("job.performed", 1);
+    assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
+    assertEquals(process.events("partition.lost").length, 1);
+    assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);
+    await world.untilCommitted(2);
+  },
+);

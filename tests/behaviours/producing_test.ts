@@ -8,8 +8,9 @@ import {
   RecordTooLargeError,
   UnknownTopicError,
 } from "../../mod.ts";
-import { counted, deleteTopic, wayTo } from "./faults.ts";
-import { durationMs, type LogRecord, row, text } from "./harness.ts";
+import { counted, deleteTopic, wayTo } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { durationMs, type LogRecord, text } from "../support/behaviours/world.ts";
 
 class PlainJob extends Job {
   perform(..._args: unknown[]) {}
@@ -41,7 +42,7 @@ const WITH_A_MISSING_TOPIC = {
   topics: [activeJobTopic("default"), activeJobTopic("missing")],
 };
 
-row(
+behaviour(
   "W1: the broker is away and the buffer full: the caller waits, then EnqueueError; what was buffered is sent later",
   async (world) => {
     await using way = wayTo(world);
@@ -68,7 +69,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "W2: a topic that does not exist: the caller is told, or the event and delivered(); other topics go on",
   async (world) => {
     const process = await world.process(WITH_A_MISSING_TOPIC);
@@ -94,7 +95,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "W3: a record over the size limit: an EnqueueError that states both; the rest of its batch goes out",
   async (world) => {
     const process = await world.process({ jobs: [SyncJob] });
@@ -116,7 +117,7 @@ row(
   },
 );
 
-row("W4: 10,000 performLater without awaiting: all arrive, in order per key, in few requests", async (world) => {
+behaviour("W4: 10,000 performLater without awaiting: all arrive, in order per key, in few requests", async (world) => {
   await using log = counted(world);
   const topics = [activeJobTopic("default", { partitions: 4 })];
   const process = await world.process({ jobs: [KeyedJob], topics, broker: log.source });
@@ -131,7 +132,7 @@ row("W4: 10,000 performLater without awaiting: all arrive, in order per key, in 
   await process.close();
 });
 
-row(
+behaviour(
   "W6: one job for a missing topic and one for a good one in the same tick: that is performed within a second",
   async (world) => {
     const process = await world.process(WITH_A_MISSING_TOPIC);
@@ -151,7 +152,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "W7: max.message.bytes 2000, 200 small jobs and one of 5 kB: 200 performed, one error naming size and limit",
   async (world) => {
     const topics = [activeJobTopic("default", { partitions: 1, config: { "max.message.bytes": "2000" } })];
@@ -179,7 +180,7 @@ const HASHES: readonly (readonly [key: string, hash: number])[] = [
   ["abc", 479470107],
 ];
 
-row("P6: a key goes to the partition that the Java client would choose, every time", async (world) => {
+behaviour("P6: a key goes to the partition that the Java client would choose, every time", async (world) => {
   const topics = [activeJobTopic("default", { partitions: 7 })];
   await world.process({ jobs: [KeyedJob], topics });
   for (const [key, hash] of HASHES) {

@@ -1,12 +1,13 @@
 /** Rows R: a failed job waits and is tried again where it stands; nothing behind it is lost, overtakes it, or runs twice. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { decodeProgress } from "../../src/worker/finished_offsets.ts";
-import { Child, CLI } from "../child.ts";
-import { row, until } from "./harness.ts";
-import { APP, environment } from "./worker_child.ts";
+import { decodeCommitMetadata } from "../../src/worker/partition/commit_metadata.ts";
+import { Child, CLI } from "../support/child.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until } from "../support/behaviours/world.ts";
+import { APP, environment } from "../support/behaviours/worker_child.ts";
 
-row("R1: the waits of a job that always fails grow 20, 40, 80 … and stay at the cap", async (world) => {
+behaviour("R1: the waits of a job that always fails grow 20, 40, 80 … and stay at the cap", async (world) => {
   const startedMs: number[] = [];
   class BrokenJob extends Job {
     perform() {
@@ -35,7 +36,7 @@ row("R1: the waits of a job that always fails grow 20, 40, 80 … and stay at th
   assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-row("R2: jobs 0 to 4 are done and 5 fails: the retry starts at 5, and 0 to 4 never run again", async (world) => {
+behaviour("R2: jobs 0 to 4 are done and 5 fails: the retry starts at 5, and 0 to 4 never run again", async (world) => {
   const runs: number[] = [];
   class NumberJob extends Job {
     perform(n: number) {
@@ -52,79 +53,88 @@ row("R2: jobs 0 to 4 are done and 5 fails: the retry starts at 5, and 0 to 4 nev
   assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
 });
 
-row("R3: one partition always fails with concurrency 1: other partitions and topics still complete", async (world) => {
-  const runs: string[] = [];
-  class PartJob extends Job {
-    perform(part: string) {
-      if (part === "bad") throw new Error("always");
-      runs.push(part);
+behaviour(
+  "R3: one partition always fails with concurrency 1: other partitions and topics still complete",
+  async (world) => {
+    const runs: string[] = [];
+    class PartJob extends Job {
+      perform(part: string) {
+        if (part === "bad") throw new Error("always");
+        runs.push(part);
+      }
     }
-  }
-  const process = await world.process({
-    jobs: [PartJob],
-    concurrency: 1,
-    topics: [activeJobTopic("default", { partitions: 3 }), activeJobTopic("other", { partitions: 1 })],
-  });
-  const value = (part: string) => JSON.stringify({ job_class: "PartJob", arguments: [part] });
-  await world.append([{ partition: 0, value: value("bad") }, { partition: 0, value: value("behind bad") }]);
-  for (let n = 0; n < 20; n++) {
-    await world.append([{ partition: 1, value: value("one") }, { partition: 2, value: value("two") }]);
-    await world.append([{ value: value("other") }], "other");
-  }
-  await process.start();
-  await process.heard("job.performed", 60);
-  await process.stop();
-  const counts = Object.fromEntries(
-    ["one", "two", "other"].map((part) => [part, runs.filter((r) => r === part).length]),
-  );
-  assertEquals(counts, { one: 20, two: 20, other: 20 });
-  assertEquals((await world.committed("default", 0)).offset, 0);
-  assertEquals((await world.committed("default", 1)).offset, 20);
-});
-
-row("R5: the very first record of a new group fails and the process restarts: it is not skipped", async (world) => {
-  const runs: string[] = [];
-  class FirstJob extends Job {
-    perform(n: number) {
-      runs.push(`${n} attempt ${this.attempt}`);
-      if (n === 0 && this.attempt === 1) throw new Error("not yet");
+    const process = await world.process({
+      jobs: [PartJob],
+      concurrency: 1,
+      topics: [activeJobTopic("default", { partitions: 3 }), activeJobTopic("other", { partitions: 1 })],
+    });
+    const value = (part: string) => JSON.stringify({ job_class: "PartJob", arguments: [part] });
+    await world.append([{ partition: 0, value: value("bad") }, { partition: 0, value: value("behind bad") }]);
+    for (let n = 0; n < 20; n++) {
+      await world.append([{ partition: 1, value: value("one") }, { partition: 2, value: value("two") }]);
+      await world.append([{ value: value("other") }], "other");
     }
-  }
-  const first = await world.process({ jobs: [FirstJob], backoff: { initialMs: 60_000, maxMs: 60_000 } });
-  await FirstJob.performLater(0);
-  await FirstJob.performLater(1);
-  await first.start();
-  await first.heard("job.failed", 1);
-  await first.close();
-  const second = await world.process({ jobs: [FirstJob] });
-  await second.drain();
-  assertEquals(runs, ["0 attempt 1", "0 attempt 2", "1 attempt 1"]);
-});
+    await process.start();
+    await process.heard("job.performed", 60);
+    await process.stop();
+    const counts = Object.fromEntries(
+      ["one", "two", "other"].map((part) => [part, runs.filter((r) => r === part).length]),
+    );
+    assertEquals(counts, { one: 20, two: 20, other: 20 });
+    assertEquals((await world.committed("default", 0)).offset, 0);
+    assertEquals((await world.committed("default", 1)).offset, 20);
+  },
+);
 
-row("R6: a job reads attempt, executions (the envelope's and its own), topic, partition and offset", async (world) => {
-  const seen: unknown[] = [];
-  class ReadingJob extends Job {
-    perform() {
-      seen.push({ attempt: this.attempt, executions: this.executions, record: this.record, jobId: this.jobId });
-      if (this.attempt === 1) throw new Error("not yet");
+behaviour(
+  "R5: the very first record of a new group fails and the process restarts: it is not skipped",
+  async (world) => {
+    const runs: string[] = [];
+    class FirstJob extends Job {
+      perform(n: number) {
+        runs.push(`${n} attempt ${this.attempt}`);
+        if (n === 0 && this.attempt === 1) throw new Error("not yet");
+      }
     }
-  }
-  const process = await world.process({
-    jobs: [ReadingJob],
-    topics: [activeJobTopic("default", { partitions: 3 })],
-  });
-  const value = JSON.stringify({ job_class: "ReadingJob", job_id: "an id", arguments: [], executions: 4 });
-  await world.append([{ partition: 2, value: null }, { partition: 2, value }]);
-  await process.start();
-  await process.heard("job.performed", 1);
-  const record = { topic: world.topic(), partition: 2, offset: 1 };
-  assertEquals(seen, [
-    { attempt: 1, executions: 5, record, jobId: "an id" },
-    { attempt: 2, executions: 6, record, jobId: "an id" },
-  ]);
-});
+    const first = await world.process({ jobs: [FirstJob], backoff: { initialMs: 60_000, maxMs: 60_000 } });
+    await FirstJob.performLater(0);
+    await FirstJob.performLater(1);
+    await first.start();
+    await first.heard("job.failed", 1);
+    await first.close();
+    const second = await world.process({ jobs: [FirstJob] });
+    await second.drain();
+    assertEquals(runs, ["0 attempt 1", "0 attempt 2", "1 attempt 1"]);
+  },
+);
 
-row(
+behaviour(
+  "R6: a job reads attempt, executions (the envelope's and its own), topic, partition and offset",
+  async (world) => {
+    const seen: unknown[] = [];
+    class ReadingJob extends Job {
+      perform() {
+        seen.push({ attempt: this.attempt, executions: this.executions, record: this.record, jobId: this.jobId });
+        if (this.attempt === 1) throw new Error("not yet");
+      }
+    }
+    const process = await world.process({
+      jobs: [ReadingJob],
+      topics: [activeJobTopic("default", { partitions: 3 })],
+    });
+    const value = JSON.stringify({ job_class: "ReadingJob", job_id: "an id", arguments: [], executions: 4 });
+    await world.append([{ partition: 2, value: null }, { partition: 2, value }]);
+    await process.start();
+    await process.heard("job.performed", 1);
+    const record = { topic: world.topic(), partition: 2, offset: 1 };
+    assertEquals(seen, [
+      { attempt: 1, executions: 5, record, jobId: "an id" },
+      { attempt: 2, executions: 6, record, jobId: "an id" },
+    ]);
+  },
+);
+
+behaviour(
   "R7: records that arrive in a pause longer than several batches are not skipped, and the order is kept",
   async (world) => {
     const runs: number[] = [];
@@ -155,7 +165,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "R8: maxRetries 2 and a restart after the second run make 3 runs: the attempts are in the commit's metadata",
   async (world) => {
     const attempts: number[] = [];
@@ -179,7 +189,7 @@ row(
     await first.stop();
     const { offset, metadata } = await world.committed();
     assertEquals(offset, 0);
-    assertEquals(decodeProgress(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
+    assertEquals(decodeCommitMetadata(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
     await first.close();
 
     const second = await world.process({ jobs: [BrokenJob], topics });
@@ -193,7 +203,7 @@ row(
   },
 );
 
-row(
+behaviour(
   "R9: a partition paused for good without a dead letter topic prints the skip command, which works",
   async (world) => {
     const runs: number[] = [];

@@ -1,16 +1,16 @@
 /** S: stopping, on real processes. S4 stands with the other rows of pauses. */
 import { assertEquals } from "@std/assert";
-import { Relay } from "../kafka/relay.ts";
-import type { ChildSettings } from "./children/settings.ts";
-import { wayTo } from "./faults.ts";
-import { row } from "./harness.ts";
-import { until } from "./until.ts";
-import { startScript, startWorker, type WorkerChild } from "./worker_child.ts";
+import { Relay } from "../support/kafka/relay.ts";
+import type { ChildSettings } from "../support/behaviours/children/settings.ts";
+import { wayTo } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until } from "../support/until.ts";
+import { startScript, startWorker, type WorkerChild } from "../support/behaviours/worker_child.ts";
 
 /** How each signal that stops is forced. */
 const FORCED = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const;
 
-row("S1: a job that never ends is named, with its coordinates, and the worker exits with 2", async (world) => {
+behaviour("S1: a job that never ends is named, with its coordinates, and the worker exits with 2", async (world) => {
   await using child = startWorker(world, { shutdownTimeoutMs: 300, enqueue: [["NeverJob", 0]] });
   await child.line(/^begun 0$/);
   child.signal("SIGTERM");
@@ -25,7 +25,7 @@ row("S1: a job that never ends is named, with its coordinates, and the worker ex
   );
 });
 
-row(
+behaviour(
   "S2: TSTP lets the running job finish, starts no other and keeps the assignment; TERM then exits with 0",
   async (world) => {
     await using child = startWorker(world, { enqueue: [["GateJob", 0], ["PlainJob", 1]] });
@@ -45,7 +45,7 @@ row(
   },
 );
 
-row("S3: a stop at an awkward moment does not hang and exits with 0", async (world) => {
+behaviour("S3: a stop at an awkward moment does not hang and exits with 0", async (world) => {
   await using children = new AsyncDisposableStack();
   const start = (settings: Partial<ChildSettings>) => children.use(startWorker(world, settings));
   const terminatedAt = async (line: RegExp, child: WorkerChild) => {
@@ -118,7 +118,7 @@ row("S3: a stop at an awkward moment does not hang and exits with 0", async (wor
   }
 });
 
-row("S5: INT, QUIT and TERM stop alike; a second one of the same kind after a second forces", async (world) => {
+behaviour("S5: INT, QUIT and TERM stop alike; a second one of the same kind after a second forces", async (world) => {
   for (const [signal, code] of FORCED) {
     const sub = { name: `${world.group}-${signal}` };
     const [graceful, forced] = await Promise.all([
@@ -156,7 +156,7 @@ row("S5: INT, QUIT and TERM stop alike; a second one of the same kind after a se
   }
 });
 
-row(
+behaviour(
   "S6: --once performs what was there at its start and exits with 0, or with 3 naming what stands still",
   async (world) => {
     const run = async (name: string, enqueue: readonly (readonly [string, number])[]) => {
@@ -181,12 +181,12 @@ row(
     assertEquals(stands.slice(1, 4), [
       topic,
       stands[2],
-      `deno run -A @activejob/kafka/cli skip --app tests/behaviours/children/app.ts ${topic}/${stands[2]}@0`,
+      `deno run -A @activejob/kafka/cli skip --app tests/support/behaviours/children/app.ts ${topic}/${stands[2]}@0`,
     ]);
   },
 );
 
-row(
+behaviour(
   "S7: a script that enqueues with produceAsync and falls off its end: all is flushed, it exits by itself",
   async (world) => {
     if (world.brokerName !== "memory") await world.process({ jobs: [] });

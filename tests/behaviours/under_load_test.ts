@@ -1,16 +1,16 @@
 /** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { Child } from "../child.ts";
-import { Random } from "../random.ts";
-import { row } from "./harness.ts";
-import { killLoop } from "./kill_loop.ts";
-import { Ledger } from "./ledger.ts";
-import type { LoadReport, LoadSettings } from "./rebalance_load.ts";
+import { Child } from "../support/child.ts";
+import { Random } from "../support/random.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { killLoop } from "../support/behaviours/kill_loop.ts";
+import { Ledger } from "../support/behaviours/ledger.ts";
+import type { LoadReport, LoadSettings } from "../support/behaviours/children/rebalance_load.ts";
 
-const LOAD = new URL("rebalance_load.ts", import.meta.url).pathname;
+const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.meta.url).pathname;
 
-row(
+behaviour(
   "B3: partitions move every second under load: no loss, no gap, none is frozen, the heap stays flat",
   { sharedGroups: true },
   async (world) => {
@@ -29,7 +29,7 @@ row(
   },
 );
 
-row("ledger: a worker of three is killed each second: no job is lost, few run twice", {
+behaviour("ledger: a worker of three is killed each second: no job is lost, few run twice", {
   on: ["sqlite", "kafka"],
   because: "the memory log lives in one process",
 }, async (world) => {

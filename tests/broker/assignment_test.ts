@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { assignPartitions, type Subscriber } from "../../src/broker/assignment.ts";
-import type { TopicPartition } from "../../src/broker/broker.ts";
+import type { TopicPartition } from "../../src/support/position.ts";
 
 const named = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 

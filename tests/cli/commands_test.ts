@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
 import { VERSION } from "../../src/cli/version.ts";
-import { Child, CLI, cli } from "../child.ts";
+import { Child, CLI, cli } from "../support/child.ts";
 
 const HELLO = "tests/cli/apps/hello.ts";
 const BROKEN = "tests/cli/apps/broken.ts";
@@ -92,9 +92,10 @@ const CASES: readonly {
     stderr: /^error: Cannot load the App: there is no module "nowhere\.ts" \(file:\/\/.*\/nowhere\.ts\)$/,
   },
   {
-    args: ["worker", "--app", "src/options.ts"],
+    args: ["worker", "--app", "src/support/validation.ts"],
     code: EXIT.failed,
-    stderr: /^error: Cannot find the App in "src\/options\.ts": it must export one as "app" or as its default, but /,
+    stderr:
+      /^error: Cannot find the App in "src\/support\/validation\.ts": it must export one as "app" or as its default, but /,
   },
   {
     args: ["worker", "--app", "tests/cli/apps/two.ts"],

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { copyProject } from "../../tasks/copy.ts";
 import { root } from "../../tasks/process.ts";
-import { Child } from "../child.ts";
+import { Child } from "../support/child.ts";
 
 const APP = (library: string) => `
 import { activeJobTopic, App, Job } from "${library}";

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
 import { projectName } from "../../src/cli/generate/project_name.ts";
-import { cli } from "../child.ts";
+import { cli } from "../support/child.ts";
 
 /** A project that has an App and one job. */
 const SMALL = {

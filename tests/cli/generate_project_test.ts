@@ -1,7 +1,7 @@
 /** The first hour, as a user has it: an empty folder, `init`, a job performed, jobs of one's own, and their tests. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deno, root } from "../../tasks/process.ts";
-import { Child, cli } from "../child.ts";
+import { Child, cli } from "../support/child.ts";
 
 /** A new project, in an empty folder. */
 async function newProject(): Promise<{ cwd: string } & AsyncDisposable> {

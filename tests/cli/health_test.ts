@@ -1,8 +1,8 @@
 /** A worker's health, asked of a real process while it starts, works, stands still and stops. */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { until } from "../behaviours/until.ts";
-import { Child, CLI, cli } from "../child.ts";
-import { readScrape } from "../monitor/scrape.ts";
+import { until } from "../support/until.ts";
+import { Child, CLI, cli } from "../support/child.ts";
+import { readScrape } from "../support/scrape.ts";
 
 const LOCAL = ["--health-host", "127.0.0.1"];
 

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { permissionFlags } from "../../src/cli/permissions.ts";
 import { root } from "../../tasks/process.ts";
-import { Child, type ChildEnd, CLI, cli } from "../child.ts";
+import { Child, type ChildEnd, CLI, cli } from "../support/child.ts";
 
 /** A user's project in a temporary folder, which knows the library by an import map. */
 async function project(files: Readonly<Record<string, string>>): Promise<{ path: string } & AsyncDisposable> {

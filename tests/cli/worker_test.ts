@@ -1,7 +1,7 @@
 /** What a worker's process has to say at its end. Rows S1 to S6 of `tests/behaviours` have the rest. */
 import { assertEquals } from "@std/assert";
 import { root } from "../../tasks/process.ts";
-import { Child, CLI } from "../child.ts";
+import { Child, CLI } from "../support/child.ts";
 
 Deno.test("jobs that could not be delivered are counted, and the worker exits with 2", async () => {
   await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/undelivered.ts"]);

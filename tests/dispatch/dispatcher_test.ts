@@ -50,7 +50,7 @@ Deno.test("produceAsync resolves once buffered, produceSync once acknowledged", 
   const { app, log } = setUp();
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const buffered = await AsyncJob.performLater(1);
   assertEquals([buffered.status, buffered.enqueued, buffered.position, app.pending], ["buffered", true, undefined, 1]);
   let acknowledged = false;
@@ -60,7 +60,7 @@ Deno.test("produceAsync resolves once buffered, produceSync once acknowledged", 
   });
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(acknowledged, false);
-  log.back();
+  log.goOnline();
   const { status, position } = await sync;
   assertEquals([status, position], ["delivered", { topic: "default", partition: 0, offset: 1 }]);
   assertEquals(await buffered.delivered(), { topic: "default", partition: 0, offset: 0 });
@@ -163,13 +163,13 @@ Deno.test("a full buffer makes callers wait, then fail; what was buffered goes o
   const { app, log, stored, failed } = setUp({ buffer: { maxRecords: 2, maxWaitMs: 5 } });
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const jobs = [AsyncJob.of(1), AsyncJob.of(2), AsyncJob.of(3)];
   await performAllLater(jobs);
   assertEquals(jobs.map(({ status }) => status), ["buffered", "buffered", "failed"]);
   await assertRejects(() => AsyncJob.performLater(4), EnqueueError, "The buffer stayed full for 5 ms: 2 jobs");
   assertEquals(failed.map(({ written }) => written), ["no", "no"]);
-  log.back();
+  log.goOnline();
   await app.flush();
   assertEquals(stored("default").length, 2);
 });
@@ -178,7 +178,7 @@ Deno.test("performAllLater() waits for room once, not for each of its jobs in tu
   const { app, log } = setUp({ buffer: { maxRecords: 1, maxWaitMs: 200 } });
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const jobs = [AsyncJob.of(0), ...Array.from({ length: 100 }, (_, n) => SyncJob.of(n))];
   const startMs = performance.now();
   await performAllLater(jobs.slice(0, 1));
@@ -187,7 +187,7 @@ Deno.test("performAllLater() waits for room once, not for each of its jobs in tu
   assertEquals(jobs.map(({ status }) => status), ["buffered", ...Array<string>(100).fill("failed")]);
   assert(jobs.at(-1)!.enqueueError!.message.startsWith("Cannot enqueue SyncJob: The buffer stayed full for 200 ms"));
   assert(tookMs < 10_000, `it took ${tookMs} ms, 100 waits take 20,000`);
-  log.back();
+  log.goOnline();
 });
 
 Deno.test("a listener of job.enqueued is in the scope of none of the requests whose jobs travel together", async () => {
@@ -271,10 +271,10 @@ Deno.test("what is buffered is bounded in bytes, not in characters", async () =>
   const { app, log, failed } = setUp({ buffer: { maxBytes: 5000, maxWaitMs: 0 } });
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   await AsyncJob.performLater("x".repeat(1000));
   await AsyncJob.performLater("\u6f22".repeat(1000));
   await assertRejects(() => AsyncJob.performLater("x".repeat(1000)), EnqueueError, "stayed full");
   assertEquals([app.pending, failed.length], [2, 1]);
-  log.back();
+  log.goOnline();
 });

@@ -49,7 +49,7 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
     rows("`new App({ … })`"),
     sorted([
       ...without(optionsOf("src/app/options.ts", "AppOptions"), "logger", "buffer"),
-      ...optionsOf("src/dispatch/buffer.ts", "BufferOptions", "buffer."),
+      ...optionsOf("src/dispatch/send_buffer.ts", "BufferOptions", "buffer."),
       ...optionsOf("src/monitor/logger.ts", "LoggerOptions", "logger."),
     ]),
   );
@@ -156,7 +156,7 @@ Deno.test("docs/errors.md has every error that is exported", () => {
 });
 
 Deno.test("docs/retries.md has every header of a dead letter", () => {
-  const source = read("src/worker/dead_letter.ts");
+  const source = read("src/worker/partition/dead_letter.ts");
   const headers = Array.from(source.matchAll(/header\("([a-z-]+)"/g), ([, name]) => `dead-letter-${name}`);
   const shown = rowsHeaded(read("docs/retries.md"), "Header").flatMap(([names]) =>
     names!.split(", ").map((name) => `dead-letter-${name.replace(/^-|^dead-letter-/, "")}`)

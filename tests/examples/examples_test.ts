@@ -1,7 +1,7 @@
 /** The examples do what their pages say. `quickstart_test.ts` has the quickstart, `tests/kafka` has it on a Kafka. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
-import { Child, CLI } from "../child.ts";
+import { Child, CLI } from "../support/child.ts";
 
 Deno.test("deno task demo shows a job retried and one dead-lettered, and ends by itself", async () => {
   const { code, stdout } = await deno(["task", "demo"]);

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { copyProject } from "../../tasks/copy.ts";
 import { root } from "../../tasks/process.ts";
-import { Child } from "../child.ts";
+import { Child } from "../support/child.ts";
 
 Deno.test("the quickstart: deno task worker on a fresh clone performs what deno task enqueue enqueues, within 100 ms", async () => {
   await using clone = await copyProject();

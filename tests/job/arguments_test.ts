@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PoisonError, SerializationError } from "../../src/errors.ts";
 import { holdsUnsafeInteger, MAX_DEPTH, parseExactly, serialize } from "../../src/job/arguments.ts";
-import { forSeeds, type Random } from "../random.ts";
+import { forSeeds, type Random } from "../support/random.ts";
 
 /** Through the wire and back, as an envelope's reader does it. */
 function roundTrip(value: unknown): unknown {

@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Exposition } from "../../src/monitor/exposition.ts";
 import { Histogram } from "../../src/monitor/histogram.ts";
-import { readScrape } from "./scrape.ts";
+import { readScrape } from "../support/scrape.ts";
 
 Deno.test("Exposition writes a family with its help, its type and its samples, and none where there are no samples", () => {
   const to = new Exposition();

@@ -126,7 +126,7 @@ Deno.test("attachLogger() escapes line breaks and control characters, wherever t
 });
 
 Deno.test("attachLogger() shows people where an error was thrown, in their own code first, and what caused it", () => {
-  const library = new URL("../../src/worker/perform.ts", import.meta.url);
+  const library = new URL("../../src/worker/partition/attempt.ts", import.meta.url);
   const stack = (...frames: string[]) => ["Error: no", ...frames.map((frame) => `    at ${frame}`)].join("\n");
   const thrown = {
     errorClass: "Error",

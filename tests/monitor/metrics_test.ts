@@ -3,7 +3,7 @@ import { InvalidConfigurationError, type JobInfo } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Metrics } from "../../src/monitor/metrics.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
-import { readScrape } from "./scrape.ts";
+import { readScrape } from "../support/scrape.ts";
 
 const job = (jobClass = "AJob", topic = "a"): JobInfo => ({
   jobClass,
@@ -73,7 +73,7 @@ Deno.test("Metrics counts dead letters, skipped and lost records, partitions, en
   monitor.emit("record.skipped", { ...at, reason: "tombstone" });
   monitor.emit("record.skipped", { ...at, reason: "finished" });
   monitor.emit("record.skipped", { ...at, reason: "finished" });
-  monitor.emit("records.gone", { topic: "a", partition: 0, from: 3, to: 10 });
+  monitor.emit("records.expired", { topic: "a", partition: 0, from: 3, to: 10 });
   monitor.emit("partition.assigned", { topic: "a", partition: 0, offset: null });
   monitor.emit("partition.lost", { topic: "a", partition: 0, reason: "revoked" });
   monitor.emit("job.enqueued", { jobClass: "AJob", jobId: "1", queue: "a", partition: 0, offset: 3 });
@@ -131,7 +131,7 @@ Deno.test("Metrics counts a source once, several together, and none after it is 
   const other = { on: monitor.on.bind(monitor), pending: 3 };
   assertEquals(metrics.attach(monitor), detach);
   metrics.attach(other);
-  const skip = () => monitor.emit("records.gone", { topic: "a", partition: 0, from: 0, to: 1 });
+  const skip = () => monitor.emit("records.expired", { topic: "a", partition: 0, from: 0, to: 1 });
   skip();
   assertEquals(nonZero(metrics, ""), { 'records_gone_total{topic="a"}': 2, jobs_enqueuing: 3 });
   detach();

@@ -27,13 +27,13 @@ Deno.test("onAny() hears every event, with its name", () => {
   const monitor = new Monitor();
   const heard: string[] = [];
   const end = monitor.onAny((name) => void heard.push(name));
-  assertEquals(monitor.hears("records.gone"), true);
+  assertEquals(monitor.hears("records.expired"), true);
   monitor.emit("worker.quieted", quieted);
   monitor.emit("membership.changed", { held: true });
   end();
   end();
   monitor.emit("worker.quieted", quieted);
-  assertEquals([heard, monitor.hears("records.gone")], [["worker.quieted", "membership.changed"], false]);
+  assertEquals([heard, monitor.hears("records.expired")], [["worker.quieted", "membership.changed"], false]);
 });
 
 Deno.test("a listener that throws harms neither the emitter nor the others, and is heard of", () => {

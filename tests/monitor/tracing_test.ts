@@ -96,11 +96,11 @@ Deno.test("a send span ends at the acknowledgement, not before", async () => {
   const { app, log } = setUp();
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const job = await StepJob.performLater(1);
   assertEquals(telemetry.spans.map(({ ended, parentId }) => [ended, parentId]), [[0, null]]);
   assertEquals(telemetry.active, undefined);
-  log.back();
+  log.goOnline();
   await job.delivered();
   assertEquals(telemetry.spans.map(({ ended }) => ended), [1]);
 });
@@ -191,10 +191,10 @@ Deno.test("a job that cannot be sent is an error of its send span", async () => 
   const job = await StepJob.performLater(1);
   await assertRejects(() => job.delivered(), EnqueueError);
   log.failAppends("default", null);
-  log.away();
+  log.goOffline();
   const waiting = await StepJob.performLater(2);
   await assertRejects(() => StepJob.performLater(3), EnqueueError, "stayed full");
-  log.back();
+  log.goOnline();
   await waiting.delivered();
   const [refused, sent, full] = telemetry.spans;
   assertEquals([refused!.status, refused!.ended], [{ code: 2, message: "The broker is down" }, 1]);

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { root } from "../../tasks/process.ts";
 import { type Mutant, survivors } from "../../tasks/mutants.ts";
-import { MUTANTS } from "../mutants.ts";
+import { MUTANTS } from "../mutation/mod.ts";
 
 const base: Mutant = {
   what: "noticed",

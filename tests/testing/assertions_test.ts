@@ -3,7 +3,7 @@ import { InvalidConfigurationError, performAllLater, SerializationError } from "
 import { type JobFilter, TestApp } from "@activejob/kafka/testing";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AssertionError } from "node:assert";
-import { app, ChainJob, Current, FailingJob, MailJob, said } from "./shop.ts";
+import { app, ChainJob, Current, FailingJob, MailJob, said } from "../support/shop.ts";
 
 const threeJobs = () => performAllLater([MailJob.of("a"), ChainJob.of(0), MailJob.of("b").set({ queue: "default" })]);
 

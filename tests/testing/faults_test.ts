@@ -13,7 +13,7 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { app as shop } from "./shop.ts";
+import { app as shop } from "../support/shop.ts";
 
 /** What jobs did, in order. Whoever looks takes it away. */
 const did: string[] = [];
@@ -205,18 +205,18 @@ Deno.test("faults.failAppends() at a dead letter topic: the letter is tried agai
   assertEquals(error.cause, "BrokenJob(8) on orders at attempt 1, from live_orders/0@1");
 });
 
-Deno.test("faults.away() lets enqueues wait until faults.back(), and performing is refused", async () => {
+Deno.test("faults.goOffline() lets enqueues wait until faults.goOnline(), and performing is refused", async () => {
   await using t = TestApp.of(app);
-  t.faults.away();
+  t.faults.goOffline();
   let isOver = false;
   const enqueuing = SyncJob.performLater().then(() => isOver = true);
   await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "its broker is away");
   await t.assertNoEnqueuedJobs(() => void SyncJob.performLater());
   assert(!isOver);
-  t.faults.back();
+  t.faults.goOnline();
   await enqueuing;
   assertEquals(await t.performEnqueuedJobs(), 2);
-  t.faults.away(); // and the end of the test ends it
+  t.faults.goOffline(); // and the end of the test ends it
 });
 
 Deno.test("faults refuse what cannot be", async () => {

@@ -5,7 +5,7 @@
 import { activeJobTopic, App, Job, performAllLater } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assertEquals } from "@std/assert";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 
 /** How often each job was started, by number. */
 const starts = new Map<number, number>();

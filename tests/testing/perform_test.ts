@@ -9,7 +9,7 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { app, ChainJob, Current, FailingJob, MailJob, said } from "./shop.ts";
+import { app, ChainJob, Current, FailingJob, MailJob, said } from "../support/shop.ts";
 
 const takeSaid = () => said.splice(0);
 

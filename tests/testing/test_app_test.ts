@@ -10,7 +10,7 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { app, ChainJob, FailingJob, MailJob, said } from "./shop.ts";
+import { app, ChainJob, FailingJob, MailJob, said } from "../support/shop.ts";
 
 Deno.test("what is refused in a test is what is refused in production", async () => {
   await using t = TestApp.of(app);
@@ -113,7 +113,7 @@ Deno.test("a test's App is not used once it is disposed of", async () => {
       () => t.clear(),
       () => t.faults.revoke(MailJob),
       () => t.faults.failAppends(1),
-      () => t.faults.away(),
+      () => t.faults.goOffline(),
     ]
   ) {
     assertThrows(use, InvalidConfigurationError, `Cannot use the test's App of "shop": it was disposed of`);

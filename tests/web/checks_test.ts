@@ -20,7 +20,7 @@ const group = (fields: Partial<GroupStatus> = {}): GroupStatus => ({
   group: "shop",
   topics: ["default"],
   isJoined: true,
-  isHeld: true,
+  isSessionValid: true,
   running: [],
   partitions: [],
   ...fields,
@@ -48,7 +48,7 @@ Deno.test("notAlive() has what the worker failed with, in one line", () => {
 
 Deno.test("a worker that has not joined, lost its session or stops is alive", () => {
   for (const state of ["new", "running", "quiet", "stopping", "stopped"] as const) {
-    assertEquals(notAlive(status(state, group({ isJoined: false, isHeld: false }))), []);
+    assertEquals(notAlive(status(state, group({ isJoined: false, isSessionValid: false }))), []);
   }
 });
 
@@ -57,7 +57,11 @@ Deno.test("notReady() has nothing against a worker that runs in all its groups",
 });
 
 Deno.test("notReady() names each group that is not joined, or whose session is in doubt", () => {
-  const groups = [group(), group({ group: "a", isJoined: false, isHeld: false }), group({ group: "b", isHeld: false })];
+  const groups = [
+    group(),
+    group({ group: "a", isJoined: false, isSessionValid: false }),
+    group({ group: "b", isSessionValid: false }),
+  ];
   assertEquals(notReady(status("running", ...groups)), [
     'the worker has not joined group "a" yet',
     'the session in group "b" may have expired',

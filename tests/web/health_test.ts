@@ -4,8 +4,8 @@ import { healthHandler, Metrics } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { memoryOver } from "../../src/broker/memory/mod.ts";
-import { until } from "../behaviours/until.ts";
-import { readScrape } from "../monitor/scrape.ts";
+import { until } from "../support/until.ts";
+import { readScrape } from "../support/scrape.ts";
 
 const gates: Record<string, PromiseWithResolvers<void>> = {};
 
@@ -131,16 +131,16 @@ Deno.test("a scrape while the broker is away has what is known", async () => {
   const run = worker.run();
   await until(() => worker.status().groups.every(({ isJoined }) => isJoined), () => JSON.stringify(worker.status()));
   await scrape();
-  log.away();
+  log.goOffline();
   const scraped = await scrape();
   assertEquals(scraped.get('activejob_partition_lag{group="shop",topic="default",partition="0"}'), 0);
-  log.back();
+  log.goOnline();
   await worker.stop();
   await run;
 });
 
 Deno.test("healthHandler() names ten reasons, and counts the others", async () => {
-  const group = { topics: [], isJoined: false, isHeld: false, running: [], partitions: [] };
+  const group = { topics: [], isJoined: false, isSessionValid: false, running: [], partitions: [] };
   const groups = Array.from({ length: 12 }, (_, n) => ({ ...group, group: `g${n}` }));
   const status: WorkerStatus = { state: "running", failure: null, concurrency: 1, groups };
   const handler = healthHandler({ status: () => status, refreshLag: () => Promise.resolve() }, new Metrics());

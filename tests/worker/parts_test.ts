@@ -1,55 +1,55 @@
 /** The small parts that a worker's partitions share: slots, gate, pacer, and the bounds of what waits. */
 import { assert, assertEquals } from "@std/assert";
 import type { Ownership } from "../../src/broker/broker.ts";
-import { takeIn } from "../../src/worker/decode.ts";
-import { Gate } from "../../src/worker/gate.ts";
-import { Intake } from "../../src/worker/intake.ts";
-import { Pacer } from "../../src/worker/pacer.ts";
-import { Slots } from "../../src/worker/slots.ts";
-import { WaitingRecords } from "../../src/worker/waiting_records.ts";
-import { recordOf } from "./support.ts";
+import { takeIn } from "../../src/worker/partition/decode.ts";
+import { StartCondition } from "../../src/worker/partition/start_condition.ts";
+import { MemoryBudget } from "../../src/worker/memory_budget.ts";
+import { EventLoopYield } from "../../src/worker/event_loop_yield.ts";
+import { Semaphore } from "../../src/worker/semaphore.ts";
+import { RecordQueue } from "../../src/worker/partition/record_queue.ts";
+import { recordOf } from "../support/worker.ts";
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 Deno.test("Slots hands slots over in the order of asking, and a newcomer does not overtake", async () => {
-  const slots = new Slots(2);
+  const slots = new Semaphore(2);
   const log: string[] = [];
-  const take = (name: string) => slots.take().then(() => void log.push(name));
+  const take = (name: string) => slots.acquire().then(() => void log.push(name));
   await Promise.all([take("a"), take("b")]);
   const waiting = ["c", "d", "e"].map(take);
-  assertEquals([slots.tryTake(), slots.taken], [false, 2]);
+  assertEquals([slots.tryAcquire(), slots.acquired], [false, 2]);
   slots.release();
-  assertEquals(slots.tryTake(), false, "what is given back is the first one's who waits");
+  assertEquals(slots.tryAcquire(), false, "what is given back is the first one's who waits");
   await turn();
   assertEquals(log, ["a", "b", "c"]);
   slots.release();
   slots.release();
   await Promise.all(waiting);
-  assertEquals([log, slots.taken], [["a", "b", "c", "d", "e"], 2]);
+  assertEquals([log, slots.acquired], [["a", "b", "c", "d", "e"], 2]);
 });
 
 Deno.test("Slots are idle once the last one is given back, handed-over ones included", async () => {
-  const slots = new Slots(1);
+  const slots = new Semaphore(1);
   await slots.idle();
-  assert(slots.tryTake());
+  assert(slots.tryAcquire());
   let idle = false;
   const waiting = slots.idle().then(() => void (idle = true));
-  const next = slots.take();
+  const next = slots.acquire();
   slots.release();
   await next;
   await turn();
-  assertEquals([idle, slots.taken], [false, 1]);
+  assertEquals([idle, slots.acquired], [false, 1]);
   slots.release();
   await waiting;
-  assertEquals(slots.taken, 0);
+  assertEquals(slots.acquired, 0);
 });
 
 Deno.test("Slots are fair: with one slot, a partition that always has work does not starve another", async () => {
-  const slots = new Slots(1);
+  const slots = new Semaphore(1);
   const runs: string[] = [];
   const partition = async (name: string) => {
     for (let run = 0; run < 5; run++) {
-      await slots.take();
+      await slots.acquire();
       runs.push(name);
       await Promise.resolve();
       slots.release();
@@ -61,48 +61,48 @@ Deno.test("Slots are fair: with one slot, a partition that always has work does 
 
 Deno.test("Gate is open when no reason is left and the session is good; quiet proves nothing otherwise", () => {
   let heldUntilMs = 100;
-  const gate = new Gate(() => heldUntilMs);
-  const seen = () => [gate.isOpen(99), gate.isProved(99)];
+  const gate = new StartCondition(() => heldUntilMs);
+  const seen = () => [gate.canStart(99), gate.canCommit(99)];
   assertEquals(seen(), [true, true]);
-  gate.close("quiet");
+  gate.block("quiet");
   assertEquals(seen(), [false, true]);
   for (const reason of ["releasing", "membership"] as const) {
-    gate.close(reason);
+    gate.block(reason);
     assertEquals(seen(), [false, false]);
-    gate.open(reason);
+    gate.unblock(reason);
   }
   assertEquals(seen(), [false, true]);
-  gate.open("quiet");
-  assertEquals([gate.isOpen(100), gate.isProved(100)], [false, false], "the session may have expired");
+  gate.unblock("quiet");
+  assertEquals([gate.canStart(100), gate.canCommit(100)], [false, false], "the session may have expired");
   heldUntilMs = Infinity;
-  assertEquals([gate.isOpen(100), gate.isProved(100)], [true, true]);
+  assertEquals([gate.canStart(100), gate.canCommit(100)], [true, true]);
 });
 
 Deno.test("changed() resolves for all who wait at the next change, and by itself, since the clock may have helped", async () => {
-  const gate = new Gate(() => Infinity);
-  const waiting = [gate.changed(), gate.changed()];
-  gate.close("releasing");
+  const gate = new StartCondition(() => Infinity);
+  const waiting = [gate.nextChange(), gate.nextChange()];
+  gate.block("releasing");
   await Promise.all(waiting);
-  await gate.changed();
+  await gate.nextChange();
 });
 
 Deno.test("Pacer asks for a turn of the event loop when none has come for long, one for all", async () => {
-  const pacer = new Pacer();
+  const pacer = new EventLoopYield();
   let timers = 0;
   setTimeout(() => timers++, 0);
   const nowMs = performance.now();
   assertEquals([nowMs, nowMs + 5, nowMs + 50].map((ms) => pacer.isDue(ms)), [false, false, true]);
-  await Promise.all([pacer.turn(), pacer.turn()]);
+  await Promise.all([pacer.wait(), pacer.wait()]);
   assertEquals(timers, 1, "what was due before had its turn");
   assertEquals(pacer.isDue(nowMs + 100), false, "the loop turns again");
   pacer.stop();
 });
 
 /** A partition's queue, and which calls of its consumer it makes. */
-function queue(intake: Intake, max: number) {
+function queue(intake: MemoryBudget, max: number) {
   const calls: string[] = [];
   const consumer = { pause: () => void calls.push("pause"), resume: () => void calls.push("resume") };
-  const waiting = new WaitingRecords({} as Ownership, consumer, intake, max);
+  const waiting = new RecordQueue({} as Ownership, consumer, intake, max);
   let offset = 0;
   const push = (bytes: number) => {
     const value = new Uint8Array(bytes);
@@ -113,7 +113,7 @@ function queue(intake: Intake, max: number) {
 }
 
 Deno.test("WaitingRecords pauses its partition when too many wait, and goes on below that", () => {
-  const { waiting, calls, push } = queue(new Intake(1e9), 4);
+  const { waiting, calls, push } = queue(new MemoryBudget(1e9), 4);
   for (let count = 0; count < 6; count++) push(1);
   assertEquals(calls, ["pause"]);
   const offsets: number[] = [];
@@ -126,7 +126,7 @@ Deno.test("WaitingRecords pauses its partition when too many wait, and goes on b
 });
 
 Deno.test("WaitingRecords pauses when the whole worker holds too much, and goes on when there is room, wherever it came from", () => {
-  const intake = new Intake(100);
+  const intake = new MemoryBudget(100);
   const [full, other] = [queue(intake, 1000), queue(intake, 1000)];
   for (let count = 0; count < 3; count++) full.push(40);
   for (let count = 0; count < 2; count++) other.push(0);
@@ -138,7 +138,7 @@ Deno.test("WaitingRecords pauses when the whole worker holds too much, and goes 
 });
 
 Deno.test("WaitingRecords with nothing waiting is fetched from, however full the worker is of what stands still", () => {
-  const intake = new Intake(100);
+  const intake = new MemoryBudget(100);
   const [stuck, other] = [queue(intake, 1000), queue(intake, 1000)];
   for (let count = 0; count < 3; count++) stuck.push(40);
   for (let count = 0; count < 2; count++) {
@@ -150,7 +150,7 @@ Deno.test("WaitingRecords with nothing waiting is fetched from, however full the
 });
 
 Deno.test("clear() gives back all that waited", () => {
-  const intake = new Intake(100);
+  const intake = new MemoryBudget(100);
   const [lost, other] = [queue(intake, 1000), queue(intake, 1000)];
   for (let count = 0; count < 3; count++) lost.push(40);
   lost.waiting.shift();

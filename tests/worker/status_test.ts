@@ -3,8 +3,8 @@ import { activeJobTopic, App, type EventMap, Job, type TopicOptions, type Worker
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MemoryBroker } from "../../src/broker/memory/broker.ts";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { until } from "../behaviours/until.ts";
-import { heldBroker } from "./held_broker.ts";
+import { until } from "../support/until.ts";
+import { heldBroker } from "../support/controlled_broker.ts";
 
 /** Lets the jobs of a test go on. */
 let open = Promise.withResolvers<void>();
@@ -49,7 +49,10 @@ function next<N extends keyof EventMap>(app: App, name: N): Promise<EventMap[N]>
 /** The state and the groups, without jobs and partitions. */
 function outline(worker: Worker) {
   const { state, groups } = worker.status();
-  return [state, ...groups.map(({ group, topics, isJoined, isHeld }) => [group, topics.join(), isJoined, isHeld])];
+  return [
+    state,
+    ...groups.map(({ group, topics, isJoined, isSessionValid }) => [group, topics.join(), isJoined, isSessionValid]),
+  ];
 }
 
 /** The only partition of the topic "default". */
@@ -139,10 +142,10 @@ Deno.test("refreshLag() does not wait for a broker that is away longer than its 
   const started = next(app, "worker.started");
   const run = worker.run();
   await started;
-  log.away();
+  log.goOffline();
   await worker.refreshLag(1);
   assertEquals(partition(worker).lag, null);
-  log.back();
+  log.goOnline();
   await worker.refreshLag();
   assertEquals(partition(worker).lag, 0);
   await worker.stop();

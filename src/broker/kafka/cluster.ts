@@ -3,13 +3,13 @@
  * kafkajs' inner `Cluster`, since its administrator remembers every topic that it was ever asked for, and one of them that
  * is missing then spoils all later answers. It connects when it is first asked, and anew after a lost connection.
  */
-import type { TopicPartition } from "../broker.ts";
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { type ClientFactory, Connections, holding } from "./client.ts";
-import { within } from "../../within.ts";
+import { settledWithin } from "../../support/deadline.ts";
 import { loadCluster } from "./kafkajs.ts";
 import type { RawBroker, RawCluster } from "./raw_cluster.ts";
 import { brokerError, isForbidden, isUnknownTopic, protocolError } from "./failures.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** What a group has committed for a partition. */
 export interface Committed {
@@ -160,9 +160,9 @@ export class ClusterClient {
     const cluster = this.#cluster;
     this.#cluster = null;
     if (this.#pending.size > 0) this.#connections.cut();
-    if (cluster !== null) await within(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
+    if (cluster !== null) await settledWithin(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
     await this.#connections.closed(CLOSE_MS);
-    await within(Promise.allSettled(this.#pending), CLOSE_MS);
+    await settledWithin(Promise.allSettled(this.#pending), CLOSE_MS);
   }
 
   #ask<T>(what: string, question: (cluster: RawCluster) => Promise<T>): Promise<T> {
@@ -192,7 +192,7 @@ export class ClusterClient {
         if (this.#closed) continue;
         const final = isForbidden(error) || isUnknownTopic(error) || error instanceof RangeError;
         if (final || attempt >= ATTEMPTS || isDefinite(refused)) throw brokerError(`Cannot ${what}`, error);
-        await within(this.#closing.promise, RETRY_MS * attempt);
+        await settledWithin(this.#closing.promise, RETRY_MS * attempt);
       }
     }
   }

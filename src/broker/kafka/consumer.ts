@@ -74,7 +74,7 @@ export class KafkaConsumer implements Consumer {
     return this.#joined.promise;
   }
 
-  get heldUntilMs(): number {
+  get sessionValidUntilMs(): number {
     return this.#session.heldUntilMs;
   }
 

@@ -5,9 +5,7 @@
 import { Buffer } from "node:buffer";
 import type { IHeaders } from "./kafkajs.ts";
 import type { Headers } from "../broker.ts";
-
-/** The one list of all records without headers. */
-export const NO_HEADERS: Headers = Object.freeze([]);
+import { NO_HEADERS } from "../record.ts";
 
 /**
  * Reads what kafkajs decoded.

@@ -2,7 +2,7 @@
  * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` where more is to be
  * said. Naming it connects nothing and loads nothing.
  */
-import { lazily } from "../../lazily.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
 
@@ -43,7 +43,7 @@ export function kafka(options: KafkaBrokerOptions): BrokerSource {
     name,
     permissions: Object.freeze({ net: settings.brokers, env: ENVIRONMENT }),
     async open(context) {
-      const { KafkaBroker } = await lazily(() => import("./broker.ts"));
+      const { KafkaBroker } = await lazyImport(() => import("./broker.ts"));
       return new KafkaBroker(name, settings, context);
     },
   };

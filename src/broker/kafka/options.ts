@@ -3,7 +3,7 @@
  * own configuration; names, errors and events never have them.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
-import { boolean, type Check, checkOptions, type Checks, show, timeLimit } from "../../options.ts";
+import { boolean, type Check, checkOptions, type Checks, show, timeLimit } from "../../support/validation.ts";
 
 /** TLS options, as PEM text. */
 export interface KafkaTlsOptions {

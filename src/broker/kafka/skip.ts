@@ -4,15 +4,16 @@
  * that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
-import type { Position, SkipOptions } from "../broker.ts";
+import type { SkipOptions } from "../broker.ts";
 import { skippedAlready, skipsMore } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
 import { type ClientFactory, Connections } from "./client.ts";
-import { within } from "../../within.ts";
+import { settledWithin } from "../../support/deadline.ts";
 import { loadKafkaJs } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError } from "./failures.ts";
+import type { Position } from "../../support/position.ts";
 
 const DEADLINE_MS = 60_000;
 const CLOSE_MS = 2000;
@@ -117,13 +118,13 @@ export async function commitAsOwner(
     await consumer.connect();
     await consumer.subscribe({ topics: [mark.topic], fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: () => Promise.resolve() });
-    const inTime = await within(done.promise, DEADLINE_MS);
+    const inTime = await settledWithin(done.promise, DEADLINE_MS);
     if (!inTime) throw new BrokerError(`the partition could not be had within ${DEADLINE_MS} ms`);
     await done.promise;
   } catch (error) {
     throw brokerError(`Cannot ${what}`, error);
   } finally {
-    await within(consumer.disconnect(), CLOSE_MS);
+    await settledWithin(consumer.disconnect(), CLOSE_MS);
     await connections.closed(CLOSE_MS);
   }
 }

@@ -12,7 +12,6 @@ import type {
   Consumer,
   ConsumerSink,
   NewRecord,
-  Position,
   SkipOptions,
 } from "../broker.ts";
 import { skippedAlready, skipsMore } from "../refusals.ts";
@@ -20,16 +19,14 @@ import { memoryAdmin } from "./admin.ts";
 import { MemoryConsumer } from "./consumer.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group.ts";
 import type { MemoryLog } from "./log.ts";
+import type { Position } from "../../support/position.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. They need one turn. */
 const CLOSE_MS = 1000;
 
 /** What the memory log can do. */
 export const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
-  atomicAppendAndCommit: true,
-  fencedCommits: true,
   sharedGroups: true,
-  durability: "none",
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 
@@ -65,15 +62,15 @@ export class MemoryBroker implements Broker {
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
     // Without waiting where nothing hinders: the records are in the log when the call returns.
-    if (this.#open && !this.#log.turns.away) return this.#log.append(topic, records);
-    if (this.#open && await this.#log.turns.reachable(this.#disposed.promise)) return this.#log.append(topic, records);
+    if (this.#open && !this.#log.tasks.away) return this.#log.append(topic, records);
+    if (this.#open && await this.#log.tasks.reachable(this.#disposed.promise)) return this.#log.append(topic, records);
     const error = new BrokerError(`Cannot append to topic "${topic}": the broker "${this.name}" was disposed of`);
     return records.map(() => ({ ok: false, error, written: "unknown" }));
   }
 
   consume(options: ConsumeOptions, sink: ConsumerSink): Consumer {
     if (!this.#open) throw this.#disposedError();
-    const consumer = new MemoryConsumer(this.#log.group(options.group), this.#log.turns, options, sink);
+    const consumer = new MemoryConsumer(this.#log.group(options.group), this.#log.tasks, options, sink);
     this.#consumers.add(consumer);
     this.#log.register(consumer);
     consumer.closing.then(() => {
@@ -107,7 +104,7 @@ export class MemoryBroker implements Broker {
   }
 
   async #reachable(): Promise<void> {
-    if (!this.#open || !await this.#log.turns.reachable(this.#disposed.promise)) throw this.#disposedError();
+    if (!this.#open || !await this.#log.tasks.reachable(this.#disposed.promise)) throw this.#disposedError();
   }
 
   #disposedError(): BrokerError {

@@ -11,7 +11,7 @@ import { BrokerError } from "../../errors.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import type { CommitOutcome, Group, Member } from "./group.ts";
 import type { MemoryOwnership } from "./ownership.ts";
-import type { Turns } from "./turns.ts";
+import type { TaskQueue } from "./task_queue.ts";
 
 /** How long disposing of a consumer may take, in milliseconds. It needs one turn. */
 const DISPOSE_MS = 1000;
@@ -21,7 +21,7 @@ export class MemoryConsumer implements Consumer, Member {
   readonly id: string = crypto.randomUUID();
   readonly topics: readonly string[];
   readonly #group: Group;
-  readonly #turns: Turns;
+  readonly #turns: TaskQueue;
   readonly #sink: ConsumerSink;
   readonly #options: ConsumeOptions;
   readonly #joined = Promise.withResolvers<void>();
@@ -34,7 +34,7 @@ export class MemoryConsumer implements Consumer, Member {
   /** While the log is away: when the session ends, and the timer that says so. */
   #session: { readonly untilMs: number; readonly timer: ReturnType<typeof setTimeout> } | null = null;
 
-  constructor(group: Group, turns: Turns, options: ConsumeOptions, sink: ConsumerSink) {
+  constructor(group: Group, turns: TaskQueue, options: ConsumeOptions, sink: ConsumerSink) {
     this.topics = [...new Set(options.topics)];
     this.#group = group;
     this.#turns = turns;
@@ -53,7 +53,7 @@ export class MemoryConsumer implements Consumer, Member {
     return this.#closed.promise;
   }
 
-  get heldUntilMs(): number {
+  get sessionValidUntilMs(): number {
     if (this.#state !== "member") return 0;
     return this.#session?.untilMs ?? (this.#held ? Infinity : 0);
   }
@@ -91,7 +91,7 @@ export class MemoryConsumer implements Consumer, Member {
     return this.#sink.releasing(owned);
   }
 
-  lost(ownerships: readonly MemoryOwnership[], reason: "revoked" | "restarted" | "unknown" | "closed"): void {
+  lost(ownerships: readonly MemoryOwnership[], reason: "revoked" | "recreated" | "unknown" | "closed"): void {
     for (const ownership of ownerships) {
       ownership.end();
       this.#owned.delete(ownership);
@@ -182,7 +182,7 @@ export class MemoryConsumer implements Consumer, Member {
     const { position, source: { low } } = ownership;
     if (position >= low) return;
     ownership.position = low;
-    this.#sink.gone(ownership, position, low);
+    this.#sink.expired(ownership, position, low);
   }
 
   #hold(held: boolean): void {

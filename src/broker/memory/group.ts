@@ -7,10 +7,11 @@
  * move and gives its last marks; in the second the partitions are shared out anew. In between, commits are refused.
  */
 import { assignPartitions } from "../assignment.ts";
-import type { Mark, Ownership, Position, TopicPartition } from "../broker.ts";
+import type { Mark, Ownership } from "../broker.ts";
 import { type Committed, MemoryOwnership } from "./ownership.ts";
 import type { MemoryPartition } from "./partition.ts";
-import type { Turns } from "./turns.ts";
+import type { TaskQueue } from "./task_queue.ts";
+import type { Position, TopicPartition } from "../../support/position.ts";
 
 /** The longest metadata that a commit may carry, in characters: Kafka's, so that what fits here fits there. */
 export const MAX_COMMIT_METADATA_LENGTH = 4000;
@@ -19,7 +20,7 @@ export const MAX_COMMIT_METADATA_LENGTH = 4000;
 export type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
 
 /** Why an ownership ends in a rebalance. */
-type LossReason = "revoked" | "restarted";
+type LossReason = "revoked" | "recreated";
 
 /** A consumer as its group sees it. */
 export interface Member {
@@ -38,7 +39,7 @@ export interface Member {
 /** See the module. */
 export class Group {
   readonly #name: string;
-  readonly #turns: Turns;
+  readonly #turns: TaskQueue;
   readonly #partitionsOf: (topic: string) => readonly MemoryPartition[] | null;
   readonly #members = new Map<Member, MemoryOwnership[]>();
   readonly #committed = new Map<string, Committed>();
@@ -52,7 +53,7 @@ export class Group {
    * @param turns the log's turns
    * @param partitionsOf a topic's partitions as they are now, `null` for a topic that does not exist
    */
-  constructor(name: string, turns: Turns, partitionsOf: (topic: string) => readonly MemoryPartition[] | null) {
+  constructor(name: string, turns: TaskQueue, partitionsOf: (topic: string) => readonly MemoryPartition[] | null) {
     this.#name = name;
     this.#turns = turns;
     this.#partitionsOf = partitionsOf;
@@ -177,7 +178,7 @@ export class Group {
     this.#revoked.clear();
     // All losses before any gain: no partition has two owners, not even for one call.
     for (const [member, ended] of ends) {
-      for (const reason of ["revoked", "restarted"] as const) {
+      for (const reason of ["revoked", "recreated"] as const) {
         const ownerships = ended.filter((ownership) => this.#reason(ownership) === reason);
         if (ownerships.length > 0) member.lost(ownerships, reason);
       }
@@ -211,7 +212,7 @@ export class Group {
 
   #reason(ownership: MemoryOwnership): LossReason {
     const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
-    return current === undefined || current === ownership.source ? "revoked" : "restarted";
+    return current === undefined || current === ownership.source ? "revoked" : "recreated";
   }
 
   #give(member: Member, planned: readonly TopicPartition[]): void {

@@ -6,14 +6,15 @@
  * retention takes, topics that are made anew, a broker that is away.
  */
 import { BrokerError, type Written } from "../../errors.ts";
-import type { AppendOutcome, Consumer, NewRecord, Position, TopicPartition } from "../broker.ts";
+import type { AppendOutcome, Consumer, NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
 import type { MemoryConsumer } from "./consumer.ts";
 import { Group } from "./group.ts";
 import { MemoryPartition } from "./partition.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, sizeOf, stored } from "../record.ts";
 import { noPartition, notMorePartitions, outsideOfLog, refuseAll, tooLarge, unknownTopic } from "../refusals.ts";
-import { Turns } from "./turns.ts";
+import { TaskQueue } from "./task_queue.ts";
+import type { Position, TopicPartition } from "../../support/position.ts";
 
 /** A topic as it is now. */
 export interface MemoryTopic {
@@ -44,7 +45,7 @@ export class MemoryLog {
   /** The name that is shown, such as `"memory:"`. */
   readonly name: string;
   /** When it acts. */
-  readonly turns: Turns = new Turns();
+  readonly tasks: TaskQueue = new TaskQueue();
   readonly #topics = new Map<string, Topic>();
   readonly #groups = new Map<string, Group>();
   readonly #faults = new Map<string, AppendFault>();
@@ -69,7 +70,7 @@ export class MemoryLog {
   group(name: string): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = new Group(name, this.turns, (topic) => this.#topics.get(topic)?.partitions ?? null);
+      group = new Group(name, this.tasks, (topic) => this.#topics.get(topic)?.partitions ?? null);
       this.#groups.set(name, group);
     }
     return group;
@@ -114,7 +115,7 @@ export class MemoryLog {
     return fault === undefined ? outcomes : refuseAll(records, fault.error, fault.written);
   }
 
-  /** Keeps a consumer for {@linkcode away} to find. */
+  /** Keeps a consumer for {@linkcode goOffline} to find. */
   register(consumer: MemoryConsumer): void {
     this.#consumers.add(consumer);
   }
@@ -189,14 +190,14 @@ export class MemoryLog {
   }
 
   /** The log cannot be reached: appends and commits wait, sessions run out, nothing is handed over. */
-  away(): void {
-    this.turns.leave();
+  goOffline(): void {
+    this.tasks.leave();
     for (const consumer of this.#consumers) consumer.logLeft();
   }
 
   /** It can be reached again. */
-  back(): void {
-    this.turns.comeBack();
+  goOnline(): void {
+    this.tasks.comeBack();
     for (const consumer of this.#consumers) consumer.logCameBack();
   }
 

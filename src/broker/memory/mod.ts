@@ -2,7 +2,7 @@
  * The embedded broker for development and tests: a partitioned log with consumer groups in the memory of one process, with
  * all that the seam promises and nothing that survives the process.
  */
-import { lazily } from "../../lazily.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";
 import type { MemoryLog } from "./log.ts";
 
@@ -39,13 +39,13 @@ function sourceOf(name: string, log: () => Promise<MemoryLog>): BrokerSource {
     name,
     embedded: true,
     async open() {
-      const [{ MemoryBroker }, over] = await Promise.all([lazily(() => import("./broker.ts")), log()]);
+      const [{ MemoryBroker }, over] = await Promise.all([lazyImport(() => import("./broker.ts")), log()]);
       return new MemoryBroker(over);
     },
   };
 }
 
 async function newLog(name: string): Promise<MemoryLog> {
-  const { MemoryLog } = await lazily(() => import("./log.ts"));
+  const { MemoryLog } = await lazyImport(() => import("./log.ts"));
   return new MemoryLog(name);
 }

@@ -1,5 +1,5 @@
 /** What an administrator may do with the file: topics, offsets, and the commits of groups that have no members. */
-import type { BrokerAdmin, Position } from "../broker.ts";
+import type { BrokerAdmin } from "../broker.ts";
 import { groupIsLive, noPartition, outsideOfLog, skippedAlready, skipsMore } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
@@ -7,6 +7,7 @@ import { isLive } from "./leases.ts";
 import { committedOf, move } from "./positions.ts";
 import { endsOf } from "./records.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, type SqliteTopic } from "./topics.ts";
+import type { Position } from "../../support/position.ts";
 
 /**
  * The administrator's door of a file.

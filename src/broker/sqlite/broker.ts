@@ -13,7 +13,6 @@ import type {
   Consumer,
   ConsumerSink,
   NewRecord,
-  Position,
   SkipOptions,
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
@@ -25,6 +24,7 @@ import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
 import { append, MAX_ROWS } from "./records.ts";
+import type { Position } from "../../support/position.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
@@ -35,10 +35,7 @@ const LOOK_EVERY_MS = 20;
 
 /** What the file can do. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
-  atomicAppendAndCommit: true,
-  fencedCommits: true,
   sharedGroups: false,
-  durability: "power",
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 

@@ -10,7 +10,7 @@
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
-import { within } from "../../within.ts";
+import { settledWithin } from "../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import { Alarm, turn } from "./alarm.ts";
 import { Cleaner } from "./cleaner.ts";
@@ -74,7 +74,7 @@ export class SqliteConsumer implements Consumer {
     return this.#joined.promise;
   }
 
-  get heldUntilMs(): number {
+  get sessionValidUntilMs(): number {
     return this.#state === "member" ? this.#membership.heldUntilMs : 0;
   }
 
@@ -175,7 +175,7 @@ export class SqliteConsumer implements Consumer {
       await this.#commits.writeLast(this.#sink.releasing([...moved.keys()]), moved, this.#patience);
     }
     for (const { ownership } of ended) ownership.end();
-    for (const reason of ["revoked", "restarted"] as const) {
+    for (const reason of ["revoked", "recreated"] as const) {
       const ownerships = ended.filter((end) => end.reason === reason).map(({ ownership }) => ownership);
       if (ownerships.length > 0) this.#sink.lost(ownerships, reason);
     }
@@ -217,7 +217,7 @@ export class SqliteConsumer implements Consumer {
     const { position } = ownership;
     if (position >= low) return;
     ownership.position = low;
-    this.#sink.gone(ownership, position, low);
+    this.#sink.expired(ownership, position, low);
   }
 
   #isClosed(): boolean {
@@ -244,7 +244,7 @@ export class SqliteConsumer implements Consumer {
     this.#closed.abort();
     this.#alarm.ring();
     await turn();
-    await within(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
+    await settledWithin(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
     if (owned.length > 0) this.#sink.lost(owned, reason);

@@ -14,7 +14,7 @@ import { endsOf } from "./records.ts";
 /** An ownership that is over. */
 export interface Ended {
   readonly ownership: SqliteOwnership;
-  readonly reason: "revoked" | "restarted";
+  readonly reason: "revoked" | "recreated";
   /** The share as it is now, where the topic is still held: only its fence was raised, by somebody who moved the group. */
   readonly moved: Share | null;
 }
@@ -181,7 +181,7 @@ export class Membership {
 
 function endOf(ownership: SqliteOwnership, share: Share | undefined, owner: string): Ended | null {
   if (share?.topicId !== ownership.topicId) {
-    return { ownership, reason: share === undefined ? "revoked" : "restarted", moved: null };
+    return { ownership, reason: share === undefined ? "revoked" : "recreated", moved: null };
   }
   if (share.lease?.owner !== owner) return { ownership, reason: "revoked", moved: null };
   return share.fence === ownership.fence ? null : { ownership, reason: "revoked", moved: share };

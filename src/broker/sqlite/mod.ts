@@ -5,8 +5,8 @@
  */
 import { resolve } from "node:path";
 import { InvalidConfigurationError } from "../../errors.ts";
-import { lazily } from "../../lazily.ts";
-import { checkOptions, type Checks, timeLimit } from "../../options.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
+import { checkOptions, type Checks, timeLimit } from "../../support/validation.ts";
 import type { BrokerSource } from "../broker.ts";
 
 /** What may be said about a file. */
@@ -53,7 +53,7 @@ export function sqlite(path: string, options: SqliteBrokerOptions = {}): BrokerS
     // SQLite's own files beside it are not asked for.
     permissions: Object.freeze({ read: [path], write: [path] }),
     async open(context) {
-      const [{ SqliteBroker }, { DatabaseFile }] = await lazily(() =>
+      const [{ SqliteBroker }, { DatabaseFile }] = await lazyImport(() =>
         Promise.all([import("./broker.ts"), import("./file.ts")])
       );
       return new SqliteBroker(name, new DatabaseFile(resolve(path), busyTimeoutMs), context);

@@ -2,8 +2,8 @@
  * What the groups have committed, and the fencing numbers that guard it. A commit is one statement that also checks its
  * fence: whoever was taken over meanwhile changes no row, however late it wakes up.
  */
-import type { Position, TopicPartition } from "../broker.ts";
 import type { Connection } from "./connection.ts";
+import type { Position, TopicPartition } from "../../support/position.ts";
 
 /** The longest metadata that a commit may carry, in characters: Kafka's, so that what fits here fits there. */
 export const MAX_COMMIT_METADATA_LENGTH = 4000;

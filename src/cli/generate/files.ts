@@ -3,7 +3,7 @@
  * that is written was read before.
  */
 import { dirname, join, resolve, sep } from "node:path";
-import { show } from "../../options.ts";
+import { show } from "../../support/validation.ts";
 import { CommandError } from "../command.ts";
 import { type Decision, isWritten } from "./plan.ts";
 

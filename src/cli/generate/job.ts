@@ -2,7 +2,7 @@
  * `generate job`: the files of a new job. It reads the project through a function and answers a plan, so that nothing is
  * written before everything is known to be right.
  */
-import { show, topicName } from "../../options.ts";
+import { show, topicName } from "../../support/validation.ts";
 import { CommandError, UsageError } from "../command.ts";
 import { JOB_LIST, listJob } from "./job_list.ts";
 import { type JobName, readJobName, wayUp } from "./job_name.ts";

@@ -2,7 +2,7 @@
  * The name of a job to be made. However it is spelled (`admin/refresh`, `Admin::RefreshJob`, `admin/refresh-job`), it means
  * one file, one class and one name on the wire, and the suffix is never doubled.
  */
-import { show } from "../../options.ts";
+import { show } from "../../support/validation.ts";
 import { UsageError } from "../command.ts";
 
 /** A job by all its names. */

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { activeJobTopic, App, BrokerError, EnqueueError, Job, type KafkaOptions } from "../../../mod.ts";
-import { Child, cli } from "../../child.ts";
+import { Child, cli } from "../../support/child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 
 const PROGRAM = new URL("append.ts", import.meta.url).pathname;

@@ -5,7 +5,7 @@ import type { AppendOutcome, RecordBatch } from "../../../src/broker/broker.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, TemporaryFile, writing } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 

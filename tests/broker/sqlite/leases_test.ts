@@ -8,7 +8,7 @@ import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
 import { Membership } from "../../../src/broker/sqlite/membership.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile, writing } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 
@@ -236,7 +236,7 @@ Deno.test("sqlite: who cannot renew for a session says so, and goes on when it c
   {
     using _ = writing(file.path);
     await member.recorder.until("it says that the session may be over", () => member.recorder.held === false);
-    assert(member.consumer.heldUntilMs <= performance.now());
+    assert(member.consumer.sessionValidUntilMs <= performance.now());
   }
   await member.recorder.until("it says that it is good", () => member.recorder.held === true);
   // Nobody could take it meanwhile.

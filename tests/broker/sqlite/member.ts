@@ -1,6 +1,6 @@
 /** A client of the file with one consumer, and what the consumer was told: what one process would have of them. */
 import type { Broker, ConsumeOptions, Consumer } from "../../../src/broker/broker.ts";
-import { Recorder } from "../../../src/broker/conformance/recorder.ts";
+import { Recorder } from "../conformance/recorder.ts";
 import { openBroker } from "./harness.ts";
 
 /** Only a test that fails waits so long, in milliseconds. */

@@ -1,6 +1,6 @@
 /** Retention: what every group has performed goes in time, and nothing else does; the file stays small. */
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 

@@ -9,7 +9,7 @@ class SyncJob extends Job {
 }
 
 const log = new MemoryLog();
-log.away();
+log.goOffline();
 
 export const app: App = new App({
   name: "away",

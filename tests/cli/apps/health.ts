@@ -31,7 +31,7 @@ class BlockingJob extends Job {
 }
 
 const log = new MemoryLog();
-if (process.env.AWAY !== undefined) log.away();
+if (process.env.AWAY !== undefined) log.goOffline();
 
 export const app: App = new App({
   name: "health",
@@ -43,8 +43,8 @@ export const app: App = new App({
 
 createInterface({ input: process.stdin }).on("line", (line) => {
   const [command, word = ""] = line.split(" ");
-  if (command === "away") log.away();
-  else if (command === "back") log.back();
+  if (command === "away") log.goOffline();
+  else if (command === "back") log.goOnline();
   else if (command === "free") freed.resolve();
   else if (command === "long") void LongJob.performLater();
   else if (command === "stubborn") void StubbornJob.performLater();

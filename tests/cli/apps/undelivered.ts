@@ -18,7 +18,7 @@ export const app: App = new App({
 });
 
 await app.applyTopics();
-log.away();
+log.goOffline();
 await LostJob.performLater();
 await LostJob.performLater();
 console.log("buffered");

@@ -1,0 +1,139 @@
+/**
+ * Checking options: each options object is described once, as a table of named checks, and held against it before
+ * anything is sent. A wrong option names its key, its value and what is allowed; a key that does not exist comes with the
+ * nearest one that does.
+ */
+import { InvalidConfigurationError } from "../errors.ts";
+
+/** Answers what is wanted where the value is wrong (such as `"a positive integer"`), and `null` where it is right. */
+export type Check = (value: unknown) => string | null;
+
+/** The checks of an options object, by key. */
+export type Checks<Options> = { readonly [Key in keyof Required<Options>]: Check };
+
+/**
+ * Holds an options object against its table. A key whose value is `undefined` counts as absent.
+ *
+ * @param what whose options they are, for the message, such as `activeJobTopic("default")`
+ * @throws {InvalidConfigurationError} at the first key that is unknown, or whose value is wrong
+ */
+export function checkOptions<Options extends object>(what: string, options: Options, checks: Checks<Options>): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new InvalidConfigurationError(`The options of ${what} must be an object, but they are ${show(options)}`);
+  }
+  for (const [key, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, key) ? checks[key as keyof Options] : undefined;
+    if (check === undefined) {
+      throw new InvalidConfigurationError(
+        `Unknown option ${show(key)} of ${what}${didYouMean(key, Object.keys(checks))}`,
+      );
+    }
+    const wanted = value === undefined ? null : check(value);
+    if (wanted !== null) {
+      throw new InvalidConfigurationError(`Option "${key}" of ${what} must be ${wanted}, but it is ${show(value)}`);
+    }
+  }
+}
+
+/** A whole number of at least `minimum`. */
+export function integerFrom(minimum: number): Check {
+  return (value) =>
+    Number.isSafeInteger(value) && (value as number) >= minimum ? null : `an integer from ${minimum} up`;
+}
+
+/** Milliseconds: a whole number from 0 up to the longest that a timer can wait. */
+export const milliseconds: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TIMER_MS
+    ? null
+    : `milliseconds, an integer from 0 to ${MAX_TIMER_MS}`;
+
+/** A limit in milliseconds, which nothing could keep if it were 0. */
+export const timeLimit: Check = (value) => value === 0 ? "more than 0 milliseconds" : milliseconds(value);
+
+/** The longest that a timer can wait: beyond it `setTimeout` fires at once. In milliseconds, about 24 days. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** True or false. */
+export const boolean: Check = (value) => typeof value === "boolean" ? null : "true or false";
+
+/** Text that is not empty. */
+export const nonEmptyText: Check = (value) => typeof value === "string" && value !== "" ? null : "a text, not empty";
+
+/** One of a few words. */
+export function oneOf(...words: readonly string[]): Check {
+  return (value) => words.includes(value as string) ? null : `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+}
+
+/** A share, from 0 to 1. */
+export const share: Check = (value) =>
+  typeof value === "number" && value >= 0 && value <= 1 ? null : "a number from 0 to 1";
+
+/** A name that Kafka takes for a topic. */
+export const topicName: Check = (value) =>
+  typeof value === "string" && /^[A-Za-z0-9._-]{1,249}$/.test(value) && value !== "." && value !== ".."
+    ? null
+    : "a topic name: 1 to 249 letters, digits, dots, dashes and underscores";
+
+/** An object that is checked by its own table. */
+export function object<Options extends object>(what: string, checks: Checks<Options>): Check {
+  return (value) => {
+    checkOptions(what, value as Options, checks);
+    return null;
+  };
+}
+
+/**
+ * A frozen copy of an options object, in which lists and plain objects are frozen copies too: what was checked stays as it
+ * was. Anything else (classes, functions, what a class made) is taken as it is.
+ */
+export function frozenCopy<Options extends object>(options: Options): Readonly<Options> {
+  const copy: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) copy[key] = frozenPart(value);
+  return Object.freeze(copy) as Readonly<Options>;
+}
+
+function frozenPart(value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze([...value]);
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.freeze({ ...value });
+}
+
+/** A value as an error message shows it: quoted, cut, never calling into it more than it must. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (typeof value === "function") {
+    return `the ${/^class\b/.test(String(value)) ? "class" : "function"} "${value.name}"`;
+  }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return String(value);
+}
+
+/** `; did you mean "x"?` where one of the words is near enough, and the list of them. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  let nearest: string | undefined;
+  let least = Infinity;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const farthest = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
+    if (distance <= farthest && distance < least) [nearest, least] = [candidate, distance];
+  }
+  const list = known.length === 0 ? "none is declared" : `declared: ${known.map((name) => `"${name}"`).join(", ")}`;
+  return nearest === undefined ? ` (${list})` : `; did you mean "${nearest}"? (${list})`;
+}
+
+/** How many letters must be changed, put in, left out, or swapped with their neighbour. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const distance = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(swapped ? Math.min(distance, beforeLast[j - 2]! + 1) : distance);
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,196 @@
+/** The administrator's door: topics, ends, offsets, and skipping beside live consumers. */
+import assert from "node:assert/strict";
+import { UnknownTopicError } from "../../../src/errors.ts";
+import type { Case } from "./case.ts";
+import { many } from "./world.ts";
+
+/** The administrator's door. */
+export const admin: readonly Case[] = [
+  {
+    name: "connect() resolves once the broker answers",
+    async run(world) {
+      await world.open().connect();
+      await world.open().connect(new AbortController().signal);
+    },
+  },
+  {
+    name: "describe() knows partitions and config, and answers null for a topic that does not exist",
+    async run(world) {
+      const topic = await world.topic(3, { "max.message.bytes": "2000", "retention.ms": "3600000" });
+      const missing = world.name("missing");
+      const described = await world.broker.admin.describe([topic, missing]);
+      assert.deepEqual([...described.keys()].sort(), [topic, missing].sort());
+      assert.equal(described.get(missing), null);
+      const { partitions, config } = described.get(topic)!;
+      assert.equal(partitions, 3);
+      assert.equal(config.get("max.message.bytes"), "2000");
+      assert.equal(config.get("retention.ms"), "3600000");
+    },
+  },
+  {
+    name: "create() leaves a topic as it is that exists, and creates the others",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, ["a"]);
+      const other = world.name();
+      await world.broker.admin.create([{ name: topic, partitions: 5 }, { name: other, partitions: 1 }]);
+      const described = await world.broker.admin.describe([topic, other]);
+      assert.deepEqual([described.get(topic)?.partitions, described.get(other)?.partitions], [2, 1]);
+      assert.equal((await world.broker.admin.ends(topic))[0]!.high, 1);
+    },
+  },
+  {
+    name: "create() takes the broker's default where it is not told how many partitions",
+    async run(world) {
+      const topic = world.name();
+      await world.broker.admin.create([{ name: topic }]);
+      const { partitions } = (await world.broker.admin.describe([topic])).get(topic)!;
+      assert.ok(partitions >= 1);
+      await world.append(topic, ["a"]);
+    },
+  },
+  {
+    name: "addPartitions() takes the whole number, only upwards, and only of a topic that exists",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.broker.admin.addPartitions(topic, 3);
+      assert.equal((await world.broker.admin.describe([topic])).get(topic)?.partitions, 3);
+      await assert.rejects(world.broker.admin.addPartitions(topic, 2), (error) => String(error).includes(topic));
+      await assert.rejects(world.broker.admin.addPartitions(world.name("missing"), 2), UnknownTopicError);
+    },
+  },
+  {
+    name: "a live consumer gets the partitions that a topic is given, and what is in them",
+    async run(world) {
+      const topic = await world.topic(1);
+      const reader = await world.consume({ topics: [topic] });
+      await reader.recorder.until("the partition came", () => reader.recorder.owned().length === 1);
+      const kept = reader.own(0);
+      await world.broker.admin.addPartitions(topic, 3);
+      await world.append(topic, ["b"], 2);
+      await reader.received(1);
+      assert.deepEqual(reader.recorder.owned(), [0, 1, 2]);
+      assert.ok(reader.recorder.live.has(kept), "Expected the first ownership to be continued");
+    },
+  },
+  {
+    name: "ends() tells where each partition begins and ends, and rejects for a topic that does not exist",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, many("a", 4), 1);
+      const ends = [...await world.broker.admin.ends(topic)].sort((a, b) => a.partition - b.partition);
+      assert.deepEqual(ends, [{ partition: 0, low: 0, high: 0 }, { partition: 1, low: 0, high: 4 }]);
+      await assert.rejects(world.broker.admin.ends(world.name("missing")), UnknownTopicError);
+    },
+  },
+  {
+    name: "committed() of a group that never was is null for each partition",
+    async run(world) {
+      const topic = await world.topic(2);
+      assert.deepEqual(await world.broker.admin.committed(world.name("group"), topic), [
+        { partition: 0, offset: null, metadata: "" },
+        { partition: 1, offset: null, metadata: "" },
+      ]);
+    },
+  },
+  {
+    name: "seek() moves a group that has no members, backwards too, and refuses a live one",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, many("a", 5));
+      const group = world.name("group");
+      await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 4 }, { topic, partition: 1, offset: 0 }]);
+      await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 3 }]);
+      const reader = await world.consume({ topics: [topic], group });
+      await reader.received(2);
+      assert.deepEqual(reader.recorder.values(), many("a", 2, 3));
+      await assert.rejects(world.broker.admin.seek(group, [{ topic, partition: 0, offset: 0 }]));
+      assert.equal((await world.committed(group, topic)).offset, 3);
+    },
+  },
+  {
+    name: "skip() moves a group without members past one record",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 3));
+      const group = world.name("group");
+      await world.broker.skip(group, { topic, partition: 0, offset: 0 });
+      assert.equal((await world.committed(group, topic)).offset, 1);
+      const reader = await world.consume({ topics: [topic], group });
+      await reader.received(2);
+      assert.deepEqual(reader.recorder.values(), many("a", 2, 1));
+    },
+  },
+  {
+    name: "skip() beside a live consumer ends its ownership, which begins anew after the record",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(4);
+      const stuck = reader.own();
+      assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["committed"]);
+      await world.open().skip(reader.group, { topic, partition: 0, offset: 1 });
+      await reader.recorder.until("it was owned anew", () => stuck.lost.aborted && reader.recorder.live.size === 1);
+      assert.equal(reader.own().committed?.offset, 2);
+      await reader.received(6);
+      assert.deepEqual(reader.recorder.values(), [...many("a", 4), ...many("a", 2, 2)]);
+      assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["ended"]);
+      assert.deepEqual(await reader.commit({ ownership: reader.own(), next: 4, metadata: "" }), ["committed"]);
+    },
+  },
+  {
+    name: "skip() never moves the group back behind its owner's last marks",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(4);
+      const owned = reader.own();
+      assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "" }), ["committed"]);
+      reader.recorder.lastMarks = (ownerships) => ownerships.map((ownership) => ({ ownership, next: 4, metadata: "" }));
+      // Whether there was still something to skip is a matter of moments.
+      await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 })]);
+      await world.eventually(
+        "its last marks were written",
+        async () => (await world.committed(reader.group, topic)).offset === 4,
+      );
+      await reader.recorder.until("the partition is owned", () => reader.recorder.live.size === 1);
+      await world.append(topic, ["a4"]);
+      await reader.recorder.until("the next one came", () => reader.recorder.values().at(-1) === "a4");
+      assert.deepEqual(reader.recorder.values(), many("a", 5));
+    },
+  },
+  {
+    name: "skip() of a record that the group has not come to refuses, unless forced: those before it would be lost",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const group = world.name("group");
+      for (const at of [null, 1]) {
+        if (at !== null) await world.broker.admin.seek(group, [{ topic, partition: 0, offset: at }]);
+        await assert.rejects(
+          world.broker.skip(group, { topic, partition: 0, offset: 2 }),
+          (error) => String(error).includes(`is at ${at ?? 0}`),
+        );
+        assert.equal((await world.committed(group, topic)).offset, at);
+      }
+      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, { force: true });
+      assert.equal((await world.committed(group, topic)).offset, 3);
+    },
+  },
+  {
+    name: "skip() of a record that the group has passed refuses, and never moves the group back",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const group = world.name("group");
+      await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 3 }]);
+      await assert.rejects(
+        world.broker.skip(group, { topic, partition: 0, offset: 1 }),
+        (error) => String(error).includes(topic),
+      );
+      assert.equal((await world.committed(group, topic)).offset, 3);
+    },
+  },
+];

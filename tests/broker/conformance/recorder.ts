@@ -1,0 +1,200 @@
+/**
+ * A sink that writes down what a broker tells it, lets a case wait for a condition, and watches over what holds for every
+ * call in every case: nothing comes for an ownership that is not live, offsets only rise, a loss has aborted its signal.
+ *
+ * A breach is kept rather than thrown, since a sink never throws; the suite fails the case with it.
+ */
+import { Buffer } from "node:buffer";
+import type { ConsumerSink, Mark, Ownership, RecordBatch, StoredRecord } from "../../../src/broker/broker.ts";
+import type { TopicPartition } from "../../../src/support/position.ts";
+
+/** A record, and under which ownership it came. */
+export interface Received {
+  readonly ownership: Ownership;
+  readonly record: StoredRecord;
+}
+
+/** Why an ownership ended. */
+export type LostReason = Parameters<ConsumerSink["lost"]>[1];
+
+/** See the module. */
+export class Recorder implements ConsumerSink {
+  /** Every record, in the order in which it came. */
+  readonly received: Received[] = [];
+  /** The size of every hand-over: records, and bytes of keys and values. */
+  readonly batches: { readonly ownership: Ownership; readonly records: number; readonly bytes: number }[] = [];
+  /** The ownerships that are live now, and the position of each, where it is known. */
+  readonly live = new Map<Ownership, number | null>();
+  /** Every call of `assigned`. */
+  readonly assignments: { readonly added: readonly Ownership[]; readonly continued: readonly Ownership[] }[] = [];
+  /** Every ownership that ended. */
+  readonly losses: { readonly ownership: Ownership; readonly reason: LostReason }[] = [];
+  /** What retention took. */
+  readonly gaps: { readonly ownership: Ownership; readonly from: number; readonly to: number }[] = [];
+  /** Every call of `releasing`. */
+  readonly releases: (readonly Ownership[])[] = [];
+  /** What `membership` said last. */
+  held: boolean | null = null;
+  /** What `failed` said. */
+  readonly failures: Error[] = [];
+  /** The rules that were broken. */
+  readonly breaches: string[] = [];
+  /** How often anything was called. */
+  calls = 0;
+  /** The call of the broker that is on the stack, in which nothing may be told. */
+  inside: string | null = null;
+  /** What a case does when records come, inside the call. */
+  onRecords: (ownership: Ownership, batch: RecordBatch) => void = () => {};
+  /** What a case does at an assignment, inside the call. */
+  onAssigned: () => void = () => {};
+  /** The last marks that a case gives. */
+  lastMarks: (ownerships: readonly Ownership[]) => readonly Mark[] = () => [];
+  readonly #limitMs: number;
+  readonly #waiting = new Set<() => void>();
+  readonly #known = new Set<Ownership>();
+
+  /** @param limitMs how long a condition may take, in milliseconds */
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** The values received, as text, of one partition or of all. */
+  values(of?: number): (string | null)[] {
+    return this.received
+      .filter(({ ownership }) => of === undefined || ownership.partition === of)
+      .map(({ record }) => record.value === null ? null : Buffer.from(record.value).toString());
+  }
+
+  /** The live ownership of a partition. */
+  own(at: TopicPartition | number): Ownership {
+    for (const ownership of this.live.keys()) if (matches(ownership, at)) return ownership;
+    throw new Error(`Expected to own ${JSON.stringify(at)}: ${this.summary()}`);
+  }
+
+  /** The partitions that are owned now, in order. */
+  owned(topic?: string): number[] {
+    const live = [...this.live.keys()].filter((ownership) => topic === undefined || ownership.topic === topic);
+    return live.map(({ partition }) => partition).sort((a, b) => a - b);
+  }
+
+  /** Waits until the condition holds; it is looked at after each call. */
+  until(what: string, condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (!condition()) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(look);
+        reject(new Error(`Waited ${this.#limitMs} ms in vain until ${what}: ${this.summary()}`));
+      }, this.#limitMs);
+      this.#waiting.add(look);
+    });
+  }
+
+  /** What has come, in one line. */
+  summary(): string {
+    const values = this.values();
+    return JSON.stringify({
+      owned: [...this.live.keys()].map(({ topic, partition }) => `${topic}/${partition}`),
+      received: values.length > 12 ? `${values.length} values, the last ${values.at(-1)}` : values,
+      lost: this.losses.map(({ ownership, reason }) => `${ownership.partition} ${reason}`),
+      assignments: this.assignments.map(({ added, continued }) => `+${added.length} =${continued.length}`),
+      gaps: this.gaps.map(({ from, to }) => `${from}–${to}`),
+      held: this.held,
+      failures: this.failures.map(String),
+      breaches: this.breaches,
+    });
+  }
+
+  assigned(added: readonly Ownership[], continued: readonly Ownership[]): void {
+    for (const ownership of added) {
+      this.#expect(!this.#known.has(ownership), "an added ownership is a new object");
+      this.#expect(!ownership.lost.aborted, "an added ownership is not lost yet");
+      const twice = [...this.live.keys()].some((other) => matches(other, ownership));
+      this.#expect(!twice, "a partition has one live ownership");
+      this.#known.add(ownership);
+      this.live.set(ownership, ownership.committed?.offset ?? null);
+    }
+    for (const ownership of continued) this.#expect(this.live.has(ownership), "what is continued is live");
+    this.assignments.push({ added, continued });
+    this.onAssigned();
+    this.#called("assigned");
+  }
+
+  records(ownership: Ownership, batch: RecordBatch): void {
+    this.#expect(this.live.has(ownership), "records come for live ownerships only");
+    let position = this.live.get(ownership) ?? 0;
+    for (const record of batch.records) {
+      this.#expect(record.offset >= position, `offsets rise: ${record.offset} came after ${position - 1}`);
+      position = record.offset + 1;
+      this.received.push({ ownership, record });
+    }
+    this.#expect(batch.next >= position, `next (${batch.next}) lies beyond the records (${position - 1})`);
+    this.#expect(batch.next <= batch.highWatermark, `next (${batch.next}) is no higher than ${batch.highWatermark}`);
+    if (this.live.has(ownership)) this.live.set(ownership, batch.next);
+    this.batches.push({ ownership, records: batch.records.length, bytes: bytesOf(batch) });
+    this.onRecords(ownership, batch);
+    this.#called("records");
+  }
+
+  releasing(ownerships: readonly Ownership[]): readonly Mark[] {
+    for (const ownership of ownerships) this.#expect(this.live.has(ownership), "what is released is live");
+    this.releases.push(ownerships);
+    const marks = this.lastMarks(ownerships);
+    this.#called("releasing");
+    return marks;
+  }
+
+  lost(ownerships: readonly Ownership[], reason: LostReason): void {
+    for (const ownership of ownerships) {
+      this.#expect(this.live.delete(ownership), "what is lost was live");
+      this.#expect(ownership.lost.aborted, "the signal of what is lost is aborted");
+      this.losses.push({ ownership, reason });
+    }
+    this.#called("lost");
+  }
+
+  expired(ownership: Ownership, from: number, to: number): void {
+    this.#expect(this.live.has(ownership), "what is gone is gone from a live ownership");
+    this.#expect(from < to, "what is gone is a range");
+    this.gaps.push({ ownership, from, to });
+    this.#called("gone");
+  }
+
+  membership(held: boolean): void {
+    this.#expect(this.held !== held, "membership is told when it changes");
+    this.held = held;
+    this.#called("membership");
+  }
+
+  failed(error: Error): void {
+    this.failures.push(error);
+    this.#called("failed");
+  }
+
+  #called(name: string): void {
+    this.#expect(this.inside === null, `${name}() does not come inside of ${this.inside}()`);
+    this.calls++;
+    for (const look of [...this.#waiting]) look();
+  }
+
+  #expect(holds: boolean, rule: string): void {
+    if (!holds) this.breaches.push(rule);
+  }
+}
+
+function matches(ownership: Ownership, at: TopicPartition | number): boolean {
+  if (typeof at === "number") return ownership.partition === at;
+  return ownership.topic === at.topic && ownership.partition === at.partition;
+}
+
+function bytesOf(batch: RecordBatch): number {
+  return batch.records.reduce(
+    (sum, { key, value }) => sum + Buffer.byteLength(key ?? "") + Buffer.byteLength(value ?? ""),
+    0,
+  );
+}

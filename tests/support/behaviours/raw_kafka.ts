@@ -1,0 +1,36 @@
+/** kafkajs itself, for what no broker of ours writes: records with a timestamp of their own, and aborted transactions. */
+import { loadKafkaJs } from "../../../src/broker/kafka/kafkajs.ts";
+import { KAFKA_URL } from "./brokers.ts";
+
+/** A record with what only kafkajs can set. */
+export interface RawRecord {
+  readonly value: string;
+  /** In milliseconds since 1970, as text. */
+  readonly timestamp?: string;
+}
+
+/** Appends to partition 0. In a transaction the records are in the log, and count only if it is committed. */
+export async function produceRaw(
+  topic: string,
+  records: readonly RawRecord[],
+  transaction?: "commit" | "abort",
+): Promise<void> {
+  const { Kafka, Partitioners, logLevel } = await loadKafkaJs();
+  const kafka = new Kafka({ brokers: KAFKA_URL.replace("kafka://", "").split(","), logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    ...(transaction === undefined
+      ? {}
+      : { transactionalId: crypto.randomUUID(), idempotent: true, maxInFlightRequests: 1 }),
+  });
+  await producer.connect();
+  try {
+    const batch = { topic, messages: records.map((record) => ({ partition: 0, ...record })) };
+    if (transaction === undefined) return void await producer.send(batch);
+    const running = await producer.transaction();
+    await running.send(batch);
+    await running[transaction]();
+  } finally {
+    await producer.disconnect();
+  }
+}

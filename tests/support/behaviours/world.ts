@@ -1,0 +1,166 @@
+/**
+ * The world of one behaviour test: a log, topics and a group that no other test has, and processes over them. It is made
+ * for one test on one broker; closing it closes the processes and removes the file.
+ */
+import { dirname } from "node:path";
+import { activeJobTopic, App, type AppOptions } from "../../../mod.ts";
+import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../../src/broker/broker.ts";
+import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { brokerSource } from "../../../src/broker/open.ts";
+import { Monitor } from "../../../src/monitor/monitor.ts";
+import { AppProcess } from "./app_process.ts";
+import { type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
+import { type LogRecord, readTopic } from "./log_reader.ts";
+import { until } from "../until.ts";
+import type { Position } from "../../../src/support/position.ts";
+
+export { AppProcess } from "./app_process.ts";
+export { type LogRecord, text, texts } from "./log_reader.ts";
+export { durationMs, until } from "../until.ts";
+
+/** What a process is made of; the rest has defaults that suit a test. */
+export type ProcessOptions = Partial<AppOptions> & Pick<AppOptions, "jobs">;
+
+/** What one behaviour test has on one broker. */
+export class World {
+  /** The broker's name. */
+  readonly brokerName: BrokerUnderTest["name"];
+  /** What its processes take as their broker. */
+  readonly source: BrokerSource;
+  /** What a process of its own takes as its broker, `"memory"` where it has to have a log of its own. */
+  readonly url: string;
+  /** The memory log, to cause what goes wrong with real brokers; `null` on others. */
+  readonly log: MemoryLog | null;
+  /** The path of the SQLite file; `null` on others. */
+  readonly file: string | null;
+  /** The group of its processes, which is their name. */
+  readonly group: string;
+  readonly #processes: AppProcess[] = [];
+  readonly #allowed: RegExp[] = [];
+  /** A client of the log that belongs to no App. */
+  readonly client: Broker;
+
+  private constructor(name: World["brokerName"], place: Place, client: Broker) {
+    this.brokerName = name;
+    this.group = `row-${crypto.randomUUID().slice(0, 8)}`;
+    this.log = place.log ?? null;
+    this.file = place.file ?? null;
+    this.url = place.url;
+    this.source = place.source;
+    this.client = client;
+  }
+
+  /** A world on a broker. */
+  static async open(name: BrokerUnderTest["name"]): Promise<World> {
+    const place = placeOn(name);
+    return new World(name, place, await place.source.open({ clientId: "row", monitor: new Monitor() }));
+  }
+
+  /** The full name of a queue's topic. */
+  topic(queue = "default"): string {
+    return `${this.group}_${queue}`;
+  }
+
+  /**
+   * Makes a process: an App over this world's log, with its topics made. All processes of a world are in one group.
+   *
+   * @param options of the App; by default there is the topic "default" without a dead letter queue, waits are short,
+   * and nothing is logged
+   */
+  async process(options: ProcessOptions): Promise<AppProcess> {
+    const process = this.unprepared(options);
+    await process.app.applyTopics();
+    return process;
+  }
+
+  /** The same without making topics. */
+  unprepared(options: ProcessOptions): AppProcess {
+    const app = new App({
+      name: this.group,
+      broker: this.source,
+      queuePrefix: this.group,
+      topics: [activeJobTopic("default", { partitions: 1 })],
+      backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
+      commitIntervalMs: 20,
+      sessionTimeoutMs: 6000,
+      logger: false,
+      ...options,
+    });
+    const process = new AppProcess(app);
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** The records of a queue's topic, dead letters included, as they stand in the log. */
+  records(queue = "default"): Promise<LogRecord[]> {
+    return readTopic(this.client, this.topic(queue));
+  }
+
+  /** Appends records as they are; each must be written. */
+  async append(records: readonly NewRecord[], queue = "default"): Promise<Position[]> {
+    const outcomes = await this.client.append(this.topic(queue), records, { durability: "durable" });
+    return outcomes.map(positionOf);
+  }
+
+  /** What the group has committed of a partition; `offset` is `null` for nothing. */
+  async committed(queue = "default", partition = 0): Promise<{ offset: number | null; metadata: string }> {
+    const committed = await this.client.admin.committed(this.group, this.topic(queue));
+    const found = committed.find((each) => each.partition === partition);
+    if (found === undefined) throw new Error(`Topic "${this.topic(queue)}" has no partition ${partition}`);
+    return { offset: found.offset, metadata: found.metadata };
+  }
+
+  /** Waits until the group has committed this offset. */
+  async untilCommitted(offset: number, queue = "default", partition = 0): Promise<void> {
+    let now: number | null = null;
+    await until(
+      async () => (now = (await this.committed(queue, partition)).offset) === offset,
+      () => `offset ${offset} of ${queue}/${partition} to be committed, but it was ${now}`,
+    );
+  }
+
+  /** Errors of these words ("where: class: message") are what the row is about. */
+  allowErrors(...patterns: readonly RegExp[]): void {
+    this.#allowed.push(...patterns);
+  }
+
+  /** Takes everything down. */
+  async close(): Promise<void> {
+    for (const process of this.#processes) await process.close();
+    await this.client[Symbol.asyncDispose]();
+    if (this.file !== null) await Deno.remove(dirname(this.file), { recursive: true });
+  }
+
+  /** Throws if a process emitted an `error.occurred` that was not allowed. */
+  assertNoOtherErrors(): void {
+    const errors = this.#processes.flatMap((process) => process.events("error.occurred"))
+      .map(({ where, error }) => `${where}: ${error.errorClass}: ${error.message}`)
+      .filter((error) => !this.#allowed.some((pattern) => pattern.test(error)));
+    if (errors.length > 0) throw new Error(`Unexpected errors occurred:\n${errors.join("\n")}`);
+  }
+}
+
+/** Where the records of a world live. */
+interface Place {
+  readonly source: BrokerSource;
+  readonly url: string;
+  readonly log?: MemoryLog;
+  readonly file?: string;
+}
+
+function placeOn(name: BrokerUnderTest["name"]): Place {
+  if (name === "memory") {
+    const log = new MemoryLog();
+    return { source: memoryOver(log), url: "memory", log };
+  }
+  if (name === "kafka") return { source: brokerSource(KAFKA_URL), url: KAFKA_URL };
+  const file = `${Deno.makeTempDirSync({ prefix: "row-" })}/jobs.db`;
+  const url = `sqlite:${file}`;
+  return { source: brokerSource(url), url, file };
+}
+
+function positionOf(outcome: AppendOutcome): Position {
+  if (!outcome.ok) throw outcome.error;
+  return outcome.position;
+}

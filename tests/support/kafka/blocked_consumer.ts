@@ -1,0 +1,28 @@
+/**
+ * A consumer whose event loop stands still: it reads its standard input synchronously once it has all records, so that it
+ * wakes when the test wants it to, and then does at once what a worker that noticed nothing would do: commit.
+ */
+import { Recorder } from "../../broker/conformance/recorder.ts";
+import { openKafka } from "./cluster.ts";
+
+const [group, topic, count] = Deno.args as [string, string, string];
+const recorder = new Recorder(60_000);
+await using broker = openKafka();
+const options = { group, topics: [topic], sessionTimeoutMs: 2000, maxFetchBytes: 65_536 };
+const consumer = broker.consume(options, recorder);
+await recorder.until("all records came", () => recorder.received.length === Number(count) && recorder.held === true);
+const mine = recorder.own(0);
+const [before] = await consumer.commit([{ ownership: mine, next: 20, metadata: "before" }]);
+const calls = recorder.calls;
+console.log(JSON.stringify({ before }));
+
+Deno.stdin.readSync(new Uint8Array(1));
+
+// Nothing has been told yet: only the clock can say it.
+const awake = { calls: recorder.calls - calls, held: consumer.sessionValidUntilMs > performance.now() };
+const committing = consumer.commit([{ ownership: mine, next: 24, metadata: "late" }]);
+await recorder.until("it noticed", () => mine.lost.aborted);
+const [late] = await committing;
+const [ended] = await consumer.commit([{ ownership: mine, next: 25, metadata: "later" }]);
+const [loss] = recorder.losses;
+console.log(JSON.stringify({ awake, late, ended, reason: loss!.reason, breaches: recorder.breaches }));
