@@ -81,11 +81,13 @@ export {
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
 export type {
+  AssignedPartition,
   EnqueueInfo,
   EventMap,
   EventName,
   JobInfo,
   LostReason,
+  PauseScope,
   RunningJob,
   UnknownClassWait,
 } from "./src/monitor/events.ts";
@@ -94,5 +96,12 @@ export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
 export type { Position } from "./src/support/position.ts";
-export type { GroupStatus, PartitionStatus, WorkerState, WorkerStatus } from "./src/worker/status.ts";
+export type {
+  GroupStatus,
+  PartitionStatus,
+  RetryingRecord,
+  StuckRecord,
+  WorkerState,
+  WorkerStatus,
+} from "./src/worker/status.ts";
 export type { RunOptions, Worker, WorkerReport } from "./src/worker/worker.ts";

@@ -1,5 +1,5 @@
 /**
- * What every bench works on: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
+ * The workload of every bench: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
  * name. Programs and runner share it, so that both sides of a ratio see the same bytes.
  */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
@@ -27,10 +27,10 @@ export function envelope(index: number): string {
   return write("x".repeat(ENVELOPE_BYTES - write("").length));
 }
 
-/** What fills an envelope's second argument where the library, or somebody by hand, builds it in topic `bench`. */
+/** Padding in an envelope's second argument, where the library or a bare program builds it for topic `bench`. */
 export const PADDING: string = "x".repeat(ENVELOPE_BYTES - 234);
 
-/** A key of so many different ones that every partition gets its share. */
+/** One of a thousand keys, so that every partition gets records. */
 export function keyOf(index: number): string {
   return `key-${index % 1000}`;
 }
@@ -38,7 +38,7 @@ export function keyOf(index: number): string {
 /** Called by each performed job with its arguments. */
 export const hooks: { performed: (index: number) => void } = { performed: () => {} };
 
-/** A job that does nothing but say that it ran. */
+/** A job that only reports that it ran. */
 export class NoopJob extends Job {
   static override queue = "bench";
   static override kafkaOptions: KafkaOptions<NoopJob> = { key: (job) => keyOf(job.args[0]) };

@@ -2,7 +2,6 @@
  * An App: the configuration as a value, and what lives of it — the event stream, the broker, the dispatcher. It is bound
  * to its job classes when it is made and unbound when it is closed; nothing is connected before it is needed.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Broker, BrokerPermissions, SkipOptions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
@@ -16,6 +15,7 @@ import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { didYouMean, frozenCopy, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
+import { nodeBuiltin } from "../support/node_builtin.ts";
 import { settledWithin } from "../support/deadline.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
@@ -208,7 +208,7 @@ export class App implements AsyncDisposable {
         currentAttributes: this.#resolved.currentAttributes,
         append: (topic, record) => this.#dispatcher.append(topic, record),
         // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.
-        inWorkerContext: this.run(() => AsyncLocalStorage.snapshot()),
+        inWorkerContext: this.run(() => nodeBuiltin("node:async_hooks").AsyncLocalStorage.snapshot()),
         skipCommand: (position: Position) => `${command} ${formatPosition(position)}`,
       },
       prepare: (routes) => this.#prepare(routes, settings.createTopics ?? false),

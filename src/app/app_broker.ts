@@ -6,7 +6,8 @@ import type { Broker, BrokerSource } from "../broker/broker.ts";
 import { BrokerError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Route } from "../routing/route.ts";
-import { applyTopics, checkTopics, type TopicChange } from "./topics.ts";
+import { lazyImport } from "../support/lazy_import.ts";
+import type { TopicChange } from "./topics.ts";
 
 /** What it is made of. */
 export interface AppBrokerOptions {
@@ -42,7 +43,8 @@ export class AppBroker {
 
   /** Creates topics that do not exist and adds partitions; changes nothing else. */
   async applyTopics(routes: readonly Route[] = this.#options.routes): Promise<TopicChange[]> {
-    return await applyTopics(await this.#open(), routes);
+    const [{ applyTopics }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
+    return await applyTopics(broker, routes);
   }
 
   /**
@@ -55,6 +57,7 @@ export class AppBroker {
     const broker = await this.ready();
     await broker.connect();
     if (createTopics) await this.applyTopics(routes);
+    const { checkTopics } = await lazyImport(() => import("./topics.ts"));
     return { broker, missing: await checkTopics(broker, routes) };
   }
 

@@ -1,5 +1,5 @@
 /** What records are, whatever the broker: their size, and how an embedded log keeps them: texts as they are, bytes copied. */
-import { Buffer } from "node:buffer";
+import { utf8Length } from "../support/utf8.ts";
 import type { NewRecord, StoredRecord } from "./broker.ts";
 
 /** A record that has no offset yet. */
@@ -35,7 +35,8 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
 }
 
 function lengthOf(data: Uint8Array | string | null | undefined): number {
-  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
+  if (data === null || data === undefined) return 0;
+  return typeof data === "string" ? utf8Length(data) : data.byteLength;
 }
 
 function copyOfData(data: NewRecord["value"] | undefined): StoredRecord["value"] {

@@ -5,7 +5,7 @@
  *
  * Sending again, splitting, and giving up are the broker's business: `append` answers one outcome a record.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { runInRootContext } from "../support/root_context.ts";
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 
 /** A record on its way. */
@@ -19,9 +19,6 @@ export interface PendingRecord {
   /** Called once with what became of it. */
   settle(outcome: AppendOutcome): void;
 }
-
-/** Calls a function outside of every scope: a lane that one request wakes carries the jobs of others, too. */
-const outside = AsyncLocalStorage.snapshot();
 
 /** No batch has more records. */
 const MAX_BATCH_RECORDS = 1000;
@@ -46,8 +43,9 @@ export class TopicSender {
     this.#waiting.push(shipment);
     if (this.#busy) return;
     this.#busy = true;
-    // A microtask later, so that all that one turn enqueues travels together.
-    queueMicrotask(() => outside(() => void this.#sendAll()));
+    // A microtask later, so that the records of one turn travel together; outside of the scope of the request that starts it,
+    // since the batch has jobs of other requests as well.
+    runInRootContext(() => void this.#sendAll());
   }
 
   async #sendAll(): Promise<void> {

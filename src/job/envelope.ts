@@ -2,17 +2,20 @@
  * The envelope: a job as the JSON text that is a record's value. Its keys are Active Job's, so that a Rails application
  * can be on the other side of the topic.
  *
- * Reading trusts nothing: what could never be performed throws a `PoisonError` that says why, numbers that count are
- * bounded, and fields that nobody knows are ignored.
+ * Two fields are our own, and Rails ignores them: `current_attributes`, and `bigints`, which lists the places of integers
+ * that were bigints although a number can hold them (JSON pointers such as `"/arguments/0"`).
+ *
+ * Reading trusts nothing: an envelope that can never be performed throws a `PoisonError` that says why, counts are bounded,
+ * and unknown fields are ignored.
  */
 import { PoisonError } from "../errors.ts";
 import { show } from "../support/validation.ts";
-import { holdsUnsafeInteger, parseExactly, serialize } from "./arguments.ts";
+import { hasUnsafeInteger, parseExactly, restoreBigints, serialize } from "./arguments.ts";
 import type { AttributesOnWire } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
 import { jobNameOf } from "./job_name.ts";
 
-/** What is read of an envelope. */
+/** An envelope that was read. */
 export interface Envelope {
   /** The name of the job's class. */
   readonly jobClass: string;
@@ -20,17 +23,17 @@ export interface Envelope {
   readonly jobId: string | null;
   /** The queue's full name; `null` where the envelope has none. */
   readonly queueName: string | null;
-  /** Carried, without effect. */
+  /** The priority: carried, without effect here. */
   readonly priority: number | null;
   /** The arguments of `perform`. */
   readonly arguments: readonly unknown[];
-  /** How often the job was started before this record was written. */
+  /** Number of times that the job was started before this record was written. */
   readonly executions: number;
-  /** When it was enqueued, as it stands there; `null` where the envelope does not say. See {@linkcode readTime}. */
+  /** The time of enqueuing as it was written, for {@linkcode readTime}; `null` where the envelope has none. */
   readonly enqueuedAt: string | null;
-  /** When it is due, in milliseconds since 1970; `null` for at once. */
+  /** The time at which it is due, in milliseconds since 1970; `null` for at once. */
   readonly scheduledAtMs: number | null;
-  /** Current attributes by class name, not yet looked at. */
+  /** Current attributes by class name, not checked yet. */
   readonly currentAttributes: unknown;
 }
 
@@ -43,24 +46,26 @@ export interface Envelope {
  * @throws {SerializationError} if an argument or an attribute cannot be written
  */
 export function writeEnvelope(job: Job, queueName: string, attributes: AttributesOnWire | undefined): string {
+  const bigints: string[] = [];
   return JSON.stringify({
     job_class: jobNameOf(job.constructor as JobClass),
     job_id: job.jobId,
     provider_job_id: null,
     queue_name: queueName,
     priority: job.priority,
-    arguments: serialize(withoutTrailingUndefined(job.args), "arguments"),
+    arguments: serialize(withoutTrailingUndefined(job.args), "arguments", bigints),
     executions: job.executions,
     exception_executions: {},
     locale: null,
     timezone: null,
     enqueued_at: job.enqueuedAt,
     scheduled_at: null,
-    ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current attributes") }),
+    ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current_attributes", bigints) }),
+    ...(bigints.length === 0 ? {} : { bigints }),
   });
 }
 
-/** `performLater(1, undefined)` means what `performLater(1)` means: the parameter's default. */
+/** `performLater(1, undefined)` means the same as `performLater(1)`: the parameter has its default. */
 function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
   let length = args.length;
   while (length > 0 && args[length - 1] === undefined) length--;
@@ -80,9 +85,10 @@ const MAX_CLASS_NAME_LENGTH = 255;
  */
 export function readEnvelope(text: string, isKnown: (name: string) => boolean): Envelope {
   let parsed = parseObject(text, JSON.parse);
-  if (holdsUnsafeInteger(parsed.arguments) || holdsUnsafeInteger(parsed.current_attributes)) {
+  if (hasUnsafeInteger(parsed.arguments) || hasUnsafeInteger(parsed.current_attributes)) {
     parsed = parseObject(text, parseExactly);
   }
+  if (parsed.bigints !== undefined) restoreBigints(parsed, parsed.bigints);
   const jobClass = parsed.job_class;
   if (typeof jobClass !== "string") throw new PoisonError(`The envelope has no "job_class"`);
   if (!isKnown(jobClass) && (jobClass.length > MAX_CLASS_NAME_LENGTH || !CLASS_NAME.test(jobClass))) {

@@ -15,6 +15,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "record.dead_lettered": true,
   "records.expired": true,
   "topic.recreated": true,
+  "assignment.changed": true,
   "partition.assigned": true,
   "partition.lost": true,
   "partition.paused": true,

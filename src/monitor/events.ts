@@ -3,7 +3,7 @@
  * counted, sent elsewhere, or kept. Times are milliseconds.
  */
 import type { ErrorInfo, Written } from "../errors.ts";
-import type { Position } from "../support/position.ts";
+import type { Position, TopicPartition } from "../support/position.ts";
 
 /** A job that came out of a record. */
 export interface JobInfo extends Position {
@@ -47,8 +47,24 @@ export interface UnknownClassWait {
   readonly next: "dead_letter" | "pause";
 }
 
-/** Why an ownership ended. */
+/**
+ * Why an ownership ended. `"closed"`: the worker released it, since it stops. `"revoked"`: the group gave it to another
+ * worker. `"unknown"`: the session may have expired. `"recreated"`: the topic was deleted and created again.
+ */
 export type LostReason = "revoked" | "unknown" | "recreated" | "closed";
+
+/** The records that wait together with one that is paused. */
+export type PauseScope = "partition";
+
+/** A partition that a worker was assigned. */
+export interface AssignedPartition {
+  /** The topic's full name. */
+  readonly topic: string;
+  /** The partition's number. */
+  readonly partition: number;
+  /** The group's committed offset; `null` for none. */
+  readonly offset: number | null;
+}
 
 /** Every event by name. */
 export interface EventMap {
@@ -100,15 +116,29 @@ export interface EventMap {
   "records.expired": { readonly topic: string; readonly partition: number; readonly from: number; readonly to: number };
   /** The topic was deleted and made anew: its partition is read from the start. */
   "topic.recreated": { readonly topic: string; readonly partition: number };
+  /**
+   * The partitions of a worker changed: one event for all that one rebalance, loss or stop moved. `reason`: why those of
+   * `lost` are lost; `null` where none is. `owned`: the number of partitions that the worker now has in this group. It
+   * follows the `partition.assigned` and `partition.lost` of each partition.
+   */
+  "assignment.changed": {
+    readonly group: string;
+    readonly assigned: readonly AssignedPartition[];
+    readonly lost: readonly TopicPartition[];
+    readonly reason: LostReason | null;
+    readonly owned: number;
+  };
   /** A partition is ours. `offset`: what the group had committed, `null` for nothing. */
   "partition.assigned": { readonly topic: string; readonly partition: number; readonly offset: number | null };
   /** A partition is no longer ours. */
   "partition.lost": { readonly topic: string; readonly partition: number; readonly reason: LostReason };
   /**
-   * A partition waits at this record. `lasting`: only an operator will change that; `remedy` is then the command that
-   * passes the record over. `unknownClass`: its job's class is not known, and it is waited for; else `null`.
+   * This record waits for its next try, in `waitMs`. `scope`: what waits with it; `"partition"`: all records behind it.
+   * `lasting`: it fails until an operator helps; `remedy` is then the command that skips it. `unknownClass`: the App does
+   * not know its job's class (yet); `null` where that is not the cause.
    */
   "partition.paused": Position & {
+    readonly scope: PauseScope;
     readonly waitMs: number;
     readonly attempts: number;
     readonly error: ErrorInfo;
@@ -120,8 +150,13 @@ export interface EventMap {
   "offset.committed": { readonly topic: string; readonly partition: number; readonly offset: number };
   /** The group still holds us for a member (`true`), or may not any longer (`false`: no job starts). */
   "membership.changed": { readonly held: boolean };
-  /** A worker runs: it has joined its group. */
-  "worker.started": { readonly group: string; readonly topics: readonly string[]; readonly concurrency: number };
+  /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */
+  "worker.started": {
+    readonly group: string;
+    readonly topics: readonly string[];
+    readonly concurrency: number;
+    readonly partitions: number;
+  };
   /** A worker takes no new job, but keeps its partitions. */
   "worker.quieted": { readonly group: string };
   /** A worker stops: running jobs may finish within `shutdownTimeoutMs`. */

@@ -64,11 +64,15 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "warn",
     text: (e) => `${formatPartition(e)} was made anew: it is read from its start`,
   },
+  "assignment.changed": { level: "info", text: changedAssignment },
   "partition.assigned": {
-    level: "info",
+    level: "debug",
     text: (e) => `Assigned ${formatPartition(e)}${e.offset === null ? "" : ` at ${e.offset}`}`,
   },
-  "partition.lost": { level: "info", text: (e) => `Lost ${formatPartition(e)} (${e.reason})` },
+  "partition.lost": {
+    level: "debug",
+    text: (e) => e.reason === "closed" ? `Released ${formatPartition(e)}` : `Lost ${formatPartition(e)} (${e.reason})`,
+  },
   "partition.paused": {
     level: (e) => e.lasting ? "error" : e.unknownClass?.tries === 1 ? "warn" : "debug",
     text: (e) => {
@@ -91,7 +95,9 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "worker.started": {
     level: "info",
     text: (e) =>
-      `Worker of group ${e.group} started: ${e.topics.join(", ")} with ${count(e.concurrency, "job", "jobs")} at once`,
+      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${
+        count(e.partitions, "partition", "partitions")
+      }) with ${count(e.concurrency, "job", "jobs")} at once`,
   },
   "worker.quieted": { level: "info", text: (e) => `Worker of group ${e.group} takes no new job` },
   "worker.stopping": {
@@ -120,6 +126,34 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     error: (e) => e.error,
   },
 };
+
+/** One line for any number of partitions: `Assigned 3 partitions: default/0@7, default/1, mail/0`. */
+function changedAssignment({ assigned, lost, reason }: EventMap["assignment.changed"]): string {
+  const parts: string[] = [];
+  if (lost.length > 0) {
+    const list = listOf(lost.map(formatPartition));
+    parts.push(
+      reason === "closed"
+        ? `Released ${count(lost.length, "partition", "partitions")}: ${list}`
+        : `Lost ${count(lost.length, "partition", "partitions")} (${reason}): ${list}`,
+    );
+  }
+  if (assigned.length > 0) {
+    const list = listOf(
+      assigned.map((each) => `${formatPartition(each)}${each.offset === null ? "" : `@${each.offset}`}`),
+    );
+    parts.push(`Assigned ${count(assigned.length, "partition", "partitions")}: ${list}`);
+  }
+  return parts.join("; ");
+}
+
+/** The number of names that a line lists. */
+const MAX_LISTED = 20;
+
+function listOf(names: readonly string[]): string {
+  const rest = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
 
 /** What was thrown, in a few words. */
 export function said({ errorClass, message }: ErrorInfo): string {

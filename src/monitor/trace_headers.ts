@@ -2,7 +2,6 @@
  * A record's headers as what carries a trace from process to process. What comes in may have been written by anybody: a
  * `traceparent` is let through only if it is one, and nothing is that is too long or no text.
  */
-import { Buffer, isUtf8 } from "node:buffer";
 import { isTraceparent } from "./traceparent.ts";
 
 /** The headers of a record, as brokers have them. */
@@ -11,10 +10,14 @@ export type Headers = readonly (readonly [name: string, value: Uint8Array | null
 /** The longest header that is read, in bytes: what W3C allows for `baggage`, the longest of them. */
 const MAX_BYTES = 8192;
 
+const encoder = new TextEncoder();
+/** Throws at bytes that are not UTF-8. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Writes a header for OpenTelemetry. */
 export const OUTGOING = {
   set(headers: [string, Uint8Array][], name: string, value: string): void {
-    headers.push([name, Buffer.from(value)]);
+    headers.push([name, encoder.encode(value)]);
   },
 };
 
@@ -22,8 +25,13 @@ export const OUTGOING = {
 export const INCOMING = {
   get(headers: Headers, name: string): string | undefined {
     const bytes = headers.findLast((header) => header[0] === name)?.[1];
-    if (!bytes || bytes.length > MAX_BYTES || !isUtf8(bytes)) return undefined;
-    const text = Buffer.from(bytes).toString();
+    if (!bytes || bytes.length > MAX_BYTES) return undefined;
+    let text: string;
+    try {
+      text = decoder.decode(bytes);
+    } catch {
+      return undefined;
+    }
     return name === "traceparent" && !isTraceparent(text) ? undefined : text;
   },
   keys: (headers: Headers): string[] => headers.map(([name]) => name),

@@ -1,16 +1,18 @@
 /**
- * Loading code when it is first needed, outside of every scope.
+ * Loads code when it is first needed, outside of every scope.
  *
- * In Deno 2.9 the async context of an `import()` stays behind when it is done, and the next thing that comes from outside
- * (a request of `Deno.serve`, say) starts in it: whoever was the first to enqueue would be the current user of a stranger's
- * request. So the context in which this module was loaded, before any request, is what all later loading happens in.
+ * In Deno 2.9 the async context of an `import()` stays active after it has settled, and the next event from outside (a
+ * request of `Deno.serve`, for example) starts in it: the first user who enqueues would be the current user of another
+ * user's request. Therefore all lazy loading happens in the root context.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { runInRootContext } from "./root_context.ts";
 
 /**
  * Calls a function outside of every scope.
  *
  * @param load a function that does no more than `import()`
- * @returns what it returns
+ * @returns a promise of the result of `load`
  */
-export const lazyImport: <T>(load: () => T) => T = AsyncLocalStorage.snapshot();
+export function lazyImport<T>(load: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => runInRootContext(() => load().then(resolve, reject)));
+}

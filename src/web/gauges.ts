@@ -67,12 +67,12 @@ function writePartitions(to: Exposition, partitions: readonly (readonly [Labels,
   to.gauges(
     "activejob_partition_paused",
     "1 if it waits before the next try of its first record",
-    known(partitions, ({ isPaused }) => Number(isPaused)),
+    known(partitions, ({ retrying, stuck }) => Number(retrying.length + stuck.length > 0)),
   );
   to.gauges(
     "activejob_partition_stuck",
     "1 if it waits for an operator",
-    known(partitions, ({ stuckAt }) => Number(stuckAt !== null)),
+    known(partitions, ({ stuck }) => Number(stuck.length > 0)),
   );
 }
 

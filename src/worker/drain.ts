@@ -45,7 +45,7 @@ export async function drained(
     for (const target of open) {
       const partition = owned.get(formatPartition({ topic: target.route.topic, partition: target.partition }));
       if (partition === undefined) foreign.push(target);
-      else if (partition.stuckAt !== null) stuck.push(partition.stuckAt);
+      else if (partition.stuck().length > 0) stuck.push(...partition.stuck().map(positionOf));
       else if ((partition.front ?? -1) >= target.high) continue;
       rest.push(target);
     }
@@ -60,6 +60,10 @@ export async function drained(
     lookMs = Math.min(lookMs * 2, LOOK_MS);
   }
   return [];
+}
+
+function positionOf({ topic, partition, offset }: Position): Position {
+  return { topic, partition, offset };
 }
 
 async function targets(broker: Broker, routes: readonly Route[]): Promise<Target[]> {

@@ -86,9 +86,15 @@ export class Engine {
     await Promise.all(this.#groups.map((group) => group.joined));
     if (this.#context.isStopping()) return;
     const { routes, concurrency } = this.#options;
-    for (const { group } of this.#groups) {
+    for (const consumer of this.#groups) {
+      const { group } = consumer;
       const topics = routes.filter((route) => route.group === group).map((route) => route.topic);
-      this.#context.monitor.emit("worker.started", { group, topics, concurrency });
+      this.#context.monitor.emit("worker.started", {
+        group,
+        topics,
+        concurrency,
+        partitions: consumer.partitions().length,
+      });
     }
   }
 

@@ -3,12 +3,13 @@
  * the group's gate, answers a rebalance with what is to be committed, and gives each ownership an object of its own.
  */
 import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
-import type { LostReason, RunningJob } from "../monitor/events.ts";
+import type { EventMap, LostReason, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { Committer } from "./partition/committer.ts";
 import { StartCondition } from "./partition/start_condition.ts";
 import type { GroupContext, WorkerContext } from "./partition/context.ts";
 import { Partition } from "./partition/partition.ts";
+import type { TopicPartition } from "../support/position.ts";
 import type { GroupStatus } from "./status.ts";
 
 /** What a group's consumer is told. */
@@ -120,6 +121,12 @@ export class GroupConsumer implements ConsumerSink {
       this.#partitions.set(ownership, new Partition(ownership, this.#routes.get(topic)!, this.#context));
       this.#context.monitor.emit("partition.assigned", { topic, partition, offset: committed?.offset ?? null });
     }
+    if (added.length > 0) {
+      const assigned = added.map(({ topic, partition, committed }) => (
+        { topic, partition, offset: committed?.offset ?? null }
+      ));
+      this.#emitAssignment({ assigned, lost: [], reason: null });
+    }
     this.#startCondition.unblock("releasing");
   }
 
@@ -136,16 +143,19 @@ export class GroupConsumer implements ConsumerSink {
 
   /** The broker: these are no longer ours. */
   lost(ownerships: readonly Ownership[], reason: LostReason): void {
+    const lost: TopicPartition[] = [];
     for (const ownership of ownerships) {
       const partition = this.#partitions.get(ownership);
       this.#partitions.delete(ownership);
       if (partition !== undefined) {
+        lost.push({ topic: ownership.topic, partition: ownership.partition });
         this.#leaving.add(partition);
         void partition.lose(reason).then(() => this.#leaving.delete(partition));
       }
       if (reason !== "recreated") continue;
       this.#context.monitor.emit("topic.recreated", { topic: ownership.topic, partition: ownership.partition });
     }
+    if (lost.length > 0) this.#emitAssignment({ assigned: [], lost, reason });
     this.#startCondition.notify();
   }
 
@@ -164,5 +174,10 @@ export class GroupConsumer implements ConsumerSink {
   /** The broker: it is over. */
   failed(error: Error): void {
     this.#failed(error);
+  }
+
+  #emitAssignment(change: Pick<EventMap["assignment.changed"], "assigned" | "lost" | "reason">): void {
+    const { monitor } = this.#context;
+    monitor.emit("assignment.changed", { group: this.group, ...change, owned: this.#partitions.size });
   }
 }

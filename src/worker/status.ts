@@ -54,10 +54,28 @@ export interface PartitionStatus {
   readonly oldestAgeMs: number | null;
   /** How many records are in the worker and not finished, the running one included. */
   readonly waiting: number;
-  /** Whether it waits before the next try of its first record. */
-  readonly isPaused: boolean;
-  /** The record at which it waits for an operator; `null` for none. */
-  readonly stuckAt: Position | null;
+  /** The jobs that run now. */
+  readonly running: readonly RunningJob[];
+  /** The records that failed and wait for their next try. Those that need an operator are in `stuck` instead. */
+  readonly retrying: readonly RetryingRecord[];
+  /** The records that fail until an operator helps. They stay listed during their tries. */
+  readonly stuck: readonly StuckRecord[];
+}
+
+/** A record that failed and is tried again by itself. */
+export interface RetryingRecord extends Position {
+  /** The number of failed runs. */
+  readonly attempts: number;
+  /** Time until the next try, in milliseconds; 0 while it is being tried. */
+  readonly nextTryInMs: number;
+  /** The last error. */
+  readonly error: ErrorInfo;
+}
+
+/** A record that fails until an operator mends the cause or skips it. */
+export interface StuckRecord extends RetryingRecord {
+  /** The command that skips it. */
+  readonly remedy: string;
 }
 
 /** The groups of a worker that has no consumer yet. */

@@ -12,7 +12,7 @@ const INNER_PAGES = ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "
 /** Files that these pages name, and that belong to a project of a user. */
 const OF_USERS = new Set(["jobs/mod.ts"]);
 
-Deno.test("every link within the pages leads to a page that is there, and to a heading of it", () => {
+Deno.test("every link within the pages leads to an existing page and heading", () => {
   for (const page of PAGES) {
     for (const link of linksOf(read(page)).filter((link) => !/^https?:/.test(link))) {
       const [file, anchor] = link.split("#");

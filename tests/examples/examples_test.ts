@@ -1,4 +1,4 @@
-/** The examples do what their pages say. `quickstart_test.ts` has the quickstart, `tests/kafka` has it on a Kafka. */
+/** The examples do what their pages say. `quickstart_test.ts` tests the quickstart, `tests/kafka` tests it on a Kafka. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
 import { Child, CLI } from "../support/child.ts";
@@ -76,7 +76,7 @@ Deno.test("examples/testing/ passes, and connects to nothing", async () => {
   assertMatch(stdout.join("\n"), /\nok \| 2 passed \| 0 failed/);
 });
 
-Deno.test("examples/web/: what two users order at once is performed by another process, each as its own", async () => {
+Deno.test("examples/web/: orders of two users at once are performed by another process, each as its user", async () => {
   const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   try {
     const env = { PORT: "0", BROKER_URL: `sqlite:${folder}/jobs.db` };

@@ -28,7 +28,7 @@ Deno.test("the quickstart: deno task worker on a fresh clone performs what deno 
     latenciesMs.sort((a, b) => a - b);
     assert(latenciesMs[4]! < 100, `from acknowledged to performed, in milliseconds: ${latenciesMs.join(", ")}`);
   } finally {
-    // The task passes it on to the worker, which would outlive a task that is killed.
+    // The task passes the signal on to the worker, which would outlive a killed task.
     worker.signal("SIGTERM");
     assertEquals((await worker.ended()).code, 0);
   }

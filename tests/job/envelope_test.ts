@@ -44,7 +44,7 @@ Deno.test("writeEnvelope() puts current attributes at the end, serialized like a
   );
   assertEquals(read(text).currentAttributes, { Current: { tenant: "acme", id: 2n ** 64n } });
   const at = { Current: { at: new Date(0) } };
-  assertThrows(() => writeEnvelope(EchoJob.of(), "default", at), SerializationError, "current attributes.Current.at");
+  assertThrows(() => writeEnvelope(EchoJob.of(), "default", at), SerializationError, "current_attributes.Current.at");
 });
 
 Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters' defaults, and no others", () => {
@@ -68,6 +68,17 @@ Deno.test("readEnvelope() reads back what writeEnvelope() wrote", () => {
     scheduledAtMs: null,
     currentAttributes: undefined,
   });
+});
+
+Deno.test("small bigints of arguments and current attributes are listed in a field that Rails ignores", () => {
+  const text = writeEnvelope(EchoJob.of(5n, 5), "default", { Current: { id: 7n } });
+  assert(
+    text.endsWith(
+      ',"current_attributes":{"Current":{"id":7}},"bigints":["/arguments/0","/current_attributes/Current/id"]}',
+    ),
+  );
+  const { arguments: args, currentAttributes } = read(text);
+  assertEquals([args, currentAttributes], [[5n, 5], { Current: { id: 7n } }]);
 });
 
 Deno.test("readEnvelope() reads every record of a Rails application: class, id, queue, counts and times", () => {

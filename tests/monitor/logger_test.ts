@@ -16,7 +16,16 @@ const job = {
 };
 const error = { errorClass: "TypeError", message: "no", stack: "TypeError: no\n    at f (file:///shop/app.ts:7:11)" };
 const performed = { ...job, durationMs: 1.26, waitMs: 5 };
-const paused = { topic: "default", partition: 0, offset: 3, waitMs: 20, attempts: 4, error, unknownClass: null };
+const paused = {
+  scope: "partition" as const,
+  topic: "default",
+  partition: 0,
+  offset: 3,
+  waitMs: 20,
+  attempts: 4,
+  error,
+  unknownClass: null,
+};
 
 type Written = { [N in EventName]: [N, EventMap[N]] }[EventName];
 
@@ -256,18 +265,18 @@ Deno.test("attachLogger() says of a job whose partition was lost how long it ran
 
 Deno.test("attachLogger() counts jobs as one does", () => {
   const stopping = { group: "shop", shutdownTimeoutMs: 25_000 };
-  const started = { group: "shop", topics: ["default"] };
+  const started = { group: "shop", topics: ["default"], partitions: 3 };
   const lines = written(
     { format: "pretty" },
-    ["worker.started", { ...started, concurrency: 1 }],
+    ["worker.started", { ...started, partitions: 1, concurrency: 1 }],
     ["worker.started", { ...started, concurrency: 2 }],
     ["worker.stopping", { ...stopping, running: 0 }],
     ["worker.stopping", { ...stopping, running: 1 }],
     ["worker.stopping", { ...stopping, running: 2 }],
   );
   assertEquals(lines.map(withoutTime), [
-    "INFO  Worker of group shop started: default with 1 job at once\n",
-    "INFO  Worker of group shop started: default with 2 jobs at once\n",
+    "INFO  Worker of group shop started: default (1 partition) with 1 job at once\n",
+    "INFO  Worker of group shop started: default (3 partitions) with 2 jobs at once\n",
     "INFO  Worker of group shop stops: no job runs\n",
     "INFO  Worker of group shop stops: 1 job still runs, and may for 25.0 s\n",
     "INFO  Worker of group shop stops: 2 jobs still run, and may for 25.0 s\n",
@@ -293,4 +302,26 @@ Deno.test("attachLogger() writes a job's own line though its details are no JSON
     const { message, jobId, details: shown } = JSON.parse(line!);
     assertEquals([message, jobId, shown], ["EchoJob from default/0@3: own words", "id-1", expected]);
   }
+});
+
+Deno.test("attachLogger() writes one line for all partitions that move together, and says what was released", () => {
+  const partitions = (count: number) => Array.from({ length: count }, (_, partition) => ({ topic: "a", partition }));
+  const none = { group: "shop", assigned: [], lost: [], reason: null, owned: 0 };
+  const lines = written(
+    { format: "pretty" },
+    ["partition.assigned", { topic: "a", partition: 0, offset: 7 }],
+    ["assignment.changed", {
+      ...none,
+      assigned: [{ topic: "a", partition: 0, offset: 7 }, { topic: "a", partition: 1, offset: null }],
+    }],
+    ["partition.lost", { topic: "a", partition: 0, reason: "closed" }],
+    ["assignment.changed", { ...none, lost: partitions(1), reason: "closed" }],
+    ["assignment.changed", { ...none, lost: partitions(22), reason: "revoked" }],
+  );
+  const twenty = partitions(20).map(({ partition }) => `a/${partition}`).join(", ");
+  assertEquals(lines.map(withoutTime), [
+    "INFO  Assigned 2 partitions: a/0@7, a/1\n",
+    "INFO  Released 1 partition: a/0\n",
+    `INFO  Lost 22 partitions (revoked): ${twenty} and 2 more\n`,
+  ]);
 });

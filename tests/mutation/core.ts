@@ -13,8 +13,8 @@ const WORKER: readonly Mutant[] = [
   {
     what: "loading code leaves no request's scope behind",
     file: "src/support/lazy_import.ts",
-    find: "AsyncLocalStorage.snapshot()",
-    replace: "(load) => load()",
+    find: "runInRootContext(() => load().then(resolve, reject))",
+    replace: "load().then(resolve, reject)",
     tests: ["tests/support/lazy_import_test.ts"],
   },
   {

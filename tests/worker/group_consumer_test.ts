@@ -65,3 +65,34 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
   await app.close();
   await run;
 });
+
+Deno.test("one event tells all partitions that move together, behind those of each, and a stop releases them", async () => {
+  const log = new MemoryLog();
+  const topics = [activeJobTopic("default", { partitions: 3 })];
+  await using app = new App({ name: "shop", broker: memoryOver(log), jobs: [], topics, logger: false });
+  const seen: unknown[] = [];
+  app.on("partition.assigned", ({ partition }) => seen.push(["assigned", partition]));
+  app.on("partition.lost", ({ partition, reason }) => seen.push(["lost", partition, reason]));
+  app.on("assignment.changed", ({ group, assigned, lost, reason, owned }) => {
+    seen.push([
+      group,
+      assigned.map(({ partition }) => partition),
+      lost.map(({ partition }) => partition),
+      reason,
+      owned,
+    ]);
+  });
+  app.on("worker.started", ({ partitions }) => seen.push(["started", partitions]));
+  await app.worker().run(undefined, { once: true });
+  assertEquals(seen, [
+    ["assigned", 0],
+    ["assigned", 1],
+    ["assigned", 2],
+    ["shop", [0, 1, 2], [], null, 3],
+    ["started", 3],
+    ["lost", 0, "closed"],
+    ["lost", 1, "closed"],
+    ["lost", 2, "closed"],
+    ["shop", [], [0, 1, 2], "closed", 0],
+  ]);
+});

@@ -1,6 +1,7 @@
 /** What a worker says of itself, at each point of its life. */
 import { activeJobTopic, App, type EventMap, Job, type TopicOptions, type Worker } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { RetryingRecord } from "../../src/worker/status.ts";
 import { MemoryBroker } from "../../src/broker/memory/broker.ts";
 import { MemoryLog } from "../../src/broker/memory/log.ts";
 import { until } from "../support/until.ts";
@@ -98,7 +99,8 @@ Deno.test("status() has the running job with its limits, and what waits behind i
   const [job, ...none] = worker.status().groups[0]!.running;
   assertEquals([job!.jobClass, job!.offset, job!.timeoutMs, job!.timeoutGraceMs, none], ["SlowJob", 0, 30_000, 7, []]);
   assert(job!.runningMs >= 0 && job!.runningMs < 30_000, `${job!.runningMs}`);
-  const { oldestAgeMs, ...rest } = partition(worker);
+  const { oldestAgeMs, running, ...rest } = partition(worker);
+  assertEquals(running.map(({ offset, jobId }) => [offset, jobId]), [[0, job!.jobId]]);
   assert(oldestAgeMs !== null && oldestAgeMs >= 0, `${oldestAgeMs}`);
   assertEquals(rest, {
     topic: "default",
@@ -107,8 +109,8 @@ Deno.test("status() has the running job with its limits, and what waits behind i
     highWatermark: 2,
     lag: 2,
     waiting: 2,
-    isPaused: false,
-    stuckAt: null,
+    retrying: [],
+    stuck: [],
   });
   open.resolve();
   await until(() => partition(worker).lag === 0, () => JSON.stringify(worker.status()));
@@ -178,11 +180,22 @@ Deno.test("status() says which partition waits for its next try, and which for a
   await broker.append("other", [{ value: "no envelope" }]);
   const run = worker.run();
   const paused = () =>
-    worker.status().groups.flatMap(({ partitions }) => partitions.filter(({ isPaused }) => isPaused));
+    worker.status().groups.flatMap(({ partitions }) =>
+      partitions.filter(({ retrying, stuck }) => retrying.length + stuck.length > 0)
+    );
   await until(() => paused().length === 2, () => JSON.stringify(worker.status()));
-  assertEquals(paused().map(({ stuckAt, waiting, lag }) => [stuckAt, waiting, lag]), [
-    [null, 1, 1],
-    [{ topic: "other", partition: 0, offset: 0 }, 1, 1],
+  const [sad, bad] = paused();
+  assertEquals([sad!.running, sad!.stuck, sad!.waiting, sad!.lag], [[], [], 1, 1]);
+  const [{ nextTryInMs, error, ...retrying }, ...none] = sad!.retrying as [RetryingRecord];
+  assertEquals([retrying, error.message, none], [
+    { topic: "default", partition: 0, offset: 0, attempts: 1 },
+    "as always",
+    [],
+  ]);
+  assert(nextTryInMs > 30_000 && nextTryInMs <= 60_000, `${nextTryInMs}`);
+  assertEquals([bad!.running, bad!.retrying, bad!.waiting, bad!.lag], [[], [], 1, 1]);
+  assertEquals(bad!.stuck.map(({ offset, attempts, remedy }) => [offset, attempts, remedy]), [
+    [0, 0, "deno run -A jsr:@activejob/kafka/cli skip --app app.ts other/0@0"],
   ]);
   await worker.stop();
   await run;

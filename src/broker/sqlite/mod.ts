@@ -3,9 +3,9 @@
  * into it; of the workers of a group one performs, and another one takes over when it stops or dies. Naming it opens
  * nothing and loads nothing.
  */
-import { resolve } from "node:path";
 import { InvalidConfigurationError } from "../../errors.ts";
 import { lazyImport } from "../../support/lazy_import.ts";
+import { nodeBuiltin } from "../../support/node_builtin.ts";
 import { checkOptions, type Checks, timeLimit } from "../../support/validation.ts";
 import type { BrokerSource } from "../broker.ts";
 
@@ -56,7 +56,7 @@ export function sqlite(path: string, options: SqliteBrokerOptions = {}): BrokerS
       const [{ SqliteBroker }, { DatabaseFile }] = await lazyImport(() =>
         Promise.all([import("./broker.ts"), import("./file.ts")])
       );
-      return new SqliteBroker(name, new DatabaseFile(resolve(path), busyTimeoutMs), context);
+      return new SqliteBroker(name, new DatabaseFile(nodeBuiltin("node:path").resolve(path), busyTimeoutMs), context);
     },
   };
   return Object.freeze(source);

@@ -15,9 +15,8 @@ import { RetryState } from "./retry_state.ts";
 import { LagTracker } from "./lag.ts";
 import { OffsetTracker } from "./offset_tracker.ts";
 import { Runner } from "./runner.ts";
-import type { PartitionStatus } from "../status.ts";
+import type { PartitionStatus, StuckRecord } from "../status.ts";
 import { RecordQueue } from "./record_queue.ts";
-import type { Position } from "../../support/position.ts";
 
 /** A partition while it is ours. */
 export class Partition implements Committable {
@@ -58,9 +57,9 @@ export class Partition implements Committable {
     return this.#tracker.front;
   }
 
-  /** The record at which the partition waits for an operator; `null` for none. */
-  get stuckAt(): Position | null {
-    return this.#runner.stuckAt;
+  /** The records that wait for an operator. */
+  stuck(): StuckRecord[] {
+    return this.#runner.stuck();
   }
 
   /** The job that runs; `null` for none. */
@@ -82,8 +81,9 @@ export class Partition implements Committable {
       // Nothing waits, but there is more in the log: it has yet to be fetched.
       oldestAgeMs: this.#queue.oldestAgeMs(Date.now()) ?? (lag === 0 ? 0 : null),
       waiting: this.#queue.count,
-      isPaused: this.#runner.isPaused,
-      stuckAt: this.stuckAt,
+      running: this.running === null ? [] : [this.running],
+      retrying: this.#runner.retrying(),
+      stuck: this.stuck(),
     };
   }
 

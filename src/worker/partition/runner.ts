@@ -18,6 +18,7 @@ import type { Decision, Wait } from "./retry_policy.ts";
 import type { GroupContext } from "./context.ts";
 import type { RetryState } from "./retry_state.ts";
 import { Attempt, type Outcome, type Place } from "./attempt.ts";
+import type { RetryingRecord, StuckRecord } from "../status.ts";
 import type { RecordQueue } from "./record_queue.ts";
 import type { Position } from "../../support/position.ts";
 
@@ -51,7 +52,8 @@ export class Runner {
   #working = false;
   #worked: Promise<void> = Promise.resolve();
   #attempt: Attempt | undefined;
-  #stuckAt: Position | null = null;
+  /** The head record's wait for its next try, from its failure until it is finished or performed again. */
+  #retry: { readonly position: Position; readonly nextTryMs: number; readonly isLasting: boolean } | null = null;
   #wake: (() => void) | undefined;
 
   constructor(options: RunnerOptions) {
@@ -63,14 +65,26 @@ export class Runner {
     this.#place = { partition, route, currentAttributes, monitor, tracing };
   }
 
-  /** The record at which it waits for an operator; `null` for none. */
-  get stuckAt(): Position | null {
-    return this.#stuckAt;
+  /** The records that wait for their next try and need no operator. */
+  retrying(): RetryingRecord[] {
+    return this.#retry === null || this.#retry.isLasting || this.#wake === undefined
+      ? []
+      : [this.#retryStatus(this.#retry)];
   }
 
-  /** Whether it waits before the next try of the head. */
-  get isPaused(): boolean {
-    return this.#wake !== undefined;
+  /** The records that fail until an operator helps, also during their tries. */
+  stuck(): StuckRecord[] {
+    if (this.#retry === null || !this.#retry.isLasting) return [];
+    return [{ ...this.#retryStatus(this.#retry), remedy: this.#context.skipCommand(this.#retry.position) }];
+  }
+
+  #retryStatus({ position, nextTryMs }: { readonly position: Position; readonly nextTryMs: number }): RetryingRecord {
+    return {
+      ...position,
+      attempts: this.#retryState.attemptsOf(position.offset),
+      nextTryInMs: this.#wake === undefined ? 0 : Math.max(0, nextTryMs - performance.now()),
+      error: this.#retryState.error,
+    };
   }
 
   /** The job that runs; `null` for none, also where one has ended and its outcome waits for the broker. */
@@ -240,9 +254,10 @@ export class Runner {
   #pause(record: QueuedRecord, { kind, waitMs, unknownClass }: Wait): number {
     const at = this.#at(record);
     const lasting = kind === "pause";
-    this.#stuckAt = lasting ? at : null;
+    this.#retry = { position: at, nextTryMs: performance.now() + waitMs, isLasting: lasting };
     this.#context.monitor.emit("partition.paused", {
       ...at,
+      scope: "partition",
       waitMs,
       attempts: this.#retryState.attemptsOf(record.offset),
       error: this.#retryState.error,
@@ -254,7 +269,7 @@ export class Runner {
   }
 
   #finish(record: QueuedRecord): void {
-    this.#stuckAt = null;
+    this.#retry = null;
     this.#options.finish(record);
   }
 
