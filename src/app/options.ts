@@ -3,7 +3,7 @@
  * frozen and complete.
  */
 import type { BrokerSource } from "../broker/broker.ts";
-import { brokerSource } from "../broker/open.ts";
+import { readBrokerSource } from "../broker/source.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_attributes.ts";
 import type { JobClass } from "../job/job.ts";
@@ -140,7 +140,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
   }
   return Object.freeze({
     name: options.name,
-    broker: brokerSource(options.broker),
+    broker: readBrokerSource(options.broker),
     jobs: options.jobs,
     currentAttributes,
     queuePrefix: options.queuePrefix ?? "",

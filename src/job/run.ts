@@ -57,16 +57,25 @@ export class JobRun {
     this.#controller?.abort(reason);
   }
 
-  /** A logger whose lines go through the event stream; to the console where there is none (`performNow`). */
+  /** Returns a logger whose lines are events; outside of a worker (`performNow`) they go to the console. */
   loggerOf(jobClass: string, jobId: string): JobLogger {
     const write = (level: "debug" | "info" | "warn" | "error") =>
     (
       message: string,
       details: Readonly<Record<string, unknown>> = {},
     ) => {
-      if (this.monitor === null) console[level](`${jobClass} ${jobId}: ${message}`, details);
+      if (this.monitor === null) writeToConsole(level, `${jobClass} ${jobId}`, message, details);
       else this.monitor.emit("job.log", { ...this.record!, jobClass, jobId, level, message, details });
     };
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}
+
+/** The message is an argument of a format, not the format: it may have a `%`. Showing details may call code that throws. */
+function writeToConsole(level: "debug" | "info" | "warn" | "error", job: string, message: unknown, details: unknown) {
+  try {
+    console[level]("%s: %s", job, message, details);
+  } catch {
+    console[level]("%s: %s", job, typeof message === "string" ? message : typeof message, "(details cannot be shown)");
   }
 }

@@ -3,8 +3,9 @@
  * as JSON elsewhere (`log_format.ts`). It hears only the events of its level and above, so that a quiet logger costs a
  * job nothing. Lines are gathered over a turn of the event loop and written at once.
  */
+import { describeError } from "../errors.ts";
 import type { EventName } from "./events.ts";
-import { jsonLine, prettyLines } from "./log_format.ts";
+import { formatJson, formatPretty } from "./log_format.ts";
 import { type Line, LINES, type LogLevel } from "./log_lines.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -30,7 +31,7 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () => void {
   const { level = "info", write = writeToStderr } = options;
   if (level === "silent") return () => {};
-  const pretty = (options.format ?? (stderr().isTTY === true ? "pretty" : "json")) === "pretty";
+  const format = formatterOf(options.format ?? (stderr().isTTY === true ? "pretty" : "json"));
   const least = LEVELS.indexOf(level);
   const lines = new Lines(write);
   const ends: (() => void)[] = [];
@@ -41,12 +42,29 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () 
     ends.push(monitor.on(name, (event) => {
       const level = typeof own === "string" ? own : own(event);
       if (LEVELS.indexOf(level) < least) return;
-      lines.add(pretty ? prettyLines(level, line, event) : jsonLine(level, name, line.text(event), event));
+      lines.add(format(level, name, line, event as object));
     }));
   }
   return () => {
     for (const end of ends) end();
     lines.flush();
+  };
+}
+
+type Formatter = (level: LogLevel, name: EventName, line: Line<unknown>, event: object) => string;
+
+/** Returns the formatter of a format. An event that it cannot format has a line that says so. */
+function formatterOf(format: "pretty" | "json"): Formatter {
+  const formatter: Formatter = format === "pretty"
+    ? (level, _name, line, event) => formatPretty(level, line, event)
+    : (level, name, line, event) => formatJson(level, name, line.message(event), event);
+  return (level, name, line, event) => {
+    try {
+      return formatter(level, name, line, event);
+    } catch (error) {
+      const message = `An event of ${name} cannot be written: ${describeError(error).message}`;
+      return formatter(level, name, { level, message: () => message }, {});
+    }
   };
 }
 

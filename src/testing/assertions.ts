@@ -127,7 +127,7 @@ function argumentsComparison<J extends Job>(
   if (typeof expected === "function") {
     return (args) => expected(...args as JobArguments<J>) ? [] : [`args: the function refuses ${showValue(args)}`];
   }
-  // As they would come out of a log: `7n` as 7, without the `undefined` at the end.
+  // As they would come out of a log: without an `undefined` at the end, for example.
   const job = new Class();
   job.args = expected;
   const envelope = writeEnvelope(job, Class.queue, undefined);

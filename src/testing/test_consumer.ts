@@ -6,9 +6,17 @@
  * A partition that the test takes away is not proved any more from that moment on: what the worker has of it waits for the
  * loss, as it does while a real group rebalances, and nothing of it is marked.
  */
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
+import type {
+  CommitOptions,
+  ConsumeOptions,
+  Consumer,
+  ConsumerSink,
+  Mark,
+  Ownership,
+  RecordBatch,
+} from "../broker/broker.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
-import type { JobInfo } from "../monitor/events.ts";
+import type { JobInfo, LostReason } from "../monitor/events.ts";
 import { decodeCommitMetadata, encodeCommitMetadata } from "../worker/partition/commit_metadata.ts";
 import type { Entry } from "./job_recorder.ts";
 import type { Partitions, TestContext } from "./test_context.ts";
@@ -79,7 +87,7 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     this.#consumer.resume(ownership);
   }
 
-  async commit(marks: readonly Mark[], options?: { readonly deadlineMs?: number }): ReturnType<Consumer["commit"]> {
+  async commit(marks: readonly Mark[], options?: CommitOptions): ReturnType<Consumer["commit"]> {
     const outcomes = await this.#consumer.commit(marks.map((mark) => this.#bounded(mark)), options);
     for (const [index, mark] of marks.entries()) if (outcomes[index] === "committed") this.#note(mark);
     return outcomes;
@@ -125,7 +133,7 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     });
   }
 
-  lost(ownerships: readonly Ownership[], reason: Parameters<ConsumerSink["lost"]>[1]): void {
+  lost(ownerships: readonly Ownership[], reason: LostReason): void {
     for (const ownership of ownerships) {
       this.#shares.delete(ownership);
       this.#doubtful.delete(ownership);
@@ -137,8 +145,8 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     this.#sink.expired(ownership, from, to);
   }
 
-  membership(held: boolean): void {
-    this.#sink.membership(held);
+  membership(isMember: boolean): void {
+    this.#sink.membership(isMember);
   }
 
   failed(error: Error): void {

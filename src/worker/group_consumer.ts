@@ -165,10 +165,10 @@ export class GroupConsumer implements ConsumerSink {
   }
 
   /** The broker: the session is good, or may have expired. */
-  membership(held: boolean): void {
-    if (held) this.#startCondition.unblock("membership");
+  membership(isMember: boolean): void {
+    if (isMember) this.#startCondition.unblock("membership");
     else this.#startCondition.block("membership");
-    this.#context.monitor.emit("membership.changed", { held });
+    this.#context.monitor.emit("membership.changed", { held: isMember });
   }
 
   /** The broker: it is over. */

@@ -142,7 +142,7 @@ const CASES: readonly {
   {
     args: ["skip", "--app", HELLO, "default/0@1"],
     code: EXIT.failed,
-    stderr: /^error: Cannot skip offset 1 of partition 0 of topic "default": group "hello" is at 0/,
+    stderr: /^error: Cannot skip default\/0@1: group "hello" is at offset 0/,
   },
   {
     args: ["enqueue", "--app", HELLO, "HelloJob", "[4]"],

@@ -54,7 +54,7 @@ kafkaTest("commit() whose connection is cut does not land in the next generation
   await b.recorder.until("its records came", () => b.recorder.received.length === 50);
   const [outcome] = await b.consumer.commit([{ ownership: taken!, next: 40, metadata: "" }]);
   assertEquals(outcome, "committed");
-  await a.recorder.until("one partition is left", () => a.recorder.live.size === 1 && a.recorder.held === true);
+  await a.recorder.until("one partition is left", () => a.recorder.live.size === 1 && a.recorder.isMember === true);
   assert((await late).every((outcome) => outcome === "unknown" || outcome === "refused"));
   // A commit of what is left goes through: nothing of the first one can be on its way any more.
   const [kept] = a.recorder.live.keys() as Iterable<Ownership>;
@@ -97,18 +97,18 @@ kafkaTest("a consumer comes back by itself after the broker was away for longer 
   const topic = await newTopic(direct, 1);
   await fill(direct, topic, 1, 10);
   const { consumer, recorder } = consume(mine, topic, group);
-  await recorder.until("all came", () => recorder.received.length === 10 && recorder.held === true);
+  await recorder.until("all came", () => recorder.received.length === 10 && recorder.isMember === true);
   const before = recorder.own(0);
   assertEquals(await consumer.commit([{ ownership: before, next: 4, metadata: "" }]), ["committed"]);
   relay.onRequest = () => "cut";
   relay.cutAll();
   const heldUntilMs = consumer.sessionValidUntilMs;
-  await recorder.until("membership ended", () => recorder.held === false);
+  await recorder.until("membership ended", () => recorder.isMember === false);
   assert(performance.now() >= heldUntilMs, "membership ends when the clock says so, not before");
   assert(heldUntilMs <= performance.now() + SESSION_MS);
   await fill(direct, topic, 1, 5, 10);
   relay.onRequest = () => "pass";
-  await recorder.until("it is a member again", () => recorder.held === true);
+  await recorder.until("it is a member again", () => recorder.isMember === true);
   const now = recorder.own(0);
   const offsets = () =>
     recorder.received.filter(({ ownership }) => ownership === now).map(({ record }) => record.offset);

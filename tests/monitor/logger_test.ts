@@ -56,10 +56,10 @@ Deno.test("attachLogger() writes pretty lines for people", () => {
   assertEquals(lines.map(withoutTime), [
     "DEBUG Performing EchoJob from default/0@3\n",
     "INFO  Performed EchoJob from default/0@3 in 1.3 ms\n",
-    "WARN  EchoJob from default/0@3 failed at attempt 1 (TypeError: no), next try in 40 ms\n",
+    "WARN  EchoJob from default/0@3 failed at attempt 1 (TypeError: no), next attempt in 40 ms\n",
     "    at f (file:///shop/app.ts:7:11)\n",
-    "ERROR default/0 stands still at offset 3 (TypeError: no), next try in 20 ms; to pass it over: skip --app app.ts default/0@3\n",
-    "INFO  Worker of group shop takes no new job\n",
+    "ERROR default/0 is stuck at offset 3 (TypeError: no), next attempt in 20 ms; to skip it: skip --app app.ts default/0@3\n",
+    "INFO  Worker of group shop is quiet: no new job starts, its partitions are kept\n",
   ]);
 });
 
@@ -170,7 +170,7 @@ Deno.test("attachLogger() shows people where an error was thrown, in their own c
     error: thrown,
   }]);
   assertEquals(pretty.map(withoutTime), [
-    "WARN  EchoJob from default/0@3 failed at attempt 1 (Error: no), next try in 40 ms\n",
+    "WARN  EchoJob from default/0@3 failed at attempt 1 (Error: no), next attempt in 40 ms\n",
     ...below,
     "ERROR Error in x: Error: no\n",
     ...below,
@@ -216,8 +216,15 @@ Deno.test("attachLogger() shows people the details that a job gives", () => {
     ],
     [{ user: { id: 1n }, list: [1, "a"] }, ' user={"id":"1"} list=[1,"a"]'],
     [{ error: new TypeError("no") }, ' error="TypeError: no"'],
-    [circle, ' self="(cannot be written as JSON)"'],
-    [throwing, " n=1 at=(cannot be written as JSON)"],
+    [circle, ' self="(circular)"'],
+    [throwing, ' n=1 at="(cannot be read: no)"'],
+    [new TypeError("no"), ' details="TypeError: no"'],
+    ["text", " details=text"],
+    [new Map([["a", 1]]), ' details=[["a",1]]'],
+    [
+      { list: new Map([["a", new Set([1n])]]), at: Symbol("a"), f() {} },
+      ' list=[["a",["1"]]] at="Symbol(a)" f="[function f]"',
+    ],
     [{ text: "x".repeat(1_000_000) }, ` text=${"x".repeat(200)}…`],
     [
       Object.fromEntries(Array.from({ length: 22 }, (_, n) => [`n${n}`, n])),
@@ -241,9 +248,9 @@ Deno.test("attachLogger() warns of an unknown class once, and says until when it
     .map((line) => JSON.parse(line));
   assertEquals(lines.map(({ level }) => level), ["warn", "warn"]);
   const [soon, late] = lines.map(({ message }) => /^(.*) until (.*) UTC, then (.*)$/.exec(message)!.slice(1));
-  const said = 'No job class "TwoJob" is known (known: OneJob): default/0@3 is tried again';
-  assertEquals([soon![0], soon![2]], [said, "dead-lettered"]);
-  assertEquals([late![0], late![2]], [said, "the partition waits"]);
+  const message = 'No job class "TwoJob" is known (known: OneJob): default/0@3 is tried again';
+  assertEquals([soon![0], soon![2]], [message, "is dead-lettered"]);
+  assertEquals([late![0], late![2]], [message, "waits for an operator"]);
   assertMatch(soon![1]!, /^\d\d:\d\d:\d\d$/);
   const leftMs = Date.parse(`${late![1]!.replace(" ", "T")}Z`) - Date.parse(lines[1].time);
   assert(Math.abs(leftMs - 1e9) <= 60_000, `${late![1]} is ${leftMs} ms away`);
@@ -256,10 +263,11 @@ Deno.test("attachLogger() says of a job whose partition was lost how long it ran
     ["job.revoked", { ...revoked, durationMs: 20 }],
     ["job.revoked", { ...revoked, durationMs: 9012 }],
   );
-  const said = "WARN  EchoJob from default/0@3 passed after its partition was lost: not marked; it ran";
+  const message = "WARN  EchoJob from default/0@3 passed after default/0 was lost, " +
+    "so it is not marked and may be performed again; it ran for";
   assertEquals(lines.map(withoutTime), [
-    `${said} 20 ms\n`,
-    `${said} 9.0 s: a job that blocks the event loop for longer than sessionTimeoutMs (6000) loses its partition\n`,
+    `${message} 20 ms\n`,
+    `${message} 9.0 s: a job that blocks the event loop for longer than sessionTimeoutMs (6000) loses its partition\n`,
   ]);
 });
 
@@ -278,12 +286,12 @@ Deno.test("attachLogger() counts jobs as one does", () => {
     "INFO  Worker of group shop started: default (1 partition) with 1 job at once\n",
     "INFO  Worker of group shop started: default (3 partitions) with 2 jobs at once\n",
     "INFO  Worker of group shop stops: no job runs\n",
-    "INFO  Worker of group shop stops: 1 job still runs, and may for 25.0 s\n",
-    "INFO  Worker of group shop stops: 2 jobs still run, and may for 25.0 s\n",
+    "INFO  Worker of group shop stops: 1 job still runs and may take 25.0 s\n",
+    "INFO  Worker of group shop stops: 2 jobs still run and may take 25.0 s\n",
   ]);
 });
 
-Deno.test("attachLogger() writes a job's own line though its details are no JSON", () => {
+Deno.test("attachLogger() writes a job's line with all of its details, whatever they are", () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   const throwing = {
@@ -291,17 +299,80 @@ Deno.test("attachLogger() writes a job's own line though its details are no JSON
       throw new Error("no");
     },
   };
-  const note = "(cannot be written as JSON)";
-  const cases: [Record<string, unknown>, unknown][] = [
+  const failure = new TypeError("boom");
+  const cases: [unknown, unknown][] = [
     [{ userId: 2n ** 64n }, { userId: "18446744073709551616" }],
-    [circle, { self: note }],
-    [{ n: 1, at: throwing }, { n: 1, at: note }],
+    [circle, { self: "(circular)" }],
+    [{ n: 1, at: throwing }, { n: 1, at: "(cannot be read: no)" }],
+    [{ error: failure, order: 7 }, {
+      error: { errorClass: "TypeError", message: "boom", stack: failure.stack },
+      order: 7,
+    }],
+    [{ sizes: new Map([["a", new Set([1])]]) }, { sizes: [["a", [1]]] }],
+    [failure, { errorClass: "TypeError", message: "boom", stack: failure.stack }],
+    [{ n: 1 / 3 }, { n: 1 / 3 }],
+    [null, null],
   ];
   for (const [details, expected] of cases) {
-    const [line] = written({ format: "json" }, ["job.log", { ...job, level: "info", message: "own words", details }]);
-    const { message, jobId, details: shown } = JSON.parse(line!);
-    assertEquals([message, jobId, shown], ["EchoJob from default/0@3: own words", "id-1", expected]);
+    for (const name of ["job.log", "broker.log"] as const) {
+      const event = {
+        ...job,
+        level: "info",
+        message: "own words",
+        details: details as Record<string, unknown>,
+      } as const;
+      const [line] = written({ format: "json" }, [name, event] as Written);
+      const { message, details: shown } = JSON.parse(line!);
+      assertEquals(message, name === "job.log" ? "EchoJob from default/0@3: own words" : "Broker: own words");
+      assertEquals(shown, expected);
+    }
   }
+});
+
+Deno.test("attachLogger() writes a line for any message, bounded", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const cases: [unknown, string | RegExp][] = [
+    ["90%done", "90%done"],
+    ["x".repeat(1_000_000), `${"x".repeat(8192)}…`],
+    [undefined, "undefined"],
+    [Symbol("a"), '"Symbol(a)"'],
+    [Object.create(null), "{}"],
+    [new TypeError("boom"), "TypeError: boom"],
+    [proxy, /^"\(cannot be read: /],
+  ];
+  for (const format of ["json", "pretty"] as const) {
+    for (const [message, expected] of cases) {
+      const event = { ...job, level: "info", message: message as string, details: {} } as const;
+      const [line] = written({ format }, ["job.log", event]);
+      const text = format === "json" ? JSON.parse(line!).message : withoutTime(line!).slice(6, -1);
+      const shown = text.replace("EchoJob from default/0@3: ", "");
+      if (typeof expected === "string") assertEquals(shown, expected);
+      else assertMatch(shown, expected);
+    }
+  }
+});
+
+Deno.test("attachLogger() writes a line for an event that it cannot format", () => {
+  const where = Symbol("place") as unknown as string;
+  const [json] = written({ format: "json" }, ["error.occurred", { where, error }]);
+  const message = "An event of error.occurred cannot be written: Cannot convert a Symbol value to a string";
+  const { level, event, message: shown } = JSON.parse(json!);
+  assertEquals([level, event, shown], ["error", "error.occurred", message]);
+  const [pretty] = written({ format: "pretty" }, ["error.occurred", { where, error }]);
+  assertEquals(withoutTime(pretty!), `ERROR ${message}\n`);
+});
+
+Deno.test("attachLogger() rounds the milliseconds of events to microseconds, and no other number", () => {
+  const offset = Number.MAX_SAFE_INTEGER;
+  const running = { ...job, runningMs: 1.23456789, timeoutMs: null, timeoutGraceMs: 5000 };
+  const [first, second] = written(
+    { format: "json" },
+    ["job.performed", { ...performed, offset, durationMs: 1.26371829, waitMs: 5.00049 }],
+    ["worker.stopped", { group: "shop", unfinished: [running] }],
+  ).map((line) => JSON.parse(line));
+  assertEquals([first.offset, first.durationMs, first.waitMs], [offset, 1.264, 5]);
+  assertEquals(second.unfinished, [{ ...running, runningMs: 1.235 }]);
 });
 
 Deno.test("attachLogger() writes one line for all partitions that move together, and says what was released", () => {

@@ -278,7 +278,7 @@ const EVENTS: readonly Mutant[] = [
   {
     what: "logger: control characters are escaped",
     file: "src/monitor/log_format.ts",
-    find: "return text.replace(UNPRINTABLE,",
+    find: "return text.replace(CONTROLS,",
     replace: "return text.replace(/never/g,",
     tests: ["tests/monitor/logger_test.ts"],
   },

@@ -105,7 +105,11 @@ Deno.test("assertEnqueuedWith() answers the job as it came out of the log", asyn
 Deno.test("assertEnqueuedWith() compares arguments as a log would give them back", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(7);
-  t.assertEnqueuedWith(ChainJob, { args: [7n as unknown as number] });
+  assertThrows(
+    () => t.assertEnqueuedWith(ChainJob, { args: [7n as unknown as number] }),
+    AssertionError,
+    "7n expected",
+  );
   await MailJob.performLater("a", undefined);
   t.assertEnqueuedWith(MailJob, { args: ["a"] });
   assertThrows(() => t.assertEnqueuedWith(ChainJob, { args: [NaN] }), SerializationError, "arguments[0]");

@@ -1,4 +1,4 @@
-/** What an administrator may do with a Kafka cluster, as the seam has it. */
+/** What an administrator may do with a Kafka cluster, behind the broker interface. */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import type { BrokerAdmin } from "../broker.ts";
 import type { ClusterClient } from "./cluster.ts";

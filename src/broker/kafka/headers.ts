@@ -1,5 +1,5 @@
 /**
- * Headers between the seam's list and kafkajs' object. The object loses the order between different names, and its decoder
+ * Headers between the list of the broker interface and kafkajs' object. The object loses the order between different names, and its decoder
  * starts from a plain object, in which `constructor` is there before any header is. Pure functions.
  */
 import { Buffer } from "node:buffer";

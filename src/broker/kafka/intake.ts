@@ -89,7 +89,7 @@ export class Intake implements TopicPartition {
   }
 }
 
-/** The seam's records of what kafkajs decoded. */
+/** The records of the broker interface from what kafkajs decoded. */
 export function recordsFrom(messages: readonly KafkaMessage[]): StoredRecord[] {
   return messages.map((message) => ({
     offset: safeOffset(message.offset),

@@ -18,10 +18,8 @@ import { Intake } from "./intake.ts";
 import type { Fetching } from "./member.ts";
 import { KafkaOwnership } from "./ownership.ts";
 import type { Session } from "./session.ts";
+import type { LostReason } from "../../monitor/events.ts";
 import type { TopicPartition } from "../../support/position.ts";
-
-/** Why an ownership ends. */
-export type LostReason = Parameters<ConsumerSink["lost"]>[1];
 
 /** What a share works with: its consumer's parts. */
 export interface ShareContext {

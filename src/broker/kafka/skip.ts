@@ -5,7 +5,7 @@
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import type { SkipOptions } from "../broker.ts";
-import { skippedAlready, skipsMore } from "../refusals.ts";
+import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
 import { type ClientFactory, Connections } from "./client.ts";
@@ -42,7 +42,7 @@ export async function skipRecord(
   if (!leaders.has(partition)) throw new BrokerError(`Cannot ${what}: the topic has ${leaders.size} partitions`);
   const current = async () => await committedOffset(cluster, group, position) ?? await lowOf(cluster, position);
   let at = await current();
-  if (at > offset) throw skippedAlready(group, position, at);
+  if (at > offset) throw alreadySkippedError(group, position, at);
   const mark = { topic, partition, offset: offset + 1, metadata: "" };
   try {
     // Its owner may have come to it without having committed so yet: the last marks tell.
@@ -55,7 +55,7 @@ export async function skipRecord(
     return at === offset || (force && at < offset);
   };
   await commitAsOwner(clients, cluster, group, mark, isRight, what);
-  if (at < offset && !force) throw skipsMore(group, position, at);
+  if (at < offset && !force) throw skipsOthersError(group, position, at);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What an administrator may do with the memory log: topics, offsets, and the commits of groups that have no members. */
 import type { BrokerAdmin } from "../broker.ts";
-import { groupIsLive, unknownTopic } from "../refusals.ts";
+import { groupHasMembersError, unknownTopicError } from "../refusals.ts";
 import type { MemoryLog, MemoryTopic } from "./log.ts";
 
 /**
@@ -42,7 +42,7 @@ export function memoryAdmin(log: MemoryLog, reachable: () => Promise<void>): Bro
     async seek(group, to) {
       await reachable();
       const members = log.group(group);
-      if (members.live) throw groupIsLive(group);
+      if (members.live) throw groupHasMembersError(group);
       for (const position of to) log.assertWithin(position);
       for (const position of to) members.write(position, "");
     },
@@ -51,6 +51,6 @@ export function memoryAdmin(log: MemoryLog, reachable: () => Promise<void>): Bro
 
 function existing(log: MemoryLog, name: string, verb: string): MemoryTopic {
   const topic = log.topic(name);
-  if (topic === null) throw unknownTopic(name, verb);
+  if (topic === null) throw unknownTopicError(name, verb);
   return topic;
 }

@@ -14,7 +14,7 @@ import type {
   NewRecord,
   SkipOptions,
 } from "../broker.ts";
-import { skippedAlready, skipsMore } from "../refusals.ts";
+import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { memoryAdmin } from "./admin.ts";
 import { MemoryConsumer } from "./consumer.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group.ts";
@@ -86,7 +86,7 @@ export class MemoryBroker implements Broker {
     const next = { ...position, offset: position.offset + 1 };
     this.#log.assertWithin(next);
     const current = () => group.committed(position)?.offset ?? this.#log.low(position);
-    if (current() > position.offset) throw skippedAlready(name, position, current());
+    if (current() > position.offset) throw alreadySkippedError(name, position, current());
     // After the last marks of its owner, which may have come to it just now, or gone beyond it.
     let at = current();
     const skipped = group.intervene(() => {
@@ -94,7 +94,7 @@ export class MemoryBroker implements Broker {
       if (at === position.offset || (force && at < position.offset)) group.write(next, "");
     });
     await Promise.race([skipped, this.#disposed.promise]);
-    if (at < position.offset && !force) throw skipsMore(name, position, at);
+    if (at < position.offset && !force) throw skipsOthersError(name, position, at);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,8 +8,17 @@
  * event loop is never held by a backlog.
  */
 import { BrokerError } from "../../errors.ts";
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
-import type { CommitOutcome, Group, Member } from "./group.ts";
+import type {
+  CommitOptions,
+  CommitOutcome,
+  ConsumeOptions,
+  Consumer,
+  ConsumerSink,
+  Mark,
+  Ownership,
+} from "../broker.ts";
+import type { LostReason } from "../../monitor/events.ts";
+import type { Group, Member } from "./group.ts";
 import type { MemoryOwnership } from "./ownership.ts";
 import type { TaskQueue } from "./task_queue.ts";
 
@@ -30,7 +39,7 @@ export class MemoryConsumer implements Consumer, Member {
   #state: "joining" | "member" | "blocked" | "closed" = "joining";
   #closing: Promise<void> | null = null;
   #turnAsked = false;
-  #held = false;
+  #isMember = false;
   /** While the log is away: when the session ends, and the timer that says so. */
   #session: { readonly untilMs: number; readonly timer: ReturnType<typeof setTimeout> } | null = null;
 
@@ -55,7 +64,7 @@ export class MemoryConsumer implements Consumer, Member {
 
   get sessionValidUntilMs(): number {
     if (this.#state !== "member") return 0;
-    return this.#session?.untilMs ?? (this.#held ? Infinity : 0);
+    return this.#session?.untilMs ?? (this.#isMember ? Infinity : 0);
   }
 
   pause(ownership: Ownership): void {
@@ -70,7 +79,7 @@ export class MemoryConsumer implements Consumer, Member {
     this.wake();
   }
 
-  async commit(marks: readonly Mark[], options: { readonly deadlineMs?: number } = {}): Promise<CommitOutcome[]> {
+  async commit(marks: readonly Mark[], options: CommitOptions = {}): Promise<CommitOutcome[]> {
     // Without waiting where nothing hinders: a commit belongs to the generation in which it was called.
     if (this.#turns.away && !await this.#reachable(options.deadlineMs)) return marks.map(() => "unknown");
     return this.#group.commit(this, marks);
@@ -91,7 +100,7 @@ export class MemoryConsumer implements Consumer, Member {
     return this.#sink.releasing(owned);
   }
 
-  lost(ownerships: readonly MemoryOwnership[], reason: "revoked" | "recreated" | "unknown" | "closed"): void {
+  lost(ownerships: readonly MemoryOwnership[], reason: LostReason): void {
     for (const ownership of ownerships) {
       ownership.end();
       this.#owned.delete(ownership);
@@ -103,7 +112,7 @@ export class MemoryConsumer implements Consumer, Member {
     for (const ownership of added) this.#owned.add(ownership);
     this.#state = "member";
     this.#sink.assigned(added, continued);
-    this.#hold(true);
+    this.#setMember(true);
     this.#joined.resolve();
     this.wake();
   }
@@ -128,7 +137,7 @@ export class MemoryConsumer implements Consumer, Member {
     if (this.#state !== "blocked") return;
     this.#state = "joining";
     this.#turns.run(() => {
-      this.#hold(false);
+      this.#setMember(false);
       this.#loseAll("unknown");
       this.#join();
     });
@@ -143,7 +152,7 @@ export class MemoryConsumer implements Consumer, Member {
   logLeft(): void {
     if (this.#session !== null || this.#state !== "member") return;
     const { sessionTimeoutMs } = this.#options;
-    const timer = setTimeout(() => this.#hold(false), sessionTimeoutMs);
+    const timer = setTimeout(() => this.#setMember(false), sessionTimeoutMs);
     this.#session = { untilMs: performance.now() + sessionTimeoutMs, timer };
   }
 
@@ -151,7 +160,7 @@ export class MemoryConsumer implements Consumer, Member {
   logCameBack(): void {
     this.#endSession();
     this.#turns.run(() => {
-      if (this.#state === "member") this.#hold(true);
+      if (this.#state === "member") this.#setMember(true);
     });
   }
 
@@ -185,10 +194,10 @@ export class MemoryConsumer implements Consumer, Member {
     this.#sink.expired(ownership, position, low);
   }
 
-  #hold(held: boolean): void {
-    if (this.#held === held) return;
-    this.#held = held;
-    this.#sink.membership(held);
+  #setMember(isMember: boolean): void {
+    if (this.#isMember === isMember) return;
+    this.#isMember = isMember;
+    this.#sink.membership(isMember);
   }
 
   #loseAll(reason: "unknown" | "closed"): void {

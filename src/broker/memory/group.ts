@@ -7,20 +7,15 @@
  * move and gives its last marks; in the second the partitions are shared out anew. In between, commits are refused.
  */
 import { assignPartitions } from "../assignment.ts";
-import type { Mark, Ownership } from "../broker.ts";
+import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
 import { type Committed, MemoryOwnership } from "./ownership.ts";
 import type { MemoryPartition } from "./partition.ts";
 import type { TaskQueue } from "./task_queue.ts";
+import type { LostReason } from "../../monitor/events.ts";
 import type { Position, TopicPartition } from "../../support/position.ts";
 
 /** The longest metadata that a commit may carry, in characters: Kafka's, so that what fits here fits there. */
 export const MAX_COMMIT_METADATA_LENGTH = 4000;
-
-/** How a commit of one partition ended. */
-export type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
-
-/** Why an ownership ends in a rebalance. */
-type LossReason = "revoked" | "recreated";
 
 /** A consumer as its group sees it. */
 export interface Member {
@@ -29,7 +24,7 @@ export interface Member {
   /** Partitions may move: the last marks of these ownerships. */
   releasing(owned: readonly MemoryOwnership[]): readonly Mark[];
   /** These have ended. */
-  lost(ownerships: readonly MemoryOwnership[], reason: LossReason): void;
+  lost(ownerships: readonly MemoryOwnership[], reason: LostReason): void;
   /** The new share. */
   assigned(added: readonly MemoryOwnership[], continued: readonly MemoryOwnership[]): void;
   /** There may be something to read. */
@@ -210,7 +205,7 @@ export class Group {
     return owned.filter((ownership) => !goesOn(ownership));
   }
 
-  #reason(ownership: MemoryOwnership): LossReason {
+  #reason(ownership: MemoryOwnership): LostReason {
     const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
     return current === undefined || current === ownership.source ? "revoked" : "recreated";
   }

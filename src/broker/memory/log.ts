@@ -11,8 +11,15 @@ import { partitionOfKey } from "../partitioner.ts";
 import type { MemoryConsumer } from "./consumer.ts";
 import { Group } from "./group.ts";
 import { MemoryPartition } from "./partition.ts";
-import { DEFAULT_MAX_MESSAGE_BYTES, sizeOf, stored } from "../record.ts";
-import { noPartition, notMorePartitions, outsideOfLog, refuseAll, tooLarge, unknownTopic } from "../refusals.ts";
+import { copyRecord, DEFAULT_MAX_MESSAGE_BYTES, sizeOf } from "../record.ts";
+import {
+  notMorePartitionsError,
+  outsideOfLogError,
+  recordTooLargeError,
+  refuseAll,
+  unknownPartitionError,
+  unknownTopicError,
+} from "../refusals.ts";
 import { TaskQueue } from "./task_queue.ts";
 import type { Position, TopicPartition } from "../../support/position.ts";
 
@@ -95,9 +102,9 @@ export class MemoryLog {
    */
   addPartitions(name: string, count: number): void {
     const topic = this.#topics.get(name);
-    if (topic === undefined) throw unknownTopic(name, "add partitions to");
+    if (topic === undefined) throw unknownTopicError(name, "add partitions to");
     if (count <= topic.partitions.length) {
-      throw notMorePartitions(name, count, topic.partitions.length);
+      throw notMorePartitionsError(name, count, topic.partitions.length);
     }
     while (topic.partitions.length < count) topic.partitions.push(new MemoryPartition());
     this.#topicChanged(name);
@@ -106,7 +113,7 @@ export class MemoryLog {
   /** Appends at once: one outcome a record, in order. */
   append(name: string, records: readonly NewRecord[]): AppendOutcome[] {
     const topic = this.#topics.get(name);
-    if (topic === undefined) return refuseAll(records, unknownTopic(name, "append to"), "no");
+    if (topic === undefined) return refuseAll(records, unknownTopicError(name, "append to"), "no");
     const fault = this.#faults.get(name);
     if (fault !== undefined && !fault.stored) return refuseAll(records, fault.error, fault.written);
     const timestampMs = Date.now();
@@ -210,7 +217,7 @@ export class MemoryLog {
   assertWithin(at: Position): void {
     const { high } = this.#partition(at);
     if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return;
-    throw outsideOfLog(at, high);
+    throw outsideOfLogError(at, high);
   }
 
   #consumer(consumer: Consumer): MemoryConsumer {
@@ -220,9 +227,9 @@ export class MemoryLog {
 
   #partition(at: TopicPartition): MemoryPartition {
     const topic = this.#topics.get(at.topic);
-    if (topic === undefined) throw unknownTopic(at.topic, "find");
+    if (topic === undefined) throw unknownTopicError(at.topic, "find");
     const partition = topic.partitions[at.partition];
-    if (partition === undefined) throw noPartition(at.topic, at.partition, topic.partitions.length);
+    if (partition === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions.length);
     return partition;
   }
 
@@ -238,12 +245,12 @@ export class MemoryLog {
 function appendOne(name: string, topic: Topic, record: NewRecord, timestampMs: number): AppendOutcome {
   const count = topic.partitions.length;
   const limit = Number(topic.config.get("max.message.bytes"));
-  const ready = stored(record, timestampMs);
+  const ready = copyRecord(record, timestampMs);
   const partition = record.partition ??
     (ready.key === null ? topic.spread++ % count : partitionOfKey(ready.key, count));
   const into = topic.partitions[partition];
-  if (into === undefined) return { ok: false, error: noPartition(name, partition, count), written: "no" };
+  if (into === undefined) return { ok: false, error: unknownPartitionError(name, partition, count), written: "no" };
   const bytes = sizeOf(ready);
-  if (bytes > limit) return { ok: false, error: tooLarge(name, bytes, limit), written: "no" };
+  if (bytes > limit) return { ok: false, error: recordTooLargeError(name, bytes, limit), written: "no" };
   return { ok: true, position: { topic: name, partition, offset: into.append(ready) } };
 }

@@ -1,6 +1,12 @@
 /** What an administrator may do with the file: topics, offsets, and the commits of groups that have no members. */
 import type { BrokerAdmin } from "../broker.ts";
-import { groupIsLive, noPartition, outsideOfLog, skippedAlready, skipsMore } from "../refusals.ts";
+import {
+  alreadySkippedError,
+  groupHasMembersError,
+  outsideOfLogError,
+  skipsOthersError,
+  unknownPartitionError,
+} from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
 import { isLive } from "./leases.ts";
@@ -38,7 +44,7 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
       }),
     seek: (group, to) =>
       write((connection) => {
-        if (isLive(connection, group)) throw groupIsLive(group);
+        if (isLive(connection, group)) throw groupHasMembersError(group);
         for (const position of to) move(connection, group, topicAt(connection, position).id, position);
       }),
   };
@@ -63,10 +69,10 @@ export function skip(
   const next = { ...position, offset: offset + 1 };
   const { id } = topicAt(connection, next);
   const at = committedOf(connection, group, id, partition)?.offset ?? endsOf(connection, id, partition)!.low;
-  if (at > offset) throw skippedAlready(group, position, at);
+  if (at > offset) throw alreadySkippedError(group, position, at);
   if (at < offset && otherwise !== "pass") {
     if (otherwise === "wait" && isLive(connection, group)) return false;
-    throw skipsMore(group, position, at);
+    throw skipsOthersError(group, position, at);
   }
   move(connection, group, id, next);
   return true;
@@ -76,9 +82,9 @@ export function skip(
 function topicAt(connection: Connection, at: Position): SqliteTopic {
   const topic = existingTopic(connection, at.topic, "find");
   const ends = endsOf(connection, topic.id, at.partition);
-  if (ends === undefined) throw noPartition(at.topic, at.partition, topic.partitions);
+  if (ends === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions);
   if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= ends.high) return topic;
-  throw outsideOfLog(at, ends.high);
+  throw outsideOfLogError(at, ends.high);
 }
 
 function span(count: number): number[] {

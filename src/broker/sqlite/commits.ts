@@ -2,16 +2,13 @@
  * The commits of a consumer: a worker's marks become one transaction for every hundred, and each of them says for itself
  * how it ended.
  */
-import type { Consumer, Mark, Ownership } from "../broker.ts";
+import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
 import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
 import { MAX_ROWS } from "./records.ts";
-
-/** How a commit of one partition ended. */
-export type CommitOutcome = Awaited<ReturnType<Consumer["commit"]>>[number];
 
 /** See the module. */
 export class Commits {

@@ -11,10 +11,10 @@
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { settledWithin } from "../../support/deadline.ts";
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
+import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import { Alarm, turn } from "./alarm.ts";
 import { Cleaner } from "./cleaner.ts";
-import { type CommitOutcome, Commits } from "./commits.ts";
+import { Commits } from "./commits.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { type Ended, Membership } from "./membership.ts";

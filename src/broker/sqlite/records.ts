@@ -4,8 +4,8 @@
  */
 import type { AppendOutcome, NewRecord, RecordBatch, StoredRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
-import { sizeOf, stored } from "../record.ts";
-import { noPartition, tooLarge } from "../refusals.ts";
+import { copyRecord, sizeOf } from "../record.ts";
+import { recordTooLargeError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import { writeData } from "./data.ts";
 import { readHeaders, writeHeaders } from "./headers.ts";
@@ -66,16 +66,16 @@ export function append(
   const timestampMs = Date.now();
   const next = new Map<number, number>();
   return records.map((record): AppendOutcome => {
-    const ready = stored(record, timestampMs);
+    const ready = copyRecord(record, timestampMs);
     const { key, value, headers } = ready;
     const partition = record.partition ??
       (key === null ? spread() % topic.partitions : partitionOfKey(key, topic.partitions));
     const offset = next.get(partition) ?? endsOf(connection, topic.id, partition)?.high;
     if (offset === undefined) {
-      return { ok: false, error: noPartition(name, partition, topic.partitions), written: "no" };
+      return { ok: false, error: unknownPartitionError(name, partition, topic.partitions), written: "no" };
     }
     const bytes = sizeOf(ready);
-    if (bytes > limit) return { ok: false, error: tooLarge(name, bytes, limit), written: "no" };
+    if (bytes > limit) return { ok: false, error: recordTooLargeError(name, bytes, limit), written: "no" };
     connection.run(
       "INSERT INTO records (topic_id, partition, offset, timestamp_ms, key, value, headers) VALUES (?, ?, ?, ?, ?, ?, ?)",
       topic.id,

@@ -1,6 +1,6 @@
 /** The topics of the file: which there are, how many partitions each has, and what its config says. */
 import { DEFAULT_MAX_MESSAGE_BYTES } from "../record.ts";
-import { notMorePartitions, unknownTopic } from "../refusals.ts";
+import { notMorePartitionsError, unknownTopicError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 
 /** A topic as it is now. */
@@ -39,7 +39,7 @@ export function findTopic(connection: Connection, name: string): SqliteTopic | n
  */
 export function existingTopic(connection: Connection, name: string, verb: string): SqliteTopic {
   const topic = findTopic(connection, name);
-  if (topic === null) throw unknownTopic(name, verb);
+  if (topic === null) throw unknownTopicError(name, verb);
   return topic;
 }
 
@@ -58,7 +58,7 @@ export function createTopic(connection: Connection, { name, partitions = 1, conf
  */
 export function addPartitions(connection: Connection, name: string, count: number): void {
   const { id, partitions } = existingTopic(connection, name, "add partitions to");
-  if (count <= partitions) throw notMorePartitions(name, count, partitions);
+  if (count <= partitions) throw notMorePartitionsError(name, count, partitions);
   for (let partition = partitions; partition < count; partition++) {
     connection.run("INSERT INTO partitions (topic_id, partition) VALUES (?, ?)", id, partition);
   }

@@ -171,7 +171,7 @@ export const admin: readonly Case[] = [
         if (at !== null) await world.broker.admin.seek(group, [{ topic, partition: 0, offset: at }]);
         await assert.rejects(
           world.broker.skip(group, { topic, partition: 0, offset: 2 }),
-          (error) => String(error).includes(`is at ${at ?? 0}`),
+          (error) => String(error).includes(`is at offset ${at ?? 0},`),
         );
         assert.equal((await world.committed(group, topic)).offset, at);
       }

@@ -123,7 +123,7 @@ export const ownership: readonly Case[] = [
       await one.recorder.until(
         "it noticed and was back",
         () =>
-          before.every(({ lost }) => lost.aborted) && one.recorder.held === true &&
+          before.every(({ lost }) => lost.aborted) && one.recorder.isMember === true &&
           one.recorder.owned(topic).length === 2,
       );
       for (const live of one.recorder.live.keys()) assert.ok(!before.includes(live), "Expected a new object");
@@ -140,7 +140,7 @@ export const ownership: readonly Case[] = [
       const reader = world.start({ topics: [topic] });
       assert.equal(reader.consumer.sessionValidUntilMs, 0);
       await reader.consumer.joined;
-      await reader.recorder.until("membership was told", () => reader.recorder.held === true);
+      await reader.recorder.until("membership was told", () => reader.recorder.isMember === true);
       assert.ok(reader.consumer.sessionValidUntilMs > performance.now());
       await reader.close();
       assert.equal(reader.consumer.sessionValidUntilMs, 0);

@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { ConsumerSink, Mark, Ownership, RecordBatch, StoredRecord } from "../../../src/broker/broker.ts";
+import type { LostReason } from "../../../src/monitor/events.ts";
 import type { TopicPartition } from "../../../src/support/position.ts";
 
 /** A record, and under which ownership it came. */
@@ -13,9 +14,6 @@ export interface Received {
   readonly ownership: Ownership;
   readonly record: StoredRecord;
 }
-
-/** Why an ownership ended. */
-export type LostReason = Parameters<ConsumerSink["lost"]>[1];
 
 /** See the module. */
 export class Recorder implements ConsumerSink {
@@ -34,7 +32,7 @@ export class Recorder implements ConsumerSink {
   /** Every call of `releasing`. */
   readonly releases: (readonly Ownership[])[] = [];
   /** What `membership` said last. */
-  held: boolean | null = null;
+  isMember: boolean | null = null;
   /** What `failed` said. */
   readonly failures: Error[] = [];
   /** The rules that were broken. */
@@ -104,7 +102,7 @@ export class Recorder implements ConsumerSink {
       lost: this.losses.map(({ ownership, reason }) => `${ownership.partition} ${reason}`),
       assignments: this.assignments.map(({ added, continued }) => `+${added.length} =${continued.length}`),
       gaps: this.gaps.map(({ from, to }) => `${from}–${to}`),
-      held: this.held,
+      isMember: this.isMember,
       failures: this.failures.map(String),
       breaches: this.breaches,
     });
@@ -165,9 +163,9 @@ export class Recorder implements ConsumerSink {
     this.#called("gone");
   }
 
-  membership(held: boolean): void {
-    this.#expect(this.held !== held, "membership is told when it changes");
-    this.held = held;
+  membership(isMember: boolean): void {
+    this.#expect(this.isMember !== isMember, "membership is told when it changes");
+    this.isMember = isMember;
     this.#called("membership");
   }
 

@@ -81,10 +81,10 @@ withLog("away() ends sessions in time; back() gives them back, and ownerships go
   log.goOffline();
   const { sessionValidUntilMs } = reader.consumer;
   assert(sessionValidUntilMs <= performance.now() + SHORT_SESSION_MS);
-  await reader.recorder.until("the session had ended", () => reader.recorder.held === false);
+  await reader.recorder.until("the session had ended", () => reader.recorder.isMember === false);
   assert(performance.now() >= sessionValidUntilMs - 1);
   log.goOnline();
-  await reader.recorder.until("the session was back", () => reader.recorder.held === true);
+  await reader.recorder.until("the session was back", () => reader.recorder.isMember === true);
   assertEquals(reader.consumer.sessionValidUntilMs, Infinity);
   assertEquals([...reader.recorder.live.keys()], [owned]);
 }, SHORT_SESSION_MS);
@@ -138,7 +138,7 @@ withLog("block() lets the others take over; what the blocked one commits is refu
   assertEquals(await one.consumer.commit(late), ["ended", "ended"]);
   assertEquals((await world.committed(one.group, topic)).offset, null);
   log.unblock(one.consumer);
-  await one.recorder.until("it was back", () => one.recorder.owned().length === 1 && one.recorder.held === true);
+  await one.recorder.until("it was back", () => one.recorder.owned().length === 1 && one.recorder.isMember === true);
   assertEquals(one.recorder.losses.map(({ reason }) => reason), ["unknown", "unknown"]);
 });
 

@@ -108,7 +108,7 @@ Deno.test("sqlite: a consumer is closed in time, also while it waits to write", 
   const startedMs = performance.now();
   await member.consumer.close(100);
   assert(performance.now() - startedMs < 1000, "closing waits no longer than it was told");
-  assertEquals([member.recorder.live.size, member.recorder.held], [0, true]);
+  assertEquals([member.recorder.live.size, member.recorder.isMember], [0, true]);
   other.release();
   assertEquals(await committed, "ended");
 });

@@ -235,10 +235,10 @@ Deno.test("sqlite: who cannot renew for a session says so, and goes on when it c
   const ownership = member.recorder.own(0);
   {
     using _ = writing(file.path);
-    await member.recorder.until("it says that the session may be over", () => member.recorder.held === false);
+    await member.recorder.until("it says that the session may be over", () => member.recorder.isMember === false);
     assert(member.consumer.sessionValidUntilMs <= performance.now());
   }
-  await member.recorder.until("it says that it is good", () => member.recorder.held === true);
+  await member.recorder.until("it says that it is good", () => member.recorder.isMember === true);
   // Nobody could take it meanwhile.
   assertEquals(member.recorder.own(0), ownership);
 });

@@ -38,7 +38,7 @@ export class Member implements AsyncDisposable {
     return (await this.consumer.commit([{ ownership, next, metadata: "" }]))[0]!;
   }
 
-  /** Ends; a rule of the seam that was broken fails the test. */
+  /** Ends; a rule of the broker interface that was broken fails the test. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.broker[Symbol.asyncDispose]();
     const { breaches } = this.recorder;

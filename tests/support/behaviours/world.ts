@@ -7,7 +7,7 @@ import { activeJobTopic, App, type AppOptions } from "../../../mod.ts";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../../src/broker/broker.ts";
 import { MemoryLog } from "../../../src/broker/memory/log.ts";
 import { memoryOver } from "../../../src/broker/memory/mod.ts";
-import { brokerSource } from "../../../src/broker/open.ts";
+import { readBrokerSource } from "../../../src/broker/source.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import { AppProcess } from "./app_process.ts";
 import { type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
@@ -154,10 +154,10 @@ function placeOn(name: BrokerUnderTest["name"]): Place {
     const log = new MemoryLog();
     return { source: memoryOver(log), url: "memory", log };
   }
-  if (name === "kafka") return { source: brokerSource(KAFKA_URL), url: KAFKA_URL };
+  if (name === "kafka") return { source: readBrokerSource(KAFKA_URL), url: KAFKA_URL };
   const file = `${Deno.makeTempDirSync({ prefix: "row-" })}/jobs.db`;
   const url = `sqlite:${file}`;
-  return { source: brokerSource(url), url, file };
+  return { source: readBrokerSource(url), url, file };
 }
 
 function positionOf(outcome: AppendOutcome): Position {

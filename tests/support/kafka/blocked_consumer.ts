@@ -10,7 +10,10 @@ const recorder = new Recorder(60_000);
 await using broker = openKafka();
 const options = { group, topics: [topic], sessionTimeoutMs: 2000, maxFetchBytes: 65_536 };
 const consumer = broker.consume(options, recorder);
-await recorder.until("all records came", () => recorder.received.length === Number(count) && recorder.held === true);
+await recorder.until(
+  "all records came",
+  () => recorder.received.length === Number(count) && recorder.isMember === true,
+);
 const mine = recorder.own(0);
 const [before] = await consumer.commit([{ ownership: mine, next: 20, metadata: "before" }]);
 const calls = recorder.calls;

@@ -6,7 +6,7 @@ import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import type { Broker, BrokerSource, ConsumerSink } from "../../../../src/broker/broker.ts";
 import { MemoryLog } from "../../../../src/broker/memory/log.ts";
 import { memoryOver } from "../../../../src/broker/memory/mod.ts";
-import { brokerSource } from "../../../../src/broker/open.ts";
+import { readBrokerSource } from "../../../../src/broker/source.ts";
 import { readSettings } from "./settings.ts";
 
 const settings = readSettings();
@@ -56,7 +56,7 @@ const classes = [PlainJob, GateJob, NeverJob, FailJob, EndlessJob];
 
 export const app: App = new App({
   name: settings.name,
-  broker: watched(log === null ? brokerSource(settings.broker) : memoryOver(log)),
+  broker: watched(log === null ? readBrokerSource(settings.broker) : memoryOver(log)),
   queuePrefix: settings.name,
   jobs: classes,
   topics: [activeJobTopic("default", { partitions: 2 })],
@@ -115,7 +115,7 @@ function watchedSink(sink: ConsumerSink): ConsumerSink {
     },
     lost: (ownerships, reason) => sink.lost(ownerships, reason),
     expired: (ownership, from, to) => sink.expired(ownership, from, to),
-    membership: (held) => sink.membership(held),
+    membership: (isMember) => sink.membership(isMember),
     failed: (error) => sink.failed(error),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { memory } from "../../../../src/broker/memory/mod.ts";
-import { brokerSource } from "../../../../src/broker/open.ts";
+import { readBrokerSource } from "../../../../src/broker/source.ts";
 
 /** What the test says. */
 export interface CarelessSettings {
@@ -35,7 +35,7 @@ class LeaveJob extends Job {
 
 export const app: App = new App({
   name: settings.name,
-  broker: settings.broker === "memory" ? memory() : brokerSource(settings.broker),
+  broker: settings.broker === "memory" ? memory() : readBrokerSource(settings.broker),
   queuePrefix: settings.name,
   jobs: [ExitJob, LeaveJob],
   topics: [activeJobTopic("default", { partitions: 1 })],

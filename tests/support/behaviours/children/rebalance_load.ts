@@ -4,7 +4,7 @@
  * It prints one line of JSON, a {@linkcode LoadReport}.
  */
 import { activeJobTopic, App, Job } from "../../../../mod.ts";
-import { brokerSource } from "../../../../src/broker/open.ts";
+import { readBrokerSource } from "../../../../src/broker/source.ts";
 import { Monitor } from "../../../../src/monitor/monitor.ts";
 
 /** What it is told. */
@@ -93,7 +93,7 @@ class Load {
     const end = await heapBytes();
     await stays.close();
     await working;
-    const client = await brokerSource(url).open({ clientId: "load", monitor: new Monitor() });
+    const client = await readBrokerSource(url).open({ clientId: "load", monitor: new Monitor() });
     const ends = await client.admin.ends(group);
     const committed = await client.admin.committed(group, group);
     const lag = ends.reduce((sum, { high, partition }) => sum + high - (committed[partition]!.offset ?? 0), 0);

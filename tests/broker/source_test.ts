@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { brokerSource } from "../../src/broker/open.ts";
+import { readBrokerSource } from "../../src/broker/source.ts";
 import type { BrokerContext } from "../../src/broker/broker.ts";
 import { memory } from "../../src/broker/memory/mod.ts";
 import { InvalidConfigurationError, UnknownTopicError } from "../../src/errors.ts";
@@ -11,11 +11,11 @@ function context(): BrokerContext {
 
 Deno.test("brokerSource() answers a source as it is", () => {
   const source = memory();
-  assertStrictEquals(brokerSource(source), source);
+  assertStrictEquals(readBrokerSource(source), source);
 });
 
 Deno.test('brokerSource() gives each "memory:" that is opened a log of its own', async () => {
-  const source = brokerSource("memory:");
+  const source = readBrokerSource("memory:");
   assertEquals(source.name, "memory:");
   await using one = await source.open(context());
   await using other = await source.open(context());
@@ -25,9 +25,9 @@ Deno.test('brokerSource() gives each "memory:" that is opened a log of its own',
 });
 
 Deno.test('brokerSource() shares a "memory:name" within the process', async () => {
-  await using one = await brokerSource("memory:open_test").open(context());
-  await using same = await brokerSource("memory:open_test").open(context());
-  await using other = await brokerSource("memory:open_test_2").open(context());
+  await using one = await readBrokerSource("memory:open_test").open(context());
+  await using same = await readBrokerSource("memory:open_test").open(context());
+  await using other = await readBrokerSource("memory:open_test_2").open(context());
   await one.admin.create([{ name: "t", partitions: 3 }]);
   assertEquals((await same.admin.describe(["t"])).get("t")?.partitions, 3);
   assertEquals((await other.admin.describe(["t"])).get("t"), null);
@@ -35,14 +35,14 @@ Deno.test('brokerSource() shares a "memory:name" within the process', async () =
 });
 
 Deno.test("brokerSource() reads the addresses of a Kafka, 9092 being the port that need not be said", () => {
-  assertEquals(brokerSource("kafka://a.example:9093,b.example").name, "kafka://a.example:9093,b.example:9092");
+  assertEquals(readBrokerSource("kafka://a.example:9093,b.example").name, "kafka://a.example:9093,b.example:9092");
 });
 
 Deno.test("brokerSource() reads the path of a file, and opens nothing", () => {
   for (const path of ["jobs.db", "./a b/jobs.db", "/var/lib/shop/jobs.db", "///var/lib/jobs.db", "C:\\jobs.db"]) {
-    assertEquals(brokerSource(`sqlite:${path}`).name, `sqlite:${path}`);
+    assertEquals(readBrokerSource(`sqlite:${path}`).name, `sqlite:${path}`);
   }
-  assertThrows(() => brokerSource("sqlite::memory:"), InvalidConfigurationError, '"memory:"');
+  assertThrows(() => readBrokerSource("sqlite::memory:"), InvalidConfigurationError, '"memory:"');
 });
 
 Deno.test("brokerSource() says what is allowed when it cannot read the broker", () => {
@@ -61,12 +61,12 @@ Deno.test("brokerSource() says what is allowed when it cannot read the broker", 
     {},
   ];
   for (const broker of wrong) {
-    const error = assertThrows(() => brokerSource(broker as string), InvalidConfigurationError, '"memory:"');
+    const error = assertThrows(() => readBrokerSource(broker as string), InvalidConfigurationError, '"memory:"');
     assert(error.message.includes('"kafka://host:port'), error.message);
   }
 });
 
 Deno.test("brokerSource() never shows what may be a password", () => {
-  const error = assertThrows(() => brokerSource("amqp://user:secret@host"), InvalidConfigurationError, "***@host");
+  const error = assertThrows(() => readBrokerSource("amqp://user:secret@host"), InvalidConfigurationError, "***@host");
   assert(!error.message.includes("secret"));
 });
