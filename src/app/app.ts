@@ -5,7 +5,7 @@
 import type { Broker, BrokerPermissions, SkipOptions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
-import { isJob, type Job, type JobClass, noJob } from "../job/job.ts";
+import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runWithin } from "../job/runtime.ts";
 import { EVENT_NAMES } from "../monitor/event_names.ts";
@@ -163,20 +163,26 @@ export class App implements AsyncDisposable {
    *
    * @returns the job, once it is buffered or acknowledged, as its class says
    * @throws {EnqueueError} if it cannot be enqueued
-   * @throws {InvalidConfigurationError} for what is no job, such as a class
+   * @throws {InvalidConfigurationError} for anything but a job that `of` made, such as a class
    */
-  enqueue<J extends object>(job: J): Promise<J> {
-    return isJob(job) ? this.#dispatcher.enqueue(job) : Promise.reject(noJob("app.enqueue()", job));
+  enqueue<J extends Job>(job: J): Promise<J> {
+    try {
+      assertJob("app.enqueue()", job);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // Not an async method: one more promise for each job is a tenth of the cost of enqueuing.
+    return this.#dispatcher.enqueue(job);
   }
 
   /**
    * Enqueues jobs that `of` made; what became of each stands on the job.
    *
-   * @throws {InvalidConfigurationError} for what is no job, such as a class
+   * @throws {InvalidConfigurationError} if `jobs` is not an array of jobs that `of` made
    */
-  async enqueueAll(jobs: readonly object[]): Promise<void> {
-    for (const job of jobs) if (!isJob(job)) throw noJob("app.enqueueAll()", job);
-    await this.#dispatcher.enqueueAll(jobs as readonly Job[]);
+  async enqueueAll(jobs: readonly Job[]): Promise<void> {
+    assertJobs("app.enqueueAll()", jobs);
+    await this.#dispatcher.enqueueAll(jobs);
   }
 
   /** The class of this name on the wire, if it is listed. */

@@ -1,6 +1,5 @@
 /**
- * Reads the `broker` option of an App: a string such as `"kafka://a:9092"`, or the result of `kafka()`, `sqlite()` or
- * `memory()`. Nothing is connected here.
+ * Reads the `broker` option of an App: a string such as `"kafka://a:9092"`, or the result of `kafka()` or `sqlite()`. Nothing is connected here.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import type { BrokerSource } from "./broker.ts";
@@ -9,8 +8,7 @@ import { memory } from "./memory/mod.ts";
 import { sqlite } from "./sqlite/mod.ts";
 
 const ALLOWED =
-  '"sqlite:file.db", "memory:", "memory:name", "kafka://host:port,host:port", or the result of sqlite(), memory() or ' +
-  "kafka()";
+  '"sqlite:file.db", "memory:", "memory:name", "kafka://host:port,host:port", or the result of sqlite() or kafka()';
 
 /**
  * Reads the `broker` option.

@@ -1,8 +1,8 @@
-/** `topics apply`: makes the broker's topics what the App declares, without taking anything away. */
+/** `topics apply`: creates the topics that the App declares, and adds partitions. It removes and changes nothing. */
 import { show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { TIMEOUT_FLAG, withApp } from "./short_command.ts";
+import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
 
 const WORDS = { created: "created", partitions_added: "partitions added", unchanged: "unchanged" } as const;
 
@@ -12,22 +12,22 @@ export const topics: Command = {
   words: "apply",
   summary: "Create the topics that the App declares, and add partitions",
   details: [
-    "Prints one line a topic. A setting that the broker has otherwise than declared is printed and left as it is.",
+    "Prints one line per topic. A setting that differs from the declared one is printed and left as it is.",
   ],
   flags: [APP_FLAG, TIMEOUT_FLAG],
   examples: ["topics apply --app app.ts"],
-  async run(given: Arguments): Promise<number> {
-    const [action, ...rest] = given.words;
+  async run(args: Arguments): Promise<number> {
+    const [action, ...rest] = args.words;
     if (action !== "apply" || rest.length > 0) {
       throw new UsageError(
-        `"topics" can "apply", but ${
-          given.words.length === 0 ? "it is not said what to do" : `it is asked to ${show(given.words.join(" "))}`
+        `"topics" needs the action "apply", but ${
+          args.words.length === 0 ? "none is given" : `it is given ${show(args.words.join(" "))}`
         }`,
       );
     }
-    const changes = await withApp(
-      given,
-      () => ({ what: "some topics may have been created" }),
+    const changes = await runOnApp(
+      args,
+      () => ({ outcome: "some topics may have been created" }),
       (app) => app.applyTopics(),
     );
     for (const { topic, action, differences } of changes) {

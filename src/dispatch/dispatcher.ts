@@ -11,7 +11,7 @@ import { type AnyCurrentAttributes, captureAttributes } from "../job/current_att
 import { DELIVERY, Delivery } from "../job/delivery.ts";
 import { writeEnvelope } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
-import { jobNameOf } from "../job/job_name.ts";
+import { jobNameOf } from "../job/class_name.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
 import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";

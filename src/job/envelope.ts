@@ -13,7 +13,7 @@ import { show } from "../support/validation.ts";
 import { hasUnsafeInteger, parseExactly, restoreBigints, serialize } from "./arguments.ts";
 import type { AttributesOnWire } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
-import { jobNameOf } from "./job_name.ts";
+import { jobNameOf } from "./class_name.ts";
 
 /** An envelope that was read. */
 export interface Envelope {
@@ -72,18 +72,13 @@ function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] 
   return length === args.length ? args : args.slice(0, length);
 }
 
-/** How class names look that another worker may know, in Ruby or in TypeScript. */
-const CLASS_NAME = /^[A-Z]\w*(::[A-Z]\w*)*$/;
-const MAX_CLASS_NAME_LENGTH = 255;
-
 /**
- * Reads an envelope.
+ * Reads an envelope. The name of the class may be any string: `decode` looks it up.
  *
- * @param text the record's value
- * @param isKnown whether a class of this name is registered: then the name may look as it likes
- * @throws {PoisonError} if this can never be performed
+ * @param text the value of a record
+ * @throws {PoisonError} if it can never be performed
  */
-export function readEnvelope(text: string, isKnown: (name: string) => boolean): Envelope {
+export function readEnvelope(text: string): Envelope {
   let parsed = parseObject(text, JSON.parse);
   if (hasUnsafeInteger(parsed.arguments) || hasUnsafeInteger(parsed.current_attributes)) {
     parsed = parseObject(text, parseExactly);
@@ -91,18 +86,15 @@ export function readEnvelope(text: string, isKnown: (name: string) => boolean): 
   if (parsed.bigints !== undefined) restoreBigints(parsed, parsed.bigints);
   const jobClass = parsed.job_class;
   if (typeof jobClass !== "string") throw new PoisonError(`The envelope has no "job_class"`);
-  if (!isKnown(jobClass) && (jobClass.length > MAX_CLASS_NAME_LENGTH || !CLASS_NAME.test(jobClass))) {
-    throw new PoisonError(`${show(jobClass)} is no name of a job class`);
-  }
   if (!Array.isArray(parsed.arguments)) throw new PoisonError(`The envelope has no list of "arguments"`);
   return {
     jobClass,
-    jobId: nonEmptyTextOrNull(parsed.job_id),
-    queueName: nonEmptyTextOrNull(parsed.queue_name),
+    jobId: nonEmptyStringOrNull(parsed.job_id),
+    queueName: nonEmptyStringOrNull(parsed.queue_name),
     priority: Number.isSafeInteger(parsed.priority) ? parsed.priority as number : null,
     arguments: parsed.arguments,
     executions: countOr0(parsed.executions),
-    enqueuedAt: nonEmptyTextOrNull(parsed.enqueued_at),
+    enqueuedAt: nonEmptyStringOrNull(parsed.enqueued_at),
     scheduledAtMs: readScheduledAt(parsed.scheduled_at),
     currentAttributes: parsed.current_attributes,
   };
@@ -113,26 +105,30 @@ function parseObject(text: string, parse: (text: string) => unknown): Record<str
   try {
     parsed = parse(text);
   } catch (error) {
-    throw new PoisonError("The value is no JSON", { cause: error });
+    throw new PoisonError("The value is not JSON", { cause: error });
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new PoisonError(`The value is JSON, but no envelope: ${show(parsed)}`);
+    throw new PoisonError(`The value is JSON, but not an envelope: ${show(parsed)}`);
   }
   return parsed as Record<string, unknown>;
 }
 
-function nonEmptyTextOrNull(value: unknown): string | null {
+function nonEmptyStringOrNull(value: unknown): string | null {
   return typeof value === "string" && value !== "" && value.length <= 1000 ? value : null;
 }
 
-/** Counts come from outside: five digits are believed, anything else counts for nothing. */
+/** Untrusted: accepts 0 to 99,999; everything else is 0. */
 function countOr0(value: unknown): number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 99_999 ? value as number : 0;
 }
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
 
-/** Reads a time as envelopes have it. @returns milliseconds since 1970; `null` where it is none */
+/**
+ * Reads a time of an envelope: ISO 8601 with up to nine fractional digits.
+ *
+ * @returns milliseconds since 1970; `null` for any other string
+ */
 export function readTime(text: string): number | null {
   if (!ISO_TIME.test(text)) return null;
   const ms = Date.parse(text);
@@ -142,6 +138,6 @@ export function readTime(text: string): number | null {
 function readScheduledAt(value: unknown): number | null {
   if (value === undefined || value === null) return null;
   const ms = typeof value === "string" ? readTime(value) : null;
-  if (ms === null) throw new PoisonError(`"scheduled_at" is no time: ${show(value)}`);
+  if (ms === null) throw new PoisonError(`"scheduled_at" is not a time: ${show(value)}`);
   return ms;
 }

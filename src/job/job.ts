@@ -8,8 +8,9 @@
 import { type EnqueueError, InvalidConfigurationError, NotSupportedError } from "../errors.ts";
 import { checkOptions, type Checks, show, topicName } from "../support/validation.ts";
 import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
-import { jobNameOf } from "./job_name.ts";
+import { jobNameOf } from "./class_name.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
+import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
 import type { Position } from "../support/position.ts";
@@ -25,8 +26,11 @@ export type JobClass<J extends Job = Job> = (new () => J) & JobStatics;
 /** Any job class, also an abstract one. */
 export type AnyJobClass<J extends Job = Job> = (abstract new () => J) & JobStatics;
 
-/** The arguments of a job's `perform`. */
-export type JobArguments<J extends Job> = Parameters<J["perform"]>;
+/**
+ * The arguments of a job, as `performLater` takes them: the parameters of its `perform`. A parameter that cannot be
+ * enqueued, such as a `Date` or a function, has a message in place of its type.
+ */
+export type JobArguments<J extends Job> = EnqueueableArguments<PerformParameters<J["perform"]>>;
 
 /** What a job's `perform` answers. */
 export type JobResult<J extends Job> = Awaited<ReturnType<J["perform"]>>;
@@ -100,7 +104,7 @@ export abstract class Job {
   static timeoutMs?: number;
 
   /** The arguments of `perform`. */
-  declare args: Parameters<this["perform"]>;
+  declare args: PerformParameters<this["perform"]>;
   /** A UUID, the same over retries. */
   jobId: string = "";
   /** Another queue than the class's, where `set` said so. On a worker: the one in the envelope. */
@@ -144,7 +148,7 @@ export abstract class Job {
    */
   static performNow<J extends Job>(
     this: JobClass<J>,
-    ...args: JobArguments<J>
+    ...args: PerformParameters<J["perform"]>
   ): Promise<JobResult<J>> {
     return performNow(newJob(this, args));
   }
@@ -240,13 +244,30 @@ export function isJob(value: unknown): value is Job {
 }
 
 /**
- * The error about what is no job, such as a class.
+ * Checks that a value is a job that `of` made.
  *
- * @param what was asked to enqueue it, such as `"app.enqueue()"`
+ * @param caller the function that needs it, for the message, such as `"app.enqueue()"`
+ * @throws {InvalidConfigurationError} for any other value, such as a class, or a job made by `new`
  */
-export function noJob(what: string, value: unknown): InvalidConfigurationError {
-  const of = isJobClass(value) ? `${value.name}.of(…)` : "of(…) of its class";
-  return new InvalidConfigurationError(`${what} needs a job, made by ${of}, but it is given ${show(value)}`);
+export function assertJob(caller: string, value: unknown): asserts value is Job {
+  // `new` alone gives a job neither an id nor arguments.
+  if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;
+  const Class = isJob(value) ? value.constructor : value;
+  const of = isJobClass(Class) ? `${Class.name}.of(…)` : "of(…) of its class";
+  throw new InvalidConfigurationError(`${caller} needs a job, made by ${of}, but it is given ${show(value)}`);
+}
+
+/**
+ * Checks that a value is an array of jobs that `of` made.
+ *
+ * @param caller the function that needs it, for the message
+ * @throws {InvalidConfigurationError} for any other value, or the first element that is not such a job
+ */
+export function assertJobs(caller: string, value: unknown): asserts value is readonly Job[] {
+  if (!Array.isArray(value)) {
+    throw new InvalidConfigurationError(`${caller} needs an array of jobs, but it is given ${show(value)}`);
+  }
+  for (const job of value) assertJob(caller, job);
 }
 
 /** Runs a job once, in the caller's own context. */
@@ -256,10 +277,10 @@ export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
   return await job.perform(...job.args) as JobResult<J>;
 }
 
-function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J>): J {
+function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J> | PerformParameters<J["perform"]>): J {
   const job = new Class();
   job.jobId = crypto.randomUUID();
-  job.args = args;
+  job.args = args as PerformParameters<J["perform"]>;
   return job;
 }
 

@@ -6,7 +6,7 @@
  * the class. An App binds itself when it is made and unbinds when it is closed.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { jobNameOf, type Named } from "./job_name.ts";
+import { jobNameOf, type Named } from "./class_name.ts";
 import { scopedRuntime } from "./scope.ts";
 import { shared } from "./shared.ts";
 
@@ -23,10 +23,13 @@ export interface JobRuntime {
   readonly isClosed: boolean;
   /** Where in the user's code a test's runtime was made, if that is known. */
   readonly madeAt?: string | null;
-  /** Enqueues one job; rejects if that failed. */
-  enqueue<J extends object>(job: J): Promise<J>;
-  /** Enqueues several jobs; what became of each stands on the job. */
-  enqueueAll(jobs: readonly object[]): Promise<void>;
+  // `any` stands for a job: this module cannot import the class, which imports it.
+  /** Enqueues a job and returns it; rejects if that failed. */
+  // deno-lint-ignore no-explicit-any
+  enqueue(job: any): Promise<any>;
+  /** Enqueues jobs; the outcome of each is on the job. */
+  // deno-lint-ignore no-explicit-any
+  enqueueAll(jobs: readonly any[]): Promise<void>;
 }
 
 const scope = scopedRuntime<JobRuntime>();

@@ -1,6 +1,7 @@
 /**
- * What holds of the jobs that a test has seen: how many there are, and whether there is one such as expected. What does not
- * hold is an `AssertionError` of `node:assert`, which every test runner knows, and which says what was there instead.
+ * What holds of the jobs that a test has seen: how many there are, and whether there is one such as expected. What does
+ * not hold is an `AssertionError` of `node:assert`, which every test runner knows, and which says what was there
+ * instead.
  */
 import { AssertionError } from "node:assert";
 import { InvalidConfigurationError } from "../errors.ts";
@@ -127,11 +128,11 @@ function argumentsComparison<J extends Job>(
   if (typeof expected === "function") {
     return (args) => expected(...args as JobArguments<J>) ? [] : [`args: the function refuses ${showValue(args)}`];
   }
-  // As they would come out of a log: without an `undefined` at the end, for example.
+  // As a worker would read them: without the `undefined` at the end.
   const job = new Class();
-  job.args = expected;
+  (job as Job).args = expected;
   const envelope = writeEnvelope(job, Class.queue, undefined);
-  const stored = readEnvelope(envelope, () => true).arguments;
+  const stored = readEnvelope(envelope).arguments;
   return (args) => differences(stored, args, "args");
 }
 

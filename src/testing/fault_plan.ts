@@ -1,12 +1,24 @@
 /**
- * The faults that a test has asked for and that have not come yet. The test's broker and the events of its jobs ask at each
- * step whether one is due; a fault that has come is struck off.
+ * The faults that a test has asked for and that have not come yet. The test's broker and the events of its jobs ask at
+ * each step whether one is due; a fault that has come is struck off.
  */
-import type { AppendFault } from "../broker/memory/log.ts";
+import type { Written } from "../errors.ts";
 import type { EnqueuedJob } from "./jobs.ts";
 import type { Selection } from "./selection.ts";
 
-/** What can happen to a job that is performed: its partition goes while it runs, or its mark is lost once it has passed. */
+/** How an append fails. */
+export interface AppendFault {
+  /** The error of the outcome. */
+  readonly error: Error;
+  /** What the outcome says about the log. */
+  readonly written: Written;
+  /** Whether the record is in the log nevertheless. Only with `written: "unknown"`. */
+  readonly stored: boolean;
+}
+
+/**
+ * What can happen to a job that is performed: its partition goes while it runs, or its mark is lost once it has passed.
+ */
 export type JobFault = "revoke" | "crash";
 
 interface Planned {

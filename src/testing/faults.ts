@@ -1,6 +1,7 @@
 /**
- * What goes wrong with real brokers, for a test to ask for: a partition that is lost while a job runs, a worker that dies
- * before it has marked what it performed, an enqueue that is refused or whose answer is lost, a broker that is away.
+ * What goes wrong with real brokers, for a test to ask for: a partition that is lost while a job runs, a worker that
+ * dies before it has marked what it performed, an enqueue that is refused or whose answer is lost, a broker that is
+ * away.
  *
  * A fault is planned, and comes when its moment is there; it comes as often as was said, and not again.
  */
@@ -74,8 +75,8 @@ export class Faults {
   }
 
   /**
-   * The partition is lost as soon as one of these jobs starts. Its `signal` aborts, whatever it returns or throws is not
-   * marked, and the partition's next owner performs it again, while the first run may still be under way.
+   * The partition is lost as soon as one of these jobs starts. Its `signal` aborts, whatever it returns or throws is
+   * not marked, and the partition's next owner performs it again, while the first run may still be under way.
    *
    * @param only which jobs: a class, some classes, or a function of the job
    * @param options how often
@@ -116,8 +117,8 @@ export class Faults {
   }
 
   /**
-   * The worker dies after one of these jobs has passed and before it is marked: the job is performed again. Jobs that ended
-   * before it are marked.
+   * The worker dies after one of these jobs has passed and before it is marked: the job is performed again. Jobs that
+   * ended before it are marked.
    *
    * @param only which jobs: a class, some classes, or a function of the job
    * @param options how often
@@ -154,8 +155,8 @@ export class Faults {
   }
 
   /**
-   * The next records are not acknowledged: an enqueue is refused, or its answer is lost. A dead letter is appended, too: it
-   * is then tried again, and its job is not performed again.
+   * The next records are not acknowledged: an enqueue is refused, or its answer is lost. A dead letter is appended,
+   * too: it is then tried again, and its job is not performed again.
    *
    * @param times how many records
    * @param options which, and how
@@ -207,8 +208,8 @@ export class Faults {
   }
 
   /**
-   * The broker cannot be reached any more: enqueues wait until {@linkcode Faults.goOnline}, or until the test's App is disposed
-   * of.
+   * The broker cannot be reached any more: enqueues wait until {@linkcode Faults.goOnline}, or until the test's App is
+   * disposed of.
    *
    * @example
    * ```ts

@@ -1,6 +1,7 @@
 /**
- * What a test can ask and assert of its jobs: what was enqueued, performed and dead-lettered. State assertions answer at
- * once; those around a block look only at what came of the block, and must be awaited. (Most of this file are examples.)
+ * What a test can ask and assert of its jobs: what was enqueued, performed and dead-lettered. State assertions answer
+ * at once; those around a block look only at what came of the block, and must be awaited. (Most of this file are
+ * examples.)
  */
 import type { App } from "../app/app.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
@@ -107,8 +108,8 @@ export abstract class JobAssertions {
   }
 
   /**
-   * Asserts that a job of this class was enqueued; with a block, that the block enqueued it. Arguments are compared as they
-   * come out of the log.
+   * Asserts that a job of this class was enqueued; with a block, that the block enqueued it. Arguments are compared as
+   * they come out of the log.
    *
    * @returns the first such job
    * @throws {AssertionError} if there is none: it says where the nearest differs
@@ -212,8 +213,8 @@ export abstract class JobAssertions {
   }
 
   /**
-   * Asserts that a job of this class was performed well. With a block: runs it, performs what it has enqueued, and looks
-   * among these.
+   * Asserts that a job of this class was performed well. With a block: runs it, performs what it has enqueued, and
+   * looks among these.
    *
    * @returns the first such job
    * @throws {AssertionError} if there is none: it says where the nearest differs, and what waits
@@ -343,7 +344,7 @@ export abstract class JobAssertions {
     const since = this.#context.recorder.now();
     await block();
     // While the broker is away nothing gets into the log.
-    if (!this.#context.log.tasks.away) await this.app.flush();
+    if (this.#context.log.tasks.isOnline) await this.app.flush();
     assertInUse(this.#context);
     return assert(since);
   }

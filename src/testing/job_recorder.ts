@@ -1,6 +1,7 @@
 /**
- * What happened in a test, in order: the jobs that were appended, those that were performed, those that are dead letters.
- * The test's broker writes down each append as it went into the log; everything that assertions say is read from here.
+ * What happened in a test, in order: the jobs that were appended, those that were performed, those that are dead
+ * letters. The test's broker writes down each append as it went into the log; everything that assertions say is read
+ * from here.
  *
  * It lives as long as its test. What was enqueued stays, performed or not, as a record stays in its topic.
  */
@@ -116,7 +117,7 @@ function jobOf(position: Position, queue: string, value: NewRecord["value"]): En
 }
 
 function read(value: NewRecord["value"]): Envelope {
-  return readEnvelope(typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined), () => true);
+  return readEnvelope(typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined));
 }
 
 function textOf(headers: Headers, wanted: string): string {

@@ -1,4 +1,6 @@
-/** Jobs as a test sees them: what their envelopes say once they are in the log, where they are, and what became of them. */
+/**
+ * Jobs as a test sees them: what their envelopes say once they are in the log, where they are, and what became of them.
+ */
 import type { ErrorInfo } from "../errors.ts";
 import type { Position } from "../support/position.ts";
 

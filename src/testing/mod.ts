@@ -1,5 +1,6 @@
 /**
- * The testing door: an App for one test, on a log of its own, with assertions, and with the faults of real brokers at hand.
+ * The testing door: an App for one test, on a log of its own, with assertions, and with the faults of real brokers at
+ * hand.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Performing what is enqueued: a worker of the test's App runs over the jobs that were chosen until they are done, and what
- * fails comes back to the test as the error that the job threw.
+ * Performing what is enqueued: a worker of the test's App runs over the jobs that were chosen until they are done, and
+ * what fails comes back to the test as the error that the job threw.
  *
  * One run at a time. What the jobs of a run enqueue waits for the next one.
  */
@@ -68,7 +68,7 @@ export class Performer {
   /** Waits until everything is in the log. */
   async #ready(): Promise<void> {
     const { log, catalog: { name } } = this.#context;
-    if (log.tasks.away) {
+    if (!log.tasks.isOnline) {
       throw new InvalidConfigurationError(
         `Cannot perform the jobs of "${name}": its broker is away, call faults.goOnline()`,
       );
@@ -156,8 +156,8 @@ export class Performer {
 const notes = new WeakMap<Error, string>();
 
 /**
- * Puts a text where the causes of an error end: runners show it below the error, which stays what it is. An error object
- * may be thrown again, by another job: then the text is that one's.
+ * Puts a text where the causes of an error end: runners show it below the error, which stays what it is. An error
+ * object may be thrown again, by another job: then the text is that one's.
  */
 function note(error: Error, text: string): void {
   let last = error;

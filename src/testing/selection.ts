@@ -1,10 +1,11 @@
 /**
- * Which jobs are meant: `only`, `except` and `queue`, checked before they are used. A class or a queue that the App does
- * not have is an error, since nothing could ever be found there and an assertion that nothing is there could not fail.
+ * Which jobs are meant: `only`, `except` and `queue`, checked before they are used. A class or a queue that the App
+ * does not have is an error, since nothing could ever be found there and an assertion that nothing is there could not
+ * fail.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { isJobClass, type JobClass } from "../job/job.ts";
-import { jobNameOf } from "../job/job_name.ts";
+import { jobNameOf } from "../job/class_name.ts";
 import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../support/validation.ts";
 import type { Naming, Routes } from "../routing/route.ts";
 import type { EnqueuedJob } from "./jobs.ts";
@@ -25,8 +26,8 @@ export interface JobFilter {
 /** Which jobs are performed, and how. */
 export interface PerformOptions extends JobFilter {
   /**
-   * `false`: the first failure of a job ends it, and is thrown. `true`: failed jobs are tried again, without waiting, and
-   * dead-lettered, as their topics say.
+   * `false`: the first failure of a job ends it, and is thrown. `true`: failed jobs are tried again, without waiting,
+   * and dead-lettered, as their topics say.
    *
    * @default false
    */
@@ -61,8 +62,8 @@ const PERFORM: Checks<PerformOptions> = { ...FILTER, retries: boolean };
  * Makes one function of a filter.
  *
  * @param what whose options they are, for messages, such as `assertEnqueuedJobs()`
- * @throws {InvalidConfigurationError} for an option that cannot be, a class that the App does not list, or a queue that no
- * topic declares
+ * @throws {InvalidConfigurationError} for an option that cannot be, a class that the App does not list, or a queue that
+ * no topic declares
  */
 export function selection(what: string, filter: JobFilter, catalog: Catalog): Selection {
   checkOptions(what, filter, FILTER);

@@ -2,11 +2,11 @@
  * A test's App: the same jobs and topics over a memory log of the test's own. While it lives, what the classes enqueue
  * goes to it, also from a server's handlers; nothing stays behind when it is disposed of.
  *
- * Jobs take the real way: they are serialized, stored, and performed by a real worker. Only the waits between retries are
- * left out.
+ * Jobs take the real way: they are serialized, stored, and performed by a real worker. Only the waits between retries
+ * are left out.
  */
 import { App, isApp } from "../app/app.ts";
-import { MemoryLog } from "../broker/memory/log.ts";
+import { FaultyLog } from "./faulty_log.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { bindTestRuntime } from "../job/runtime.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
@@ -170,7 +170,9 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
       : await this.#performer.enqueuedBy(block, isMeant, retries);
   }
 
-  /** Forgets what was enqueued, performed and dead-lettered: nothing of it is performed any more. Planned faults stay. */
+  /**
+   * Forgets what was enqueued, performed and dead-lettered: nothing of it is performed any more. Planned faults stay.
+   */
   clear(): void {
     const { log, recorder, catalog: { routes } } = assertInUse(this.#context);
     recorder.clear();
@@ -211,7 +213,7 @@ function contextOf({ name, jobs, options }: App): TestContext {
   const naming = { queuePrefix, queueDelimiter };
   const routes = new Routes(options.topics, options, naming, name);
   return {
-    log: new MemoryLog(),
+    log: new FaultyLog(),
     recorder: new JobRecorder(routes.all()),
     plan: new FaultPlan(),
     catalog: { name, jobs, routes, naming },

@@ -1,20 +1,21 @@
 /**
  * The broker of a test's App: the memory log, and between it and the App what a test needs. It writes down each append,
- * lets appends fail as the test has planned, hands over only the jobs that are to be performed now, and takes partitions
- * away. It lives as long as the App that opened it.
+ * lets appends fail as the test has planned, hands over only the jobs that are to be performed now, and takes
+ * partitions away. It lives as long as the App that opened it.
  */
 import type { AppendOutcome, Broker, BrokerSource, ConsumeOptions, ConsumerSink, NewRecord } from "../broker/broker.ts";
-import { memoryOver } from "../broker/memory/mod.ts";
+import { lazyImport } from "../support/lazy_import.ts";
 import type { TestContext } from "./test_context.ts";
 import { TestConsumer } from "./test_consumer.ts";
 
 /** What a test's App takes as its `broker`. */
 export function testBroker(context: TestContext): BrokerSource {
-  const source = memoryOver(context.log);
   return {
-    ...source,
-    open: async (brokerContext) => {
-      const broker = await source.open(brokerContext);
+    name: context.log.name,
+    embedded: true,
+    open: async () => {
+      const { FaultyBroker } = await lazyImport(() => import("./faulty_broker.ts"));
+      const broker = new FaultyBroker(context.log);
       return {
         name: broker.name,
         capabilities: broker.capabilities,
@@ -36,11 +37,11 @@ async function append(
   records: readonly NewRecord[],
 ): Promise<readonly AppendOutcome[]> {
   const faults = records.map(() => plan.strikesAppend(topic));
-  const written = records.filter((_, index) => faults[index] === undefined || faults[index].stored === true);
+  const written = records.filter((_, index) => faults[index] === undefined || faults[index].stored);
   const outcomes = (await broker.append(topic, written)).values();
   return records.map((record, index) => {
     const fault = faults[index];
-    const outcome = fault === undefined || fault.stored === true ? outcomes.next().value! : undefined;
+    const outcome = fault === undefined || fault.stored ? outcomes.next().value! : undefined;
     if (outcome?.ok) recorder.append(outcome.position, record);
     return fault === undefined ? outcome! : { ok: false, error: fault.error, written: fault.written };
   });

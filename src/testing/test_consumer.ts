@@ -1,10 +1,10 @@
 /**
- * A consumer of a test: it stands between the log's consumer and the worker. Upwards it holds back the jobs that are not to
- * be performed now; downwards it commits no further than the first of them, so that the group's offset never passes a job
- * that waits, and it notes which jobs are done.
+ * A consumer of a test: it stands between the log's consumer and the worker. Upwards it holds back the jobs that are
+ * not to be performed now; downwards it commits no further than the first of them, so that the group's offset never
+ * passes a job that waits, and it notes which jobs are done.
  *
- * A partition that the test takes away is not proved any more from that moment on: what the worker has of it waits for the
- * loss, as it does while a real group rebalances, and nothing of it is marked.
+ * A partition that the test takes away is not proved any more from that moment on: what the worker has of it waits for
+ * the loss, as it does while a real group rebalances, and nothing of it is marked.
  */
 import type {
   CommitOptions,

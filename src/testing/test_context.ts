@@ -1,5 +1,5 @@
 /** What the parts of a test's App share: the log, what is written down of it, and what the test has planned. */
-import type { MemoryLog } from "../broker/memory/log.ts";
+import type { FaultyLog } from "./faulty_log.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import type { FaultPlan } from "./fault_plan.ts";
@@ -17,7 +17,7 @@ export interface Partitions {
 
 /** See the module. */
 export interface TestContext {
-  readonly log: MemoryLog;
+  readonly log: FaultyLog;
   readonly recorder: JobRecorder;
   readonly plan: FaultPlan;
   readonly catalog: Catalog;

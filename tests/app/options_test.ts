@@ -33,7 +33,7 @@ Deno.test("new App() refuses each wrong option and names it", () => {
     [{ broker: "" }, 'Cannot read "broker"'],
     [{ broker: "redis://x" }, 'Cannot read "broker": it is "redis://x"'],
     [{ jobs: EchoJob }, 'Option "jobs" of new App() must be a list, but it is the class "EchoJob"'],
-    [{ jobs: [class Other {}] }, 'the class "Other" in "jobs" is no job class'],
+    [{ jobs: [class Other {}] }, 'the class "Other" in "jobs" is not a job class'],
     [{ jobs: [Job] }, 'the class "Job" in "jobs" has no "perform": list the classes that extend it and have one'],
     [{ jobs: [Parent] }, 'the class "Parent" in "jobs" has no "perform"'],
     [{ jobs: [anonymous] }, 'An anonymous class in "jobs" has no name on the wire: give it a static jobName'],

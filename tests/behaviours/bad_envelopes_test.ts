@@ -33,7 +33,7 @@ behaviour("bad input 1: a value that is no UTF-8, or begins with a BOM, is poiso
   ]);
   assertEquals(dead.map(({ message }) => message), [
     ...Array(4).fill("The value is no UTF-8"),
-    "The value is no JSON",
+    "The value is not JSON",
   ]);
 });
 
@@ -42,17 +42,17 @@ behaviour(
   async (world) => {
     const process = await echoProcess(world);
     const cases: [value: string, reason: RegExp][] = [
-      ["", /no JSON/],
-      [" ", /no JSON/],
-      ["not JSON", /no JSON/],
-      [echo([1]).slice(0, -3), /no JSON/],
-      [`${echo([1])}{}`, /no JSON/],
-      ["{'job_class': 'EchoJob'}", /no JSON/],
-      ['""', /no envelope: ""/],
-      ["null", /no envelope: null/],
-      ["[]", /no envelope: an array/],
-      ["1", /no envelope: 1/],
-      ["true", /no envelope: true/],
+      ["", /is not JSON/],
+      [" ", /is not JSON/],
+      ["not JSON", /is not JSON/],
+      [echo([1]).slice(0, -3), /is not JSON/],
+      [`${echo([1])}{}`, /is not JSON/],
+      ["{'job_class': 'EchoJob'}", /is not JSON/],
+      ['""', /not an envelope: ""/],
+      ["null", /not an envelope: null/],
+      ["[]", /not an envelope: an array/],
+      ["1", /not an envelope: 1/],
+      ["true", /not an envelope: true/],
       ["{}", /no "job_class"/],
       ['{"job_class":5,"arguments":[]}', /no "job_class"/],
       ['{"job_class":null,"arguments":[]}', /no "job_class"/],
@@ -151,14 +151,14 @@ behaviour("bad input 5: what is no class name is poison; a well-formed unknown c
       "npm:evil",
       "Echo::",
       "::Echo",
-      "Écho",
-      "Écho::Jöb",
+      "Écho/Jöb",
+      "Echo:Job",
     ],
   ];
   const dead = await assertPoison(world, process, names.map((name) => echo([], { job_class: name })));
   for (const { message, errorClass } of dead) {
     assertEquals(errorClass, "PoisonError");
-    assert(message.length < 200 && message.includes("is no name of a job class"), message);
+    assert(message.length < 200 && message.includes("is not a name of a job class"), message);
     // deno-lint-ignore no-control-regex
     assert(!/[\u0000-\u001f]/.test(message), "The name is shown with its control characters escaped");
   }
@@ -218,8 +218,7 @@ behaviour(
     await process.heard("job.performed", 4);
     assertEquals(EchoJob.got, [
       [big, -big, [{ deep: 123456789012345678901234567890n }], 9007199254740991, 9007199254740992, 1e30, 1.5, -0, 0],
-      // A small bigint is an integer on the wire, as Rails has only one kind.
-      [big, -big, { id: 10n ** 40n }, 2 ** 60, 5],
+      [big, -big, { id: 10n ** 40n }, 2 ** 60, 5n],
     ]);
     assertEquals(attributes, [[1, big], [2, big]]);
   },

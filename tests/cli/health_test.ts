@@ -1,7 +1,7 @@
 /** A worker's health, asked of a real process while it starts, works, stands still and stops. */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { until } from "../support/until.ts";
-import { Child, CLI, cli } from "../support/child.ts";
+import { Child, type ChildOptions, CLI, cli } from "../support/child.ts";
 import { readScrape } from "../support/scrape.ts";
 
 const LOCAL = ["--health-host", "127.0.0.1"];
@@ -11,8 +11,8 @@ class HealthyChild extends Child {
   /** Where it does. */
   readonly url: Promise<string>;
 
-  constructor(env: Readonly<Record<string, string>> = {}) {
-    super([CLI, "worker", "--app", "tests/cli/apps/health.ts", "--health-port", "0", ...LOCAL], { env });
+  constructor(options: ChildOptions = {}) {
+    super([CLI, "worker", "--app", "tests/cli/apps/health.ts", "--health-port", "0", ...LOCAL], options);
     this.url = this.line(/^Health on /).then((line) => line.replace("Health on ", ""));
   }
 
@@ -33,7 +33,7 @@ class HealthyChild extends Child {
 }
 
 Deno.test("a worker is alive from its start to its end, and ready while it is in its group and no stop is under way", async () => {
-  await using child = new HealthyChild({ AWAY: "1" });
+  await using child = new HealthyChild({ env: { AWAY: "1" } });
   assertEquals(await child.ask("/readyz"), [503, 'the worker has not joined group "health" yet\n']);
   assertEquals(await child.ask("/livez"), [200, "ok\n"]);
   await child.tell("back");
@@ -115,4 +115,50 @@ Deno.test("the health of a worker that performs --once keeps it no longer", asyn
   const args = ["worker", "--app", "tests/cli/apps/hello.ts", "--once", "--health-port", "0", ...LOCAL];
   const { code, stdout } = await cli(args);
   assertEquals([code, stdout.filter((line) => line.startsWith("hello")).length], [0, 3]);
+});
+
+Deno.test("a request with a Host header that is not a host is refused, and nothing of it reaches the log", async () => {
+  await using child = new HealthyChild();
+  const port = Number(new URL(await child.url).port);
+  for (const host of ["[::", "a b", "a:99999", "\u001b[31mred", "%zz"]) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(`GET /livez HTTP/1.1\r\nHost: ${host}\r\n\r\n`));
+    const text = await new Response(connection.readable).text();
+    assertEquals(text.split("\r\n")[0], "HTTP/1.1 400 Bad Request", host);
+  }
+  child.signal("SIGTERM");
+  const { code, stderr } = await child.ended();
+  assertEquals([code, stderr.filter((line) => !line.includes('"event":"'))], [0, []]);
+  assertEquals(stderr.filter((line) => /Host|red|\[::|99999|%zz|rror/.test(line)), []);
+});
+
+Deno.test({
+  name: "a worker whose file descriptors are used up by slow connections responds meanwhile, and afterwards",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using child = new HealthyChild({ maxOpenFiles: 40 });
+    const port = Number(new URL(await child.url).port);
+    await child.becomes("/readyz", 200);
+    const slow: Deno.TcpConn[] = [];
+    try {
+      for (let n = 0; n < 300; n++) {
+        const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+        await connection.write(new TextEncoder().encode("GET /livez HTTP/1.1\r\nX:")).catch(() => {});
+        slow.push(connection);
+      }
+      assertEquals(await child.ask("/livez"), [200, "ok\n"]);
+    } finally {
+      for (const connection of slow) connection.close();
+    }
+    assertEquals(await child.ask("/livez"), [200, "ok\n"]);
+    child.signal("SIGTERM");
+    const { code, stderr } = await child.ended();
+    const errors = stderr.map((line) => JSON.parse(line)).filter(({ level }) => level === "error");
+    assertEquals([code, errors.map(({ where }) => where)], [0, ["health server"]]);
+    assertMatch(
+      errors[0].message,
+      /: Cannot accept a connection, from now on at most \d+ are open at a time; see "ulimit/,
+    );
+    assertMatch(errors[0].error.cause.message, /^Too many open files/);
+  },
 });

@@ -10,8 +10,7 @@ import {
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { BrokerError, EnqueueError, NotSupportedError, SerializationError } from "../../src/errors.ts";
 
 class AsyncJob extends Job {
@@ -26,10 +25,10 @@ class KeyedJob extends AsyncJob {
 
 /** An App on a log of its own, and what its event stream says. */
 function setUp(options: Partial<AppOptions> = {}) {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [AsyncJob, SyncJob, KeyedJob],
     topics: [activeJobTopic("default"), activeJobTopic("other", { partitions: 4 })],
     logger: false,

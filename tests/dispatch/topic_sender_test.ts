@@ -1,8 +1,7 @@
 /** The way into one topic: in order, one batch in flight, no lingering, and each record has its own outcome. */
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, Broker, NewRecord } from "../../src/broker/broker.ts";
-import { MemoryBroker } from "../../src/broker/memory/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { TopicSender } from "../../src/dispatch/topic_sender.ts";
 
 /** A memory broker whose appends are noted and held until they are let go. */
@@ -36,9 +35,9 @@ class HeldBroker {
 }
 
 function setUp(config: Record<string, string> = {}) {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   log.createTopic("default", 1, config);
-  const broker = new HeldBroker(new MemoryBroker(log));
+  const broker = new HeldBroker(log.open());
   const lane = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
     new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes, durable, settle }));
@@ -99,12 +98,12 @@ Deno.test("Lane asks for a durable batch if any of it must be", async () => {
 });
 
 Deno.test("Lane fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   let tries = 0;
   const lane = new TopicSender("default", () => {
     if (++tries === 1) return Promise.reject(new Error("Not yet"));
     log.createTopic("default", 1);
-    return Promise.resolve(new MemoryBroker(log));
+    return Promise.resolve(log.open());
   });
   const push = (value: string) =>
     new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));
@@ -114,9 +113,9 @@ Deno.test("Lane fails what waited where its topic cannot be made ready, and trie
 });
 
 Deno.test("Lane answers unknown where a broker breaks its word and rejects, and goes on", async () => {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   log.createTopic("default", 1);
-  const broker = new MemoryBroker(log);
+  const broker = log.open();
   let calls = 0;
   const faulty = {
     append: (topic: string, records: readonly NewRecord[]) =>

@@ -16,7 +16,7 @@ const rails = new Map(
     .map((record) => [record.name, record]),
 );
 
-const read = (value: string) => readEnvelope(value, () => false);
+const read = (value: string) => readEnvelope(value);
 const argumentsOf = (name: string) => read(rails.get(name)!.value).arguments;
 
 function envelope(fields: Record<string, unknown>): string {
@@ -150,11 +150,9 @@ Deno.test("readEnvelope() takes an id, a queue or a priority that cannot be for 
   for (const priority of ["3", 1.5, 1e99, {}]) assertEquals(read(envelope({ priority })).priority, null);
 });
 
-Deno.test("readEnvelope() lets a registered name look as it likes, and no other", () => {
-  const value = envelope({ job_class: "legacy/echo" });
-  assertEquals(readEnvelope(value, (name) => name === "legacy/echo").jobClass, "legacy/echo");
-  assertThrows(() => read(value), PoisonError, '"legacy/echo" is no name of a job class');
-  const long = envelope({ job_class: "x".repeat(10_000) });
-  const { message } = assertThrows(() => read(long), PoisonError);
-  assert(message.length < 200, "a poison's message must not repeat 10 kB");
+Deno.test("readEnvelope() leaves the name of the class to the registry", () => {
+  assertEquals(read(envelope({ job_class: "legacy/echo" })).jobClass, "legacy/echo");
+  for (const job_class of [undefined, null, 5, {}]) {
+    assertThrows(() => read(envelope({ job_class })), PoisonError, 'The envelope has no "job_class"');
+  }
 });

@@ -364,7 +364,8 @@ Deno.test("attachLogger() writes a line for an event that it cannot format", () 
 });
 
 Deno.test("attachLogger() rounds the milliseconds of events to microseconds, and no other number", () => {
-  const offset = Number.MAX_SAFE_INTEGER;
+  // A product with 1000 is rounded here.
+  const offset = 9_007_199_254_740_885;
   const running = { ...job, runningMs: 1.23456789, timeoutMs: null, timeoutGraceMs: 5000 };
   const [first, second] = written(
     { format: "json" },

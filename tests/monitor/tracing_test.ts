@@ -9,8 +9,7 @@ import {
   performAllLater,
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { BrokerError, EnqueueError } from "../../src/errors.ts";
 import { FakeOpenTelemetry, put } from "./fake_open_telemetry.ts";
 
@@ -26,10 +25,10 @@ class StepJob extends Job {
 
 function setUp(options: Partial<AppOptions> = {}) {
   behaviour = () => {};
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [StepJob],
     topics: [activeJobTopic("default", { deadLetterQueue: { topic: "dead", maxRetries: 1 } })],
     backoff: { initialMs: 1, maxMs: 1, jitter: 0 },

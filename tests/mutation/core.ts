@@ -257,13 +257,6 @@ const JOBS: readonly Mutant[] = [
     replace: "if (false) {",
     tests: ["tests/job/registry_test.ts"],
   },
-  {
-    what: "enqueuing: what is no job is refused",
-    file: "src/app/app.ts",
-    find: "return isJob(job) ?",
-    replace: "return (job as unknown as Job, true) ?",
-    tests: ["tests/app/options_test.ts"],
-  },
 ];
 
 /** Those of the event stream. */

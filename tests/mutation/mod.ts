@@ -7,6 +7,7 @@ import { KafkaUnavailableError } from "../../tasks/kafka/server.ts";
 import { CLI_MUTANTS } from "./cli.ts";
 import { CORE_MUTANTS } from "./core.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
+import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...CORE_MUTANTS,
   ...HEALTH_MUTANTS,
+  ...JOB_MUTANTS,
   ...MEMORY_MUTANTS,
   ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,

@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly command?: "run" | "task" | "test";
   /** The permissions and other options of that. @default ["-A"], none for a task */
   readonly options?: readonly string[];
+  /** The file descriptors that it may have. @default as many as this process */
+  readonly maxOpenFiles?: number;
 }
 
 /** How a child ended. */
@@ -40,9 +42,13 @@ export class Child implements AsyncDisposable {
   #isOver = false;
 
   /** @param args what stands behind `deno run` and its options: the module and its arguments */
-  constructor(args: readonly string[], { cwd = root, env = {}, command = "run", options }: ChildOptions = {}) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: [command, ...options ?? (command === "task" ? [] : ["-A"]), ...args],
+  constructor(args: readonly string[], { cwd = root, env = {}, command = "run", ...given }: ChildOptions = {}) {
+    const options = given.options ?? (command === "task" ? [] : ["-A"]);
+    const deno = [Deno.execPath(), command, ...options, ...args];
+    const limited = ["bash", "-c", `ulimit -n ${given.maxOpenFiles}; exec "$0" "$@"`, ...deno];
+    const [program, ...rest] = given.maxOpenFiles === undefined ? deno : limited;
+    this.#process = new Deno.Command(program!, {
+      args: rest,
       cwd,
       env: { NO_COLOR: "1", ...env },
       stdin: "piped",

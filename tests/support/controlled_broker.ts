@@ -1,7 +1,6 @@
 /** The memory broker behind a hand that can hold appends to a topic, and that shows the consumer which a worker got. */
 import type { Broker, BrokerSource, Consumer } from "../../src/broker/broker.ts";
-import { MemoryBroker } from "../../src/broker/memory/broker.ts";
-import type { MemoryLog } from "../../src/broker/memory/log.ts";
+import type { FaultInjectionLog } from "./fault_injection_log.ts";
 
 /** See the module. */
 export interface HeldBroker extends BrokerSource {
@@ -12,11 +11,11 @@ export interface HeldBroker extends BrokerSource {
 }
 
 /** A source over a log. */
-export function heldBroker(log: MemoryLog): HeldBroker {
+export function heldBroker(log: FaultInjectionLog): HeldBroker {
   let consumer: Consumer | undefined;
   const holds = new Map<string, { held: PromiseWithResolvers<void>; gone: PromiseWithResolvers<void> }>();
   const open = (): Broker => {
-    const broker = new MemoryBroker(log);
+    const broker = log.open();
     return {
       name: broker.name,
       capabilities: broker.capabilities,

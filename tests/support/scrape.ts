@@ -1,6 +1,6 @@
 /**
- * A strict reader of Prometheus' text format, for tests: whatever a scraper might stumble over is an error. Each family has
- * its help, its type and its samples together, and stands once; no series stands twice; counters end in `_total`;
+ * A strict reader of Prometheus' text format, for tests: whatever a scraper might stumble over is an error. Each family
+ * has its help, its type and its samples together, and stands once; no series stands twice; counters end in `_total`;
  * histograms rise to their `+Inf`, which is their count.
  */
 

@@ -102,7 +102,7 @@ Deno.test("assertEnqueuedWith() answers the job as it came out of the log", asyn
   );
 });
 
-Deno.test("assertEnqueuedWith() compares arguments as a log would give them back", async () => {
+Deno.test("assertEnqueuedWith() compares arguments as a worker reads them", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(7);
   assertThrows(

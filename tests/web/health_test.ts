@@ -2,8 +2,7 @@
 import { activeJobTopic, App, Job, type WorkerStatus } from "@activejob/kafka";
 import { healthHandler, Metrics } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { until } from "../support/until.ts";
 import { readScrape } from "../support/scrape.ts";
 
@@ -23,10 +22,10 @@ class SadJob extends Job {
 }
 
 function setUp() {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [GateJob, SadJob],
     topics: [
       activeJobTopic("default", { maxMessages: 1 }),
@@ -41,7 +40,7 @@ function setUp() {
   const handler = healthHandler(worker, metrics);
   const ask = (path: string, method = "GET") => handler(new Request(`http://localhost${path}`, { method }));
   const scrape = async () => readScrape(await (await ask("/metrics")).text());
-  return { log, app, worker, ask, scrape };
+  return { log, app, worker, handler, ask, scrape };
 }
 
 Deno.test("healthHandler() answers GET and HEAD of its paths, and says what else there is", async () => {
@@ -146,4 +145,23 @@ Deno.test("healthHandler() names ten reasons, and counts the others", async () =
   const handler = healthHandler({ status: () => status, refreshLag: () => Promise.resolve() }, new Metrics());
   const lines = (await (await handler(new Request("http://localhost/readyz"))).text()).split("\n");
   assertEquals([lines.length, lines[9], lines[10]], [12, 'the worker has not joined group "g9" yet', "and 2 more"]);
+});
+
+Deno.test("healthHandler() refuses a request whose Host header makes no URL, under Deno.serve", async () => {
+  const { app, handler } = setUp();
+  await using _ = app;
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => {
+    errors.push(error);
+    return new Response(null, { status: 500 });
+  };
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError }, handler);
+  for (const host of ["[::", "a b", "a:99999", "%zz"]) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    const request = `GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const text = await new Response(connection.readable).text();
+    assertEquals([text.split("\r\n")[0], text.endsWith("Bad request\n")], ["HTTP/1.1 400 Bad Request", true], host);
+  }
+  assertEquals(errors, []);
 });

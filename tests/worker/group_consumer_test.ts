@@ -4,8 +4,7 @@ import { assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { BrokerSource, ConsumerSink, Ownership } from "../../src/broker/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
@@ -46,8 +45,8 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
       await end.promise;
     }
   }
-  const log = new MemoryLog();
-  const { source, ownerships } = watched(memoryOver(log));
+  const log = new FaultInjectionLog();
+  const { source, ownerships } = watched(log.source);
   const topics = [activeJobTopic("default")];
   await using app = new App({ name: "shop", broker: source, jobs: [WaitingJob], topics, logger: false });
   const run = app.worker().run();
@@ -67,9 +66,9 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
 });
 
 Deno.test("one event tells all partitions that move together, behind those of each, and a stop releases them", async () => {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const topics = [activeJobTopic("default", { partitions: 3 })];
-  await using app = new App({ name: "shop", broker: memoryOver(log), jobs: [], topics, logger: false });
+  await using app = new App({ name: "shop", broker: log.source, jobs: [], topics, logger: false });
   const seen: unknown[] = [];
   app.on("partition.assigned", ({ partition }) => seen.push(["assigned", partition]));
   app.on("partition.lost", ({ partition, reason }) => seen.push(["lost", partition, reason]));

@@ -2,8 +2,7 @@
 import { activeJobTopic, App, type EventMap, Job, type TopicOptions, type Worker } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RetryingRecord } from "../../src/worker/status.ts";
-import { MemoryBroker } from "../../src/broker/memory/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { until } from "../support/until.ts";
 import { heldBroker } from "../support/controlled_broker.ts";
 
@@ -25,7 +24,7 @@ class SadJob extends Job {
 
 function setUp(topic: TopicOptions = {}, other: TopicOptions = {}) {
   open = Promise.withResolvers<void>();
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const broker = heldBroker(log);
   const app = new App({
     name: "shop",
@@ -61,7 +60,7 @@ function partition(worker: Worker) {
   return worker.status().groups[0]!.partitions[0]!;
 }
 
-async function enqueue(app: App, ...jobs: object[]): Promise<void> {
+async function enqueue(app: App, ...jobs: Job[]): Promise<void> {
   for (const job of jobs) await app.enqueue(job);
   await app.flush();
 }
@@ -176,7 +175,7 @@ Deno.test("status() says which partition waits for its next try, and which for a
   const { app, log, worker } = setUp({ backoff }, { backoff });
   await using _ = app;
   await enqueue(app, SadJob.of());
-  await using broker = new MemoryBroker(log);
+  await using broker = log.open();
   await broker.append("other", [{ value: "no envelope" }]);
   const run = worker.run();
   const paused = () =>

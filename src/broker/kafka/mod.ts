@@ -4,15 +4,8 @@
  */
 import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";
+import { ENVIRONMENT } from "./environment.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
-
-/** What kafkajs looks at in the environment: [measured] the first as it is loaded, the others at each client. */
-const ENVIRONMENT = Object.freeze([
-  "NODE_ENV",
-  "KAFKAJS_LOG_LEVEL",
-  "KAFKAJS_DEBUG_PROTOCOL_BUFFERS",
-  "KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS",
-]);
 
 export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./options.ts";
 

@@ -4,6 +4,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { BrokerError, describeError, type Written } from "../../errors.ts";
+import { asMissingPermission } from "../missing_permission.ts";
 
 /** The primary result codes that this room tells apart: https://sqlite.org/rescode.html */
 const BUSY = 5;
@@ -63,6 +64,8 @@ export function isBusy(error: unknown): boolean {
 
 /** The error of a file that could not be opened, which SQLite does not give a reason for; any other error as it is. */
 export function notOpened(path: string, error: unknown): unknown {
+  const missing = asMissingPermission(`Cannot open "${path}"`, error, { read: [path], write: [path] });
+  if (missing !== null) return missing;
   if (codeOf(error) !== CANTOPEN) return error;
   const message = `Cannot open "${path}": ${whyNotOpened(path)}`;
   return new SqliteError(message, { written: "no", lasting: false, cause: error });

@@ -1,47 +1,49 @@
-/** Carries a plan out: decides, says what becomes of each file, and writes them all, or none. */
+/** Applies a plan: decides about each file, prints the decisions, and writes all files or none. */
 import { type Arguments, CommandError, type Flag, UsageError } from "../command.ts";
 import type { ProjectFiles } from "./files.ts";
-import { decide, type Decision, type Differing, isWritten, newLines, type Plan } from "./plan.ts";
+import { type ConflictPolicy, decidePlan, type Decision, isWritten, listNewLines, type Plan } from "./plan.ts";
 
-/** The flags of whatever writes files. */
+/** The flags of each command that writes files. */
 export const WRITING_FLAGS: readonly Flag[] = [
-  { name: "force", help: "overwrite files that are there and differ" },
-  { name: "skip", help: "keep files that are there and differ, and write what is missing" },
+  { name: "force", help: "overwrite files that exist and differ" },
+  { name: "skip", help: "keep files that exist and differ, and write the missing ones" },
   { name: "dry-run", help: "show what would be written, and write nothing" },
 ];
 
 /**
- * Carries it out, as `--force`, `--skip` and `--dry-run` say.
+ * Applies a plan by `--force`, `--skip` and `--dry-run`.
  *
- * @throws {UsageError} if files that differ are to be overwritten and kept
- * @throws {CommandError} if files are there that differ, and they are not forced: nothing is written then
+ * @throws {UsageError} if both `--force` and `--skip` are set
+ * @throws {CommandError} if files exist and differ, and neither flag is set: nothing is written then
  */
-export function carryOut(plan: Plan, files: ProjectFiles, given: Arguments): void {
-  const isDryRun = given.isSet("dry-run");
-  const decisions = decide(plan, files.read, differing(given));
-  const conflicts = decisions.filter(({ fate }) => fate === "conflict");
+export function applyPlan(plan: Plan, files: ProjectFiles, args: Arguments): void {
+  const isDryRun = args.isSet("dry-run");
+  const decisions = decidePlan(plan, files.read, readConflictPolicy(args));
+  const conflicts = decisions.filter(({ action }) => action === "conflict");
   if (conflicts.length === 0 && !isDryRun) files.write(decisions);
-  for (const decision of decisions) report(decision, isDryRun);
+  for (const decision of decisions) printDecision(decision, isDryRun);
   for (const note of plan.notes) console.log(`note: ${note}`);
   if (conflicts.length > 0) {
     const paths = conflicts.map(({ path }) => `"${path}"`).join(", ");
-    const differ = conflicts.length === 1 ? "is there and differs" : "are there and differ";
+    const differ = conflicts.length === 1 ? "exists and differs" : "exist and differ";
     throw new CommandError(
-      `${paths} ${differ}: nothing was written; --skip keeps what is there and writes what is missing, --force overwrites`,
+      `${paths} ${differ}: nothing was written; --skip keeps existing files and writes missing ones, --force overwrites`,
     );
   }
   if (isDryRun) console.log("Nothing was written (--dry-run)");
 }
 
-function differing(given: Arguments): Differing {
-  const [force, skip] = [given.isSet("force"), given.isSet("skip")];
-  if (force && skip) throw new UsageError(`Option "--force" overwrites what differs, and "--skip" keeps it: give one`);
+function readConflictPolicy(args: Arguments): ConflictPolicy {
+  const [force, skip] = [args.isSet("force"), args.isSet("skip")];
+  if (force && skip) {
+    throw new UsageError(`Option "--force" overwrites files that differ, and "--skip" keeps them: use one of them`);
+  }
   return force ? "force" : skip ? "skip" : "conflict";
 }
 
-function report(decision: Decision, withText: boolean): void {
-  console.log(`${decision.fate.padEnd(9)}  ${decision.path}`);
+function printDecision(decision: Decision, withText: boolean): void {
+  console.log(`${decision.action.padEnd(9)}  ${decision.path}`);
   if (withText && isWritten(decision)) {
-    for (const line of newLines(decision)) console.log(`           + ${line}`.trimEnd());
+    for (const line of listNewLines(decision)) console.log(`           + ${line}`.trimEnd());
   }
 }

@@ -10,11 +10,13 @@ import type { Headers, StoredRecord } from "../../broker/broker.ts";
 import { murmur2 } from "../../broker/partitioner.ts";
 import { NO_HEADERS, sizeOf } from "../../broker/record.ts";
 import { NotSupportedError, PoisonError, UnknownJobError } from "../../errors.ts";
+import { isClassName } from "../../job/class_name.ts";
 import { type Envelope, readEnvelope } from "../../job/envelope.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
 import type { Taken } from "./offset_tracker.ts";
 import { formatPosition } from "../../support/position.ts";
+import { show } from "../../support/validation.ts";
 
 /** A record that waits in the process. */
 export interface QueuedRecord extends Taken {
@@ -100,7 +102,7 @@ export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBy
       throw new PoisonError(`The value has ${record.bytes} bytes, but at most ${maxPayloadBytes} are read`);
     }
     if (record.encoding !== "utf8") throw new PoisonError("The value is no UTF-8");
-    const envelope = readEnvelope(record.value, registry.isKnown);
+    const envelope = readEnvelope(record.value);
     if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
       throw new NotSupportedError(
         `The job is due at ${
@@ -110,6 +112,9 @@ export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBy
     }
     const Class = registry.find(envelope.jobClass);
     if (Class === undefined) {
+      if (!isClassName(envelope.jobClass)) {
+        throw new PoisonError(`${show(envelope.jobClass)} is not a name of a job class`);
+      }
       const error = new UnknownJobError(
         `No job class "${envelope.jobClass}" is known (known: ${listed(registry.names())})`,
       );

@@ -7,6 +7,7 @@ import { many } from "./world.ts";
 export const log: readonly Case[] = [
   {
     name: "records that were deleted while nobody read are told as a range, and reading goes on after it",
+    needs: ["deleteRecords"],
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 60));
@@ -14,7 +15,7 @@ export const log: readonly Case[] = [
       await first.received(60);
       assert.deepEqual(await first.commit({ ownership: first.own(), next: 10, metadata: "" }), ["committed"]);
       await first.close();
-      await world.harness.deleteRecords({ topic, partition: 0, offset: 50 });
+      await world.harness.deleteRecords!({ topic, partition: 0, offset: 50 });
       const second = await world.consume({ topics: [topic], group: first.group });
       await second.received(10);
       assert.deepEqual(second.recorder.gaps.map(({ from, to }) => [from, to]), [[10, 50]]);
@@ -23,6 +24,7 @@ export const log: readonly Case[] = [
   },
   {
     name: "records that were deleted while the partition was paused are told as a range",
+    needs: ["deleteRecords"],
     async run(world) {
       const topic = await world.topic();
       const reader = await world.consume({ topics: [topic] });
@@ -32,7 +34,7 @@ export const log: readonly Case[] = [
       reader.pause(ownership);
       // Longer than any fetch that was under way when it was paused.
       await world.append(topic, many("a", 45, 5));
-      await world.harness.deleteRecords({ topic, partition: 0, offset: 50 });
+      await world.harness.deleteRecords!({ topic, partition: 0, offset: 50 });
       await world.append(topic, many("a", 5, 50));
       reader.resume(ownership);
       await reader.recorder.until("the last one came", () => reader.recorder.values().at(-1) === "a54");
@@ -45,10 +47,11 @@ export const log: readonly Case[] = [
   },
   {
     name: "a new group starts at the first record that is left, and nothing is told as gone",
+    needs: ["deleteRecords"],
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 10));
-      await world.harness.deleteRecords({ topic, partition: 0, offset: 7 });
+      await world.harness.deleteRecords!({ topic, partition: 0, offset: 7 });
       const [end] = await world.broker.admin.ends(topic);
       assert.deepEqual(end, { partition: 0, low: 7, high: 10 });
       const reader = await world.consume({ topics: [topic] });
@@ -59,6 +62,7 @@ export const log: readonly Case[] = [
   },
   {
     name: "a topic made anew ends the ownership as restarted, and is read from its start",
+    needs: ["recreateTopic"],
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("old", 10));
@@ -66,7 +70,7 @@ export const log: readonly Case[] = [
       await reader.received(10);
       const old = reader.own();
       assert.deepEqual(await reader.commit({ ownership: old, next: 10, metadata: "old" }), ["committed"]);
-      await world.harness.recreateTopic(topic, 1);
+      await world.harness.recreateTopic!(topic, 1);
       await world.append(topic, many("new", 3));
       await reader.received(13);
       assert.deepEqual(reader.recorder.losses.map(({ ownership, reason }) => [ownership, reason]), [[
@@ -81,13 +85,14 @@ export const log: readonly Case[] = [
   },
   {
     name: "a topic made anew ends the ownership also where nothing was committed",
+    needs: ["recreateTopic"],
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("old", 10));
       const reader = await world.consume({ topics: [topic] });
       await reader.received(10);
       const old = reader.own();
-      await world.harness.recreateTopic(topic, 1);
+      await world.harness.recreateTopic!(topic, 1);
       await world.append(topic, many("new", 3));
       await reader.received(13);
       assert.deepEqual(reader.recorder.losses.map(({ ownership, reason }) => [ownership, reason]), [[

@@ -5,8 +5,7 @@
 import { dirname } from "node:path";
 import { activeJobTopic, App, type AppOptions } from "../../../mod.ts";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../../src/broker/broker.ts";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../fault_injection_log.ts";
 import { readBrokerSource } from "../../../src/broker/source.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import { AppProcess } from "./app_process.ts";
@@ -31,7 +30,7 @@ export class World {
   /** What a process of its own takes as its broker, `"memory"` where it has to have a log of its own. */
   readonly url: string;
   /** The memory log, to cause what goes wrong with real brokers; `null` on others. */
-  readonly log: MemoryLog | null;
+  readonly log: FaultInjectionLog | null;
   /** The path of the SQLite file; `null` on others. */
   readonly file: string | null;
   /** The group of its processes, which is their name. */
@@ -145,14 +144,14 @@ export class World {
 interface Place {
   readonly source: BrokerSource;
   readonly url: string;
-  readonly log?: MemoryLog;
+  readonly log?: FaultInjectionLog;
   readonly file?: string;
 }
 
 function placeOn(name: BrokerUnderTest["name"]): Place {
   if (name === "memory") {
-    const log = new MemoryLog();
-    return { source: memoryOver(log), url: "memory", log };
+    const log = new FaultInjectionLog();
+    return { source: log.source, url: "memory", log };
   }
   if (name === "kafka") return { source: readBrokerSource(KAFKA_URL), url: KAFKA_URL };
   const file = `${Deno.makeTempDirSync({ prefix: "row-" })}/jobs.db`;

@@ -2,8 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, NewRecord } from "../../../src/broker/broker.ts";
 import { BrokerError, RecordTooLargeError } from "../../../src/errors.ts";
-import { MemoryBroker } from "../../../src/broker/memory/broker.ts";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 import { type DeadLetter, writeDeadLetter } from "../../../src/worker/partition/dead_letter.ts";
 import { takeIn } from "../../../src/worker/partition/decode.ts";
 import { recordOf } from "../../support/worker.ts";
@@ -90,9 +89,9 @@ Deno.test("writeDeadLetter() changes nothing for any other refusal", async () =>
 });
 
 Deno.test("writeDeadLetter() gets a letter into a topic that takes hardly anything", async () => {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   log.createTopic("dead", 1, { "max.message.bytes": "600" });
-  await using broker = new MemoryBroker(log);
+  await using broker = log.open();
   const dead = letter({}, recordOf("x".repeat(5000), { headers: [["trace", bytes("y".repeat(5000))]] }));
   const outcome = await writeDeadLetter(
     "dead",

@@ -2,7 +2,7 @@
 import { activeJobTopic, App, type AppOptions, type EventMap, Job, type TopicOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 import { heldBroker } from "../../support/controlled_broker.ts";
 
 /** What each job does, by its argument; set by the test. */
@@ -24,7 +24,7 @@ const turns = async (count: number) => {
 function setUp(topic: TopicOptions = {}, options: Partial<AppOptions> = {}) {
   runs.length = 0;
   behaviour = () => {};
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const broker = heldBroker(log);
   const app = new App({
     name: "shop",

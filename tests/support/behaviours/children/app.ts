@@ -4,8 +4,7 @@
  */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import type { Broker, BrokerSource, ConsumerSink } from "../../../../src/broker/broker.ts";
-import { MemoryLog } from "../../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../../fault_injection_log.ts";
 import { readBrokerSource } from "../../../../src/broker/source.ts";
 import { readSettings } from "./settings.ts";
 
@@ -51,12 +50,12 @@ class EndlessJob extends KeyedJob {
   }
 }
 
-const log = settings.broker === "memory" ? new MemoryLog() : null;
+const log = settings.broker === "memory" ? new FaultInjectionLog() : null;
 const classes = [PlainJob, GateJob, NeverJob, FailJob, EndlessJob];
 
 export const app: App = new App({
   name: settings.name,
-  broker: watched(log === null ? readBrokerSource(settings.broker) : memoryOver(log)),
+  broker: watched(log === null ? readBrokerSource(settings.broker) : log.source),
   queuePrefix: settings.name,
   jobs: classes,
   topics: [activeJobTopic("default", { partitions: 2 })],

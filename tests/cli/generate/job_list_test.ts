@@ -1,13 +1,13 @@
-/** Jobs are put into a `jobs/mod.ts` that was edited by hand: nothing is lost, and what cannot be understood is left alone. */
+/** Adding jobs to a `jobs/mod.ts` that was edited by hand: nothing is lost, and a file that cannot be parsed is not changed. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { CommandError } from "../../src/cli/command.ts";
-import { listJob } from "../../src/cli/generate/job_list.ts";
-import { readJobName } from "../../src/cli/generate/job_name.ts";
-import { emptyJobList } from "../../src/cli/generate/templates.ts";
+import { CommandError } from "../../../src/cli/command.ts";
+import { addToJobList } from "../../../src/cli/generate/job_list.ts";
+import { parseJobName } from "../../../src/cli/generate/job_name.ts";
+import { formatEmptyJobList } from "../../../src/cli/generate/templates.ts";
 
-const list = (module: string, name: string) => listJob(module, readJobName(name));
+const list = (module: string, name: string) => addToJobList(module, parseJobName(name));
 
-Deno.test("listJob() keeps imports and entries sorted, whatever the order in which jobs are made", () => {
+Deno.test("addToJobList() keeps imports and entries sorted, whatever the order in which jobs are made", () => {
   const names = ["welcome", "admin/refresh", "refresh", "zoo/refresh", "admin/audit"];
   const expected = [
     "// Every job of this project. `generate job` adds to it.",
@@ -27,13 +27,13 @@ Deno.test("listJob() keeps imports and entries sorted, whatever the order in whi
     "];",
     "",
   ].join("\n");
-  assertEquals(names.reduce(list, emptyJobList()), expected);
-  assertEquals(names.toReversed().reduce(list, emptyJobList()), expected);
-  // And each is in it already.
+  assertEquals(names.reduce(list, formatEmptyJobList()), expected);
+  assertEquals(names.toReversed().reduce(list, formatEmptyJobList()), expected);
+  // Each job is listed now.
   assertEquals(names.reduce(list, expected), expected);
 });
 
-/** Texts that a hand has changed, and what they are once RefreshJob is in them. */
+/** Texts that were edited by hand, before and after RefreshJob is added. */
 const EDITED: readonly (readonly [what: string, before: string, after: string])[] = [
   [
     "comments, also such that look like code",
@@ -111,18 +111,18 @@ export const jobs = [ // the list
 ];
 
 for (const [what, before, after] of EDITED) {
-  Deno.test(`listJob() keeps ${what}`, () => {
+  Deno.test(`addToJobList() keeps ${what}`, () => {
     assertEquals(list(before, "refresh"), after);
     assertEquals(list(after, "refresh"), after);
   });
 }
 
-Deno.test("listJob() leaves alone what a hand has registered in its own way", () => {
+Deno.test("addToJobList() does not change a file that lists the job in its own way", () => {
   const module = 'import { RefreshJob } from "./refresh_job.ts";\nexport const jobs = collect(RefreshJob);\n';
   assertEquals(list(module, "refresh"), module);
 });
 
-Deno.test("listJob() says which lines to add where it does not understand the file", () => {
+Deno.test("addToJobList() throws an error with the lines to add if it cannot parse the file", () => {
   const reasons = {
     "export const jobs = collect();\n": "there is no list of plain names, such as: export const jobs = [AJob, BJob]",
     "export const jobs = [a()];\n": "there is no list of plain names",
@@ -135,7 +135,7 @@ Deno.test("listJob() says which lines to add where it does not understand the fi
   };
   for (const [module, reason] of Object.entries(reasons)) {
     const { message, code } = assertThrows(() => list(module, "admin/refresh"), CommandError);
-    assertStringIncludes(message, `Cannot put Admin::RefreshJob into "jobs/mod.ts": ${reason}`);
+    assertStringIncludes(message, `Cannot add Admin::RefreshJob to "jobs/mod.ts": ${reason}`);
     assertStringIncludes(
       message,
       'import { RefreshJob as AdminRefreshJob } from "./admin/refresh_job.ts"; and the entry AdminRefreshJob ',
@@ -144,11 +144,11 @@ Deno.test("listJob() says which lines to add where it does not understand the fi
   }
 });
 
-Deno.test("listJob() names another alias where the name is taken, and takes it once it is there", () => {
+Deno.test("addToJobList() proposes another alias if the name is taken, and accepts it", () => {
   const remedy = (module: string, name: string) =>
-    assertThrows(() => list(module, name), CommandError, "something else is called").message
-      .replace(/^.*Add by hand, then run it again: /, "");
-  const taken = list(emptyJobList(), "a/b_c");
+    assertThrows(() => list(module, name), CommandError, "is taken there").message
+      .replace(/^.*Add this by hand, then run it again: /, "");
+  const taken = list(formatEmptyJobList(), "a/b_c");
   const importLine = 'import { ABCJob as ABCJob2 } from "./a_b_c_job.ts";';
   assertEquals(remedy(taken, "a_b_c"), `${importLine} and the entry ABCJob2 in the App's jobs`);
   const module = `${importLine}\n${taken}`.replace("];", "  ABCJob2,\n];");

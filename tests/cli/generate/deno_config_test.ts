@@ -1,17 +1,15 @@
-/** A `deno.json` that is there keeps all it has: comments, order, formatting, and its own tasks. */
+/** An existing `deno.json` keeps its comments, order, formatting and tasks. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { CommandError } from "../../src/cli/command.ts";
-import { mergeConfig, newConfig } from "../../src/cli/generate/deno_config.ts";
-import { libraryFolder, libraryImports } from "../../src/cli/generate/library.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import { CommandError } from "../../../src/cli/command.ts";
+import { formatConfig, mergeConfig } from "../../../src/cli/generate/deno_config.ts";
 
 const ENTRIES = { tasks: { worker: "w", test: "t" }, imports: { "@activejob/kafka": "k" } };
 const merge = (text: string) => mergeConfig("deno.json", text, ENTRIES);
 
-/** What is there, and what becomes of it. */
+/** Texts before and after. */
 const MERGED: readonly (readonly [what: string, before: string, after: string])[] = [
-  ["an empty object", "{}", newConfig(ENTRIES).trimEnd()],
-  ["an empty object over two lines", "{\n}\n", newConfig(ENTRIES)],
+  ["an empty object", "{}", formatConfig(ENTRIES).trimEnd()],
+  ["an empty object over two lines", "{\n}\n", formatConfig(ENTRIES)],
   [
     "comments and trailing commas",
     `// Ours
@@ -61,7 +59,7 @@ for (const [what, before, after] of MERGED) {
   });
 }
 
-Deno.test("mergeConfig() keeps entries that have another value, and says so", () => {
+Deno.test("mergeConfig() keeps entries with another value, and returns their names", () => {
   const { text, kept } = merge(
     '{\n  "tasks": {\n    "test": "mine"\n  },\n  "imports": { "@activejob/kafka": "k" }\n}\n',
   );
@@ -69,34 +67,16 @@ Deno.test("mergeConfig() keeps entries that have another value, and says so", ()
   assertEquals(JSON.parse(text), { tasks: { test: "mine", worker: "w" }, imports: ENTRIES.imports });
 });
 
-Deno.test("mergeConfig() refuses what it cannot complete, and says why", () => {
+Deno.test("mergeConfig() throws an error with the reason if it cannot add entries", () => {
   const refused = {
-    "": "it is no JSON: ",
-    '{ "a": }': "it is no JSON: ",
+    "": "it is not JSON: ",
+    '{ "a": }': "it is not JSON: ",
     "[]": "it must be a JSON object",
     '{ "tasks": [] }': 'its "tasks" must be an object',
-    '{ "importMap": "./map.json" }': 'it has an "importMap" of its own',
+    '{ "importMap": "./map.json" }': 'Deno ignores "imports" beside its "importMap"',
   };
   for (const [text, reason] of Object.entries(refused)) {
     const { message } = assertThrows(() => merge(text), CommandError);
     assertStringIncludes(message, `Cannot add to "deno.json": ${reason}`);
   }
-});
-
-Deno.test("libraryImports() leads to the copy that runs: a version of JSR, or the doors of a checkout", async () => {
-  const path = `@activejob/kafka/${VERSION}/src/cli/generate/library.ts`;
-  assertEquals(libraryImports(`https://jsr.io/${path}`), { "@activejob/kafka": `jsr:@activejob/kafka@^${VERSION}` });
-  assertEquals(
-    libraryImports("https://example.com/x/src/cli/generate/library.ts")["@activejob/kafka/cli"],
-    "https://example.com/x/src/cli/mod.ts",
-  );
-  const root = new URL("../../", import.meta.url);
-  const { name, exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  const doors = Object.entries<string>(exports).map(([door, file]) => [name + door.slice(1), new URL(file, root).href]);
-  assertEquals(libraryImports(), Object.fromEntries(doors));
-});
-
-Deno.test("libraryFolder() is the checkout, and nothing where the library comes from the web", () => {
-  assertEquals(libraryFolder("file:///opt/a%20b/src/cli/generate/library.ts"), "/opt/a b");
-  assertEquals(libraryFolder("https://jsr.io/@activejob/kafka/0.1.0/src/cli/generate/library.ts"), null);
 });

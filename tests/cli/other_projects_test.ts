@@ -1,4 +1,4 @@
-/** The command line away from home: under another project's import map, and as another copy of the library than the App's. */
+/** The command line under the import map of another project, and as another copy of the library than the App's. */
 import { assertEquals } from "@std/assert";
 import { copyProject } from "../../tasks/copy.ts";
 import { root } from "../../tasks/process.ts";
@@ -30,7 +30,7 @@ await app.flush();
 export default app;
 `;
 
-/** A project of a user's, in a temporary folder. */
+/** Creates a project of a user, in a temporary folder. */
 async function project(files: Readonly<Record<string, string>>): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${path}/${name}`, text);
@@ -47,7 +47,7 @@ const MAPPED = {
   "app file.ts": APP("@activejob/kafka"),
 };
 
-Deno.test("the command line runs from another project, by the name that its import map has", async () => {
+Deno.test("the command line runs from another project by its name in the import map", async () => {
   await using elsewhere = await project(MAPPED);
   await using child = new Child(["@activejob/kafka/cli", "worker", "--app", "app file.ts", "--once"], {
     cwd: elsewhere.path,
@@ -57,7 +57,7 @@ Deno.test("the command line runs from another project, by the name that its impo
   assertEquals(stdout, ["hello you"]);
 });
 
-Deno.test("the command line that is printed for a partition that stands still works as it stands", async () => {
+Deno.test("the command line that is printed for a stuck partition can be run unchanged", async () => {
   await using elsewhere = await project(MAPPED);
   await using child = new Child(["@activejob/kafka/cli", "worker", "--app", "app file.ts", "--once"], {
     cwd: elsewhere.path,
@@ -66,7 +66,7 @@ Deno.test("the command line that is printed for a partition that stands still wo
   const { code, stderr } = await child.ended();
   assertEquals(code, 3);
   const remedy = "deno run -A @activejob/kafka/cli skip --app 'app file.ts' sad/0@0";
-  assertEquals(stderr.at(-1), `error: 1 partition stands still: sad/0@0 (to pass it over: ${remedy})`);
+  assertEquals(stderr.at(-1), `error: 1 partition is stuck: sad/0@0 (to pass it over: ${remedy})`);
   const paused = stderr.filter((line) => line.includes("partition.paused")).map((line) => JSON.parse(line));
   assertEquals(paused.at(-1).remedy, remedy);
 
@@ -79,7 +79,7 @@ Deno.test("the command line that is printed for a partition that stands still wo
   assertEquals(new TextDecoder().decode(skipped.stdout), "Passed over sad/0@0\n");
 });
 
-Deno.test("the command line of one copy of the library works on the App of another", async () => {
+Deno.test("the command line of one copy of the library works on an App of another copy", async () => {
   await using copy = await copyProject();
   await using elsewhere = await project({ "app.ts": APP(new URL("mod.ts", root).href) });
   const main = new URL("src/cli/mod.ts", copy.url).pathname;
@@ -100,7 +100,7 @@ Deno.test("the command line of one copy of the library works on the App of anoth
   assertEquals([worked.code, enqueued.code, applied.code, skipped.code], [0, 0, 0, 0]);
 });
 
-Deno.test("the command line of one copy serves the health of a worker of another, and its metrics", async () => {
+Deno.test("the command line of one copy serves health and metrics of a worker of another copy", async () => {
   await using copy = await copyProject();
   await using elsewhere = await project({ "app.ts": APP(new URL("mod.ts", root).href) });
   const main = new URL("src/cli/mod.ts", copy.url).pathname;
@@ -117,7 +117,7 @@ Deno.test("the command line of one copy serves the health of a worker of another
   assertEquals([performed, lag].map((line) => lines.includes(line)), [true, true], metrics);
 });
 
-Deno.test("the command line from which a worker was started is printed so that it can be typed again", async () => {
+Deno.test("help prints a command line that can be typed again", async () => {
   await using copy = await copyProject();
   const main = new URL("src/cli/mod.ts", copy.url).pathname;
   const started = async (module: string, cwd: string, options = ["-A"]) => {
@@ -128,8 +128,8 @@ Deno.test("the command line from which a worker was started is printed so that i
   const byPath = `deno run -A ${main} <command> [options]`;
   const source = new URL("src/", copy.url).pathname;
   assertEquals(await started(main, source), byName);
-  // Its own deno.json names it, but that is found only from within.
+  // The deno.json of the checkout has the name, but applies inside of the checkout only.
   assertEquals(await started(main, "/"), byPath);
-  // Where nothing may be read, nobody is asked either.
+  // Without the permission to read, Deno does not prompt.
   assertEquals(await started(main, source, ["--no-prompt"]), byPath);
 });
