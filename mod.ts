@@ -68,6 +68,7 @@ export {
   Job,
   type JobArguments,
   type JobClass,
+  type JobDescription,
   type JobResult,
   type JobStatics,
   type SetOptions,

@@ -17,12 +17,6 @@ export class NotSupportedError extends Error {
   override name = "NotSupportedError";
 }
 
-/** An argument that cannot be written into an envelope. The message has its path, such as `arguments[0].user.at`. */
-export class SerializationError extends Error {
-  /** `"SerializationError"`. */
-  override name = "SerializationError";
-}
-
 /** Whether a record is in the log: `"no"`, or `"unknown"` where the answer to the request was lost. */
 export type Written = "no" | "unknown";
 
@@ -37,6 +31,20 @@ export class EnqueueError extends Error {
   constructor(message: string, options: ErrorOptions & { written: Written }) {
     super(message, options);
     this.written = options.written;
+  }
+}
+
+/**
+ * An argument, or a current attribute, cannot be written as JSON. The message has its path, such as
+ * `arguments[0].user.at`. It is an {@linkcode EnqueueError} whose `written` is `"no"`.
+ */
+export class SerializationError extends EnqueueError {
+  /** `"SerializationError"`. */
+  override name = "SerializationError";
+
+  /** Makes one. */
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, written: "no" });
   }
 }
 

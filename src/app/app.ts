@@ -69,7 +69,7 @@ export class App implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
-  readonly #detachLogger: () => void;
+  readonly #detachLogger: (name?: EventName) => void;
   #closed: Promise<number> | undefined;
 
   /**
@@ -125,9 +125,17 @@ export class App implements AsyncDisposable {
     return this.#broker.isClosed;
   }
 
-  /** How many jobs are buffered and not acknowledged. */
+  /** Number of jobs that are buffered and not acknowledged. */
   get pending(): number {
     return this.#dispatcher.pending;
+  }
+
+  /**
+   * Number of jobs that could not be enqueued although the call that enqueued them did not reject: a later failure of
+   * `produceAsync`, or any failure in `performAllLater`. A job that may have been written counts, too.
+   */
+  get undelivered(): number {
+    return this.#dispatcher.undelivered;
   }
 
   /**
@@ -151,6 +159,15 @@ export class App implements AsyncDisposable {
   /** Tells of an error that nobody else hears of. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /**
+   * Stops logging one event: for a program that prints it itself. Listeners are called as before.
+   *
+   * @internal
+   */
+  muteLog(name: EventName): void {
+    this.#detachLogger(name);
   }
 
   /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
@@ -237,6 +254,16 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * Finds consumer groups that are not this App's and have committed offsets in a topic of its jobs: often another project,
+   * whose workers would take this App's jobs. It takes a few seconds at most; of thousands of groups some may be missing.
+   *
+   * @returns their names by topic; topics without such groups are left out
+   */
+  async findOtherGroups(): Promise<ReadonlyMap<string, readonly string[]>> {
+    return await this.#broker.findOtherGroups();
+  }
+
+  /**
    * Passes over the record that the group is at, also while workers live.
    *
    * @param options whether to pass over what stands before it as well
@@ -254,10 +281,12 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Stops its workers, sends what is buffered, closes the broker, and lets its classes go. It may be called often.
+   * Stops its workers, sends the buffered jobs, closes the broker, and unbinds its classes. A further call returns the
+   * result of the first one.
    *
-   * @param deadlineMs how long it waits for what is buffered, in milliseconds
-   * @returns how many jobs could not be sent
+   * @param deadlineMs the longest wait for buffered jobs, in ms
+   * @returns the number of jobs that were refused or lost without a rejection: those that are
+   * {@linkcode App.undelivered}, and those still pending after the deadline. A script fails if it is not 0
    */
   close(deadlineMs: number = this.#resolved.shutdownTimeoutMs): Promise<number> {
     return this.#closed ??= this.#close(deadlineMs);
@@ -273,7 +302,7 @@ export class App implements AsyncDisposable {
     await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
     this.#dispatcher.close();
     await settledWithin(this.flush(), deadlineMs);
-    const undelivered = this.pending;
+    const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
     this.#detachLogger();
     return undelivered;

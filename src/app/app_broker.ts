@@ -47,6 +47,12 @@ export class AppBroker {
     return await applyTopics(broker, routes);
   }
 
+  /** Finds groups of others in the topics of the App's jobs. */
+  async findOtherGroups(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const [{ findOtherGroups }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
+    return await findOtherGroups(broker, this.#options.routes);
+  }
+
   /**
    * The broker as a worker on these routes needs it: it answers, and the topics of their jobs exist.
    *

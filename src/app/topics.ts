@@ -123,3 +123,18 @@ export async function checkTopics(broker: Broker, routes: readonly Route[]): Pro
   }
   return missing;
 }
+
+/**
+ * Finds groups that are not this App's and have committed offsets in a topic of its jobs.
+ *
+ * @returns their names by topic; topics without such groups are left out
+ */
+export async function findOtherGroups(
+  broker: Broker,
+  routes: readonly Route[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const own = new Set(routes.map(({ group }) => group));
+  const groups = await broker.admin.groups(routes.map(({ topic }) => topic));
+  const others = Array.from(groups, ([topic, names]) => [topic, names.filter((name) => !own.has(name))] as const);
+  return new Map(others.filter(([, names]) => names.length > 0));
+}

@@ -77,6 +77,14 @@ export interface BrokerAdmin {
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
 
   /**
+   * Lists the groups that have committed an offset of a topic. It takes a few seconds at most: of a cluster with thousands
+   * of groups, some may be missing.
+   *
+   * @returns an entry for each topic, with the names in alphabetical order; none for a topic that does not exist
+   */
+  groups(topics: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+
+  /**
    * Moves a group that has no members, forwards or backwards.
    *
    * @param to the next record to perform, for each partition to move

@@ -4,6 +4,7 @@
 import { InvalidConfigurationError } from "../errors.ts";
 import type { BrokerSource } from "./broker.ts";
 import { kafkaFromUrl } from "./kafka/mod.ts";
+import { maskAddress } from "./kafka/options.ts";
 import { memory } from "./memory/mod.ts";
 import { sqlite } from "./sqlite/mod.ts";
 
@@ -24,7 +25,7 @@ export function readBrokerSource(broker: string | BrokerSource): BrokerSource {
   if (scheme === "memory" && /^[\w.-]*$/.test(rest!)) return memory(rest === "" ? undefined : rest);
   if (scheme === "kafka" && /^\/\/[^/]/.test(rest!)) return kafkaFromUrl(broker);
   if (scheme === "sqlite" && !/^$|^\/\/[^/]/.test(rest!)) return sqlite(rest!);
-  throw invalidBrokerError(maskPassword(broker));
+  throw invalidBrokerError(maskAddress(broker));
 }
 
 function checkSource(broker: BrokerSource): BrokerSource {
@@ -35,9 +36,4 @@ function checkSource(broker: BrokerSource): BrokerSource {
 
 function invalidBrokerError(value: string): InvalidConfigurationError {
   return new InvalidConfigurationError(`Cannot read "broker": it is "${value}", but must be ${ALLOWED}`);
-}
-
-/** Hides all that is before an `@`: it may be a password. */
-function maskPassword(broker: string): string {
-  return broker.replace(/^.*@/s, "***@");
 }

@@ -39,6 +39,9 @@ export async function readArguments(command: Command, args: readonly string[]): 
   return new ParsedArguments(words, values, flags);
 }
 
+/** The largest number: a timer with a longer time, in milliseconds, would fire at once. */
+const MAX_COUNT = 2 ** 31 - 1;
+
 /** Refuses `--once=yes`, which a parser would accept as `--once`. */
 function refuseSwitchValues(args: readonly string[], switches: readonly string[]): void {
   const end = args.indexOf("--");
@@ -80,7 +83,7 @@ class ParsedArguments implements Arguments {
     const text = this.getText(name);
     if (text === undefined) return undefined;
     const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-    if (count >= 1) return count;
-    throw new UsageError(`Option "--${name}" must be an integer from 1 up, but it is ${show(text)}`);
+    if (count >= 1 && count <= MAX_COUNT) return count;
+    throw new UsageError(`Option "--${name}" must be an integer from 1 to ${MAX_COUNT}, but it is ${show(text)}`);
   }
 }

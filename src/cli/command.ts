@@ -33,7 +33,7 @@ export interface Arguments {
   /**
    * Returns the number that a flag has as its value; `undefined` if the flag is absent.
    *
-   * @throws {UsageError} if the value is not an integer of at least 1
+   * @throws {UsageError} if the value is not an integer from 1 to 2147483647
    */
   getCount(name: string): number | undefined;
 }

@@ -34,6 +34,8 @@ export const enqueue: Command = {
       if (/^memory:/.test(app.brokerName)) {
         console.error(`note: the broker "${app.brokerName}" ends with this process, and the job with it`);
       }
+      // The error is printed below. An App of an earlier copy of this library does not have the method.
+      app.muteLog?.("job.enqueue_failed");
       job = createJob(app, name, jobArguments);
       await app.enqueue(job);
       return await job.delivered();

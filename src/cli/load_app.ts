@@ -15,17 +15,32 @@ import { CommandError } from "./command.ts";
  * Loads the App that a module exports as `app` or as its default.
  *
  * @param module a path, relative to the working directory, or a URL
- * @throws {CommandError} if the module cannot be imported, or does not export exactly one App
+ * @param limitMs how long it may take, in milliseconds. @default no limit
+ * @throws {CommandError} if the module cannot be imported in time, or does not export exactly one App
  */
-export async function loadApp(module: string): Promise<App> {
+export async function loadApp(module: string, limitMs?: number): Promise<App> {
+  return findApp(await importWithin(module, limitMs), module);
+}
+
+async function importWithin(module: string, limitMs: number | undefined): Promise<Record<string, unknown>> {
   const url = toModuleUrl(module);
-  let exports: Record<string, unknown>;
-  try {
-    exports = await import(url);
-  } catch (thrown) {
+  const importing = import(url).catch((thrown) => {
     throw createLoadError(module, url, thrown);
+  });
+  if (limitMs === undefined) return await importing;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(
+      new CommandError(`Cannot load the App from ${show(module)} within ${limitMs} ms: a top-level await does not end`),
+    );
+  }, limitMs);
+  // If nothing is pending, Deno itself ends the process at once.
+  Deno.unrefTimer(timer);
+  try {
+    return await Promise.race([importing, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
-  return findApp(exports, module);
 }
 
 function createLoadError(module: string, url: string, thrown: unknown): CommandError {

@@ -8,16 +8,18 @@ import { loadApp } from "./load_app.ts";
 
 /** The default of `--timeout-ms`, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The limit of loading the App, in milliseconds. A slow machine must not count as a broker that does not answer. */
+const LOAD_LIMIT_MS = 30_000;
 /** The limit of closing the App, in milliseconds. */
 const CLOSE_MS = 1000;
 
 const TIMED_OUT = Symbol("timed out");
 
-/** What is known of an action that was not done in time. */
+/** Facts about an action that was not done in time. */
 export interface TimeoutDetails {
   /** The state that it leaves: `"the job may have been written"`. */
   readonly outcome: string;
-  /** What prevented it, if that is known. */
+  /** The error that prevented it, if that is known. */
   readonly cause?: unknown;
 }
 
@@ -43,7 +45,7 @@ export async function runOnApp<T>(
   action: (app: App) => Promise<T>,
 ): Promise<T> {
   const timeoutMs = args.getCount(TIMEOUT_FLAG.name) ?? DEFAULT_TIMEOUT_MS;
-  const app = await loadApp(args.requireText("app"));
+  const app = await loadApp(args.requireText("app"), LOAD_LIMIT_MS);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     const timedOut = new Promise<typeof TIMED_OUT>((resolve) => timer = setTimeout(resolve, timeoutMs, TIMED_OUT));

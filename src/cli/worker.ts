@@ -108,7 +108,9 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
     using _uncaught = new UncaughtErrorReporter(app, worker, skipCommand);
     const report = await worker.run(signals.stop, { once: args.isSet("once") });
     const leftMs = app.shutdownTimeoutMs - signals.sinceStopMs;
-    const undelivered = await app.close(Math.max(leftMs, MIN_FLUSH_MS));
+    // A job that could not be enqueued while the worker ran has been reported: it does not make the stop a failure.
+    const reported = app.undelivered;
+    const undelivered = await app.close(Math.max(leftMs, MIN_FLUSH_MS)) - reported;
     return reportOutcome(report, undelivered, app.shutdownTimeoutMs, skipCommand);
   } finally {
     await app.close(MIN_FLUSH_MS);

@@ -1,48 +1,53 @@
 /**
- * A lane: the way of records into one topic. It gathers what comes in while a batch is in flight and sends it as the next
- * one, so that load makes batches large and quiet makes them small; there is no linger. One batch is in flight at a time,
- * which keeps the order.
+ * A topic sender: the way of records into one topic. It gathers the records that arrive while a batch is in flight and sends
+ * them as the next batch: under load batches are large, else a record is sent at once, without lingering. One batch is in
+ * flight at a time, which keeps the order.
  *
- * Sending again, splitting, and giving up are the broker's business: `append` answers one outcome a record.
+ * Retrying, splitting and giving up are the broker's task: `append` returns one outcome for each record.
  */
-import { runInRootContext } from "../support/root_context.ts";
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+import { runInRootContext } from "../support/root_context.ts";
 
-/** A record on its way. */
+/** A record that is to be sent. */
 export interface PendingRecord {
-  /** What is sent. */
+  /** The record. */
   readonly record: NewRecord;
   /** Its size in bytes. */
   readonly bytes: number;
-  /** Whether the caller waits for it to be on disk. */
+  /** Whether the caller waits until it is on disk. */
   readonly durable: boolean;
-  /** Called once with what became of it. */
+  /** Called once, with the outcome. */
   settle(outcome: AppendOutcome): void;
 }
 
-/** No batch has more records. */
+/** Most records of a batch. */
 const MAX_BATCH_RECORDS = 1000;
-/** No batch is larger, in bytes, unless its only record is. */
+/** Largest batch in bytes, unless it has only one record. */
 const MAX_BATCH_BYTES = 1_000_000;
 
-/** The way of records into one topic. */
+/** Sends records to one topic. */
 export class TopicSender {
   readonly #topic: string;
   readonly #broker: () => Promise<Broker>;
+  readonly #onIdle: (() => void) | undefined;
   #waiting: PendingRecord[] = [];
-  #busy = false;
+  #isBusy = false;
 
-  /** @param broker answers the broker once it is ready: it is opened at the first batch, and may need its topics made */
-  constructor(topic: string, broker: () => Promise<Broker>) {
+  /**
+   * @param broker returns the broker once it is ready: it is opened for the first batch, and may need its topics created
+   * @param onIdle called each time that no record is waiting or in flight any more
+   */
+  constructor(topic: string, broker: () => Promise<Broker>, onIdle?: () => void) {
     this.#topic = topic;
     this.#broker = broker;
+    this.#onIdle = onIdle;
   }
 
-  /** Takes a record. It never waits. */
-  push(shipment: PendingRecord): void {
-    this.#waiting.push(shipment);
-    if (this.#busy) return;
-    this.#busy = true;
+  /** Adds a record. It never waits. */
+  push(pending: PendingRecord): void {
+    this.#waiting.push(pending);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     // A microtask later, so that the records of one turn travel together; outside of the scope of the request that starts it,
     // since the batch has jobs of other requests as well.
     runInRootContext(() => void this.#sendAll());
@@ -54,7 +59,8 @@ export class TopicSender {
       const outcomes = await this.#append(batch);
       for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
     }
-    this.#busy = false;
+    this.#isBusy = false;
+    this.#onIdle?.();
   }
 
   #nextBatchSize(): number {
@@ -74,11 +80,11 @@ export class TopicSender {
     } catch (error) {
       return batch.map(() => ({ ok: false, error: error as Error, written: "no" }));
     }
-    const durability = batch.some((shipment) => shipment.durable) ? "durable" : "buffered";
+    const durability = batch.some(({ durable }) => durable) ? "durable" : "buffered";
     try {
-      return await broker.append(this.#topic, batch.map((shipment) => shipment.record), { durability });
+      return await broker.append(this.#topic, batch.map(({ record }) => record), { durability });
     } catch (error) {
-      // A broker with a fault of its own: the lane goes on, and nobody waits for ever.
+      // `append` should not reject. A broker with such a fault must not stop the sender.
       return batch.map(() => ({ ok: false, error: error as Error, written: "unknown" }));
     }
   }

@@ -13,9 +13,11 @@ import type { KafkaOptions } from "./kafka_options.ts";
 import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
-import type { Position } from "../support/position.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
+const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
+const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
 /** What a job class states about its jobs. */
 export type JobStatics = Pick<typeof Job, "queue" | "kafkaOptions" | "jobName" | "jobAliases" | "timeoutMs">;
@@ -45,6 +47,20 @@ export interface SetOptions {
   readonly wait?: unknown;
   /** Not supported yet: the time at which the job is performed. Throws `NotSupportedError`. */
   readonly waitUntil?: unknown;
+}
+
+/** A job as {@linkcode Job.toJSON} describes it: without its arguments. */
+export interface JobDescription {
+  /** The name of its class on the wire. */
+  readonly jobClass: string;
+  /** Its id. */
+  readonly jobId: string;
+  /** Its queue. On a worker: the full name of the topic. */
+  readonly queue: string;
+  /** The state of its enqueuing. */
+  readonly status: DeliveryStatus;
+  /** Its place in the log, once acknowledged. */
+  readonly position?: Position;
 }
 
 /** A class together with what {@linkcode Job.set} said. */
@@ -230,6 +246,39 @@ export abstract class Job {
   /** A logger that names the job in each line. */
   get logger(): JobLogger {
     return (this[RUN] ??= new JobRun()).loggerOf(jobNameOf(this.constructor as JobClass), this.jobId);
+  }
+
+  /**
+   * Describes the job for `JSON.stringify`. Its arguments are left out, since they may hold secrets.
+   *
+   * @returns class name, id, queue, status, and the position once it is acknowledged
+   */
+  toJSON(): JobDescription {
+    const { jobId, status, position } = this;
+    const Class = this.constructor as JobClass;
+    const description = { jobClass: jobNameOf(Class), jobId, queue: this.queueName ?? Class.queue, status };
+    return position === undefined ? description : { ...description, position };
+  }
+
+  /**
+   * Describes the job in one line, without its arguments.
+   *
+   * @returns for example `"WelcomeJob(0198…) on mail, delivered to shop_mail/0@3"`
+   */
+  toString(): string {
+    const { jobClass, jobId, queue, status, position } = this.toJSON();
+    const outcome = position === undefined ? status : `${status} to ${formatPosition(position)}`;
+    return `${jobClass}(${jobId}) on ${queue}, ${outcome}`;
+  }
+
+  /** @internal */
+  [DENO_INSPECT](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [NODE_INSPECT](): string {
+    return this.toString();
   }
 }
 

@@ -105,7 +105,7 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "membership.changed": {
     level: "debug",
     message: (e) =>
-      e.held
+      e.isMember
         ? "The session in the group is valid"
         : "The session in the group may have expired: no job starts until it is valid again",
   },

@@ -26,27 +26,31 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 /**
  * Writes the events of a monitor.
  *
- * @returns a function that ends that, having written what was gathered
+ * @returns a function that writes the gathered lines and stops logging; with a name it stops logging that event only
  */
-export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () => void {
+export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): (name?: EventName) => void {
   const { level = "info", write = writeToStderr } = options;
   if (level === "silent") return () => {};
   const format = formatterOf(options.format ?? (stderr().isTTY === true ? "pretty" : "json"));
   const least = LEVELS.indexOf(level);
   const lines = new Lines(write);
-  const ends: (() => void)[] = [];
+  const ends = new Map<EventName, () => void>();
   for (const name of Object.keys(LINES) as EventName[]) {
     const line = LINES[name] as Line<unknown>;
     const own = line.level;
     if (typeof own === "string" && LEVELS.indexOf(own) < least) continue;
-    ends.push(monitor.on(name, (event) => {
-      const level = typeof own === "string" ? own : own(event);
-      if (LEVELS.indexOf(level) < least) return;
-      lines.add(format(level, name, line, event as object));
-    }));
+    ends.set(
+      name,
+      monitor.on(name, (event) => {
+        const level = typeof own === "string" ? own : own(event);
+        if (LEVELS.indexOf(level) < least) return;
+        lines.add(format(level, name, line, event as object));
+      }),
+    );
   }
-  return () => {
-    for (const end of ends) end();
+  return (name) => {
+    if (name !== undefined) return ends.get(name)?.();
+    for (const end of ends.values()) end();
     lines.flush();
   };
 }

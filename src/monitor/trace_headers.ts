@@ -1,6 +1,6 @@
 /**
- * A record's headers as what carries a trace from process to process. What comes in may have been written by anybody: a
- * `traceparent` is let through only if it is one, and nothing is that is too long or no text.
+ * Passes a trace from process to process in a record's headers. Headers that come in are untrusted: a malformed
+ * `traceparent`, and any header that is too long or not UTF-8, is absent.
  */
 import { isTraceparent } from "./traceparent.ts";
 
@@ -11,17 +11,17 @@ export type Headers = readonly (readonly [name: string, value: Uint8Array | null
 const MAX_BYTES = 8192;
 
 const encoder = new TextEncoder();
-/** Throws at bytes that are not UTF-8. */
+/** Throws a TypeError for bytes that are not UTF-8. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Writes a header for OpenTelemetry. */
+/** Writes headers for OpenTelemetry. */
 export const OUTGOING = {
   set(headers: [string, Uint8Array][], name: string, value: string): void {
     headers.push([name, encoder.encode(value)]);
   },
 };
 
-/** Reads a header for OpenTelemetry; the last one counts where a name stands twice. */
+/** Reads headers for OpenTelemetry; of several with one name the last one counts. */
 export const INCOMING = {
   get(headers: Headers, name: string): string | undefined {
     const bytes = headers.findLast((header) => header[0] === name)?.[1];

@@ -93,16 +93,17 @@ export class Routes {
   }
 
   /**
-   * The routes of some queues.
+   * The routes of some queues, each once.
    *
    * @throws {InvalidConfigurationError} for a queue that is not declared
    */
   select(queues: readonly string[]): Route[] {
-    return queues.map((queue) => {
+    const routes = queues.map((queue) => {
       const route = this.find(this.topicOf(queue));
       if (route === undefined) throw new InvalidConfigurationError(this.undeclared(queue));
       return route;
     });
+    return [...new Set(routes)];
   }
 
   /** The message about a queue that is not declared. */

@@ -5,7 +5,7 @@
 import { Exposition, EXPOSITION_CONTENT_TYPE } from "../monitor/exposition.ts";
 import type { Metrics } from "../monitor/metrics.ts";
 import type { WorkerStatus } from "../worker/status.ts";
-import { notAlive, notReady } from "./checks.ts";
+import { reasonsNotAlive, reasonsNotReady } from "./checks.ts";
 import { writeGauges } from "./gauges.ts";
 
 /** The part of a worker that is observed, of any copy of this library. */
@@ -22,8 +22,8 @@ export type Handler = (request: Request) => Promise<Response>;
 type Route = (worker: ObservedWorker, metrics: Metrics) => Response | Promise<Response>;
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ["/livez", (worker) => respondVerdict(notAlive(worker.status()))],
-  ["/readyz", (worker) => respondVerdict(notReady(worker.status()))],
+  ["/livez", (worker) => respondVerdict(reasonsNotAlive(worker.status()))],
+  ["/readyz", (worker) => respondVerdict(reasonsNotReady(worker.status()))],
   ["/metrics", scrape],
 ]);
 

@@ -168,7 +168,7 @@ export class GroupConsumer implements ConsumerSink {
   membership(isMember: boolean): void {
     if (isMember) this.#startCondition.unblock("membership");
     else this.#startCondition.block("membership");
-    this.#context.monitor.emit("membership.changed", { held: isMember });
+    this.#context.monitor.emit("membership.changed", { isMember });
   }
 
   /** The broker: it is over. */

@@ -43,7 +43,7 @@ behaviour("B4: a job far longer than its session: the member stays, other partit
   await world.untilCommitted(2);
   assertEquals(longRuns, 1);
   assertEquals(process.events("partition.lost"), []);
-  assertEquals(process.events("membership.changed"), [{ held: true }]);
+  assertEquals(process.events("membership.changed"), [{ isMember: true }]);
 });
 
 /** Two worker processes of which one owns the only partition, and a watch over its offset. */

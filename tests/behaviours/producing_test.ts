@@ -98,7 +98,7 @@ behaviour(
 behaviour(
   "W3: a record over the size limit: an EnqueueError that states both; the rest of its batch goes out",
   async (world) => {
-    const process = await world.process({ jobs: [SyncJob] });
+    const process = await world.process({ jobs: [SyncJob], maxPayloadBytes: 2_000_000 });
     const enqueue = (n: number) => SyncJob.performLater(n, n === 10 ? "x".repeat(1_100_000) : "");
     const results = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => enqueue(n)));
     assertEquals(results.map(({ status }) => status).filter((status) => status === "fulfilled").length, 19);

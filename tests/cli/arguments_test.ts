@@ -6,6 +6,16 @@ const HELLO = "tests/cli/apps/hello.ts";
 
 testCommandLines([
   {
+    args: ["topics", "apply", "--app", HELLO, "--timeout-ms", "2147483648"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--timeout-ms" must be an integer from 1 to 2147483647, but it is "2147483648"$/,
+  },
+  {
+    args: ["topics", "apply", "--app", HELLO, "--timeout-ms", "2147483647"],
+    code: EXIT.ok,
+    stdout: /^default: unchanged$/,
+  },
+  {
     args: ["worker", "--onec"],
     code: EXIT.usage,
     stderr: /^error: Unknown option "--onec" of "worker"; did you mean "--once"\?/,
@@ -21,11 +31,11 @@ testCommandLines([
   {
     args: ["worker", "--app", HELLO, "--concurrency", "0"],
     code: EXIT.usage,
-    stderr: /^error: Option "--concurrency" must be an integer from 1 up, but it is "0"$/,
+    stderr: /^error: Option "--concurrency" must be an integer from 1 to 2147483647, but it is "0"$/,
   },
   {
     args: ["worker", "--app", HELLO, "--concurrency=-1"],
     code: EXIT.usage,
-    stderr: /^error: Option "--concurrency" must be an integer from 1 up, but it is "-1"$/,
+    stderr: /^error: Option "--concurrency" must be an integer from 1 to 2147483647, but it is "-1"$/,
   },
 ]);

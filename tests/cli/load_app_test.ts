@@ -1,5 +1,7 @@
 /** Modules that do not export one App, or cannot be loaded. */
+import { assertEquals } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
+import { Child } from "../support/child.ts";
 import { testCommandLines } from "../support/command_lines.ts";
 
 testCommandLines([
@@ -46,3 +48,12 @@ testCommandLines([
     stderr: /: Error: boom at load, at file:\/\/.*\/tests\/cli\/apps\/throws\.ts:2:\d+ \(--debug shows the stack\)$/,
   },
 ]);
+
+Deno.test("loadApp() rejects if a top-level await does not end within the limit", async () => {
+  await using child = new Child(["tests/cli/apps/load_within.ts"]);
+  const { code, stderr } = await child.ended();
+  assertEquals(stderr, [
+    'error: Cannot load the App from "tests/cli/apps/never_loads.ts" within 50 ms: a top-level await does not end',
+  ]);
+  assertEquals(code, EXIT.failed);
+});

@@ -5,6 +5,13 @@ import { testCommandLines } from "../support/command_lines.ts";
 const HELLO = "tests/cli/apps/hello.ts";
 
 testCommandLines([
+  {
+    args: ["topics", "apply", "--app", "tests/cli/apps/shared_topic.ts"],
+    code: EXIT.ok,
+    stdout: /^default: unchanged$/,
+    stderr:
+      /^warning: topic "default" has committed offsets of group "stock", and this App's group is another: [^\n]*"queuePrefix" of its own$/,
+  },
   { args: ["topics"], code: EXIT.usage, stderr: /^error: "topics" needs the action "apply", but none is given$/ },
   {
     args: ["topics", "list"],

@@ -10,8 +10,18 @@ import {
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import {
+  BrokerError,
+  EnqueueError,
+  NotSupportedError,
+  RecordTooLargeError,
+  SerializationError,
+} from "../../src/errors.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { Tracing } from "../../src/monitor/tracing.ts";
+import { Routes } from "../../src/routing/route.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
-import { BrokerError, EnqueueError, NotSupportedError, SerializationError } from "../../src/errors.ts";
 
 class AsyncJob extends Job {
   perform(..._args: unknown[]) {}
@@ -87,8 +97,8 @@ Deno.test("what is refused before it is sent fails the job, and says that it was
   await using _ = app;
   const refused: [Job, string][] = [
     [AsyncJob.of().set({ queue: "nope" }), 'No topic declares the queue "nope" (declared: "default", "other")'],
-    [KeyedJob.of(() => 5), "its key function must answer a text or null, but it answered 5"],
-    [KeyedJob.of(() => undefined), "its key function must answer a text or null, but it answered undefined"],
+    [KeyedJob.of(() => 5), "its key function must return a string or null, but it returned 5"],
+    [KeyedJob.of(() => undefined), "its key function must return a string or null, but it returned undefined"],
     [
       KeyedJob.of(() => {
         throw new Error("no key");
@@ -101,10 +111,113 @@ Deno.test("what is refused before it is sent fails the job, and says that it was
     const error = await assertRejects(() => app.enqueue(job), EnqueueError, message);
     assertEquals([error.written, job.status, job.enqueueError], ["no", "failed", error]);
   }
-  const unserializable = AsyncJob.of(new Date());
-  await assertRejects(() => app.enqueue(unserializable), SerializationError, "arguments[0]");
-  assertEquals([unserializable.status, unserializable.enqueueError?.written], ["failed", "no"]);
-  assertEquals([failed.length, errors.length, app.pending], [6, 0, 0]);
+  assertEquals([failed.length, errors.length, app.pending, app.undelivered], [5, 0, 0, 0]);
+});
+
+/** A job for each kind of refusal that is known at once, and its error. */
+function refusedAtOnce(Class: typeof AsyncJob): [Job, new (...args: never[]) => Error, string][] {
+  const name = Class.name;
+  return [
+    [Class.of().set({ queue: "nope" }), EnqueueError, `Cannot enqueue ${name}: No topic declares the queue "nope"`],
+    [Class.of("x".repeat(300)), RecordTooLargeError, `Cannot enqueue ${name}: its envelope has `],
+    [
+      Class.of("\u6f22".repeat(100)),
+      RecordTooLargeError,
+      ' bytes, but "maxPayloadBytes" of topic "default" allows 500',
+    ],
+    [Class.of({ at: new Date() }), SerializationError, `Cannot enqueue ${name}: Cannot serialize arguments[0].at: uns`],
+  ];
+}
+
+Deno.test("a refusal that is known at once is the same error in each way to enqueue", async () => {
+  const { app, failed, errors } = setUp({ maxPayloadBytes: 500 });
+  const ways: [typeof AsyncJob, (job: Job) => Promise<unknown>, boolean][] = [
+    [AsyncJob, (job) => app.enqueue(job), true],
+    [SyncJob, (job) => app.enqueue(job), true],
+    [AsyncJob, (job) => performAllLater([job]), false],
+    [SyncJob, (job) => performAllLater([job]), false],
+  ];
+  let expected = 0;
+  for (const [Class, enqueue, rejects] of ways) {
+    for (const [job, Kind, message] of refusedAtOnce(Class)) {
+      const thrown = await enqueue(job).then(() => undefined, (error) => error);
+      const error: Error = job.enqueueError!;
+      assert(thrown === (rejects ? error : undefined));
+      assert(error instanceof EnqueueError && error.message.includes(message), error.message);
+      assert([error, error.cause].some((one) => one instanceof Kind), Kind.name);
+      assertEquals([error.written, job.status, app.pending], ["no", "failed", 0]);
+      if (!rejects) expected++;
+      assertEquals(app.undelivered, expected);
+    }
+  }
+  await AsyncJob.performLater("x".repeat(100));
+  assertEquals([failed.length, errors.length, await app.close()], [16, 0, expected]);
+});
+
+Deno.test("close() returns the jobs that were refused or lost although no call rejected", async () => {
+  const cases: [string, number, (log: FaultInjectionLog) => Promise<unknown>][] = [
+    ["nothing", 0, async () => await AsyncJob.performLater(1)],
+    ["a missing topic", 1, async () => await AsyncJob.set({ queue: "missing" }).performLater(1)],
+    ["a refusal that rejects", 0, async (log) => {
+      log.failAppends("default", down);
+      await SyncJob.performLater(1).catch(() => {});
+    }],
+    ["an acknowledgement that is lost", 1, async (log) => {
+      log.failAppends("default", down);
+      await AsyncJob.performLater(1);
+    }],
+    ["jobs of performAllLater", 2, async (log) => {
+      log.failAppends("default", down);
+      await performAllLater([SyncJob.of(1), SyncJob.of(new Date()), SyncJob.of(2).set({ queue: "other" })]);
+    }],
+    ["jobs that are still buffered", 3, async (log) => {
+      log.goOffline();
+      await performAllLater([AsyncJob.of(1), AsyncJob.of(2), AsyncJob.of(3)]);
+    }],
+  ];
+  for (const [name, count, enqueue] of cases) {
+    const { app, log } = setUp({ undeclaredQueues: "warn" });
+    await app.applyTopics();
+    await enqueue(log);
+    assertEquals([await app.close(20), await app.close()], [count, count], name);
+    log.goOnline();
+  }
+});
+
+Deno.test("a key with a lone surrogate is refused: in UTF-8 different keys would become one", async () => {
+  const { app } = setUp();
+  await using _ = app;
+  const job = KeyedJob.of(() => "a\ud800");
+  await assertRejects(() => app.enqueue(job), EnqueueError, "its key has a lone surrogate");
+});
+
+Deno.test("undeclared queues leave nothing behind: their senders end, and few of their names are remembered", async () => {
+  const log = new FaultInjectionLog();
+  const warned: unknown[] = [];
+  const monitor = new Monitor();
+  monitor.on("error.occurred", ({ error }) => error.errorClass === "InvalidConfigurationError" && warned.push(error));
+  const routes = new Routes([activeJobTopic("default")], {}, { queuePrefix: "", queueDelimiter: "_" }, "shop");
+  const broker = log.open();
+  const dispatcher = new Dispatcher({
+    broker: () => Promise.resolve(broker),
+    routes,
+    monitor,
+    tracing: new Tracing("shop", "memory:", monitor),
+    currentAttributes: [],
+    buffer: {},
+    undeclaredQueues: "warn",
+  });
+  for (const topic of ["default", "q0", "q1"]) log.createTopic(topic, 1);
+  const jobs = Array.from({ length: 2000 }, (_, n) => AsyncJob.of(n).set({ queue: `q${n % 1500}` }));
+  await dispatcher.enqueueAll([AsyncJob.of(), ...jobs]);
+  await dispatcher.flush();
+  assertEquals([dispatcher.senders, log.topic("q0")!.partitions[0]!.high], [1, 2]);
+  // The first 500 names were forgotten, so that they are warned about again.
+  assertEquals(warned.length, 2000);
+  await dispatcher.enqueueAll([AsyncJob.of().set({ queue: "q499" }), AsyncJob.of().set({ queue: "q1499" })]);
+  await dispatcher.flush();
+  assertEquals([warned.length, dispatcher.senders], [2000, 1]);
+  await broker[Symbol.asyncDispose]();
 });
 
 Deno.test("performAllLater() enqueues what it can; each job knows what became of it", async () => {

@@ -38,16 +38,16 @@ function setUp(config: Record<string, string> = {}) {
   const log = new FaultInjectionLog();
   log.createTopic("default", 1, config);
   const broker = new HeldBroker(log.open());
-  const lane = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
+  const sender = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
-    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes, durable, settle }));
+    new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes, durable, settle }));
   return { log, broker, push };
 }
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 const offsetOf = (outcome: AppendOutcome) => outcome.ok ? outcome.position.offset : outcome.written;
 
-Deno.test("Lane sends what one turn pushed at once, and gathers while a batch is in flight", async () => {
+Deno.test("TopicSender sends what one turn pushed at once, and gathers while a batch is in flight", async () => {
   const { broker, push } = setUp();
   const first = [push("a"), push("b")];
   await turn();
@@ -65,7 +65,7 @@ Deno.test("Lane sends what one turn pushed at once, and gathers while a batch is
   assertEquals(offsetOf(await third), 5);
 });
 
-Deno.test("Lane bounds a batch in records and bytes; a large record goes alone", async () => {
+Deno.test("TopicSender bounds a batch in records and bytes; a large record goes alone", async () => {
   const { broker, push } = setUp();
   const many = Array.from({ length: 2500 }, (_, index) => push(`${index}`));
   for (let batch = 0; batch < 3; batch++) await broker.letGo();
@@ -77,7 +77,7 @@ Deno.test("Lane bounds a batch in records and bytes; a large record goes alone",
   assertEquals(broker.batches, [["0", "1"], ["2"], ["3"], ["4", "5"]]);
 });
 
-Deno.test("Lane gives each record its own outcome, and goes on after a refusal", async () => {
+Deno.test("TopicSender gives each record its own outcome, and goes on after a refusal", async () => {
   const { broker, push } = setUp({ "max.message.bytes": "100" });
   const pushed = [push("a"), push("x".repeat(500)), push("c")];
   await broker.letGo();
@@ -87,7 +87,7 @@ Deno.test("Lane gives each record its own outcome, and goes on after a refusal",
   assertEquals(offsetOf(await next), 2);
 });
 
-Deno.test("Lane asks for a durable batch if any of it must be", async () => {
+Deno.test("TopicSender asks for a durable batch if any of it must be", async () => {
   const { broker, push } = setUp();
   for (const durable of [[false, false], [false, true], [true]]) {
     const pushed = durable.map((durable) => push("a", { durable }));
@@ -97,22 +97,22 @@ Deno.test("Lane asks for a durable batch if any of it must be", async () => {
   assertEquals(broker.durabilities, ["buffered", "durable", "durable"]);
 });
 
-Deno.test("Lane fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
+Deno.test("TopicSender fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
   const log = new FaultInjectionLog();
   let tries = 0;
-  const lane = new TopicSender("default", () => {
+  const sender = new TopicSender("default", () => {
     if (++tries === 1) return Promise.reject(new Error("Not yet"));
     log.createTopic("default", 1);
     return Promise.resolve(log.open());
   });
   const push = (value: string) =>
-    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));
+    new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes: 1, durable: false, settle }));
   const refused = await Promise.all([push("a"), push("b")]);
   for (const outcome of refused) assert(!outcome.ok && outcome.written === "no" && outcome.error.message === "Not yet");
   assertEquals(offsetOf(await push("c")), 0);
 });
 
-Deno.test("Lane answers unknown where a broker breaks its word and rejects, and goes on", async () => {
+Deno.test("TopicSender answers unknown where a broker breaks its word and rejects, and goes on", async () => {
   const log = new FaultInjectionLog();
   log.createTopic("default", 1);
   const broker = log.open();
@@ -121,9 +121,9 @@ Deno.test("Lane answers unknown where a broker breaks its word and rejects, and 
     append: (topic: string, records: readonly NewRecord[]) =>
       ++calls === 1 ? Promise.reject(new Error("a fault")) : broker.append(topic, records),
   };
-  const lane = new TopicSender("default", () => Promise.resolve(faulty as unknown as Broker));
+  const sender = new TopicSender("default", () => Promise.resolve(faulty as unknown as Broker));
   const push = (value: string) =>
-    new Promise<AppendOutcome>((settle) => lane.push({ record: { value }, bytes: 1, durable: false, settle }));
+    new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes: 1, durable: false, settle }));
   assertEquals(offsetOf(await push("a")), "unknown");
   assertEquals(offsetOf(await push("b")), 0);
 });

@@ -32,7 +32,22 @@ Deno.test("run() nests: inner scopes see the outer's values, and change nothing 
   assertEquals(all(), [undefined, undefined, undefined]);
 });
 
-Deno.test("run() answers what the function answers, and leaves nothing behind when it throws", async () => {
+Deno.test("run({}) opens a scope of its own: it sees the values outside, and its changes end with it", () => {
+  Current.run({ userId: 1 }, () => {
+    const inner = Current.run({}, () => {
+      const before = all();
+      Current.userId = 2;
+      Current.tenant = "b";
+      return [before, all()];
+    });
+    assertEquals(inner, [[1, undefined, undefined], [2, "b", undefined]]);
+    assertEquals(all(), [1, undefined, undefined]);
+  });
+  assertEquals(Current.run({}, () => [Current.userId = 3, Current.userId]), [3, 3]);
+  assertEquals(all(), [undefined, undefined, undefined]);
+});
+
+Deno.test("run() returns the result of the function, and leaves nothing behind when it throws", async () => {
   assertEquals(Current.run({}, () => 5), 5);
   assertThrows(
     () =>

@@ -84,12 +84,12 @@ Deno.test("Metrics counts dead letters, skipped and lost records, partitions, en
     'dead_letters_total{topic="a",job_class="(unknown)"}': 1,
     'records_skipped_total{topic="a",reason="tombstone"}': 1,
     'records_skipped_total{topic="a",reason="finished"}': 2,
-    'records_gone_total{topic="a"}': 7,
+    'records_expired_total{topic="a"}': 7,
     'partitions_assigned_total{topic="a"}': 1,
     'partitions_lost_total{topic="a"}': 1,
     'jobs_enqueued_total{topic="a",job_class="AJob"}': 1,
     'jobs_enqueue_failed_total{topic="a",job_class="AJob"}': 1,
-    errors_total: 1,
+    'errors_total{where="enqueue"}': 1,
   });
 });
 
@@ -98,7 +98,7 @@ Deno.test("what may be watched for its first increase is there as zero once a pa
   monitor.emit("partition.assigned", { topic: "a", partition: 0, offset: null });
   const scrape = readScrape(metrics.text());
   assertEquals(scrape.get('activejob_dead_letters_total{topic="a",job_class="(unknown)"}'), 0);
-  assertEquals(scrape.get('activejob_records_gone_total{topic="a"}'), 0);
+  assertEquals(scrape.get('activejob_records_expired_total{topic="a"}'), 0);
   assertEquals([...scrape.keys()].filter((series) => series.startsWith("activejob_jobs_total")), []);
 });
 
@@ -118,6 +118,31 @@ Deno.test("Metrics tells only so many pairs of topic and class apart, and loses 
   });
 });
 
+Deno.test("Metrics counts errors by where they occurred, from 0 for the library's own places", () => {
+  const { monitor, metrics } = setUp();
+  assertEquals(readScrape(metrics.text()).get('activejob_errors_total{where="retention"}'), 0);
+  const places = [
+    "retention",
+    "listener of job.log",
+    "listener of job.failed",
+    "consumer of group shop",
+    "unhandled rejection while 1 job still runs: AJob from a/0@1",
+    Symbol("mine") as unknown as string,
+  ];
+  for (const where of places) monitor.emit("error.occurred", { where, error });
+  assertEquals(nonZero(metrics, "errors_total"), {
+    'errors_total{where="retention"}': 1,
+    'errors_total{where="listener"}': 2,
+    'errors_total{where="consumer"}': 1,
+    'errors_total{where="unhandled rejection"}': 1,
+    'errors_total{where="Symbol(mine)"}': 1,
+  });
+  for (let n = 0; n < 1000; n++) monitor.emit("error.occurred", { where: `place ${n}`, error });
+  const counts = Object.values(nonZero(metrics, "errors_total"));
+  assertEquals([counts.length < 40, counts.reduce((sum, count) => sum + count)], [true, 1006]);
+  assertEquals(nonZero(metrics, "errors_total")['errors_total{where="(others)"}']! > 900, true);
+});
+
 Deno.test("a class with any name is one series of its own", () => {
   const { monitor, metrics } = setUp();
   for (const name of ['A"}', "A\\", "A\n1", "constructor", "__proto__"]) {
@@ -133,13 +158,13 @@ Deno.test("Metrics counts a source once, several together, and none after it is 
   metrics.attach(other);
   const skip = () => monitor.emit("records.expired", { topic: "a", partition: 0, from: 0, to: 1 });
   skip();
-  assertEquals(nonZero(metrics, ""), { 'records_gone_total{topic="a"}': 2, jobs_enqueuing: 3 });
+  assertEquals(nonZero(metrics, ""), { 'records_expired_total{topic="a"}': 2, jobs_enqueuing: 3 });
   detach();
   skip();
-  assertEquals(nonZero(metrics, "records"), { 'records_gone_total{topic="a"}': 3 });
+  assertEquals(nonZero(metrics, "records"), { 'records_expired_total{topic="a"}': 3 });
   metrics.attach(monitor);
   skip();
-  assertEquals(nonZero(metrics, "records"), { 'records_gone_total{topic="a"}': 5 });
+  assertEquals(nonZero(metrics, "records"), { 'records_expired_total{topic="a"}': 5 });
 });
 
 Deno.test("Metrics refuses options that cannot be", () => {

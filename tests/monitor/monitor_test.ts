@@ -29,7 +29,7 @@ Deno.test("onAny() hears every event, with its name", () => {
   const end = monitor.onAny((name) => void heard.push(name));
   assertEquals(monitor.hears("records.expired"), true);
   monitor.emit("worker.quieted", quieted);
-  monitor.emit("membership.changed", { held: true });
+  monitor.emit("membership.changed", { isMember: true });
   end();
   end();
   monitor.emit("worker.quieted", quieted);

@@ -211,14 +211,14 @@ const JOBS: readonly Mutant[] = [
   {
     what: "lane: one batch is in flight, which keeps the order",
     file: "src/dispatch/topic_sender.ts",
-    find: "if (this.#busy) return;",
+    find: "if (this.#isBusy) return;",
     replace: "",
     tests: ["tests/dispatch/topic_sender_test.ts"],
   },
   {
     what: "dispatcher: produceSync waits for the acknowledgement",
     file: "src/dispatch/dispatcher.ts",
-    find: "if (prepared.durable) await job.delivered();",
+    find: "if (prepared.awaitsAck) await job.delivered();",
     replace: "",
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
@@ -303,7 +303,7 @@ const TRACING: readonly Mutant[] = [
   {
     what: "tracing: what stands under the symbol is used only if it is whole",
     file: "src/monitor/open_telemetry.ts",
-    find: "return isWhole(api) ? api : undefined;",
+    find: "return isComplete(api) ? api : undefined;",
     replace: "return api as OpenTelemetry;",
     tests: ["tests/monitor/tracing_test.ts"],
   },

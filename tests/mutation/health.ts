@@ -11,7 +11,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     tests: ["tests/web/checks_test.ts"],
   },
   {
-    what: "health: a worker whose session is in doubt is not ready",
+    what: "health: a worker whose session may have expired is not ready",
     file: "src/web/checks.ts",
     find: "return isSessionValid ? [] :",
     replace: "return true ? [] :",
@@ -21,11 +21,11 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     what: "health: a broker that is away holds no scrape",
     file: "src/worker/worker.ts",
     find: "await settledWithin(this.#engine.refreshLag(), deadlineMs)",
-    replace: "await this.#crew.askEnds()",
+    replace: "await this.#engine.refreshLag()",
     tests: ["tests/worker/status_test.ts"],
   },
   {
-    what: "health: a late answer does not set the end of a log back",
+    what: "health: a late response does not set the end of a log back",
     file: "src/worker/partition/lag.ts",
     find: "Math.max(high, this.#high ?? 0)",
     replace: "high",
@@ -48,7 +48,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
     what: "metrics: no label breaks out of its line",
     file: "src/monitor/exposition.ts",
-    find: '.replace(/[\\\\\\n"]/g, escaped)',
+    find: '.replace(/[\\\\\\n"]/g, escapeCharacter)',
     replace: "",
     tests: ["tests/monitor/exposition_test.ts"],
   },
@@ -129,5 +129,19 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     find: "const path = URL.parse(url)?.pathname;",
     replace: "const path: string | undefined = new URL(url).pathname;",
     tests: ["tests/web/health_test.ts"],
+  },
+  {
+    what: "metrics: the number of places of errors is bounded",
+    file: "src/monitor/error_counts.ts",
+    find: "this.#counts.size < MAX_NAMES ? name : OTHERS",
+    replace: "true ? name : OTHERS",
+    tests: ["tests/monitor/metrics_test.ts"],
+  },
+  {
+    what: "metrics: an error is counted from 0",
+    file: "src/monitor/error_counts.ts",
+    find: "KNOWN.map((name) => [name, 0])",
+    replace: "[]",
+    tests: ["tests/monitor/metrics_test.ts"],
   },
 ];

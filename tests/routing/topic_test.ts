@@ -131,6 +131,7 @@ Deno.test("Routes finds topics by queue and by full name, and says which there a
   const routes = new Routes([activeJobTopic("default"), activeJobTopic("mailers")], {}, naming, "group");
   const topics = (...queues: string[]) => routes.select(queues).map(({ topic }) => topic);
   assertEquals(topics("mailers", "shop.default"), ["shop.mailers", "shop.default"]);
+  assertEquals(topics("mailers", "shop.mailers", "mailers"), ["shop.mailers"]);
   assertThrows(
     () => routes.select(["mailer"]),
     InvalidConfigurationError,

@@ -104,7 +104,7 @@ Deno.test("a scrape has the worker's state, its jobs, its partitions and what wa
   assertEquals(during.get('activejob_worker_state{state="new"}'), 0);
   assertEquals(during.get("activejob_worker_concurrency"), 10);
   assertEquals(during.get('activejob_group_joined{group="shop"}'), 1);
-  assertEquals(during.get('activejob_group_held{group="shop"}'), 1);
+  assertEquals(during.get('activejob_group_session_valid{group="shop"}'), 1);
   assertEquals(during.get('activejob_jobs_running{topic="default"}'), 1);
   assertEquals(during.get('activejob_jobs_running{topic="sad"}'), 0);
   assert(during.get("activejob_longest_running_seconds")! > 0);

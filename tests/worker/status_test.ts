@@ -153,7 +153,7 @@ Deno.test("refreshLag() does not wait for a broker that is away longer than its 
   await run;
 });
 
-Deno.test("status() says that the session is not held as soon as the clock says it, and that a new one is", async () => {
+Deno.test("status() reports an invalid session as soon as it has expired by the clock, and a new one as valid", async () => {
   const { app, log, broker, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");
@@ -162,9 +162,9 @@ Deno.test("status() says that the session is not held as soon as the clock says 
   // The group that was made last.
   log.block(broker.consumer);
   assertEquals(outline(worker).slice(1), [["shop", "default", true, true], ["second", "other", true, false]]);
-  const held = new Promise<void>((resolve) => app.on("membership.changed", ({ held }) => held && resolve()));
+  const member = new Promise<void>((resolve) => app.on("membership.changed", ({ isMember }) => isMember && resolve()));
   log.unblock(broker.consumer);
-  await held;
+  await member;
   assertEquals(outline(worker)[2], ["second", "other", true, true]);
   await worker.stop();
   await run;

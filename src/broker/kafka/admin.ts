@@ -4,10 +4,14 @@ import type { BrokerAdmin } from "../broker.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError, protocolError } from "./failures.ts";
 import { workerMetadata } from "./ownership.ts";
+import { settledWithin } from "../../support/deadline.ts";
 
 /** How long new topics and partitions may take until every broker knows them, in milliseconds. */
 const APPEAR_MS = 5000;
 const LOOK_MS = 50;
+/** How long the groups are asked for their offsets, in milliseconds, and how many at once. */
+const GROUPS_MS = 5000;
+const GROUPS_AT_ONCE = 8;
 /** "As the broker has it by default". */
 const DEFAULT = -1;
 
@@ -55,6 +59,7 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
         metadata: workerMetadata(committed[at]?.metadata ?? ""),
       }));
     },
+    groups: (topics) => listGroups(cluster, topics),
     async seek(group, to) {
       try {
         await cluster.commit(group, to.map((position) => ({ ...position, metadata: "" })));
@@ -65,6 +70,28 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
       }
     },
   };
+}
+
+/** Asks several groups at a time, for so long. The coordinator of each has to be found first. */
+async function listGroups(cluster: ClusterClient, topics: readonly string[]): Promise<Map<string, string[]>> {
+  const found = new Map(topics.map((topic): [string, string[]] => [topic, []]));
+  const partitions = (await Promise.all(topics.map(async (topic) => {
+    const leaders = await cluster.topic(topic);
+    return Array.from(leaders?.keys() ?? [], (partition) => ({ topic, partition }));
+  }))).flat();
+  const endMs = performance.now() + GROUPS_MS;
+  const waiting = partitions.length === 0 ? [] : await cluster.groups();
+  const ask = async () => {
+    for (let group = waiting.shift(); group !== undefined && performance.now() < endMs; group = waiting.shift()) {
+      // A group that may not be read, or whose coordinator is away, is left out.
+      const committed = await cluster.committed(group, partitions).catch(() => []);
+      const topicsOfGroup = new Set(partitions.filter((_, at) => committed[at] != null).map(({ topic }) => topic));
+      for (const topic of topicsOfGroup) found.get(topic)!.push(group);
+    }
+  };
+  await settledWithin(Promise.all(Array.from({ length: GROUPS_AT_ONCE }, ask)), GROUPS_MS);
+  for (const groups of found.values()) groups.sort();
+  return found;
 }
 
 /** Whether a commit without a member was refused since the group has some. */

@@ -119,6 +119,19 @@ export class ClusterClient {
     });
   }
 
+  /** Lists the groups of every broker that answers: each knows those that it coordinates. */
+  groups(): Promise<string[]> {
+    return this.#ask("list the consumer groups", async (cluster) => {
+      await cluster.brokerPool.refreshMetadata([]);
+      const nodes = Object.keys(cluster.brokerPool.brokers).map(Number);
+      const lists = await Promise.allSettled(nodes.map(async (nodeId) => {
+        const { groups } = await (await cluster.findBroker({ nodeId })).listGroups();
+        return groups.map(({ groupId }) => groupId);
+      }));
+      return lists.flatMap((list) => list.status === "fulfilled" ? list.value : []);
+    });
+  }
+
   /** Commits for a member of a group, in exactly this generation; without one, for a group that has no members. Tried once. */
   async commit(
     group: string,

@@ -38,6 +38,10 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
         return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
       });
     },
+    async groups(topics) {
+      await ready();
+      return new Map(topics.map((topic) => [topic, log.groupsOf(topic).sort()]));
+    },
     async seek(groupName, to) {
       await ready();
       const group = log.group(groupName);

@@ -91,6 +91,12 @@ export class Group {
     for (const member of this.#members.keys()) if (member.topics.includes(topic)) member.wake();
   }
 
+  /** Whether an offset of a topic is committed. */
+  hasCommitted(topic: string, partitions: number): boolean {
+    for (let partition = 0; partition < partitions; partition++) if (this.committed({ topic, partition })) return true;
+    return false;
+  }
+
   /** Returns what is committed for a partition; `null` for nothing. */
   committed(at: TopicPartition): Committed | null {
     return this.commits.get(formatPartition(at)) ?? null;

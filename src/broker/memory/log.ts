@@ -59,6 +59,13 @@ export class MemoryLog {
     return this.topics.get(name) ?? null;
   }
 
+  /** Lists the groups that have committed an offset of a topic. */
+  groupsOf(topic: string): string[] {
+    const partitions = this.topics.get(topic)?.partitions.length ?? 0;
+    const groups = Array.from(this.groups).filter(([, group]) => group.hasCommitted(topic, partitions));
+    return groups.map(([name]) => name);
+  }
+
   /** Returns a group. It is made when it is first asked for. */
   group(name: string): Group {
     let group = this.groups.get(name);

@@ -10,7 +10,7 @@ import {
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
 import { isLive } from "./leases.ts";
-import { committedOf, move } from "./positions.ts";
+import { committedOf, groupsOf, move } from "./positions.ts";
 import { endsOf } from "./records.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, type SqliteTopic } from "./topics.ts";
 import type { Position } from "../../support/position.ts";
@@ -42,6 +42,7 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
           return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
         });
       }),
+    groups: (topics) => file.read((connection) => new Map(topics.map((name) => [name, groupsOf(connection, name)]))),
     seek: (group, to) =>
       write((connection) => {
         if (isLive(connection, group)) throw groupHasMembersError(group);

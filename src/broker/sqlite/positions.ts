@@ -49,6 +49,15 @@ export function fenceOf(connection: Connection, group: string, topicId: number, 
   )?.fence;
 }
 
+/** Lists the groups that have committed an offset of a topic, in alphabetical order. */
+export function groupsOf(connection: Connection, topic: string): string[] {
+  return connection.all<readonly [name: string]>(
+    `SELECT DISTINCT group_name FROM positions JOIN topics ON topics.id = topic_id
+      WHERE topics.name = ? AND committed IS NOT NULL ORDER BY group_name`,
+    topic,
+  ).map(([name]) => name);
+}
+
 /** What a group has committed for a partition; `null` for nothing. */
 export function committedOf(
   connection: Connection,

@@ -94,6 +94,30 @@ export const admin: readonly Case[] = [
     },
   },
   {
+    name: "groups() lists the groups that have committed an offset of a topic, and no others",
+    async run(world) {
+      const [topic, other] = [await world.topic(2), await world.topic(1)];
+      await world.append(topic, many("a", 2), 1);
+      await world.append(other, ["a"]);
+      const [first, second] = [world.name("group-1"), world.name("group-2")];
+      await world.broker.admin.seek(second, [{ topic, partition: 1, offset: 1 }]);
+      await world.broker.admin.seek(first, [{ topic, partition: 1, offset: 2 }, {
+        topic: other,
+        partition: 0,
+        offset: 0,
+      }]);
+      // A group that was only asked for does not exist.
+      await world.broker.admin.committed(world.name("group-3"), topic);
+      const missing = world.name("missing");
+      const groups = await world.broker.admin.groups([topic, other, missing]);
+      assert.deepEqual(Object.fromEntries(groups), {
+        [topic]: [first, second].sort(),
+        [other]: [first],
+        [missing]: [],
+      });
+    },
+  },
+  {
     name: "seek() moves a group that has no members, backwards too, and refuses a live one",
     async run(world) {
       const topic = await world.topic(2);
