@@ -31,7 +31,7 @@ export interface PartitionEnds {
   high: number;
 }
 
-/** What a group has committed for a partition. */
+/** The commit of a group for a partition. */
 export interface CommittedOffset {
   /** The partition's number. */
   partition: number;

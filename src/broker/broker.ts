@@ -32,7 +32,7 @@ export type AppendOutcome =
   | { readonly ok: true; readonly position: Position }
   | { readonly ok: false; readonly error: Error; readonly written: "no" | "unknown" };
 
-/** How records are appended. */
+/** Options of an append. */
 export interface AppendOptions {
   /**
    * When a record counts as written: `"buffered"` survives the end of the process, `"durable"` also a power failure. A
@@ -58,7 +58,7 @@ export interface Capabilities {
 export interface Broker extends AsyncDisposable {
   /** The name that messages show, such as `"kafka://a.example:9092"`. It has no secret in it. */
   readonly name: string;
-  /** What this broker can do. */
+  /** The abilities of this broker. */
   readonly capabilities: Capabilities;
   /** Topics, offsets and committed offsets. */
   readonly admin: BrokerAdmin;
@@ -100,7 +100,7 @@ export interface Broker extends AsyncDisposable {
   skip(group: string, position: Position, options?: SkipOptions): Promise<void>;
 }
 
-/** How a record is passed over. */
+/** Options of a skip. */
 export interface SkipOptions {
   /** Also passes over the records before it that the group has not finished. @default false */
   readonly force?: boolean;
@@ -130,7 +130,7 @@ export interface BrokerSource {
   open(context: BrokerContext): Promise<Broker>;
 }
 
-/** What a broker accesses outside of the process. */
+/** The access that a broker needs outside of the process. */
 export interface BrokerPermissions {
   /** The addresses that it connects to, each as `host:port`. @default none */
   readonly net?: readonly string[];
@@ -142,7 +142,7 @@ export interface BrokerPermissions {
   readonly write?: readonly string[];
 }
 
-/** What an App passes to the broker that it opens. */
+/** The values that an App passes to the broker that it opens. */
 export interface BrokerContext {
   /** The name under which the broker's server knows this client. */
   readonly clientId: string;

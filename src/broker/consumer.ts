@@ -15,7 +15,7 @@ import type { LostReason } from "../monitor/events.ts";
 import type { TopicPartition } from "../support/position.ts";
 import type { StoredRecord } from "./record.ts";
 
-/** What a consumer consumes, and how. */
+/** Options of a consumer. */
 export interface ConsumeOptions {
   /** The name of its group. */
   readonly group: string;
@@ -42,7 +42,7 @@ export interface Ownership extends TopicPartition {
   /** A unique string. */
   readonly id: string;
   /**
-   * What the group had committed when the ownership started; `null` for nothing. `offset` is the next record to
+   * The commit of the group when the ownership started; `null` for nothing. `offset` is the next record to
    * perform.
    */
   readonly committed: { readonly offset: number; readonly metadata: string } | null;
@@ -78,7 +78,7 @@ export interface Mark {
  */
 export type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
 
-/** How marks are committed. */
+/** Options of a commit. */
 export interface CommitOptions {
   /**
    * The longest time to wait for the broker, in ms; after it the outcome is `"unknown"`.

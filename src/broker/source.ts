@@ -1,5 +1,6 @@
 /**
- * Reads the `broker` option of an App: a string such as `"kafka://a:9092"`, or the result of `kafka()` or `sqlite()`. Nothing is connected here.
+ * Reads the `broker` option of an App: a string such as `"kafka://a:9092"`, or the result of `kafka()` or `sqlite()`.
+ * Nothing is connected here.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import type { BrokerSource } from "./broker.ts";

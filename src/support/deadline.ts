@@ -1,6 +1,7 @@
 /**
  * Waiting with a deadline: a stop must come to its end whatever a job or a broker does.
  */
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 /**
  * Waits for a promise, but not longer than this. A rejection counts as its end.

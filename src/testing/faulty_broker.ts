@@ -18,6 +18,7 @@ import type {
 import type { Position } from "../support/position.ts";
 import type { LostReason } from "../monitor/events.ts";
 import type { FaultyLog, InterruptibleTasks, OfflineListener } from "./faulty_log.ts";
+import { clearTimeout, setTimeout } from "../support/timers.ts";
 
 /** A client whose calls wait while its log is offline. */
 export class FaultyBroker extends MemoryBroker {

@@ -1,126 +1,124 @@
 /**
- * What happened in a test, in order: the jobs that were appended, those that were performed, those that are dead
- * letters. The test's broker writes down each append as it went into the log; everything that assertions say is read
- * from here.
+ * Records what happened in a test, in order: the jobs that were enqueued, performed and dead-lettered. The test's
+ * broker records each append as it went into the log; the assertions read nothing else.
  *
- * It lives as long as its test. What was enqueued stays, performed or not, as a record stays in its topic.
+ * It lives as long as its test. An enqueued job stays recorded after it was performed, as a record stays in its topic.
  */
 import type { Headers, NewRecord } from "../broker/broker.ts";
-import { type Envelope, readEnvelope } from "../job/envelope.ts";
+import { readEnvelope } from "../job/envelope.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
 import { formatPosition, type Position } from "../support/position.ts";
+import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
 
-/** A job in the log, and whether it is done: performed, or given up, and marked. */
-export interface Entry {
+/** A job in the log. */
+export interface RecordedJob {
+  /** The job. */
   readonly job: EnqueuedJob;
-  done: boolean;
+  /** Whether it was performed or dead-lettered, and marked. */
+  isFinished: boolean;
 }
 
-/** What can be asked for: all of it, or what came after a moment. */
-export type Since = number;
+/** A moment of the test: a number that grows with each record. 0 is the start of the test. */
+export type Moment = number;
 
-interface Numbered<Value> {
-  readonly number: number;
+interface Recorded<Value> {
+  readonly moment: Moment;
   readonly value: Value;
 }
 
-/** See the module. */
+/** The records of one test. */
 export class JobRecorder {
   readonly #queues: ReadonlyMap<string, string>;
-  readonly #entries: Numbered<Entry>[] = [];
-  readonly #performed: Numbered<PerformedJob>[] = [];
-  readonly #letters: Numbered<DeadLetter>[] = [];
-  readonly #byPosition = new Map<string, Entry>();
-  #count = 0;
+  readonly #enqueued: Recorded<RecordedJob>[] = [];
+  readonly #performed: Recorded<PerformedJob>[] = [];
+  readonly #deadLetters: Recorded<DeadLetter>[] = [];
+  readonly #byPosition = new Map<string, RecordedJob>();
+  #now: Moment = 0;
 
-  /** @param routes the App's routes: what is appended elsewhere is a dead letter */
+  /** @param routes the routes of the App: a record of another topic is a dead letter */
   constructor(routes: readonly Route[]) {
     this.#queues = new Map(routes.map(({ topic, queue }) => [topic, queue]));
   }
 
-  /** This moment. */
-  now(): Since {
-    return this.#count;
+  /** Returns this moment. */
+  now(): Moment {
+    return this.#now;
   }
 
-  /** What was enqueued, in the order of the appends. */
-  enqueued(since: Since = 0): EnqueuedJob[] {
-    return after(this.#entries, since).map(({ job }) => job);
+  /** Returns the jobs that were enqueued since a moment, in the order of the appends. */
+  enqueued(since: Moment = 0): EnqueuedJob[] {
+    return valuesSince(this.#enqueued, since).map(({ job }) => job);
   }
 
-  /** What was performed well, in order. */
-  performed(since: Since = 0): PerformedJob[] {
-    return after(this.#performed, since);
+  /** Returns the jobs that succeeded since a moment, in order. */
+  performed(since: Moment = 0): PerformedJob[] {
+    return valuesSince(this.#performed, since);
   }
 
-  /** The dead letters, in order. */
-  deadLetters(since: Since = 0): DeadLetter[] {
-    return after(this.#letters, since);
+  /** Returns the jobs that were dead-lettered since a moment, in order. */
+  deadLetters(since: Moment = 0): DeadLetter[] {
+    return valuesSince(this.#deadLetters, since);
   }
 
-  /** What is not done. */
-  waiting(since: Since = 0): Entry[] {
-    return after(this.#entries, since).filter(({ done }) => !done);
+  /** Returns the jobs that were enqueued since a moment and are not finished. */
+  waiting(since: Moment = 0): RecordedJob[] {
+    return valuesSince(this.#enqueued, since).filter(({ isFinished }) => !isFinished);
   }
 
-  /** The job at a position, if it is known. */
-  at(position: Position): Entry | undefined {
+  /** Returns the job at a position; `undefined` if there is none, or if it was cleared. */
+  find(position: Position): RecordedJob | undefined {
     return this.#byPosition.get(formatPosition(position));
   }
 
-  /** A record is in the log. */
-  append(position: Position, { value, headers = [] }: NewRecord): void {
+  /** Records that a record was appended. */
+  recordAppend(position: Position, { value, headers = [] }: NewRecord): void {
     const queue = this.#queues.get(position.topic);
-    if (queue === undefined) return this.#appendLetter(position, headers);
-    const entry = { job: jobOf(position, queue, value), done: false };
-    this.#byPosition.set(formatPosition(position), entry);
-    this.#entries.push(this.#next(entry));
+    if (queue === undefined) return this.#recordDeadLetter(position, headers);
+    const recorded = { job: readJob(position, queue, value), isFinished: false };
+    this.#byPosition.set(formatPosition(position), recorded);
+    this.#enqueued.push(this.#stamp(recorded));
   }
 
-  /** A job was performed well. */
-  perform(info: JobInfo): void {
-    const entry = this.at(info);
-    // It was cleared while it ran.
-    if (entry !== undefined) this.#performed.push(this.#next({ ...entry.job, attempt: info.attempt }));
+  /** Records that a job succeeded. */
+  recordPerformed(info: JobInfo): void {
+    const recorded = this.find(info);
+    // The test may have cleared it while it ran.
+    if (recorded !== undefined) this.#performed.push(this.#stamp({ ...recorded.job, attempt: info.attempt }));
   }
 
-  /** Forgets everything: nothing of it waits any more. */
+  /** Forgets everything: none of it waits any longer. */
   clear(): void {
-    for (const { value } of this.#entries) value.done = true;
+    for (const { value } of this.#enqueued) value.isFinished = true;
     this.#byPosition.clear();
-    for (const list of [this.#entries, this.#performed, this.#letters]) list.length = 0;
+    for (const list of [this.#enqueued, this.#performed, this.#deadLetters]) list.length = 0;
   }
 
-  #appendLetter(to: Position, headers: Headers): void {
-    const header = (name: string) => textOf(headers, `dead-letter-${name}`);
+  #recordDeadLetter(to: Position, headers: Headers): void {
+    const header = (name: string) => headerText(headers, `dead-letter-${name}`);
     const source = { topic: header("topic"), partition: Number(header("partition")), offset: Number(header("offset")) };
-    const job = this.at(source)?.job;
+    const job = this.find(source)?.job;
     if (job === undefined) return;
     const error = { errorClass: header("error-class"), message: header("error-message") };
-    this.#letters.push(this.#next({ ...job, to, attempts: Number(header("attempts")), error }));
+    this.#deadLetters.push(this.#stamp({ ...job, to, attempts: Number(header("attempts")), error }));
   }
 
-  #next<Value>(value: Value): Numbered<Value> {
-    return { number: this.#count++, value };
+  #stamp<Value>(value: Value): Recorded<Value> {
+    return { moment: this.#now++, value };
   }
 }
 
-function after<Value>(list: readonly Numbered<Value>[], since: Since): Value[] {
-  return list.filter(({ number }) => number >= since).map(({ value }) => value);
+function valuesSince<Value>(list: readonly Recorded<Value>[], since: Moment): Value[] {
+  return list.filter(({ moment }) => moment >= since).map(({ value }) => value);
 }
 
-function jobOf(position: Position, queue: string, value: NewRecord["value"]): EnqueuedJob {
-  const { jobClass, jobId, priority, arguments: args, currentAttributes } = read(value);
+function readJob(position: Position, queue: string, value: NewRecord["value"]): EnqueuedJob {
+  const text = typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined);
+  const { jobClass, jobId, priority, arguments: args, currentAttributes } = readEnvelope(text);
   return { ...position, queue, jobClass, jobId: jobId ?? "", args, priority, currentAttributes };
 }
 
-function read(value: NewRecord["value"]): Envelope {
-  return readEnvelope(typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined));
-}
-
-function textOf(headers: Headers, wanted: string): string {
+function headerText(headers: Headers, wanted: string): string {
   const value = headers.findLast(([name]) => name === wanted)?.[1];
   return new TextDecoder().decode(value ?? undefined);
 }

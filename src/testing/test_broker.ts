@@ -1,14 +1,13 @@
 /**
- * The broker of a test's App: the memory log, and between it and the App what a test needs. It writes down each append,
- * lets appends fail as the test has planned, hands over only the jobs that are to be performed now, and takes
- * partitions away. It lives as long as the App that opened it.
+ * The broker of a test's App: a client of the test's log that records each append, lets appends fail as the test has
+ * planned, and gives the worker a {@linkcode TestConsumer}. It lives as long as the App.
  */
 import type { AppendOutcome, Broker, BrokerSource, ConsumeOptions, ConsumerSink, NewRecord } from "../broker/broker.ts";
 import { lazyImport } from "../support/lazy_import.ts";
 import type { TestContext } from "./test_context.ts";
 import { TestConsumer } from "./test_consumer.ts";
 
-/** What a test's App takes as its `broker`. */
+/** Returns the `broker` option of a test's App. */
 export function testBroker(context: TestContext): BrokerSource {
   return {
     name: context.log.name,
@@ -36,13 +35,13 @@ async function append(
   topic: string,
   records: readonly NewRecord[],
 ): Promise<readonly AppendOutcome[]> {
-  const faults = records.map(() => plan.strikesAppend(topic));
+  const faults = records.map(() => plan.takeForAppend(topic));
   const written = records.filter((_, index) => faults[index] === undefined || faults[index].stored);
   const outcomes = (await broker.append(topic, written)).values();
   return records.map((record, index) => {
     const fault = faults[index];
     const outcome = fault === undefined || fault.stored ? outcomes.next().value! : undefined;
-    if (outcome?.ok) recorder.append(outcome.position, record);
+    if (outcome?.ok) recorder.recordAppend(outcome.position, record);
     return fault === undefined ? outcome! : { ok: false, error: fault.error, written: fault.written };
   });
 }

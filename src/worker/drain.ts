@@ -8,6 +8,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Route } from "../routing/route.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
 import { formatPartition, type Position } from "../support/position.ts";
+import { clearTimeout, setTimeout } from "../support/timers.ts";
 
 /** How often the partitions are looked at, in milliseconds: soon at first, since a short backlog is gone in no time. */
 const FIRST_LOOK_MS = 1;

@@ -5,6 +5,7 @@
  * A timer that is due at once is always armed while jobs run. As long as it fires, the loop turns by itself; where it has
  * been waiting for too long, jobs are in its way, and the partitions of the worker wait for it together.
  */
+import { clearTimeout, setTimeout } from "../support/timers.ts";
 
 /** How long jobs may follow each other without a turn of the event loop, in milliseconds. */
 const MAX_STRETCH_MS = 20;

@@ -157,7 +157,7 @@ behaviour("S5: INT, QUIT and TERM stop alike; a second one of the same kind afte
 });
 
 behaviour(
-  "S6: --once performs what was there at its start and exits with 0, or with 3 naming what stands still",
+  "S6: --once performs what was there at its start and exits with 0, or with 3 naming the stuck record",
   async (world) => {
     const run = async (name: string, enqueue: readonly (readonly [string, number])[]) => {
       await using child = startWorker(world, { name: `${world.group}-${name}`, enqueue }, ["--once"]);
@@ -174,14 +174,14 @@ behaviour(
     assertEquals(endless.code, 0, endless.stderr.join("\n"));
     assertEquals(endless.performed[0], "performed 0");
     assertEquals(stuck.code, 3, stuck.stderr.join("\n"));
-    const stands = /^error: 1 partition stands still: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
+    const match = /^error: 1 partition is stuck: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
       stuck.stderr.at(-1)!,
     )!;
     const topic = `${world.group}-stuck_default`;
-    assertEquals(stands.slice(1, 4), [
+    assertEquals(match.slice(1, 4), [
       topic,
-      stands[2],
-      `deno run -A @activejob/kafka/cli skip --app tests/support/behaviours/children/app.ts ${topic}/${stands[2]}@0`,
+      match[2],
+      `deno run -A @activejob/kafka/cli skip --app tests/support/behaviours/children/app.ts ${topic}/${match[2]}@0`,
     ]);
   },
 );

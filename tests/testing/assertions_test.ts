@@ -139,7 +139,7 @@ Deno.test("assertEnqueuedWith() says which jobs there were, and where the neares
     message(() => t.assertEnqueuedWith(MailJob, { args: ["b", {}] })),
     `No job of class MailJob was enqueued with { args: [ 'b', {} ] }; ` +
       `enqueued: MailJob('a', { copies: 2, tags: [ 'x', 'y' ] }) on mail, MailJob('b') on mail
-The nearest is MailJob('b') on mail:
+The most similar one is MailJob('b') on mail:
   args[1]: {} expected, but there is none`,
   );
   const error = assertThrows(() => t.assertEnqueuedWith(MailJob, { priority: 1 }), AssertionError);

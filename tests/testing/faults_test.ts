@@ -1,4 +1,7 @@
-/** The faults that a test may ask for come at their moment, as often as was said, and mean what they mean on a real broker. */
+/**
+ * The faults that a test may ask for come at their moment, as often as was said, and mean what they mean on a real
+ * broker.
+ */
 import {
   activeJobTopic,
   App,
@@ -210,7 +213,7 @@ Deno.test("faults.goOffline() lets enqueues wait until faults.goOnline(), and pe
   t.faults.goOffline();
   let isOver = false;
   const enqueuing = SyncJob.performLater().then(() => isOver = true);
-  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "its broker is away");
+  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "its broker is offline");
   await t.assertNoEnqueuedJobs(() => void SyncJob.performLater());
   assert(!isOver);
   t.faults.goOnline();
@@ -238,7 +241,7 @@ Deno.test("faults refuse what cannot be", async () => {
     () => t.faults.failAppends(-1),
   );
   refuses(
-    'No topic of the App is called "dead_oders"; did you mean "dead_orders"? (declared: "default", "orders", "dead_orders")',
+    'The App has no topic "dead_oders"; did you mean "dead_orders"? (declared: "default", "orders", "dead_orders")',
     () => t.faults.failAppends(1, { topic: "dead_oders" }),
   );
   refuses(

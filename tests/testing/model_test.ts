@@ -1,6 +1,6 @@
 /**
- * Whatever a test selects and lets go wrong, each job is performed as often as was asked for, and none is forgotten: random
- * jobs on several partitions, random selections, failures, lost partitions and lost marks.
+ * Whatever a test selects and lets go wrong, each job is performed as often as was asked for, and none is forgotten:
+ * random jobs on several partitions, random selections, failures, lost partitions and lost marks.
  */
 import { activeJobTopic, App, Job, performAllLater } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";

@@ -1,4 +1,6 @@
-/** The kit within the test runner, as a user sees it: files side by side, sanitizers on, and what a failing test prints. */
+/**
+ * The kit within the test runner, as a user sees it: files side by side, sanitizers on, and what a failing test prints.
+ */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
 

@@ -162,7 +162,7 @@ Deno.test("performEnqueuedJobs() is refused within itself, and what it throws en
   await using t = TestApp.of(other);
   nested = () => t.performEnqueuedJobs();
   await NestedJob.performLater();
-  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "they are being performed already");
+  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "another call performs them already");
   nested = () => Promise.reject(new RangeError("the job's own"));
   const both = await Promise.allSettled([t.performEnqueuedJobs(), t.performEnqueuedJobs()]);
   assertEquals(both.map((each) => each.status === "rejected" && each.reason.name), [

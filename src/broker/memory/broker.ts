@@ -24,7 +24,7 @@ import type { MemoryLog } from "./log.ts";
 /** The deadline for closing the consumers when the client is disposed of, in ms. They need one task. */
 const CLOSE_MS = 1000;
 
-/** What the memory log can do. */
+/** The abilities of the memory log. */
 export const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,

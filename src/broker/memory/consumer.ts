@@ -29,7 +29,7 @@ const DISPOSE_MS = 1000;
 export class MemoryConsumer implements Consumer, Member {
   readonly id: string = crypto.randomUUID();
   readonly topics: readonly string[];
-  /** How it consumes. */
+  /** Its options. */
   protected readonly options: ConsumeOptions;
   /** The caller's side. */
   protected readonly sink: ConsumerSink;

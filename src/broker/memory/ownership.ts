@@ -7,7 +7,7 @@ import type { TopicPartition } from "../../support/position.ts";
 import type { MemoryPartition } from "./partition.ts";
 
 /**
- * What a group has committed for a partition. Each commit is an object of its own: the same object proves that nothing
+ * The commit of a group for a partition. Each commit is an object of its own: the same object proves that nothing
  * else was committed in between.
  */
 export interface Committed {

@@ -17,6 +17,7 @@ import type { PerformedJob, Tracing } from "../../monitor/tracing.ts";
 import type { Route } from "../../routing/route.ts";
 import { derivedJobId, keyText, type QueuedRecord } from "./decode.ts";
 import { formatPartition, type Position } from "../../support/position.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** What came of an attempt. */
 export type Outcome =

@@ -6,6 +6,7 @@
  */
 import type { Consumer, Mark } from "../../broker/broker.ts";
 import { settledWithin } from "../../support/deadline.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** A partition, as far as committing goes. */
 export interface Committable {

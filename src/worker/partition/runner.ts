@@ -21,6 +21,7 @@ import { Attempt, type Outcome, type Place } from "./attempt.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
 import type { RecordQueue } from "./record_queue.ts";
 import type { Position } from "../../support/position.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** What a loop works on. */
 export interface RunnerOptions {

@@ -5,6 +5,7 @@
  * Membership is also asked of a clock, at each start: a job that blocks the event loop longer than the session blocks the
  * timer that would have closed the gate, too.
  */
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** Why no job starts. `releasing`: the group rebalances. `membership`: the session may have expired. */
 export type BlockReason = "quiet" | "releasing" | "membership";
