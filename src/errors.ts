@@ -136,21 +136,21 @@ const behind = new WeakMap<ErrorInfo, unknown>();
  *
  * @returns the thrown value; `undefined` where this process did not describe it
  */
-export function thrownBehind(info: ErrorInfo): unknown {
+export function originalError(info: ErrorInfo): unknown {
   return behind.get(info);
 }
 
 function describe(thrown: unknown, seen: readonly unknown[] = []): ErrorInfo {
   if (typeof thrown !== "object" || thrown === null) {
-    return { errorClass: thrown === null ? "null" : typeof thrown, message: text(() => thrown) ?? "" };
+    return { errorClass: thrown === null ? "null" : typeof thrown, message: readString(() => thrown) ?? "" };
   }
   const error = thrown as Partial<Error>;
-  const stack = text(() => error.stack);
+  const stack = readString(() => error.stack);
   const chain = [...seen, thrown];
-  const cause = attempt(() => error.cause) ?? undefined;
+  const cause = readOrUndefined(() => error.cause) ?? undefined;
   return {
-    errorClass: text(() => error.name) || text(() => error.constructor?.name) || "Error",
-    message: text(() => error.message) ?? ownText(thrown) ?? "(no message)",
+    errorClass: readString(() => error.name) || readString(() => error.constructor?.name) || "Error",
+    message: readString(() => error.message) ?? describeObject(thrown) ?? "(no message)",
     ...(stack === undefined ? {} : { stack }),
     ...(cause === undefined || chain.length > MAX_CAUSES || chain.includes(cause)
       ? {}
@@ -159,10 +159,10 @@ function describe(thrown: unknown, seen: readonly unknown[] = []): ErrorInfo {
 }
 
 /** What an object without a message says of itself; where that is only its kind (`[object Object]`), what it has. */
-function ownText(thrown: object): string | undefined {
-  const own = text(() => thrown);
+function describeObject(thrown: object): string | undefined {
+  const own = readString(() => thrown);
   if (own !== undefined && !own.startsWith("[object ")) return own;
-  const has = text(() => shape(thrown));
+  const has = readString(() => describeProperties(thrown));
   return own === undefined && has === "{}" ? undefined : has ?? own;
 }
 
@@ -171,30 +171,30 @@ const MAX_SHOWN = 5;
 const MAX_SHOWN_TEXT = 100;
 
 /** `{ code: 404, response: … }`: what it has of its own. Nothing of it is called: no getter, no `toString`. */
-function shape(value: object): string {
+function describeProperties(value: object): string {
   const names = Object.keys(value);
   if (names.length === 0) return "{}";
   const shown = names.slice(0, MAX_SHOWN).map((name) =>
-    `${name.slice(0, MAX_SHOWN_TEXT)}: ${primitive(Object.getOwnPropertyDescriptor(value, name)?.value)}`
+    `${name.slice(0, MAX_SHOWN_TEXT)}: ${describePrimitive(Object.getOwnPropertyDescriptor(value, name)?.value)}`
   );
   return `{ ${shown.join(", ")}${names.length > MAX_SHOWN ? ", …" : ""} }`;
 }
 
-function primitive(value: unknown): string {
+function describePrimitive(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, MAX_SHOWN_TEXT));
   if (typeof value === "bigint") return `${value}n`;
   return value === null || typeof value === "number" || typeof value === "boolean" ? String(value) : "…";
 }
 
-function text(read: () => unknown): string | undefined {
-  return attempt(() => {
+function readString(read: () => unknown): string | undefined {
+  return readOrUndefined(() => {
     const value = read();
     return value === undefined ? undefined : String(value).slice(0, MAX_ERROR_TEXT);
   });
 }
 
 /** What was read; `undefined` where reading it throws. */
-function attempt<T>(read: () => T): T | undefined {
+function readOrUndefined<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

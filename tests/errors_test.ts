@@ -6,7 +6,7 @@ import {
   type ErrorInfo,
   MAX_CAUSES,
   MAX_ERROR_TEXT,
-  thrownBehind,
+  originalError,
 } from "../src/errors.ts";
 
 class StrangeError extends Error {
@@ -119,10 +119,10 @@ Deno.test("EnqueueError says whether the job may be in the log, and why", () => 
   assertEquals([error.name, error.written, error.cause], ["EnqueueError", "unknown", cause]);
 });
 
-Deno.test("thrownBehind() answers the very thing that was thrown, by its description only", () => {
+Deno.test("originalError() answers the very thing that was thrown, by its description only", () => {
   for (const thrown of [new StrangeError("x"), "text", undefined, throwing]) {
     const info = describeError(thrown);
-    assert(Object.is(thrownBehind(info), thrown));
-    assert(thrownBehind({ ...info }) === undefined);
+    assert(Object.is(originalError(info), thrown));
+    assert(originalError({ ...info }) === undefined);
   }
 });

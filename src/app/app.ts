@@ -7,16 +7,17 @@ import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
-import { bindRuntime, runWithin } from "../job/runtime.ts";
+import { bindRuntime, runInScope } from "../job/runtime.ts";
 import { EVENT_NAMES } from "../monitor/event_names.ts";
 import type { EventName } from "../monitor/events.ts";
-import { attachLogger } from "../monitor/logger.ts";
+import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { didYouMean, frozenCopy, show } from "../support/validation.ts";
+import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
-import { nodeBuiltin } from "../support/node_builtin.ts";
-import { settledWithin } from "../support/deadline.ts";
+import { isolate } from "../support/isolate.ts";
+import { waitUntilSettled } from "../support/deadline.ts";
+import type { WorkerConfig } from "../worker/config.ts";
 import { Worker } from "../worker/worker.ts";
 import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
@@ -69,7 +70,7 @@ export class App implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
-  readonly #detachLogger: (name?: EventName) => void;
+  readonly #logger: Logger | null;
   #closed: Promise<number> | undefined;
 
   /**
@@ -79,12 +80,12 @@ export class App implements AsyncDisposable {
    */
   constructor(options: AppOptions) {
     const resolved = resolveOptions(options);
-    this.options = Object.freeze({ ...frozenCopy(options), broker: options.broker });
+    this.options = Object.freeze({ ...copyFrozen(options), broker: options.broker });
     this.#resolved = resolved;
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
-    this.#detachLogger = options.logger === false ? () => {} : attachLogger(this.#monitor, options.logger);
+    this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, routes: this.#routes.all() });
@@ -153,7 +154,7 @@ export class App implements AsyncDisposable {
     if (typeof listener !== "function") {
       throw new InvalidConfigurationError(`A listener of "${name}" must be a function, but it is ${show(listener)}`);
     }
-    return this.#monitor.on(name, listener);
+    return this.#monitor.on(name, isolate(listener));
   }
 
   /** Tells of an error that nobody else hears of. */
@@ -167,12 +168,12 @@ export class App implements AsyncDisposable {
    * @internal
    */
   muteLog(name: EventName): void {
-    this.#detachLogger(name);
+    this.#logger?.mute(name);
   }
 
   /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
   run<T>(fn: () => T): T {
-    return runWithin(this, fn);
+    return runInScope(this, fn);
   }
 
   /**
@@ -222,19 +223,12 @@ export class App implements AsyncDisposable {
     const { concurrency, maxBufferedBytes, maxFetchBytes, commitIntervalMs, shutdownTimeoutMs } = this.#resolved;
     const { sessionTimeoutMs, heartbeatIntervalMs } = this.#resolved;
     const { command = SKIP_COMMAND } = settings;
-    const worker = new Worker({
+    const config: WorkerConfig = {
       routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
-      shared: {
-        registry: this.#registry,
-        monitor: this.#monitor,
-        tracing: this.#tracing,
-        currentAttributes: this.#resolved.currentAttributes,
-        append: (topic, record) => this.#dispatcher.append(topic, record),
-        // Taken here, in this App's scope, so that no job sees the context of whoever woke the broker.
-        inWorkerContext: this.run(() => nodeBuiltin("node:async_hooks").AsyncLocalStorage.snapshot()),
-        skipCommand: (position: Position) => `${command} ${formatPosition(position)}`,
-      },
-      prepare: (routes) => this.#prepare(routes, settings.createTopics ?? false),
+      registry: this.#registry,
+      monitor: this.#monitor,
+      tracing: this.#tracing,
+      currentAttributes: this.#resolved.currentAttributes,
       concurrency: settings.concurrency ?? concurrency,
       maxBufferedBytes,
       maxFetchBytes,
@@ -242,7 +236,12 @@ export class App implements AsyncDisposable {
       heartbeatIntervalMs,
       commitIntervalMs,
       shutdownTimeoutMs,
-    });
+      prepareBroker: (routes) => this.#prepare(routes, settings.createTopics ?? false),
+      append: (topic, record) => this.#dispatcher.append(topic, record),
+      skipCommand: (position) => `${command} ${formatPosition(position)}`,
+      runInAppScope: (fn) => this.run(fn),
+    };
+    const worker = new Worker(Object.freeze(config));
     for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
     this.#workers.add(worker);
     return worker;
@@ -301,10 +300,10 @@ export class App implements AsyncDisposable {
     this.#unbind();
     await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
     this.#dispatcher.close();
-    await settledWithin(this.flush(), deadlineMs);
+    await waitUntilSettled(this.flush(), deadlineMs);
     const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
-    this.#detachLogger();
+    await this.#logger?.close();
     return undelivered;
   }
 

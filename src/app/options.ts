@@ -15,8 +15,8 @@ import {
   type Checks,
   integerFrom,
   milliseconds,
-  object,
   oneOf,
+  optionsOf,
   show,
   timeLimit,
 } from "../support/validation.ts";
@@ -100,12 +100,12 @@ const CHECKS: Checks<AppOptions> = {
   queueDelimiter: namePart,
   undeclaredQueues: oneOf("error", "warn"),
   logger: (value) =>
-    value === false ? null : object<LoggerOptions>("logger", {
+    value === false ? null : optionsOf<LoggerOptions>("logger", {
       level: oneOf("debug", "info", "warn", "error", "silent"),
       format: oneOf("pretty", "json"),
       write: (write) => typeof write === "function" ? null : "a function of the text",
     })(value),
-  buffer: object<BufferOptions>("buffer", {
+  buffer: optionsOf<BufferOptions>("buffer", {
     maxRecords: integerFrom(1),
     maxBytes: integerFrom(1),
     maxWaitMs: milliseconds,

@@ -17,7 +17,7 @@ export interface TopicChange {
 }
 
 /** A topic that an App needs. */
-interface Wanted {
+interface WantedTopic {
   readonly name: string;
   readonly partitions: number | undefined;
   readonly replicationFactor: number | undefined;
@@ -27,8 +27,8 @@ interface Wanted {
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** Every topic of these routes, dead letter topics last. */
-function wantedTopics(routes: readonly Route[]): Wanted[] {
-  const wanted = new Map<string, Wanted>();
+function wantedTopics(routes: readonly Route[]): WantedTopic[] {
+  const wanted = new Map<string, WantedTopic>();
   for (const { topic, declared } of routes) {
     const { partitions, replicationFactor, retentionMs = WEEK_MS, config } = declared;
     wanted.set(topic, {
@@ -93,7 +93,7 @@ async function addPartitions(broker: Broker, topic: string, count: number): Prom
   }
 }
 
-function differencesOf(topic: Wanted, config: ReadonlyMap<string, string>): string[] {
+function differencesOf(topic: WantedTopic, config: ReadonlyMap<string, string>): string[] {
   const differences: string[] = [];
   for (const [name, value] of Object.entries(topic.config)) {
     const there = config.get(name);

@@ -1,5 +1,5 @@
 /** What `app.worker()` may be told, and the check of it. */
-import { boolean, checkOptions, integerFrom, nonEmptyText } from "../support/validation.ts";
+import { boolean, checkOptions, integerFrom, nonEmptyString } from "../support/validation.ts";
 
 /** What a worker may be told. */
 export interface WorkerSettings {
@@ -26,6 +26,6 @@ export function checkWorkerSettings(settings: WorkerSettings): void {
     topics: (value) => Array.isArray(value) && value.length > 0 ? null : "a list of queues, not empty",
     concurrency: integerFrom(1),
     createTopics: boolean,
-    command: nonEmptyText,
+    command: nonEmptyString,
   });
 }

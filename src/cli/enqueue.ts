@@ -10,6 +10,7 @@ import { checkArgumentCount } from "./argument_count.ts";
 import { APP_FLAG, type Arguments, type Command, CommandError, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { runOnApp, TIMEOUT_FLAG, type TimeoutDetails } from "./run_on_app.ts";
+import { printLine } from "./print_error.ts";
 
 /** `enqueue`. */
 export const enqueue: Command = {
@@ -32,7 +33,7 @@ export const enqueue: Command = {
     let job: Job | undefined;
     const position = await runOnApp(args, () => describeUnacknowledged(job), async (app) => {
       if (/^memory:/.test(app.brokerName)) {
-        console.error(`note: the broker "${app.brokerName}" ends with this process, and the job with it`);
+        printLine(`note: the broker "${app.brokerName}" ends with this process, and the job with it`);
       }
       // The error is printed below. An App of an earlier copy of this library does not have the method.
       app.muteLog?.("job.enqueue_failed");
@@ -51,7 +52,7 @@ function createJob(app: App, name: string, args: readonly unknown[]): Job {
     throw new CommandError(`The App "${app.name}" has no job class ${show(name)}${didYouMean(name, app.jobNames())}`);
   }
   const note = checkArgumentCount(name, (Class as JobClass).prototype.perform, args.length);
-  if (note !== null) console.error(`note: ${note}`);
+  if (note !== null) printLine(`note: ${note}`);
   const { of } = Class as unknown as { of(this: unknown, ...args: readonly unknown[]): Job };
   return of.apply(Class, [...args]);
 }

@@ -34,7 +34,7 @@ export function readHealthAddress(args: Arguments): HealthAddress | null {
   const hostname = args.getText("health-host");
   if (text === undefined) {
     if (hostname === undefined) return null;
-    throw new UsageError(`Option "--health-host" says where to listen, but there is no "--health-port"`);
+    throw new UsageError(`Option "--health-host" needs "--health-port" as well`);
   }
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65_535) return { hostname: hostname ?? ANYWHERE, port };

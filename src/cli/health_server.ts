@@ -16,11 +16,11 @@
 /** Handles a request. @param path without the query */
 export type RequestHandler = (method: string, path: string) => Response | Promise<Response>;
 
-/** How a server is bounded. */
+/** The bounds of a server. */
 export interface HealthServerOptions {
   /** Connections at a time, at most. @default 16 */
   readonly maxConnections?: number;
-  /** How long a connection may take, in milliseconds. @default 10000 */
+  /** The longest life of a connection, in milliseconds. @default 10000 */
   readonly connectionTimeoutMs?: number;
   /** Hears of errors that are not a client's, at most one a minute. */
   readonly onError?: (error: unknown) => void;

@@ -16,11 +16,15 @@ import { generate } from "./generate.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { init } from "./init.ts";
 import { formatProgram } from "./invocation.ts";
-import { printThrown } from "./print_error.ts";
+import { printLine, printThrown } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
 import { skip } from "./skip.ts";
 import { topics } from "./topics.ts";
 import { VERSION } from "./version.ts";
 import { worker } from "./worker.ts";
+
+/** The wait for the last lines on standard error, in milliseconds. */
+const FLUSH_MS = 1000;
 
 const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue, init, generate];
 
@@ -48,8 +52,10 @@ export async function main(args: readonly string[]): Promise<number> {
     return await dispatch(args, program);
   } catch (error) {
     printThrown(error, args.includes("--debug"));
-    if (error instanceof UsageError) console.error(`Help: ${program}${formatCommandOf(args)} --help`);
+    if (error instanceof UsageError) printLine(`Help: ${program}${formatCommandOf(args)} --help`);
     return error instanceof CommandError ? error.code : EXIT.failed;
+  } finally {
+    await stderr.flush(FLUSH_MS);
   }
 }
 
@@ -61,7 +67,7 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
   if (first === undefined || first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
     const help = formatProgramHelp(program, COMMANDS);
     if (first !== undefined) console.log(help);
-    else console.error(help);
+    else printLine(help);
     return first === undefined ? EXIT.usage : EXIT.ok;
   }
   const isHelp = first === "help";

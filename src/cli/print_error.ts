@@ -4,13 +4,19 @@
  */
 import { describeError } from "../errors.ts";
 import { findMissingPermission } from "../support/permissions.ts";
+import { stderr } from "../support/stderr.ts";
 
 /** At most this many causes are printed: a cause may be circular. */
 const MAX_CAUSES = 5;
 
+/** Prints text on standard error, behind the log lines that wait there, with a line break. */
+export function printLine(text: string): void {
+  stderr.write(`${text}\n`);
+}
+
 /** Prints one line. */
 export function printError(message: string): void {
-  console.error(`error: ${toOneLine(maskUrls(message))}`);
+  printLine(`error: ${toOneLine(maskUrls(message))}`);
 }
 
 /**
@@ -35,7 +41,7 @@ export function printThrown(thrown: unknown, withStack: boolean): void {
   printError(
     missing === null ? line : line.replace(/, run again with the .*? flag/, `; start it with ${missing.flag}`),
   );
-  if (withStack) console.error(maskUrls(stacks.join("\ncaused by ")));
+  if (withStack) printLine(maskUrls(stacks.join("\ncaused by ")));
 }
 
 function readCause(error: unknown): unknown {

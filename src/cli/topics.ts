@@ -5,6 +5,7 @@ import { show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
+import { printLine } from "./print_error.ts";
 
 /** At most this many groups of a topic are named. */
 const MAX_NAMED = 5;
@@ -47,12 +48,12 @@ async function warnOfOtherGroups(app: App): Promise<void> {
   try {
     found = await app.findOtherGroups();
   } catch (error) {
-    console.error(`note: cannot list the consumer groups of other projects: ${describeError(error).message}`);
+    printLine(`note: cannot list the consumer groups of other projects: ${describeError(error).message}`);
     return;
   }
   for (const [topic, groups] of found) {
     const names = groups.slice(0, MAX_NAMED).map(show).join(", ") + (groups.length > MAX_NAMED ? ", …" : "");
-    console.error(
+    printLine(
       `warning: topic "${topic}" has committed offsets of ${
         groups.length === 1 ? "group" : "groups"
       } ${names}, and this ` +

@@ -7,6 +7,7 @@ import type { App } from "../app/app.ts";
 import { formatPosition } from "../support/position.ts";
 import type { Worker } from "../worker/worker.ts";
 import { printError } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
 import { formatRunningJobs } from "./running_jobs.ts";
 
 /** Reports uncaught errors until it is disposed of. */
@@ -43,12 +44,16 @@ export class UncaughtErrorReporter implements Disposable {
   /** The event is not prevented: Deno prints the error and exits with 1. */
   #reportCrash({ defaultPrevented }: ErrorEvent): void {
     if (defaultPrevented) return;
+    printError(this.#describeCrash());
+    // The process has no time left.
+    stderr.flushNow();
+  }
+
+  #describeCrash(): string {
     const running = this.#worker.running();
-    if (running.length === 0) return printError("An error that no job caught ends the process; no job runs");
+    if (running.length === 0) return "An error that no job caught ends the process; no job runs";
     const position = running.length === 1 ? formatPosition(running[0]!) : "topic/partition@offset";
-    printError(
-      `An error that no job caught ends the process while ${formatRunningJobs(running)}; ` +
-        `if it returns at every start, pass over the job: ${this.#skipCommand} ${position}`,
-    );
+    return `An error that no job caught ends the process while ${formatRunningJobs(running)}; ` +
+      `if it returns at every start, pass over the job: ${this.#skipCommand} ${position}`;
   }
 }

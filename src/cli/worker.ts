@@ -17,11 +17,13 @@ import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
 import { quoteForShell } from "../support/shell.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
-import { printError } from "./print_error.ts";
+import { printError, printLine } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
 import { formatCount, formatRunningJobs } from "./running_jobs.ts";
 import { WorkerSignals } from "./signals.ts";
 import { UncaughtErrorReporter } from "./uncaught_errors.ts";
 import { formatPosition } from "../support/position.ts";
+import { waitUntilAborted } from "../support/deadline.ts";
 
 /** The least time for enqueues that are buffered when the worker has stopped, in milliseconds. */
 const MIN_FLUSH_MS = 1000;
@@ -79,7 +81,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
       // A supervisor sends TERM and reads no reply; a user who presses Ctrl-C waits in front of the terminal.
       if (signal !== "SIGINT" || running.length === 0) return;
       const limit = `${app!.shutdownTimeoutMs / 1000} s`;
-      console.error(
+      printLine(
         `Waiting for at most ${limit}, since ${formatRunningJobs(running)} (a second Ctrl-C ends it at once)`,
       );
     },
@@ -90,10 +92,11 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
     force(signal, code) {
       const running = worker?.running() ?? [];
       printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${formatRunningJobs(running)}`}`);
+      stderr.flushNow();
       Deno.exit(code);
     },
   });
-  app = await untilStopped(loadApp(module), signals.stop);
+  app = await waitUntilAborted(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
   const skipCommand = `${program} skip --app ${quoteForShell(module)}`;
   try {
@@ -143,16 +146,4 @@ function reportOutcome(
   );
   printError(`${formatCount(stuck.length, "partition is", "partitions are")} stuck: ${stuck.join("; ")}`);
   return EXIT.stuck;
-}
-
-/** Waits for a promise until the signal aborts. @returns `null` if it aborted first */
-async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const stopped = Promise.withResolvers<null>();
-  const stop = () => stopped.resolve(null);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

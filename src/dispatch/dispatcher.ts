@@ -138,7 +138,7 @@ export class Dispatcher {
 
   /** Resolves once no job is pending. */
   flush(): Promise<void> {
-    return this.#buffer.emptied();
+    return this.#buffer.whenEmpty();
   }
 
   /** Refuses further jobs. Those that are pending are still sent. */
@@ -226,7 +226,7 @@ export class Dispatcher {
   #succeed(job: Job, delivery: Delivery, position: Position): void {
     delivery.succeed(position);
     const { monitor } = this.#options;
-    if (!monitor.hears("job.enqueued")) return;
+    if (!monitor.hasListener("job.enqueued")) return;
     const { topic: queue, partition, offset } = position;
     monitor.emit("job.enqueued", { jobClass: nameOf(job), jobId: job.jobId, queue, partition, offset });
   }

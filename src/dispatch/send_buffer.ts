@@ -76,7 +76,7 @@ export class SendBuffer {
   }
 
   /** Resolves once nothing is on its way. */
-  emptied(): Promise<void> {
+  whenEmpty(): Promise<void> {
     if (this.#records === 0) return Promise.resolve();
     this.#emptied ??= Promise.withResolvers<void>();
     return this.#emptied.promise;

@@ -8,7 +8,7 @@
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { show } from "../support/validation.ts";
-import { scopedAttributes } from "./scope.ts";
+import { attributesScope } from "./scope.ts";
 
 type Values = Record<string, unknown>;
 
@@ -29,7 +29,7 @@ class Scope {
   }
 }
 
-const scopes = scopedAttributes<Scope>();
+const scopes = attributesScope<Scope>();
 
 /** What {@linkcode currentAttributes} was called with: what the subclasses of one call share. */
 interface Declaration {
@@ -60,7 +60,16 @@ export type AnyCurrentAttributes = (new () => object) & { run<T>(values: object,
 export type AttributesOnWire = Record<string, Values>;
 
 /** Names that a class has already. */
-const TAKEN = new Set(["run", "name", "length", "prototype", "__proto__", "constructor", "caller", "arguments"]);
+const RESERVED_NAMES = new Set([
+  "run",
+  "name",
+  "length",
+  "prototype",
+  "__proto__",
+  "constructor",
+  "caller",
+  "arguments",
+]);
 
 /**
  * Declares current attributes. Extend what it answers, and name the class in the App's `currentAttributes` so that jobs
@@ -95,8 +104,8 @@ export function currentAttributes<Attributes extends object>(
     static run<T>(values: Partial<Attributes>, fn: () => T): T {
       const scope = new Scope();
       // Copies: what is set inside must not be seen outside.
-      for (const [other, set] of scopes.get() ?? []) scope.set(other, Object.assign(noValues(), set));
-      const own = scope.get(declaration) ?? noValues();
+      for (const [other, set] of scopes.get() ?? []) scope.set(other, Object.assign(emptyValues(), set));
+      const own = scope.get(declaration) ?? emptyValues();
       for (const [name, value] of Object.entries(values)) {
         if (!declaration.names.has(name)) {
           throw new InvalidConfigurationError(`Cannot set "${name}": ${this.name} does not declare it`);
@@ -108,7 +117,7 @@ export function currentAttributes<Attributes extends object>(
     }
   }
   for (const name of declaration.names) {
-    if (typeof name !== "string" || name === "" || TAKEN.has(name)) {
+    if (typeof name !== "string" || name === "" || RESERVED_NAMES.has(name)) {
       throw new InvalidConfigurationError(`${show(name)} cannot be the name of a current attribute`);
     }
     Object.defineProperty(CurrentAttributes, name, {
@@ -122,7 +131,7 @@ export function currentAttributes<Attributes extends object>(
             `Cannot set ${this.name}.${name} outside of a scope: use ${this.name}.run({ ${name}: … }, () => …)`,
           );
         }
-        const values = scope.get(declaration) ?? noValues();
+        const values = scope.get(declaration) ?? emptyValues();
         values[name] = value;
         scope.set(declaration, values);
       },
@@ -158,7 +167,7 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
     const declaration = declarationOf(Class);
     const values = ownProperty(onWire, Class.name);
     if (values === undefined) continue;
-    const own = noValues();
+    const own = emptyValues();
     for (const name of declaration.names) {
       const value = ownProperty(values, name);
       if (value !== undefined) own[name] = value;
@@ -169,7 +178,7 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
 }
 
 /** Without a prototype: an attribute may be called like a member of every object. */
-function noValues(): Values {
+function emptyValues(): Values {
   return Object.create(null);
 }
 

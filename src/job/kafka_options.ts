@@ -8,7 +8,7 @@
 import { type Check, checkOptions, type Checks, oneOf } from "../support/validation.ts";
 
 /** A class of the chain, as far as its options go. */
-type HasKafkaOptions = (abstract new () => object) & { readonly kafkaOptions: KafkaOptions };
+type ClassWithOptions = (abstract new () => object) & { readonly kafkaOptions: KafkaOptions };
 
 /** How `performLater` sends: resolve once buffered (`"produceAsync"`), or once acknowledged (`"produceSync"`). */
 export type DispatchMethod = "produceAsync" | "produceSync";
@@ -84,7 +84,7 @@ export function kafkaOptionsOf(
   Class: (abstract new () => object) & { readonly kafkaOptions: KafkaOptions },
 ): Readonly<KafkaOptions> {
   const merged: Record<string, unknown> = {};
-  for (const options of [...statements(Class)].reverse()) {
+  for (const options of [...ownOptions(Class)].reverse()) {
     for (const [name, value] of Object.entries(options)) if (value !== undefined) merged[name] = value;
   }
   return Object.freeze(merged);
@@ -92,18 +92,18 @@ export function kafkaOptionsOf(
 
 /** One option of a class: the nearest statement along its chain. */
 export function kafkaOption<Name extends keyof KafkaOptions>(
-  Class: HasKafkaOptions,
+  Class: ClassWithOptions,
   name: Name,
 ): KafkaOptions[Name] | undefined {
-  for (const options of statements(Class)) {
+  for (const options of ownOptions(Class)) {
     if (options[name] !== undefined) return options[name];
   }
   return undefined;
 }
 
 /** What the classes of the chain state, nearest first, each checked. */
-function* statements(Class: HasKafkaOptions): Generator<KafkaOptions> {
-  for (let at: HasKafkaOptions | null = Class; typeof at === "function"; at = Object.getPrototypeOf(at)) {
+function* ownOptions(Class: ClassWithOptions): Generator<KafkaOptions> {
+  for (let at: ClassWithOptions | null = Class; typeof at === "function"; at = Object.getPrototypeOf(at)) {
     const options: KafkaOptions | undefined = Object.hasOwn(at, "kafkaOptions") ? at.kafkaOptions : undefined;
     if (options === undefined) continue;
     if (!checked.has(options)) {

@@ -7,8 +7,8 @@
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { jobNameOf, type Named } from "./class_name.ts";
-import { scopedRuntime } from "./scope.ts";
-import { shared } from "./shared.ts";
+import { runtimeScope } from "./scope.ts";
+import { processGlobal } from "./shared.ts";
 
 /** A class, as far as finding its App goes. */
 type Class = (abstract new () => object) & Named;
@@ -32,12 +32,12 @@ export interface JobRuntime {
   enqueueAll(jobs: readonly any[]): Promise<void>;
 }
 
-const scope = scopedRuntime<JobRuntime>();
-const bound = shared("runtimes", () => new Set<JobRuntime>());
+const scope = runtimeScope<JobRuntime>();
+const bound = processGlobal("runtimes", () => new Set<JobRuntime>());
 // Not of the scope: the handlers of a server run outside of every scope.
-const testRuntimes = shared("test runtimes", () => [] as JobRuntime[]);
+const testRuntimes = processGlobal("test runtimes", () => [] as JobRuntime[]);
 /** The name of the App that was closed last of those which listed a class. */
-const closed = shared("closed runtimes", () => new WeakMap<Class, string>());
+const closed = processGlobal("closed runtimes", () => new WeakMap<Class, string>());
 
 /** Makes a runtime findable from its classes. @returns a function that ends that */
 export function bindRuntime(runtime: JobRuntime): () => void {
@@ -74,7 +74,7 @@ export function bindTestRuntime(runtime: JobRuntime): () => void {
 }
 
 /** Runs a function within a runtime's scope: jobs enqueued inside go to it. */
-export function runWithin<T>(runtime: JobRuntime, fn: () => T): T {
+export function runInScope<T>(runtime: JobRuntime, fn: () => T): T {
   return scope.run(runtime, fn);
 }
 
@@ -95,10 +95,10 @@ export function runtimeOf(Class: Class): JobRuntime {
     if (runtime.jobs.has(Class)) listing.push(runtime);
   }
   if (listing.length === 1) return listing[0]!;
-  throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${whyNotOne(Class, listing)}`);
+  throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${explainNotOne(Class, listing)}`);
 }
 
-function whyNotOne(Class: Class, listing: readonly JobRuntime[]): string {
+function explainNotOne(Class: Class, listing: readonly JobRuntime[]): string {
   if (listing.length > 0) {
     const names = listing.map((runtime) => `"${runtime.name}"`).join(", ");
     return `${listing.length} Apps list it (${names}); say which with app.run(() => …) or app.enqueue(${Class.name}.of(…))`;

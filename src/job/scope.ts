@@ -7,7 +7,7 @@
  */
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { nodeBuiltin } from "../support/node_builtin.ts";
-import { shared } from "./shared.ts";
+import { processGlobal } from "./shared.ts";
 
 /** What a scope holds: a value for each of those who keep something in it. */
 interface Scope {
@@ -16,7 +16,7 @@ interface Scope {
 }
 
 const NOTHING: Scope = { runtime: undefined, attributes: undefined };
-const scopes = shared<{ storage?: AsyncLocalStorage<Scope> }>("scopes", () => ({}));
+const scopes = processGlobal<{ storage?: AsyncLocalStorage<Scope> }>("scopes", () => ({}));
 
 /** Returns the scope of the running code. */
 function current(): Scope {
@@ -37,7 +37,7 @@ export interface Scoped<Value> {
 }
 
 /** The App that jobs go to. */
-export function scopedRuntime<Value>(): Scoped<Value> {
+export function runtimeScope<Value>(): Scoped<Value> {
   return {
     get: () => current().runtime as Value | undefined,
     run: (runtime, fn) => enter({ runtime, attributes: current().attributes }, fn),
@@ -45,7 +45,7 @@ export function scopedRuntime<Value>(): Scoped<Value> {
 }
 
 /** The current attributes. */
-export function scopedAttributes<Value>(): Scoped<Value> {
+export function attributesScope<Value>(): Scoped<Value> {
   return {
     get: () => current().attributes as Value | undefined,
     run: (attributes, fn) => enter({ runtime: current().runtime, attributes }, fn),

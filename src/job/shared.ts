@@ -10,7 +10,7 @@
  * @param name what it is
  * @param make makes it, where no copy has made it yet
  */
-export function shared<Value>(name: string, make: () => Value): Value {
+export function processGlobal<Value>(name: string, make: () => Value): Value {
   const key = Symbol.for(`@activejob/kafka.${name}/1`);
   const everywhere = globalThis as { [key: symbol]: Value | undefined };
   return everywhere[key] ??= make();

@@ -12,6 +12,7 @@ const KNOWN = [
   "group offsets",
   "health server",
   "listener",
+  "log",
   "read",
   "retention",
   "tracing",

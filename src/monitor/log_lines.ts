@@ -7,12 +7,12 @@ import { formatPartition, formatPosition } from "../support/position.ts";
 import type { EventMap, EventName, UnknownClassWait } from "./events.ts";
 import { cutText, isError, MAX_TEXT, toPlainData } from "./plain_data.ts";
 
-/** How much a line matters. */
+/** The level of a line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** How an event is written. */
+/** The format of an event's line. */
 export interface Line<Event> {
-  /** How much it matters. */
+  /** Its level. */
   readonly level: LogLevel | ((event: Event) => LogLevel);
   /** Its message. */
   readonly message: (event: Event) => string;

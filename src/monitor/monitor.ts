@@ -4,7 +4,7 @@
  *
  * Listeners are called synchronously, in the order in which they were added. An error of a listener does not reach the
  * emitter or other listeners: it becomes an `error.occurred`. It is not an `EventTarget`, which takes 2.4 times as long;
- * and code on a hot path asks {@linkcode Monitor.hears} first, so that it builds no event object without a listener.
+ * and code on a hot path asks {@linkcode Monitor.hasListener} first, so that it builds no event object without a listener.
  */
 import { describeError } from "../errors.ts";
 import type { EventMap, EventName } from "./events.ts";
@@ -21,7 +21,7 @@ export class Monitor {
   readonly #anyListeners: AnyListener[] = [];
 
   /** Returns whether an event has a listener. */
-  hears(name: EventName): boolean {
+  hasListener(name: EventName): boolean {
     return this.#anyListeners.length > 0 || this.#listeners.has(name);
   }
 

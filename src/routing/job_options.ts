@@ -5,10 +5,10 @@ import {
   boolean,
   type Check,
   type Checks,
+  fraction,
   integerFrom,
   milliseconds,
-  object,
-  share,
+  optionsOf,
   timeLimit,
   topicName,
 } from "../support/validation.ts";
@@ -56,7 +56,7 @@ export interface JobOptions {
   readonly unknownJobs?: { readonly retryForMs: number };
 }
 
-const deadLetterQueue: Check = object<DeadLetterQueueOptions>("deadLetterQueue", {
+const deadLetterQueue: Check = optionsOf<DeadLetterQueueOptions>("deadLetterQueue", {
   topic: topicName,
   maxRetries: integerFrom(0),
   independent: boolean,
@@ -65,7 +65,7 @@ const deadLetterQueue: Check = object<DeadLetterQueueOptions>("deadLetterQueue",
 /** The checks of {@linkcode JobOptions}. */
 export const JOB_CHECKS: Checks<JobOptions> = {
   maxMessages: integerFrom(1),
-  backoff: object<BackoffOptions>("backoff", { initialMs: milliseconds, maxMs: milliseconds, jitter: share }),
+  backoff: optionsOf<BackoffOptions>("backoff", { initialMs: milliseconds, maxMs: milliseconds, jitter: fraction }),
   deadLetterQueue: (value) =>
     typeof value === "object" && value !== null && (value as Partial<DeadLetterQueueOptions>).topic === undefined
       ? `an object with a "topic"`
@@ -73,5 +73,5 @@ export const JOB_CHECKS: Checks<JobOptions> = {
   timeoutMs: timeLimit,
   timeoutGraceMs: milliseconds,
   maxPayloadBytes: integerFrom(1),
-  unknownJobs: object<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),
+  unknownJobs: optionsOf<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),
 };

@@ -2,7 +2,14 @@
  * `activeJobTopic`: how the jobs of one topic are performed. A declaration: checked at once, frozen, without effect until
  * an App is made of it.
  */
-import { checkOptions, type Checks, frozenCopy, integerFrom, nonEmptyText, topicName } from "../support/validation.ts";
+import {
+  checkOptions,
+  type Checks,
+  copyFrozen,
+  integerFrom,
+  nonEmptyString,
+  topicName,
+} from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
 import { NotSupportedError } from "../errors.ts";
 
@@ -42,7 +49,7 @@ const CHECKS: Checks<TopicOptions> = {
     typeof value === "object" && value !== null && Object.values(value).every((entry) => typeof entry === "string")
       ? null
       : `an object of texts, such as { "cleanup.policy": "delete" }`,
-  group: nonEmptyText,
+  group: nonEmptyString,
   ordering: (value) => value === "partition" || value === "key" ? null : `"partition" or "key"`,
 };
 
@@ -70,5 +77,5 @@ export function activeJobTopic(name: string, options: TopicOptions = {}): JobTop
   if (options.ordering === "key") {
     throw new NotSupportedError(`Cannot run keys side by side on topic "${name}": ordering "key" is not supported yet`);
   }
-  return frozenCopy({ name, ...options });
+  return copyFrozen({ name, ...options });
 }

@@ -14,7 +14,7 @@ const ANOTHER_COPY = /\/@activejob\/kafka\/|\/@jsr\/activejob__kafka\//;
  * @param stack an error's stack; anything else has no frames
  * @returns such as `"file:///shop/app.ts:12:9"`; `null` where there is none
  */
-export function firstUserFrame(stack: unknown): string | null {
+export function findUserFrame(stack: unknown): string | null {
   if (typeof stack !== "string") return null;
   for (const line of stack.split("\n")) {
     // Not what the runtime has of its own: "ext:core/01_core.js:1:2", "node:events:1:2".

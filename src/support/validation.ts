@@ -57,7 +57,7 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 export const boolean: Check = (value) => typeof value === "boolean" ? null : "true or false";
 
 /** Text that is not empty. */
-export const nonEmptyText: Check = (value) => typeof value === "string" && value !== "" ? null : "a text, not empty";
+export const nonEmptyString: Check = (value) => typeof value === "string" && value !== "" ? null : "a text, not empty";
 
 /** One of a few words. */
 export function oneOf(...words: readonly string[]): Check {
@@ -65,7 +65,7 @@ export function oneOf(...words: readonly string[]): Check {
 }
 
 /** A share, from 0 to 1. */
-export const share: Check = (value) =>
+export const fraction: Check = (value) =>
   typeof value === "number" && value >= 0 && value <= 1 ? null : "a number from 0 to 1";
 
 /** A name that Kafka takes for a topic. */
@@ -75,7 +75,7 @@ export const topicName: Check = (value) =>
     : "a topic name: 1 to 249 letters, digits, dots, dashes and underscores";
 
 /** An object that is checked by its own table. */
-export function object<Options extends object>(what: string, checks: Checks<Options>): Check {
+export function optionsOf<Options extends object>(what: string, checks: Checks<Options>): Check {
   return (value) => {
     checkOptions(what, value as Options, checks);
     return null;
@@ -86,13 +86,13 @@ export function object<Options extends object>(what: string, checks: Checks<Opti
  * A frozen copy of an options object, in which lists and plain objects are frozen copies too: what was checked stays as it
  * was. Anything else (classes, functions, what a class made) is taken as it is.
  */
-export function frozenCopy<Options extends object>(options: Options): Readonly<Options> {
+export function copyFrozen<Options extends object>(options: Options): Readonly<Options> {
   const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(options)) copy[key] = frozenPart(value);
+  for (const [key, value] of Object.entries(options)) copy[key] = copyPart(value);
   return Object.freeze(copy) as Readonly<Options>;
 }
 
-function frozenPart(value: unknown): unknown {
+function copyPart(value: unknown): unknown {
   if (Array.isArray(value)) return Object.freeze([...value]);
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.freeze({ ...value });

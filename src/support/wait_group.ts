@@ -1,32 +1,43 @@
 /**
- * What a worker has still to say the last word about: jobs that have ended, and records that are given up, until they are
- * finished, wait, or belong to somebody else. They hold no slot, since a dead letter topic that is away must not keep other
- * partitions from working; but a stop gives them a moment.
+ * Counts what is under way, and lets others wait until nothing is: running jobs, outcomes that are being settled, jobs
+ * that are being sent.
  */
-
-/** Counts them. */
 export class WaitGroup {
   #count = 0;
-  #none: PromiseWithResolvers<void> | undefined;
+  #empty: PromiseWithResolvers<void> | undefined;
 
-  /** Counts one until its promise has settled. */
-  async track<T>(settling: Promise<T>): Promise<T> {
+  /** The number of those under way. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Counts one more. */
+  add(): void {
     this.#count++;
+  }
+
+  /** Counts one less. Each `add()` has exactly one `done()`. */
+  done(): void {
+    this.#count--;
+    if (this.#count > 0) return;
+    this.#empty?.resolve();
+    this.#empty = undefined;
+  }
+
+  /** Counts a promise until it settles. @returns its result */
+  async track<T>(promise: Promise<T>): Promise<T> {
+    this.add();
     try {
-      return await settling;
+      return await promise;
     } finally {
-      this.#count--;
-      if (this.#count === 0) {
-        this.#none?.resolve();
-        this.#none = undefined;
-      }
+      this.done();
     }
   }
 
-  /** Resolves once there are none. */
-  empty(): Promise<void> {
+  /** Resolves at the next moment at which the count is 0. */
+  whenEmpty(): Promise<void> {
     if (this.#count === 0) return Promise.resolve();
-    this.#none ??= Promise.withResolvers<void>();
-    return this.#none.promise;
+    this.#empty ??= Promise.withResolvers<void>();
+    return this.#empty.promise;
   }
 }

@@ -20,11 +20,7 @@ export function toTestError(thrown: unknown, origin: string): Error {
     addNote(thrown, origin);
     return thrown;
   }
-  const text = inspectSafely(thrown);
-  // A test runner cannot print a value that cannot be read.
-  return text === undefined
-    ? new Error(`${origin}, threw a value that cannot be read`)
-    : new Error(`${origin}, threw ${text}`, { cause: thrown });
+  return new Error(`${origin}, threw ${inspectSafely(thrown)}`, { cause: thrown });
 }
 
 /**
@@ -43,12 +39,10 @@ function addNote(error: Error, note: string): void {
   }
 }
 
-function inspectSafely(value: unknown): string | undefined {
+function inspectSafely(value: unknown): string {
   try {
-    // As runners do, and `inspect` does not.
-    void (value instanceof Error);
     return inspect(value);
   } catch {
-    return undefined;
+    return "a value that cannot be read";
   }
 }

@@ -7,7 +7,7 @@
  * 4. The error of a job that failed is thrown.
  */
 import type { App } from "../app/app.ts";
-import { type ErrorInfo, InvalidConfigurationError, thrownBehind, TimeoutError } from "../errors.ts";
+import { type ErrorInfo, InvalidConfigurationError, originalError, TimeoutError } from "../errors.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { toTestError } from "./job_error.ts";
 import type { RecordedJob } from "./job_recorder.ts";
@@ -122,7 +122,7 @@ export class Performer {
    */
   #listen(retries: boolean, isFirst: () => boolean): (() => void)[] {
     const fail = (at: Position, attempt: number, error: ErrorInfo) => {
-      if (isFirst()) this.fail(toTestError(thrownBehind(error), this.#describe(at, attempt)));
+      if (isFirst()) this.fail(toTestError(originalError(error), this.#describe(at, attempt)));
     };
     return [
       this.#app.on("job.failed", (event) => {

@@ -4,8 +4,6 @@
  *
  * Jobs are serialized, stored, and performed by a real worker. Only the waits between retries are left out.
  */
-// First: a test may fake the timers before the worker is loaded.
-import "../support/timers.ts";
 import { App, isApp } from "../app/app.ts";
 import { FaultyLog } from "./faulty_log.ts";
 import { InvalidConfigurationError } from "../errors.ts";
@@ -14,7 +12,7 @@ import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../support/validation.ts";
 import { Routes } from "../routing/route.ts";
-import { firstUserFrame } from "../support/stack_trace.ts";
+import { findUserFrame } from "../support/stack_trace.ts";
 import { type Block, splitArguments } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
 import { Faults } from "./faults.ts";
@@ -72,7 +70,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     // Before the App is made: if this throws, no App is left open.
     this.#unbind = bindTestRuntime({
       name: `the test's ${original.name}`,
-      madeAt: firstUserFrame(new Error().stack),
+      madeAt: findUserFrame(new Error().stack),
       jobs: original.jobs,
       // It is unbound instead.
       isClosed: false,

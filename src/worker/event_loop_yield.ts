@@ -1,23 +1,29 @@
 /**
- * Lets the event loop breathe. Jobs that never really wait run from microtask to microtask, and a backlog of them would
- * keep timers and sockets (heartbeats, too) from running.
+ * Keeps the event loop running. Jobs that never wait for anything follow each other from microtask to microtask, and a
+ * backlog of them would keep timers and sockets, heartbeats included, from running.
  *
- * A timer that is due at once is always armed while jobs run. As long as it fires, the loop turns by itself; where it has
- * been waiting for too long, jobs are in its way, and the partitions of the worker wait for it together.
+ * 1. While jobs run, a timer with a delay of 0 is always armed (`checkpoint`).
+ * 2. As long as it fires, the event loop turns by itself.
+ * 3. If it has not fired for `MAX_STRETCH_MS`, jobs are in its way: all partitions wait for it together (`wait`).
  */
 import { clearTimeout, setTimeout } from "../support/timers.ts";
 
-/** How long jobs may follow each other without a turn of the event loop, in milliseconds. */
+/** The longest time for which jobs may follow each other without a turn of the event loop, in milliseconds. */
 const MAX_STRETCH_MS = 20;
 
-/** The pace of a worker. */
+/** See the module. One object for each worker. */
 export class EventLoopYield {
   #turn: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #armedMs = 0;
 
-  /** Whether it is time to wait for a turn. */
-  isDue(nowMs: number): boolean {
+  /**
+   * Called before each job: arms the timer if none is armed.
+   *
+   * @param nowMs the time, on the clock of `performance.now()`
+   * @returns whether the event loop has not turned for too long: the caller must `wait()`
+   */
+  checkpoint(nowMs: number): boolean {
     if (this.#turn !== undefined) return nowMs - this.#armedMs > MAX_STRETCH_MS;
     this.#armedMs = nowMs;
     this.#turn = Promise.withResolvers();
@@ -25,13 +31,13 @@ export class EventLoopYield {
     return false;
   }
 
-  /** Waits for the turn that is due. @returns the time then */
+  /** Waits for the next turn of the event loop. @returns the time after it */
   async wait(): Promise<number> {
     await this.#turn?.promise;
     return performance.now();
   }
 
-  /** Nothing runs any more. */
+  /** Clears the timer and ends all waits. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#turn?.resolve();

@@ -1,14 +1,14 @@
 /**
- * How much is waiting in a worker, over all partitions: the bound of its memory. A partition that would go over it pauses;
- * once there is room again, all that paused for this reason are told. What one fetch brings of each partition comes on top.
+ * Limits the bytes of fetched records that wait in a worker, over all partitions. A partition that would exceed the limit
+ * pauses its fetching; as soon as there is room again, all partitions that paused for this reason are resumed. What one
+ * fetch of each partition brings may come on top.
  */
-
-/** A worker's intake. */
 export class MemoryBudget {
   readonly #maxBytes: number;
   readonly #paused = new Set<() => void>();
   #bytes = 0;
 
+  /** @param maxBytes the limit */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -18,12 +18,12 @@ export class MemoryBudget {
     return this.#bytes >= this.#maxBytes;
   }
 
-  /** Counts what was taken in. */
+  /** Counts the bytes of a record that was added. */
   add(bytes: number): void {
     this.#bytes += bytes;
   }
 
-  /** Counts what has left. */
+  /** Subtracts the bytes of records that were removed. */
   remove(bytes: number): void {
     const wasFull = this.isFull;
     this.#bytes -= bytes;
@@ -33,7 +33,7 @@ export class MemoryBudget {
     for (const resume of paused) resume();
   }
 
-  /** Calls once when there is room again; the same function is kept once. */
+  /** Calls `resume` once when there is room again. The same function is kept only once. */
   whenRoom(resume: () => void): void {
     this.#paused.add(resume);
   }

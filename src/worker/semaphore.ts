@@ -1,53 +1,48 @@
 /**
- * Concurrency: how many jobs run in a worker at once. A partition takes a slot for each run and gives it back when the job
- * has settled. Those who wait get theirs in the order in which they came, so that no busy partition starves another.
+ * Limits the number of jobs that run at once in a worker. A partition takes one slot for each run and gives it back when
+ * the job has settled. Partitions get slots in the order in which they ask, so that a busy one does not starve another.
  */
+import { Fifo } from "../support/fifo.ts";
+import { WaitGroup } from "../support/wait_group.ts";
 
-/** A worker's slots. */
+/** See the module. */
 export class Semaphore {
   readonly #size: number;
-  #acquired = 0;
-  #waiting: (() => void)[] = [];
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #acquired = new WaitGroup();
+  readonly #waiting = new Fifo<() => void>();
 
+  /** @param size the number of slots */
   constructor(size: number) {
     this.#size = size;
   }
 
-  /** How many are taken. */
+  /** The number of slots that are taken. */
   get acquired(): number {
-    return this.#acquired;
+    return this.#acquired.count;
   }
 
-  /** Takes a slot if one is free and nobody waits. */
+  /** Takes a slot if one is free. @returns whether it did */
   tryAcquire(): boolean {
-    if (this.#acquired >= this.#size) return false;
-    this.#acquired++;
+    if (this.#acquired.count >= this.#size) return false;
+    this.#acquired.add();
     return true;
   }
 
   /** Waits for a slot and takes it. */
   async acquire(): Promise<void> {
     if (this.tryAcquire()) return;
-    // Handed over, not freed: `taken` stays as it is.
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Gives a slot back, to the first who waits. */
+  /** Gives a slot back. The first waiter takes it over: the count stays the same, so that no newcomer overtakes it. */
   release(): void {
     const next = this.#waiting.shift();
-    if (next !== undefined) return next();
-    this.#acquired--;
-    if (this.#acquired === 0) {
-      this.#idle?.resolve();
-      this.#idle = undefined;
-    }
+    if (next !== undefined) next();
+    else this.#acquired.done();
   }
 
   /** Resolves once no slot is taken. */
   idle(): Promise<void> {
-    if (this.#acquired === 0) return Promise.resolve();
-    this.#idle ??= Promise.withResolvers<void>();
-    return this.#idle.promise;
+    return this.#acquired.whenEmpty();
   }
 }

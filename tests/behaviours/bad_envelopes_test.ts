@@ -5,40 +5,43 @@ import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "../su
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { texts, until } from "../support/behaviours/world.ts";
 
-behaviour("bad input 1: a value that is no UTF-8, or begins with a BOM, is poison", async (world) => {
-  const process = await echoProcess(world);
-  const good = new TextEncoder().encode(echo(["é"]));
-  const dead = await assertPoison(world, process, [
-    new Uint8Array([0xff, 0xfe, 0xfd]),
-    // A character cut in half, an overlong slash, a lone surrogate.
-    new Uint8Array([...good.subarray(0, good.length - 4), 0xc3, ...good.subarray(good.length - 3)]),
-    new Uint8Array([
-      ...new TextEncoder().encode('{"job_class":"EchoJob","arguments":["'),
-      0xc0,
-      0xaf,
-      0x22,
-      0x5d,
-      0x7d,
-    ]),
-    new Uint8Array([
-      ...new TextEncoder().encode('{"job_class":"EchoJob","arguments":["'),
-      0xed,
-      0xa0,
-      0x80,
-      0x22,
-      0x5d,
-      0x7d,
-    ]),
-    new Uint8Array([0xef, 0xbb, 0xbf, ...good]),
-  ]);
-  assertEquals(dead.map(({ message }) => message), [
-    ...Array(4).fill("The value is no UTF-8"),
-    "The value is not JSON",
-  ]);
-});
+behaviour(
+  "bad input 1: a value that is not UTF-8, or starts with a byte order mark, is dead-lettered at once",
+  async (world) => {
+    const process = await echoProcess(world);
+    const good = new TextEncoder().encode(echo(["é"]));
+    const dead = await assertPoison(world, process, [
+      new Uint8Array([0xff, 0xfe, 0xfd]),
+      // A character cut in half, an overlong slash, a lone surrogate.
+      new Uint8Array([...good.subarray(0, good.length - 4), 0xc3, ...good.subarray(good.length - 3)]),
+      new Uint8Array([
+        ...new TextEncoder().encode('{"job_class":"EchoJob","arguments":["'),
+        0xc0,
+        0xaf,
+        0x22,
+        0x5d,
+        0x7d,
+      ]),
+      new Uint8Array([
+        ...new TextEncoder().encode('{"job_class":"EchoJob","arguments":["'),
+        0xed,
+        0xa0,
+        0x80,
+        0x22,
+        0x5d,
+        0x7d,
+      ]),
+      new Uint8Array([0xef, 0xbb, 0xbf, ...good]),
+    ]);
+    assertEquals(dead.map(({ message }) => message), [
+      ...Array(4).fill("The value is not UTF-8"),
+      "The value is not JSON",
+    ]);
+  },
+);
 
 behaviour(
-  "bad input 2: bad, truncated and empty JSON, and JSON that is no envelope, is poison whose reason is named",
+  "bad input 2: a value that is not JSON, or JSON that is not an envelope, is dead-lettered at once with the reason",
   async (world) => {
     const process = await echoProcess(world);
     const cases: [value: string, reason: RegExp][] = [
@@ -69,7 +72,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 2: without a dead letter topic poison pauses its partition and the event prints the skip command",
+  "bad input 2: without a dead letter topic, such a record pauses its partition, and the event has a skip command",
   async (world) => {
     EchoJob.got = [];
     const process = await world.process({ jobs: [EchoJob] });
@@ -90,93 +93,102 @@ behaviour(
   },
 );
 
-behaviour("bad input 3: nesting deeper than 500 is poison, also 200,000 brackets, and 400 are none", async (world) => {
-  const process = await echoProcess(world);
-  const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
-  const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
-  const dead = await assertPoison(world, process, [
-    nested(200_000),
-    `{"job_class":"EchoJob","arguments":${nested(200_000)}}`,
-    `{"job_class":"EchoJob","arguments":[${objects(600)}]}`,
-    `{"job_class":"EchoJob","arguments":[],"current_attributes":${objects(600)}}`,
-    `{"job_class":"EchoJob","arguments":[9007199254740993,${nested(100_000)}]}`,
-  ]);
-  for (const { message } of dead.slice(1)) assert(message.includes("deeper than 500"), message);
-  const again = await echoProcess(world);
-  await world.append([{ value: `{"job_class":"EchoJob","arguments":${nested(400)},"unknown":${nested(10_000)}}` }]);
-  await again.start();
-  await until(() => EchoJob.got.length === 1, () => "the job with 400 levels to be performed");
-});
-
-behaviour("bad input 4: __proto__ and constructor in a record are inert, and come back as they were", async (world) => {
-  class Own extends currentAttributes<{ id: number }>("id") {}
-  const passed: unknown[] = [];
-  class PassOnJob extends Job {
-    async perform(value: unknown) {
-      passed.push(Own.id);
-      await EchoJob.performLater(value);
-    }
-  }
-  const process = await echoProcess(world, { jobs: [EchoJob, PassOnJob], currentAttributes: [Own] });
-  const evil = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"n":9007199254740993}';
-  await world.append([{
-    value: `{"job_class":"PassOnJob","arguments":[${evil}],"__proto__":{"polluted":3,"executions":9},` +
-      `"constructor":{"prototype":{"polluted":4}},"current_attributes":{"__proto__":{"Own":{"id":5}},"Own":${evil}}}`,
-  }, {
-    // What only the prototype would have is not there.
-    value: '{"__proto__":{"job_class":"EchoJob","arguments":["inherited"]}}',
-  }]);
-  await process.start();
-  await until(() => EchoJob.got.length === 1, () => "the job that was passed on");
-  await until(() => process.events("record.dead_lettered").length === 1, () => "the poison to be dead-lettered");
-  assertEquals(passed, [undefined]);
-  const [value] = EchoJob.got[0] as [Record<string, unknown>];
-  assertEquals(Object.getOwnPropertyNames(value), ["__proto__", "constructor", "n"]);
-  assertEquals(Object.getPrototypeOf(value), Object.prototype);
-  assertEquals(value.n, 9007199254740993n);
-  assertEquals(JSON.stringify(Object.getOwnPropertyDescriptor(value, "__proto__")!.value), '{"polluted":1}');
-  assertEquals(({} as { polluted?: number }).polluted, undefined);
-  assertEquals(process.events("record.dead_lettered")[0]!.error.message, 'The envelope has no "job_class"');
-});
-
-behaviour("bad input 5: what is no class name is poison; a well-formed unknown class waits first", async (world) => {
-  const process = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 200 } } });
-  const names = [
-    ...["constructor", "toString", "__proto__", "hasOwnProperty", "", " EchoJob", "EchoJob ", "Echo Job"],
-    ...["E".repeat(10_000), "E".repeat(256), "Echo\u0000Job", "Echo\nJob", "EchoJob\n", "\u001b[31mEcho"],
-    ...[
-      "../jobs/echo_job.ts",
-      "/etc/passwd",
-      "https://example.com/job.ts",
-      "npm:evil",
-      "Echo::",
-      "::Echo",
-      "Écho/Jöb",
-      "Echo:Job",
-    ],
-  ];
-  const dead = await assertPoison(world, process, names.map((name) => echo([], { job_class: name })));
-  for (const { message, errorClass } of dead) {
-    assertEquals(errorClass, "PoisonError");
-    assert(message.length < 200 && message.includes("is not a name of a job class"), message);
-    // deno-lint-ignore no-control-regex
-    assert(!/[\u0000-\u001f]/.test(message), "The name is shown with its control characters escaped");
-  }
-
-  const patient = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 100 } } });
-  await world.append([{ value: echo([], { job_class: "Object" }) }, { value: echo(["after"]) }]);
-  await patient.start();
-  const [event] = await patient.heard("record.dead_lettered", 1);
-  assertEquals([event!.error.errorClass, event!.attempts], ["UnknownJobError", 0]);
-  const waits = patient.events("partition.paused").map(({ unknownClass }) => unknownClass);
-  assert(waits.length >= 2, "It waits by backoff, at least after 0 and 20 ms");
-  assertEquals(waits.map((wait) => [wait!.tries, wait!.next]), waits.map((_, n) => [n + 1, "dead_letter"]));
-  await until(() => EchoJob.got.length === 1, () => "the next job");
-  assertEquals(EchoJob.got, [["after"]]);
-});
+behaviour(
+  "bad input 3: a value nested deeper than 500, also 200,000 brackets, is dead-lettered at once; a depth of 400 is performed",
+  async (world) => {
+    const process = await echoProcess(world);
+    const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+    const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+    const dead = await assertPoison(world, process, [
+      nested(200_000),
+      `{"job_class":"EchoJob","arguments":${nested(200_000)}}`,
+      `{"job_class":"EchoJob","arguments":[${objects(600)}]}`,
+      `{"job_class":"EchoJob","arguments":[],"current_attributes":${objects(600)}}`,
+      `{"job_class":"EchoJob","arguments":[9007199254740993,${nested(100_000)}]}`,
+    ]);
+    for (const { message } of dead.slice(1)) assert(message.includes("deeper than 500"), message);
+    const again = await echoProcess(world);
+    await world.append([{ value: `{"job_class":"EchoJob","arguments":${nested(400)},"unknown":${nested(10_000)}}` }]);
+    await again.start();
+    await until(() => EchoJob.got.length === 1, () => "the job with 400 levels to be performed");
+  },
+);
 
 behaviour(
-  "bad input 5: a rolling deploy: a worker that knows the class performs what another one waited for",
+  "bad input 4: __proto__ and constructor in a record change no prototype, and are read as they were written",
+  async (world) => {
+    class Own extends currentAttributes<{ id: number }>("id") {}
+    const passed: unknown[] = [];
+    class PassOnJob extends Job {
+      async perform(value: unknown) {
+        passed.push(Own.id);
+        await EchoJob.performLater(value);
+      }
+    }
+    const process = await echoProcess(world, { jobs: [EchoJob, PassOnJob], currentAttributes: [Own] });
+    const evil = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"n":9007199254740993}';
+    await world.append([{
+      value: `{"job_class":"PassOnJob","arguments":[${evil}],"__proto__":{"polluted":3,"executions":9},` +
+        `"constructor":{"prototype":{"polluted":4}},"current_attributes":{"__proto__":{"Own":{"id":5}},"Own":${evil}}}`,
+    }, {
+      // What only the prototype would have is not there.
+      value: '{"__proto__":{"job_class":"EchoJob","arguments":["inherited"]}}',
+    }]);
+    await process.start();
+    await until(() => EchoJob.got.length === 1, () => "the job that was passed on");
+    await until(() => process.events("record.dead_lettered").length === 1, () => "the poison to be dead-lettered");
+    assertEquals(passed, [undefined]);
+    const [value] = EchoJob.got[0] as [Record<string, unknown>];
+    assertEquals(Object.getOwnPropertyNames(value), ["__proto__", "constructor", "n"]);
+    assertEquals(Object.getPrototypeOf(value), Object.prototype);
+    assertEquals(value.n, 9007199254740993n);
+    assertEquals(JSON.stringify(Object.getOwnPropertyDescriptor(value, "__proto__")!.value), '{"polluted":1}');
+    assertEquals(({} as { polluted?: number }).polluted, undefined);
+    assertEquals(process.events("record.dead_lettered")[0]!.error.message, 'The envelope has no "job_class"');
+  },
+);
+
+behaviour(
+  "bad input 5: a job class that is not a valid name is dead-lettered at once; a valid, unknown name is waited for first",
+  async (world) => {
+    const process = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 200 } } });
+    const names = [
+      ...["constructor", "toString", "__proto__", "hasOwnProperty", "", " EchoJob", "EchoJob ", "Echo Job"],
+      ...["E".repeat(10_000), "E".repeat(256), "Echo\u0000Job", "Echo\nJob", "EchoJob\n", "\u001b[31mEcho"],
+      ...[
+        "../jobs/echo_job.ts",
+        "/etc/passwd",
+        "https://example.com/job.ts",
+        "npm:evil",
+        "Echo::",
+        "::Echo",
+        "Écho/Jöb",
+        "Echo:Job",
+      ],
+    ];
+    const dead = await assertPoison(world, process, names.map((name) => echo([], { job_class: name })));
+    for (const { message, errorClass } of dead) {
+      assertEquals(errorClass, "PoisonError");
+      assert(message.length < 200 && message.includes("is not a name of a job class"), message);
+      // deno-lint-ignore no-control-regex
+      assert(!/[\u0000-\u001f]/.test(message), "The name is shown with its control characters escaped");
+    }
+
+    const patient = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 100 } } });
+    await world.append([{ value: echo([], { job_class: "Object" }) }, { value: echo(["after"]) }]);
+    await patient.start();
+    const [event] = await patient.heard("record.dead_lettered", 1);
+    assertEquals([event!.error.errorClass, event!.attempts], ["UnknownJobError", 0]);
+    const waits = patient.events("partition.paused").map(({ unknownClass }) => unknownClass);
+    assert(waits.length >= 2, "It waits by backoff, at least after 0 and 20 ms");
+    assertEquals(waits.map((wait) => [wait!.tries, wait!.next]), waits.map((_, n) => [n + 1, "dead_letter"]));
+    await until(() => EchoJob.got.length === 1, () => "the next job");
+    assertEquals(EchoJob.got, [["after"]]);
+  },
+);
+
+behaviour(
+  "bad input 5: in a rolling deploy, a worker that knows the class performs the job for which another one waited",
   async (world) => {
     const old = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 600_000 } } });
     await world.append([{ value: echo(["new"], { job_class: "NewJob" }) }]);
@@ -193,7 +205,24 @@ behaviour(
 );
 
 behaviour(
-  "bad input 6: integers beyond 2^53 are exact bigints, in arguments and attributes, and no other number is",
+  "bad input 5: many records of one unknown class are waited for once, and not one after the other",
+  async (world) => {
+    const process = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 300 } } });
+    await world.append(Array.from({ length: 100 }, () => ({ value: echo([], { job_class: "RemovedJob" }) })));
+    await world.append([{ value: echo(["after"]) }]);
+    const startedMs = performance.now();
+    await process.start();
+    await until(() => EchoJob.got.length === 1, () => `${process.events("record.dead_lettered").length} dead letters`);
+    // One after the other they would take 30 s.
+    assert(performance.now() - startedMs < 20_000);
+    assertEquals(process.events("record.dead_lettered").length, 100);
+    const waiting = new Set(process.events("partition.paused").map(({ offset }) => offset));
+    assertEquals([...waiting], [0], "only the first record waits");
+  },
+);
+
+behaviour(
+  "bad input 6: an integer beyond 2^53 in arguments or attributes is read as an exact bigint; other numbers are not",
   async (world) => {
     class Own extends currentAttributes<{ id: bigint | number }>("id") {}
     const attributes: unknown[] = [];
@@ -225,7 +254,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 7: a wrong number or type of arguments is the job's own matter: its error, its retries, its dead letter",
+  "bad input 7: a wrong number or type of arguments is a failure of the job: it is retried and dead-lettered as usual",
   async (world) => {
     class StrictJob extends Job {
       perform(order: { id: string }, count: number) {
@@ -255,7 +284,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 8: unknown envelope fields, and known ones of the wrong type that are not needed, are ignored",
+  "bad input 8: unknown fields of an envelope are ignored, and optional ones of a wrong type",
   async (world) => {
     const process = await echoProcess(world);
     const odd = {
@@ -282,7 +311,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 9: a tombstone, with and without a key, is skipped and counted, never performed",
+  "bad input 9: a record without a value (tombstone) is skipped and counted, never performed",
   async (world) => {
     const process = await echoProcess(world);
     await assertPerformed(world, process, [

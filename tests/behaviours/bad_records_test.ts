@@ -9,7 +9,7 @@ import { abortTransaction } from "../support/behaviours/faults.ts";
 import { produceRaw } from "../support/behaviours/raw_kafka.ts";
 
 behaviour(
-  "bad input 14: forged executions, and forged attempts in the commit's metadata, count as 0",
+  "bad input 14: invalid executions in an envelope, and invalid attempts in a commit's metadata, count as 0",
   async (world) => {
     const seen: [number, number][] = [];
     class CountJob extends Job {
@@ -77,7 +77,7 @@ async function commitAs(world: World, partitions: number, metadata: readonly str
 }
 
 behaviour(
-  "bad input 15: a due time in the future is dead-lettered as not supported, no time is poison, one in the past runs now",
+  "bad input 15: a job due in the future or at an invalid time is dead-lettered; one that was due in the past runs now",
   async (world) => {
     const process = await echoProcess(world);
     const at = (scheduled: unknown) => echo([scheduled], { scheduled_at: scheduled });
@@ -109,7 +109,7 @@ behaviour(
   },
 );
 
-behaviour("bad input 17: of current attributes only declared names of named classes are set", async (world) => {
+behaviour("bad input 17: only declared current attributes of listed classes are set from a record", async (world) => {
   class Own extends currentAttributes<{ id: number; note: string }>("id", "note") {
     static get computed(): string {
       return "computed";
@@ -159,7 +159,7 @@ behaviour("bad input 17: of current attributes only declared names of named clas
 });
 
 behaviour(
-  "bad input 18: a batch in a codec that is not there ends the worker, naming the codec; gzip is there",
+  "bad input 18: a batch in an unknown compression codec ends the worker, naming the codec; gzip is known",
   { on: ["kafka"], because: "only Kafka compresses" },
   async (world) => {
     world.allowErrors(/^consumer of group /);
@@ -183,7 +183,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 19: offsets advance over control records and aborted ones, which are not performed",
+  "bad input 19: control records and aborted records are not performed, and the committed offset passes them",
   async (world) => {
     const process = await echoProcess(world);
     const skipped = (count: number) => abortTransaction(world, Array(count).fill(echo(["aborted"])));
@@ -204,7 +204,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 20: of a job that was enqueued in the future, or at the beginning of time, the wait is unknown",
+  "bad input 20: the waiting time of a job enqueued in the future, or in 1970, is unknown, never negative",
   async (world) => {
     const process = await echoProcess(world);
     const now = Date.now();
@@ -223,7 +223,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 20: a record whose timestamp is -1, 0 or in the future is performed or dead-lettered like any other",
+  "bad input 20: a record with the timestamp -1, 0 or one in the future is performed or dead-lettered like any other",
   { on: ["kafka"], because: "the others take their own clock" },
   async (world) => {
     const process = await echoProcess(world);

@@ -46,7 +46,7 @@ for (const performedBefore of [40, 30, 10]) {
   );
 }
 
-behaviour("B11: the topic is made anew with 30 jobs where the worker, 10 jobs in, cannot see it: 30 are performed", {
+behaviour("B11: a topic is deleted and created again with 30 jobs while the worker cannot see it: 30 are performed", {
   on: ["kafka"],
   because: "while the memory log is away nobody can append to it",
 }, async (world) => {
@@ -69,7 +69,7 @@ behaviour("B11: the topic is made anew with 30 jobs where the worker, 10 jobs in
 });
 
 behaviour(
-  "B12: records up to 50 are deleted while the worker is stopped: it says so and performs the rest",
+  "B12: records before offset 50 are deleted while the worker is stopped: records.expired is emitted, the rest is performed",
   async (world) => {
     const process = await world.process({ jobs: [NumberedJob] });
     await world.append(numbered(0, 10));
@@ -85,7 +85,7 @@ behaviour(
   },
 );
 
-behaviour("B13: a topic ends in an aborted transaction: --once ends, and nothing is left", async (world) => {
+behaviour("B13: a topic ends with an aborted transaction: --once ends, and the lag is 0", async (world) => {
   const process = await world.process({ jobs: [NumberedJob] });
   await world.append(numbered(0, 5));
   await abortTransaction(world);

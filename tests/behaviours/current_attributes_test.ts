@@ -1,5 +1,6 @@
 /** Rows A about current attributes: every job sees its own, whatever runs beside it. */
 import { assertEquals } from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { activeJobTopic, currentAttributes, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until } from "../support/behaviours/world.ts";
@@ -16,7 +17,7 @@ interface Seen {
 const seenNow = (): Seen => ({ id: User.id, login: User.login, tenant: Place.tenant });
 
 behaviour(
-  "A10: two attribute classes, many partitions, 1000 jobs with awaits inside: every job sees exactly its own",
+  "A10: 1000 jobs of many partitions await between reads of two attribute classes: each job sees only its own values",
   async (world) => {
     const seen = new Map<number, Seen[]>();
     class AttributeJob extends Job {
@@ -67,7 +68,7 @@ behaviour(
 );
 
 behaviour(
-  "A10: of two interleaved web requests, the one that sets no attribute enqueues a job with none",
+  "A10: two web requests overlap and only one sets an attribute: the job of the other one has none",
   async (world) => {
     const seen = new Map<string, Seen>();
     class RequestJob extends Job {
@@ -98,30 +99,61 @@ behaviour(
   },
 );
 
-behaviour("A14: a job that is enqueued inside a job carries the outer job's current attributes", async (world) => {
-  const seen: Record<string, Seen> = {};
-  class InnerJob extends Job {
-    perform(from: string) {
-      seen[from] = seenNow();
+behaviour(
+  "A14: a job that is enqueued inside another job carries the current attributes of the outer one",
+  async (world) => {
+    const seen: Record<string, Seen> = {};
+    class InnerJob extends Job {
+      perform(from: string) {
+        seen[from] = seenNow();
+      }
     }
-  }
-  class OuterJob extends Job {
-    async perform(name: string) {
-      await Promise.resolve();
-      await InnerJob.performLater(name);
-      User.login = "changed";
-      await InnerJob.performLater(`${name} after the change`);
+    class OuterJob extends Job {
+      async perform(name: string) {
+        await Promise.resolve();
+        await InnerJob.performLater(name);
+        User.login = "changed";
+        await InnerJob.performLater(`${name} after the change`);
+      }
     }
-  }
-  const process = await world.process({ jobs: [InnerJob, OuterJob], currentAttributes: [User, Place] });
-  await User.run({ id: 7 }, () => Place.run({ tenant: "acme" }, () => OuterJob.performLater("with")));
-  await OuterJob.performLater("without");
-  await process.start();
-  await until(() => Object.keys(seen).length === 4, () => `4 inner jobs, but there were ${Object.keys(seen)}`);
-  assertEquals(seen, {
-    "with": { id: 7, login: undefined, tenant: "acme" },
-    "with after the change": { id: 7, login: "changed", tenant: "acme" },
-    "without": { id: undefined, login: undefined, tenant: undefined },
-    "without after the change": { id: undefined, login: "changed", tenant: undefined },
-  });
-});
+    const process = await world.process({ jobs: [InnerJob, OuterJob], currentAttributes: [User, Place] });
+    await User.run({ id: 7 }, () => Place.run({ tenant: "acme" }, () => OuterJob.performLater("with")));
+    await OuterJob.performLater("without");
+    await process.start();
+    await until(() => Object.keys(seen).length === 4, () => `4 inner jobs, but there were ${Object.keys(seen)}`);
+    assertEquals(seen, {
+      "with": { id: 7, login: undefined, tenant: "acme" },
+      "with after the change": { id: 7, login: "changed", tenant: "acme" },
+      "without": { id: undefined, login: undefined, tenant: undefined },
+      "without after the change": { id: undefined, login: "changed", tenant: undefined },
+    });
+  },
+);
+
+behaviour(
+  "A10: a context that a job or a listener enters ends there: no other job, retry or listener sees it",
+  async (world) => {
+    const tenant = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    class TenantJob extends Job {
+      perform(name: string) {
+        seen.push(tenant.getStore());
+        tenant.enterWith(name);
+        if (this.attempt === 1) throw new Error("again");
+      }
+    }
+    const process = await world.process({ jobs: [TenantJob], backoff: { initialMs: 1, jitter: 0 } });
+    for (const name of ["job.performing", "job.performed", "job.failed"] as const) {
+      process.app.on(name, () => {
+        seen.push(tenant.getStore());
+        tenant.enterWith(name);
+      });
+    }
+    for (const name of ["a", "b"]) await TenantJob.performLater(name);
+    await process.start();
+    await world.untilCommitted(2);
+    await process.stop();
+    // Two jobs of two runs, and for each run a listener at its start and one at its end.
+    assertEquals(seen, Array(12).fill(undefined));
+  },
+);

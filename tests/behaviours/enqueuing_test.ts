@@ -14,7 +14,7 @@ import type { BrokerSource } from "../../src/broker/broker.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 
 behaviour(
-  "A7: each class's merged options are its own chain's, and a parent's change shows where a child does not override",
+  "A7: each class merges the options of its parents; a later change of a parent applies where a child does not override it",
   async (world) => {
     class A extends Job {
       static override kafkaOptions: KafkaOptions = {
@@ -67,7 +67,7 @@ behaviour(
 );
 
 behaviour(
-  "A8: an unknown key, a wrong value and a wrong type are configuration errors before anything is sent",
+  "A8: an option with an unknown name, a wrong value or a wrong type is a configuration error before anything is sent",
   async (world) => {
     class WrongJob extends Job {
       static override kafkaOptions: KafkaOptions = {};
@@ -100,7 +100,7 @@ behaviour(
       [() => activeJobTopic("a", { timeoutMs: 2 ** 31 }), '"timeoutMs"', "2147483648", "2147483647"],
       [() => activeJobTopic("a", { retentionMs: -2 }), '"retentionMs"', "but it is -2", "-1 for ever"],
       [() => broken({ broker: "redis://x" }), '"broker"', '"redis://x"', '"memory:"'],
-      [() => broken({ broker: "kafka:host" }), '"broker"', '"kafka:host"', "kafka://"],
+      [() => broken({ broker: "kafka:host" }), '"broker"', '"***"', "kafka://"],
       [() => broken({ undeclaredQueues: "ignore" }), '"undeclaredQueues"', '"ignore"', '"error", "warn"'],
       [() => process.app.worker({ topics: ["defautl"] }), '"defautl"', 'did you mean "default"'],
       // A wrong type.
@@ -140,7 +140,7 @@ behaviour(
 );
 
 behaviour(
-  "A11: performAllLater of mixed classes takes one round trip a topic, and each job knows what became of it",
+  "A11: performAllLater of several classes takes one round trip for each topic, and each job has its own outcome",
   async (world) => {
     class SureJob extends Job {
       static override kafkaOptions: KafkaOptions = { dispatchManyMethod: "produceManySync" };

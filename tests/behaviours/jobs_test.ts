@@ -5,7 +5,7 @@ import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until } from "../support/behaviours/world.ts";
 
 behaviour(
-  "A1: a job that throws the first time is performed again after the backoff and done: 2 runs",
+  "A1: a job that throws at its first run is performed again after the backoff: 2 runs",
   async (world) => {
     const attempts: number[] = [];
     class FlakyJob extends Job {
@@ -29,7 +29,7 @@ behaviour(
 );
 
 behaviour(
-  "A2: a stop after the 3rd of 100 jobs lets at most the running one end; a restart performs the rest",
+  "A2: a worker is stopped after the 3rd of 100 jobs: at most the running job ends, and a restart performs the rest once",
   async (world) => {
     const runs: number[] = [];
     const thirdRan = Promise.withResolvers<void>();
@@ -58,7 +58,7 @@ behaviour(
   },
 );
 
-behaviour("A3: with the default dispatch a job gets exactly its two floats, in order", async (world) => {
+behaviour("A3: a job that is enqueued with two floats gets exactly these, in order", async (world) => {
   const got: unknown[][] = [];
   class FloatsJob extends Job {
     perform(...args: [number, number]) {
@@ -74,7 +74,7 @@ behaviour("A3: with the default dispatch a job gets exactly its two floats, in o
 });
 
 behaviour(
-  "A4: with produceSync performLater resolves only after the acknowledgement, and the job has its position",
+  "A4: with produceSync, performLater resolves only after the acknowledgement, and job.position is set",
   async (world) => {
     class SureJob extends Job {
       static override kafkaOptions = { dispatchMethod: "produceSync" } as const;
@@ -101,7 +101,7 @@ behaviour(
   },
 );
 
-behaviour("A5: jobs of several classes on one queue are each performed by their own class", async (world) => {
+behaviour("A5: jobs of several classes share a queue: each is performed by its own class", async (world) => {
   const runs: string[] = [];
   class MailJob extends Job {
     perform(n: number) {
@@ -139,7 +139,7 @@ behaviour("A5: jobs of several classes on one queue are each performed by their 
 });
 
 behaviour(
-  "A6: of 3 jobs, stopped while the 2nd runs, it finishes, the 3rd's offset is committed and the 3rd not marked",
+  "A6: a worker is stopped while the 2nd of 3 jobs runs: that job finishes and is marked, and the 3rd is left",
   async (world) => {
     const runs: number[] = [];
     const running = Promise.withResolvers<void>();
@@ -167,7 +167,7 @@ behaviour(
 );
 
 behaviour(
-  "A13: two jobs performed emit two job.performing and two timed job.performed with class, id and place",
+  "A13: two jobs are performed: job.performing and job.performed are emitted twice, with class, id, position and duration",
   async (world) => {
     class TimedJob extends Job {
       async perform(ms: number) {
@@ -201,7 +201,7 @@ behaviour(
 );
 
 behaviour(
-  "A15: a queue that no route declares is an error that names the declared ones, or a warning where so configured",
+  "A15: a job for an undeclared queue is refused with an error that names the declared ones, or enqueued with a warning if configured",
   async (world) => {
     world.allowErrors(/^enqueue: InvalidConfigurationError: No topic declares the queue "maill"/);
     class LostJob extends Job {
@@ -229,7 +229,7 @@ behaviour(
 );
 
 behaviour(
-  "A16: a queue prefix and delimiter stand before the topics of enqueued jobs, routes and dead letters alike",
+  "A16: a queue prefix and delimiter apply to the topics of enqueued jobs, workers and dead letters alike",
   async (world) => {
     const prefix = `${world.group}-shop`;
     class MailJob extends Job {

@@ -20,7 +20,7 @@ const JOBS = 1000;
 /** With patience nothing is given up; without it whatever had no answer is, and its producer thrown away. */
 for (const [how, deliveryTimeoutMs] of [["until acknowledged", 120_000], ["and given up soon", 250]] as const) {
   behaviour(
-    `W5: answers to produce requests are lost, sent again ${how}: what resolved is in the log, in order per key`,
+    `W5: responses to produce requests are lost, and retried ${how}: each job that resolved is in the log, in order for each key`,
     {
       on: ["kafka"],
       because: "the memory log has no wire",

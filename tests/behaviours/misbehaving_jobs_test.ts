@@ -9,7 +9,7 @@ import { behaviour } from "../support/behaviours/behaviour.ts";
 import { text, texts, until, type World } from "../support/behaviours/world.ts";
 
 behaviour(
-  "bad input 21: a value above maxPayloadBytes is poison without being read, and at the limit it is performed",
+  "bad input 21: a value larger than maxPayloadBytes is dead-lettered without being parsed; one of that size is performed",
   async (world) => {
     const limit = 1000;
     const process = await echoProcess(world, { topic: { maxPayloadBytes: limit } });
@@ -29,7 +29,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 22: while its dead letter is refused nothing is marked, the partition backs off, and the event is bounded",
+  "bad input 22: the broker refuses a dead letter: nothing is marked, the partition backs off, and the event's text is bounded",
   async (world) => {
     world.allowErrors(/^dead letter: /);
     const runs: number[] = [];
@@ -76,7 +76,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 23: whatever a job throws is retried and recorded in its dead letter, cut to 4 KB",
+  "bad input 23: any thrown value is retried, and is described in the dead letter within 4 KB",
   async (world) => {
     const circular = new Error("circular");
     circular.cause = circular;
@@ -140,7 +140,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 24: a job over its time is told, called orphaned, blocks only its place, and fails when it settles",
+  "bad input 24: a job exceeds its timeoutMs: its signal aborts, job.orphaned is emitted, and it fails once it settles",
   async (world) => {
     const aborted: unknown[] = [];
     const release = Promise.withResolvers<void>();
@@ -183,7 +183,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 24: a job that calls Deno.exit is a crash: nothing is lost, and it runs again",
+  "bad input 24: a job calls Deno.exit: as after a crash, no job is lost, and the job runs again",
   { on: ["sqlite", "kafka"], because: "a memory log ends with its process" },
   async (world) => {
     await world.process({ jobs: [] });
@@ -202,7 +202,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 24: a promise that is rejected with nobody to hear it is told with the jobs that run, and the worker goes on",
+  "bad input 24: a job leaves a rejected promise behind: the running jobs are named, and the worker goes on",
   async (world) => {
     if (world.log === null) {
       await world.process({ jobs: [] });
@@ -227,11 +227,10 @@ function startCareless(world: World, exits: boolean, ...args: string[]): Child {
 }
 
 behaviour(
-  "bad input 25: line breaks, escapes and control characters in anything shown are escaped in every log line",
+  "bad input 25: line breaks, escapes and control characters in any field are escaped in each log line",
   async (world) => {
     const evil = "a\nb\r\u001b[2Jc\u0007\u009b31m\u2028d\u0000<script>";
     class EvilJob extends Job {
-      static override jobName = `Evil${evil}`;
       perform(fails: boolean) {
         const circle: { itself?: unknown } = {};
         circle.itself = circle;
@@ -249,8 +248,8 @@ behaviour(
         logger: { level: "debug", format, write: (text) => written[format] += text },
       });
       await world.append([
-        { key: evil, value: echo([false], { job_class: EvilJob.jobName, job_id: evil, queue_name: evil }) },
-        { value: echo([true], { job_class: EvilJob.jobName, job_id: evil }) },
+        { key: evil, value: echo([false], { job_class: "EvilJob", job_id: evil, queue_name: evil }) },
+        { value: echo([true], { job_class: "EvilJob", job_id: evil }) },
         { value: echo([], { job_class: evil, job_id: evil }) },
         { value: echo([], { scheduled_at: evil }) },
         { value: echo(["after"]) },
@@ -266,7 +265,7 @@ behaviour(
       assertEquals(lines.pop(), "");
       // deno-lint-ignore no-control-regex
       for (const line of lines) assert(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(line), JSON.stringify(line));
-      // Three times the job spoke, whatever it had to say.
+      // The job logged three times.
       assertEquals(
         lines.filter((line) => line.includes("a\\nb") || line.includes("a\\u000ab")).length >= 3,
         true,
@@ -276,7 +275,7 @@ behaviour(
     const logged = written.json.trim().split("\n").map((line) => JSON.parse(line));
     const spoken = logged.filter(({ event }) => event === "job.log");
     assertEquals(spoken.map(({ message }) => message.endsWith(`: ${evil}`)), [true, true, true]);
-    const details = { [evil]: evil, big: { n: "18446744073709551616" }, circle: "(cannot be written as JSON)" };
+    const details = { [evil]: evil, big: { n: "18446744073709551616" }, circle: { itself: "(circular)" } };
     assertEquals(spoken.map((line) => line.details), [details, details, details]);
   },
 );

@@ -9,42 +9,46 @@ import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "../suppor
 
 const IN_PROCESSES = { on: ["sqlite", "kafka"], because: "the memory log lives in one process" } as const;
 
-behaviour("B4: a job far longer than its session: the member stays, other partitions go on, it runs once", {
-  on: ["sqlite", "kafka"],
-  because: "the memory log has no heartbeats to miss",
-}, async (world) => {
-  const release = Promise.withResolvers<void>();
-  let longRuns = 0;
-  class TimedJob extends Job {
-    async perform(ms: number | null) {
-      if (ms !== null) return await new Promise<void>((resolve) => setTimeout(resolve, ms));
-      longRuns++;
-      await release.promise;
+behaviour(
+  "B4: a job runs far longer than the session timeout: the worker stays a member, other partitions go on, and the job runs once",
+  {
+    on: ["sqlite", "kafka"],
+    because: "the memory log has no heartbeats to miss",
+  },
+  async (world) => {
+    const release = Promise.withResolvers<void>();
+    let longRuns = 0;
+    class TimedJob extends Job {
+      async perform(ms: number | null) {
+        if (ms !== null) return await new Promise<void>((resolve) => setTimeout(resolve, ms));
+        longRuns++;
+        await release.promise;
+      }
     }
-  }
-  const topics = [activeJobTopic("default", { partitions: 2 })];
-  const process = await world.process({ jobs: [TimedJob], topics, sessionTimeoutMs: 2000 });
-  const record = (partition: number, ms: number | null) => ({
-    partition,
-    value: JSON.stringify({ job_class: "TimedJob", arguments: [ms] }),
-  });
-  await process.start();
-  await world.append([record(0, null), record(0, 0)]);
-  await until(() => longRuns === 1, () => "the long job to begin");
-  const startedMs = performance.now();
-  for (let n = 1; performance.now() - startedMs < 6000; n++) {
-    await world.append([record(1, 400)]);
-    await process.heard("job.performed", n);
-  }
-  const meanwhile = process.events("job.performed").map(({ partition }) => partition);
-  assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
-  release.resolve();
-  await process.heard("job.performed", meanwhile.length + 2);
-  await world.untilCommitted(2);
-  assertEquals(longRuns, 1);
-  assertEquals(process.events("partition.lost"), []);
-  assertEquals(process.events("membership.changed"), [{ isMember: true }]);
-});
+    const topics = [activeJobTopic("default", { partitions: 2 })];
+    const process = await world.process({ jobs: [TimedJob], topics, sessionTimeoutMs: 2000 });
+    const record = (partition: number, ms: number | null) => ({
+      partition,
+      value: JSON.stringify({ job_class: "TimedJob", arguments: [ms] }),
+    });
+    await process.start();
+    await world.append([record(0, null), record(0, 0)]);
+    await until(() => longRuns === 1, () => "the long job to begin");
+    const startedMs = performance.now();
+    for (let n = 1; performance.now() - startedMs < 6000; n++) {
+      await world.append([record(1, 400)]);
+      await process.heard("job.performed", n);
+    }
+    const meanwhile = process.events("job.performed").map(({ partition }) => partition);
+    assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
+    release.resolve();
+    await process.heard("job.performed", meanwhile.length + 2);
+    await world.untilCommitted(2);
+    assertEquals(longRuns, 1);
+    assertEquals(process.events("partition.lost"), []);
+    assertEquals(process.events("membership.changed"), [{ isMember: true }]);
+  },
+);
 
 /** Two worker processes of which one owns the only partition, and a watch over its offset. */
 async function twoWorkers(world: World, ledger: Ledger): Promise<{ workers: [Child, Child]; watch: OffsetWatch }> {
@@ -63,7 +67,7 @@ function said(worker: Child, name: string): Record<string, unknown>[] {
 }
 
 behaviour(
-  "B7: a job blocks the event loop for two sessions and another worker takes over: nothing of it is marked",
+  "B7: a job blocks the event loop for two session timeouts and another worker takes over: the blocked worker marks nothing",
   IN_PROCESSES,
   async (world) => {
     await using ledger = new Ledger(world);
@@ -99,7 +103,7 @@ behaviour(
 );
 
 behaviour(
-  "B8: a worker is stopped for two sessions and goes on: it treats the partition as lost, the offset never falls",
+  "B8: a worker process is suspended for two session timeouts: it treats its partitions as lost, and the committed offset never falls",
   IN_PROCESSES,
   async (world) => {
     await using ledger = new Ledger(world);
@@ -133,7 +137,7 @@ behaviour(
 );
 
 behaviour(
-  "B8: another member commits the very same offset with metadata of its own: the ownership ends",
+  "B8: another member commits the same offset with its own metadata: the ownership ends",
   async (world) => {
     let runs = 0;
     class HeldJob extends Job {

@@ -31,7 +31,7 @@ function owners(processes: readonly AppProcess[]): Map<string, number> {
 }
 
 behaviour(
-  "B1: a second worker joins while 1000 jobs run: nothing is lost, and what was done never runs again",
+  "B1: a second worker joins while 1000 jobs run: no job is lost, and a job that finished before the rebalance never runs again",
   { sharedGroups: true },
   async (world) => {
     let runs = 0;
@@ -113,7 +113,7 @@ for (const ending of ["returns", "throws"] as const) {
 }
 
 behaviour(
-  "B5: a topic gets more partitions while the worker runs: their jobs are performed without a restart",
+  "B5: a topic gets more partitions while a worker runs: their jobs are performed without a restart",
   async (world) => {
     class PlacedJob extends Job {
       perform() {}
@@ -136,7 +136,7 @@ behaviour(
   },
 );
 
-behaviour("B6: the attempts of a partition that moved are counted on from the commit's metadata", {
+behaviour("B6: a partition moves while its job is retried: the next worker continues to count the attempts", {
   sharedGroups: true,
 }, async (world) => {
   const attempts = new Map<number, number[]>([[0, []], [1, []]]);
@@ -168,7 +168,7 @@ behaviour("B6: the attempts of a partition that moved are counted on from the co
 });
 
 behaviour(
-  "B9: a ninth worker on 24 partitions takes at most 3 of them; it leaves, and at most 3 move again",
+  "B9: a ninth worker joins a group with 24 partitions: at most 3 move; it leaves: at most 3 move again",
   { sharedGroups: true },
   async (world) => {
     class IdleJob extends Job {
@@ -205,7 +205,7 @@ behaviour(
 );
 
 behaviour(
-  "B10: of one group, a worker knows [a] and another [a, b]: b's jobs are performed, a's are shared",
+  "B10: two workers of a group have the topics [a] and [a, b]: the jobs of b are performed, those of a are shared",
   { sharedGroups: true },
   async (world) => {
     class SharedJob extends Job {

@@ -7,54 +7,60 @@ import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until } from "../support/behaviours/world.ts";
 import { APP, environment } from "../support/behaviours/worker_child.ts";
 
-behaviour("R1: the waits of a job that always fails grow 20, 40, 80 … and stay at the cap", async (world) => {
-  const startedMs: number[] = [];
-  class BrokenJob extends Job {
-    perform() {
-      startedMs.push(performance.now());
-      throw new Error("always");
+behaviour(
+  "R1: a job always fails: the waits between its runs grow from initialMs (20, 40, 80 …) up to maxMs",
+  async (world) => {
+    const startedMs: number[] = [];
+    class BrokenJob extends Job {
+      perform() {
+        startedMs.push(performance.now());
+        throw new Error("always");
+      }
     }
-  }
-  const process = await world.process({
-    jobs: [BrokenJob],
-    backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
-  });
-  await BrokenJob.performLater();
-  await process.start();
-  const paused = process.events("partition.paused");
-  await until(() => paused.length >= 8, () => `8 waits, but there were ${paused.length}`);
-  await process.stop();
-  const waits = [20, 40, 80, 160, 320, 500, 500];
-  assertEquals(paused.slice(0, 7).map(({ waitMs }) => waitMs), waits);
-  assertEquals(process.events("job.failed").slice(0, 7).map(({ waitMs }) => waitMs), waits);
-  for (const [at, waitMs] of waits.entries()) {
-    const waitedMs = startedMs[at + 1]! - startedMs[at]!;
-    // A timer may be early by less than a millisecond.
-    assert(waitedMs >= waitMs - 1, `Wait ${at + 1} took ${waitedMs} ms, but must take ${waitMs} ms`);
-  }
-  // Jitter only adds, and never beyond the cap; the policy's own tests look closer.
-  assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
-});
-
-behaviour("R2: jobs 0 to 4 are done and 5 fails: the retry starts at 5, and 0 to 4 never run again", async (world) => {
-  const runs: number[] = [];
-  class NumberJob extends Job {
-    perform(n: number) {
-      runs.push(n);
-      if (n === 5 && this.attempt < 3) throw new Error("not yet");
+    const process = await world.process({
+      jobs: [BrokenJob],
+      backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
+    });
+    await BrokenJob.performLater();
+    await process.start();
+    const paused = process.events("partition.paused");
+    await until(() => paused.length >= 8, () => `8 waits, but there were ${paused.length}`);
+    await process.stop();
+    const waits = [20, 40, 80, 160, 320, 500, 500];
+    assertEquals(paused.slice(0, 7).map(({ waitMs }) => waitMs), waits);
+    assertEquals(process.events("job.failed").slice(0, 7).map(({ waitMs }) => waitMs), waits);
+    for (const [at, waitMs] of waits.entries()) {
+      const waitedMs = startedMs[at + 1]! - startedMs[at]!;
+      // A timer may be early by less than a millisecond.
+      assert(waitedMs >= waitMs - 1, `Wait ${at + 1} took ${waitedMs} ms, but must take ${waitMs} ms`);
     }
-  }
-  const process = await world.process({ jobs: [NumberJob] });
-  for (let n = 0; n < 8; n++) await NumberJob.performLater(n);
-  await process.start();
-  await process.heard("job.performed", 8);
-  await process.stop();
-  await process.drain();
-  assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
-});
+    // Jitter only adds, and never beyond the cap; the policy's own tests look closer.
+    assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+  },
+);
 
 behaviour(
-  "R3: one partition always fails with concurrency 1: other partitions and topics still complete",
+  "R2: jobs 0 to 4 succeed and job 5 fails: the retry starts with job 5, and jobs 0 to 4 never run again",
+  async (world) => {
+    const runs: number[] = [];
+    class NumberJob extends Job {
+      perform(n: number) {
+        runs.push(n);
+        if (n === 5 && this.attempt < 3) throw new Error("not yet");
+      }
+    }
+    const process = await world.process({ jobs: [NumberJob] });
+    for (let n = 0; n < 8; n++) await NumberJob.performLater(n);
+    await process.start();
+    await process.heard("job.performed", 8);
+    await process.stop();
+    await process.drain();
+    assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
+  },
+);
+
+behaviour(
+  "R3: a job of one partition always fails, with concurrency 1: the other partitions and topics are still performed",
   async (world) => {
     const runs: string[] = [];
     class PartJob extends Job {
@@ -87,7 +93,7 @@ behaviour(
 );
 
 behaviour(
-  "R5: the very first record of a new group fails and the process restarts: it is not skipped",
+  "R5: the first record of a new group fails and the process restarts: the record is not skipped",
   async (world) => {
     const runs: string[] = [];
     class FirstJob extends Job {
@@ -109,7 +115,7 @@ behaviour(
 );
 
 behaviour(
-  "R6: a job reads attempt, executions (the envelope's and its own), topic, partition and offset",
+  "R6: a job can read its attempt, its executions, and its topic, partition and offset",
   async (world) => {
     const seen: unknown[] = [];
     class ReadingJob extends Job {
@@ -135,7 +141,7 @@ behaviour(
 );
 
 behaviour(
-  "R7: records that arrive in a pause longer than several batches are not skipped, and the order is kept",
+  "R7: more records than several batches arrive while a partition is paused: none is skipped, and the order is kept",
   async (world) => {
     const runs: number[] = [];
     let broken = true;
@@ -166,7 +172,7 @@ behaviour(
 );
 
 behaviour(
-  "R8: maxRetries 2 and a restart after the second run make 3 runs: the attempts are in the commit's metadata",
+  "R8: maxRetries is 2 and the worker restarts after the second run: 3 runs in all, since the commit carries the attempts",
   async (world) => {
     const attempts: number[] = [];
     class BrokenJob extends Job {
@@ -204,7 +210,46 @@ behaviour(
 );
 
 behaviour(
-  "R9: a partition paused for good without a dead letter topic prints the skip command, which works",
+  "R8: a deploy brings mended code and a dead letter queue: a job that has failed five times runs once more, and succeeds",
+  async (world) => {
+    const attempts: number[] = [];
+    let isMended = false;
+    class BrokenJob extends Job {
+      perform() {
+        attempts.push(this.attempt);
+        if (!isMended) throw new Error("not yet");
+      }
+    }
+    const before = await world.process({ jobs: [BrokenJob], backoff: { initialMs: 1, maxMs: 5, jitter: 0 } });
+    await BrokenJob.performLater();
+    await before.start();
+    await until(
+      () => before.events("job.failed").length >= 5,
+      () => `5 failures, but there were ${before.events("job.failed").length}`,
+    );
+    await before.stop();
+    const failures = attempts.length;
+    assertEquals(decodeCommitMetadata(progressText((await world.committed()).metadata), 0).failed, {
+      offset: 0,
+      attempts: failures,
+    });
+    await before.close();
+
+    isMended = true;
+    const after = await world.process({
+      jobs: [BrokenJob],
+      topics: [activeJobTopic("default", { partitions: 1, deadLetterQueue: { topic: "dead", maxRetries: 2 } })],
+    });
+    await after.start();
+    await world.untilCommitted(1);
+    await after.stop();
+    assertEquals(attempts, Array.from({ length: failures + 1 }, (_, n) => n + 1));
+    assertEquals((await world.records("dead")).length, 0);
+  },
+);
+
+behaviour(
+  "R9: a job fails for good without a dead letter topic: the event has a skip command, which lets the next job run",
   async (world) => {
     const runs: number[] = [];
     class StuckJob extends Job {

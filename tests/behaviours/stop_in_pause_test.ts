@@ -5,7 +5,7 @@ import { behaviour } from "../support/behaviours/behaviour.ts";
 import { durationMs } from "../support/behaviours/world.ts";
 
 behaviour(
-  "S4: a stop while a partition is paused for a retry is immediate, and that job is not marked",
+  "S4: a worker is stopped while a partition waits for a retry: it stops at once, and that job is not marked",
   async (world) => {
     const runs: string[] = [];
     class PausingJob extends Job {

@@ -1,4 +1,5 @@
 /** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
+// Runs alone on Kafka: it counts how often partitions move within seconds.
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { Child } from "../support/child.ts";
@@ -11,7 +12,7 @@ import type { LoadReport, LoadSettings } from "../support/behaviours/children/re
 const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.meta.url).pathname;
 
 behaviour(
-  "B3: partitions move every second under load: no loss, no gap, none is frozen, the heap stays flat",
+  "B3: partitions move every second under load: no job is lost, no partition stops, and the heap does not grow",
   { sharedGroups: true },
   async (world) => {
     const url = world.log === null ? world.url : "memory:load";
@@ -29,7 +30,7 @@ behaviour(
   },
 );
 
-behaviour("ledger: a worker of three is killed each second: no job is lost, few run twice", {
+behaviour("one of three workers is killed each second: no job is lost, and few run twice", {
   on: ["sqlite", "kafka"],
   because: "the memory log lives in one process",
 }, async (world) => {

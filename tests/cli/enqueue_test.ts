@@ -54,13 +54,13 @@ Deno.test("enqueue on a Kafka that cannot be reached prints that the job was not
     "--app",
     "tests/cli/apps/unreachable.ts",
     "--timeout-ms",
-    "3000",
+    "5000",
     "PingJob",
   ]);
   assertEquals(stderr.filter((line) => line.includes("job.enqueue_failed")), []);
   assertEquals(stderr.filter((line) => line.includes("disposed of")), []);
   assertMatch(
     stderr.at(-1)!,
-    /^error: The broker "kafka:.*" did not answer within 3000 ms: the job was not written: Cannot ask .*ECONNREFUSED/,
+    /^error: The broker "kafka:.*" did not answer within 5000 ms: the job was not written: Cannot ask .*ECONNREFUSED/,
   );
 });

@@ -78,6 +78,12 @@ const REFUSED: readonly {
   { args: ["job", "../x"], code: EXIT.usage, stderr: "a job stays within jobs/" },
   { args: ["job", "application"], code: EXIT.usage, stderr: '"ApplicationJob" is the parent of the project\'s jobs' },
   { args: ["job", "x", "--queue", "a b"], code: EXIT.usage, stderr: 'Option "--queue" must be a topic name' },
+  {
+    args: ["job", "x", "--queue", "q".repeat(245)],
+    code: EXIT.usage,
+    stderr: 'and its topic would be "shop_qqq',
+    files: { ...SMALL_PROJECT, "app.ts": 'new App({ queuePrefix: "shop" });\n' },
+  },
   { args: ["job", "x", "--parent", "../x"], code: EXIT.usage, stderr: "A job's name must be" },
   { args: ["job", "x", "--parent", "XJob"], code: EXIT.usage, stderr: '"XJob" cannot be its own parent' },
   {

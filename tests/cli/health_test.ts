@@ -1,4 +1,4 @@
-/** A worker's health, asked of a real process while it starts, works, stands still and stops. */
+/** A worker's health, requested from a real process while it starts, works, blocks and stops. */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { until } from "../support/until.ts";
 import { Child, type ChildOptions, CLI, cli } from "../support/child.ts";
@@ -6,9 +6,9 @@ import { readScrape } from "../support/scrape.ts";
 
 const LOCAL = ["--health-host", "127.0.0.1"];
 
-/** A worker that tells its health. */
+/** A worker with a health server. */
 class HealthyChild extends Child {
-  /** Where it does. */
+  /** The URL of the server. */
   readonly url: Promise<string>;
 
   constructor(options: ChildOptions = {}) {
@@ -16,19 +16,19 @@ class HealthyChild extends Child {
     this.url = this.line(/^Health on /).then((line) => line.replace("Health on ", ""));
   }
 
-  /** What a path answers now. */
+  /** Requests a path. */
   async ask(path: string): Promise<readonly [status: number, text: string]> {
     const response = await fetch(`${await this.url}${path}`);
     return [response.status, await response.text()];
   }
 
-  /** Waits until a path answers with this. @returns its text */
+  /** Waits until a path has this response. @returns its text */
   async becomes(path: string, status: number, pattern: RegExp = /^/): Promise<string> {
     let last: readonly [number, string] = [0, ""];
     return await until(async () => {
       last = await this.ask(path);
       return last[0] === status && pattern.test(last[1]) ? last[1] : null;
-    }, () => `${path} answers ${last}, not ${status} ${pattern}\n${this.lines.join("\n")}`);
+    }, () => `${path} returns ${last}, not ${status} ${pattern}\n${this.lines.join("\n")}`);
   }
 }
 
@@ -73,7 +73,7 @@ Deno.test("a worker with a job beyond its timeout and its grace is not alive, an
   assertEquals(await child.becomes("/livez", 200), "ok\n");
 });
 
-Deno.test("a worker whose event loop is held answers nothing, and is alive again afterwards", async () => {
+Deno.test("a worker whose event loop is blocked does not respond, and is alive again afterwards", async () => {
   await using child = new HealthyChild();
   const file = `${await Deno.makeTempDir()}/go`;
   await child.tell(`block ${file}`);
@@ -86,7 +86,7 @@ Deno.test("a worker whose event loop is held answers nothing, and is alive again
   await Deno.remove(new URL(".", `file://${file}`), { recursive: true });
 });
 
-Deno.test("a worker whose port is in use says so and starts no job", async () => {
+Deno.test("a worker whose health port is in use reports it and starts no job", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const { code, stdout, stderr } = await cli([
@@ -102,7 +102,7 @@ Deno.test("a worker whose port is in use says so and starts no job", async () =>
   assertEquals([code, stdout], [1, []]);
 });
 
-Deno.test("a worker that may not listen there says so", async () => {
+Deno.test("a worker without the permission to listen reports it", async () => {
   const { code, stderr } = await cli(
     ["worker", "--app", "tests/cli/apps/hello.ts", "--health-port", "0", ...LOCAL],
     { options: ["--allow-read", "--allow-env", "--no-prompt"] },
@@ -111,7 +111,7 @@ Deno.test("a worker that may not listen there says so", async () => {
   assertEquals(code, 1);
 });
 
-Deno.test("the health of a worker that performs --once keeps it no longer", async () => {
+Deno.test("a health server does not delay the end of a worker with --once", async () => {
   const args = ["worker", "--app", "tests/cli/apps/hello.ts", "--once", "--health-port", "0", ...LOCAL];
   const { code, stdout } = await cli(args);
   assertEquals([code, stdout.filter((line) => line.startsWith("hello")).length], [0, 3]);

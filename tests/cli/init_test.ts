@@ -28,6 +28,7 @@ Deno.test("init completes a folder with a deno.json and a .gitignore, and prints
   assertEquals(files["my shop/.gitignore"], "node_modules\njobs.db*\n");
   assertMatch(files["my shop/deno.jsonc"]!, /^{\n {2}\/\/ ours\n {2}"tasks": {\n {4}"test": "deno test -A",\n/);
   assertStringIncludes(files["my shop/app.ts"]!, 'name: "my-shop",');
+  assertStringIncludes(files["my shop/app.ts"]!, 'queuePrefix: "my-shop",');
 
   const again = await project.run("init", "my shop");
   assertEquals(

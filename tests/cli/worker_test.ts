@@ -32,7 +32,7 @@ testCommandLines([
   {
     args: ["worker", "--app", HELLO, "--health-host", "::1"],
     code: EXIT.usage,
-    stderr: /^error: Option "--health-host" says where to listen, but there is no "--health-port"$/,
+    stderr: /^error: Option "--health-host" needs "--health-port" as well$/,
   },
   {
     args: ["worker", "--app", HELLO, "--topics", ","],

@@ -66,9 +66,11 @@ Deno.test("take() goes on behind one that gave up, where there is room enough fo
 Deno.test("emptied() resolves once nothing is on its way, waiters included", async () => {
   const buffer = new SendBuffer({ maxRecords: 1 });
   const log: string[] = [];
-  await buffer.emptied();
+  await buffer.whenEmpty();
   buffer.tryAcquire(1);
-  const emptied = [buffer.emptied(), buffer.emptied()].map((promise) => promise.then(() => void log.push("emptied")));
+  const emptied = [buffer.whenEmpty(), buffer.whenEmpty()].map((promise) =>
+    promise.then(() => void log.push("emptied"))
+  );
   const next = buffer.acquire(1).then(() => void log.push("next"));
   buffer.release(1);
   await next;

@@ -3,7 +3,8 @@ import { activeJobTopic, App, InvalidConfigurationError, Job } from "@activejob/
 import { assertEquals, assertThrows } from "@std/assert";
 import { isClassName } from "../../src/job/class_name.ts";
 import { JobRegistry } from "../../src/job/registry.ts";
-import { decode, takeIn } from "../../src/worker/partition/decode.ts";
+import { decode } from "../../src/worker/partition/decode.ts";
+import { toQueuedRecord } from "../../src/worker/partition/queued_record.ts";
 import { recordOf } from "../support/worker.ts";
 
 class KnownJob extends Job {
@@ -30,7 +31,8 @@ const registry = new JobRegistry([KnownJob]);
 
 /** Decides about a record of this class, on a worker that does not know it. */
 function decided(name: string): string {
-  return decode(takeIn(recordOf(JSON.stringify({ job_class: name, arguments: [] })), 1), registry, 100_000).kind;
+  return decode(toQueuedRecord(recordOf(JSON.stringify({ job_class: name, arguments: [] })), 1), registry, 100_000)
+    .kind;
 }
 
 function appWith(statics: { jobName?: string; jobAliases?: string[] }) {
@@ -57,6 +59,6 @@ Deno.test("an App accepts exactly the class names that a worker waits for", asyn
 
 Deno.test("the message about a wrong class name is short", () => {
   const record = recordOf(JSON.stringify({ job_class: "x".repeat(10_240), arguments: [] }));
-  const found = decode(takeIn(record, 1), registry, 100_000);
+  const found = decode(toQueuedRecord(record, 1), registry, 100_000);
   assertEquals(found.kind === "poison" && found.error.message.length < 200, true);
 });

@@ -4,7 +4,7 @@ import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../src/errors.ts";
 import { copyProject } from "../../tasks/copy.ts";
-import { bindRuntime, bindTestRuntime, type JobRuntime, runtimeOf, runWithin } from "../../src/job/runtime.ts";
+import { bindRuntime, bindTestRuntime, type JobRuntime, runInScope, runtimeOf } from "../../src/job/runtime.ts";
 
 class SharedJob extends Job {
   perform() {}
@@ -69,8 +69,8 @@ Deno.test("runtimeOf() goes by the scope first, then a test's, then the one App;
   const unbind = bindRuntime(bound);
   const unbindTest = bindTestRuntime(test);
   assertEquals([runtimeOf(SharedJob), runtimeOf(OtherJob)], [test, bound]);
-  assertEquals(runWithin(enclosing, () => [runtimeOf(SharedJob), runtimeOf(OtherJob)]), [enclosing, bound]);
-  assertEquals(runWithin(test, () => runWithin(enclosing, () => runtimeOf(SharedJob))), enclosing);
+  assertEquals(runInScope(enclosing, () => [runtimeOf(SharedJob), runtimeOf(OtherJob)]), [enclosing, bound]);
+  assertEquals(runInScope(test, () => runInScope(enclosing, () => runtimeOf(SharedJob))), enclosing);
   unbindTest();
   assertEquals(runtimeOf(SharedJob), bound);
   unbind();

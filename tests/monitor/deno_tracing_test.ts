@@ -1,4 +1,4 @@
-/** The OpenTelemetry that Deno brings along, in a process of its own: what arrives at a collector. */
+/** Deno's own OpenTelemetry in a child process: the spans that a collector receives. */
 import { assertEquals } from "@std/assert";
 import { Child } from "../support/child.ts";
 import { Collector } from "../support/collector.ts";

@@ -29,13 +29,13 @@ const paused = {
 
 type Written = { [N in EventName]: [N, EventMap[N]] }[EventName];
 
-/** Emits, and answers what was written. */
+/** Emits events. @returns the lines that were written */
 function written(options: LoggerOptions, ...events: Written[]): string[] {
   const monitor = new Monitor();
   const texts: string[] = [];
-  const detach = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
+  const logger = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
   for (const [name, event] of events) monitor.emit(name, event as never);
-  detach();
+  void logger.close();
   for (const [name, event] of events) monitor.emit(name, event as never);
   assert(texts.length <= 1, "the lines of one turn are written at once");
   return texts.join("").split(/(?<=\n)/).filter((line) => line !== "");
@@ -63,7 +63,7 @@ Deno.test("attachLogger() writes pretty lines for people", () => {
   ]);
 });
 
-Deno.test("attachLogger() writes one JSON object a line for machines, with all that the event says", () => {
+Deno.test("attachLogger() writes one JSON object a line for machines, with all fields of the event", () => {
   const [line, ...more] = written({ format: "json" }, ["job.performed", performed]);
   const { time, ...rest } = JSON.parse(line!);
   assertEquals(rest, {
@@ -103,20 +103,22 @@ Deno.test("attachLogger() writes the level asked for and above, and by default i
 
 Deno.test("attachLogger() listens to nothing below its level, so that a quiet logger costs nothing", () => {
   const monitor = new Monitor();
-  const detach = attachLogger(monitor, { level: "warn", write: () => {} });
+  const logger = attachLogger(monitor, { level: "warn", write: () => {} });
   assertEquals(
-    (["job.performing", "job.performed", "job.enqueued", "job.failed"] as const).map((name) => monitor.hears(name)),
+    (["job.performing", "job.performed", "job.enqueued", "job.failed"] as const).map((name) =>
+      monitor.hasListener(name)
+    ),
     [
       ...[false, false, false, true],
     ],
   );
-  detach();
-  assertEquals(monitor.hears("job.failed"), false);
+  void logger.close();
+  assertEquals(monitor.hasListener("job.failed"), false);
 });
 
 const HOSTILE = "a\nb\r\u001b[31mred\u0007\u007f\u009b2J\u2028\u2029\u0000";
 
-Deno.test("attachLogger() escapes line breaks and control characters, wherever they come from", () => {
+Deno.test("attachLogger() escapes line breaks and control characters, in every part of a line", () => {
   const hostile = { ...error, message: HOSTILE };
   for (const format of ["pretty", "json"] as const) {
     const lines = written(
@@ -179,7 +181,7 @@ Deno.test("attachLogger() shows people where an error was thrown, in their own c
   assertEquals([JSON.parse(line!).error, more], [thrown, []]);
 });
 
-Deno.test("attachLogger() says what was thrown where it is no error", () => {
+Deno.test("attachLogger() describes a thrown value that is not an error", () => {
   const cases: [unknown, string][] = [
     [undefined, "undefined was thrown"],
     [null, "null: null"],
@@ -238,7 +240,7 @@ Deno.test("attachLogger() shows people the details that a job gives", () => {
   }
 });
 
-Deno.test("attachLogger() warns of an unknown class once, and says until when it is waited for, and what follows", () => {
+Deno.test("attachLogger() warns of an unknown class once, with the end of its wait and the next step", () => {
   const unknown = { errorClass: "UnknownJobError", message: 'No job class "TwoJob" is known (known: OneJob)' };
   const wait = (tries: number, next: "dead_letter" | "pause", leftMs = 60_000): Written => [
     "partition.paused",
@@ -256,7 +258,7 @@ Deno.test("attachLogger() warns of an unknown class once, and says until when it
   assert(Math.abs(leftMs - 1e9) <= 60_000, `${late![1]} is ${leftMs} ms away`);
 });
 
-Deno.test("attachLogger() says of a job whose partition was lost how long it ran, and where that was too long", () => {
+Deno.test("attachLogger() writes how long a job of a lost partition ran, and if that was too long", () => {
   const revoked = { ...job, outcome: "passed", sessionTimeoutMs: 6000 } as const;
   const lines = written(
     { format: "pretty" },
@@ -271,7 +273,7 @@ Deno.test("attachLogger() says of a job whose partition was lost how long it ran
   ]);
 });
 
-Deno.test("attachLogger() counts jobs as one does", () => {
+Deno.test("attachLogger() uses the singular for one job", () => {
   const stopping = { group: "shop", shutdownTimeoutMs: 25_000 };
   const started = { group: "shop", topics: ["default"], partitions: 3 };
   const lines = written(
@@ -376,7 +378,7 @@ Deno.test("attachLogger() rounds the milliseconds of events to microseconds, and
   assertEquals(second.unfinished, [{ ...running, runningMs: 1.235 }]);
 });
 
-Deno.test("attachLogger() writes one line for all partitions that move together, and says what was released", () => {
+Deno.test("attachLogger() writes one line for all partitions that move together, and whether they were released", () => {
   const partitions = (count: number) => Array.from({ length: count }, (_, partition) => ({ topic: "a", partition }));
   const none = { group: "shop", assigned: [], lost: [], reason: null, owned: 0 };
   const lines = written(

@@ -1,4 +1,4 @@
-/** What is counted of the event stream. */
+/** The counts of events. */
 import { InvalidConfigurationError, type JobInfo } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Metrics } from "../../src/monitor/metrics.ts";
@@ -31,7 +31,7 @@ function nonZero(metrics: Metrics, prefix: string): Record<string, number> {
   return Object.fromEntries(all.filter(([series, value]) => series.startsWith(prefix) && value !== 0));
 }
 
-Deno.test("Metrics counts attempts by what came of them, and their times in seconds", () => {
+Deno.test("Metrics counts attempts by outcome, and their times in seconds", () => {
   const { monitor, metrics } = setUp();
   monitor.emit("job.performed", { ...job(), durationMs: 30, waitMs: 2000 });
   monitor.emit("job.performed", { ...job(), durationMs: 2, waitMs: null });
@@ -93,7 +93,7 @@ Deno.test("Metrics counts dead letters, skipped and lost records, partitions, en
   });
 });
 
-Deno.test("what may be watched for its first increase is there as zero once a partition is assigned", () => {
+Deno.test("series that alerts watch for a first increase are 0 once a partition is assigned", () => {
   const { monitor, metrics } = setUp();
   monitor.emit("partition.assigned", { topic: "a", partition: 0, offset: null });
   const scrape = readScrape(metrics.text());
@@ -102,7 +102,7 @@ Deno.test("what may be watched for its first increase is there as zero once a pa
   assertEquals([...scrape.keys()].filter((series) => series.startsWith("activejob_jobs_total")), []);
 });
 
-Deno.test("Metrics tells only so many pairs of topic and class apart, and loses none beyond them", () => {
+Deno.test("Metrics has a bounded number of series, and counts the events beyond them together", () => {
   const { monitor, metrics } = setUp({ maxSeries: 3 });
   const enqueued = (topic: string, name: string) =>
     monitor.emit("job.enqueued", { jobClass: name, jobId: "1", queue: topic, partition: 0, offset: 0 });
@@ -143,7 +143,7 @@ Deno.test("Metrics counts errors by where they occurred, from 0 for the library'
   assertEquals(nonZero(metrics, "errors_total")['errors_total{where="(others)"}']! > 900, true);
 });
 
-Deno.test("a class with any name is one series of its own", () => {
+Deno.test("a class with any name has a series of its own", () => {
   const { monitor, metrics } = setUp();
   for (const name of ['A"}', "A\\", "A\n1", "constructor", "__proto__"]) {
     monitor.emit("job.performed", { ...job(name), durationMs: 1, waitMs: 1 });
@@ -167,7 +167,7 @@ Deno.test("Metrics counts a source once, several together, and none after it is 
   assertEquals(nonZero(metrics, "records"), { 'records_expired_total{topic="a"}': 5 });
 });
 
-Deno.test("Metrics refuses options that cannot be", () => {
+Deno.test("Metrics refuses unknown and invalid options", () => {
   assertThrows(() => new Metrics({ maxSeries: 0 }), InvalidConfigurationError, "an integer from 1 up");
   assertThrows(() => new Metrics({ maxSerie: 1 } as never), InvalidConfigurationError, 'did you mean "maxSeries"?');
 });

@@ -36,7 +36,7 @@ Deno.test("toPlainData() bounds an error: a long message, a deep chain of causes
   assertEquals(copied(Object.assign(new Error("own"), { self: circle })).self.message, "circle");
 });
 
-Deno.test("toPlainData() copies what JSON leaves out", () => {
+Deno.test("toPlainData() copies values that JSON leaves out", () => {
   const cases: [unknown, unknown][] = [
     [new Map<unknown, unknown>([["a", 1], [{ b: 2 }, new Set([3])]]), [["a", 1], [{ b: 2 }, [3]]]],
     [new Set(["a", 1n]), ["a", "1"]],
@@ -70,7 +70,7 @@ Deno.test("toPlainData() copies what JSON leaves out", () => {
   }
 });
 
-Deno.test("toPlainData() never throws, and keeps what stands beside something unreadable", () => {
+Deno.test("toPlainData() never throws, and keeps the properties beside an unreadable one", () => {
   const circle: Record<string, unknown> = { list: [] };
   (circle.list as unknown[]).push(circle);
   const { proxy, revoke } = Proxy.revocable({}, {});
@@ -116,7 +116,7 @@ Deno.test("toPlainData() never throws, and keeps what stands beside something un
   ]);
 });
 
-Deno.test("toPlainData() is bounded in depth, in number and in length, and says what it left out", () => {
+Deno.test("toPlainData() is bounded in depth, in number and in length, and notes what it leaves out", () => {
   let deep: unknown = "end";
   for (let n = 0; n < 100_000; n++) deep = [deep];
   assertEquals(JSON.stringify(copied(deep)), '[[[[[["(too deep)"]]]]]]');

@@ -1,5 +1,5 @@
 /** The guards of the command line. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Guards that decide what is written, what is printed, and how a process ends. */
 export const CLI_MUTANTS: readonly Mutant[] = [
@@ -106,14 +106,14 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     file: "src/cli/generate/job.ts",
     find: "checkTopicName(queue, `${prefix}_${queue}`)",
     replace: "checkTopicName(queue, queue)",
-    tests: ["tests/cli/generate/project_test.ts"],
+    tests: ["tests/cli/generate_test.ts"],
   },
   {
     what: "init: each project has its own prefix of topics",
     file: "src/cli/generate/project.ts",
     find: '`  queuePrefix: "${name}",`',
     replace: '"  queuePrefix: \\"shared\\","',
-    tests: ["tests/cli/generate/project_test.ts"],
+    tests: ["tests/cli/init_test.ts"],
   },
   {
     what: "a missing permission is found behind other errors",
@@ -170,5 +170,12 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     find: "missing === null ? line :",
     replace: "true ? line :",
     tests: ["tests/cli/permissions_test.ts"],
+  },
+  {
+    what: "kafka: the search for groups ends whatever the brokers do",
+    file: "src/broker/kafka/admin.ts",
+    find: "if (await waitUntilSettled(search, GROUPS_MS)) await search;",
+    replace: "await search;",
+    tests: ["tests/broker/kafka/admin_test.ts"],
   },
 ];

@@ -1,15 +1,8 @@
-/** The guards of jobs, dispatch and worker. */
-import type { Mutant } from "../../tasks/mutants.ts";
+/** The guards of jobs, dispatch, events and tracing. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** Those that decide what is performed, marked and committed. */
-const WORKER: readonly Mutant[] = [
-  {
-    what: "worker: a dead letter that cannot be written holds no slot",
-    file: "src/worker/partition/runner.ts",
-    find: "semaphore.release();\n        waitMs = await settling.track(this.#settle(record, attempt, outcome));",
-    replace: "waitMs = await settling.track(this.#settle(record, attempt, outcome));\n        semaphore.release();",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
+/** Those on a job's way into the log. */
+const JOBS: readonly Mutant[] = [
   {
     what: "loading code leaves no request's scope behind",
     file: "src/support/lazy_import.ts",
@@ -17,183 +10,6 @@ const WORKER: readonly Mutant[] = [
     replace: "load().then(resolve, reject)",
     tests: ["tests/support/lazy_import_test.ts"],
   },
-  {
-    what: "tracker: only the contiguous front is committed",
-    file: "src/worker/partition/offset_tracker.ts",
-    find: "first?.finished;",
-    replace: "first !== undefined;",
-    tests: ["tests/worker/partition/offset_tracker_test.ts"],
-  },
-  {
-    what: "tracker: what an earlier owner finished is told on",
-    file: "src/worker/partition/offset_tracker.ts",
-    find: "if (to > this.#end) ranges.push",
-    replace: "if (false) ranges.push",
-    tests: ["tests/worker/partition/offset_tracker_test.ts"],
-  },
-  {
-    what: "worker: what an earlier owner finished is not performed",
-    file: "src/worker/partition/partition.ts",
-    find: "if (!this.#tracker.wasFinished(record.offset)) return",
-    replace: "if (true) return",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "worker: a job is marked only while the partition is certainly ours",
-    file: "src/worker/partition/runner.ts",
-    find: "this.#live && startCondition.canCommit(nowMs)",
-    replace: "this.#live",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "worker: a failure after the partition was lost does not count",
-    file: "src/worker/partition/runner.ts",
-    find: "if (!await this.#isProved()) {",
-    replace: "if (false) {",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "worker: a dead letter is acknowledged before its job is marked",
-    file: "src/worker/partition/runner.ts",
-    find: "const outcome = await writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);",
-    replace: "void writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);" +
-      "const outcome: any = { ok: true, position: source };",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "worker: a record that had all its attempts is not performed again",
-    file: "src/worker/partition/runner.ts",
-    find: " && !this.#retryState.isExhausted(record.offset)",
-    replace: "",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "worker: jobs do not run in the context of whoever woke the broker",
-    file: "src/worker/partition/runner.ts",
-    find: "this.#context.inWorkerContext(() => this.#work().catch((error) => this.#context.failed(error)));",
-    replace: "this.#work();",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "worker: a lost partition is let go when its job ends",
-    file: "src/worker/group_consumer.ts",
-    find: ".then(() => this.#leaving.delete(partition));",
-    replace: ";",
-    tests: ["tests/worker/group_consumer_test.ts"],
-  },
-  {
-    what: "worker: jobs that never wait let the event loop turn",
-    file: "src/worker/partition/runner.ts",
-    find: "if (eventLoopYield.isDue(nowMs)) nowMs = await eventLoopYield.wait();",
-    replace: "",
-    tests: ["tests/worker/partition/runner_test.ts"],
-  },
-  {
-    what: "attempts: a job that blocked its own timer for longer than its time has failed",
-    file: "src/worker/partition/attempt.ts",
-    find: "this.abortReason ?? this.#unnoticed()",
-    replace: "this.abortReason",
-    tests: ["tests/worker/partition/runner_test.ts"],
-  },
-  {
-    what: "start condition: no job starts when the session may have expired",
-    file: "src/worker/partition/start_condition.ts",
-    find: "return this.#reasons.size === 0 && nowMs < this.#sessionValidUntilMs();",
-    replace: "return this.#reasons.size === 0;",
-    tests: ["tests/worker/partition/guards_test.ts", "tests/worker/parts_test.ts"],
-  },
-  {
-    what: "start condition: nothing is proved when the session may have expired",
-    file: "src/worker/partition/start_condition.ts",
-    find: '!this.#reasons.has("membership") && nowMs < this.#sessionValidUntilMs()',
-    replace: '!this.#reasons.has("membership")',
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "slots: first come, first served",
-    file: "src/worker/semaphore.ts",
-    find: "this.#waiting.shift()",
-    replace: "this.#waiting.pop()",
-    tests: ["tests/worker/parts_test.ts"],
-  },
-  {
-    what: "intake: what is lost no longer counts",
-    file: "src/worker/partition/record_queue.ts",
-    find: "    this.#memoryBudget.remove(bytes);\n  }",
-    replace: "  }",
-    tests: ["tests/worker/parts_test.ts"],
-  },
-];
-
-/** Those that count failures and carry the counts. */
-const FAILURES: readonly Mutant[] = [
-  {
-    what: "attempts: they go into the commit's metadata",
-    file: "src/worker/partition/partition.ts",
-    find: "...this.#retryState.progress()",
-    replace: "failed: null, strikes: 0",
-    tests: ["tests/worker/partition/guards_test.ts"],
-  },
-  {
-    what: "attempts: they are counted on from the commit's metadata",
-    file: "src/worker/partition/retry_state.ts",
-    find: "attempts: failed?.attempts ?? 0",
-    replace: "attempts: 0",
-    tests: ["tests/worker/partition/retry_policy_test.ts"],
-  },
-  {
-    what: "attempts: a forged count is none",
-    file: "src/worker/partition/commit_metadata.ts",
-    find: "/^\\d{1,5}$/.test(text)",
-    replace: "true",
-    tests: ["tests/worker/partition/commit_metadata_test.ts"],
-  },
-  {
-    what: "metadata: the farthest ranges are dropped where it grows too long",
-    file: "src/worker/partition/commit_metadata.ts",
-    find: "if (text.length + range.length > maxLength) break;",
-    replace: "",
-    tests: ["tests/worker/partition/commit_metadata_test.ts"],
-  },
-  {
-    what: "strikes: only a pass at the first attempt ends them",
-    file: "src/worker/partition/retry_policy.ts",
-    find: "strikes: attempts === 0 ? 0 : strikes",
-    replace: "strikes: 0",
-    tests: ["tests/worker/partition/retry_policy_test.ts"],
-  },
-  {
-    what: "commits: one is in flight at a time",
-    file: "src/worker/partition/committer.ts",
-    find: "this.#timer !== undefined || this.#inFlight !== undefined",
-    replace: "this.#timer !== undefined",
-    tests: ["tests/worker/partition/committer_test.ts"],
-  },
-  {
-    what: "commits: what was refused is sent again",
-    file: "src/worker/partition/committer.ts",
-    find: 'else if (outcome !== "ended") this.#dirty.add(partition);',
-    replace: "",
-    tests: ["tests/worker/partition/committer_test.ts"],
-  },
-  {
-    what: "records: nothing of a fetch is kept",
-    file: "src/worker/partition/decode.ts",
-    find: "new Uint8Array(bytes)",
-    replace: "bytes",
-    tests: ["tests/worker/partition/decode_test.ts"],
-  },
-  {
-    what: "records: a value that is too long is not read",
-    file: "src/worker/partition/decode.ts",
-    find: "record.bytes > maxPayloadBytes",
-    replace: "false",
-    tests: ["tests/worker/partition/decode_test.ts"],
-  },
-];
-
-/** Those on a job's way into the log. */
-const JOBS: readonly Mutant[] = [
   {
     what: "buffer: it is bounded in bytes",
     file: "src/dispatch/send_buffer.ts",
@@ -225,7 +41,7 @@ const JOBS: readonly Mutant[] = [
   {
     what: "attributes: a nested scope changes nothing outside",
     file: "src/job/current_attributes.ts",
-    find: "scope.set(other, Object.assign(noValues(), set))",
+    find: "scope.set(other, Object.assign(emptyValues(), set))",
     replace: "scope.set(other, set)",
     tests: ["tests/job/current_attributes_test.ts"],
   },
@@ -324,4 +140,4 @@ const TRACING: readonly Mutant[] = [
 ];
 
 /** All of them. */
-export const CORE_MUTANTS: readonly Mutant[] = [...WORKER, ...FAILURES, ...JOBS, ...EVENTS, ...TRACING];
+export const CORE_MUTANTS: readonly Mutant[] = [...JOBS, ...EVENTS, ...TRACING];

@@ -1,5 +1,5 @@
 /** The guards of health and metrics. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** All of them. */
 export const HEALTH_MUTANTS: readonly Mutant[] = [
@@ -20,7 +20,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
     what: "health: a broker that is away holds no scrape",
     file: "src/worker/worker.ts",
-    find: "await settledWithin(this.#engine.refreshLag(), deadlineMs)",
+    find: "await waitUntilSettled(this.#engine.refreshLag(), deadlineMs)",
     replace: "await this.#engine.refreshLag()",
     tests: ["tests/worker/status_test.ts"],
   },
@@ -143,5 +143,35 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     find: "KNOWN.map((name) => [name, 0])",
     replace: "[]",
     tests: ["tests/monitor/metrics_test.ts"],
+  },
+  {
+    what: "log: the queue before standard error is bounded",
+    file: "src/support/stderr.ts",
+    find: "if (this.#isFull) return false;",
+    replace: "",
+    tests: ["tests/support/stderr_test.ts"],
+  },
+  {
+    what: "log: a full queue refuses text until there is room for a report",
+    file: "src/support/stderr.ts",
+    find: "if (waiting <= MAX_WAITING / 2) this.#isFull = false;",
+    replace: "this.#isFull = false;\n    if (waiting < 0) return false;",
+    tests: ["tests/monitor/log_output_test.ts"],
+    only: "dropped",
+  },
+  {
+    what: "log: an end does not wait for a standard error that is not read",
+    file: "src/support/stderr.ts",
+    find: "if (this.#isStuck) return;",
+    replace: "",
+    tests: ["tests/support/stderr_test.ts"],
+  },
+  {
+    what: "log: the lines of the last moment are written at a crash",
+    file: "src/monitor/logger.ts",
+    find: "    lines.flush();\n    stderr.flushNow();",
+    replace: "",
+    tests: ["tests/monitor/log_output_test.ts"],
+    only: "(exit)",
   },
 ];

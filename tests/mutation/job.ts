@@ -1,5 +1,5 @@
 /** Mutants of what users enqueue: arguments, class names, refusals. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Mutants of jobs, their arguments and their names. */
 export const JOB_MUTANTS: readonly Mutant[] = [

@@ -1,5 +1,5 @@
 /** The guards of the test kit. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those that keep a test from passing, or repeating, for a wrong reason. */
 export const TESTING_MUTANTS: readonly Mutant[] = [
@@ -75,9 +75,9 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "testing: a worker that is loaded under faked timers has the real ones",
-    file: "src/testing/test_app.ts",
-    find: 'import "../support/timers.ts";\n',
-    replace: "",
+    file: "src/support/timers.ts",
+    find: "export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;",
+    replace: "export const setTimeout = ((...args: [() => void]) => globalThis.setTimeout(...args)) as never;",
     tests: ["tests/testing/fake_timers_test.ts"],
   },
   {
@@ -88,10 +88,10 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
     tests: ["tests/testing/job_error_test.ts"],
   },
   {
-    what: "testing: a value that a test runner cannot print is not the cause of the error",
+    what: "testing: a value that cannot be inspected fails the test nevertheless",
     file: "src/testing/job_error.ts",
-    find: "void (value instanceof Error);",
-    replace: "",
+    find: '  } catch {\n    return "a value that cannot be read";\n  }',
+    replace: "  } finally {}",
     tests: ["tests/testing/job_error_test.ts"],
   },
   {

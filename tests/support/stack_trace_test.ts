@@ -1,10 +1,10 @@
 /** The first frame of a stack that is the user's. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { firstUserFrame } from "../../src/support/stack_trace.ts";
+import { findUserFrame } from "../../src/support/stack_trace.ts";
 
 const LIBRARY = new URL("../../src/", import.meta.url).href;
 
-Deno.test("firstUserFrame() passes over the library, its other copies and the runtime", () => {
+Deno.test("findUserFrame() passes over the library, its other copies and the runtime", () => {
   const cases: [stack: unknown, frame: string | null][] = [
     [undefined, null],
     [5, null],
@@ -21,6 +21,6 @@ Deno.test("firstUserFrame() passes over the library, its other copies and the ru
     ],
     ["Error: x\n    at file:///shop/node_modules/@jsr/activejob__kafka/src/app/app.js:1:2", null],
   ];
-  for (const [stack, frame] of cases) assertEquals(firstUserFrame(stack), frame, String(stack));
-  assertMatch(firstUserFrame(new Error().stack)!, /\/tests\/support\/stack_trace_test\.ts:\d+:\d+$/);
+  for (const [stack, frame] of cases) assertEquals(findUserFrame(stack), frame, String(stack));
+  assertMatch(findUserFrame(new Error().stack)!, /\/tests\/support\/stack_trace_test\.ts:\d+:\d+$/);
 });

@@ -5,21 +5,21 @@ import {
   boolean,
   type Check,
   checkOptions,
+  copyFrozen,
   didYouMean,
-  frozenCopy,
+  fraction,
   integerFrom,
   milliseconds,
-  nonEmptyText,
-  object,
+  nonEmptyString,
   oneOf,
-  share,
+  optionsOf,
   show,
   timeLimit,
   topicName,
 } from "../../src/support/validation.ts";
 
 Deno.test("checkOptions() names the key, the value and what is wanted", () => {
-  const checks = { count: integerFrom(1), inner: object<{ on: boolean }>("inner", { on: boolean }) };
+  const checks = { count: integerFrom(1), inner: optionsOf<{ on: boolean }>("inner", { on: boolean }) };
   const cases: [unknown, string][] = [
     [{ count: 0 }, 'Option "count" of it must be an integer from 1 up, but it is 0'],
     [{ count: "5" }, 'Option "count" of it must be an integer from 1 up, but it is "5"'],
@@ -55,9 +55,9 @@ Deno.test("each check takes what fits, and nothing else", () => {
     ["milliseconds", milliseconds, [0, 2 ** 31 - 1], [-1, 0.5, 2 ** 31, NaN, "5", null]],
     ["timeLimit", timeLimit, [1, 2 ** 31 - 1], [0, -1, 2 ** 31, null]],
     ["boolean", boolean, [true, false], [0, 1, "true", null]],
-    ["nonEmptyText", nonEmptyText, ["a", " "], ["", 5, null]],
+    ["nonEmptyString", nonEmptyString, ["a", " "], ["", 5, null]],
     ["oneOf", oneOf("a", "b"), ["a", "b"], ["c", "", 5, null, ["a"]]],
-    ["share", share, [0, 0.5, 1], [-0.1, 1.1, NaN, "0", null]],
+    ["share", fraction, [0, 0.5, 1], [-0.1, 1.1, NaN, "0", null]],
     ["topicName", topicName, ["a", "A-b_c.9", "..."], ["", ".", "..", "a b", "a/b", "é", long, 5, null]],
   ];
   for (const [name, check, good, bad] of cases) {
@@ -97,12 +97,12 @@ Deno.test("show() quotes and cuts, and calls into nothing", () => {
   for (const [value, shown] of cases) assertEquals(show(value), shown);
 });
 
-Deno.test("frozenCopy() freezes a copy, with the lists and plain objects in it, and leaves everything else as it is", () => {
+Deno.test("copyFrozen() freezes a copy, with the lists and plain objects in it, and leaves everything else as it is", () => {
   class Source {
     name = "x";
   }
   const given = { list: [1], inner: { deep: 1 }, source: new Source(), fn: () => 1, text: "a" };
-  const copy = frozenCopy(given);
+  const copy = copyFrozen(given);
   assertEquals(copy, given);
   assert(copy.source === given.source && copy.fn === given.fn);
   for (const part of [copy, copy.list, copy.inner]) assert(Object.isFrozen(part));

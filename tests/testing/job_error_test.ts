@@ -109,7 +109,7 @@ Deno.test("the test runner shows a failed test for an error that cannot be read,
   });
   assertEquals(code, 1, stdout);
   assertStringIncludes(stdout, "UnreadableJob('message') on default at attempt 1");
-  assertStringIncludes(stdout, "1 passed | 3 failed");
+  assertStringIncludes(stdout, "1 passed | 4 failed");
 });
 
 Deno.test("an error of a job is thrown as it is, with the job named at the end of its causes", async () => {

@@ -1,4 +1,4 @@
-/** The health handler in a process of one's own: paths, methods, and a scrape that holds what is counted and measured. */
+/** The health handler in the user's own process: paths, methods, and scrapes. */
 import { activeJobTopic, App, Job, type WorkerStatus } from "@activejob/kafka";
 import { healthHandler, Metrics } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
@@ -43,7 +43,7 @@ function setUp() {
   return { log, app, worker, handler, ask, scrape };
 }
 
-Deno.test("healthHandler() answers GET and HEAD of its paths, and says what else there is", async () => {
+Deno.test("healthHandler() responds to GET and HEAD of its paths, and names them for any other", async () => {
   const { app, ask } = setUp();
   await using _ = app;
   const seen: unknown[] = [];
@@ -78,7 +78,7 @@ Deno.test("healthHandler() answers GET and HEAD of its paths, and says what else
   ]);
 });
 
-Deno.test("a scrape has the worker's state, its jobs, its partitions and what was counted, at each moment", async () => {
+Deno.test("a scrape has the worker's current state, jobs and partitions, and the counts", async () => {
   gates.one = Promise.withResolvers();
   const { app, worker, ask, scrape } = setUp();
   await using _ = app;
@@ -124,7 +124,7 @@ Deno.test("a scrape has the worker's state, its jobs, its partitions and what wa
   assertEquals([...after.keys()].filter((series) => series.startsWith("activejob_partition_")), []);
 });
 
-Deno.test("a scrape while the broker is away has what is known", async () => {
+Deno.test("a scrape while the broker is offline has the last known values", async () => {
   const { app, log, worker, scrape } = setUp();
   await using _ = app;
   const run = worker.run();

@@ -4,12 +4,12 @@ import type { BrokerAdmin } from "../broker.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError, protocolError } from "./failures.ts";
 import { workerMetadata } from "./ownership.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 
 /** How long new topics and partitions may take until every broker knows them, in milliseconds. */
 const APPEAR_MS = 5000;
 const LOOK_MS = 50;
-/** How long the groups are asked for their offsets, in milliseconds, and how many at once. */
+/** The limit of a search for groups, in milliseconds, and how many groups are asked at once. */
 const GROUPS_MS = 5000;
 const GROUPS_AT_ONCE = 8;
 /** "As the broker has it by default". */
@@ -72,26 +72,34 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
   };
 }
 
-/** Asks several groups at a time, for so long. The coordinator of each has to be found first. */
+/** Lists the groups that have committed offsets of topics, as many as are found in time. */
 async function listGroups(cluster: ClusterClient, topics: readonly string[]): Promise<Map<string, string[]>> {
   const found = new Map(topics.map((topic): [string, string[]] => [topic, []]));
-  const partitions = (await Promise.all(topics.map(async (topic) => {
+  const search = searchGroups(cluster, found, performance.now() + GROUPS_MS);
+  if (await waitUntilSettled(search, GROUPS_MS)) await search;
+  return new Map(Array.from(found, ([topic, groups]) => [topic, groups.toSorted()]));
+}
+
+/** Asks several groups at a time: the coordinator of each has to be found first. */
+async function searchGroups(
+  cluster: ClusterClient,
+  found: ReadonlyMap<string, string[]>,
+  endMs: number,
+): Promise<void> {
+  const partitions = (await Promise.all(Array.from(found.keys(), async (topic) => {
     const leaders = await cluster.topic(topic);
     return Array.from(leaders?.keys() ?? [], (partition) => ({ topic, partition }));
   }))).flat();
-  const endMs = performance.now() + GROUPS_MS;
   const waiting = partitions.length === 0 ? [] : await cluster.groups();
   const ask = async () => {
     for (let group = waiting.shift(); group !== undefined && performance.now() < endMs; group = waiting.shift()) {
-      // A group that may not be read, or whose coordinator is away, is left out.
+      // A group that may not be read, or whose coordinator does not answer, is left out.
       const committed = await cluster.committed(group, partitions).catch(() => []);
-      const topicsOfGroup = new Set(partitions.filter((_, at) => committed[at] != null).map(({ topic }) => topic));
-      for (const topic of topicsOfGroup) found.get(topic)!.push(group);
+      const topics = new Set(partitions.filter((_, at) => committed[at] != null).map(({ topic }) => topic));
+      for (const topic of topics) found.get(topic)!.push(group);
     }
   };
-  await settledWithin(Promise.all(Array.from({ length: GROUPS_AT_ONCE }, ask)), GROUPS_MS);
-  for (const groups of found.values()) groups.sort();
-  return found;
+  await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, ask));
 }
 
 /** Whether a commit without a member was refused since the group has some. */

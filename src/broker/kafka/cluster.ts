@@ -5,7 +5,7 @@
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { type ClientFactory, Connections, holding } from "./client.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { loadCluster } from "./kafkajs.ts";
 import type { RawBroker, RawCluster } from "./raw_cluster.ts";
 import { brokerError, isForbidden, isUnknownTopic, protocolError } from "./failures.ts";
@@ -173,9 +173,9 @@ export class ClusterClient {
     const cluster = this.#cluster;
     this.#cluster = null;
     if (this.#pending.size > 0) this.#connections.cut();
-    if (cluster !== null) await settledWithin(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
+    if (cluster !== null) await waitUntilSettled(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
     await this.#connections.closed(CLOSE_MS);
-    await settledWithin(Promise.allSettled(this.#pending), CLOSE_MS);
+    await waitUntilSettled(Promise.allSettled(this.#pending), CLOSE_MS);
   }
 
   #ask<T>(what: string, question: (cluster: RawCluster) => Promise<T>): Promise<T> {
@@ -205,7 +205,7 @@ export class ClusterClient {
         if (this.#closed) continue;
         const final = isForbidden(error) || isUnknownTopic(error) || error instanceof RangeError;
         if (final || attempt >= ATTEMPTS || isDefinite(refused)) throw brokerError(`Cannot ${what}`, error);
-        await settledWithin(this.#closing.promise, RETRY_MS * attempt);
+        await waitUntilSettled(this.#closing.promise, RETRY_MS * attempt);
       }
     }
   }

@@ -7,7 +7,7 @@
  * topic was made anew, or that it was fetched before the position was settled.
  */
 import type { EachBatchPayload } from "./kafkajs.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { safeOffset } from "./cluster.ts";
 import { type Intake, recordsFrom } from "./intake.ts";
 import type { Share, ShareContext } from "./share.ts";
@@ -52,7 +52,7 @@ export class HandOver {
     const intake = this.#share.intake(batch);
     if (intake === null || this.#share.isOver) return;
     if (!intake.proved) {
-      await settledWithin(this.#share.proved, PATIENCE_MS);
+      await waitUntilSettled(this.#share.proved, PATIENCE_MS);
       if (this.#share.intake(batch) !== intake) return;
     }
     if (!intake.proved || intake.paused) {
@@ -83,7 +83,7 @@ export class HandOver {
     this.#handing = null;
     if (!intake.paused) return;
     letGo(batch);
-    await settledWithin(intake.untilResumed(), PATIENCE_MS);
+    await waitUntilSettled(intake.untilResumed(), PATIENCE_MS);
     if (intake.paused && this.#share.intake(batch) === intake) this.#halt(intake);
   }
 

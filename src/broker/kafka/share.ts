@@ -11,7 +11,7 @@ import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { ConsumeOptions, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import type { Claim } from "./assigner.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import type { ClusterClient, Committed } from "./cluster.ts";
 import type { Commits } from "./commits.ts";
 import { Intake } from "./intake.ts";
@@ -253,7 +253,7 @@ export class Share {
       } catch (error) {
         const { message } = describeError(error);
         monitor.emit("broker.log", { level: "warn", message, details: { group: options.group } });
-        await settledWithin(this.#over.promise, PROOF_RETRY_MS);
+        await waitUntilSettled(this.#over.promise, PROOF_RETRY_MS);
       }
     }
     return null;

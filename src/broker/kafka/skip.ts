@@ -9,7 +9,7 @@ import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
 import { type ClientFactory, Connections } from "./client.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { loadKafkaJs } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError } from "./failures.ts";
@@ -118,13 +118,13 @@ export async function commitAsOwner(
     await consumer.connect();
     await consumer.subscribe({ topics: [mark.topic], fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: () => Promise.resolve() });
-    const inTime = await settledWithin(done.promise, DEADLINE_MS);
+    const inTime = await waitUntilSettled(done.promise, DEADLINE_MS);
     if (!inTime) throw new BrokerError(`the partition could not be had within ${DEADLINE_MS} ms`);
     await done.promise;
   } catch (error) {
     throw brokerError(`Cannot ${what}`, error);
   } finally {
-    await settledWithin(consumer.disconnect(), CLOSE_MS);
+    await waitUntilSettled(consumer.disconnect(), CLOSE_MS);
     await connections.closed(CLOSE_MS);
   }
 }

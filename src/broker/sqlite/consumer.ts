@@ -10,7 +10,7 @@
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import { Alarm, turn } from "./alarm.ts";
 import { Cleaner } from "./cleaner.ts";
@@ -244,7 +244,7 @@ export class SqliteConsumer implements Consumer {
     this.#closed.abort();
     this.#alarm.ring();
     await turn();
-    await settledWithin(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
+    await waitUntilSettled(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
     if (owned.length > 0) this.#sink.lost(owned, reason);

@@ -1,69 +1,67 @@
 /**
- * Committing: telling the broker how far the partitions of a group are. Partitions say that there is something to commit;
- * at most once an interval, with one commit in flight, the loop collects what they have and sends it together.
- *
- * Its outcome decides what a partition does next, so it goes back to the partition; what was refused is sent again.
+ * Sends the commits of a group. Partitions announce that they have something to commit; once an interval at most, and one
+ * commit at a time, it collects their marks and sends them together. Refused and unknown commits are sent again.
  */
 import type { Consumer, Mark } from "../../broker/broker.ts";
-import { settledWithin } from "../../support/deadline.ts";
+import { sleep, waitUntilSettled } from "../../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
-/** A partition, as far as committing goes. */
-export interface Committable {
-  /** What is to be committed; `null` where the broker has it already. */
+/** A partition, as far as its commits are concerned. */
+export interface CommitSource {
+  /** Returns what is to be committed; `null` if the broker has it already. */
   pendingMark(): Mark | null;
-  /** The broker has this. */
-  committed(mark: Mark): void;
+  /** Takes note that the broker has this. */
+  confirm(mark: Mark): void;
 }
 
-/** The commits of one group. */
+/** See the module. */
 export class Committer {
   readonly #consumer: Pick<Consumer, "commit">;
   readonly #intervalMs: number;
-  readonly #dirty = new Set<Committable>();
+  readonly #scheduled = new Set<CommitSource>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #inFlight: Promise<void> | undefined;
-  #stopped = false;
+  #isStopped = false;
 
   constructor(consumer: Pick<Consumer, "commit">, intervalMs: number) {
     this.#consumer = consumer;
     this.#intervalMs = intervalMs;
   }
 
-  /** There is something to commit. */
-  schedule(partition: Committable): void {
-    this.#dirty.add(partition);
+  /** Schedules a commit of a partition. */
+  schedule(partition: CommitSource): void {
+    this.#scheduled.add(partition);
     this.#arm();
   }
 
-  /** There is nothing to commit any more: the partition is lost. */
-  forget(partition: Committable): void {
-    this.#dirty.delete(partition);
+  /** Cancels the commit of a partition that is lost. */
+  cancel(partition: CommitSource): void {
+    this.#scheduled.delete(partition);
   }
 
-  /** Commits what there is, without waiting for the interval. Resolves once nothing is left, or at the deadline. */
+  /** Commits without waiting for the interval. Resolves once nothing is left, or at the deadline (in milliseconds). */
   async flush(deadlineMs: number): Promise<void> {
     const untilMs = performance.now() + deadlineMs;
-    while (this.#dirty.size > 0 || this.#inFlight !== undefined) {
+    while (this.#scheduled.size > 0 || this.#inFlight !== undefined) {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return;
-      // The one in flight has no deadline of its own, and may never end where the broker is away.
-      await settledWithin(this.#inFlight ?? this.#commit(leftMs), leftMs);
-      // Refused is no reason to spin: give the group the time to settle.
-      if (this.#dirty.size > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, leftMs)));
+      // The commit in flight has no deadline of its own, and may never end if the broker is offline.
+      await waitUntilSettled(this.#inFlight ?? this.#commit(leftMs), leftMs);
+      // After a refusal: give the group the time to settle.
+      if (this.#scheduled.size > 0) await sleep(Math.min(RETRY_MS, leftMs));
     }
   }
 
   /** Sends nothing more. */
   stop(): void {
-    this.#stopped = true;
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#dirty.clear();
+    this.#scheduled.clear();
   }
 
   #arm(): void {
-    if (this.#stopped || this.#timer !== undefined || this.#inFlight !== undefined) return;
+    if (this.#isStopped || this.#timer !== undefined || this.#inFlight !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#commit();
@@ -73,7 +71,7 @@ export class Committer {
   #commit(deadlineMs?: number): Promise<void> {
     this.#inFlight = this.#send(deadlineMs).finally(() => {
       this.#inFlight = undefined;
-      if (this.#dirty.size > 0) this.#arm();
+      if (this.#scheduled.size > 0) this.#arm();
     });
     return this.#inFlight;
   }
@@ -81,12 +79,12 @@ export class Committer {
   async #send(deadlineMs: number | undefined): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const sent: [Committable, Mark][] = [];
-    for (const partition of this.#dirty) {
+    const sent: [CommitSource, Mark][] = [];
+    for (const partition of this.#scheduled) {
       const mark = partition.pendingMark();
       if (mark !== null) sent.push([partition, mark]);
     }
-    this.#dirty.clear();
+    this.#scheduled.clear();
     if (sent.length === 0) return;
     const outcomes = await this.#consumer.commit(
       sent.map(([, mark]) => mark),
@@ -94,12 +92,12 @@ export class Committer {
     );
     for (const [index, [partition, mark]] of sent.entries()) {
       const outcome = outcomes[index];
-      if (outcome === "committed") partition.committed(mark);
-      // Refused or unknown: send it again. Ended: the partition has forgotten itself already.
-      else if (outcome !== "ended") this.#dirty.add(partition);
+      if (outcome === "committed") partition.confirm(mark);
+      // "refused" or "unknown": send it again. "ended": the partition is lost.
+      else if (outcome !== "ended") this.#scheduled.add(partition);
     }
   }
 }
 
-/** How long a refused commit waits, in milliseconds, when it is awaited. */
+/** The wait of a flush after a refused commit, in milliseconds. */
 const RETRY_MS = 50;

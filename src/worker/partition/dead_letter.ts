@@ -1,37 +1,40 @@
 /**
- * Dead letters: the record as it came, byte for byte, in another topic, with headers that say where it came from and why.
+ * Writes dead letters: the record byte for byte in another topic, with headers that say where it came from and why.
  *
- * A letter that its topic refuses for its size is tried with fewer headers, then without its value: a record that can
- * neither be performed nor be kept would stop its partition for ever.
+ * If the topic refuses a letter as too large, the next smaller form is tried: with fewer headers, then without the value.
+ * A record that can neither be performed nor be kept would stop its partition for ever.
  */
 import { Buffer } from "node:buffer";
 import type { AppendOutcome, Headers, NewRecord } from "../../broker/broker.ts";
 import { type ErrorInfo, RecordTooLargeError } from "../../errors.ts";
-import { keyBytes, type QueuedRecord, valueBytes } from "./decode.ts";
 import type { Position } from "../../support/position.ts";
+import { keyBytes, type QueuedRecord, valueBytes } from "./queued_record.ts";
 
-/** Names that start so are ours: what comes in under them is replaced. */
+/** The prefix of the library's own headers. Headers of the record with this prefix are left out. */
 const PREFIX = "dead-letter-";
-/** The longest error message that a header carries, in bytes. */
+/** The longest error message in a header, in bytes. */
 const MAX_MESSAGE_BYTES = 4096;
 
-/** Appends one record. */
+/** Appends one record. It never rejects. */
 export type Append = (topic: string, record: NewRecord) => Promise<AppendOutcome>;
 
-/** A record that is given up. */
+/** A record that was given up. */
 export interface DeadLetter {
+  /** Its position. */
   readonly source: Position;
   readonly record: QueuedRecord;
+  /** The consumer group that gave it up. */
   readonly group: string;
-  /** How often it was performed. */
+  /** The number of runs of its job. */
   readonly attempts: number;
+  /** The last error. */
   readonly error: ErrorInfo;
 }
 
 /**
  * Writes a dead letter.
  *
- * @param topic the dead letter topic's full name
+ * @param topic the full name of the dead letter topic
  * @returns the outcome of the first form that is not too large
  */
 export async function writeDeadLetter(topic: string, letter: DeadLetter, append: Append): Promise<AppendOutcome> {
@@ -43,15 +46,15 @@ export async function writeDeadLetter(topic: string, letter: DeadLetter, append:
   return outcome!;
 }
 
-/** The forms of a letter, from the whole to the least. */
+/** The forms of a letter, the complete one first. */
 function* forms(letter: DeadLetter): Generator<NewRecord> {
   const { record } = letter;
   const key = keyBytes(record);
   const value = valueBytes(record);
   const own = ownHeaders(letter);
-  const theirs = record.headers.filter(([name]) => !name.startsWith(PREFIX));
-  yield { key, value, headers: [...theirs, ...own] };
-  if (theirs.length > 0) yield { key, value, headers: own };
+  const original = record.headers.filter(([name]) => !name.startsWith(PREFIX));
+  yield { key, value, headers: [...original, ...own] };
+  if (original.length > 0) yield { key, value, headers: own };
   const omitted = [...own, header("value", "omitted")];
   yield { key, value: null, headers: omitted };
   if (key !== null) yield { key: null, value: null, headers: omitted };
@@ -72,11 +75,11 @@ function ownHeaders({ source, record, group, attempts, error }: DeadLetter): Hea
 
 function header(name: string, value: string | number): readonly [string, Uint8Array] {
   const bytes = Buffer.from(String(value));
-  return [`${PREFIX}${name}`, bytes.length <= MAX_MESSAGE_BYTES ? bytes : cut(bytes)];
+  return [`${PREFIX}${name}`, bytes.length <= MAX_MESSAGE_BYTES ? bytes : truncate(bytes)];
 }
 
-/** Cuts UTF-8 to the limit, not within a character. */
-function cut(bytes: Buffer): Uint8Array {
+/** Truncates UTF-8 to the limit, without splitting a character. */
+function truncate(bytes: Buffer): Uint8Array {
   let end = MAX_MESSAGE_BYTES;
   while ((bytes[end]! & 0b1100_0000) === 0b1000_0000) end--;
   return bytes.subarray(0, end);

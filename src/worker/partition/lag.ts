@@ -1,58 +1,60 @@
 /**
- * How far the log of a partition reaches, as far as it is known. Each fetch tells where it ends; but a partition whose
- * worker has enough fetches nothing, and one that was at its end from the start was never told. So the broker can be asked,
- * too: one question at a time, whoever wants to know.
+ * The end of a partition's log, as far as it is known, and the lag that follows from it. Each fetch brings the end along;
+ * but a partition whose worker has enough records is not fetched from, and one that was at its end from the start has not
+ * had a fetch. So the broker can be asked, too.
  */
 import type { BrokerAdmin } from "../../broker/broker.ts";
 import type { TopicPartition } from "../../support/position.ts";
 
-/** Where a log begins and ends. */
+/** The known ends of one partition's log. */
 export class LagTracker {
   #low: number | null = null;
   #high: number | null = null;
 
-  /** The offset after the last record; `null` while it is not known. */
-  get high(): number | null {
+  /** The offset after the last record; `null` while it is unknown. */
+  get highWatermark(): number | null {
     return this.#high;
   }
 
-  /** A fetch, or the broker, has told. What comes late tells of an earlier end: within an ownership it never goes back. */
+  /** Takes over what a fetch or the broker says. Responses may arrive late: the end never moves back in an ownership. */
   update(high: number, low: number | null = null): void {
     this.#high = Math.max(high, this.#high ?? 0);
     this.#low = low ?? this.#low;
   }
 
-  /** How many offsets lie between a position (`null`: the log's start) and the end; `null` while it is not known. */
-  lag(position: number | null): number | null {
+  /** Returns the number of offsets from a position (`null`: the start of the log) to the end; `null` while unknown. */
+  lagOf(position: number | null): number | null {
     if (this.#high === null || (position === null && this.#low === null)) return null;
     return Math.max(0, this.#high - Math.max(position ?? 0, this.#low ?? 0));
   }
 }
 
-/** A partition that wants to know. */
-interface Asking {
+/** A partition and its lag. */
+interface TrackedPartition {
   readonly ownership: TopicPartition;
   readonly lag: LagTracker;
 }
 
 /**
- * A function that asks the broker for the ends of these partitions. It never rejects: where the broker does not say, what
- * is known stays.
+ * Makes a function that asks the broker for the ends of partitions, one request for each topic. Calls during a request
+ * wait for the same one. It never rejects: where the broker does not respond, the values stay.
+ *
+ * @param partitions returns the partitions at the time of a request
  */
-export function lagRefresher(
+export function createLagRefresh(
   admin: Pick<BrokerAdmin, "ends">,
-  partitions: () => readonly Asking[],
+  partitions: () => readonly TrackedPartition[],
 ): () => Promise<void> {
-  let asking: Promise<void> | undefined;
-  const ask = async () => {
+  let pending: Promise<void> | undefined;
+  const refresh = async () => {
     const byTopic = Map.groupBy(partitions(), ({ ownership }) => ownership.topic);
     await Promise.allSettled(Array.from(byTopic, async ([topic, owned]) => {
       const ends = new Map((await admin.ends(topic)).map((end) => [end.partition, end]));
       for (const { ownership, lag } of owned) {
-        const found = ends.get(ownership.partition);
-        if (found !== undefined) lag.update(found.high, found.low);
+        const end = ends.get(ownership.partition);
+        if (end !== undefined) lag.update(end.high, end.low);
       }
     }));
   };
-  return () => asking ??= ask().finally(() => asking = undefined);
+  return () => pending ??= refresh().finally(() => pending = undefined);
 }

@@ -1,42 +1,44 @@
 /**
- * Which records of a partition are finished, and how far the group may be moved.
+ * Tracks which records of a partition are finished, and how far the group may be moved. Pure; one tracker for each
+ * ownership.
  *
- * Its order is the order in which records were taken, never integer neighbourhood: offsets have gaps where control
- * records, aborted and compacted ones lie, and each taken record says which position comes after it. The front is the
- * position up to which everything taken is finished; only the front is ever committed. One tracker an ownership; pure.
+ * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record says
+ * which position comes after it. The *front* is the position up to which every record is finished: only the front is
+ * committed. What is finished beyond the front travels in the commit's metadata.
  */
+import { Fifo } from "../../support/fifo.ts";
 
-/** A record from its taking to its end. */
-export interface Taken {
+/** A record while it is tracked. */
+export interface TrackedRecord {
   /** Its offset. */
   readonly offset: number;
-  /** The position after it, beyond what will never be handed over. */
+  /** The position after it, beyond offsets that hold no record. */
   readonly next: number;
-  /** Whether it is finished. Set by the tracker alone. */
-  finished: boolean;
+  /** Whether it is finished. Only the tracker sets it. */
+  isFinished: boolean;
 }
 
-/** Positions from `from` up to, not including, `to`. */
+/** The positions from `from` up to, but without, `to`. */
 export interface OffsetRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** Follows the records of one ownership. */
+/** See the module. */
 export class OffsetTracker {
-  readonly #before: readonly OffsetRange[];
-  // A queue with a moving head: shifting an array at each record would move all the others.
-  #taken: (Taken | undefined)[] = [];
-  #head = 0;
+  /** What previous owners finished beyond the front at which this ownership started. */
+  readonly #inherited: readonly OffsetRange[];
+  /** The records from the front on. */
+  readonly #records = new Fifo<TrackedRecord>();
   #front: number | null;
 
   /**
    * @param front what the group has committed; `null` for nothing
-   * @param finished what an earlier owner had finished beyond that
+   * @param inherited what previous owners finished beyond it
    */
-  constructor(front: number | null, finished: readonly OffsetRange[] = []) {
+  constructor(front: number | null, inherited: readonly OffsetRange[] = []) {
     this.#front = front;
-    this.#before = finished;
+    this.#inherited = inherited;
   }
 
   /** The position to commit; `null` while nothing is known of the partition. */
@@ -44,69 +46,65 @@ export class OffsetTracker {
     return this.#front;
   }
 
-  /** How many records are taken and not behind the front. */
-  get open(): number {
-    return this.#taken.length - this.#head;
+  /** The number of tracked records that are not behind the front. */
+  get size(): number {
+    return this.#records.length;
   }
 
-  /** Whether an earlier owner finished this offset: it must not be performed again. */
+  /** Returns whether a previous owner finished this offset: its job must not run again. */
   wasFinished(offset: number): boolean {
-    return this.#before.some(({ from, to }) => offset >= from && offset < to);
+    return this.#inherited.some(({ from, to }) => offset >= from && offset < to);
   }
 
-  /** Takes a record, in the order of the log. */
-  take(record: Taken): void {
-    this.#taken.push(record);
-    if (this.open === 1) this.#frontReaches(record);
+  /** Adds a record, in the order of the log. */
+  add(record: TrackedRecord): void {
+    this.#records.push(record);
+    if (this.size === 1) this.#moveFrontTo(record.offset);
   }
 
-  /** Passes what lies before `next` and was never taken, such as the aborted records at the end of a log. */
-  passTo(next: number): void {
-    if (this.open === 0) this.#front = Math.max(next, this.#front ?? next);
-    else if (next > this.#end) this.#taken.push({ offset: this.#end, next, finished: true });
+  /** Skips offsets before `next` that hold no record, such as aborted records at the end of a log. */
+  skipTo(next: number): void {
+    if (this.size === 0) this.#front = Math.max(next, this.#front ?? next);
+    else if (next > this.#end) this.#records.push({ offset: this.#end, next, isFinished: true });
   }
 
-  /** A record is done. The front moves if all before it are done too. */
-  finish(record: Taken): void {
-    record.finished = true;
-    for (let first = this.#taken[this.#head]; first?.finished; first = this.#taken[this.#head]) {
-      this.#front = Math.max(this.#front!, first.next);
-      this.#taken[this.#head++] = undefined;
+  /** Finishes a record. The front moves if all records before it are finished, too. */
+  finish(record: TrackedRecord): void {
+    record.isFinished = true;
+    let first = this.#records.first;
+    while (first?.isFinished) {
+      this.#moveFrontTo(first.next);
+      this.#records.shift();
+      first = this.#records.first;
     }
-    const first = this.#taken[this.#head];
-    if (first !== undefined) this.#frontReaches(first);
-    if (this.#head === this.#taken.length || this.#head > 1024) {
-      this.#taken = this.#taken.slice(this.#head);
-      this.#head = 0;
-    }
+    if (first !== undefined) this.#moveFrontTo(first.offset);
   }
 
   /**
-   * What is finished beyond the front, in order: contiguous records make one range. What an earlier owner finished and
-   * this one has not taken yet is told on, for the owner after this one.
+   * Returns what is finished beyond the front, in order; adjacent records make one range. Ranges that a previous owner
+   * finished and that have not arrived yet are passed on to the next owner.
    */
-  finishedBeyond(): OffsetRange[] {
+  finishedRanges(): OffsetRange[] {
     const ranges: OffsetRange[] = [];
-    let open: { from: number; to: number } | null = null;
-    for (let index = this.#head; index < this.#taken.length; index++) {
-      const { offset, next, finished } = this.#taken[index]!;
-      if (!finished) open = null;
-      else if (open !== null) open.to = next;
-      else ranges.push(open = { from: offset, to: next });
+    let current: { from: number; to: number } | null = null;
+    for (const { offset, next, isFinished } of this.#records) {
+      if (!isFinished) current = null;
+      else if (current !== null) current.to = next;
+      else ranges.push(current = { from: offset, to: next });
     }
-    for (const { from, to } of this.#before) {
+    for (const { from, to } of this.#inherited) {
       if (to > this.#end) ranges.push({ from: Math.max(from, this.#end), to });
     }
     return ranges;
   }
 
-  /** All before the first record that is open is done: also what was never handed over. */
-  #frontReaches({ offset }: Taken): void {
+  /** Every record before the first unfinished one is finished: offsets without a record count as finished. */
+  #moveFrontTo(offset: number): void {
     this.#front = Math.max(this.#front ?? 0, offset);
   }
 
-  /** The position after the last that was taken or passed. */
+  /** The position after the last record. */
   get #end(): number {
-    return this.open > 0 ? this.#taken[this.#taken.length - 1]!.next : this.#front ?? 0;
+    return this.#records.last?.next ?? this.#front ?? 0;
   }
 }

@@ -1,28 +1,29 @@
 /**
- * An owned partition: what was taken of it, how far it is, and what is to be committed. One object for one ownership: it
- * begins with an assignment and ends when the broker says that the ownership is lost, and never comes back.
+ * An owned partition: one object for one ownership. It starts with an assignment and ends when the ownership is lost.
  *
- * Records are taken here, performed by the partition's loop, finished here, and committed by the group's commit loop.
+ * 1. `add` receives fetched records: into the queue, and into the offset tracker.
+ * 2. The runner performs them one by one.
+ * 3. Finished records move the front, which the group's committer commits (`pendingMark`, `confirm`).
  */
 import type { Mark, Ownership, RecordBatch } from "../../broker/broker.ts";
 import type { LostReason, RunningJob } from "../../monitor/events.ts";
 import type { Route } from "../../routing/route.ts";
-import type { Committable } from "./committer.ts";
-import { type QueuedRecord, takeIn } from "./decode.ts";
+import type { PartitionStatus, StuckRecord } from "../status.ts";
 import { decodeCommitMetadata, encodeCommitMetadata, NO_PROGRESS } from "./commit_metadata.ts";
+import type { CommitSource } from "./committer.ts";
 import type { GroupContext } from "./context.ts";
-import { RetryState } from "./retry_state.ts";
 import { LagTracker } from "./lag.ts";
 import { OffsetTracker } from "./offset_tracker.ts";
-import { Runner } from "./runner.ts";
-import type { PartitionStatus, StuckRecord } from "../status.ts";
+import { type QueuedRecord, toQueuedRecord } from "./queued_record.ts";
 import { RecordQueue } from "./record_queue.ts";
+import { RetryState } from "./retry_state.ts";
+import { Runner } from "./runner.ts";
 
-/** A partition while it is ours. */
-export class Partition implements Committable {
+/** See the module. */
+export class Partition implements CommitSource {
   /** The broker's token for it. */
   readonly ownership: Ownership;
-  /** How far its log reaches. */
+  /** The known end of its log. */
   readonly lag: LagTracker = new LagTracker();
   readonly #context: GroupContext;
   readonly #tracker: OffsetTracker;
@@ -30,24 +31,25 @@ export class Partition implements Committable {
   readonly #queue: RecordQueue;
   readonly #runner: Runner;
   #committed: { readonly offset: number | null; readonly metadata: string };
-  #live = true;
+  #isOwned = true;
 
   constructor(ownership: Ownership, route: Route, context: GroupContext) {
     const { committed } = ownership;
+    const { consumer, memoryBudget, committer, unknownClasses } = context;
     const progress = committed === null ? NO_PROGRESS : decodeCommitMetadata(committed.metadata, committed.offset);
     this.ownership = ownership;
     this.#context = context;
     this.#tracker = new OffsetTracker(committed?.offset ?? null, progress.finished);
-    this.#retryState = new RetryState(route, progress);
-    this.#queue = new RecordQueue(ownership, context.consumer, context.memoryBudget, route.maxMessages);
+    this.#retryState = new RetryState(route, progress, unknownClasses);
+    this.#queue = new RecordQueue({ ownership, consumer, memoryBudget, maxRecords: route.maxMessages });
     this.#runner = new Runner({
       partition: ownership.partition,
       route,
       context,
       queue: this.#queue,
       retryState: this.#retryState,
-      finish: (record) => this.#finish(record),
-      changed: () => context.committer.schedule(this),
+      onFinished: (record) => this.#finish(record),
+      onProgress: () => committer.schedule(this),
     });
     this.#committed = committed ?? { offset: null, metadata: "" };
   }
@@ -57,68 +59,68 @@ export class Partition implements Committable {
     return this.#tracker.front;
   }
 
-  /** The records that wait for an operator. */
+  /** Returns the records that wait for an operator. */
   stuck(): StuckRecord[] {
     return this.#runner.stuck();
   }
 
-  /** The job that runs; `null` for none. */
-  get running(): RunningJob | null {
-    return this.#runner.running;
+  /** Returns the jobs that run. */
+  running(): RunningJob[] {
+    return this.#runner.running();
   }
 
-  /** What there is to say of it now. */
+  /** Returns its status. */
   status(): PartitionStatus {
     const { topic, partition } = this.ownership;
     const position = this.front;
-    const lag = this.lag.lag(position);
+    const lag = this.lag.lagOf(position);
     return {
       topic,
       partition,
       position,
-      highWatermark: this.lag.high,
+      highWatermark: this.lag.highWatermark,
       lag,
-      // Nothing waits, but there is more in the log: it has yet to be fetched.
+      // No record waits, but the log has more: its age is unknown until it is fetched.
       oldestAgeMs: this.#queue.oldestAgeMs(Date.now()) ?? (lag === 0 ? 0 : null),
-      waiting: this.#queue.count,
-      running: this.running === null ? [] : [this.running],
+      waiting: this.#queue.length,
+      running: this.running(),
       retrying: this.#runner.retrying(),
       stuck: this.stuck(),
     };
   }
 
-  /** Takes what was fetched. Called by the broker; returns at once. */
-  take({ records, next, highWatermark }: RecordBatch): void {
-    if (!this.#live) return;
+  /** Adds fetched records. Called by the broker; returns at once. */
+  add({ records, next, highWatermark }: RecordBatch): void {
+    if (!this.#isOwned) return;
     this.lag.update(highWatermark);
     for (let index = 0; index < records.length; index++) {
       const record = records[index]!;
       const isLast = index === records.length - 1;
-      this.#takeOne(takeIn(record, isLast ? Math.max(next, record.offset + 1) : record.offset + 1));
+      this.#addRecord(toQueuedRecord(record, isLast ? Math.max(next, record.offset + 1) : record.offset + 1));
     }
-    if (records.length === 0) this.#passTo(next);
+    if (records.length === 0) this.#skipTo(next);
     this.#queue.pauseIfFull();
     this.#runner.start();
   }
 
   /**
-   * The ownership has ended: nothing of it counts any more.
+   * Ends the ownership: nothing of it counts any more.
    *
    * @returns a promise that resolves once its job has ended
    */
   lose(reason: LostReason): Promise<void> {
-    this.#live = false;
+    this.#isOwned = false;
     const ended = this.#runner.end();
-    this.#context.committer.forget(this);
+    this.#context.committer.cancel(this);
     this.#queue.clear();
     const { topic, partition } = this.ownership;
-    this.#context.monitor.emit("partition.lost", { topic, partition, reason });
+    this.#context.config.monitor.emit("partition.lost", { topic, partition, reason });
     return ended;
   }
 
-  /** The worker stops: no wait goes on. */
+  /** Ends the wait for a next try, since the worker stops. */
   stop(): void {
-    this.#runner.wake();
+    this.#runner.endWait();
   }
 
   /** Asks the running job to end. */
@@ -126,36 +128,37 @@ export class Partition implements Committable {
     this.#runner.abort(reason);
   }
 
-  /** What is to be committed; `null` where the broker has it already. */
+  /** Returns what is to be committed; `null` if the broker has it already. */
   pendingMark(): Mark | null {
     const next = this.#tracker.front;
-    if (!this.#live || next === null) return null;
-    const progress = { ...this.#retryState.progress(), finished: this.#tracker.finishedBeyond() };
+    if (!this.#isOwned || next === null) return null;
+    const progress = { ...this.#retryState.progress(), finished: this.#tracker.finishedRanges() };
     const metadata = encodeCommitMetadata(progress, next, this.#context.maxMetadataLength);
     if (next === this.#committed.offset && metadata === this.#committed.metadata) return null;
     return { ownership: this.ownership, next, metadata };
   }
 
-  /** The broker has this. */
-  committed({ next, metadata }: Mark): void {
+  /** Takes note that the broker has this. */
+  confirm({ next, metadata }: Mark): void {
     this.#committed = { offset: next, metadata };
-    const { monitor } = this.#context;
-    if (!monitor.hears("offset.committed")) return;
+    const { monitor } = this.#context.config;
+    if (!monitor.hasListener("offset.committed")) return;
     const { topic, partition } = this.ownership;
     monitor.emit("offset.committed", { topic, partition, offset: next });
   }
 
-  #takeOne(record: QueuedRecord): void {
-    this.#tracker.take(record);
+  #addRecord(record: QueuedRecord): void {
+    this.#tracker.add(record);
     if (!this.#tracker.wasFinished(record.offset)) return this.#queue.push(record);
     const { topic, partition } = this.ownership;
-    this.#context.monitor.emit("record.skipped", { topic, partition, offset: record.offset, reason: "finished" });
+    const { monitor } = this.#context.config;
+    monitor.emit("record.skipped", { topic, partition, offset: record.offset, reason: "finished" });
     this.#tracker.finish(record);
     this.#context.committer.schedule(this);
   }
 
-  #passTo(next: number): void {
-    this.#tracker.passTo(next);
+  #skipTo(next: number): void {
+    this.#tracker.skipTo(next);
     this.#context.committer.schedule(this);
   }
 

@@ -1,98 +1,90 @@
 /**
- * The records of one ownership that wait in the process, in the order of the log. When too many wait, here or in the whole
- * worker, the partition is not fetched from until there is room again: the next fetch is on its way while the last of them
- * run. One with nothing waiting is always fetched from, so that partitions which stand still and fill the worker never
- * starve the others.
+ * The records of one ownership that wait in the process, in the order of the log. If too many wait, in this partition or
+ * in the whole worker, the partition is not fetched from until there is room again: the next fetch is under way while the
+ * last records run. A partition with no waiting record is always fetched from, so that stuck partitions which fill the
+ * memory budget do not starve the others.
  */
 import type { Consumer, Ownership } from "../../broker/broker.ts";
-import type { QueuedRecord } from "./decode.ts";
+import { Fifo } from "../../support/fifo.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
+import type { QueuedRecord } from "./queued_record.ts";
 
-/** A partition's queue. */
+/** What a queue works with. */
+export interface RecordQueueOptions {
+  readonly ownership: Ownership;
+  readonly consumer: Pick<Consumer, "pause" | "resume">;
+  readonly memoryBudget: MemoryBudget;
+  /** The number of waiting records at which fetching pauses. */
+  readonly maxRecords: number;
+}
+
+/** See the module. */
 export class RecordQueue {
-  readonly #ownership: Ownership;
-  readonly #consumer: Pick<Consumer, "pause" | "resume">;
+  readonly #options: RecordQueueOptions;
   readonly #memoryBudget: MemoryBudget;
-  readonly #max: number;
-  // A queue with a moving head: shifting an array at each record would move all the others.
-  // What is behind the head is let go of at once, since it would survive one collection after the other.
-  #records: (QueuedRecord | undefined)[] = [];
-  #head = 0;
-  #paused = false;
+  readonly #records = new Fifo<QueuedRecord>();
+  #isPaused = false;
 
-  constructor(
-    ownership: Ownership,
-    consumer: Pick<Consumer, "pause" | "resume">,
-    memoryBudget: MemoryBudget,
-    max: number,
-  ) {
-    this.#ownership = ownership;
-    this.#consumer = consumer;
-    this.#memoryBudget = memoryBudget;
-    this.#max = max;
+  constructor(options: RecordQueueOptions) {
+    this.#options = options;
+    this.#memoryBudget = options.memoryBudget;
   }
 
-  /** How many wait. */
-  get count(): number {
-    return this.#records.length - this.#head;
+  /** The number of waiting records, the one that runs included. */
+  get length(): number {
+    return this.#records.length;
   }
 
-  /** The first; there must be one. */
+  /** The first record; there must be one. */
   get first(): QueuedRecord {
-    return this.#records[this.#head]!;
+    return this.#records.first!;
   }
 
-  /** How long ago the first was written, in milliseconds, as far as clocks agree; `null` where that cannot be told. */
+  /** Returns the age of the first record in milliseconds, as far as clocks agree; `null` if it is unknown. */
   oldestAgeMs(nowMs: number): number | null {
-    if (this.count === 0 || this.first.timestampMs <= 0) return null;
+    if (this.length === 0 || this.first.timestampMs <= 0) return null;
     return Math.max(0, nowMs - this.first.timestampMs);
   }
 
-  /** Adds one at the end. */
+  /** Adds a record at the end. */
   push(record: QueuedRecord): void {
     this.#records.push(record);
     this.#memoryBudget.add(record.memoryBytes);
   }
 
-  /** Takes the first away. */
+  /** Removes the first record; there must be one. */
   shift(): void {
-    const { memoryBytes } = this.first;
-    this.#records[this.#head++] = undefined;
-    if (this.count === 0) {
-      this.#records = [];
-      this.#head = 0;
-    }
+    const { memoryBytes } = this.#records.shift()!;
     this.#memoryBudget.remove(memoryBytes);
-    if (this.#paused) this.#resumeIfRoom();
+    if (this.#isPaused) this.#resumeIfRoom();
   }
 
-  /** Takes all away. */
+  /** Removes all records. */
   clear(): void {
     let bytes = 0;
-    for (let index = this.#head; index < this.#records.length; index++) bytes += this.#records[index]!.memoryBytes;
-    this.#records = [];
-    this.#head = 0;
+    for (const { memoryBytes } of this.#records) bytes += memoryBytes;
+    this.#records.clear();
     this.#memoryBudget.remove(bytes);
   }
 
-  /** Stops fetching where enough wait. */
+  /** Pauses fetching if enough records wait. */
   pauseIfFull(): void {
-    if (this.#paused || (this.count < this.#max && !this.#crowded)) return;
-    this.#paused = true;
-    this.#consumer.pause(this.#ownership);
-    if (this.#crowded) this.#memoryBudget.whenRoom(this.#resumeIfRoom);
+    if (this.#isPaused || (this.length < this.#options.maxRecords && !this.#exceedsBudget)) return;
+    this.#isPaused = true;
+    this.#options.consumer.pause(this.#options.ownership);
+    if (this.#exceedsBudget) this.#memoryBudget.whenRoom(this.#resumeIfRoom);
   }
 
-  /** Whether the whole worker holds too much, and this partition a part of it. */
-  get #crowded(): boolean {
-    return this.count > 0 && this.#memoryBudget.isFull;
+  /** Whether the worker's memory budget is spent, and this partition has a part in it. */
+  get #exceedsBudget(): boolean {
+    return this.length > 0 && this.#memoryBudget.isFull;
   }
 
-  // One function, which the intake keeps once however often it is told.
+  // One function object, since the memory budget keeps each only once.
   readonly #resumeIfRoom = (): void => {
-    if (!this.#paused || this.count >= this.#max) return;
-    if (this.#crowded) return this.#memoryBudget.whenRoom(this.#resumeIfRoom);
-    this.#paused = false;
-    this.#consumer.resume(this.#ownership);
+    if (!this.#isPaused || this.length >= this.#options.maxRecords) return;
+    if (this.#exceedsBudget) return this.#memoryBudget.whenRoom(this.#resumeIfRoom);
+    this.#isPaused = false;
+    this.#options.consumer.resume(this.#options.ownership);
   };
 }

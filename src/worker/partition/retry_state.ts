@@ -1,111 +1,155 @@
 /**
- * What is known of the record at the head of a partition: how often it failed, since when it is hopeless, and therefore
- * what follows. The counts come from the commit's metadata and go back there, so that a restart or another owner counts
- * on; the rest lives as long as the ownership.
+ * The failures of the record at the head of a partition: counts them, and decides what follows.
+ *
+ * Attempts, strikes, and the fact that a dead letter was decided come from the commit's metadata and go back there, so
+ * that a restart or another owner continues the count. Everything else lives as long as the ownership.
+ *
+ * A count alone never dead-letters a record: if a deploy brings both a dead letter queue and mended code, a record that
+ * has failed often before runs once more. Only a dead letter that was decided after a run is written without another one.
  */
-import { describeError, type ErrorInfo, UnknownJobError } from "../../errors.ts";
+import { describeError, type ErrorInfo } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
+import type { UnknownClasses } from "../unknown_classes.ts";
+import type { Progress } from "./commit_metadata.ts";
 import {
-  afterDeadLetter,
-  afterFailure,
-  afterPass,
+  addFailure,
   backoffMs,
   decideFailure,
   decidePoison,
   type Decision,
   type Failures,
-  isExhausted,
+  resetAfterDeadLetter,
+  resetAfterPass,
   type Wait,
 } from "./retry_policy.ts";
-import type { Progress } from "./commit_metadata.ts";
 
-/** The failures of a partition's head. */
+/** See the module. */
 export class RetryState {
   readonly #route: Route;
+  readonly #unknownClasses: UnknownClasses;
   #failures: Failures;
-  /** The record of which the attempts speak. */
+  /** The record that `#failures.attempts` counts. */
   #failedOffset: number | null;
+  #deadLetterOffset: number | null;
+  #stuckOffset: number | null = null;
   #error: ErrorInfo = { errorClass: "Error", message: "It failed in an earlier run, whose error is not known" };
-  /** How often it was found that no attempt helps, and since when. */
-  #hopeless = { tries: 0, sinceMs: 0 };
+  /** How often the record was found not to be performable, and since when. */
+  #unperformable = { tries: 0, sinceMs: 0 };
   /** How often its dead letter was refused. */
   #refusals = 0;
 
-  constructor(route: Route, { failed, strikes }: Progress) {
+  constructor(
+    route: Route,
+    { failed, strikes, deadLetterOffset }: Pick<Progress, "failed" | "strikes" | "deadLetterOffset">,
+    unknownClasses: UnknownClasses,
+  ) {
     this.#route = route;
+    this.#unknownClasses = unknownClasses;
     this.#failures = { attempts: failed?.attempts ?? 0, strikes };
     this.#failedOffset = failed?.offset ?? null;
+    this.#deadLetterOffset = deadLetterOffset;
   }
 
-  /** How often this record was performed in vain. */
+  /** Returns the number of failed runs of this record. */
   attemptsOf(offset: number): number {
     return this.#failedOffset === offset ? this.#failures.attempts : 0;
   }
 
-  /** Whether this record has had all its attempts, here or at an earlier owner's. */
-  isExhausted(offset: number): boolean {
-    return this.attemptsOf(offset) > 0 && isExhausted(this.#failures, this.#route);
+  /** Returns whether the dead letter of this record was decided after a run, here or by an earlier owner. */
+  isGivenUp(offset: number): boolean {
+    return this.#deadLetterOffset === offset && this.attemptsOf(offset) > 0 && this.#route.deadLetterQueue !== null;
   }
 
-  /** What it failed with last. */
+  /** The last error. */
   get error(): ErrorInfo {
     return this.#error;
   }
 
-  /** The job failed. */
-  failed(offset: number, thrown: unknown): Decision {
-    this.#failures = afterFailure({ attempts: this.attemptsOf(offset), strikes: this.#failures.strikes });
+  /** Counts a failed run. */
+  countFailure(offset: number, thrown: unknown): Decision {
+    this.#failures = addFailure({ attempts: this.attemptsOf(offset), strikes: this.#failures.strikes });
     this.#failedOffset = offset;
     this.#error = describeError(thrown);
-    return decideFailure(this.#failures, this.#route);
+    const decision = decideFailure(this.#failures, this.#route);
+    this.#deadLetterOffset = decision.kind === "dead_letter" ? offset : null;
+    return this.#noteStuck(offset, decision);
   }
 
-  /** It can never be performed, or its class is not known (yet: another version of the program may be on its way). */
-  impossible(error: Error, nowMs: number): Decision {
+  /** Counts that a record can never be performed. */
+  countPoison(offset: number, error: Error): Decision {
     this.#error = describeError(error);
-    if (this.#hopeless.tries === 0) this.#hopeless.sinceMs = nowMs;
-    this.#hopeless.tries++;
-    const { tries, sinceMs } = this.#hopeless;
-    const { backoff, deadLetterQueue, unknownJobsRetryForMs } = this.#route;
-    const leftMs = unknownJobsRetryForMs - (nowMs - sinceMs);
-    if (!(error instanceof UnknownJobError) || leftMs <= 0) return decidePoison(tries, this.#route);
-    const next = deadLetterQueue === null ? "pause" : "dead_letter";
-    return { kind: "retry", waitMs: backoffMs(tries, backoff), unknownClass: { tries, leftMs, next } };
+    this.#unperformable.tries++;
+    return this.#noteStuck(offset, decidePoison(this.#unperformable.tries, this.#route));
   }
 
-  /** Its dead letter could not be written: only that is tried again. */
-  deadLetterRefused(): Wait {
+  /**
+   * Counts that the record's class is unknown. It waits, since a deploy may bring the class; after that it is poison. If
+   * another record has already waited for the class in vain, it is poison at once.
+   */
+  countUnknownClass(offset: number, jobClass: string, error: Error, nowMs: number): Decision {
+    if (this.#unperformable.tries === 0) this.#unperformable.sinceMs = nowMs;
+    const { backoff, deadLetterQueue, unknownJobsRetryForMs } = this.#route;
+    const waitedMs = nowMs - this.#unperformable.sinceMs;
+    if (waitedMs >= unknownJobsRetryForMs) this.#unknownClasses.add(jobClass, waitedMs);
+    else if (!this.#unknownClasses.hasWaited(jobClass, unknownJobsRetryForMs)) {
+      this.#error = describeError(error);
+      const tries = ++this.#unperformable.tries;
+      const next = deadLetterQueue === null ? "pause" : "dead_letter";
+      const leftMs = unknownJobsRetryForMs - waitedMs;
+      return { kind: "retry", waitMs: backoffMs(tries, backoff), unknownClass: { tries, leftMs, next } };
+    }
+    return this.countPoison(offset, error);
+  }
+
+  /** Counts that the dead letter could not be written: only the write is tried again. */
+  countRefusedDeadLetter(offset: number): Wait {
     this.#refusals++;
     const waitMs = backoffMs(this.#refusals, this.#route.backoff);
-    return { kind: this.#refusals > PATIENCE ? "pause" : "retry", waitMs };
+    return this.#noteStuck(offset, { kind: this.#refusals > MAX_REFUSALS ? "pause" : "retry", waitMs });
   }
 
-  /** It passed. */
-  passed(offset: number): void {
-    this.#next(afterPass({ attempts: this.attemptsOf(offset), strikes: this.#failures.strikes }));
+  /** Starts the counts of the next record, after this one has passed. */
+  resetAfterPass(offset: number): void {
+    if (this.#isUntouched) return;
+    this.#reset(resetAfterPass({ attempts: this.attemptsOf(offset), strikes: this.#failures.strikes }));
   }
 
-  /** It is in the dead letter topic, or was passed over. */
-  givenUp(): void {
-    this.#next(afterDeadLetter(this.#failures));
+  /** Starts the counts of the next record, after this one was dead-lettered or skipped. */
+  resetAfterDeadLetter(): void {
+    this.#reset(resetAfterDeadLetter(this.#failures));
   }
 
-  /** What the commit's metadata says of it. */
-  progress(): Pick<Progress, "failed" | "strikes"> {
+  /** Returns the part of the commit's metadata that it knows. */
+  progress(): Omit<Progress, "finished"> {
     const { attempts, strikes } = this.#failures;
     return {
       failed: attempts > 0 && this.#failedOffset !== null ? { offset: this.#failedOffset, attempts } : null,
       strikes,
+      deadLetterOffset: this.#deadLetterOffset,
+      stuckOffset: this.#stuckOffset,
     };
   }
 
-  #next(failures: Failures): void {
+  /** Whether nothing has failed since the last record that passed at its first attempt: so it is for most jobs. */
+  get #isUntouched(): boolean {
+    return this.#failedOffset === null && this.#failures.strikes === 0 && this.#stuckOffset === null &&
+      this.#unperformable.tries === 0 && this.#deadLetterOffset === null;
+  }
+
+  #noteStuck<D extends Decision>(offset: number, decision: D): D {
+    this.#stuckOffset = decision.kind === "pause" ? offset : null;
+    return decision;
+  }
+
+  #reset(failures: Failures): void {
     this.#failures = failures;
     this.#failedOffset = null;
+    this.#deadLetterOffset = null;
+    this.#stuckOffset = null;
     this.#refusals = 0;
-    if (this.#hopeless.tries > 0) this.#hopeless = { tries: 0, sinceMs: 0 };
+    if (this.#unperformable.tries > 0) this.#unperformable = { tries: 0, sinceMs: 0 };
   }
 }
 
-/** After so many refused dead letters in a row nobody should expect that it mends itself. */
-const PATIENCE = 3;
+/** After more refused dead letters in a row than this, an operator is needed. */
+const MAX_REFUSALS = 3;

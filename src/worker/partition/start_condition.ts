@@ -1,37 +1,38 @@
 /**
- * Whether jobs of a group may start. It is closed for a reason (quiet, a rebalance, a session that may have expired) and
- * opens when none is left; partitions that find it closed wait for the next change.
+ * Whether jobs of a group may start, and whether finished ones may be committed. Starts are blocked for a reason (quiet, a
+ * rebalance, a session that may have expired) until no reason is left; partitions that must wait are notified at the next
+ * change.
  *
- * Membership is also asked of a clock, at each start: a job that blocks the event loop longer than the session blocks the
- * timer that would have closed the gate, too.
+ * The session is also checked on the clock at each start: a job that blocks the event loop for longer than the session
+ * also blocks the timer that would have reported its end.
  */
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 
 /** Why no job starts. `releasing`: the group rebalances. `membership`: the session may have expired. */
 export type BlockReason = "quiet" | "releasing" | "membership";
 
-/** How long a partition sleeps at most before it asks the clock again, in milliseconds. */
-const LOOK_AGAIN_MS = 50;
+/** The longest wait of a partition before it checks the clock again, in milliseconds. */
+const CHECK_MS = 50;
 
-/** Where the jobs of a group start. */
+/** See the module. One object for each group. */
 export class StartCondition {
   readonly #reasons = new Set<BlockReason>();
   readonly #sessionValidUntilMs: () => number;
   #nextChange: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param sessionValidUntilMs until when the session is known to be good, on the clock of `performance.now()` */
+  /** @param sessionValidUntilMs returns the time until which the session is known to be valid, on the clock of `performance.now()` */
   constructor(sessionValidUntilMs: () => number) {
     this.#sessionValidUntilMs = sessionValidUntilMs;
   }
 
-  /** Closes it. */
+  /** Blocks starts for a reason. */
   block(reason: BlockReason): void {
     this.#reasons.add(reason);
     this.notify();
   }
 
-  /** Takes a reason away. */
+  /** Removes a reason. */
   unblock(reason: BlockReason): void {
     this.#reasons.delete(reason);
     this.notify();
@@ -42,28 +43,28 @@ export class StartCondition {
     return this.#reasons.size === 0 && nowMs < this.#sessionValidUntilMs();
   }
 
-  /** Whether the session is known to be good. */
+  /** Whether the session is known to be valid. */
   isSessionValid(nowMs: number): boolean {
     return !this.#reasons.has("membership") && nowMs < this.#sessionValidUntilMs();
   }
 
-  /** Whether what is owned is certainly still owned: only then is anything marked or dead-lettered. */
+  /** Whether the partitions are certainly still owned: only then may a record be marked or dead-lettered. */
   canCommit(nowMs: number): boolean {
     return !this.#reasons.has("releasing") && this.isSessionValid(nowMs);
   }
 
-  /** Wakes all who wait for a change. */
+  /** Ends the wait of all that wait for a change. */
   notify(): void {
     clearTimeout(this.#timer);
     this.#nextChange?.resolve();
     this.#nextChange = undefined;
   }
 
-  /** Resolves at the next change, or a little later: the clock alone may have changed the answer. */
+  /** Resolves at the next change, or after `CHECK_MS`, since the clock alone may have changed the result. */
   nextChange(): Promise<void> {
     if (this.#nextChange === undefined) {
       this.#nextChange = Promise.withResolvers<void>();
-      this.#timer = setTimeout(() => this.notify(), LOOK_AGAIN_MS);
+      this.#timer = setTimeout(() => this.notify(), CHECK_MS);
     }
     return this.#nextChange.promise;
   }

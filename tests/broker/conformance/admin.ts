@@ -106,8 +106,10 @@ export const admin: readonly Case[] = [
         partition: 0,
         offset: 0,
       }]);
-      // A group that was only asked for does not exist.
+      // A group that was only asked for does not exist, and a live one may not have committed.
       await world.broker.admin.committed(world.name("group-3"), topic);
+      const reader = await world.consume({ topics: [topic], group: world.name("group-4") });
+      await reader.received(2);
       const missing = world.name("missing");
       const groups = await world.broker.admin.groups([topic, other, missing]);
       assert.deepEqual(Object.fromEntries(groups), {

@@ -1,4 +1,4 @@
-/** Three tests of this file fail with an error that cannot be read; the last one passes. */
+/** Four tests of this file fail with an error that cannot be read; the last one passes. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 
@@ -7,6 +7,11 @@ class UnreadableJob extends Job {
     const closed = () => {
       throw new TypeError("the connection is closed");
     };
+    if (what === "revoked") {
+      const { proxy, revoke } = Proxy.revocable(new Error("payment failed"), {});
+      revoke();
+      throw proxy;
+    }
     if (what === "proxy") throw new Proxy(new Error("x"), { get: closed, has: closed, getPrototypeOf: closed });
     const error = new Error("payment failed");
     throw Object.defineProperty(error, what, { get: closed });
@@ -21,7 +26,7 @@ const app = new App({
   logger: false,
 });
 
-for (const what of ["cause", "message", "proxy"]) {
+for (const what of ["cause", "message", "proxy", "revoked"]) {
   Deno.test(what, async () => {
     await using t = TestApp.of(app);
     await UnreadableJob.performLater(what);

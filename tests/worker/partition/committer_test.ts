@@ -1,7 +1,7 @@
-/** Committing: together, one at a time, again where it was refused, and never beyond a deadline. */
+/** The committer: marks together, one commit at a time, again after a refusal, never beyond a deadline. */
 import { assert, assertEquals } from "@std/assert";
 import type { Mark, Ownership } from "../../../src/broker/broker.ts";
-import { type Committable, Committer } from "../../../src/worker/partition/committer.ts";
+import { type CommitSource, Committer } from "../../../src/worker/partition/committer.ts";
 
 type Outcome = "committed" | "refused" | "ended" | "unknown";
 
@@ -10,7 +10,7 @@ class HeldConsumer {
   readonly commits: number[][] = [];
   readonly deadlines: (number | undefined)[] = [];
   inFlight = 0;
-  /** How many were in flight at once, at most. */
+  /** The largest number of commits in flight at once. */
   most = 0;
   readonly #pending: ((outcomes: Outcome[]) => void)[] = [];
   readonly #begun: (() => void)[] = [];
@@ -38,7 +38,7 @@ class HeldConsumer {
   }
 }
 
-class Partition implements Committable {
+class Partition implements CommitSource {
   next = 0;
   had = 0;
 
@@ -46,12 +46,12 @@ class Partition implements Committable {
     return this.next === this.had ? null : { ownership: {} as Ownership, next: this.next, metadata: "" };
   }
 
-  committed({ next }: Mark): void {
+  confirm({ next }: Mark): void {
     this.had = next;
   }
 }
 
-Deno.test("CommitLoop sends what partitions have together, one commit at a time, and nothing twice", async () => {
+Deno.test("Committer sends the marks of all partitions together, one commit at a time, and nothing twice", async () => {
   const consumer = new HeldConsumer();
   const loop = new Committer(consumer, 0);
   const [a, b] = [new Partition(), new Partition()];
@@ -65,7 +65,7 @@ Deno.test("CommitLoop sends what partitions have together, one commit at a time,
   assertEquals(consumer.commits, [[3, 10]]);
   a.next = 4;
   loop.schedule(a);
-  // Timers of one length fire in order: one that touch() had armed would have fired before this one.
+  // Timers of one length fire in order: one that schedule() had armed would have fired before this one.
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(consumer.commits.length, 1);
   await consumer.end("committed", "committed");
@@ -78,7 +78,7 @@ Deno.test("CommitLoop sends what partitions have together, one commit at a time,
   loop.stop();
 });
 
-Deno.test("CommitLoop sends again what was refused or unknown, as it is by then, and forgets what ended", async () => {
+Deno.test("Committer sends refused and unknown marks again with their new value, and drops ended ones", async () => {
   const consumer = new HeldConsumer();
   const loop = new Committer(consumer, 1);
   const partitions = [1, 2, 3].map((next) => Object.assign(new Partition(), { next }));
@@ -92,19 +92,19 @@ Deno.test("CommitLoop sends again what was refused or unknown, as it is by then,
   loop.stop();
 });
 
-Deno.test("forget() takes a lost partition out, before it is sent", async () => {
+Deno.test("cancel() takes a lost partition out before its mark is sent", async () => {
   const consumer = new HeldConsumer();
   const loop = new Committer(consumer, 1);
   const [lost, kept] = [1, 2].map((next) => Object.assign(new Partition(), { next }));
   loop.schedule(lost!);
   loop.schedule(kept!);
-  loop.forget(lost!);
+  loop.cancel(lost!);
   await consumer.end("committed");
   assertEquals(consumer.commits, [[2]]);
   loop.stop();
 });
 
-Deno.test("flush() waits for no interval, takes along what was in flight, and ends when all is committed", async () => {
+Deno.test("flush() does not wait for the interval, includes the commit in flight, and ends when all is committed", async () => {
   const consumer = new HeldConsumer();
   const loop = new Committer(consumer, 100_000);
   const partition = Object.assign(new Partition(), { next: 1 });
@@ -122,7 +122,7 @@ Deno.test("flush() waits for no interval, takes along what was in flight, and en
   loop.stop();
 });
 
-Deno.test("flush() does not outlast its deadline, also where the commit in flight never ends", async () => {
+Deno.test("flush() does not outlast its deadline, also if the commit in flight never ends", async () => {
   const consumer = new HeldConsumer();
   const loop = new Committer(consumer, 0);
   const partition = Object.assign(new Partition(), { next: 1 });

@@ -4,7 +4,7 @@ import type { AppendOutcome, NewRecord } from "../../../src/broker/broker.ts";
 import { BrokerError, RecordTooLargeError } from "../../../src/errors.ts";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 import { type DeadLetter, writeDeadLetter } from "../../../src/worker/partition/dead_letter.ts";
-import { takeIn } from "../../../src/worker/partition/decode.ts";
+import { toQueuedRecord } from "../../../src/worker/partition/queued_record.ts";
 import { recordOf } from "../../support/worker.ts";
 
 const text = (bytes: Uint8Array | null | undefined) => bytes == null ? null : new TextDecoder().decode(bytes);
@@ -13,7 +13,7 @@ const bytes = (content: string) => new TextEncoder().encode(content);
 function letter(fields: Partial<DeadLetter> = {}, record = recordOf("value", { key: bytes("key") })): DeadLetter {
   return {
     source: { topic: "default", partition: 2, offset: 40 },
-    record: takeIn({ ...record, timestampMs: 1234 }, 41),
+    record: toQueuedRecord({ ...record, timestampMs: 1234 }, 41),
     group: "shop",
     attempts: 3,
     error: { errorClass: "TypeError", message: "no" },

@@ -1,16 +1,16 @@
-/** The tracker against a simple model: any order of completion, gaps, empty hand-overs, crashes and restarts. */
+/** The tracker against a simple model: any order of completion, gaps, empty batches, crashes and restarts. */
 import { assert, assertEquals } from "@std/assert";
 import {
   decodeCommitMetadata,
   encodeCommitMetadata,
   NO_PROGRESS,
 } from "../../../src/worker/partition/commit_metadata.ts";
-import { OffsetTracker, type Taken } from "../../../src/worker/partition/offset_tracker.ts";
+import { OffsetTracker, type TrackedRecord } from "../../../src/worker/partition/offset_tracker.ts";
 import { forSeeds, type Random } from "../../support/random.ts";
 import { ProgressModel } from "./tracker_model.ts";
 
-function taken(offset: number, next = offset + 1): Taken {
-  return { offset, next, finished: false };
+function recordAt(offset: number, next = offset + 1): TrackedRecord {
+  return { offset, next, isFinished: false };
 }
 
 function isWithin(offset: number, ranges: readonly { from: number; to: number }[]): boolean {
@@ -22,20 +22,20 @@ Deno.test("OffsetTracker has the model's front and finished offsets after every 
     const start = random.chance(0.3) ? null : random.integer(0, 50);
     const tracker = new OffsetTracker(start);
     const model = new ProgressModel(start);
-    const open: Taken[] = [];
+    const open: TrackedRecord[] = [];
     const finished = new Set<number>();
     let position = start ?? random.integer(0, 50);
     for (let step = 0; step < 80; step++) {
       if (random.chance(0.5)) {
         const offset = position + (random.chance(0.2) ? random.integer(1, 9) : 0);
         position = offset + (random.chance(0.2) ? random.integer(2, 9) : 1);
-        const record = taken(offset, position);
-        tracker.take(record);
+        const record = recordAt(offset, position);
+        tracker.add(record);
         model.take(offset, position);
         open.push(record);
       } else if (random.chance(0.15)) {
         position += random.integer(0, 5);
-        tracker.passTo(position);
+        tracker.skipTo(position);
         model.passTo(position);
       } else if (open.length > 0) {
         const [record] = open.splice(random.integer(0, open.length - 1), 1);
@@ -44,7 +44,7 @@ Deno.test("OffsetTracker has the model's front and finished offsets after every 
         finished.add(record!.offset);
       }
       assertEquals(tracker.front, model.front());
-      const ranges = tracker.finishedBeyond();
+      const ranges = tracker.finishedRanges();
       for (const offset of model.open()) assert(!isWithin(offset, ranges), `open ${offset} counts as finished`);
       for (const offset of finished) {
         assert(offset < tracker.front! || isWithin(offset, ranges), `finished ${offset} is not told`);
@@ -56,7 +56,7 @@ Deno.test("OffsetTracker has the model's front and finished offsets after every 
       model.finish(record.offset);
     }
     assertEquals(tracker.front, model.front());
-    assertEquals([tracker.finishedBeyond(), tracker.open], [[], 0]);
+    assertEquals([tracker.finishedRanges(), tracker.size], [[], 0]);
   });
 });
 
@@ -86,15 +86,15 @@ class Lives {
     const progress = committed === null ? NO_PROGRESS : decodeCommitMetadata(committed.metadata, committed.offset);
     const tracker = new OffsetTracker(committed?.offset ?? null, progress.finished);
     let toTake = this.offsets.filter((offset) => offset >= (committed?.offset ?? 0));
-    const waiting: Taken[] = [];
+    const waiting: TrackedRecord[] = [];
     for (let step = 0; step < steps; step++) {
       if (random.chance(0.4)) {
         const batch = toTake.slice(0, random.integer(1, 6));
         toTake = toTake.slice(batch.length);
         for (const [index, offset] of batch.entries()) {
           const next = index < batch.length - 1 || toTake.length === 0 ? offset + 1 : toTake[0]!;
-          const record = taken(offset, next);
-          tracker.take(record);
+          const record = recordAt(offset, next);
+          tracker.add(record);
           if (tracker.wasFinished(offset)) tracker.finish(record);
           else waiting.push(record);
         }
@@ -118,7 +118,7 @@ class Lives {
     const skipped = this.offsets.filter((offset) => offset < front && !this.done.has(offset));
     assertEquals(skipped, [], "behind the front, but never performed");
     const metadata = encodeCommitMetadata(
-      { ...NO_PROGRESS, finished: tracker.finishedBeyond() },
+      { ...NO_PROGRESS, finished: tracker.finishedRanges() },
       front,
       this.#maxLength,
     );
@@ -152,24 +152,24 @@ for (const maxLength of [4096, 24]) {
   });
 }
 
-Deno.test("finishedBeyond() still tells what an earlier owner finished and this one has not taken yet", () => {
+Deno.test("finishedRanges() passes on what a previous owner finished and has not arrived yet", () => {
   const tracker = new OffsetTracker(3, [{ from: 5, to: 9 }, { from: 12, to: 13 }]);
-  const first = taken(3);
-  tracker.take(first);
+  const first = recordAt(3);
+  tracker.add(first);
   tracker.finish(first);
   assertEquals(tracker.front, 4);
-  assertEquals(tracker.finishedBeyond(), [{ from: 5, to: 9 }, { from: 12, to: 13 }]);
-  for (const offset of [4, 5, 6]) tracker.take(taken(offset));
-  assertEquals(tracker.finishedBeyond(), [{ from: 7, to: 9 }, { from: 12, to: 13 }]);
+  assertEquals(tracker.finishedRanges(), [{ from: 5, to: 9 }, { from: 12, to: 13 }]);
+  for (const offset of [4, 5, 6]) tracker.add(recordAt(offset));
+  assertEquals(tracker.finishedRanges(), [{ from: 7, to: 9 }, { from: 12, to: 13 }]);
 });
 
-Deno.test("OffsetTracker forgets what lies behind the front", () => {
+Deno.test("OffsetTracker drops the records behind the front", () => {
   const tracker = new OffsetTracker(0);
-  const records = Array.from({ length: 5000 }, (_, offset) => taken(offset));
-  for (const record of records) tracker.take(record);
+  const records = Array.from({ length: 5000 }, (_, offset) => recordAt(offset));
+  for (const record of records) tracker.add(record);
   for (const record of records.slice(1)) tracker.finish(record);
-  assertEquals([tracker.front, tracker.open], [0, 5000]);
-  assertEquals(tracker.finishedBeyond(), [{ from: 1, to: 5000 }]);
+  assertEquals([tracker.front, tracker.size], [0, 5000]);
+  assertEquals(tracker.finishedRanges(), [{ from: 1, to: 5000 }]);
   tracker.finish(records[0]!);
-  assertEquals([tracker.front, tracker.open], [5000, 0]);
+  assertEquals([tracker.front, tracker.size], [5000, 0]);
 });
