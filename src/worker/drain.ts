@@ -40,7 +40,7 @@ interface Target {
   readonly high: number;
 }
 
-/** How far a target is: reached, stuck, or neither. */
+/** The progress of a target: reached, stuck, or neither. */
 interface TargetProgress {
   readonly isReached: boolean;
   /** The records that wait for an operator; empty if the target is reached. */
@@ -129,7 +129,7 @@ class OtherWorkers {
     for (const target of targets) this.#progress.set(target, this.#read(target, commits.get(target)));
   }
 
-  /** Returns the progress as of the last answer of the broker. */
+  /** Returns the progress as of the last response of the broker. */
   progressOf(target: Target): TargetProgress {
     return this.#progress.get(target) ?? OPEN;
   }

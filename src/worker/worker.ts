@@ -23,7 +23,7 @@ import type { Engine } from "./engine.ts";
 import type { RunInWorkerContext } from "./partition/context.ts";
 import { groupsBeforeStart, type WorkerState, type WorkerStatus } from "./status.ts";
 
-/** How a run ended. */
+/** The end of a run. */
 export interface WorkerReport {
   /** The jobs that did not end in time. */
   readonly unfinished: readonly RunningJob[];
@@ -31,7 +31,7 @@ export interface WorkerReport {
   readonly stuck: readonly Position[];
 }
 
-/** How a worker runs. */
+/** Options of a run. */
 export interface RunOptions {
   /** Perform what is there now, then stop. @default false */
   readonly once?: boolean;

@@ -1,4 +1,5 @@
 /** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
+// Runs alone on Kafka: it counts how often partitions move within seconds.
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { Child } from "../support/child.ts";

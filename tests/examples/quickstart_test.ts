@@ -1,4 +1,5 @@
 /** The first minutes of a new user: a fresh clone, two terminals, and nothing else. */
+// Runs alone: it measures milliseconds from enqueued to performed.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { copyProject } from "../../tasks/copy.ts";
 import { root } from "../../tasks/process.ts";

@@ -1,3 +1,4 @@
+// Runs alone: it limits the seconds that a consumer may take.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker, Consumer, Ownership } from "../../src/broker/broker.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";

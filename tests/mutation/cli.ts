@@ -1,5 +1,5 @@
 /** The guards of the command line. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Guards that decide what is written, what is printed, and how a process ends. */
 export const CLI_MUTANTS: readonly Mutant[] = [

@@ -1,5 +1,5 @@
 /** The guards of jobs, dispatch, events and tracing. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those on a job's way into the log. */
 const JOBS: readonly Mutant[] = [

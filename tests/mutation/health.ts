@@ -1,5 +1,5 @@
 /** The guards of health and metrics. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** All of them. */
 export const HEALTH_MUTANTS: readonly Mutant[] = [

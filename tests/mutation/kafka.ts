@@ -1,5 +1,5 @@
 /** The guards of the Kafka adapter. Those whose tests are in `tests/kafka` need a Kafka. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** All of them. */
 export const KAFKA_MUTANTS: readonly Mutant[] = [

@@ -1,5 +1,5 @@
 /** The guards of the memory broker. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those that keep a group from reading or committing what is not its own. */
 export const MEMORY_MUTANTS: readonly Mutant[] = [

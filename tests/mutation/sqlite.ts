@@ -1,5 +1,5 @@
 /** The guards of the broker on an SQLite file. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 export const SQLITE_MUTANTS: readonly Mutant[] = [
   {

@@ -1,5 +1,5 @@
 /** The guards of the test kit. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Those that keep a test from passing, or repeating, for a wrong reason. */
 export const TESTING_MUTANTS: readonly Mutant[] = [
@@ -100,5 +100,12 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
     find: "failure ??= { error };",
     replace: "failure ??= error === undefined ? undefined : { error };",
     tests: ["tests/testing/job_error_test.ts"],
+  },
+  {
+    what: "testing: the test kit loads the real timers",
+    file: "src/testing/test_app.ts",
+    find: 'import "../support/timers.ts";\n',
+    replace: "",
+    tests: ["tests/testing/fake_timers_test.ts"],
   },
 ];

@@ -1,5 +1,5 @@
 /** Mutants of the worker: what is performed, marked, committed and counted. */
-import type { Mutant } from "../../tasks/mutants.ts";
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Guards of the order, of ownership and of isolation. */
 const PERFORMING: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-/** What a group's consumer holds of a partition that was lost, and for how long. */
+/** The consumer of a group: lost partitions, and the events of an assignment. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
@@ -10,7 +10,7 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** A source that keeps no ownership, but knows of each whether somebody does. */
+/** A source that keeps no ownership alive, and a weak reference to each. */
 function watched(source: BrokerSource): { source: BrokerSource; ownerships: WeakRef<Ownership>[] } {
   const ownerships: WeakRef<Ownership>[] = [];
   const open: BrokerSource["open"] = async (context) => {
@@ -36,7 +36,7 @@ function bound(sink: ConsumerSink, name: string | symbol): unknown {
   return (sink[name as keyof ConsumerSink] as (...args: unknown[]) => unknown).bind(sink);
 }
 
-Deno.test("a lost partition is let go when its job ends, though nothing else is lost after it", async () => {
+Deno.test("a lost partition is dropped when its job ends, though nothing else is lost after it", async () => {
   const begun: PromiseWithResolvers<void>[] = [];
   class WaitingJob extends Job {
     async perform() {
@@ -55,7 +55,11 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
   log.revoke("shop", { topic: "default", partition: 0 });
   while (begun.length < 2) await turn();
   collectGarbage();
-  assertEquals(ownerships.map((each) => each.deref() !== undefined), [true, true], "the first one's job still runs");
+  assertEquals(
+    ownerships.map((each) => each.deref() !== undefined),
+    [true, true],
+    "the job of the first one still runs",
+  );
   begun[0]!.resolve();
   for (let turns = 0; turns < 3; turns++) await turn();
   collectGarbage();
@@ -65,7 +69,7 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
   await run;
 });
 
-Deno.test("one event tells all partitions that move together, behind those of each, and a stop releases them", async () => {
+Deno.test("one event names all partitions that move together, after the event of each, and a stop releases them", async () => {
   const log = new FaultInjectionLog();
   const topics = [activeJobTopic("default", { partitions: 3 })];
   await using app = new App({ name: "shop", broker: log.source, jobs: [], topics, logger: false });

@@ -1,4 +1,4 @@
-/** What a worker says of itself, at each point of its life. */
+/** The status of a worker, at each point of its life. */
 import { activeJobTopic, App, type EventMap, Job, type TopicOptions, type Worker } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RetryingRecord } from "../../src/worker/status.ts";
@@ -6,7 +6,7 @@ import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { until } from "../support/until.ts";
 import { heldBroker } from "../support/controlled_broker.ts";
 
-/** Lets the jobs of a test go on. */
+/** Lets the jobs of a test continue. */
 let open = Promise.withResolvers<void>();
 
 class SlowJob extends Job {
@@ -88,7 +88,7 @@ Deno.test("status() follows a worker from new to stopped", async () => {
   assertEquals([worker.status().failure, worker.status().concurrency], [null, 10]);
 });
 
-Deno.test("status() has the running job with its limits, and what waits behind it", async () => {
+Deno.test("status() has the running job with its limits, and the records that wait behind it", async () => {
   const { app, worker } = setUp({ timeoutGraceMs: 7 });
   await using _ = app;
   await enqueue(app, SlowJob.of(1), SlowJob.of(2));
@@ -119,7 +119,7 @@ Deno.test("status() has the running job with its limits, and what waits behind i
   await run;
 });
 
-Deno.test("refreshLag() tells how far a log has grown of which nothing is fetched now, and of one that was never fetched", async () => {
+Deno.test("refreshLag() reads the end of a log that is not fetched now, and of one that was never fetched", async () => {
   const { app, worker } = setUp({ maxMessages: 1 });
   await using _ = app;
   const performing = next(app, "job.performing");
@@ -137,7 +137,7 @@ Deno.test("refreshLag() tells how far a log has grown of which nothing is fetche
   await run;
 });
 
-Deno.test("refreshLag() does not wait for a broker that is away longer than its deadline", async () => {
+Deno.test("refreshLag() does not wait for an offline broker longer than its deadline", async () => {
   const { app, log, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");
@@ -170,7 +170,7 @@ Deno.test("status() reports an invalid session as soon as it has expired by the 
   await run;
 });
 
-Deno.test("status() says which partition waits for its next try, and which for an operator", async () => {
+Deno.test("status() lists the records that wait for their next try, and those that wait for an operator", async () => {
   const backoff = { initialMs: 60_000, maxMs: 60_000, jitter: 0 };
   const { app, log, worker } = setUp({ backoff }, { backoff });
   await using _ = app;
@@ -200,7 +200,7 @@ Deno.test("status() says which partition waits for its next try, and which for a
   await run;
 });
 
-Deno.test("status() has what a worker failed with", async () => {
+Deno.test("status() has the error with which a worker failed", async () => {
   const { app, log, broker, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");

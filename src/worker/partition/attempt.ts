@@ -37,7 +37,7 @@ const PASSED: Outcome = { kind: "passed" };
 /** A promise that is settled: see `Attempt.run`. */
 const SETTLED = Promise.resolve();
 
-/** What the attempts of a partition share. */
+/** The references that the attempts of a partition share. */
 export interface AttemptContext {
   readonly route: Route;
   readonly partition: number;

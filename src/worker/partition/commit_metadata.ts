@@ -17,7 +17,7 @@
  */
 import type { OffsetRange } from "./offset_tracker.ts";
 
-/** What the next owner of a partition must know. */
+/** The progress of a partition, as its next owner must know it. */
 export interface Progress {
   /** The record at the front that has failed, and how often; `null` for none. */
   readonly failed: { readonly offset: number; readonly attempts: number } | null;
@@ -27,7 +27,7 @@ export interface Progress {
   readonly deadLetterOffset: number | null;
   /** The record that waits for an operator; `null` for none. */
   readonly stuckOffset: number | null;
-  /** What is finished beyond the front. */
+  /** The ranges that are finished beyond the front. */
   readonly finished: readonly OffsetRange[];
 }
 

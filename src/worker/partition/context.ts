@@ -1,4 +1,4 @@
-/** What partitions share: plain references, put together once for each worker and once for each group. */
+/** The references that partitions share: put together once for each worker and once for each group. */
 import type { Consumer } from "../../broker/broker.ts";
 import type { WaitGroup } from "../../support/wait_group.ts";
 import type { WorkerConfig } from "../config.ts";
@@ -15,7 +15,7 @@ import type { StartCondition } from "./start_condition.ts";
  */
 export type RunInWorkerContext = <T>(fn: () => T) => T;
 
-/** What all partitions of a worker share. */
+/** The references that all partitions of a worker share. */
 export interface WorkerContext {
   readonly config: WorkerConfig;
   readonly semaphore: Semaphore;
@@ -34,7 +34,7 @@ export interface WorkerContext {
   readonly reportFailure: (where: string, error: Error) => void;
 }
 
-/** What all partitions of a group share. */
+/** The references that all partitions of a group share. */
 export interface GroupContext extends WorkerContext {
   /** The group's name. */
   readonly group: string;

@@ -26,7 +26,7 @@ export interface OffsetRange {
 
 /** See the module. */
 export class OffsetTracker {
-  /** What previous owners finished beyond the front at which this ownership started. */
+  /** The ranges that previous owners finished beyond the front at which this ownership started. */
   readonly #inherited: readonly OffsetRange[];
   /** The records from the front on. */
   readonly #records = new Fifo<TrackedRecord>();

@@ -24,7 +24,7 @@ export interface QueuedRecord extends TrackedRecord {
   readonly timestampMs: number;
   /** The value's size in bytes. */
   readonly bytes: number;
-  /** What it takes of the memory budget: the size of key, value and headers in bytes. */
+  /** Its share of the memory budget: the size of key, value and headers in bytes. */
   readonly memoryBytes: number;
 }
 

@@ -9,7 +9,7 @@ import { Fifo } from "../../support/fifo.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import type { QueuedRecord } from "./queued_record.ts";
 
-/** What a queue works with. */
+/** The parts and limits of a queue. */
 export interface RecordQueueOptions {
   readonly ownership: Ownership;
   readonly consumer: Pick<Consumer, "pause" | "resume">;

@@ -1,5 +1,5 @@
 /**
- * What follows a failure: another try, a dead letter, or a pause until an operator helps. Pure arithmetic over counts: no
+ * Decides what follows a failure: another try, a dead letter, or a pause until an operator helps. Pure arithmetic: no
  * clock, no timer, no state. The worker asks once for each failure and does the waiting itself, so that a stop can end it.
  */
 import type { UnknownClassWait } from "../../monitor/events.ts";
@@ -22,7 +22,7 @@ export interface Wait {
   readonly unknownClass?: UnknownClassWait;
 }
 
-/** What follows a failure. */
+/** The consequence of a failure. */
 export type Decision = Wait | { readonly kind: "dead_letter" };
 
 /** The options of a route on which decisions depend. */

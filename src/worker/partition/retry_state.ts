@@ -33,9 +33,9 @@ export class RetryState {
   #deadLetterOffset: number | null;
   #stuckOffset: number | null = null;
   #error: ErrorInfo = { errorClass: "Error", message: "It failed in an earlier run, whose error is not known" };
-  /** How often the record was found not to be performable, and since when. */
+  /** The number of times that the record was found not to be performable, and the time of the first one. */
   #unperformable = { tries: 0, sinceMs: 0 };
-  /** How often its dead letter was refused. */
+  /** The number of times that its dead letter was refused. */
   #refusals = 0;
 
   constructor(

@@ -24,7 +24,7 @@ import type { RecordQueue } from "./record_queue.ts";
 import type { Decision, Wait } from "./retry_policy.ts";
 import type { RetryState } from "./retry_state.ts";
 
-/** What a runner works with. */
+/** The parts of a partition that a runner needs. */
 export interface RunnerOptions {
   readonly partition: number;
   readonly route: Route;

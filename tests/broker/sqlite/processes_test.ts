@@ -1,4 +1,5 @@
 /** Processes of their own over one file: many that open it at once, one that is stopped, one that is killed. */
+// Runs alone: it measures how soon another process takes over.
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { Child } from "../../support/child.ts";

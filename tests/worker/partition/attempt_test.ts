@@ -1,4 +1,5 @@
 /** One run of a job: its times, its time limit, and its async context. */
+// Runs alone: it measures milliseconds of busy jobs.
 import { activeJobTopic, App, currentAttributes, type EventMap, Job } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";

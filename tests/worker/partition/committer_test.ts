@@ -130,7 +130,7 @@ Deno.test("flush() does not outlast its deadline, also if the commit in flight n
   await consumer.begun();
   await loop.flush(5);
   loop.stop();
-  // What comes of it later starts nothing: a timer left behind would fail this test.
+  // Its outcome starts nothing: a timer that is left would fail this test.
   await consumer.end("refused");
   assertEquals([consumer.commits, partition.had], [[[1]], 0]);
 });

@@ -1,4 +1,4 @@
-/** Dead letters: which forms are tried, what each holds, and where error texts are cut. */
+/** Dead letters: the forms that are tried, their content, and the truncation of error messages. */
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, NewRecord } from "../../../src/broker/broker.ts";
 import { BrokerError, RecordTooLargeError } from "../../../src/errors.ts";
@@ -50,7 +50,7 @@ async function formsTried(dead: DeadLetter, refused: number, last?: AppendOutcom
   return { forms: shown, outcome };
 }
 
-Deno.test("writeDeadLetter() writes the record as it came, its headers, and where it came from", async () => {
+Deno.test("writeDeadLetter() writes the record byte for byte, its headers, and its source", async () => {
   const headers = [
     ["trace", bytes("1")],
     ["constructor", bytes("2")],
@@ -67,7 +67,7 @@ Deno.test("writeDeadLetter() writes the record as it came, its headers, and wher
   }]);
 });
 
-Deno.test("writeDeadLetter() goes from the whole letter to the least where it is too large", async () => {
+Deno.test("writeDeadLetter() tries smaller forms of a letter that is too large", async () => {
   const dead = letter({}, recordOf("value", { key: bytes("key"), headers: [["trace", bytes("1")]] }));
   const omitted = [...OWN, ["dead-letter-value", "omitted"]];
   const { forms, outcome } = await formsTried(dead, 4);
@@ -88,7 +88,7 @@ Deno.test("writeDeadLetter() changes nothing for any other refusal", async () =>
   assertEquals([forms.length, outcome], [1, refused]);
 });
 
-Deno.test("writeDeadLetter() gets a letter into a topic that takes hardly anything", async () => {
+Deno.test("writeDeadLetter() gets a letter into a topic with a very small limit", async () => {
   const log = new FaultInjectionLog();
   log.createTopic("dead", 1, { "max.message.bytes": "600" });
   await using broker = log.open();
@@ -107,7 +107,7 @@ Deno.test("writeDeadLetter() gets a letter into a topic that takes hardly anythi
   ]]);
 });
 
-Deno.test("writeDeadLetter() cuts an error's text to 4 KB, never within a character", async () => {
+Deno.test("writeDeadLetter() truncates an error's message to 4 KB, without splitting a character", async () => {
   for (
     const [message, length] of [["a".repeat(5000), 4096], ["€".repeat(4000), 4095], [
       "a" + "😀".repeat(2000),

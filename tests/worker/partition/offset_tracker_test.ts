@@ -31,12 +31,12 @@ Deno.test("OffsetTracker has the model's front and finished offsets after every 
         position = offset + (random.chance(0.2) ? random.integer(2, 9) : 1);
         const record = recordAt(offset, position);
         tracker.add(record);
-        model.take(offset, position);
+        model.add(offset, position);
         open.push(record);
       } else if (random.chance(0.15)) {
         position += random.integer(0, 5);
         tracker.skipTo(position);
-        model.passTo(position);
+        model.skipTo(position);
       } else if (open.length > 0) {
         const [record] = open.splice(random.integer(0, open.length - 1), 1);
         tracker.finish(record!);
@@ -47,7 +47,7 @@ Deno.test("OffsetTracker has the model's front and finished offsets after every 
       const ranges = tracker.finishedRanges();
       for (const offset of model.open()) assert(!isWithin(offset, ranges), `open ${offset} counts as finished`);
       for (const offset of finished) {
-        assert(offset < tracker.front! || isWithin(offset, ranges), `finished ${offset} is not told`);
+        assert(offset < tracker.front! || isWithin(offset, ranges), `finished ${offset} is in no range`);
       }
       for (const { from, to } of ranges) assert(from < to && from >= tracker.front!, `range ${from}-${to}`);
     }
@@ -65,9 +65,9 @@ class Lives {
   readonly random: Random;
   readonly offsets: number[] = [];
   readonly runs = new Map<number, number>();
-  /** What the group has: the offset, and the metadata beside it. */
+  /** The group's commit. */
   committed: { offset: number; metadata: string } | null = null;
-  /** What was finished when that was committed: none of it may run again. */
+  /** The offsets that were finished at that commit: none of them may run again. */
   safe = new Set<number>();
   readonly done = new Set<number>();
   readonly #maxLength: number;
@@ -116,25 +116,25 @@ class Lives {
     const front = tracker.front!;
     assert(front >= (this.committed?.offset ?? 0), `the front went back to ${front}`);
     const skipped = this.offsets.filter((offset) => offset < front && !this.done.has(offset));
-    assertEquals(skipped, [], "behind the front, but never performed");
+    assertEquals(skipped, [], "before the front, but never performed");
     const metadata = encodeCommitMetadata(
       { ...NO_PROGRESS, finished: tracker.finishedRanges() },
       front,
       this.#maxLength,
     );
     this.committed = { offset: front, metadata };
-    const told = decodeCommitMetadata(metadata, front).finished;
+    const ranges = decodeCommitMetadata(metadata, front).finished;
     for (const offset of this.offsets) {
-      if (isWithin(offset, told)) assert(this.done.has(offset), `${offset} is told as finished, but never ran`);
+      if (isWithin(offset, ranges)) assert(this.done.has(offset), `${offset} is committed as finished, but never ran`);
     }
-    this.safe = new Set([...this.done].filter((offset) => offset < front || isWithin(offset, told)));
+    this.safe = new Set([...this.done].filter((offset) => offset < front || isWithin(offset, ranges)));
     if (this.#maxLength > 1000) {
       const finished = [...this.#finishedIn(tracker)];
-      for (const offset of finished) assert(this.safe.has(offset), `${offset} is finished, but not told`);
+      for (const offset of finished) assert(this.safe.has(offset), `${offset} is finished, but not committed`);
     }
   }
 
-  /** What this ownership knows to be finished: what it performed itself, and what it was told. */
+  /** The offsets that this ownership knows to be finished. */
   #finishedIn(tracker: OffsetTracker): Set<number> {
     return new Set(this.offsets.filter((offset) => tracker.wasFinished(offset)));
   }

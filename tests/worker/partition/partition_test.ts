@@ -4,7 +4,7 @@ import type { Broker, BrokerSource, ConsumerSink, Ownership } from "../../../src
 import { until } from "../../support/until.ts";
 import { nthEvent, setUpWorker } from "../../support/worker.ts";
 
-Deno.test("what an earlier owner finished beyond the committed offset is not performed again", async () => {
+Deno.test("a record that an earlier owner finished beyond the committed offset is not performed again", async () => {
   const { app, worker, log, committed, errors, runs, enqueue } = setUpWorker();
   await using _ = app;
   await enqueue(0, 1, 2, 3, 4);

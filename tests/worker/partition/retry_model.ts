@@ -1,9 +1,9 @@
 /**
- * What is promised about failures, spelled out record by record, for the tests of the failure policy. It shares nothing
- * with the code under test.
+ * The promises about failures, computed record by record, for the tests of the retry state. It shares nothing with the
+ * code under test.
  */
 
-/** How a record behaves, and what must become of it. */
+/** The number of runs of a record, and its end. */
 export interface Fate {
   readonly offset: number;
   readonly runs: number;
@@ -11,8 +11,10 @@ export interface Fate {
 }
 
 /**
- * @param failuresOf how often each record fails before it passes
- * @param maxRetries how often a record (independent) or a partition (not independent) may fail more than once
+ * Computes the fate of each record.
+ *
+ * @param failuresOf the number of failures of each record before it passes
+ * @param maxRetries the number of retries of a record (independent) or of a partition (not independent)
  */
 export function fatesOf(failuresOf: readonly number[], maxRetries: number, independent: boolean): Fate[] {
   let strikes = 0;

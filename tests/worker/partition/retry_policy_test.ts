@@ -19,7 +19,7 @@ Deno.test("decideFailure() waits as the backoff says, and without a dead letter 
   ]);
 });
 
-Deno.test("decidePoison() dead-letters at once, or pauses where there is nowhere to put it", () => {
+Deno.test("decidePoison() dead-letters at once, or pauses without a dead letter topic", () => {
   const backoff = { initialMs: 20, maxMs: 500, jitter: 0 };
   assertEquals(decidePoison(1, routeOf({ backoff, deadLetterQueue: { topic: "dead" } })), { kind: "dead_letter" });
   assertEquals(decidePoison(2, routeOf({ backoff })), { kind: "pause", waitMs: 40 });

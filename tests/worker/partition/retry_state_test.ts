@@ -120,7 +120,7 @@ Deno.test("RetryState tries an unknown class by backoff until its time is over, 
   assertEquals(alone.progress().stuckOffset, 3);
 });
 
-Deno.test("RetryState waits once for an unknown class in a worker, and anew for another class", () => {
+Deno.test("RetryState waits once for an unknown class in a worker, and again for another class", () => {
   const route = routeOf({ backoff: NO_DELAY, deadLetterQueue: { topic: "dead" }, unknownJobs: { retryForMs: 1000 } });
   const unknownClasses = new UnknownClasses();
   const [first, other] = [stateOf(route, NO_PROGRESS, unknownClasses), stateOf(route, NO_PROGRESS, unknownClasses)];

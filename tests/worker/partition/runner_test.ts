@@ -18,7 +18,7 @@ Deno.test("a job that ends after the session may have expired is not marked, and
   log.block(broker.consumer);
   ended.resolve();
   await turns(5);
-  assertEquals([runs, committed()], [[1], null], "nobody has told the worker yet; only the clock could");
+  assertEquals([runs, committed()], [[1], null], "the worker knows it only from the clock");
   log.unblock(broker.consumer);
   const { offset, outcome, sessionTimeoutMs } = await revoked;
   assertEquals([offset, outcome, sessionTimeoutMs], [0, "passed", app.options.sessionTimeoutMs ?? 15_000]);
@@ -91,7 +91,7 @@ Deno.test("a record whose dead letter an earlier owner decided is dead-lettered 
   assertEquals([runs, errors], [[2], []]);
 });
 
-Deno.test("a dead letter that cannot be written holds no slot: other partitions go on, and a stop does not wait for it", async () => {
+Deno.test("a dead letter that cannot be written holds no slot: other partitions continue, and a stop does not wait for it", async () => {
   const { app, broker, worker, log, steps } = setUpWorker(
     { deadLetterQueue: { topic: "dead", maxRetries: 0 }, partitions: 2 },
     { concurrency: 1, shutdownTimeoutMs: 3000 },

@@ -1,41 +1,41 @@
 /**
- * The obvious truth about a partition's progress, for the tests of the tracker: sets of offsets, everything worked out
- * anew at each question. It shares nothing with the code under test.
+ * A simple model of a partition's progress, for the tests of the tracker: a list of records, from which everything is
+ * computed at each call. It shares nothing with the code under test.
  */
 
-/** One ownership, as it should be. */
+/** The correct progress of one ownership. */
 export class ProgressModel {
-  readonly #taken: { offset: number; next: number; done: boolean }[] = [];
+  readonly #records: { offset: number; next: number; done: boolean }[] = [];
   readonly #start: number | null;
 
   constructor(start: number | null) {
     this.#start = start;
   }
 
-  take(offset: number, next: number): void {
-    this.#taken.push({ offset, next, done: false });
+  add(offset: number, next: number): void {
+    this.#records.push({ offset, next, done: false });
   }
 
-  /** An empty hand-over: as if a record that nobody sees were taken and done. */
-  passTo(next: number): void {
-    this.#taken.push({ offset: next - 1, next, done: true });
+  /** An empty batch: like a record that is finished at once. */
+  skipTo(next: number): void {
+    this.#records.push({ offset: next - 1, next, done: true });
   }
 
   finish(offset: number): void {
-    this.#taken.find((record) => record.offset === offset && !record.done)!.done = true;
+    this.#records.find((record) => record.offset === offset && !record.done)!.done = true;
   }
 
-  /** Everything before this is done. */
+  /** Returns the position before which everything is finished. */
   front(): number | null {
-    const open = this.#taken.findIndex(({ done }) => !done);
-    const behind = open < 0 ? this.#taken : this.#taken.slice(0, open);
-    const first = this.#start ?? this.#taken[0]?.offset ?? null;
+    const open = this.#records.findIndex(({ done }) => !done);
+    const behind = open < 0 ? this.#records : this.#records.slice(0, open);
+    const first = this.#start ?? this.#records[0]?.offset ?? null;
     const done = behind.reduce((front: number | null, { next }) => Math.max(front ?? 0, next), first);
-    return open < 0 ? done : Math.max(done!, this.#taken[open]!.offset);
+    return open < 0 ? done : Math.max(done!, this.#records[open]!.offset);
   }
 
-  /** The offsets that were taken and are not done. */
+  /** Returns the offsets that were added and are not finished. */
   open(): number[] {
-    return this.#taken.filter(({ done }) => !done).map(({ offset }) => offset);
+    return this.#records.filter(({ done }) => !done).map(({ offset }) => offset);
   }
 }
