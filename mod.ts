@@ -1,8 +1,9 @@
 /**
  * Background jobs on Kafka.
  *
- * A job is a class with a `perform`; `performLater` writes it to a topic, and a worker performs it: at least once, with
- * retries, a dead letter queue, and the current attributes of whoever enqueued it.
+ * A job is a class with a `perform`. `performLater` writes it to a topic, and a worker performs it: at least once, with
+ * retries, a dead letter queue, and the current attributes of the request that enqueued it. In a script, let the class have
+ * `kafkaOptions = { dispatchMethod: "produceSync" }`: then `performLater` rejects if the job is lost.
  *
  * @example A job, an App, a worker
  * ```ts
