@@ -1,6 +1,6 @@
 /**
- * An App: the configuration as a value, and what lives of it — the event stream, the broker, the dispatcher. It is bound
- * to its job classes when it is made and unbound when it is closed; nothing is connected before it is needed.
+ * An App: the configuration as a value, with the event stream, the broker and the dispatcher that it needs. It is bound to its
+ * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
 import type { Broker, BrokerPermissions, SkipOptions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
@@ -57,9 +57,9 @@ const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 export class App implements AsyncDisposable {
   /** @internal */
   readonly [BRAND] = true;
-  /** The options that it was made of: frozen, and good for another App (`{ ...app.options, name: "other" }`). */
+  /** The options that it was made with: frozen, and valid for another App (`{ ...app.options, name: "other" }`). */
   readonly options: Readonly<AppOptions>;
-  /** The classes that it lists. */
+  /** Its job classes. */
   readonly jobs: ReadonlySet<JobClass>;
   readonly #resolved: ResolvedOptions;
   readonly #registry: JobRegistry;
@@ -76,7 +76,7 @@ export class App implements AsyncDisposable {
   /**
    * Makes an App. Nothing is connected yet.
    *
-   * @throws {InvalidConfigurationError} for an option, a class or a topic that cannot be
+   * @throws {InvalidConfigurationError} for a wrong option, class or topic
    */
   constructor(options: AppOptions) {
     const resolved = resolveOptions(options);
@@ -106,22 +106,22 @@ export class App implements AsyncDisposable {
     return this.#resolved.name;
   }
 
-  /** Where its records live, safe to show. */
+  /** The name of its broker, without secrets. */
   get brokerName(): string {
     return this.#resolved.broker.name;
   }
 
-  /** What its broker must be allowed, where that is guarded: in Deno. */
+  /** The permissions that its broker needs in Deno. */
   get brokerPermissions(): BrokerPermissions {
     return this.#resolved.broker.permissions ?? {};
   }
 
-  /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. */
+  /** Longest wait of a stop for running and buffered jobs, in ms. */
   get shutdownTimeoutMs(): number {
     return this.#resolved.shutdownTimeoutMs;
   }
 
-  /** Whether it was closed: nothing can be enqueued any more. */
+  /** Whether it was closed: then it refuses jobs. */
   get isClosed(): boolean {
     return this.#broker.isClosed;
   }
@@ -140,10 +140,10 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Calls a listener at each event of a name.
+   * Adds a listener for the events of a name.
    *
-   * @returns a function that takes it away again
-   * @throws {InvalidConfigurationError} for a name that no event has, or a listener that is no function
+   * @returns a function that removes the listener
+   * @throws {InvalidConfigurationError} for an unknown name, or a listener that is not a function
    */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
     if (!Object.hasOwn(EVENT_NAMES, name)) {
@@ -157,7 +157,7 @@ export class App implements AsyncDisposable {
     return this.#monitor.on(name, isolate(listener));
   }
 
-  /** Tells of an error that nobody else hears of. */
+  /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
   }
@@ -171,7 +171,7 @@ export class App implements AsyncDisposable {
     this.#logger?.mute(name);
   }
 
-  /** Runs a function in this App's scope: jobs that it enqueues go here, also where another App lists their classes. */
+  /** Runs a function in this App's scope: its jobs go to this App, even if another App lists their classes, too. */
   run<T>(fn: () => T): T {
     return runInScope(this, fn);
   }
@@ -194,7 +194,7 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Enqueues jobs that `of` made; what became of each stands on the job.
+   * Enqueues jobs that `of` made. The outcome of each is on the job: `job.enqueued`, `job.enqueueError`.
    *
    * @throws {InvalidConfigurationError} if `jobs` is not an array of jobs that `of` made
    */
@@ -203,12 +203,12 @@ export class App implements AsyncDisposable {
     await this.#dispatcher.enqueueAll(jobs);
   }
 
-  /** The class of this name on the wire, if it is listed. */
+  /** Returns the class of this name on the wire, if it is listed. */
   jobClass(name: string): JobClass | undefined {
     return this.#registry.find(name);
   }
 
-  /** The names of the classes on the wire. */
+  /** Returns the names of its classes on the wire, aliases included. */
   jobNames(): string[] {
     return this.#registry.names();
   }
@@ -247,7 +247,7 @@ export class App implements AsyncDisposable {
     return worker;
   }
 
-  /** Creates topics that do not exist and adds partitions; changes nothing else. */
+  /** Creates missing topics and adds partitions. It changes nothing else: a difference is only returned. */
   async applyTopics(): Promise<TopicChange[]> {
     return await this.#broker.applyTopics();
   }
@@ -263,10 +263,11 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Passes over the record that the group is at, also while workers live.
+   * Skips the record that the group is at. Workers may be running.
    *
-   * @param options whether to pass over what stands before it as well
+   * @param options whether to skip the records before it as well
    * @throws {InvalidConfigurationError} if no topic of this name is declared
+   * @throws {BrokerError} if the group is not at this record
    */
   async skip(position: Position, options: SkipOptions = {}): Promise<void> {
     const [route] = this.#routes.select([position.topic]);
@@ -274,7 +275,7 @@ export class App implements AsyncDisposable {
     await broker.skip(route!.group, { ...position, topic: route!.topic }, options);
   }
 
-  /** Resolves once nothing is buffered any more. */
+  /** Resolves once no job is pending. */
   flush(): Promise<void> {
     return this.#dispatcher.flush();
   }
@@ -321,7 +322,7 @@ export class App implements AsyncDisposable {
   }
 }
 
-/** Whether a value is an App, of whichever copy of this library. */
+/** Returns whether a value is an App, of any copy of this library. */
 export function isApp(value: unknown): value is App {
   return typeof value === "object" && value !== null && BRAND in value;
 }

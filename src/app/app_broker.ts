@@ -1,6 +1,6 @@
 /**
- * The broker of an App: opened when it is first needed, with its topics made where there is no operator who would, and
- * closed with the App. What could not be opened or made is tried anew when it is needed again.
+ * The broker of an App. It is opened at first use and closed with the App; the topics of an embedded broker are created then,
+ * since no operator does. A failure is not kept: the next use tries again.
  */
 import type { Broker, BrokerSource } from "../broker/broker.ts";
 import { BrokerError } from "../errors.ts";
@@ -9,7 +9,7 @@ import type { Route } from "../routing/route.ts";
 import { lazyImport } from "../support/lazy_import.ts";
 import type { TopicChange } from "./topics.ts";
 
-/** What it is made of. */
+/** The parts that it works with. */
 export interface AppBrokerOptions {
   /** The App's name. */
   readonly name: string;
@@ -19,11 +19,11 @@ export interface AppBrokerOptions {
   readonly routes: readonly Route[];
 }
 
-/** See the module. */
+/** The broker of one App. */
 export class AppBroker {
   readonly #options: AppBrokerOptions;
   #opened: Promise<Broker> | undefined;
-  #topicsMade: Promise<unknown> | undefined;
+  #topicsCreated: Promise<unknown> | undefined;
   #isClosed = false;
 
   constructor(options: AppBrokerOptions) {
@@ -35,13 +35,13 @@ export class AppBroker {
     return this.#isClosed;
   }
 
-  /** The broker. An embedded one has no operator who makes topics. */
+  /** Returns the opened broker. An embedded one has the topics of the App. */
   async ready(): Promise<Broker> {
-    if (this.#options.source.embedded === true) await this.#makeTopics();
+    if (this.#options.source.embedded === true) await this.#createTopics();
     return await this.#open();
   }
 
-  /** Creates topics that do not exist and adds partitions; changes nothing else. */
+  /** Creates missing topics and adds partitions; changes nothing else. */
   async applyTopics(routes: readonly Route[] = this.#options.routes): Promise<TopicChange[]> {
     const [{ applyTopics }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
     return await applyTopics(broker, routes);
@@ -54,7 +54,7 @@ export class AppBroker {
   }
 
   /**
-   * The broker as a worker on these routes needs it: it answers, and the topics of their jobs exist.
+   * Prepares the broker for a worker on these routes: it is connected, and the topics of the jobs exist.
    *
    * @returns the broker, and the dead letter topics that do not exist
    * @throws {UnknownTopicError} if a topic of jobs does not exist
@@ -67,11 +67,11 @@ export class AppBroker {
     return { broker, missing: await checkTopics(broker, routes) };
   }
 
-  /** Closes it for good. */
+  /** Closes it. It cannot be opened again. */
   async close(): Promise<void> {
-    // First, since what opened while this waits would never be closed.
+    // First: a broker that is opened during the wait would never be closed.
     this.#isClosed = true;
-    // What could not be opened needs no closing: whoever asked for it has heard why.
+    // A broker that could not be opened needs no closing; its user received the error.
     const broker = await this.#opened?.catch(() => undefined);
     await broker?.[Symbol.asyncDispose]();
   }
@@ -85,9 +85,9 @@ export class AppBroker {
     }));
   }
 
-  async #makeTopics(): Promise<void> {
-    await (this.#topicsMade ??= this.applyTopics().catch((error) => {
-      this.#topicsMade = undefined;
+  async #createTopics(): Promise<void> {
+    await (this.#topicsCreated ??= this.applyTopics().catch((error) => {
+      this.#topicsCreated = undefined;
       throw error;
     }));
   }

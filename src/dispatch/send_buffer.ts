@@ -1,16 +1,16 @@
 /**
- * The bound of what is enqueued and not yet acknowledged, over all lanes of an App. A full buffer makes callers wait, in
- * the order in which they came, and then fail: memory does not grow because a broker is away.
+ * The send buffer: the limit of the jobs that are enqueued and not yet acknowledged, over all topics of an App. If it is full,
+ * callers wait in the order of their calls, and fail after a time: memory does not grow while a broker is away.
  */
 import { BrokerError } from "../errors.ts";
 
-/** How much may be on its way. */
+/** Limits of the send buffer. */
 export interface BufferOptions {
-  /** How many jobs. @default 10000 */
+  /** Most jobs. @default 10000 */
   readonly maxRecords?: number;
-  /** How many bytes. @default 33554432 */
+  /** Most bytes. @default 33554432 */
   readonly maxBytes?: number;
-  /** How long a caller waits for room, in milliseconds. @default 5000 */
+  /** Longest wait of a caller for room, in ms. @default 5000 */
   readonly maxWaitMs?: number;
 }
 
@@ -21,7 +21,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Counts what is on its way. */
+/** Counts the pending jobs and their bytes. */
 export class SendBuffer {
   readonly #maxRecords: number;
   readonly #maxBytes: number;
@@ -38,12 +38,12 @@ export class SendBuffer {
     this.#maxWaitMs = options.maxWaitMs ?? 5000;
   }
 
-  /** How many records are on their way. */
+  /** Number of pending records. */
   get records(): number {
     return this.#records;
   }
 
-  /** Takes room if there is some at once. Nobody overtakes those who wait. */
+  /** Takes room, if there is some at once and no other caller waits for it. @returns whether it did */
   tryAcquire(bytes: number): boolean {
     if (this.#waiters.size > 0 || !this.#fits(bytes)) return false;
     this.#add(bytes);
@@ -63,7 +63,7 @@ export class SendBuffer {
     return promise;
   }
 
-  /** Gives room back. */
+  /** Gives the room of a record back. */
   release(bytes: number): void {
     this.#records--;
     this.#bytes -= bytes;
@@ -75,14 +75,14 @@ export class SendBuffer {
     }
   }
 
-  /** Resolves once nothing is on its way. */
+  /** Resolves once no record is pending. */
   whenEmpty(): Promise<void> {
     if (this.#records === 0) return Promise.resolve();
     this.#emptied ??= Promise.withResolvers<void>();
     return this.#emptied.promise;
   }
 
-  /** Lets in those who wait, in their order, as far as there is room. */
+  /** Gives room to the waiting callers, in their order. */
   #admit(): void {
     for (const waiter of this.#waiters) {
       if (!this.#fits(waiter.bytes)) break;
@@ -92,7 +92,7 @@ export class SendBuffer {
     }
   }
 
-  /** One timer for all who wait, since the first who came is the first whose time is over. */
+  /** Starts one timer for all waiting callers: the first one that came is the first one whose time is over. */
   #watch(): void {
     const [first] = this.#waiters;
     if (this.#timer !== undefined || first === undefined) return;
@@ -119,7 +119,7 @@ export class SendBuffer {
           `The buffer stayed full for ${this.#maxWaitMs} ms: ${this.#records} jobs (${this.#bytes} bytes) wait for the broker`,
         ),
       );
-      // Whoever stands behind may need less room.
+      // The next caller may need less room.
       this.#admit();
     }
   }

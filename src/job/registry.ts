@@ -1,6 +1,6 @@
 /**
- * The job classes of an App by their names on the wire: class names and aliases. A record's `job_class` is only ever
- * looked up here; nothing that a record says is imported or read off an object.
+ * The job classes of an App by their names on the wire: class names and aliases. The `job_class` of a record is only looked up
+ * here: it is never imported, and never read from an object.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { type Check, checkOptions, type Checks, show, timeLimit, topicName } from "../support/validation.ts";
@@ -10,13 +10,13 @@ import { kafkaOptionsOf } from "./kafka_options.ts";
 
 /** The classes of an App. */
 export class JobRegistry {
-  /** The classes themselves. */
+  /** The classes. */
   readonly classes: ReadonlySet<JobClass>;
   readonly #byName = new Map<string, JobClass>();
 
   /**
-   * @throws {InvalidConfigurationError} if something is no job class that can be performed, one stands there twice, two have
-   * one name, or a class states an option that cannot be
+   * @throws {InvalidConfigurationError} if an element is not a job class with a `perform`, or is listed twice; if two classes
+   * have the same name; or if a class has a wrong option
    */
   constructor(classes: readonly JobClass[]) {
     this.classes = new Set(classes);
@@ -33,12 +33,12 @@ export class JobRegistry {
     }
   }
 
-  /** The class of this name, if there is one. */
+  /** Returns the class of this name, if there is one. */
   find(name: string): JobClass | undefined {
     return this.#byName.get(name);
   }
 
-  /** The names that are known, aliases included. */
+  /** Returns all names, aliases included. */
   names(): string[] {
     return [...this.#byName.keys()];
   }

@@ -1,23 +1,23 @@
 /**
- * One run of a job: the record that it came in, its `signal` and its `logger`. A worker's attempt is one, and aborts it;
- * a job that is performed without a worker gets one of these as they are. Signal and logger are made when they are first
- * asked for: most jobs ask for neither, and an `AbortController` costs more than a small job.
+ * One run of a job: its record, its `signal` and its `logger`. A worker's attempt is a run that the worker can abort; a job
+ * that is performed without a worker has a plain run. Signal and logger are made at first use: most jobs use neither, and an
+ * `AbortController` costs more than a small job.
  */
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Position } from "../support/position.ts";
 
-/** Where a job keeps its run; a registered symbol, since the job may come from another copy of this library. */
+/** The key of a job's run: a registered symbol, since the job may come from another copy of this library. */
 export const RUN: unique symbol = Symbol.for("@activejob/kafka.run") as never;
 
-/** Writes lines that name the job. Details are plain data. */
+/** Writes log lines that name the job. Details may be any values: they are written as plain data. */
 export interface JobLogger {
-  /** For the developer. */
+  /** Writes a line for developers. */
   debug(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** What happened. */
+  /** Writes a line about a normal event. */
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** What somebody should look at. */
+  /** Writes a line about a possible problem. */
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** What went wrong. */
+  /** Writes a line about an error. */
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -26,12 +26,12 @@ export class JobRun {
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
 
-  /** The record that it came in; `null` outside of a worker. */
+  /** The position of its record; `null` outside of a worker. */
   get record(): Position | null {
     return null;
   }
 
-  /** Where its logger's lines go; `null`: to the console. */
+  /** The event stream for the lines of its logger; `null` for the console. */
   protected get monitor(): Monitor | null {
     return null;
   }
@@ -45,12 +45,12 @@ export class JobRun {
     return this.#controller.signal;
   }
 
-  /** Why it was aborted, if it was. */
+  /** The reason of the abort, if it was aborted. */
   get abortReason(): Error | undefined {
     return this.#abortReason;
   }
 
-  /** Asks the job to end. The first reason stays. */
+  /** Aborts the signal. The first reason stays. */
   abort(reason: Error): void {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;

@@ -9,7 +9,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { nodeBuiltin } from "../support/node_builtin.ts";
 import { processGlobal } from "./shared.ts";
 
-/** What a scope holds: a value for each of those who keep something in it. */
+/** A scope has two parts. */
 interface Scope {
   readonly runtime: unknown;
   readonly attributes: unknown;
@@ -30,13 +30,13 @@ function enter<T>(scope: Scope, fn: () => T): T {
 
 /** One part of the scope. */
 export interface Scoped<Value> {
-  /** Its value here; `undefined` outside. */
+  /** Returns its value in the running code; `undefined` outside of a scope. */
   get(): Value | undefined;
-  /** Runs a function in a new scope in which it has this value and the other parts are as here. */
+  /** Runs a function in a new scope in which it has this value; the other part keeps its value. */
   run<T>(value: Value, fn: () => T): T;
 }
 
-/** The App that jobs go to. */
+/** Returns the part that holds the App to which jobs go. */
 export function runtimeScope<Value>(): Scoped<Value> {
   return {
     get: () => current().runtime as Value | undefined,
@@ -44,7 +44,7 @@ export function runtimeScope<Value>(): Scoped<Value> {
   };
 }
 
-/** The current attributes. */
+/** Returns the part that holds the current attributes. */
 export function attributesScope<Value>(): Scoped<Value> {
   return {
     get: () => current().attributes as Value | undefined,

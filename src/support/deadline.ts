@@ -4,9 +4,10 @@
 import { clearTimeout, setTimeout } from "./timers.ts";
 
 /**
- * Waits for so many milliseconds.
+ * Waits for a time.
  *
- * @param signal ends the wait; the promise then resolves, too
+ * @param ms in milliseconds
+ * @param signal ends the wait earlier; the promise resolves then as well
  */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return;

@@ -1,6 +1,6 @@
 /**
- * Places in a log, and their one spelling: `orders/3` is a partition, `orders/3@42` a record in it. The command line reads
- * the same spelling that log lines, errors and events print.
+ * Positions in a log, and their format: `orders/3` is a partition, `orders/3@42` a record in it. Log lines, errors and events
+ * print this format, and the command line reads it.
  */
 
 /** A partition of a topic. */
@@ -11,7 +11,7 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** The place of one record. */
+/** The position of one record. */
 export interface Position extends TopicPartition {
   /** The record's offset, from 0. */
   readonly offset: number;
@@ -27,7 +27,7 @@ export function formatPartition({ topic, partition }: TopicPartition): string {
 }
 
 /**
- * Formats the place of a record.
+ * Formats the position of a record.
  *
  * @returns for example `"orders/3@42"`
  */

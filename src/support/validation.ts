@@ -1,21 +1,20 @@
 /**
- * Checking options: each options object is described once, as a table of named checks, and held against it before
- * anything is sent. A wrong option names its key, its value and what is allowed; a key that does not exist comes with the
- * nearest one that does.
+ * Checks of options. Each options object is described by a table: one check for each key. A message names the key, the value
+ * and the allowed values; for an unknown key it suggests the nearest one.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 
-/** Answers what is wanted where the value is wrong (such as `"a positive integer"`), and `null` where it is right. */
+/** Checks a value. Returns `null` if it is right, else the allowed values in words, such as `"a positive integer"`. */
 export type Check = (value: unknown) => string | null;
 
 /** The checks of an options object, by key. */
 export type Checks<Options> = { readonly [Key in keyof Required<Options>]: Check };
 
 /**
- * Holds an options object against its table. A key whose value is `undefined` counts as absent.
+ * Checks an options object. A key whose value is `undefined` counts as absent.
  *
- * @param what whose options they are, for the message, such as `activeJobTopic("default")`
- * @throws {InvalidConfigurationError} at the first key that is unknown, or whose value is wrong
+ * @param what the owner of the options, for the message, such as `activeJobTopic("default")`
+ * @throws {InvalidConfigurationError} for the first key that is unknown or has a wrong value
  */
 export function checkOptions<Options extends object>(what: string, options: Options, checks: Checks<Options>): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
@@ -35,46 +34,47 @@ export function checkOptions<Options extends object>(what: string, options: Opti
   }
 }
 
-/** A whole number of at least `minimum`. */
+/** Returns the check of an integer that is at least `minimum`. */
 export function integerFrom(minimum: number): Check {
   return (value) =>
     Number.isSafeInteger(value) && (value as number) >= minimum ? null : `an integer from ${minimum} up`;
 }
 
-/** Milliseconds: a whole number from 0 up to the longest that a timer can wait. */
+/** Checks milliseconds: an integer from 0 to {@linkcode MAX_TIMER_MS}. */
 export const milliseconds: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TIMER_MS
     ? null
     : `milliseconds, an integer from 0 to ${MAX_TIMER_MS}`;
 
-/** A limit in milliseconds, which nothing could keep if it were 0. */
+/** Checks a time limit in milliseconds, which must not be 0. */
 export const timeLimit: Check = (value) => value === 0 ? "more than 0 milliseconds" : milliseconds(value);
 
-/** The longest that a timer can wait: beyond it `setTimeout` fires at once. In milliseconds, about 24 days. */
+/** Longest time of a timer, in milliseconds: about 24 days. With a longer one `setTimeout` fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** True or false. */
+/** Checks a boolean. */
 export const boolean: Check = (value) => typeof value === "boolean" ? null : "true or false";
 
-/** Text that is not empty. */
-export const nonEmptyString: Check = (value) => typeof value === "string" && value !== "" ? null : "a text, not empty";
+/** Checks a string that is not empty. */
+export const nonEmptyString: Check = (value) =>
+  typeof value === "string" && value !== "" ? null : "a string that is not empty";
 
-/** One of a few words. */
+/** Returns the check of a string that is one of a few words. */
 export function oneOf(...words: readonly string[]): Check {
   return (value) => words.includes(value as string) ? null : `one of ${words.map((word) => `"${word}"`).join(", ")}`;
 }
 
-/** A share, from 0 to 1. */
+/** Checks a fraction: a number from 0 to 1. */
 export const fraction: Check = (value) =>
   typeof value === "number" && value >= 0 && value <= 1 ? null : "a number from 0 to 1";
 
-/** A name that Kafka takes for a topic. */
+/** Checks a name that Kafka accepts for a topic. */
 export const topicName: Check = (value) =>
   typeof value === "string" && /^[A-Za-z0-9._-]{1,249}$/.test(value) && value !== "." && value !== ".."
     ? null
     : "a topic name: 1 to 249 letters, digits, dots, dashes and underscores";
 
-/** An object that is checked by its own table. */
+/** Returns the check of a nested options object with its own table. */
 export function optionsOf<Options extends object>(what: string, checks: Checks<Options>): Check {
   return (value) => {
     checkOptions(what, value as Options, checks);
@@ -83,8 +83,8 @@ export function optionsOf<Options extends object>(what: string, checks: Checks<O
 }
 
 /**
- * A frozen copy of an options object, in which lists and plain objects are frozen copies too: what was checked stays as it
- * was. Anything else (classes, functions, what a class made) is taken as it is.
+ * Returns a frozen copy of an options object, so that it cannot change after it was checked. Its arrays and plain objects are
+ * frozen copies as well; other values (classes, functions, instances) are not copied.
  */
 export function copyFrozen<Options extends object>(options: Options): Readonly<Options> {
   const copy: Record<string, unknown> = {};
@@ -98,7 +98,7 @@ function copyPart(value: unknown): unknown {
   return Object.freeze({ ...value });
 }
 
-/** A value as an error message shows it: quoted, cut, never calling into it more than it must. */
+/** Formats a value for an error message: a string is quoted and cut, an object is not shown. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   if (typeof value === "function") {
@@ -109,7 +109,7 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** `; did you mean "x"?` where one of the words is near enough, and the list of them. */
+/** Returns the end of a message about an unknown word: `; did you mean "x"?` if a known one is near, and all known ones. */
 export function didYouMean(word: string, known: readonly string[]): string {
   let nearest: string | undefined;
   let least = Infinity;
@@ -122,7 +122,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return nearest === undefined ? ` (${list})` : `; did you mean "${nearest}"? (${list})`;
 }
 
-/** How many letters must be changed, put in, left out, or swapped with their neighbour. */
+/** Returns the number of letters to change, insert, delete, or swap with the next one (Damerau–Levenshtein). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,22 +1,22 @@
 /**
- * Counts what is under way, and lets others wait until nothing is: running jobs, outcomes that are being settled, jobs
- * that are being sent.
+ * A wait group: counts operations that are not finished (running jobs, outcomes that are being settled, jobs that are being
+ * sent), so that a stop can wait for them.
  */
 export class WaitGroup {
   #count = 0;
   #empty: PromiseWithResolvers<void> | undefined;
 
-  /** The number of those under way. */
+  /** Number of operations that are not finished. */
   get count(): number {
     return this.#count;
   }
 
-  /** Counts one more. */
+  /** Counts one more operation. */
   add(): void {
     this.#count++;
   }
 
-  /** Counts one less. Each `add()` has exactly one `done()`. */
+  /** Counts one operation less. Each `add()` has exactly one `done()`. */
   done(): void {
     this.#count--;
     if (this.#count > 0) return;

@@ -1,8 +1,9 @@
+/** Copying and measuring records. */
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
 import { copyRecord, sizeOf } from "../../src/broker/record.ts";
 
-Deno.test("copyRecord() copies the bytes of a Buffer too, whose slice() would be a window", () => {
+Deno.test("copyRecord() also copies the bytes of a Buffer, whose slice() shares its memory", () => {
   const bytes = Buffer.from("job");
   const record = copyRecord({ key: bytes, value: bytes, headers: [["header", bytes]] }, 0);
   bytes.fill("x");
@@ -11,7 +12,7 @@ Deno.test("copyRecord() copies the bytes of a Buffer too, whose slice() would be
   }
 });
 
-Deno.test("sizeOf() counts the bytes of a text, not its characters", () => {
+Deno.test("sizeOf() counts the bytes of a string, not its characters", () => {
   const record = copyRecord(
     { key: "\u00fc", value: "\u{1f600}", headers: [["name", new Uint8Array(5)], ["none", null]] },
     0,

@@ -1,3 +1,4 @@
+/** Reading the `broker` option of an App. */
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { readBrokerSource } from "../../src/broker/source.ts";
 import type { BrokerContext } from "../../src/broker/broker.ts";

@@ -51,9 +51,9 @@ testCommandLines([
 
 Deno.test("loadApp() rejects if a top-level await does not end within the limit", async () => {
   await using child = new Child(["tests/cli/apps/load_within.ts"]);
-  const { code, stderr } = await child.ended();
-  assertEquals(stderr, [
-    'error: Cannot load the App from "tests/cli/apps/never_loads.ts" within 50 ms: a top-level await does not end',
+  const { code, stdout } = await child.ended();
+  assertEquals(stdout, [
+    'Cannot load the App from "tests/cli/apps/never_loads.ts" within 50 ms: a top-level await does not end',
   ]);
   assertEquals(code, EXIT.failed);
 });

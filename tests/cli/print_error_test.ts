@@ -1,6 +1,7 @@
 /** Errors as lines on standard error. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { printError, printThrown } from "../../src/cli/print_error.ts";
+import { stderr } from "../../src/support/stderr.ts";
 import { cli } from "../support/child.ts";
 
 Deno.test("--debug adds the stack of an error", async () => {
@@ -16,12 +17,12 @@ Deno.test("--debug adds the stack of an error", async () => {
 /** Returns the lines that a function prints on standard error. */
 function capture(print: () => void): string[] {
   const lines: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => void lines.push(line);
+  const write = (text: string) => lines.push(text.replace(/\n$/, "")) > 0;
+  Object.defineProperty(stderr, "write", { value: write, configurable: true });
   try {
     print();
   } finally {
-    console.error = error;
+    Reflect.deleteProperty(stderr, "write");
   }
   return lines;
 }

@@ -90,7 +90,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     what: "attributes: run({}) opens a scope of its own",
     file: "src/job/current_attributes.ts",
-    find: "const scope = new Scope();\n      // Copies",
+    find: "const scope = new Scope();\n      // Copies,",
     replace:
       "if (Object.keys(values).length === 0 && scopes.get()) return fn();\n      const scope = new Scope();\n      // Copies",
     tests: ["tests/job/current_attributes_test.ts"],

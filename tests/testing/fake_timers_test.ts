@@ -23,8 +23,13 @@ class FlakyJob extends Job {
 }
 /** Waits for a timer of its own. */
 class SlowJob extends Job {
+  /** Resolves once the timer is set. */
+  static waiting = Promise.withResolvers<void>();
   async perform(ms: number) {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await new Promise((resolve) => {
+      setTimeout(resolve, ms);
+      SlowJob.waiting.resolve();
+    });
   }
 }
 
@@ -81,13 +86,12 @@ for (const toFake of FAKES) {
     try {
       await SlowJob.performLater(3_600_000);
       let isOver = false;
-      const started = Promise.withResolvers<void>();
-      t.app.on("job.performing", () => started.resolve());
+      SlowJob.waiting = Promise.withResolvers<void>();
       const performing = t.performEnqueuedJobs().then((performed) => {
         isOver = true;
         return performed;
       });
-      await started.promise;
+      await SlowJob.waiting.promise;
       clock.tick(3_599_999);
       assert(!isOver);
       clock.tick(1);

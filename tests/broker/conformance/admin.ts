@@ -1,20 +1,20 @@
-/** The administrator's door: topics, ends, offsets, and skipping beside live consumers. */
+/** Cases about the administration: topics, ends, committed offsets, and skipping while a consumer lives. */
 import assert from "node:assert/strict";
 import { UnknownTopicError } from "../../../src/errors.ts";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
 
-/** The administrator's door. */
+/** The cases. */
 export const admin: readonly Case[] = [
   {
-    name: "connect() resolves once the broker answers",
+    name: "connect() resolves once the broker responds",
     async run(world) {
       await world.open().connect();
       await world.open().connect(new AbortController().signal);
     },
   },
   {
-    name: "describe() knows partitions and config, and answers null for a topic that does not exist",
+    name: "describe() returns partitions and config, and null for a topic that does not exist",
     async run(world) {
       const topic = await world.topic(3, { "max.message.bytes": "2000", "retention.ms": "3600000" });
       const missing = world.name("missing");
@@ -28,7 +28,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "create() leaves a topic as it is that exists, and creates the others",
+    name: "create() leaves an existing topic as it is, and creates the others",
     async run(world) {
       const topic = await world.topic(2);
       await world.append(topic, ["a"]);
@@ -40,7 +40,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "create() takes the broker's default where it is not told how many partitions",
+    name: "create() without a number of partitions takes the broker's default",
     async run(world) {
       const topic = world.name();
       await world.broker.admin.create([{ name: topic }]);
@@ -50,7 +50,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "addPartitions() takes the whole number, only upwards, and only of a topic that exists",
+    name: "addPartitions() takes the new total, only upwards, and only of an existing topic",
     async run(world) {
       const topic = await world.topic(2);
       await world.broker.admin.addPartitions(topic, 3);
@@ -60,7 +60,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "a live consumer gets the partitions that a topic is given, and what is in them",
+    name: "a live consumer gets the partitions that are added to a topic, and their records",
     async run(world) {
       const topic = await world.topic(1);
       const reader = await world.consume({ topics: [topic] });
@@ -74,7 +74,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "ends() tells where each partition begins and ends, and rejects for a topic that does not exist",
+    name: "ends() returns the low and high offset of each partition, and rejects for a topic that does not exist",
     async run(world) {
       const topic = await world.topic(2);
       await world.append(topic, many("a", 4), 1);
@@ -84,7 +84,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "committed() of a group that never was is null for each partition",
+    name: "committed() of a group that never existed is null for each partition",
     async run(world) {
       const topic = await world.topic(2);
       assert.deepEqual(await world.broker.admin.committed(world.name("group"), topic), [
@@ -120,7 +120,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "seek() moves a group that has no members, backwards too, and refuses a live one",
+    name: "seek() moves a group without members, also backwards, and refuses a group with members",
     async run(world) {
       const topic = await world.topic(2);
       await world.append(topic, many("a", 5));
@@ -148,7 +148,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "skip() beside a live consumer ends its ownership, which begins anew after the record",
+    name: "skip() while a consumer lives ends its ownership; a new one starts behind the record",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 4));
@@ -157,7 +157,10 @@ export const admin: readonly Case[] = [
       const stuck = reader.own();
       assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["committed"]);
       await world.open().skip(reader.group, { topic, partition: 0, offset: 1 });
-      await reader.recorder.until("it was owned anew", () => stuck.lost.aborted && reader.recorder.live.size === 1);
+      await reader.recorder.until(
+        "the partition was owned again",
+        () => stuck.lost.aborted && reader.recorder.live.size === 1,
+      );
       assert.equal(reader.own().committed?.offset, 2);
       await reader.received(6);
       assert.deepEqual(reader.recorder.values(), [...many("a", 4), ...many("a", 2, 2)]);
@@ -166,7 +169,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "skip() never moves the group back behind its owner's last marks",
+    name: "skip() never moves the group behind the last marks of the owner",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 4));
@@ -175,7 +178,7 @@ export const admin: readonly Case[] = [
       const owned = reader.own();
       assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "" }), ["committed"]);
       reader.recorder.lastMarks = (ownerships) => ownerships.map((ownership) => ({ ownership, next: 4, metadata: "" }));
-      // Whether there was still something to skip is a matter of moments.
+      // The record may have been passed before the skip: then it is refused.
       await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 })]);
       await world.eventually(
         "its last marks were written",
@@ -188,7 +191,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "skip() of a record that the group has not come to refuses, unless forced: those before it would be lost",
+    name: "skip() refuses a record that the group has not come to, unless forced: the records before it would be lost",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 4));
@@ -206,7 +209,7 @@ export const admin: readonly Case[] = [
     },
   },
   {
-    name: "skip() of a record that the group has passed refuses, and never moves the group back",
+    name: "skip() refuses a record that the group has passed, and never moves the group back",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 4));

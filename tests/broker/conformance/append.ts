@@ -1,4 +1,4 @@
-/** Appending: order, outcomes, keys, and bytes that come out as they went in. */
+/** Cases about appending: order, outcomes, keys, and bytes that are read as they were written. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { RecordTooLargeError, UnknownTopicError } from "../../../src/errors.ts";
@@ -7,10 +7,10 @@ import { partitionOfKey } from "../../../src/broker/partitioner.ts";
 import type { Case } from "./case.ts";
 import { many, type World } from "./world.ts";
 
-/** Appending. */
+/** The cases. */
 export const append: readonly Case[] = [
   {
-    name: "append() answers the position of each record, and a partition is read in the order of appending",
+    name: "append() returns the position of each record, and a partition is read in the order of appending",
     async run(world) {
       const topic = await world.topic(2);
       const first = await world.append(topic, many("a", 3), 1);
@@ -39,7 +39,7 @@ export const append: readonly Case[] = [
     },
   },
   {
-    name: "append() puts a key where Kafka's Java client would, each time",
+    name: "append() always puts a key into the partition that Kafka's Java client would choose",
     async run(world) {
       const topic = await world.topic(7);
       const keys = [...many("key", 20), "", "\u00e4\u{1f600}"];
@@ -51,7 +51,7 @@ export const append: readonly Case[] = [
     },
   },
   {
-    name: "append() finds a partition for each record that has no key, and keeps every one",
+    name: "append() chooses a partition for each record without a key, and keeps every record",
     async run(world) {
       const topic = await world.topic(3);
       const positions = await world.append(topic, many("v", 60).map((value) => ({ value })));
@@ -88,7 +88,7 @@ export const append: readonly Case[] = [
         { partition: 0, value: "half of a pair: \ud83d", key: "\ude00" },
       ]);
       const expected = { bytes: [...all], headers: plain(headers) };
-      // It is written: what becomes of the caller's buffer is the caller's affair.
+      // The records are written: the caller may use its buffers again.
       all.fill(0);
       const records = await read(world, topic, 6);
       const utf8 = (text: string) => [...new TextEncoder().encode(text)];
@@ -161,7 +161,7 @@ export const append: readonly Case[] = [
     },
   },
   {
-    name: "append() of nothing answers nothing",
+    name: "append() of no records returns no outcomes",
     async run(world) {
       assert.deepEqual(await world.broker.append(await world.topic(), []), []);
     },

@@ -1,13 +1,13 @@
-/** The shape of one case of the conformance suite. */
+/** One case of the conformance suite. */
 import type { Need } from "./harness.ts";
 import type { World } from "./world.ts";
 
-/** A case: what a broker must do. */
+/** A case. */
 export interface Case {
-  /** A sentence: who does what when. */
+  /** A sentence: what the broker does, and when. */
   readonly name: string;
-  /** What the broker, or its harness, must have. */
+  /** The capabilities and the members of the harness that it needs. @default none */
   readonly needs?: readonly Need[];
-  /** Does it, and throws if the broker does not. */
+  /** Runs the case; rejects if the broker fails it. */
   run(world: World): Promise<void>;
 }

@@ -1,15 +1,15 @@
-/** Closing: at any time, twice, and with nothing told afterwards. */
+/** Cases about closing: at any time, twice, and without a call of the sink afterwards. */
 import assert from "node:assert/strict";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
 
-/** How long closing may take, in milliseconds. */
+/** The deadline for closing, in ms. */
 const DEADLINE_MS = 5000;
 
-/** Closing. */
+/** The cases. */
 export const closing: readonly Case[] = [
   {
-    name: "close() ends every ownership, and nothing is told afterwards",
+    name: "close() ends every ownership, and the sink is not called afterwards",
     async run(world) {
       const topic = await world.topic(2);
       const reader = await world.consume({ topics: [topic] });
@@ -27,7 +27,7 @@ export const closing: readonly Case[] = [
     },
   },
   {
-    name: "close() leaves the group: it can be moved at once",
+    name: "close() leaves the group, which can be moved at once",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 5));
@@ -38,7 +38,7 @@ export const closing: readonly Case[] = [
     },
   },
   {
-    name: "close() while the first join is pending ends in time, and nobody stays behind",
+    name: "close() during the first join ends in time, and no member is left",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, ["a"]);
@@ -66,7 +66,7 @@ export const closing: readonly Case[] = [
     },
   },
   {
-    name: "close() may be called from within the sink",
+    name: "close() can be called from within the sink",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, ["a"]);

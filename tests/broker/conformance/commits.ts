@@ -1,11 +1,13 @@
-/** Commits: what they carry, that they never go back, and the last ones before partitions move. */
+/**
+ * Cases about commits: their metadata, that they never move a group back, and the last marks before partitions move.
+ */
 import assert from "node:assert/strict";
 import type { Ownership } from "../../../src/broker/broker.ts";
 import type { Case } from "./case.ts";
 import type { Recorder } from "./recorder.ts";
 import { many, type Member } from "./world.ts";
 
-/** Commits. */
+/** The cases. */
 export const commits: readonly Case[] = [
   {
     name: "commit() carries metadata, as long as the broker allows, byte for byte",
@@ -58,7 +60,7 @@ export const commits: readonly Case[] = [
     },
   },
   {
-    name: "commit() leaves the partitions alone that it does not name",
+    name: "commit() does not change the partitions that it does not name",
     async run(world) {
       const topic = await world.topic(2);
       await world.append(topic, ["v"], 0);
@@ -72,14 +74,14 @@ export const commits: readonly Case[] = [
     },
   },
   {
-    name: "commit() of nothing answers nothing",
+    name: "commit() of no marks returns no outcomes",
     async run(world) {
       const reader = await world.consume({ topics: [await world.topic()] });
       assert.deepEqual(await reader.consumer.commit([]), []);
     },
   },
   {
-    name: "the marks that releasing() answers are committed before partitions move",
+    name: "the marks that releasing() returns are committed before partitions move",
     needs: ["sharedGroups"],
     async run(world) {
       const topic = await world.topic(2);
@@ -98,7 +100,7 @@ export const commits: readonly Case[] = [
       await two.received(1);
       assert.deepEqual(two.recorder.values(), ["a4"]);
       const [kept] = one.recorder.live.keys();
-      // The proof comes after the loss: its last marks are no stranger's.
+      // The proof comes after the loss: the last marks are the member's own.
       await one.recorder.until("the other went on", () => one.recorder.assignments.at(-1)!.continued.includes(kept!));
       assert.deepEqual(await world.committed(one.group, topic, kept!.partition), { offset: 4, metadata: "last" });
     },
@@ -152,7 +154,7 @@ export const commits: readonly Case[] = [
   },
 ];
 
-/** Commits whatever comes, at once and also when partitions may move. What is refused is not sent again. */
+/** Commits each batch at once, and again when partitions may move. A refused mark is not sent again. */
 function commitAsItComes(member: () => Member): (recorder: Recorder) => void {
   return (recorder) => {
     const mark = (ownership: Ownership, next: number) => ({ ownership, next, metadata: `up to ${next}` });

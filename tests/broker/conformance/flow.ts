@@ -1,13 +1,13 @@
-/** Pausing and resuming. */
+/** Cases about pausing and resuming. */
 import assert from "node:assert/strict";
 import type { Ownership } from "../../../src/broker/broker.ts";
 import type { Case } from "./case.ts";
 import { many, type Member, type World } from "./world.ts";
 
-/** Pausing and resuming. */
+/** The cases. */
 export const flow: readonly Case[] = [
   {
-    name: "a partition that is paused in the middle of a hand-over gets nothing more until it is resumed",
+    name: "a partition that is paused while its records are delivered gets no more until it is resumed",
     async run(world) {
       const topic = await world.topic(2);
       const reader = await pausing(world, topic);
@@ -41,7 +41,7 @@ export const flow: readonly Case[] = [
     },
   },
   {
-    name: "a partition that is paused over a long backlog goes on where it stopped",
+    name: "a partition with a long backlog that is paused and resumed continues at the same place",
     async run(world) {
       const topic = await world.topic();
       for (let from = 0; from < 500; from += 50) await world.append(topic, many("a", 50, from));
@@ -72,9 +72,9 @@ export const flow: readonly Case[] = [
       const paused = one.own(0);
       one.pause(paused);
       const before = one.recorder.assignments.length;
-      // It knows another topic only: the group is made anew, and nothing moves.
+      // It consumes another topic only: the group rebalances, and nothing moves.
       const two = await world.consume({ topics: [other], group: one.group });
-      await one.recorder.until("the group was made anew", () => one.recorder.assignments.length > before);
+      await one.recorder.until("the group had rebalanced", () => one.recorder.assignments.length > before);
       assert.ok(one.recorder.live.has(paused));
       await world.append(topic, many("a", 2), 0);
       await neighbourTwice(world, topic, one);
@@ -85,14 +85,17 @@ export const flow: readonly Case[] = [
     },
   },
   {
-    name: "pause() and resume() of an ended ownership do nothing, also to the one that followed it",
+    name: "pause() and resume() of an ended ownership do nothing, also to its successor",
     needs: ["commitAs"],
     async run(world) {
       const topic = await world.topic();
       const reader = await world.consume({ topics: [topic] });
       const ended = reader.own();
       await world.harness.commitAs!(reader.group, { topic, partition: 0, offset: 0 }, "theirs");
-      await reader.recorder.until("it was owned anew", () => ended.lost.aborted && reader.recorder.live.size === 1);
+      await reader.recorder.until(
+        "the partition was owned again",
+        () => ended.lost.aborted && reader.recorder.live.size === 1,
+      );
       reader.pause(ended);
       await world.append(topic, ["a"]);
       await reader.received(1);
@@ -118,7 +121,7 @@ async function pausing(world: World, topic: string): Promise<Member> {
   return reader;
 }
 
-/** Two rounds over partition 1: whatever partition 0 was to get has had its time to come. */
+/** Delivers two rounds of partition 1: anything that partition 0 was to get has come by then. */
 async function neighbourTwice(world: World, topic: string, reader: Member): Promise<void> {
   for (let round = 0; round < 2; round++) {
     const count = reader.recorder.values(1).length;

@@ -1,9 +1,9 @@
-/** Groups: where they start, that they are independent, and that their members share. */
+/** Cases about groups: their start, their independence, and the sharing of partitions. */
 import assert from "node:assert/strict";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
 
-/** Groups. */
+/** The cases. */
 export const groups: readonly Case[] = [
   {
     name: "a new group starts at the beginning of the log",
@@ -32,7 +32,7 @@ export const groups: readonly Case[] = [
     },
   },
   {
-    name: "a group goes on at its committed offset, and what was not committed comes again",
+    name: "a group continues at its committed offset, and records that were not committed come again",
     async run(world) {
       const topic = await world.topic();
       await world.append(topic, many("a", 5));
@@ -60,10 +60,10 @@ export const groups: readonly Case[] = [
     },
   },
   {
-    name: "no hand-over is larger than the consumer asked for",
+    name: "no batch is larger than the consumer asked for",
     async run(world) {
       const topic = await world.topic();
-      // One by one: what was appended together may also come together.
+      // One by one: records that were appended together may also come together.
       for (const name of many("a", 30)) await world.append(topic, [name.padEnd(10_000)]);
       const reader = await world.consume({ topics: [topic], maxFetchBytes: 50_000 });
       await reader.received(30);
@@ -72,7 +72,7 @@ export const groups: readonly Case[] = [
     },
   },
   {
-    name: "a record that is larger than the consumer asked for comes all the same",
+    name: "a record that is larger than the consumer asked for comes nevertheless",
     async run(world) {
       const topic = await world.topic();
       for (const value of ["a", "b".repeat(30_000), "c"]) await world.append(topic, [value]);
@@ -99,7 +99,7 @@ export const groups: readonly Case[] = [
     },
   },
   {
-    name: "a topic that only some members know is read by these, and a shared one by all",
+    name: "a topic that only some members consume is read by these, and a common one by all",
     needs: ["sharedGroups"],
     async run(world) {
       const [a, b] = [await world.topic(2), await world.topic(2)];

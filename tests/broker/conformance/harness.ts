@@ -1,7 +1,7 @@
 /**
- * The part of the conformance suite that each broker's tests provide: how the broker is opened, and how to cause from outside
- * what no client of the broker interface can cause. Each case has topics and groups of its own, so that all cases can share
- * one log.
+ * The part of the conformance suite that each broker's tests provide: how the broker is opened, and how to cause from
+ * outside what no client of the broker interface can cause. Each case has topics and groups of its own, so that all
+ * cases can share one log.
  */
 import type { Broker, Capabilities, Consumer } from "../../../src/broker/broker.ts";
 import type { Position, TopicPartition } from "../../../src/support/position.ts";

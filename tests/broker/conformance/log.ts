@@ -1,12 +1,13 @@
-/** The log under the reader's feet: records that are gone, offsets that hold no record, topics made anew. */
+/** Cases about changes of the log: deleted records, offsets without a record, topics that are created again. */
 import assert from "node:assert/strict";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
 
-/** What happens to the log. */
+/** The cases. */
 export const log: readonly Case[] = [
   {
-    name: "records that were deleted while nobody read are told as a range, and reading goes on after it",
+    name:
+      "records that were deleted while no consumer was open are reported as a range, and reading continues after it",
     needs: ["deleteRecords"],
     async run(world) {
       const topic = await world.topic();
@@ -23,7 +24,7 @@ export const log: readonly Case[] = [
     },
   },
   {
-    name: "records that were deleted while the partition was paused are told as a range",
+    name: "records that were deleted while the partition was paused are reported as a range",
     needs: ["deleteRecords"],
     async run(world) {
       const topic = await world.topic();
@@ -46,7 +47,7 @@ export const log: readonly Case[] = [
     },
   },
   {
-    name: "a new group starts at the first record that is left, and nothing is told as gone",
+    name: "a new group starts at the first record that is left, and nothing is reported as expired",
     needs: ["deleteRecords"],
     async run(world) {
       const topic = await world.topic();
@@ -61,7 +62,7 @@ export const log: readonly Case[] = [
     },
   },
   {
-    name: "a topic made anew ends the ownership as restarted, and is read from its start",
+    name: "a topic that is created again ends the ownership as recreated, and is read from its start",
     needs: ["recreateTopic"],
     async run(world) {
       const topic = await world.topic();
@@ -84,7 +85,7 @@ export const log: readonly Case[] = [
     },
   },
   {
-    name: "a topic made anew ends the ownership also where nothing was committed",
+    name: "a topic that is created again ends the ownership also if nothing was committed",
     needs: ["recreateTopic"],
     async run(world) {
       const topic = await world.topic();
@@ -103,7 +104,7 @@ export const log: readonly Case[] = [
     },
   },
   {
-    name: "a hand-over's next lies beyond offsets that hold no record, also at the end of the log",
+    name: "the next offset of a batch lies beyond offsets without a record, also at the end of the log",
     needs: ["appendControl"],
     async run(world) {
       const topic = await world.topic();

@@ -1,8 +1,9 @@
 /**
- * The conformance suite: what every broker of ours must do, about records, offsets and groups, never about jobs. One source
- * for all of them; it is not published.
+ * The conformance suite: the rules of the broker interface as tests, the same for each broker. It is about records,
+ * offsets and groups, never about jobs.
  *
- * A broker's tests call {@linkcode conformance} with a harness and assert how many cases were skipped.
+ * The `conformance_test.ts` of a broker calls {@linkcode conformance} with a harness, and asserts which cases were
+ * skipped.
  */
 import { admin } from "./admin.ts";
 import { append } from "./append.ts";
@@ -18,7 +19,7 @@ import { World } from "./world.ts";
 
 export type { Harness, Need, Skip } from "./harness.ts";
 
-/** Every case, by concept. */
+/** All cases. */
 const CASES: readonly Case[] = [
   ...append,
   ...groups,
@@ -31,11 +32,11 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * Registers every case that the broker can pass.
+ * Registers a test for each case that the broker can pass.
  *
  * @param harness the broker under test
  * @param test registers a test, as `Deno.test` does
- * @returns the cases that it was excused from
+ * @returns the cases from which the broker is excused
  */
 export function conformance(harness: Harness, test: (name: string, run: () => Promise<void>) => void): readonly Skip[] {
   const skips: Skip[] = [];

@@ -101,7 +101,7 @@ export const ownership: readonly Case[] = [
       assert.deepEqual(await reader.commit({ ownership: mine, next: 5, metadata: "mine" }), ["committed"]);
       await world.harness.commitAs!(reader.group, { topic, partition: 0, offset: 5 }, "theirs");
       await reader.recorder.until(
-        "it was lost and owned anew",
+        "the partition was lost and owned again",
         () => reader.recorder.losses.some(({ ownership }) => ownership === mine) && reader.recorder.live.size === 1,
       );
       assert.ok(mine.lost.aborted);
@@ -120,7 +120,7 @@ export const ownership: readonly Case[] = [
       const before = [...one.recorder.live.keys()];
       const moved = new Set(before.map(({ partition }) => partition));
       await world.harness.expire!(one.consumer);
-      // Whether the other took them over before it was back is the broker's affair: the end is the same.
+      // The other member may or may not take them over before: the end is the same.
       await one.recorder.until(
         "it noticed and was back",
         () =>
@@ -135,7 +135,7 @@ export const ownership: readonly Case[] = [
     },
   },
   {
-    name: "the session is known to be good once the group was joined, and not before nor after",
+    name: "the session is valid once the group was joined, not before and not after the close",
     async run(world) {
       const topic = await world.topic();
       const reader = world.start({ topics: [topic] });

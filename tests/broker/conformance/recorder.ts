@@ -1,15 +1,15 @@
 /**
- * A sink that writes down what a broker tells it, lets a case wait for a condition, and watches over what holds for every
- * call in every case: nothing comes for an ownership that is not live, offsets only rise, a loss has aborted its signal.
+ * A sink that records its calls, lets a case wait for a condition, and checks the rules of each call: nothing comes for
+ * an ownership that is not live, offsets only rise, a loss has aborted its signal.
  *
- * A breach is kept rather than thrown, since a sink never throws; the suite fails the case with it.
+ * A breach of a rule is recorded rather than thrown, since a sink never throws; the suite fails the case with it.
  */
 import { Buffer } from "node:buffer";
 import type { ConsumerSink, Mark, Ownership, RecordBatch, StoredRecord } from "../../../src/broker/broker.ts";
 import type { LostReason } from "../../../src/monitor/events.ts";
 import type { TopicPartition } from "../../../src/support/position.ts";
 
-/** A record, and under which ownership it came. */
+/** A record and its ownership. */
 export interface Received {
   readonly ownership: Ownership;
   readonly record: StoredRecord;
@@ -17,65 +17,65 @@ export interface Received {
 
 /** See the module. */
 export class Recorder implements ConsumerSink {
-  /** Every record, in the order in which it came. */
+  /** All records, in the order of their delivery. */
   readonly received: Received[] = [];
-  /** The size of every hand-over: records, and bytes of keys and values. */
+  /** The size of each batch: records, and bytes of keys and values. */
   readonly batches: { readonly ownership: Ownership; readonly records: number; readonly bytes: number }[] = [];
-  /** The ownerships that are live now, and the position of each, where it is known. */
+  /** The live ownerships, with their positions as far as they are known. */
   readonly live = new Map<Ownership, number | null>();
-  /** Every call of `assigned`. */
+  /** The calls of `assigned`. */
   readonly assignments: { readonly added: readonly Ownership[]; readonly continued: readonly Ownership[] }[] = [];
-  /** Every ownership that ended. */
+  /** The ownerships that have ended. */
   readonly losses: { readonly ownership: Ownership; readonly reason: LostReason }[] = [];
-  /** What retention took. */
+  /** The ranges of records that have expired. */
   readonly gaps: { readonly ownership: Ownership; readonly from: number; readonly to: number }[] = [];
-  /** Every call of `releasing`. */
+  /** The calls of `releasing`. */
   readonly releases: (readonly Ownership[])[] = [];
-  /** What `membership` said last. */
+  /** The argument of the last call of `membership`. */
   isMember: boolean | null = null;
-  /** What `failed` said. */
+  /** The arguments of `failed`. */
   readonly failures: Error[] = [];
-  /** The rules that were broken. */
+  /** The rules that the consumer has broken. */
   readonly breaches: string[] = [];
-  /** How often anything was called. */
+  /** The number of calls. */
   calls = 0;
-  /** The call of the broker that is on the stack, in which nothing may be told. */
+  /** The call of the broker that is on the stack: meanwhile the sink may not be called. */
   inside: string | null = null;
-  /** What a case does when records come, inside the call. */
+  /** Called by `records`, for a case to act inside the call. */
   onRecords: (ownership: Ownership, batch: RecordBatch) => void = () => {};
-  /** What a case does at an assignment, inside the call. */
+  /** Called by `assigned`, for a case to act inside the call. */
   onAssigned: () => void = () => {};
-  /** The last marks that a case gives. */
+  /** Returns the last marks. */
   lastMarks: (ownerships: readonly Ownership[]) => readonly Mark[] = () => [];
   readonly #limitMs: number;
   readonly #waiting = new Set<() => void>();
   readonly #known = new Set<Ownership>();
 
-  /** @param limitMs how long a condition may take, in milliseconds */
+  /** @param limitMs the longest wait for a condition, in ms */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
 
-  /** The values received, as text, of one partition or of all. */
+  /** Returns the values, as strings, of one partition or of all. */
   values(of?: number): (string | null)[] {
     return this.received
       .filter(({ ownership }) => of === undefined || ownership.partition === of)
       .map(({ record }) => record.value === null ? null : Buffer.from(record.value).toString());
   }
 
-  /** The live ownership of a partition. */
+  /** Returns the live ownership of a partition. */
   own(at: TopicPartition | number): Ownership {
     for (const ownership of this.live.keys()) if (matches(ownership, at)) return ownership;
     throw new Error(`Expected to own ${JSON.stringify(at)}: ${this.summary()}`);
   }
 
-  /** The partitions that are owned now, in order. */
+  /** Returns the numbers of the owned partitions, in order. */
   owned(topic?: string): number[] {
     const live = [...this.live.keys()].filter((ownership) => topic === undefined || ownership.topic === topic);
     return live.map(({ partition }) => partition).sort((a, b) => a - b);
   }
 
-  /** Waits until the condition holds; it is looked at after each call. */
+  /** Waits for a condition, which is checked after each call. */
   until(what: string, condition: () => boolean): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -87,13 +87,13 @@ export class Recorder implements ConsumerSink {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Error(`Waited ${this.#limitMs} ms in vain until ${what}: ${this.summary()}`));
+        reject(new Error(`Waited ${this.#limitMs} ms without success until ${what}: ${this.summary()}`));
       }, this.#limitMs);
       this.#waiting.add(look);
     });
   }
 
-  /** What has come, in one line. */
+  /** Describes all calls in one line. */
   summary(): string {
     const values = this.values();
     return JSON.stringify({
@@ -117,7 +117,7 @@ export class Recorder implements ConsumerSink {
       this.#known.add(ownership);
       this.live.set(ownership, ownership.committed?.offset ?? null);
     }
-    for (const ownership of continued) this.#expect(this.live.has(ownership), "what is continued is live");
+    for (const ownership of continued) this.#expect(this.live.has(ownership), "a continued ownership is live");
     this.assignments.push({ added, continued });
     this.onAssigned();
     this.#called("assigned");
@@ -132,7 +132,7 @@ export class Recorder implements ConsumerSink {
       this.received.push({ ownership, record });
     }
     this.#expect(batch.next >= position, `next (${batch.next}) lies beyond the records (${position - 1})`);
-    this.#expect(batch.next <= batch.highWatermark, `next (${batch.next}) is no higher than ${batch.highWatermark}`);
+    this.#expect(batch.next <= batch.highWatermark, `next (${batch.next}) is not higher than ${batch.highWatermark}`);
     if (this.live.has(ownership)) this.live.set(ownership, batch.next);
     this.batches.push({ ownership, records: batch.records.length, bytes: bytesOf(batch) });
     this.onRecords(ownership, batch);
@@ -140,7 +140,7 @@ export class Recorder implements ConsumerSink {
   }
 
   releasing(ownerships: readonly Ownership[]): readonly Mark[] {
-    for (const ownership of ownerships) this.#expect(this.live.has(ownership), "what is released is live");
+    for (const ownership of ownerships) this.#expect(this.live.has(ownership), "a released ownership is live");
     this.releases.push(ownerships);
     const marks = this.lastMarks(ownerships);
     this.#called("releasing");
@@ -149,22 +149,22 @@ export class Recorder implements ConsumerSink {
 
   lost(ownerships: readonly Ownership[], reason: LostReason): void {
     for (const ownership of ownerships) {
-      this.#expect(this.live.delete(ownership), "what is lost was live");
-      this.#expect(ownership.lost.aborted, "the signal of what is lost is aborted");
+      this.#expect(this.live.delete(ownership), "a lost ownership was live");
+      this.#expect(ownership.lost.aborted, "the signal of a lost ownership is aborted");
       this.losses.push({ ownership, reason });
     }
     this.#called("lost");
   }
 
   expired(ownership: Ownership, from: number, to: number): void {
-    this.#expect(this.live.has(ownership), "what is gone is gone from a live ownership");
-    this.#expect(from < to, "what is gone is a range");
+    this.#expect(this.live.has(ownership), "records expire for a live ownership");
+    this.#expect(from < to, "expired records are a range");
     this.gaps.push({ ownership, from, to });
-    this.#called("gone");
+    this.#called("expired");
   }
 
   membership(isMember: boolean): void {
-    this.#expect(this.isMember !== isMember, "membership is told when it changes");
+    this.#expect(this.isMember !== isMember, "membership() is called only for a change");
     this.isMember = isMember;
     this.#called("membership");
   }

@@ -1,6 +1,6 @@
 /**
- * What a case works with: brokers over one log, topics and groups of its own, consumers with a {@linkcode Recorder}. It is
- * made for one case and takes everything down after it.
+ * The world of one case: clients of one log, topics and groups of its own, and consumers with a {@linkcode Recorder}.
+ * It is made for one case, and closes everything after it.
  */
 import assert from "node:assert/strict";
 import type { Broker, Consumer, Mark, NewRecord, Ownership } from "../../../src/broker/broker.ts";
@@ -8,25 +8,25 @@ import type { Harness } from "./harness.ts";
 import { Recorder } from "./recorder.ts";
 import type { Position } from "../../../src/support/position.ts";
 
-/** How long a consumer has to leave its group, in milliseconds. */
+/** The deadline for leaving a group, in ms. */
 const CLOSE_MS = 5000;
 
-/** How often a condition that only asking can tell is looked at, in milliseconds. */
+/** The time between two checks of a condition that causes no call of a sink, in ms. */
 const LOOK_EVERY_MS = 10;
 
-/** How much a hand-over holds at most where a case does not say, in bytes. */
+/** The most bytes of a batch, unless a case says otherwise. */
 const MAX_FETCH_BYTES = 256 * 1024;
 
-/** Which consumer a case wants. */
+/** Options of a consumer. */
 export interface Wanted {
   readonly topics: readonly string[];
   /** @default a new group */
   readonly group?: string;
-  /** @default a broker of its own, as another process would have */
+  /** @default a client of its own, as another process would have */
   readonly broker?: Broker;
   /** @default 256 KiB */
   readonly maxFetchBytes?: number;
-  /** Set up before the first call can come. */
+  /** Prepares the recorder before its first call. */
   readonly prepare?: (recorder: Recorder) => void;
 }
 
@@ -46,26 +46,26 @@ export class World implements AsyncDisposable {
     this.broker = this.open();
   }
 
-  /** One more client. */
+  /** Opens another client. */
   open(): Broker {
     const broker = this.harness.open();
     this.#brokers.push(broker);
     return broker;
   }
 
-  /** A name that nobody else has. */
+  /** Returns a unique name. */
   name(of = "topic"): string {
     return `${this.#prefix}-${of}-${++this.#count}`;
   }
 
-  /** A new topic. */
+  /** Creates a topic. */
   async topic(partitions = 1, config: Record<string, string> = {}): Promise<string> {
     const name = this.name();
     await this.broker.admin.create([{ name, partitions, config }]);
     return name;
   }
 
-  /** Appends; every record must be written. */
+  /** Appends records; each must be written. */
   async append(topic: string, records: readonly (NewRecord | string)[], partition = 0): Promise<readonly Position[]> {
     for (const recorder of this.#recorders) recorder.inside = "append";
     const appended = this.broker.append(
@@ -79,7 +79,7 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /** A consumer that may not have joined yet. */
+  /** Starts a consumer, which may not have joined yet. */
   start(wanted: Wanted): Member {
     const recorder = new Recorder(this.harness.limitMs);
     wanted.prepare?.(recorder);
@@ -96,30 +96,30 @@ export class World implements AsyncDisposable {
     return new Member(this, group, consumer, recorder);
   }
 
-  /** A consumer that has joined its group. */
+  /** Starts a consumer and waits until it has joined its group. */
   async consume(wanted: Wanted): Promise<Member> {
     const member = this.start(wanted);
     await member.consumer.joined;
     return member;
   }
 
-  /** What a group has committed for a partition. */
+  /** Returns the commit of a group for a partition. */
   async committed(group: string, topic: string, partition = 0): Promise<{ offset: number | null; metadata: string }> {
     const all = await this.broker.admin.committed(group, topic);
     const { offset, metadata } = all.find((one) => one.partition === partition)!;
     return { offset, metadata };
   }
 
-  /** Waits for a condition that only asking can tell. */
+  /** Waits for a condition that causes no call of a sink. */
   async eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
     const endMs = performance.now() + this.harness.limitMs;
     while (!await condition()) {
-      assert.ok(performance.now() < endMs, `Waited ${this.harness.limitMs} ms in vain until ${what}`);
+      assert.ok(performance.now() < endMs, `Waited ${this.harness.limitMs} ms without success until ${what}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
 
-  /** Fails if any sink was told what it may not be told. */
+  /** Fails if a consumer has broken a rule of its sink, or has failed. */
   check(): void {
     for (const recorder of this.#recorders) {
       assert.deepEqual(recorder.breaches, [], recorder.summary());
@@ -146,28 +146,28 @@ export class Member {
     this.recorder = recorder;
   }
 
-  /** The live ownership of a partition. */
+  /** Returns the live ownership of a partition. */
   own(at: { readonly topic: string; readonly partition: number } | number = 0): Ownership {
     return this.recorder.own(at);
   }
 
-  /** Waits until it has received so many records (of a partition). */
+  /** Waits until it has received a number of records (of a partition). */
   received(count: number, partition?: number): Promise<void> {
     const of = partition === undefined ? "" : ` of partition ${partition}`;
     return this.recorder.until(`${count} records${of} came`, () => this.recorder.values(partition).length >= count);
   }
 
-  /** Pauses. */
+  /** Pauses an ownership. */
   pause(ownership: Ownership): void {
     this.#inside("pause", () => this.consumer.pause(ownership));
   }
 
-  /** Resumes. */
+  /** Resumes an ownership. */
   resume(ownership: Ownership): void {
     this.#inside("resume", () => this.consumer.resume(ownership));
   }
 
-  /** Commits, as often as it is refused: a rebalance may be on its way. */
+  /** Commits marks, again and again while one is refused: a rebalance may be under way. */
   async commit(...marks: readonly Mark[]): Promise<string[]> {
     const outcomes: string[] = Array(marks.length).fill("refused");
     await this.#world.eventually("the commit was no longer refused", async () => {
@@ -194,7 +194,7 @@ export class Member {
   }
 }
 
-/** Texts with numbers: `many("a", 3)` is `a0`, `a1`, `a2`. */
+/** Returns numbered strings: `many("a", 3)` is `a0`, `a1`, `a2`. */
 export function many(name: string, count: number, from = 0): string[] {
   return Array.from({ length: count }, (_, n) => `${name}${from + n}`);
 }
