@@ -1,4 +1,4 @@
-/** Rows of bad input about the value: what no worker could perform is dead-lettered at once, and harms nothing. */
+/** Bad input in the value: a record that no worker can perform is dead-lettered at once, and harms no other record. */
 import { assert, assertEquals } from "@std/assert";
 import { currentAttributes, Job } from "../../mod.ts";
 import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";

@@ -1,4 +1,4 @@
-/** Rows of bad input about headers: whatever they are called and hold, a job is performed, and poison dead-lettered. */
+/** Bad input in headers: whatever their names and values, jobs are performed and bad records dead-lettered. */
 import { assertEquals } from "@std/assert";
 import type { Headers } from "../../src/broker/broker.ts";
 import { echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";

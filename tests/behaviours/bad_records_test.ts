@@ -1,4 +1,4 @@
-/** Rows of bad input about what stands beside the arguments: counts, times, attributes, and the log that they lie in. */
+/** Bad input beside the arguments: counts, times, attributes, and the batches of the log. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, BrokerError, currentAttributes, Job } from "../../mod.ts";
 import type { Ownership } from "../../src/broker/broker.ts";

@@ -1,4 +1,4 @@
-/** Rows B: the log itself changes under a worker, or while it is away. */
+/** Topics that change while a worker runs or is stopped: recreated, shortened, or ended by an aborted transaction. */
 import { assertEquals } from "@std/assert";
 import { Job } from "../../mod.ts";
 import { abortTransaction, deleteBefore, makeAnew, wayTo } from "../support/behaviours/faults.ts";

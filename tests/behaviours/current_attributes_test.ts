@@ -1,4 +1,4 @@
-/** Rows A about current attributes: every job sees its own, whatever runs beside it. */
+/** Current attributes: each job sees its own, whatever runs beside it. */
 import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { activeJobTopic, currentAttributes, Job } from "../../mod.ts";

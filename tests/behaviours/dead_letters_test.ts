@@ -1,4 +1,4 @@
-/** Rows D: what fails for good goes to the dead letter topic, byte for byte and once, and its partition goes on. */
+/** Dead letters: a job that fails for good is written there once, byte for byte, and its partition goes on. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type DeadLetterQueueOptions, Job, type KafkaOptions, type TopicOptions } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";

@@ -1,4 +1,4 @@
-/** Rows A about enqueuing: options are checked before anything is sent, merged by class, and many jobs travel together. */
+/** Enqueuing: options are checked before anything is sent and merged by class, and many jobs are sent together. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   activeJobTopic,

@@ -1,4 +1,4 @@
-/** Rows A about performing: jobs come out of the log as they went in, each by its own class, and a stop loses none. */
+/** Performing: a job is read from the log as it was enqueued, by its own class, and a stop loses none. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";

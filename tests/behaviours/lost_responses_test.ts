@@ -1,4 +1,4 @@
-/** Row W5: producing over a wire that loses what it carries. */
+/** Producing while responses of the broker are lost. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, EnqueueError, Job, type KafkaOptions } from "../../mod.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";

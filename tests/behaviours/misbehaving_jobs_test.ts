@@ -1,4 +1,4 @@
-/** Rows of bad input about what is too large, what is thrown, what never ends, and what is shown. */
+/** Jobs that are too large, throw odd values, never end, or end the process; and what the log shows of them. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type EventMap, Job, TimeoutError } from "../../mod.ts";
 import { BrokerError } from "../../src/errors.ts";

@@ -1,4 +1,4 @@
-/** Rows W and P6: how jobs come into the log, and what the caller hears when they do not. */
+/** Producing: how jobs get into the log, and the errors that the caller gets if they do not. */
 // Runs alone: it limits how long callers wait.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {

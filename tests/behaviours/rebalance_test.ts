@@ -1,4 +1,4 @@
-/** Rows B: what is lost, doubled or held up while partitions move from worker to worker. */
+/** Rebalances: no job is lost, doubled or held up while partitions move from worker to worker. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job, RevokedError } from "../../mod.ts";
 import { attentive } from "../support/behaviours/faults.ts";

@@ -1,4 +1,4 @@
-/** Rows R: a failed job waits and is tried again where it stands; nothing behind it is lost, overtakes it, or runs twice. */
+/** Retries: a failed job waits at its place; no record behind it is lost, reordered, or performed twice. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { decodeCommitMetadata } from "../../src/worker/partition/commit_metadata.ts";

@@ -1,4 +1,4 @@
-/** Row S4: a wait for a retry does not hold a stop. The other rows S are about the ends of processes. */
+/** A stop while a partition waits for a retry. The other stops need processes: see `stopping_test.ts`. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";

@@ -1,4 +1,4 @@
-/** S: stopping, on real processes. S4 stands with the other rows of pauses. */
+/** Stopping, on real processes. */
 import { assertEquals } from "@std/assert";
 import { Job } from "../../mod.ts";
 import { Relay } from "../support/kafka/relay.ts";
@@ -77,7 +77,7 @@ behaviour(
       "right after the start": () => terminatedAt(/^loaded$/, start({ enqueue })),
       // On an embedded log joining takes no time, unless the log is away.
       "before the first assignment": () => {
-        if (way === null) return start({ enqueue, termAt: "consume", ...(onMemory ? { awayAt: "consume" } : {}) });
+        if (way === null) return start({ enqueue, termAt: "consume", ...(onMemory ? { offlineAt: "consume" } : {}) });
         return whileAway(() => start({ termAt: "consume", shutdownTimeoutMs }));
       },
       ...(world.brokerName === "sqlite" ? {} : {
@@ -95,7 +95,7 @@ behaviour(
       "while the broker is away": () => {
         if (way !== null) return whileAway(() => terminatedAt(/^loaded$/, start({ shutdownTimeoutMs })));
         // Nothing listens on port 1.
-        return terminatedAt(/^loaded$/, start(onMemory ? { awayAt: "load" } : { broker: "kafka://127.0.0.1:1" }));
+        return terminatedAt(/^loaded$/, start(onMemory ? { offlineAt: "load" } : { broker: "kafka://127.0.0.1:1" }));
       },
       "after the broker has gone": async () => {
         if (way !== null) {
@@ -104,7 +104,7 @@ behaviour(
           way.cut();
           return await terminatedAt(/^performed 0$/, child);
         }
-        if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, awayAt: "performed" }));
+        if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, offlineAt: "performed" }));
         const relay = children.use(new Relay(world.url.replace("kafka://", "").split(",")[0]!));
         const child = start({ enqueue, broker: `kafka://${relay.broker}` });
         await child.line(/^performed 0$/);

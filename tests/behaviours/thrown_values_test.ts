@@ -1,4 +1,4 @@
-/** Row R4: what a job throws need not be an error, and what it answers need not be sound. */
+/** Values that a job throws or returns, valid or not. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";

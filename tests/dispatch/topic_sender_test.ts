@@ -47,7 +47,7 @@ function setUp(config: Record<string, string> = {}) {
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 const offsetOf = (outcome: AppendOutcome) => outcome.ok ? outcome.position.offset : outcome.written;
 
-Deno.test("TopicSender sends what one turn pushed at once, and gathers while a batch is in flight", async () => {
+Deno.test("TopicSender sends the records of one turn at once, and gathers while a batch is in flight", async () => {
   const { broker, push } = setUp();
   const first = [push("a"), push("b")];
   await turn();
@@ -97,7 +97,7 @@ Deno.test("TopicSender asks for a durable batch if any of it must be", async () 
   assertEquals(broker.durabilities, ["buffered", "durable", "durable"]);
 });
 
-Deno.test("TopicSender fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
+Deno.test("TopicSender fails waiting records if the broker is not ready, and tries again with the next", async () => {
   const log = new FaultInjectionLog();
   let tries = 0;
   const sender = new TopicSender("default", () => {
@@ -112,7 +112,7 @@ Deno.test("TopicSender fails what waited where its topic cannot be made ready, a
   assertEquals(offsetOf(await push("c")), 0);
 });
 
-Deno.test("TopicSender answers unknown where a broker breaks its word and rejects, and goes on", async () => {
+Deno.test("TopicSender settles records as unknown if a broker rejects, and continues", async () => {
   const log = new FaultInjectionLog();
   log.createTopic("default", 1);
   const broker = log.open();

@@ -1,7 +1,7 @@
-/** The App of these tests. Nobody listens at its broker: a test that reached it would hang or fail. */
+/** The App of the tests of the test kit. No broker listens at its address: a test that connected to it would fail. */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 
-/** What jobs have said, in order. Whoever looks takes it away. */
+/** The records of the jobs, in order, until a test takes them. */
 export const said: unknown[] = [];
 
 export class Current extends currentAttributes<{ userId: number }>("userId") {}
@@ -13,7 +13,7 @@ export class MailJob extends Job {
   }
 }
 
-/** Fails so many times, then passes. */
+/** Fails a number of times, then succeeds. */
 export class FailingJob extends Job {
   static override queue = "mail";
   perform(failures: number) {
@@ -30,7 +30,7 @@ export class ChainJob extends Job {
   }
 }
 
-/** "default" has no dead letter queue, "mail" has one. Both have a prefix. */
+/** Its topic "default" has no dead letter queue, "mail" has one. Both have a prefix. */
 export const app = new App({
   name: "shop",
   broker: "kafka://localhost:1",
