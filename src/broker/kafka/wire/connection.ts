@@ -169,7 +169,7 @@ export class Connection {
         });
         await this.#authentication.authenticate();
       }
-      this.#isReady = this.#closedBy === null;
+      this.#isReady = true;
     } catch (error) {
       this.close(error instanceof ConnectionError ? error : this.#errorOf(error));
     } finally {
