@@ -303,6 +303,7 @@ export class Member {
     const request = offsetFetch(this.#options.group, byTopic(partitions, ({ partition }) => ({ partition })));
     while (true) {
       const { responses } = await this.#ask(request, this.#cluster.requestTimeoutMs);
+      if (this.#isClosing) return [];
       const found = responses.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, errorCode, offset, metadata }) => ({
           topic,

@@ -23,7 +23,6 @@ import type { Cluster } from "../wire/cluster.ts";
 import type { Connection } from "../wire/connection.ts";
 import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.ts";
 import { produceRequest, type ProduceResponse } from "../wire/produce_request.ts";
-import { UnsupportedVersionError } from "../wire/request.ts";
 import { describeTopicConfigs, initProducerId } from "../wire/requests.ts";
 import { brokerError } from "../broker_error.ts";
 import { AppendCall } from "./append_call.ts";
@@ -515,9 +514,8 @@ export class Producer {
  * is too old.
  */
 function isHopeless(error: unknown): error is Error {
-  if (error instanceof ConnectionError) return error.isFinal;
   if (error instanceof ProtocolError) return HOPELESS.has(error.code);
-  return error instanceof UnsupportedVersionError;
+  return (error as { readonly isFinal?: boolean }).isFinal === true;
 }
 
 /** Splits queues so that no request is larger than it may be. */

@@ -31,6 +31,8 @@ export interface Request<Response> {
 /** The broker is too old or too new for a request. */
 export class UnsupportedVersionError extends Error {
   override name = "UnsupportedVersionError";
+  /** Trying again cannot help. */
+  readonly isFinal = true;
 }
 
 /**
