@@ -116,12 +116,13 @@ export class ScriptedKafka implements AsyncDisposable {
     );
   }
 
-  /** What the group has committed of its share. */
-  offsets(error = 0): Buffer {
-    return respond.offsetFetchResponse(this.share.map((partition) => {
+  /** What the group has committed of its share, or an error of the whole or of each partition. */
+  offsets(error = 0, partitionError = 0): Buffer {
+    const partitions = this.share.map((partition) => {
       const { offset = -1, metadata = "" } = this.committed.get(partition) ?? {};
-      return { topic: TOPIC, partition, offset, metadata, error };
-    }));
+      return { topic: TOPIC, partition, offset, metadata, error: partitionError };
+    });
+    return respond.offsetFetchResponse(partitions, error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -256,6 +256,7 @@ export class Member {
     );
     this.#accept(syncSentMs);
     const assigned = await this.#committed(decodeShare(memberAssignment));
+    if (this.#isClosing) return;
     this.#handler.log("debug", `Group "${groupId}": generation ${this.#generationId}, ${assigned.length} partitions`);
     this.#handler.assigned(assigned, this.generation);
   }

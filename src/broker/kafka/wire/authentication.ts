@@ -75,7 +75,7 @@ export class Authentication {
       host,
       port,
       send: async (codec: KafkaJsCodec<unknown>) => {
-        const response = await this.#connection.send(await encodedBy(codec));
+        const response = await this.#connection.send(await encodedBy("authentication", codec));
         return await codec.response.parse(response);
       },
     }, this.#versions);

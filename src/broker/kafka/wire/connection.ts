@@ -17,7 +17,7 @@ import { Authentication } from "./authentication.ts";
 import { ConnectionError, type ConnectionFailure } from "./errors.ts";
 import { FrameError, FrameReader } from "./frame_reader.ts";
 import { type BrokerVersions, definitions } from "./kafkajs.ts";
-import { encodedBy, type EncodedRequest, type Request } from "./request.ts";
+import { encodedBy, type EncodedRequest, type Request, UnsupportedVersionError } from "./request.ts";
 import { describeForeignBytes, describeSocketError, openSocket } from "./socket.ts";
 
 /** Options of all connections of a client. Times are milliseconds. */
@@ -181,7 +181,7 @@ export class Connection {
 
   async #askVersions(timeoutMs: number): Promise<BrokerVersions> {
     const codec = definitions.ApiVersions!.protocol({ version: API_VERSIONS_VERSION })({});
-    const request = await encodedBy(codec) as EncodedRequest<
+    const request = await encodedBy("ApiVersions", codec) as EncodedRequest<
       { readonly apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[] }
     >;
     const { apiVersions } = await this.#write("ApiVersions", request, timeoutMs);
@@ -208,6 +208,7 @@ export class Connection {
     try {
       return await request.decode(payload);
     } catch (cause) {
+      if (cause instanceof UnsupportedVersionError) throw cause;
       const problem = `its answer to ${name} cannot be read: ${(cause as Error).message}`;
       const error = new ConnectionError(this.address, problem, { isSent: true, cause });
       this.close(error);
