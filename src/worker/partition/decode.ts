@@ -25,6 +25,7 @@ const TOMBSTONE: Decoded = { kind: "tombstone" };
 
 /** Decodes a record. It never throws. */
 export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBytes: number): Decoded {
+  if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
   if (record.value === null) return TOMBSTONE;
   try {
     if (record.bytes > maxPayloadBytes) {

@@ -26,6 +26,8 @@ export interface QueuedRecord extends TrackedRecord {
   readonly bytes: number;
   /** Its share of the memory budget: the size of key, value and headers in bytes. */
   readonly memoryBytes: number;
+  /** The reason why the broker could not read it; `undefined` for a sound record. */
+  readonly unreadable: string | undefined;
 }
 
 /**
@@ -55,6 +57,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     bytes,
     // A character of the key is a byte. The value is measured once: that takes as long as a small job.
     memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
+    unreadable: record.unreadable,
   };
 }
 
