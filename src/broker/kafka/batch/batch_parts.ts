@@ -76,9 +76,9 @@ class RecordSplitter {
   readonly #header: BatchHeader;
   readonly #from: number;
   readonly #maxRecordBytes: number;
-  /** Chunks that are not read yet: the begin of a record. */
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  /** The begin of a record, in a buffer that grows from small: its rest comes with the next chunks. */
+  #buffer: Buffer = Buffer.alloc(0);
+  #filled = 0;
   /** Bytes that must have come before it is worth looking. */
   #needed = 1;
   /** Bytes of a record that is passed over, still to come. */
@@ -110,13 +110,27 @@ class RecordSplitter {
     }
     const rest = chunk.subarray(Math.min(this.#toSkip, chunk.length));
     this.#toSkip -= chunk.length - rest.length;
-    this.#waiting.push(rest);
-    this.#waitingBytes += rest.length;
-    if (this.#waitingBytes < this.#needed) return;
-    const bytes = this.#waiting.length === 1 ? rest : Buffer.concat(this.#waiting);
+    const bytes = this.#filled === 0 ? rest : this.#append(rest);
+    if (bytes.length < this.#needed) {
+      if (this.#filled === 0) this.#append(rest);
+      return;
+    }
     const end = yield* this.#split(bytes);
-    this.#waiting = end < bytes.length ? [bytes.subarray(end)] : [];
-    this.#waitingBytes = bytes.length - end;
+    this.#filled = 0;
+    if (end < bytes.length) this.#append(bytes.subarray(end));
+  }
+
+  /** Adds to what is kept. @returns all of it */
+  #append(bytes: Buffer): Buffer {
+    const length = this.#filled + bytes.length;
+    if (this.#buffer.length < length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.#filled);
+      this.#buffer = larger;
+    }
+    bytes.copy(this.#buffer, this.#filled);
+    this.#filled = length;
+    return this.#buffer.subarray(0, length);
   }
 
   /** @returns the position after the last complete record */
