@@ -4,7 +4,7 @@ import type { Mutant } from "../../tasks/mutants.ts";
 export const SQLITE_MUTANTS: readonly Mutant[] = [
   {
     what: "sqlite: a commit names the fence that its owner knows",
-    file: "src/broker/sqlite/positions.ts",
+    file: "src/broker/sqlite/group_offsets.ts",
     find: " AND fence = ?7 AND",
     replace: " AND ifnull(?7, 0) >= 0 AND",
     tests: ["tests/broker/sqlite/leases_test.ts"],
@@ -12,7 +12,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: a commit never moves the group back",
-    file: "src/broker/sqlite/positions.ts",
+    file: "src/broker/sqlite/group_offsets.ts",
     find: " AND ifnull(committed, 0) <= ?1",
     replace: "",
     tests: ["tests/broker/sqlite/leases_test.ts"],
@@ -89,7 +89,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: a group that is away for less than a week holds its records back",
-    file: "src/broker/sqlite/cleaner.ts",
+    file: "src/broker/sqlite/retention.ts",
     find: "7 * 24 * 60",
     replace: "5 * 24 * 60",
     tests: ["tests/broker/sqlite/retention_test.ts"],
@@ -103,14 +103,14 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: an offset is not used again when its record was deleted",
-    file: "src/broker/sqlite/cleaner.ts",
+    file: "src/broker/sqlite/retention.ts",
     find: ", high = max(high, ?1)",
     replace: "",
     tests: ["tests/broker/sqlite/retention_test.ts"],
   },
   {
     what: "sqlite: a record is kept until every group has performed it",
-    file: "src/broker/sqlite/cleaner.ts",
+    file: "src/broker/sqlite/retention.ts",
     find: "SELECT min(ifnull(committed, 0))",
     replace: "SELECT max(ifnull(committed, 0))",
     tests: ["tests/broker/sqlite/retention_test.ts"],
@@ -118,7 +118,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: a busy partition holds up no other where records are deleted",
-    file: "src/broker/sqlite/cleaner.ts",
+    file: "src/broker/sqlite/retention.ts",
     find: "for (const task of left) {",
     replace: "for (const task of left.slice(0, 1)) {",
     tests: ["tests/broker/sqlite/retention_test.ts"],

@@ -4,7 +4,7 @@ import { groupIsLive, noPartition, outsideOfLog, skippedAlready, skipsMore } fro
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
 import { isLive } from "./leases.ts";
-import { committedOf, move } from "./positions.ts";
+import { committedOf, move } from "./group_offsets.ts";
 import { endsOf } from "./records.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, type SqliteTopic } from "./topics.ts";
 

@@ -18,12 +18,12 @@ import type {
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
 import { skip, sqliteAdmin } from "./admin.ts";
-import { turn } from "./alarm.ts";
+import { turn } from "./wakeup.ts";
 import type { Durability } from "./connection.ts";
 import { SqliteConsumer } from "./consumer.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";
-import { MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
+import { MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
 import { append, MAX_ROWS } from "./records.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
@@ -58,7 +58,7 @@ export class SqliteBroker implements Broker {
     this.name = name;
     this.#file = file;
     this.#context = context;
-    this.admin = sqliteAdmin(file, () => this.#ring());
+    this.admin = sqliteAdmin(file, () => this.#wake());
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
@@ -91,7 +91,7 @@ export class SqliteBroker implements Broker {
         break;
       }
     }
-    this.#ring();
+    this.#wake();
     return outcomes;
   }
 
@@ -99,7 +99,7 @@ export class SqliteBroker implements Broker {
     if (!this.#open) throw new BrokerError(`Cannot use the broker "${this.name}": it was disposed of`);
     const left = () => {
       this.#consumers.delete(consumer);
-      this.#ring();
+      this.#wake();
     };
     const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink, left);
     this.#consumers.add(consumer);
@@ -114,7 +114,7 @@ export class SqliteBroker implements Broker {
         return skip(connection, group, position, otherwise);
       }, { durability: "durable" });
     while (!await tryIt()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    this.#ring();
+    this.#wake();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,7 +125,7 @@ export class SqliteBroker implements Broker {
     await turn();
   }
 
-  #ring(): void {
-    for (const consumer of this.#consumers) consumer.ring();
+  #wake(): void {
+    for (const consumer of this.#consumers) consumer.wake();
   }
 }

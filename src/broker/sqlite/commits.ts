@@ -7,7 +7,7 @@ import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
+import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
 import { MAX_ROWS } from "./records.ts";
 
 /** How a commit of one partition ended. */

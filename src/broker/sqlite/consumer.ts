@@ -12,8 +12,8 @@ import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { within } from "../../within.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
-import { Alarm, turn } from "./alarm.ts";
-import { Cleaner } from "./cleaner.ts";
+import { turn, Wakeup } from "./wakeup.ts";
+import { Retention } from "./retention.ts";
 import { type CommitOutcome, Commits } from "./commits.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
@@ -33,8 +33,8 @@ export class SqliteConsumer implements Consumer {
   readonly #left: () => void;
   readonly #membership: Membership;
   readonly #commits: Commits;
-  readonly #cleaner: Cleaner;
-  readonly #alarm = new Alarm();
+  readonly #retention: Retention;
+  readonly #wakeup = new Wakeup();
   readonly #joined = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
   readonly #heartbeatMs: number;
@@ -65,7 +65,7 @@ export class SqliteConsumer implements Consumer {
     this.#patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
     this.#membership = new Membership(file, candidate, [...new Set(topics)], monitor, this.#patience);
     this.#commits = new Commits(file, group, (ownership) => this.#membership.owns(ownership));
-    this.#cleaner = new Cleaner(file, group, this.#patience);
+    this.#retention = new Retention(file, group, this.#patience);
     this.#joined.promise.catch(() => {});
     this.#working = this.#work();
   }
@@ -85,18 +85,18 @@ export class SqliteConsumer implements Consumer {
   resume(ownership: Ownership): void {
     if (!this.#membership.owns(ownership) || !ownership.paused) return;
     ownership.paused = false;
-    this.#alarm.ring();
+    this.#wakeup.wake();
   }
 
   /** Somebody of this process has written. */
-  ring(): void {
+  wake(): void {
     this.#seen = null;
-    this.#alarm.ring();
+    this.#wakeup.wake();
   }
 
   async commit(marks: readonly Mark[], patience: { readonly deadlineMs?: number } = {}): Promise<CommitOutcome[]> {
     const outcomes = await this.#commits.write(marks, patience);
-    if (outcomes.includes("ended")) this.ring();
+    if (outcomes.includes("ended")) this.wake();
     return outcomes;
   }
 
@@ -112,7 +112,7 @@ export class SqliteConsumer implements Consumer {
     try {
       await this.#file.connection({ signal: this.#closed.signal });
       while (this.#state !== "closed") {
-        await this.#tryRound(await this.#alarm.pause());
+        await this.#tryRound(await this.#wakeup.pause());
       }
     } catch (error) {
       // Not awaited: the end waits for this to be over.
@@ -120,9 +120,9 @@ export class SqliteConsumer implements Consumer {
     }
   }
 
-  async #tryRound(wasRung: boolean): Promise<void> {
+  async #tryRound(wasWoken: boolean): Promise<void> {
     try {
-      await this.#round(wasRung);
+      await this.#round(wasWoken);
       this.#trouble = null;
     } catch (error) {
       if (this.#state === "closed") return;
@@ -133,11 +133,11 @@ export class SqliteConsumer implements Consumer {
     if (this.#state === "member") this.#hold(this.#membership.heldUntilMs > performance.now());
   }
 
-  async #round(wasRung: boolean): Promise<void> {
+  async #round(wasWoken: boolean): Promise<void> {
     const version = await this.#file.read((connection) => connection.version(), this.#patience);
     const hasChanged = version !== this.#seen || this.#membership.mayTake;
     if (hasChanged) {
-      this.#alarm.quicken();
+      this.#wakeup.shortenPauses();
       // What comes meanwhile is looked at in the next round.
       this.#seen = version;
       await this.#keepUp();
@@ -145,8 +145,8 @@ export class SqliteConsumer implements Consumer {
     if (this.#isClosed()) return;
     if (performance.now() >= this.#renewAtMs) await this.#renew();
     // Where nothing has happened there is nothing to read.
-    if ((hasChanged || wasRung) && await this.#handOver()) this.#alarm.ring();
-    this.#cleaner.run(this.#membership.owned());
+    if ((hasChanged || wasWoken) && await this.#handOver()) this.#wakeup.wake();
+    this.#retention.run(this.#membership.owned());
   }
 
   async #keepUp(): Promise<void> {
@@ -183,7 +183,7 @@ export class SqliteConsumer implements Consumer {
 
   async #renew(): Promise<void> {
     this.#renewAtMs = performance.now() + this.#heartbeatMs;
-    if (!await this.#membership.renew()) this.ring();
+    if (!await this.#membership.renew()) this.wake();
   }
 
   /** @returns whether there is more */
@@ -242,9 +242,9 @@ export class SqliteConsumer implements Consumer {
     const endMs = performance.now() + deadlineMs;
     this.#state = "closed";
     this.#closed.abort();
-    this.#alarm.ring();
+    this.#wakeup.wake();
     await turn();
-    await within(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
+    await within(Promise.all([this.#working, this.#retention.idle]), deadlineMs);
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
     if (owned.length > 0) this.#sink.lost(owned, reason);

@@ -6,7 +6,7 @@
  * the session of its holder, and waits that long by a clock of its own.
  */
 import type { Connection } from "./connection.ts";
-import { makePositions, raiseFences } from "./positions.ts";
+import { createGroupOffsets, raiseFences } from "./group_offsets.ts";
 
 /** A lease as it stands in the file. */
 export interface Lease {
@@ -84,7 +84,7 @@ export function takeLease(connection: Connection, candidate: Candidate, topicId:
     );
   if (taken === 0) return false;
   raiseFences(connection, group, topicId);
-  makePositions(connection, group, topicId);
+  createGroupOffsets(connection, group, topicId);
   return true;
 }
 

@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { type Candidate, type Lease, releaseLeases, renewLeases, type Share, sharesOf, takeLease } from "./leases.ts";
 import { SqliteOwnership } from "./ownership.ts";
-import { committedOf, keyOf, makePositions } from "./positions.ts";
+import { committedOf, createGroupOffsets, keyOf } from "./group_offsets.ts";
 import { endsOf } from "./records.ts";
 
 /** An ownership that is over. */
@@ -97,7 +97,7 @@ export class Membership {
     const startedMs = performance.now();
     await this.#file.write((connection) => {
       for (const { topicId, lease } of free) takeLease(connection, this.#candidate, topicId, lease);
-      for (const topicId of grown) makePositions(connection, this.#candidate.group, topicId);
+      for (const topicId of grown) createGroupOffsets(connection, this.#candidate.group, topicId);
     }, this.#patience);
     if (this.#owned.size === 0) this.#extend(startedMs);
     return true;

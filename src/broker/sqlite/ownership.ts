@@ -4,7 +4,7 @@
  */
 import type { Ownership } from "../broker.ts";
 import type { Share } from "./leases.ts";
-import type { Committed } from "./positions.ts";
+import type { Committed } from "./group_offsets.ts";
 
 /** See the module. */
 export class SqliteOwnership implements Ownership {

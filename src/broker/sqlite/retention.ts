@@ -5,7 +5,7 @@
  * The consumer that holds a topic does it, now and then, beside its rounds, and in slices, since others want to write.
  * A group in which nobody has worked for a week does not hold records back while another one works: Kafka forgets it, too.
  */
-import { turn } from "./alarm.ts";
+import { turn } from "./wakeup.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { MAX_ROWS } from "./records.ts";
@@ -25,7 +25,7 @@ interface Task {
 }
 
 /** See the module. */
-export class Cleaner {
+export class Retention {
   readonly #file: DatabaseFile;
   readonly #group: string;
   readonly #patience: Patience;

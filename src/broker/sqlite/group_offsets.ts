@@ -89,7 +89,7 @@ export function raiseFences(connection: Connection, group: string, topicId: numb
 }
 
 /** Gives each partition of a topic its position, where it has none yet. */
-export function makePositions(connection: Connection, group: string, topicId: number): void {
+export function createGroupOffsets(connection: Connection, group: string, topicId: number): void {
   connection.run(
     `INSERT OR IGNORE INTO positions (group_name, topic_id, partition, fence, updated_at_ms)
       SELECT ?, topic_id, partition, 1, ? FROM partitions WHERE topic_id = ?`,
