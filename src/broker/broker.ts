@@ -33,6 +33,8 @@ export interface StoredRecord {
   readonly value: Uint8Array | string | null;
   readonly headers: Headers;
   readonly timestampMs: number;
+  /** The reason why the broker cannot read it as it was stored: it is poison. Absent for a record that is sound. */
+  readonly unreadable?: string;
 }
 
 /** `unknown`: it may be in the log. */

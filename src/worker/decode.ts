@@ -31,6 +31,8 @@ export interface WaitingRecord extends Taken {
   readonly bytes: number;
   /** What waiting costs: the size of key, value and headers in bytes. */
   readonly heldBytes: number;
+  /** The reason why the broker could not read it; `undefined` for a record that is sound. */
+  readonly unreadable: string | undefined;
 }
 
 /** What a record is. */
@@ -63,6 +65,7 @@ export function takeIn(record: StoredRecord, next: number): WaitingRecord {
     timestampMs: record.timestampMs,
     bytes: value === null ? 0 : Buffer.byteLength(value),
     heldBytes: sizeOf(record),
+    unreadable: record.unreadable,
   };
 }
 
@@ -94,6 +97,7 @@ export function valueBytes(record: WaitingRecord): Uint8Array | null {
 
 /** Finds out what a record is. It never throws. */
 export function decode(record: WaitingRecord, registry: JobRegistry, maxPayloadBytes: number): Decoded {
+  if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
   if (record.value === null) return TOMBSTONE;
   try {
     if (record.bytes > maxPayloadBytes) {

@@ -1,6 +1,6 @@
 /**
- * A client of the file: what a process has of it. It opens the file when it is first needed, and closes its consumers and
- * the file when it is disposed of.
+ * A client of the file: the broker of one process. It opens the file at its first use; disposing of it closes its consumers
+ * and the file.
  */
 import { BrokerError } from "../../errors.ts";
 import type {
@@ -18,22 +18,22 @@ import type {
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
 import { skip, sqliteAdmin } from "./admin.ts";
+import { append, MAX_ROWS } from "./append.ts";
 import { turn } from "./wakeup.ts";
 import type { Durability } from "./connection.ts";
 import { SqliteConsumer } from "./consumer.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
-import { append, MAX_ROWS } from "./records.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
 
-/** How long a skip waits for a worker to commit that it has come to the record, in milliseconds, and how often it looks. */
+/** How long a skip waits until a live worker has committed up to the record, and how often it looks, in milliseconds. */
 const MARKS_MS = 1000;
 const LOOK_EVERY_MS = 20;
 
-/** What the file can do. */
+/** The capabilities of the file. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
   atomicAppendAndCommit: true,
   fencedCommits: true,
@@ -42,7 +42,7 @@ export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 
-/** See the module. */
+/** The broker on a file. */
 export class SqliteBroker implements Broker {
   readonly name: string;
   readonly capabilities: Capabilities = SQLITE_CAPABILITIES;
@@ -50,8 +50,8 @@ export class SqliteBroker implements Broker {
   readonly #file: DatabaseFile;
   readonly #context: BrokerContext;
   readonly #consumers = new Set<SqliteConsumer>();
-  /** Counts the records without a key, which go to each partition in turn. */
-  #spread = 0;
+  /** The number of the next record without a key: they go to each partition in turn. Many processes append only one. */
+  #spread = Math.floor(Math.random() * 2 ** 31);
   #open = true;
 
   constructor(name: string, file: DatabaseFile, context: BrokerContext) {
@@ -86,7 +86,7 @@ export class SqliteBroker implements Broker {
       } catch (error) {
         const written = error instanceof SqliteError ? error.written : "no";
         outcomes.push(...refuseAll(slice, error as Error, written));
-        // What comes after it is not tried: it would overtake what is sent again.
+        // Later slices are not tried: they would overtake the records that the caller sends again.
         outcomes.push(...refuseAll(records.slice(from + MAX_ROWS), error as Error, "no"));
         break;
       }
@@ -121,7 +121,7 @@ export class SqliteBroker implements Broker {
     this.#open = false;
     await Promise.all([...this.#consumers].map((consumer) => consumer.close(CLOSE_MS)));
     this.#file.close();
-    // Who waited for the file has heard by then that it is closed.
+    // By then every step that waited for the file was rejected.
     await turn();
   }
 

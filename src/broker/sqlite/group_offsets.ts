@@ -1,14 +1,27 @@
 /**
- * What the groups have committed, and the fencing numbers that guard it. A commit is one statement that also checks its
- * fence: whoever was taken over meanwhile changes no row, however late it wakes up.
+ * The committed offsets of groups, and the fences that guard them. A commit is one statement that also checks its fence: a
+ * former owner changes no row, however late it commits.
+ *
+ * The rows of a file are untrusted: an offset or a fence that no version of this library writes counts as absent, and is
+ * replaced by the next owner.
  */
-import type { Position, TopicPartition } from "../broker.ts";
+import type { TopicPartition } from "../broker.ts";
 import type { Connection } from "./connection.ts";
+import { MAX_OFFSET } from "./record_id.ts";
 
-/** The longest metadata that a commit may carry, in characters: Kafka's, so that what fits here fits there. */
+/** The longest metadata of a commit, in characters: Kafka's default, so that what fits here fits there. */
 export const MAX_COMMIT_METADATA_LENGTH = 4000;
 
-/** What a group has committed for a partition. */
+/** SQL for the committed offset, `NULL` for one that cannot be. The next offset of a full partition is one more than its last. */
+export const COMMITTED = `iif(committed BETWEEN 0 AND ${MAX_OFFSET + 1}, committed, NULL)`;
+
+/** SQL for a fence, `NULL` for one that cannot be, or cannot be raised any more. */
+export const FENCE = `iif(fence BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER - 1}, fence, NULL)`;
+
+/** SQL for the next fence. A random one follows a fence that cannot be: a small one might have been used before. */
+const NEXT_FENCE = `ifnull(${FENCE} + 1, random() & ${2 ** 52 - 1})`;
+
+/** The committed offset of a group. */
 export interface Committed {
   readonly offset: number;
   readonly metadata: string;
@@ -17,89 +30,77 @@ export interface Committed {
 /**
  * Commits for an owner.
  *
- * @returns whether it was written: the fence is the one that the owner knows, and the group does not go back
+ * @returns whether it was written: its fence is the current one, and the group does not go back
  */
 export function commit(
   connection: Connection,
   group: string,
-  owned: { readonly topicId: number; readonly partition: number; readonly fence: number },
+  owned: { readonly partitionId: number; readonly fence: number },
   { offset, metadata }: Committed,
 ): boolean {
   const written = connection.changes(
-    `UPDATE positions SET committed = ?1, metadata = ?2, updated_at_ms = ?3
-      WHERE group_name = ?4 AND topic_id = ?5 AND partition = ?6 AND fence = ?7 AND ifnull(committed, 0) <= ?1`,
+    `UPDATE group_offsets SET committed = ?1, metadata = ?2, updated_at_ms = ?3
+      WHERE group_name = ?4 AND partition_id = ?5 AND fence = ?6 AND ifnull(${COMMITTED}, 0) <= ?1`,
     offset,
     metadata,
     Date.now(),
     group,
-    owned.topicId,
-    owned.partition,
+    owned.partitionId,
     owned.fence,
   );
   return written > 0;
 }
 
-/** The fencing number of a partition; `undefined` if nobody of the group has ever had it. */
-export function fenceOf(connection: Connection, group: string, topicId: number, partition: number): number | undefined {
-  return connection.get<{ fence: number }>(
-    "SELECT fence FROM positions WHERE group_name = ? AND topic_id = ? AND partition = ?",
-    group,
-    topicId,
-    partition,
-  )?.fence;
+/** The fence of a partition; `null` if the group never had the partition. */
+export function fenceOf(connection: Connection, group: string, partitionId: number): number | null {
+  const sql = `SELECT ${FENCE} FROM group_offsets WHERE group_name = ? AND partition_id = ?`;
+  return connection.first<readonly [number | null]>(sql, group, partitionId)?.[0] ?? null;
 }
 
-/** What a group has committed for a partition; `null` for nothing. */
-export function committedOf(
-  connection: Connection,
-  group: string,
-  topicId: number,
-  partition: number,
-): Committed | null {
+/** The committed offset of a group; `null` for none, and for one that cannot be. */
+export function committedOf(connection: Connection, group: string, partitionId: number): Committed | null {
   return connection.get<Committed>(
-    `SELECT committed AS offset, metadata FROM positions
-      WHERE group_name = ? AND topic_id = ? AND partition = ? AND committed IS NOT NULL`,
+    `SELECT committed AS offset, iif(length(metadata) <= ${MAX_COMMIT_METADATA_LENGTH}, metadata, '') AS metadata
+      FROM group_offsets WHERE group_name = ? AND partition_id = ? AND ${COMMITTED} IS NOT NULL`,
     group,
-    topicId,
-    partition,
+    partitionId,
   ) ?? null;
 }
 
-/** Sets what a group has committed, whoever owns the partition: that ownership ends, since its fence is no longer good. */
-export function move(connection: Connection, group: string, topicId: number, to: Position): void {
-  connection.run(
-    `INSERT INTO positions (group_name, topic_id, partition, fence, committed, updated_at_ms) VALUES (?1, ?2, ?3, 1, ?4, ?5)
-      ON CONFLICT DO UPDATE SET fence = fence + 1, committed = ?4, metadata = '', updated_at_ms = ?5`,
+/** The stored offset of a group as text, where {@linkcode committedOf} takes it for absent; else `null`. */
+export function unreadableCommitOf(connection: Connection, group: string, partitionId: number): string | null {
+  return connection.first<readonly [string]>(
+    `SELECT CAST(committed AS TEXT) FROM group_offsets
+      WHERE group_name = ? AND partition_id = ? AND committed IS NOT NULL AND ${COMMITTED} IS NULL`,
     group,
-    topicId,
-    to.partition,
-    to.offset,
+    partitionId,
+  )?.[0] ?? null;
+}
+
+/** Sets the committed offset of a group, also while a consumer owns the partition: the raised fence ends that ownership. */
+export function move(connection: Connection, group: string, partitionId: number, offset: number): void {
+  connection.run(
+    `INSERT INTO group_offsets (group_name, partition_id, fence, committed, updated_at_ms) VALUES (?1, ?2, 1, ?3, ?4)
+      ON CONFLICT DO UPDATE SET fence = ${NEXT_FENCE}, committed = ?3, metadata = '', updated_at_ms = ?4`,
+    group,
+    partitionId,
+    offset,
     Date.now(),
   );
 }
 
-/** A new owner of a topic: what earlier ones still send is no longer good. */
-export function raiseFences(connection: Connection, group: string, topicId: number): void {
+/** Raises the fence of a partition for a new owner: commits of earlier owners are refused from now on. */
+export function raiseFence(connection: Connection, group: string, partitionId: number): void {
   connection.run(
-    "UPDATE positions SET fence = fence + 1, updated_at_ms = ? WHERE group_name = ? AND topic_id = ?",
-    Date.now(),
+    `INSERT INTO group_offsets (group_name, partition_id, fence, updated_at_ms) VALUES (?1, ?2, 1, ?3)
+      ON CONFLICT DO UPDATE SET fence = ${NEXT_FENCE}, updated_at_ms = ?3`,
     group,
-    topicId,
+    partitionId,
+    Date.now(),
   );
 }
 
-/** Gives each partition of a topic its position, where it has none yet. */
-export function createGroupOffsets(connection: Connection, group: string, topicId: number): void {
-  connection.run(
-    `INSERT OR IGNORE INTO positions (group_name, topic_id, partition, fence, updated_at_ms)
-      SELECT ?, topic_id, partition, 1, ? FROM partitions WHERE topic_id = ?`,
-    group,
-    Date.now(),
-    topicId,
-  );
-}
-
-/** What a partition is called in a map. */
+/** The key of a partition in a map. */
 export function keyOf({ topic, partition }: TopicPartition): string {
   return `${partition}/${topic}`;
 }

@@ -1,72 +1,93 @@
 /**
- * Retention: records that every group has performed are deleted once they are older than their topic says, so that the
- * file stays as large as it must be. What no group has performed is kept, however old it is.
+ * Retention: deletes records that are older than their topic's `retention.ms` and were performed by every group, so that
+ * the file does not grow for ever. A record that some group has not performed is kept, however old it is. In a topic that
+ * is compacted by key it deletes old tombstones (an append deletes the superseded records itself).
  *
- * The consumer that holds a topic does it, now and then, beside its rounds, and in slices, since others want to write.
- * A group in which nobody has worked for a week does not hold records back while another one works: Kafka forgets it, too.
+ * The consumer that owns a partition does it, now and then, beside its rounds, and in slices, since other processes want to
+ * write. A group without a live consumer for a week does not hold records back while another one works: its offsets are
+ * deleted, as on Kafka.
  */
-import { turn } from "./wakeup.ts";
+import { describeError } from "../../errors.ts";
+import type { Monitor } from "../../monitor/monitor.ts";
+import { MAX_ROWS } from "./append.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
-import { MAX_ROWS } from "./records.ts";
+import { COMMITTED } from "./group_offsets.ts";
+import { endsOf } from "./log_end.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { findTopic } from "./topics.ts";
+import { idOf, isIn, MAX_OFFSET, offsetIn } from "./record_id.ts";
+import { findTopic, type TopicSettings } from "./topics.ts";
+import { turn } from "./wakeup.ts";
 
-/** How often it looks, in milliseconds: a quarter of the retention, within these bounds. */
+/** The time between two runs, in milliseconds: a quarter of the retention, within these bounds. */
 const LEAST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 
+/** A group without a live consumer is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** A partition that is to be cleaned, and how long it keeps its records, in milliseconds. */
+/** Deletes one slice of a partition, inside a transaction. @returns whether there may be more */
+type Slice = (connection: Connection, partitionId: number, isDryRun: boolean) => "none" | "some" | "full";
+
+/** Slices of a partition that are still to be deleted. */
 interface Task {
   readonly ownership: SqliteOwnership;
-  readonly retentionMs: number;
+  readonly slice: Slice;
 }
 
-/** See the module. */
+/** The retention of the partitions that one consumer owns. */
 export class Retention {
   readonly #file: DatabaseFile;
+  readonly #monitor: Monitor;
   readonly #group: string;
   readonly #patience: Patience;
   #running: Promise<void> | null = null;
   #nextMs = 0;
+  /** The message of the last failure: reported once. */
+  #trouble: string | null = null;
 
-  /** @param group the group that works, and is not forgotten */
-  constructor(file: DatabaseFile, group: string, patience: Patience) {
+  /** @param group the group of the consumer: it is not forgotten */
+  constructor(file: DatabaseFile, monitor: Monitor, group: string, patience: Patience) {
     this.#file = file;
+    this.#monitor = monitor;
     this.#group = group;
     this.#patience = patience;
   }
 
-  /** Cleans up, if it is time. It does not wait. */
+  /** Starts a run if it is time. It does not wait for its end. */
   run(owned: readonly SqliteOwnership[]): void {
     if (this.#running !== null || performance.now() < this.#nextMs) return;
-    // What cannot be deleted now can be deleted later.
     this.#nextMs = performance.now() + LONGEST_PAUSE_MS;
-    this.#running = this.#clean(owned).catch(() => {}).finally(() => this.#running = null);
+    this.#running = this.#delete(owned).then(() => this.#trouble = null, (error) => this.#report(error))
+      .then(() => {
+        this.#running = null;
+      });
   }
 
-  /** Resolves once it does nothing. */
+  /** Resolves once no run is in progress. */
   get idle(): Promise<void> {
     return this.#running ?? Promise.resolve();
   }
 
-  async #clean(owned: readonly SqliteOwnership[]): Promise<void> {
+  async #delete(owned: readonly SqliteOwnership[]): Promise<void> {
     let pauseMs = LONGEST_PAUSE_MS;
     let left: Task[] = [];
-    for (const [topicId, [first, ...others]] of Map.groupBy(owned, ({ topicId }) => topicId)) {
-      const retentionMs = await this.#file.read((connection) => retentionOf(connection, first!.topic), this.#patience);
-      if (retentionMs === null) continue;
-      pauseMs = Math.min(pauseMs, Math.max(retentionMs / 4, LEAST_PAUSE_MS));
+    for (const [topicId, ownerships] of Map.groupBy(owned, ({ topicId }) => topicId)) {
+      const topic = await this.#file.read((connection) => findTopic(connection, ownerships[0]!.topic), this.#patience);
+      if (topic === null) continue;
+      const { settings } = topic;
+      const slices = slicesOf(settings);
+      if (slices.length === 0) continue;
+      const shortestMs = Math.min(settings.retentionMs ?? Infinity, tombstoneMs(settings));
+      pauseMs = Math.min(pauseMs, Math.max(shortestMs / 4, LEAST_PAUSE_MS));
       await this.#file.write((connection) => forgetGroups(connection, this.#group, topicId), this.#patience);
-      left.push(...[first!, ...others].map((ownership) => ({ ownership, retentionMs })));
+      left.push(...ownerships.flatMap((ownership) => slices.map((slice) => ({ ownership, slice }))));
     }
-    // One slice of each in turn: a partition of which there is always more holds up no other.
+    // One slice of each in turn: a partition with very many old records delays no other.
     while (left.length > 0) {
       const more: Task[] = [];
       for (const task of left) {
-        if (await this.#slice(task)) more.push(task);
+        if (await this.#deleteSlice(task)) more.push(task);
         await turn();
       }
       left = more;
@@ -75,64 +96,94 @@ export class Retention {
   }
 
   /** @returns whether there may be more */
-  async #slice({ ownership: { topicId, partition, lost }, retentionMs }: Task): Promise<boolean> {
+  async #deleteSlice({ ownership: { partitionId, lost }, slice }: Task): Promise<boolean> {
     if (lost.aborted || this.#patience.signal?.aborted) return false;
-    const beforeMs = Date.now() - retentionMs;
-    const slice = (connection: Connection) => sliceOf(connection, topicId, partition, beforeMs);
-    // The write lock is not for nothing.
-    if ((await this.#file.read(slice, this.#patience)).until === null) return false;
-    return await this.#file.write((connection) => {
-      const { until, isFull } = slice(connection);
-      if (until !== null) deleteBefore(connection, topicId, partition, until);
-      return isFull;
-    }, this.#patience);
+    // Most of the time there is nothing to delete: then the write lock is not taken.
+    const found = await this.#file.read((connection) => slice(connection, partitionId, true), this.#patience);
+    if (found === "none") return false;
+    return await this.#file.write((connection) => slice(connection, partitionId, false), this.#patience) === "full";
+  }
+
+  #report(error: Error): void {
+    if (this.#patience.signal?.aborted || this.#trouble === error.message) return;
+    this.#trouble = error.message;
+    this.#monitor.emit("error.occurred", { where: "retention", error: describeError(error) });
   }
 }
 
-/** Takes away the records before an offset, inside of a transaction. */
-function deleteBefore(connection: Connection, topicId: number, partition: number, offset: number): void {
-  connection.run("DELETE FROM records WHERE topic_id = ? AND partition = ? AND offset < ?", topicId, partition, offset);
-  connection.run(
-    "UPDATE partitions SET low = max(low, ?1), high = max(high, ?1) WHERE topic_id = ?2 AND partition = ?3",
-    offset,
-    topicId,
-    partition,
-  );
+function tombstoneMs({ isCompacted, tombstoneRetentionMs }: TopicSettings): number {
+  return isCompacted ? tombstoneRetentionMs : Infinity;
 }
 
-/** The offset before which the next slice of records may go, `null` if none may; and whether it is a whole one. */
-function sliceOf(
-  connection: Connection,
-  topicId: number,
-  partition: number,
-  beforeMs: number,
-): { readonly until: number | null; readonly isFull: boolean } {
-  const rows = connection.all<readonly [offset: number, timestampMs: number]>(
-    `SELECT offset, timestamp_ms FROM records WHERE topic_id = ?1 AND partition = ?2 AND offset < (
-        SELECT min(ifnull(committed, 0)) FROM positions WHERE topic_id = ?1 AND partition = ?2
-      ) ORDER BY offset LIMIT ${MAX_ROWS}`,
-    topicId,
-    partition,
+function slicesOf(settings: TopicSettings): Slice[] {
+  const { retentionMs, isCompacted, tombstoneRetentionMs } = settings;
+  const slices: Slice[] = [];
+  if (retentionMs !== null) slices.push((...args) => deleteOld(Date.now() - retentionMs, ...args));
+  if (isCompacted) slices.push((...args) => deleteTombstones(Date.now() - tombstoneRetentionMs, ...args));
+  return slices;
+}
+
+/** SQL for the first offset of partition `?1` that some group has not performed; `NULL` if there is no group. */
+const PERFORMED = `(SELECT min(ifnull(${COMMITTED}, 0)) FROM group_offsets WHERE partition_id = ?1)`;
+
+/** Deletes the records at the start of a partition that are performed, and older than a time. */
+function deleteOld(beforeMs: number, ...[connection, partitionId, isDryRun]: Parameters<Slice>): ReturnType<Slice> {
+  const rows = connection.all<readonly [offset: number, isOld: number]>(
+    `SELECT ${offsetIn("id")}, timestamp_ms < ?2 FROM records
+      WHERE ${isIn("?1")} AND id < ${idOf("?1", `min(${PERFORMED}, ${MAX_OFFSET})`)} ORDER BY id LIMIT ${MAX_ROWS}`,
+    partitionId,
+    beforeMs,
   );
-  const kept = rows.findIndex(([, timestampMs]) => timestampMs >= beforeMs);
+  const kept = rows.findIndex(([, isOld]) => isOld === 0);
   const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
-  return { until: last === undefined ? null : last[0] + 1, isFull: kept === -1 && rows.length === MAX_ROWS };
+  if (last === undefined) return "none";
+  if (!isDryRun) {
+    const low = last[0] + 1;
+    connection.run(
+      `DELETE FROM records WHERE id BETWEEN ${idOf("?1", "0")} AND ${idOf("?1", "?2")}`,
+      partitionId,
+      last[0],
+    );
+    connection.run("UPDATE partitions SET low = max(low, ?1), high = max(high, ?1) WHERE id = ?2", low, partitionId);
+  }
+  return kept === -1 && rows.length === MAX_ROWS ? "full" : "some";
+}
+
+/** Deletes tombstones that are performed, and older than a time. */
+function deleteTombstones(
+  beforeMs: number,
+  ...[connection, partitionId, isDryRun]: Parameters<Slice>
+): ReturnType<Slice> {
+  const offsets = connection.all<readonly [offset: number]>(
+    `SELECT ${offsetIn("id")} FROM records
+      WHERE is_compacted = 1 AND value IS NULL AND partition_id = ?1 AND timestamp_ms < ?2 AND ${
+      offsetIn("id")
+    } < ${PERFORMED}
+      LIMIT ${MAX_ROWS}`,
+    partitionId,
+    beforeMs,
+  );
+  if (offsets.length === 0) return "none";
+  if (!isDryRun) {
+    // The last record of a partition says where it ends; that must not be forgotten with it.
+    connection.run("UPDATE partitions SET high = ? WHERE id = ?", endsOf(connection, partitionId)!.high, partitionId);
+    for (const [offset] of offsets) {
+      connection.run(`DELETE FROM records WHERE id = ${idOf("?1", "?2")}`, partitionId, offset);
+    }
+  }
+  return offsets.length === MAX_ROWS ? "full" : "some";
 }
 
 function forgetGroups(connection: Connection, group: string, topicId: number): void {
-  // A group that has a lease may be alive, whatever the clock says: it may just have been set forth.
+  // A group that has a lease may be live, whatever the clock says: it may just have been set forth.
   connection.run(
-    `DELETE FROM positions WHERE topic_id = ?1 AND group_name <> ?2 AND updated_at_ms < ?3 AND NOT EXISTS (
-        SELECT 1 FROM leases l WHERE l.group_name = positions.group_name AND l.topic_id = ?1
+    `DELETE FROM group_offsets WHERE group_name <> ?2 AND updated_at_ms < ?3
+      AND partition_id IN (SELECT id FROM partitions WHERE topic_id = ?1) AND NOT EXISTS (
+        SELECT 1 FROM leases l
+          WHERE l.group_name = group_offsets.group_name AND l.partition_id = group_offsets.partition_id
       )`,
     topicId,
     group,
     Date.now() - FORGET_AFTER_MS,
   );
-}
-
-/** How long a topic keeps its records, in milliseconds; `null` for ever. */
-function retentionOf(connection: Connection, name: string): number | null {
-  const retentionMs = Number(findTopic(connection, name)?.config.get("retention.ms") ?? -1);
-  return retentionMs >= 0 ? retentionMs : null;
 }

@@ -25,7 +25,8 @@ class Watched extends DatabaseFile {
 
 function records(connection: Connection): Map<string, number> {
   const rows = connection.all<readonly [name: string, count: number]>(
-    "SELECT name, count(*) FROM topics JOIN records ON topic_id = id GROUP BY name",
+    `SELECT name, count(*) FROM records JOIN partitions p ON p.id = partition_id JOIN topics t ON t.id = topic_id
+      GROUP BY name`,
   );
   return new Map(rows);
 }

@@ -18,7 +18,7 @@ function said(outcomes: readonly AppendOutcome[]): string[] {
 
 function busy(path: string, verb: string, ms: number): string {
   return `Cannot ${verb} "${path}": other processes have held its lock for ${ms} ms; look for one that keeps a ` +
-    "transaction open, or that stands still";
+    "transaction open, or is stopped";
 }
 
 Deno.test("sqlite: while others write, calls wait and the event loop turns", async () => {
@@ -140,7 +140,7 @@ Deno.test("sqlite: a file that is moved away takes nothing once that was seen; m
   await using broker = openBroker(path);
   assertEquals(said(await broker.append(TOPIC, [{ value: "0" }])), ["at 0"]);
   const append = () => broker.append(TOPIC, [{ value: "x" }], { durability: "durable" });
-  const gone = `no: Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`;
+  const gone = `no: Cannot use "${path}": the file was deleted or replaced while it was open; start the process again`;
   Deno.renameSync(path, `${path}.away`);
   let taken = 0;
   await until(async () => {
@@ -182,7 +182,7 @@ Deno.test("sqlite: a consumer whose file is deleted gives up, and says why", asy
   Deno.removeSync(path);
   await member.recorder.until("it fails", () => member.recorder.failures.length > 0);
   assertEquals(member.recorder.failures.map(({ message }) => message), [
-    `Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`,
+    `Cannot use "${path}": the file was deleted or replaced while it was open; start the process again`,
   ]);
   assertEquals(member.recorder.losses.map(({ reason }) => reason), ["unknown"]);
 });

@@ -19,8 +19,8 @@ const SHORT_MS = 300;
 /** Writes a lease as another process would have it. */
 function lease(path: string, owner: string, goodForMs: number, sessionMs: number): void {
   outside(path, [
-    `INSERT INTO leases (group_name, topic_id, owner, expires_at_ms, session_ms)
-      SELECT ?, id, ?, ?, ? FROM topics WHERE true
+    `INSERT INTO leases (group_name, partition_id, owner, expires_at_ms, session_ms)
+      SELECT ?, id, ?, ?, ? FROM partitions WHERE true
       ON CONFLICT DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms`,
     ...[GROUP, owner, Date.now() + goodForMs, sessionMs],
   ]);
@@ -75,7 +75,7 @@ Deno.test("sqlite: whoever lost its lease loses its partitions, and its late mar
   await member.owns(2);
   const ownership = member.recorder.own(0);
   // As a worker would that takes over: the fence is raised with the lease.
-  outside(file.path, ["UPDATE leases SET owner = 'other'"], ["UPDATE positions SET fence = fence + 1"]);
+  outside(file.path, ["UPDATE leases SET owner = 'other'"], ["UPDATE group_offsets SET fence = fence + 1"]);
   // Sent before it can have noticed.
   assertEquals(await member.consumer.commit([{ ownership, next: 1, metadata: "late" }]), ["ended"]);
   await member.owns(0);
@@ -126,8 +126,7 @@ Deno.test("sqlite: whoever is second to take a lease that has run out does not g
   using file = openFile(temporary.path);
   const candidate = (owner: string) => ({ group: GROUP, owner, sessionMs: LONG_MS });
   const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
-  const { topicId, lease: seen } = share!;
-  const take = (owner: string) => file.write((connection) => takeLease(connection, candidate(owner), topicId, seen));
+  const take = (owner: string) => file.write((connection) => takeLease(connection, candidate(owner), share!));
   assertEquals([await take("first"), await take("second"), await take("first")], [true, false, false]);
   const [now] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
   assertEquals([now!.lease!.owner, now!.fence], ["first", 1]);

@@ -50,7 +50,7 @@ Deno.test("sqlite: a group that lags behind keeps its records, until a week has 
   age(file.path);
   assertEquals(await member.commit(30), "committed");
   await untilItBeginsAt(member, 10);
-  const group = "UPDATE positions SET updated_at_ms = updated_at_ms - ? WHERE group_name = 'slow'";
+  const group = "UPDATE group_offsets SET updated_at_ms = updated_at_ms - ? WHERE group_name = 'slow'";
   // It lives, and so is not forgotten.
   outside(file.path, [group, 8 * DAY_MS]);
   assertEquals(await slow.commit(20), "committed");
