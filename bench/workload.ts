@@ -7,8 +7,8 @@ import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "
 /** The size of an envelope, in bytes. */
 export const ENVELOPE_BYTES = 293;
 
-/** One ready envelope. */
-export function envelope(index: number): string {
+/** One ready envelope of so many bytes. */
+export function envelope(index: number, bytes: number = ENVELOPE_BYTES): string {
   const write = (padding: string) =>
     JSON.stringify({
       job_class: "NoopJob",
@@ -24,11 +24,16 @@ export function envelope(index: number): string {
       enqueued_at: "2026-11-24T06:55:12.669Z",
       scheduled_at: null,
     });
-  return write("x".repeat(ENVELOPE_BYTES - write("").length));
+  return write("x".repeat(bytes - write("").length));
 }
 
-/** What fills an envelope's second argument where the library, or somebody by hand, builds it in topic `bench`. */
-export const PADDING: string = "x".repeat(ENVELOPE_BYTES - 234);
+/** The second argument of a job, such that its envelope in topic `bench` has so many bytes. */
+export function paddingOf(bytes: number): string {
+  return "x".repeat(bytes - 234);
+}
+
+/** The second argument of a job whose envelope has the usual size. */
+export const PADDING: string = paddingOf(ENVELOPE_BYTES);
 
 /** A key of so many different ones that every partition gets its share. */
 export function keyOf(index: number): string {

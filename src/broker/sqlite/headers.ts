@@ -36,7 +36,6 @@ function isPair(pair: unknown): pair is readonly [name: string, value: string | 
 }
 
 function isLatin1(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- every byte is a character here
   return /^[\0-\xff]*$/.test(text);
 }
 
