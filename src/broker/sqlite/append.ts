@@ -20,6 +20,13 @@ interface LogEnd {
   next: number;
 }
 
+// Statements are built once: they are found by their text.
+const INSERT = `INSERT INTO records (id, timestamp_ms, is_compacted, key, headers, value)
+  VALUES (${idOf("?1", "?2")}, ?3, ?4, ?5, ?6, ?7)`;
+
+const DELETE_SUPERSEDED = `DELETE FROM records
+  WHERE is_compacted = 1 AND partition_id = ?1 AND CAST(key AS BLOB) = CAST(?2 AS BLOB) AND id < ${idOf("?1", "?3")}`;
+
 const encoder = new TextEncoder();
 
 /**
@@ -59,8 +66,7 @@ function appendOne(
   const offset = end.next;
   if (offset > MAX_OFFSET) return refused(isFull(name, partition));
   connection.run(
-    `INSERT INTO records (id, timestamp_ms, is_compacted, key, headers, value)
-      VALUES (${idOf("?1", "?2")}, ?3, ?4, ?5, ?6, ?7)`,
+    INSERT,
     end.partitionId,
     offset,
     timestampMs,
@@ -77,8 +83,7 @@ function appendOne(
 /** Deletes the earlier records of a key in a compacted topic. */
 function deleteSuperseded(connection: Connection, partitionId: number, key: Uint8Array | string, offset: number): void {
   connection.run(
-    `DELETE FROM records WHERE is_compacted = 1 AND partition_id = ?1 AND CAST(key AS BLOB) = CAST(?2 AS BLOB)
-      AND id < ${idOf("?1", "?3")}`,
+    DELETE_SUPERSEDED,
     partitionId,
     key,
     offset,

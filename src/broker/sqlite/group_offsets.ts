@@ -21,6 +21,9 @@ export const FENCE = `iif(fence BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER - 1}, fe
 /** SQL for the next fence. A random one follows a fence that cannot be: a small one might have been used before. */
 const NEXT_FENCE = `ifnull(${FENCE} + 1, random() & ${2 ** 52 - 1})`;
 
+const COMMIT = `UPDATE group_offsets SET committed = ?1, metadata = ?2, updated_at_ms = ?3
+  WHERE group_name = ?4 AND partition_id = ?5 AND fence = ?6 AND ifnull(${COMMITTED}, 0) <= ?1`;
+
 /** The committed offset of a group. */
 export interface Committed {
   readonly offset: number;
@@ -39,8 +42,7 @@ export function commit(
   { offset, metadata }: Committed,
 ): boolean {
   const written = connection.changes(
-    `UPDATE group_offsets SET committed = ?1, metadata = ?2, updated_at_ms = ?3
-      WHERE group_name = ?4 AND partition_id = ?5 AND fence = ?6 AND ifnull(${COMMITTED}, 0) <= ?1`,
+    COMMIT,
     offset,
     metadata,
     Date.now(),

@@ -17,15 +17,17 @@ const stored = (column: string) => `iif(${column} BETWEEN 0 AND ${MAX_OFFSET + 1
 const recorded = (order: "ASC" | "DESC") =>
   `(SELECT ${offsetIn("r.id")} FROM records r WHERE ${isIn("p.id", "r.id")} ORDER BY r.id ${order} LIMIT 1)`;
 
+// Built once: statements are found by their text.
+const SELECT_ENDS = `SELECT ${stored("low")}, ${stored("high")}, ${recorded("ASC")}, ${recorded("DESC")}
+  FROM partitions p WHERE id = ?`;
+
 /**
  * The ends of a partition; `undefined` if it does not exist. The partition's row counts where no record is left, or none
  * was ever written; else the records do, since an append does not update that row.
  */
 export function endsOf(connection: Connection, partitionId: number): Ends | undefined {
   const row = connection.first<readonly [low: number, high: number, first: number | null, last: number | null]>(
-    `SELECT ${stored("low")}, ${stored("high")}, ${recorded("ASC")}, ${
-      recorded("DESC")
-    } FROM partitions p WHERE id = ?`,
+    SELECT_ENDS,
     partitionId,
   );
   if (row === undefined) return undefined;

@@ -24,7 +24,11 @@ type Row = readonly [offset: number, timestampMs: number, key: unknown, headers:
 /** SQL for the records from `?2` up to and including `?3` of partition `?1`. */
 const RANGE = `id BETWEEN ${idOf("?1", "?2")} AND ${idOf("?1", "?3")} ORDER BY id`;
 
+// Statements are built once: they are found by their text.
 const SELECT = `SELECT ${offsetIn("id")}, timestamp_ms, key, headers, value FROM records WHERE ${RANGE}`;
+
+const SELECT_SIZES = `SELECT ${offsetIn("id")}, ifnull(octet_length(key), 0) + ifnull(octet_length(headers), 0)
+  + ifnull(octet_length(value), 0) FROM records WHERE ${RANGE} LIMIT ${MEASURED_AT_ONCE}`;
 
 /** SQL for a column as `node:sqlite` can always return it: numbers as text, and no value beyond the limit. */
 const checked = (column: string) =>
@@ -135,8 +139,7 @@ function endOfBatch(
   // A few at a time: with large records, measuring many would take longer than reading the few that fit.
   for (let at = from;;) {
     const sizes = connection.all<readonly [offset: number, bytes: number]>(
-      `SELECT ${offsetIn("id")}, ifnull(octet_length(key), 0) + ifnull(octet_length(headers), 0)
-        + ifnull(octet_length(value), 0) FROM records WHERE ${RANGE} LIMIT ${MEASURED_AT_ONCE}`,
+      SELECT_SIZES,
       partitionId,
       at,
       high - 1,
