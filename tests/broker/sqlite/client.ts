@@ -3,6 +3,7 @@
  * with one that begins with the same word.
  *
  *     open <path> <topics> <records>    opens the file, makes topics, appends, and says how much
+ *     append <path> <topic> <records>   appends, durably, and prints how many were acknowledged
  *     consume <path> <sessionMs>        joins as a consumer; it then says "assigned", "lost", "held" and "record" by itself
  *     commit <next>                     commits for the ownership that it had last
  *     close                             closes the consumer
@@ -44,6 +45,15 @@ const COMMANDS: Readonly<Record<string, (...args: string[]) => Promise<string>>>
       written += outcomes.length;
     }
     return `${written}`;
+  },
+  async append(path, topic, records) {
+    await using broker = openBroker(path!);
+    const jobs = Array.from(
+      { length: Number(records) },
+      () => ({ value: `{"job_class":"CountedJob","arguments":[]}` }),
+    );
+    const outcomes = await broker.append(topic!, jobs, { durability: "durable" });
+    return `${outcomes.filter(({ ok }) => ok).length}`;
   },
   async consume(path, sessionMs) {
     broker = openBroker(path!);
