@@ -7,7 +7,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { notOpened, replacedFile, sqliteError } from "./failures.ts";
-import { FileIdentity } from "./file_identity.ts";
+import { FileIdentity, isAbandoned } from "./file_identity.ts";
 
 /** What a committed transaction survives: `"buffered"` the end of the process, `"durable"` a power cut. */
 export type Durability = "buffered" | "durable";
@@ -38,10 +38,11 @@ export class Connection {
    *
    * @param path its absolute path
    * @throws SQLite's error if the file is busy
-   * @throws {SqliteError} if it cannot be opened
+   * @throws {SqliteError} if it cannot be opened, or this process has a deleted log of it
    */
   constructor(path: string) {
     this.#path = path;
+    if (isAbandoned(path)) throw replacedFile(path, `${path}-wal`, "no");
     try {
       this.#database = new DatabaseSync(path, { timeout: 0 });
     } catch (error) {

@@ -21,7 +21,7 @@ export interface Patience {
 const LONGEST_PAUSE_MS = 20;
 
 /** The time between two checks that the file was not deleted or replaced, in milliseconds. One costs 12 µs. */
-const CHECK_EVERY_MS = 10;
+const CHECK_EVERY_MS = 1;
 
 /** The database file of one broker. */
 export class DatabaseFile {
@@ -54,8 +54,10 @@ export class DatabaseFile {
   async read<T>(step: (connection: Connection) => T, patience: Patience = {}): Promise<T> {
     const connection = this.#connection ?? await this.connection(patience);
     return await this.#patiently("read", () => {
+      const result = step(connection);
+      // Afterwards: until then, the file of this connection was the one that others see.
       this.#check(connection);
-      return step(connection);
+      return result;
     }, patience);
   }
 
@@ -91,7 +93,7 @@ export class DatabaseFile {
       try {
         return step();
       } catch (error) {
-        if (!isBusy(error)) throw sqliteError(`Cannot ${verb} "${this.path}"`, error);
+        if (!isBusy(error)) throw this.#failure(verb, error);
         if (performance.now() >= endMs) throw this.#busy(verb, deadlineMs, error);
       }
       await pause(tries, signal === undefined ? [this.#closed.signal] : [this.#closed.signal, signal]);
@@ -106,6 +108,14 @@ export class DatabaseFile {
     // A replaced file is checked each time.
     this.#checkedMs = replaced === null ? nowMs : -Infinity;
     if (replaced !== null) throw replacedFile(this.path, replaced, "no");
+  }
+
+  #failure(verb: string, error: unknown): unknown {
+    // A connection with a deleted log may find the file damaged, which it is not.
+    const replaced = error instanceof BrokerError ? null : this.#connection?.replacedFile() ?? null;
+    return replaced === null
+      ? sqliteError(`Cannot ${verb} "${this.path}"`, error)
+      : replacedFile(this.path, replaced, "no");
   }
 
   #busy(verb: string, deadlineMs: number, cause: unknown): BrokerError {

@@ -10,6 +10,12 @@
 
 const SUFFIXES = ["", "-wal", "-shm"];
 
+/**
+ * Database files of which this process has a log that was deleted or replaced, by inode. SQLite shares the index of the log
+ * among all connections of a process, so that a new one would mix the old index with the new log, and damage the file.
+ */
+const ABANDONED = new Set<number>();
+
 /** The files as they were when this was created. */
 export class FileIdentity {
   readonly #paths: readonly string[];
@@ -23,13 +29,21 @@ export class FileIdentity {
 
   /** The path of the first file that is missing or another one now; `null` if there is none. */
   replacedFile(): string | null {
-    return this.#paths.find((path, index) => !isSame(inodeOf(path), this.#inodes[index])) ?? null;
+    const [database] = this.#inodes;
+    const index = this.#paths.findIndex((path, index) => !isSame(inodeOf(path), this.#inodes[index]));
+    if (index > 0) ABANDONED.add(database!);
+    return ABANDONED.has(database!) ? this.#paths[Math.max(index, 1)]! : this.#paths[index] ?? null;
   }
 
   /** Whether the log is the same file. It costs 4 µs, all three cost 12. */
   isLogInPlace(): boolean {
     return isSame(inodeOf(this.#paths[1]!), this.#inodes[1]);
   }
+}
+
+/** Whether this process can no longer use the file, since it has an old log of it. */
+export function isAbandoned(path: string): boolean {
+  return ABANDONED.size > 0 && ABANDONED.has(inodeOf(path) ?? -1);
 }
 
 function isSame(now: number | null, then: number | null | undefined): boolean {

@@ -4,6 +4,7 @@
  * The rows of a file are untrusted. A row that no version of this library writes is handed over as unreadable, with the
  * reason, so that the worker dead-letters it and goes on behind it.
  */
+import { isUtf8 } from "node:buffer";
 import type { RecordBatch, StoredRecord } from "../broker.ts";
 import type { Connection } from "./connection.ts";
 import { readHeaders } from "./headers.ts";
@@ -30,21 +31,19 @@ const SELECT = `SELECT ${offsetIn("id")}, timestamp_ms, key, headers, value FROM
 const SELECT_SIZES = `SELECT ${offsetIn("id")}, ifnull(octet_length(key), 0) + ifnull(octet_length(headers), 0)
   + ifnull(octet_length(value), 0) FROM records WHERE ${RANGE} LIMIT ${MEASURED_AT_ONCE}`;
 
-/** SQL for a column as `node:sqlite` can always return it: numbers as text, and no value beyond the limit. */
+/** SQL for a column and its type: as bytes, which can always be returned, numbers too; `NULL` beyond the limit. */
 const checked = (column: string) =>
-  `CASE WHEN octet_length(${column}) > ${MAX_RECORD_BYTES} THEN NULL
-    WHEN typeof(${column}) IN ('integer', 'real') THEN CAST(${column} AS TEXT) ELSE ${column} END,
-  CASE WHEN octet_length(${column}) > ${MAX_RECORD_BYTES} THEN 'larger than ${MAX_RECORD_BYTES} bytes'
-    ELSE typeof(${column}) END`;
+  `iif(octet_length(${column}) > ${MAX_RECORD_BYTES}, NULL, CAST(${column} AS BLOB)),
+  iif(octet_length(${column}) > ${MAX_RECORD_BYTES}, 'oversized', typeof(${column}))`;
 
 type CheckedRow = readonly [
   offset: number,
   timestampMs: number,
-  key: Uint8Array | string | null,
+  key: Uint8Array | null,
   keyType: string,
-  headers: unknown,
+  headers: Uint8Array | null,
   headersType: string,
-  value: Uint8Array | string | null,
+  value: Uint8Array | null,
   valueType: string,
 ];
 
@@ -95,8 +94,12 @@ function readRows(connection: Connection, range: readonly [number, number, numbe
   }
 }
 
+/** A character that stands for bytes that are not UTF-8: they are looked at again. */
+const REPLACEMENT = "\ufffd";
+
 function isData(value: unknown): value is Uint8Array | string | null {
-  return typeof value === "string" || value === null || value instanceof Uint8Array;
+  if (typeof value === "string") return !value.includes(REPLACEMENT);
+  return value === null || value instanceof Uint8Array;
 }
 
 function isTime(timestampMs: number): boolean {
@@ -104,19 +107,30 @@ function isTime(timestampMs: number): boolean {
 }
 
 function checkedRecord(row: CheckedRow): StoredRecord {
-  const [offset, timestampMs, key, keyType, storedHeaders, headersType, value, valueType] = row;
-  const headers = readHeaders(storedHeaders);
-  const record = { offset, key, value, headers: headers ?? [], timestampMs };
-  const unreadable = whyUnreadable("key", keyType) ?? whyUnreadable("value", valueType) ??
-    (headers === undefined || headersType.startsWith("larger")
-      ? "The headers are not a JSON array of names and values"
-      : null);
+  const [offset, timestampMs, keyBytes, keyType, headerBytes, headersType, valueBytes, valueType] = row;
+  const key = checkedData("key", keyBytes, keyType);
+  const value = checkedData("value", valueBytes, valueType);
+  const headers = headersType === "null" ? null : checkedData("headers", headerBytes, headersType).data;
+  const pairs = headersType === "oversized" ? undefined : readHeaders(headers);
+  const record = { offset, key: key.data, value: value.data, headers: pairs ?? [], timestampMs };
+  const unreadable = key.problem ?? value.problem ?? (pairs === undefined ? NOT_HEADERS : null);
   return unreadable === null ? record : { ...record, unreadable };
 }
 
-function whyUnreadable(column: string, type: string): string | null {
-  if (["text", "blob", "null"].includes(type)) return null;
-  return `The ${column} is ${type === "integer" || type === "real" ? `stored as ${type}, not as text or bytes` : type}`;
+const NOT_HEADERS = "The headers are not a JSON array of names and values";
+
+/** A column as it is handed over, and the reason why it is not what was written. */
+interface CheckedData {
+  readonly data: Uint8Array | string | null;
+  readonly problem: string | null;
+}
+
+function checkedData(column: string, bytes: Uint8Array | null, type: string): CheckedData {
+  if (type === "oversized") return { data: null, problem: `The ${column} is larger than ${MAX_RECORD_BYTES} bytes` };
+  if (bytes === null || type === "blob") return { data: bytes, problem: null };
+  if (!isUtf8(bytes)) return { data: bytes, problem: `The ${column} is text that is not UTF-8` };
+  const problem = type === "text" ? null : `The ${column} is stored as ${type}, not as text or bytes`;
+  return { data: new TextDecoder().decode(bytes), problem };
 }
 
 interface BatchEnd {

@@ -7,6 +7,7 @@
  *     consume <path> <sessionMs>        joins as a consumer; it then says "assigned", "lost", "held" and "record" by itself
  *     commit <next>                     commits for the ownership that it had last
  *     close                             closes the consumer
+ *     exit                              ends the process
  */
 import type { Broker, Consumer, ConsumerSink, Ownership } from "../../../src/broker/broker.ts";
 import { openBroker } from "./harness.ts";
@@ -78,6 +79,7 @@ for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
   rest = lines.pop()!;
   for (const line of lines) {
     const [command, ...args] = line.split(" ");
+    if (command === "exit") Deno.exit(0);
     console.log(`${command} ${await COMMANDS[command!]!(...args)}`);
   }
 }

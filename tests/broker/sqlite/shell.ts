@@ -2,7 +2,8 @@
 import { DatabaseSync } from "node:sqlite";
 
 const [path, ...statements] = Deno.args;
-using database = new DatabaseSync(path!, { timeout: 5000 });
+const database = new DatabaseSync(path!, { timeout: 5000 });
 for (const sql of statements) {
   for (const row of database.prepare(sql).all()) console.log(JSON.stringify(row));
 }
+database.close();
