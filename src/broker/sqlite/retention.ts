@@ -23,6 +23,9 @@ import { turn } from "./wakeup.ts";
 const LEAST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 
+/** The time until a failed run is repeated, in milliseconds. */
+const RETRY_AFTER_MS = 1000;
+
 /** A group without a live consumer is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -105,6 +108,7 @@ export class Retention {
   }
 
   #report(error: Error): void {
+    this.#nextMs = performance.now() + RETRY_AFTER_MS;
     if (this.#patience.signal?.aborted || this.#trouble === error.message) return;
     this.#trouble = error.message;
     this.#monitor.emit("error.occurred", { where: "retention", error: describeError(error) });
