@@ -24,6 +24,9 @@ const NEXT_FENCE = `ifnull(${FENCE} + 1, random() & ${2 ** 52 - 1})`;
 const COMMIT = `UPDATE group_offsets SET committed = ?1, metadata = ?2, updated_at_ms = ?3
   WHERE group_name = ?4 AND partition_id = ?5 AND fence = ?6 AND ifnull(${COMMITTED}, 0) <= ?1`;
 
+const SELECT_COMMITTED = `SELECT ${COMMITTED}, iif(length(metadata) <= ${MAX_COMMIT_METADATA_LENGTH}, metadata, '')
+  FROM group_offsets WHERE group_name = ? AND partition_id = ?`;
+
 /** The committed offset of a group. */
 export interface Committed {
   readonly offset: number;
@@ -61,12 +64,13 @@ export function fenceOf(connection: Connection, group: string, partitionId: numb
 
 /** The committed offset of a group; `null` for none, and for one that cannot be. */
 export function committedOf(connection: Connection, group: string, partitionId: number): Committed | null {
-  return connection.get<Committed>(
-    `SELECT committed AS offset, iif(length(metadata) <= ${MAX_COMMIT_METADATA_LENGTH}, metadata, '') AS metadata
-      FROM group_offsets WHERE group_name = ? AND partition_id = ? AND ${COMMITTED} IS NOT NULL`,
+  const row = connection.first<readonly [offset: number | null, metadata: string]>(
+    SELECT_COMMITTED,
     group,
     partitionId,
-  ) ?? null;
+  );
+  const [offset, metadata] = row ?? [null, ""];
+  return offset === null ? null : { offset, metadata };
 }
 
 /** The stored offset of a group as text, where {@linkcode committedOf} takes it for absent; else `null`. */

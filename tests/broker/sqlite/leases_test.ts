@@ -3,6 +3,7 @@
  * come, grow and go, and two consumers in one process.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { BrokerError } from "../../../src/errors.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
@@ -149,6 +150,62 @@ Deno.test("sqlite: a sign of life for a lease that is another's by now makes the
   // Until it is told to stop, no job may start: neither a sign of life nor a look is a new session.
   assertEquals(membership.heldUntilMs, heldUntilMs);
   assertEquals(membership.endedBy(late).map(({ reason }) => reason), ["revoked"]);
+});
+
+Deno.test("sqlite: taking a lease that has run out raises the fence: the former owner's mark is refused before it notices", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path);
+  await using former = new Member(temporary.path, { sessionTimeoutMs: LONG_MS });
+  await former.owns(1);
+  const ownership = former.recorder.own(0);
+  // As its clock sees it, the former owner has been away for a session.
+  outside(temporary.path, ["UPDATE leases SET expires_at_ms = 1"]);
+  using file = openFile(temporary.path);
+  const candidate = { group: GROUP, owner: "next", sessionMs: LONG_MS };
+  const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
+  assertEquals(await file.write((connection) => takeLease(connection, candidate, share!)), true);
+  const [taken] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
+  assertEquals(taken!.fence, 2);
+  assertEquals(await former.consumer.commit([{ ownership, next: 0, metadata: "late" }]), ["ended"]);
+});
+
+Deno.test("sqlite: a session begins when the lease is taken, also if that had to wait", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path);
+  using file = openFile(temporary.path);
+  const membership = new Membership(
+    file,
+    { group: GROUP, owner: "me", sessionMs: LONG_MS },
+    [TOPIC],
+    new Monitor(),
+    {},
+  );
+  const shares = await membership.look();
+  const { heldUntilMs } = membership;
+  await until(() => performance.now() + LONG_MS > heldUntilMs + 1, () => "the clock stands still");
+  await membership.take(shares);
+  assert(membership.heldUntilMs > heldUntilMs + 1, "the session is that of the look");
+});
+
+Deno.test("sqlite: metadata that is too long for a commit is dropped, and the offset is committed", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await fill(file.path, 2);
+  await using member = new Member(file.path);
+  await member.owns(1);
+  const ownership = member.recorder.own(0);
+  const commit = (next: number, metadata: string) => member.consumer.commit([{ ownership, next, metadata }]);
+  const committed = async () => (await member.broker.admin.committed(GROUP, TOPIC))[0];
+  const longest = "x".repeat(4000);
+  assertEquals(await commit(1, longest), ["committed"]);
+  assertEquals(await committed(), { partition: 0, offset: 1, metadata: longest });
+  assertEquals(await commit(2, `${longest}x`), ["committed"]);
+  // As another program sees it: reading would hide it as well.
+  using database = new DatabaseSync(file.path, { readOnly: true });
+  assertEquals({ ...database.prepare("SELECT committed, metadata FROM group_offsets").get() }, {
+    committed: 2,
+    metadata: "",
+  });
 });
 
 Deno.test("sqlite: a group whose worker died can be moved once its lease has run out", async () => {

@@ -5,6 +5,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, App, Job, type KafkaOptions } from "../../../mod.ts";
 import { BrokerError } from "../../../src/errors.ts";
+import { append } from "../../../src/broker/sqlite/append.ts";
+import { SqliteError } from "../../../src/broker/sqlite/failures.ts";
+import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Child } from "../../child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
@@ -103,15 +106,17 @@ for (const suffix of ["", "-wal", "-shm"]) {
 }
 
 Deno.test("sqlite: a transaction that went into a deleted log is not acknowledged", async () => {
-  using file = new TemporaryFile();
-  const { path } = file;
+  using temporary = new TemporaryFile();
+  const { path } = temporary;
   await makeTopic(path);
-  await using broker = openBroker(path);
-  // Checked a moment ago: the next check is only after the transaction.
-  await broker.admin.ends(TOPIC);
-  Deno.removeSync(`${path}-wal`);
-  const [outcome] = await broker.append(TOPIC, [{ value: "x" }], { durability: "durable" });
-  assertEquals(outcome!.ok ? "appended" : outcome!.error.message, replaced(path, "-wal"));
+  const file = new DatabaseFile(path, 1000);
+  const written = file.write((connection) => {
+    append(connection, TOPIC, [{ value: "x" }], () => 0);
+    Deno.removeSync(`${path}-wal`);
+  }, { durability: "durable" });
+  const error = await assertRejects(() => written, SqliteError, replaced(path, "-wal"));
+  assertEquals([error.written, error.lasting], ["unknown", true]);
+  file.close();
 });
 
 Deno.test("sqlite: closing a connection whose log was deleted does not write that log over the file", async () => {
