@@ -29,8 +29,11 @@ const RETRY_AFTER_MS = 1000;
 /** A group without a live consumer is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Deletes one slice of a partition, inside a transaction. @returns whether there may be more */
-type Slice = (connection: Connection, partitionId: number, isDryRun: boolean) => "none" | "some" | "full";
+/** What a slice has found: nothing to delete, all there was, or as much as one slice may delete. */
+type SliceResult = "none" | "some" | "full";
+
+/** Deletes one slice of a partition, inside a transaction; a dry run only looks. */
+type Slice = (connection: Connection, partitionId: number, isDryRun: boolean) => SliceResult;
 
 /** Slices of a partition that are still to be deleted. */
 interface Task {
@@ -130,50 +133,40 @@ function slicesOf(settings: TopicSettings): Slice[] {
 /** SQL for the first offset of partition `?1` that some group has not performed; `NULL` if there is no group. */
 const PERFORMED = `(SELECT min(ifnull(${COMMITTED}, 0)) FROM group_offsets WHERE partition_id = ?1)`;
 
+const SELECT_PERFORMED = `SELECT ${offsetIn("id")}, timestamp_ms < ?2 FROM records
+  WHERE ${isIn("?1")} AND id < ${idOf("?1", `min(${PERFORMED}, ${MAX_OFFSET})`)} ORDER BY id LIMIT ${MAX_ROWS}`;
+
+/** The column `offset` is computed; the index has `partition_id` and the time. */
+const SELECT_TOMBSTONES = `SELECT "offset" FROM records
+  WHERE is_compacted = 1 AND value IS NULL AND partition_id = ?1 AND timestamp_ms < ?2 AND "offset" < ${PERFORMED}
+  LIMIT ${MAX_ROWS}`;
+
+const DELETE_UP_TO = `DELETE FROM records WHERE id BETWEEN ${idOf("?1", "0")} AND ${idOf("?1", "?2")}`;
+
+const DELETE_ONE = `DELETE FROM records WHERE id = ${idOf("?1", "?2")}`;
+
 /** Deletes the records at the start of a partition that are performed, and older than a time. */
-function deleteOld(beforeMs: number, ...[connection, partitionId, isDryRun]: Parameters<Slice>): ReturnType<Slice> {
-  const rows = connection.all<readonly [offset: number, isOld: number]>(
-    `SELECT ${offsetIn("id")}, timestamp_ms < ?2 FROM records
-      WHERE ${isIn("?1")} AND id < ${idOf("?1", `min(${PERFORMED}, ${MAX_OFFSET})`)} ORDER BY id LIMIT ${MAX_ROWS}`,
-    partitionId,
-    beforeMs,
-  );
+function deleteOld(beforeMs: number, ...[connection, partitionId, isDryRun]: Parameters<Slice>): SliceResult {
+  const rows = connection.all<readonly [offset: number, isOld: number]>(SELECT_PERFORMED, partitionId, beforeMs);
   const kept = rows.findIndex(([, isOld]) => isOld === 0);
   const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
   if (last === undefined) return "none";
   if (!isDryRun) {
     const low = last[0] + 1;
-    connection.run(
-      `DELETE FROM records WHERE id BETWEEN ${idOf("?1", "0")} AND ${idOf("?1", "?2")}`,
-      partitionId,
-      last[0],
-    );
+    connection.run(DELETE_UP_TO, partitionId, last[0]);
     connection.run("UPDATE partitions SET low = max(low, ?1), high = max(high, ?1) WHERE id = ?2", low, partitionId);
   }
   return kept === -1 && rows.length === MAX_ROWS ? "full" : "some";
 }
 
 /** Deletes tombstones that are performed, and older than a time. */
-function deleteTombstones(
-  beforeMs: number,
-  ...[connection, partitionId, isDryRun]: Parameters<Slice>
-): ReturnType<Slice> {
-  const offsets = connection.all<readonly [offset: number]>(
-    `SELECT ${offsetIn("id")} FROM records
-      WHERE is_compacted = 1 AND value IS NULL AND partition_id = ?1 AND timestamp_ms < ?2 AND ${
-      offsetIn("id")
-    } < ${PERFORMED}
-      LIMIT ${MAX_ROWS}`,
-    partitionId,
-    beforeMs,
-  );
+function deleteTombstones(beforeMs: number, ...[connection, partitionId, isDryRun]: Parameters<Slice>): SliceResult {
+  const offsets = connection.all<readonly [offset: number]>(SELECT_TOMBSTONES, partitionId, beforeMs);
   if (offsets.length === 0) return "none";
   if (!isDryRun) {
     // The last record of a partition says where it ends; that must not be forgotten with it.
     connection.run("UPDATE partitions SET high = ? WHERE id = ?", endsOf(connection, partitionId)!.high, partitionId);
-    for (const [offset] of offsets) {
-      connection.run(`DELETE FROM records WHERE id = ${idOf("?1", "?2")}`, partitionId, offset);
-    }
+    for (const [offset] of offsets) connection.run(DELETE_ONE, partitionId, offset);
   }
   return offsets.length === MAX_ROWS ? "full" : "some";
 }
