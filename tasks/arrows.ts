@@ -46,6 +46,9 @@ const PACKAGES: readonly (readonly [name: RegExp, where: RegExp])[] = [
   [/^jsr:@std\/assert$/, /^src\/broker\/conformance\//],
 ];
 
+/** Checks an inode after each transaction: `Deno.statSync` takes 4 µs, `node:fs` takes 17. */
+const USES_DENO = "src/broker/sqlite/file_identity.ts";
+
 /**
  * Says what stands wrong.
  *
@@ -57,7 +60,9 @@ export function brokenRules(house: House): string[] {
     if (!file.startsWith("src/")) continue;
     if (floor(file) < 0) broken.push(`${file} stands in no room of the house`);
     broken.push(...imports.flatMap((step) => wrongStep(file, step)));
-    if (room(file) !== "cli" && /\bDeno\b/.test(codeOf(text))) broken.push(`${file} uses Deno, which only src/cli may`);
+    if (room(file) !== "cli" && file !== USES_DENO && /\bDeno\b/.test(codeOf(text))) {
+      broken.push(`${file} uses Deno, which only src/cli may`);
+    }
     const reached = imports.map(({ to }) => [to, reach(house, to)] as const);
     for (const [to, further] of reached) {
       if (further.has(file)) broken.push(`${file} and ${to} stand in a circle`);
