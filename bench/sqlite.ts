@@ -1,6 +1,6 @@
 /**
- * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside what tuned peers say of
- * themselves. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
+ * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside the published rates of tuned
+ * peers. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
  */
 import { sqlite } from "@activejob/kafka";
 import { bareWriter, openBare } from "./bare_sqlite.ts";
@@ -12,7 +12,7 @@ import { envelope, keyOf } from "./workload.ts";
 const JOBS = 1_000_000;
 const TOPIC = "bench";
 
-/** What tuned peers performed on such a machine, in no-op jobs a second. */
+/** The rates of tuned peers on such a machine, in no-op jobs a second. */
 const PEERS = { BullMQ: 18_000, "graphile-worker": 39_000 };
 
 /** By name. */

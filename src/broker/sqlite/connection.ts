@@ -9,7 +9,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { notOpened, replacedFile, sqliteError } from "./failures.ts";
 import { FileIdentity, isAbandoned } from "./file_identity.ts";
 
-/** What a committed transaction survives: `"buffered"` the end of the process, `"durable"` a power cut. */
+/** The durability of a committed transaction: `"buffered"` survives the end of the process, `"durable"` a power cut. */
 export type Durability = "buffered" | "durable";
 
 /** The most values that are remembered. */

@@ -3,7 +3,7 @@
  * (`-shm`). While a connection is open none of them may be deleted or replaced: the connection would go on with files that
  * no other process sees.
  *
- * That happens if somebody deletes one, and also without anybody's doing: a process that copies its own database file
+ * That happens if one is deleted by hand, and also by accident: a process that copies its own database file
  * loses its locks on it (POSIX drops all locks of a process when it closes any handle of the file). The next other program
  * that opens and closes the file then takes itself for the last user, and deletes the log.
  */

@@ -33,6 +33,6 @@ export function endsOf(connection: Connection, partitionId: number): Ends | unde
   if (row === undefined) return undefined;
   const [low, high, first, last] = row;
   const end = last === null ? high : Math.max(high, last + 1);
-  // What is there was not deleted, whatever the row says.
+  // A record that is there was not deleted, even if the row says so.
   return { low: Math.min(low, first ?? end), high: end };
 }

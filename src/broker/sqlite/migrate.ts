@@ -2,7 +2,7 @@
  * Migrates a file of version 1 (0.1.0), inside one transaction: records, committed offsets with their metadata, fences and
  * leases stay what they were. A lease of a topic becomes one for each of its partitions.
  *
- * What differs from version 1: records are found by one packed id (they were a tree of whole rows), and leases are per
+ * Differences from version 1: records are found by one packed id (they were a tree of whole rows), and leases are per
  * partition (they were per topic).
  */
 import { BrokerError } from "../../errors.ts";

@@ -29,7 +29,7 @@ const RETRY_AFTER_MS = 1000;
 /** A group without a live consumer is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** What a slice has found: nothing to delete, all there was, or as much as one slice may delete. */
+/** The result of a slice: nothing to delete, all that was there, or as much as one slice may delete. */
 type SliceResult = "none" | "some" | "full";
 
 /** Deletes one slice of a partition, inside a transaction; a dry run only looks. */

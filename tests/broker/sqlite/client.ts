@@ -1,10 +1,10 @@
 /**
- * A process of its own that uses a file, told what to do by lines on its standard input: `client.ts`. It answers each line
- * with one that begins with the same word.
+ * A process of its own that uses a file, driven by lines on its standard input: `client.ts`. For each it prints a line that
+ * begins with the same word.
  *
- *     open <path> <topics> <records>    opens the file, makes topics, appends, and says how much
+ *     open <path> <topics> <records>    opens the file, creates topics, appends, and prints how many
  *     append <path> <topic> <records>   appends, durably, and prints how many were acknowledged
- *     consume <path> <sessionMs>        joins as a consumer; it then says "assigned", "lost", "held" and "record" by itself
+ *     consume <path> <sessionMs>        joins as a consumer; then prints "assigned", "lost", "held" and "record" by itself
  *     commit <next>                     commits for the ownership that it had last
  *     close                             closes the consumer
  *     exit                              ends the process

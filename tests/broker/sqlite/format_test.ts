@@ -8,7 +8,7 @@ import { until } from "../../behaviours/until.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 
-function answers(outcomes: readonly AppendOutcome[]): string[] {
+function lines(outcomes: readonly AppendOutcome[]): string[] {
   return outcomes.map((outcome) =>
     outcome.ok ? `at ${outcome.position.offset}` : `${outcome.written}: ${outcome.error.message}`
   );
@@ -33,7 +33,7 @@ Deno.test("sqlite: the last offset of a partition is written and read; the next 
   await member.owns(2);
   for (const partition of [0, 1]) {
     const records = [0, 1, 2].map((n) => ({ partition, value: `${partition} ${n}` }));
-    assertEquals(answers(await member.broker.append(TOPIC, records)), [
+    assertEquals(lines(await member.broker.append(TOPIC, records)), [
       `at ${MAX_OFFSET - 1}`,
       `at ${MAX_OFFSET}`,
       `no: Cannot append to partition ${partition} of topic "${TOPIC}": its offsets end at ${MAX_OFFSET}; use another ` +
@@ -63,7 +63,7 @@ Deno.test("sqlite: a file that has had all its partitions refuses more, and chan
   await assertRejects(() => broker.admin.addPartitions(TOPIC, 3), BrokerError, refused(TOPIC, 2));
   assertEquals([...(await broker.admin.describe(["more"])).values()], [null]);
   await broker.admin.create([{ name: "last" }]);
-  assertEquals(answers(await broker.append("last", [{ value: "x" }])), ["at 0"]);
+  assertEquals(lines(await broker.append("last", [{ value: "x" }])), ["at 0"]);
   assertEquals(rows(file.path, "SELECT CAST(max(id) AS TEXT) FROM partitions"), [[`${MAX_PARTITION_ID}`]]);
 });
 
@@ -101,13 +101,13 @@ Deno.test("sqlite: a worker holds one lease and one fence for each partition; lo
 
 const COMPACTED = { "cleanup.policy": "compact", "retention.ms": "0", "delete.retention.ms": "1" };
 
-/** What a compacted topic keeps: offset and value. */
+/** The records of the file: offset and value. */
 function kept(path: string): unknown[][] {
   return rows(path, `SELECT "offset", value FROM records ORDER BY id`);
 }
 
 async function put(broker: Broker, ...records: readonly NewRecord[]): Promise<string[]> {
-  return answers(await broker.append(TOPIC, records));
+  return lines(await broker.append(TOPIC, records));
 }
 
 Deno.test("sqlite: a compacted topic keeps the newest record of each key, by its bytes, however old it is", async () => {

@@ -1,4 +1,4 @@
-/** The SQLite broker over one file, for the conformance suite; what another program would do to the file is done as that. */
+/** The SQLite broker over one file, for the conformance suite, and changes to the file as another program would make them. */
 import { DatabaseSync } from "node:sqlite";
 import type { Broker, Position, TopicPartition } from "../../../src/broker/broker.ts";
 import type { Harness } from "../../../src/broker/conformance/mod.ts";
@@ -6,10 +6,10 @@ import { SQLITE_CAPABILITIES, SqliteBroker } from "../../../src/broker/sqlite/br
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 
-/** A folder that is gone after the test. */
+/** A file in a folder of its own, which is deleted after the test. */
 export class TemporaryFile implements Disposable {
   readonly #folder = Deno.makeTempDirSync({ prefix: "sqlite-" });
-  /** The file in it. */
+  /** The path of the file. */
   readonly path = `${this.#folder}/jobs.db`;
 
   [Symbol.dispose](): void {
@@ -51,7 +51,7 @@ export function writing(path: string, mode = "IMMEDIATE"): Disposable & { releas
 const PARTITION_ID =
   "(SELECT p.id FROM partitions p JOIN topics t ON t.id = p.topic_id WHERE t.name = ? AND partition = ?)";
 
-/** What can be done to the file from outside. */
+/** The faults of the suite, made from outside. */
 export function sqliteFaults(path: string) {
   return {
     recreateTopic(topic: string, partitions: number): Promise<void> {

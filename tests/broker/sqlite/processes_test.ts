@@ -1,4 +1,4 @@
-/** Processes of their own over one file: many that open it at once, one that is stopped, one that is killed. */
+/** Several processes over one file: many that open it at once, one that is stopped, one that is killed. */
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { Child } from "../../child.ts";
@@ -7,12 +7,12 @@ import { fill, GROUP, makeTopic, TOPIC } from "./member.ts";
 
 const CLIENT = new URL("client.ts", import.meta.url).pathname;
 
-/** How often the processes open a new file. */
+/** The number of new files that the processes open. */
 const ROUNDS = 20;
 const PROCESSES = 8;
 const RECORDS = 50;
 
-/** How long a session is, in milliseconds: long enough that a clean stop is surely sooner. */
+/** The session, in milliseconds: a clean stop takes less. */
 const SESSION_MS = 2000;
 
 function client(): Child {
@@ -26,8 +26,8 @@ Deno.test("sqlite: eight processes open a new file at once, make topics and appe
     using file = new TemporaryFile();
     await Promise.all(children.map((child) => child.tell(`open ${file.path} 3 ${RECORDS}`)));
     const answers = await Promise.all(children.map((child) => child.count(/^open /, round)));
-    const said = answers.map((lines) => lines.at(-1)!);
-    assertEquals(said, children.map(() => `open ${RECORDS}`));
+    const totals = answers.map((lines) => lines.at(-1)!);
+    assertEquals(totals, children.map(() => `open ${RECORDS}`));
     await using broker = openBroker(file.path);
     const ends = await Promise.all([0, 1, 2].map((topic) => broker.admin.ends(`topic-${topic}`)));
     assertEquals(ends.flat().reduce((sum, { high }) => sum + high, 0), PROCESSES * RECORDS);

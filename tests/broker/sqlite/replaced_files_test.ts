@@ -26,7 +26,7 @@ async function shell(path: string, ...statements: string[]): Promise<string[]> {
   return (await child.ended()).stdout;
 }
 
-/** How many records the file has for a process that opens it now. */
+/** Counts the records as a process sees them that opens the file now. */
 async function recordsIn(path: string): Promise<number> {
   const [answer] = await shell(path, "SELECT count(*) AS records FROM records");
   return JSON.parse(answer!).records;
@@ -125,7 +125,7 @@ Deno.test("sqlite: closing a connection whose log was deleted does not write tha
   await makeTopic(path);
   const broker = openBroker(path);
   await broker.append(TOPIC, Array.from({ length: 50 }, () => ({ value: "x".repeat(1000) })));
-  // Nobody has written it back: this connection still has all of it.
+  // No process has written it back: this connection still has all of it.
   for (const suffix of ["-wal", "-shm"]) Deno.removeSync(path + suffix);
   await appendElsewhere(path, TOPIC, 30);
   await broker[Symbol.asyncDispose]();
