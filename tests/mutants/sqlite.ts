@@ -171,7 +171,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: metadata that is too long is dropped",
-    file: "src/broker/sqlite/commits.ts",
+    file: "src/broker/sqlite/group_offsets.ts",
     find: 'metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata',
     replace: "metadata",
     tests: ["tests/broker/sqlite/leases_test.ts"],

@@ -6,7 +6,7 @@ import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
+import { commit, fenceOf } from "./group_offsets.ts";
 import { MAX_ROWS } from "./append.ts";
 
 /** The outcome of a commit of one partition. */
@@ -64,9 +64,7 @@ export class Commits {
         marks.map(({ next, metadata }, at): CommitOutcome => {
           const ownership = owned[at]!;
           if (ownership === null || ownership.lost.aborted) return "ended";
-          // Metadata that is too long is dropped, as on Kafka: the offset matters more.
-          const fitting = metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata;
-          if (commit(connection, this.#group, ownership, { offset: next, metadata: fitting })) return "committed";
+          if (commit(connection, this.#group, ownership, { offset: next, metadata })) return "committed";
           const fence = fenceOf(connection, this.#group, ownership.partitionId);
           return fence === ownership.fence ? "refused" : "ended";
         }), patience);

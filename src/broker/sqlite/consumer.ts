@@ -285,19 +285,16 @@ export class SqliteConsumer implements Consumer {
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
     let fault = failure;
-    const tell = (call: (sink: ConsumerSink) => void) => {
-      try {
-        this.#tell(call);
-      } catch (error) {
-        fault ??= error as Error;
-      }
-    };
-    if (owned.length > 0) tell((sink) => sink.lost(owned, reason));
+    try {
+      if (owned.length > 0) this.#tell((sink) => sink.lost(owned, reason));
+    } catch (error) {
+      fault ??= error as Error;
+    }
     // Best effort: otherwise other consumers wait until the leases expire.
     await this.#membership.release(Math.max(endMs - performance.now(), 0)).catch(() => {});
     this.#left();
     const { group } = this.#options;
     this.#joined.reject(fault ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));
-    if (fault !== null) tell((sink) => sink.failed(fault!));
+    if (fault !== null) this.#sink.failed(fault);
   }
 }

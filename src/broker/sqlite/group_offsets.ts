@@ -47,7 +47,8 @@ export function commit(
   const written = connection.changes(
     COMMIT,
     offset,
-    metadata,
+    // Metadata that is too long is dropped, as on Kafka: the offset matters more.
+    metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata,
     Date.now(),
     group,
     owned.partitionId,

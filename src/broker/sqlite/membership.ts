@@ -95,11 +95,12 @@ export class Membership {
 
   /** Takes free partitions. @returns whether it tried: then the shares may have changed */
   async take(shares: readonly Share[]): Promise<boolean> {
-    // Each is looked at, also those that cannot be taken: this starts the wait for a lease of another consumer.
-    const free = shares.filter((share) => this.#isFree(share));
-    const foreign = new Set(
-      shares.filter((share) => !this.#isOurs(share) && !free.includes(share)).map((s) => s.topicId),
-    );
+    const free: Share[] = [];
+    const foreign = new Set<number>();
+    for (const share of shares) {
+      if (this.#isFree(share)) free.push(share);
+      else if (!this.#isOurs(share)) foreign.add(share.topicId);
+    }
     const wanted = free.filter(({ topicId }) => !foreign.has(topicId));
     const unfenced = shares.filter((share) => this.#isOurs(share) && share.fence === null);
     if (wanted.length === 0 && unfenced.length === 0) return false;
