@@ -17,6 +17,8 @@ const MAX_BATCH_RECORDS = 500;
 /** The number of records whose sizes are read by one statement. */
 const MEASURED_AT_ONCE = 50;
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The latest time of a `Date`, in milliseconds. */
 const LATEST_MS = 8.64e15;
 
@@ -130,7 +132,7 @@ function checkedData(column: string, bytes: Uint8Array | null, type: string): Ch
   if (bytes === null || type === "blob") return { data: bytes, problem: null };
   if (!isUtf8(bytes)) return { data: bytes, problem: `The ${column} is text that is not UTF-8` };
   const problem = type === "text" ? null : `The ${column} is stored as ${type}, not as text or bytes`;
-  return { data: new TextDecoder().decode(bytes), problem };
+  return { data: decoder.decode(bytes), problem };
 }
 
 interface BatchEnd {

@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, App, Job } from "../../../mod.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
+import { fill, makeTopic, Member } from "./member.ts";
 
 const PERFORMED: string[] = [];
 
@@ -87,6 +88,17 @@ for (const [change, reason] of POISON) {
     assertEquals(errors, []);
   });
 }
+
+Deno.test("sqlite: a record with a replacement character and a byte order mark is readable, and handed over as it is", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  const value = "\ufeffa \ufffd b";
+  await fill(file.path, 1, value);
+  await using member = new Member(file.path);
+  await member.received(1);
+  const { record } = member.recorder.received[0]!;
+  assertEquals([record.value, record.unreadable], [value, undefined]);
+});
 
 /** Values that count as absent: nothing is lost, nothing stands still. */
 const ABSENT: readonly string[] = [
