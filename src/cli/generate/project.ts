@@ -22,7 +22,8 @@ function tasks(): ProjectCommands & Readonly<Record<string, string>> {
   const worker = `--no-prompt --allow-env=BROKER_URL ${quoted(`--allow-read=${modules.join(",")}`)} ${database}`;
   return {
     worker: `deno run ${worker} ${PACKAGE}/cli worker --app ${APP}`,
-    enqueue: `deno run --no-prompt --allow-env=BROKER_URL --allow-read=jobs.db ${database} enqueue.ts`,
+    enqueue:
+      `deno run --no-prompt --allow-env=BROKER_URL --allow-read=jobs.db,jobs.db-wal,jobs.db-shm ${database} enqueue.ts`,
     test: "deno test --allow-env=BROKER_URL",
     generate: `deno run --allow-read=. --allow-write=. ${PACKAGE}/cli generate`,
   };
