@@ -1,8 +1,9 @@
 /**
  * Background jobs on Kafka.
  *
- * A job is a class with a `perform`; `performLater` writes it to a topic, and a worker performs it: at least once, with
- * retries, a dead letter queue, and the current attributes of whoever enqueued it.
+ * A job is a class with a `perform`. `performLater` writes it to a topic, and a worker performs it: at least once, with
+ * retries, a dead letter queue, and the current attributes of the request that enqueued it. In a script, let the class have
+ * `kafkaOptions = { dispatchMethod: "produceSync" }`: then `performLater` rejects if the job is lost.
  *
  * @example A job, an App, a worker
  * ```ts
@@ -39,7 +40,7 @@ export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource, SkipOptions } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
-export type { BufferOptions } from "./src/dispatch/buffer.ts";
+export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
   BrokerError,
   EnqueueError,
@@ -61,13 +62,14 @@ export {
   currentAttributes,
   type CurrentAttributesClass,
 } from "./src/job/current_attributes.ts";
-export type { DeliveryStatus, JobPosition } from "./src/job/delivery.ts";
+export type { DeliveryStatus } from "./src/job/delivery.ts";
 export {
   type AnyJobClass,
   type ConfiguredJob,
   Job,
   type JobArguments,
   type JobClass,
+  type JobDescription,
   type JobResult,
   type JobStatics,
   type SetOptions,
@@ -81,12 +83,13 @@ export {
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
 export type {
+  AssignedPartition,
   EnqueueInfo,
   EventMap,
   EventName,
   JobInfo,
   LostReason,
-  RecordInfo,
+  PauseScope,
   RunningJob,
   UnknownClassWait,
 } from "./src/monitor/events.ts";
@@ -94,5 +97,13 @@ export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
-export type { GroupStatus, PartitionStatus, WorkerState, WorkerStatus } from "./src/worker/status.ts";
+export type { Position } from "./src/support/position.ts";
+export type {
+  GroupStatus,
+  PartitionStatus,
+  RetryingRecord,
+  StuckRecord,
+  WorkerState,
+  WorkerStatus,
+} from "./src/worker/status.ts";
 export type { RunOptions, Worker, WorkerReport } from "./src/worker/worker.ts";

@@ -1,25 +1,25 @@
-/** What benches answer: one line a figure, with its bar. */
+/** Results of benches: one line a figure, with its bar. */
 import { median, ratio, type Results } from "./rounds.ts";
 
 /** One figure. */
 export interface Line {
-  /** What was measured. */
+  /** Name of the figure. */
   readonly figure: string;
-  /** What came out, with its unit. */
+  /** Result, with its unit. */
   readonly value: string;
-  /** What it should be: `"≥ 0.75"`. */
+  /** Bar, such as `"≥ 0.75"`. */
   readonly bar: string;
   /** `null` where there is no bar. */
   readonly met: boolean | null;
 }
 
-/** Measures, and answers its figures. */
+/** Measures, and returns its figures. */
 export type Bench = () => Promise<Line[]>;
 
-/** How often each program runs. */
+/** Number of runs of each program. */
 export const ROUNDS: number = Number(Deno.env.get("ROUNDS") ?? 5);
 
-/** Our jobs a second over theirs. `bar` is the least it should be, `null` for none. */
+/** Our jobs a second divided by theirs. `bar` is the lowest acceptable ratio, `null` for none. */
 export function against(figure: string, ours: Results, theirs: Results, bar: number | null): Line {
   const value = ratio(ours.perSecond!, theirs.perSecond!);
   return {
@@ -30,7 +30,7 @@ export function against(figure: string, ours: Results, theirs: Results, bar: num
   };
 }
 
-/** A figure that should be no more than its bar. */
+/** A figure that must not exceed its bar. */
 export function atMost(figure: string, value: number, bar: number, unit: string, digits: number): Line {
   return { figure, value: `${value.toFixed(digits)}${unit}`, bar: `≤ ${bar}${unit}`, met: value <= bar };
 }

@@ -1,5 +1,5 @@
 /**
- * The benches on a real Kafka: the library beside bare kafkajs, written as its users would. Envelopes of 293 bytes, keyed.
+ * Benches on a real Kafka: the library beside bare kafkajs, written as its users would write it. Envelopes of 293 bytes, keyed.
  */
 import kafkajs from "kafkajs";
 import { against, type Bench, type Line, ROUNDS } from "./figures.ts";
@@ -64,7 +64,7 @@ async function latency(): Promise<Line[]> {
     };
     const all: Record<"bare" | "worker", Results> = { bare: {}, worker: {} };
     for (let round = 0; round < ROUNDS; round++) {
-      // A topic of its own for each round: a new group would read the jobs of the last one.
+      // Each round has a topic of its own: a new group would read the jobs of the round before.
       const results = await interleaved(1, programs);
       for (const side of ["bare", "worker"] as const) {
         for (const [name, values] of Object.entries(results[side])) (all[side][name] ??= []).push(...values);
@@ -102,7 +102,7 @@ async function memory(): Promise<Line[]> {
   ];
 }
 
-/** A new topic with so many envelopes in it. */
+/** Creates a topic with a number of envelopes in it. */
 async function filledTopic(numPartitions: number, records: number): Promise<string> {
   const topic = `bench-${crypto.randomUUID()}`;
   const kafka = plainKafka();

@@ -1,11 +1,11 @@
-/** What is measured beside the library on Kafka: kafkajs, configured as its users would. */
+/** The other side of the ratios on Kafka: kafkajs, configured as its users would configure it. */
 import kafkajs, { type Kafka } from "kafkajs";
 
 function brokers(): string[] {
   return Deno.env.get("BROKER_URL")!.replace("kafka://", "").split(",");
 }
 
-/** A plain client, configured as its users would. */
+/** A plain client, as its users would configure it. */
 export function plainKafka(): Kafka {
   return new kafkajs.Kafka({ clientId: "bench", brokers: brokers(), logLevel: kafkajs.logLevel.NOTHING });
 }

@@ -1,4 +1,7 @@
-/** Runs programs in turn, each in a fresh process, and takes medians: the machine's moods hit both sides of a ratio. */
+/**
+ * Runs programs in turn, each in a fresh process, and takes medians: a change of the machine's speed affects both sides of a
+ * ratio.
+ */
 import { root } from "../tasks/process.ts";
 import { percentile } from "./workload.ts";
 
@@ -8,7 +11,7 @@ export interface Program {
   readonly program: string;
   /** Its arguments. */
   readonly args: readonly (string | number)[];
-  /** What its `BROKER_URL` is. @default the run's */
+  /** Value of its `BROKER_URL`. @default the run's */
   readonly broker?: string;
   /** Flags of `deno run`. @default [] */
   readonly flags?: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * What every bench works on: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
+ * The workload of every bench: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
  * name. Programs and runner share it, so that both sides of a ratio see the same bytes.
  */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
@@ -27,15 +27,15 @@ export function envelope(index: number, bytes: number = ENVELOPE_BYTES): string 
   return write("x".repeat(bytes - write("").length));
 }
 
-/** The second argument of a job, such that its envelope in topic `bench` has so many bytes. */
+/** Padding in an envelope's second argument, such that the envelope has that many bytes in topic `bench`. */
 export function paddingOf(bytes: number): string {
   return "x".repeat(bytes - 234);
 }
 
-/** The second argument of a job whose envelope has the usual size. */
+/** The padding of an envelope of the usual size. */
 export const PADDING: string = paddingOf(ENVELOPE_BYTES);
 
-/** A key of so many different ones that every partition gets its share. */
+/** One of a thousand keys, so that every partition gets records. */
 export function keyOf(index: number): string {
   return `key-${index % 1000}`;
 }
@@ -43,7 +43,7 @@ export function keyOf(index: number): string {
 /** Called by each performed job with its arguments. */
 export const hooks: { performed: (index: number) => void } = { performed: () => {} };
 
-/** A job that does nothing but say that it ran. */
+/** A job that only reports that it ran. */
 export class NoopJob extends Job {
   static override queue = "bench";
   static override kafkaOptions: KafkaOptions<NoopJob> = { key: (job) => keyOf(job.args[0]) };

@@ -5,32 +5,26 @@
  * another one carries it as `cause`.
  */
 
-/** An option, a class or a name that cannot work. Thrown when it is declared, before anything is sent. */
+/** An option, a class or a name cannot work. Thrown where it is declared, before anything is sent. */
 export class InvalidConfigurationError extends Error {
   /** `"InvalidConfigurationError"`. */
   override name = "InvalidConfigurationError";
 }
 
-/** A feature that this version does not have. It is refused, never done in another way. */
+/** This version does not have the feature. It is refused, and nothing else is done instead. */
 export class NotSupportedError extends Error {
   /** `"NotSupportedError"`. */
   override name = "NotSupportedError";
 }
 
-/** An argument that cannot be written into an envelope. The message has its path, such as `arguments[0].user.at`. */
-export class SerializationError extends Error {
-  /** `"SerializationError"`. */
-  override name = "SerializationError";
-}
-
-/** Whether a record is in the log: `"no"`, or `"unknown"` where the answer to the request was lost. */
+/** Whether a record is in the log: `"no"`, or `"unknown"` if the broker's response was lost. */
 export type Written = "no" | "unknown";
 
-/** A job could not be enqueued. `cause` is the broker's error, where there is one. */
+/** A job could not be enqueued. `cause` is the error behind it, such as the broker's, if there is one. */
 export class EnqueueError extends Error {
   /** `"EnqueueError"`. */
   override name = "EnqueueError";
-  /** `"no"`: it is certainly not in the log, enqueue it again. `"unknown"`: it may be there. */
+  /** `"no"`: it is certainly not in the log, and can be enqueued again. `"unknown"`: it may be in the log. */
   readonly written: Written;
 
   /** Makes one. */
@@ -40,19 +34,33 @@ export class EnqueueError extends Error {
   }
 }
 
-/** A topic that the broker does not have. */
+/**
+ * An argument, or a current attribute, cannot be written as JSON. The message has its path, such as
+ * `arguments[0].user.at`. It is an {@linkcode EnqueueError} whose `written` is `"no"`.
+ */
+export class SerializationError extends EnqueueError {
+  /** `"SerializationError"`. */
+  override name = "SerializationError";
+
+  /** Makes one. */
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, written: "no" });
+  }
+}
+
+/** The broker does not have the topic. */
 export class UnknownTopicError extends Error {
   /** `"UnknownTopicError"`. */
   override name = "UnknownTopicError";
 }
 
-/** A record that is larger than its topic allows. */
+/** The record is larger than its topic allows. The message has both sizes. */
 export class RecordTooLargeError extends Error {
   /** `"RecordTooLargeError"`. */
   override name = "RecordTooLargeError";
 }
 
-/** The broker refused, or cannot be reached. `cause` is the client's error, where there is one. */
+/** The broker refused a request, or cannot be reached. `cause` is the client's error, if there is one. */
 export class BrokerError extends Error {
   /** `"BrokerError"`. */
   override name = "BrokerError";
@@ -64,7 +72,7 @@ export class TimeoutError extends Error {
   override name = "TimeoutError";
 }
 
-/** Another worker has the job's partition now: the reason of the job's `signal`. Whatever the job does is not marked. */
+/** Another worker owns the job's partition now: the reason of the job's `signal`. The job will not be marked. */
 export class RevokedError extends Error {
   /** `"RevokedError"`. */
   override name = "RevokedError";
@@ -76,13 +84,13 @@ export class ShutdownError extends Error {
   override name = "ShutdownError";
 }
 
-/** A record that can never be performed, whatever is tried. It is dead-lettered at once. */
+/** The record can never be performed. It is dead-lettered at once. */
 export class PoisonError extends Error {
   /** `"PoisonError"`. */
   override name = "PoisonError";
 }
 
-/** An envelope that names a class which no `jobs` list of this App has. */
+/** The envelope names a class that is not in the `jobs` of this App. */
 export class UnknownJobError extends Error {
   /** `"UnknownJobError"`. */
   override name = "UnknownJobError";
@@ -90,59 +98,60 @@ export class UnknownJobError extends Error {
 
 /** An error as plain data: what events carry, whatever was thrown. */
 export interface ErrorInfo {
-  /** The error's class name, or `"undefined"`, `"string"` … where something else was thrown. */
+  /** The error's class name, or `"undefined"`, `"string"` … if another value was thrown. */
   readonly errorClass: string;
   /** Its message, cut to {@linkcode MAX_ERROR_TEXT} characters. */
   readonly message: string;
-  /** Its stack, cut likewise, where it has one. */
+  /** Its stack, if it has one, cut to the same length. */
   readonly stack?: string;
-  /** What caused it, described likewise, where it says so: at most {@linkcode MAX_CAUSES} deep, and none twice. */
+  /** Its cause, if it has one, described in the same way: at most {@linkcode MAX_CAUSES} levels, without circles. */
   readonly cause?: ErrorInfo;
 }
 
-/** The longest text that is kept of an error's message or stack, in characters. */
+/** Longest message or stack that is kept of an error, in characters. */
 export const MAX_ERROR_TEXT = 4000;
 
-/** So many causes are kept of an error, one the cause of the other. */
+/** Most levels of causes that are kept of an error. */
 export const MAX_CAUSES = 4;
 
 /**
- * Describes whatever was thrown. It never throws itself: getters that throw, circular causes, megabytes of message and
- * values that are no errors are all described. An object without a message is described by what it has, such as
+ * Describes a thrown value. It never throws itself, whatever the value: getters that throw, circular causes, a message of
+ * megabytes, or a value that is not an error. An object without a message is described by its properties, such as
  * `{ code: 404 }`.
  *
- * @param thrown anything
+ * @param thrown any value
  * @returns plain data
  */
 export function describeError(thrown: unknown): ErrorInfo {
   const info = describe(thrown);
-  behind.set(info, thrown);
+  originals.set(info, thrown);
   return info;
 }
 
-/** Events are plain data; who is in the same process may ask for the error itself, as tests do. Kept as long as its description. */
-const behind = new WeakMap<ErrorInfo, unknown>();
+/** Lets code in the same process get the original error, as the test kit does. An entry lives as long as its description. */
+const originals = new WeakMap<ErrorInfo, unknown>();
 
 /**
- * What was thrown, by its description: the very object that {@linkcode describeError} made of it, not a copy.
+ * Returns the thrown value that a description was made of.
  *
- * @returns the thrown value; `undefined` where this process did not describe it
+ * @param info an object that {@linkcode describeError} returned, not a copy of it
+ * @returns the thrown value; `undefined` for any other object
  */
-export function thrownBehind(info: ErrorInfo): unknown {
-  return behind.get(info);
+export function originalError(info: ErrorInfo): unknown {
+  return originals.get(info);
 }
 
 function describe(thrown: unknown, seen: readonly unknown[] = []): ErrorInfo {
   if (typeof thrown !== "object" || thrown === null) {
-    return { errorClass: thrown === null ? "null" : typeof thrown, message: text(() => thrown) ?? "" };
+    return { errorClass: thrown === null ? "null" : typeof thrown, message: readString(() => thrown) ?? "" };
   }
   const error = thrown as Partial<Error>;
-  const stack = text(() => error.stack);
+  const stack = readString(() => error.stack);
   const chain = [...seen, thrown];
-  const cause = attempt(() => error.cause) ?? undefined;
+  const cause = readOrUndefined(() => error.cause) ?? undefined;
   return {
-    errorClass: text(() => error.name) || text(() => error.constructor?.name) || "Error",
-    message: text(() => error.message) ?? ownText(thrown) ?? "(no message)",
+    errorClass: readString(() => error.name) || readString(() => error.constructor?.name) || "Error",
+    message: readString(() => error.message) ?? describeObject(thrown) ?? "(no message)",
     ...(stack === undefined ? {} : { stack }),
     ...(cause === undefined || chain.length > MAX_CAUSES || chain.includes(cause)
       ? {}
@@ -150,43 +159,44 @@ function describe(thrown: unknown, seen: readonly unknown[] = []): ErrorInfo {
   };
 }
 
-/** What an object without a message says of itself; where that is only its kind (`[object Object]`), what it has. */
-function ownText(thrown: object): string | undefined {
-  const own = text(() => thrown);
+/** Describes an object without a message: by its `toString`, or by its properties if that is only `[object Object]`. */
+function describeObject(thrown: object): string | undefined {
+  const own = readString(() => thrown);
   if (own !== undefined && !own.startsWith("[object ")) return own;
-  const has = text(() => shape(thrown));
+  const has = readString(() => describeProperties(thrown));
   return own === undefined && has === "{}" ? undefined : has ?? own;
 }
 
-/** So many properties of an object are shown, and so many characters of each. */
+/** Most properties of an object that are shown. */
 const MAX_SHOWN = 5;
+/** Most characters that are shown of a name or a value. */
 const MAX_SHOWN_TEXT = 100;
 
-/** `{ code: 404, response: … }`: what it has of its own. Nothing of it is called: no getter, no `toString`. */
-function shape(value: object): string {
+/** Returns for example `{ code: 404, response: … }`. It calls neither getters nor `toString`. */
+function describeProperties(value: object): string {
   const names = Object.keys(value);
   if (names.length === 0) return "{}";
   const shown = names.slice(0, MAX_SHOWN).map((name) =>
-    `${name.slice(0, MAX_SHOWN_TEXT)}: ${primitive(Object.getOwnPropertyDescriptor(value, name)?.value)}`
+    `${name.slice(0, MAX_SHOWN_TEXT)}: ${describePrimitive(Object.getOwnPropertyDescriptor(value, name)?.value)}`
   );
   return `{ ${shown.join(", ")}${names.length > MAX_SHOWN ? ", …" : ""} }`;
 }
 
-function primitive(value: unknown): string {
+function describePrimitive(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, MAX_SHOWN_TEXT));
   if (typeof value === "bigint") return `${value}n`;
   return value === null || typeof value === "number" || typeof value === "boolean" ? String(value) : "…";
 }
 
-function text(read: () => unknown): string | undefined {
-  return attempt(() => {
+function readString(read: () => unknown): string | undefined {
+  return readOrUndefined(() => {
     const value = read();
     return value === undefined ? undefined : String(value).slice(0, MAX_ERROR_TEXT);
   });
 }
 
-/** What was read; `undefined` where reading it throws. */
-function attempt<T>(read: () => T): T | undefined {
+/** Returns the result of a function, or `undefined` if it throws. */
+function readOrUndefined<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

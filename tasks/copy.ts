@@ -1,17 +1,17 @@
 /**
- * A copy of the project in a temporary folder, for whoever has to change it and look what happens: the check that the
- * house notices a planted import, the mutants.
+ * A copy of the project in a temporary folder. Mutants and the tests of the tasks change files in a copy, never in the
+ * project itself.
  */
 import { root } from "./process.ts";
 
-/** A folder that is removed when it is disposed of. */
+/** The folder of a copy. It is removed when the copy is disposed of. */
 export interface ProjectCopy extends AsyncDisposable {
   readonly url: URL;
 }
 
 const LEFT_OUT = new Set([".git", ".kafka", "node_modules", "coverage"]);
 
-/** Copies the project as it stands, uncommitted changes included. */
+/** Copies the project, including uncommitted changes. */
 export async function copyProject(): Promise<ProjectCopy> {
   const path = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   const url = new URL(`file://${path}/`);
@@ -22,7 +22,7 @@ export async function copyProject(): Promise<ProjectCopy> {
 function copyFolder(from: URL, to: URL): void {
   for (const { name, isDirectory, isFile } of Deno.readDirSync(from)) {
     if (LEFT_OUT.has(name) || /\.db(?:-\w+)?$/.test(name)) continue;
-    // Relative URLs would drop what follows a "?" or "#", and read "x:y" as a scheme.
+    // A relative URL would end at "?" or "#", and read "x:y" as a scheme.
     const path = `./${encodeURIComponent(name)}`;
     if (isDirectory) {
       Deno.mkdirSync(new URL(path, to));

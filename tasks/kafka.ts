@@ -1,7 +1,6 @@
 /**
- * `deno task kafka start|stop|status [--port N] [--secure]`: a real Apache Kafka for development. It keeps its topics until
- * it is stopped. The work is done in
- * `kafka/server.ts`; this file reads the command line, and prints.
+ * `deno task kafka start|stop|status [--port N] [--secure]`: a real Apache Kafka for development. Its topics are kept
+ * until it is stopped. This file reads the command line and prints; `kafka/server.ts` does the work.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { findKafka, type LocalKafka, startKafka, stopKafka } from "./kafka/server.ts";
@@ -22,13 +21,15 @@ async function main(args: string[]): Promise<number> {
       return await start(port, flags.secure === true);
     case "stop": {
       const stopped = await stopKafka(port);
-      console.log(stopped ? `Kafka on port ${port} is stopped; its topics are gone` : `No Kafka runs on port ${port}`);
+      console.log(
+        stopped ? `Kafka on port ${port} is stopped; its topics are gone` : `There is no Kafka on port ${port}`,
+      );
       return 0;
     }
     case "status": {
       const kafka = await findKafka(port);
       if (kafka === null) {
-        console.error(`No Kafka runs on port ${port}`);
+        console.error(`There is no Kafka on port ${port}`);
         return 1;
       }
       print(kafka);

@@ -1,12 +1,12 @@
 /**
- * What the tasks share: where the project stands, and how another `deno` is run. The inner one is always the one that
- * runs the task (`Deno.execPath()`), so that `npx -y deno task …` needs no `deno` on the PATH.
+ * Shared by the tasks: the project's folder and files, and child processes of Deno. A child is always the same `deno`
+ * that runs the task (`Deno.execPath()`), so that `npx -y deno task …` needs no `deno` on the PATH.
  */
 
 /** The project's folder, with a slash at its end. */
 export const root = new URL("../", import.meta.url);
 
-/** How a process ended, and what it said. */
+/** The exit code and the output of a process. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -14,11 +14,11 @@ export interface Ended {
 }
 
 /**
- * Runs `deno` in the project's folder, without a terminal, and waits for its end.
+ * Runs `deno` without a terminal and waits for its end.
  *
  * @param args its arguments
- * @param options `cwd` where it runs; `echo` whether its output is also shown as it comes; `env` what is added to the
- *   environment, `undefined` for what is taken away; `signal` that ends it early
+ * @param options `cwd`: its folder, by default the project's; `echo`: whether its output is also shown as it comes;
+ *   `env`: variables to add, or to remove if `undefined`; `signal`: ends it early
  */
 export async function deno(
   args: readonly string[],
@@ -66,7 +66,13 @@ async function text(
   return all + decoder.decode();
 }
 
-/** Every file under a folder of the project whose name ends so, by path relative to the root, in order. */
+/** Calls `interrupted` at INT, and at TERM where the system has it. */
+export function onInterrupt(interrupted: () => unknown): void {
+  const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+  for (const name of signals) Deno.addSignalListener(name, interrupted);
+}
+
+/** Lists the files in a folder whose names end with `ending`, by path relative to the root, sorted. */
 export function filesUnder(folder: string, ending: string, base: URL = root): string[] {
   const files: string[] = [];
   for (const entry of Deno.readDirSync(new URL(folder, base))) {

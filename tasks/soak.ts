@@ -1,14 +1,16 @@
 /**
- * `deno task soak [minutes]`: the long forms of what the tests can only show for seconds, on a real Kafka. Each part has its
- * share of the minutes, says what it saw, and the command fails if a job was lost or a bound was broken.
+ * `deno task soak [minutes]`: long tests on a real Kafka. Each part runs for its share of the minutes and prints
+ * figures. The command fails if a job was lost or a limit was exceeded.
  *
- * Partitions that move every second under load; a job as long as its part, with a session of two seconds; workers that are
- * killed each second; a ninth worker that comes to 24 partitions and goes again; a worker that is stopped with TERM at a
- * random instant, and with STOP for two sessions. What is killed and stopped is so on an SQLite file, too.
+ * - `rebalances`: partitions move every second under load
+ * - `longJob`: a job takes as long as its part, with a session of two seconds
+ * - `kills`, `killsOnSqlite`: workers are killed each second
+ * - `ninthWorker`: a ninth worker joins 24 partitions and leaves again
+ * - `signals`, `signalsOnSqlite`: a worker gets TERM at a random moment, and STOP for two sessions
  */
 import { kafkaForTests } from "./kafka/for_tests.ts";
 
-/** A part: its name, its share of the time, and the module's export that runs it. */
+/** The parts, each an export of `tests/soak/mod.ts`. All have the same share of the time. */
 const PARTS = ["rebalances", "longJob", "kills", "killsOnSqlite", "ninthWorker", "signals", "signalsOnSqlite"] as const;
 
 const minutes = Number(Deno.args[0] ?? 5);
@@ -17,9 +19,9 @@ if (!(minutes > 0)) {
   Deno.exit(2);
 }
 await using kafka = await kafkaForTests();
-// Before the tests' own modules are loaded: they find their Kafka in the environment.
+// The modules of the tests read it when they are loaded.
 Deno.env.set("BROKER_URL", kafka.url);
-const parts = await import("../tests/behaviours/soak.ts");
+const parts = await import("../tests/soak/mod.ts");
 const seconds = Math.max(10, Math.round(minutes * 60 / PARTS.length));
 let failed = 0;
 for (const part of PARTS) {

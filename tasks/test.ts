@@ -1,121 +1,159 @@
 /**
- * `deno task test [--kafka=auto|required|off] [paths and options of deno test]`: the one test command. First everything
- * that needs no Kafka runs, side by side and with the rows of `tests/behaviours` on the embedded brokers; then what needs
- * one, one file after the other: the rows again, and `tests/kafka`. That Kafka is the one in `BROKER_URL`, else one
- * that is started for the run on a free port and thrown away at its end.
+ * `deno task test [--require kafka] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno
+ * test]`: runs the tests, in three stages.
  *
- * Where no Kafka can be had, one line says so; with `--kafka=required`, the default where `BROKER_URL` is set or `CI=true`,
- * that is a failure.
- * The last line is `N passed, N failed`, counted over all that ran. Nothing run is a failure too.
+ * 1. The types of all files are checked.
+ * 2. The files run side by side, the longest first: those that need no Kafka, with `tests/behaviours` on the embedded
+ *    brokers; and those that need one, `tests/kafka` and `tests/behaviours` again.
+ * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` or `// Runs alone on Kafka:` and
+ *    says why.
+ *
+ * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
+ * Without a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the
+ * default if `BROKER_URL` is set) that is a failure. `--fast` leaves out files that take long. `--record-times`
+ * measures each file and writes `tasks/test/times.json`, from which the order and the expected time come.
+ *
+ * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
  */
-import { deno } from "./process.ts";
-import { brokerUrl, kafkaForTests } from "./kafka/for_tests.ts";
-import { KafkaUnavailableError } from "./kafka/server.ts";
+import { deno, filesUnder, onInterrupt, root } from "./process.ts";
+import { UsageError } from "./requirements.ts";
+import { readArguments, type TestArguments } from "./test/arguments.ts";
+import { BackgroundKafka } from "./test/background_kafka.ts";
+import { formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
+import { Report } from "./test/report.ts";
+import { execute, sideBySide } from "./test/runner.ts";
+import TIMES from "./test/times.json" with { type: "json" };
 
-/** Whether the tests that need a Kafka run: if there is one, in any case, or not. */
-type KafkaWish = "auto" | "required" | "off";
+/** The number of runs at once. More than 4 would slow each other down on the one Kafka. */
+const AT_ONCE = Math.min(navigator.hardwareConcurrency, 4);
 
-/** What a run of the suite came to. */
-interface Counts {
-  passed: number;
-  failed: number;
+/** With `--fast`, a file that takes longer is left out. In seconds. */
+const FAST_SECONDS = 2.5;
+
+/** A stage: its text, and a function that returns whether the next stage may follow. */
+type Stage = readonly [text: string, run: () => Promise<boolean>];
+
+/** Runs the tests. @returns whether all of them passed */
+async function main(given: TestArguments): Promise<boolean> {
+  const signal = abortOnInterrupt();
+  const files = findTestFiles(given.paths);
+  const planned = planRuns(files, TIMES, {
+    groupShort: !given.recordTimes,
+    ...(given.fast ? { maxSeconds: FAST_SECONDS } : {}),
+  });
+  const runs = planned.filter(({ onKafka }) => !onKafka || given.kafka !== "off");
+  const needsKafka = planned.some(({ onKafka }) => onKafka);
+  const report = new Report(runs, AT_ONCE, given.hasPaths && runs.length > 1);
+  report.start(files, given.fast);
+  {
+    await using kafka = new BackgroundKafka(needsKafka && given.kafka !== "off");
+    const stages = planStages(given, { runs, report, kafka, signal });
+    const isComplete = await runStages(stages, signal);
+    if (isComplete && needsKafka) await checkKafka(given, kafka, report);
+  }
+  if (signal.aborted) console.log("The run was interrupted");
+  else if (report.isEmpty) console.log("No test was executed");
+  const passed = report.summary() && !signal.aborted;
+  if (passed && given.recordTimes) recordTimes(report);
+  return passed;
 }
 
-/** The folders whose tests run on a Kafka. */
-const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
+/** Runs the stages in order. @returns whether all of them ran to their end */
+async function runStages(stages: readonly Stage[], signal: AbortSignal): Promise<boolean> {
+  for (const [at, [text, run]] of stages.entries()) {
+    console.log(`[${at + 1}/${stages.length}] ${text}`);
+    if (!await run() || signal.aborted) return false;
+  }
+  return true;
+}
 
-async function main(args: readonly string[]): Promise<boolean> {
-  const { wish, paths, options } = readArguments(args);
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupt);
+/** Parts of a run that all stages use. */
+interface Session {
+  readonly runs: readonly Run[];
+  readonly report: Report;
+  readonly kafka: BackgroundKafka;
+  readonly signal: AbortSignal;
+}
 
-  const counts: Counts = { passed: 0, failed: 0 };
-  const run = async (args: readonly string[], env: Record<string, string | undefined>) => {
-    if (interrupted.signal.aborted) return;
-    const command = ["test", "-A", "--permit-no-files", ...options, ...args];
-    add(counts, await deno(command, { echo: true, env, signal: interrupted.signal }));
+function planStages(given: TestArguments, { runs, report, kafka, signal }: Session): Stage[] {
+  const perform = async (run: Run) => {
+    if (signal.aborted) return;
+    const settings = { options: given.options, echo: runs.length === 1, signal };
+    const result = await execute(run, run.onKafka ? await kafka.url : null, settings);
+    if (!signal.aborted) report.ended(result);
   };
-  const executed = () => counts.passed + counts.failed;
-
-  const withoutKafka = paths.filter((path) => !isWithin(path, "tests/kafka"));
-  if (withoutKafka.length > 0) {
-    await run(["--parallel", "--ignore=tests/kafka", ...withoutKafka], {
-      BROKER_URL: undefined,
-      TEST_BROKERS: Deno.env.get("TEST_BROKERS") ?? "memory,sqlite",
-    });
+  const performAll = async (some: readonly Run[], atOnce: number) => {
+    await sideBySide(some, atOnce, kafka.url.then((url) => url !== null), perform);
+    return true;
+  };
+  const alone = runs.filter(({ isAlone }) => isAlone);
+  const others = runs.filter(({ isAlone }) => !isAlone);
+  const stages: Stage[] = [];
+  if (given.checkTypes) stages.push(["Check the types", () => checkTypes(given, report, signal)]);
+  if (others.length > 0) {
+    stages.push([`${formatCount(others, "run")} side by side, the longest first`, () => performAll(others, AT_ONCE)]);
   }
-  const withKafka = paths.flatMap(partsOnKafka);
-  let leftOut: string | undefined;
-  if (withKafka.length > 0 && !interrupted.signal.aborted) {
-    try {
-      if (wish === "off") throw new KafkaUnavailableError("--kafka=off was given");
-      await using kafka = await kafkaForTests();
-      const before = executed();
-      await run(withKafka, { BROKER_URL: kafka.url, TEST_BROKERS: "kafka" });
-      // Options may choose tests of which none needs a Kafka; the whole suite may not.
-      if (wish === "required" && options.length === 0 && executed() === before) {
-        console.log("No test was executed on the Kafka");
-        counts.failed++;
-      }
-    } catch (error) {
-      if (!(error instanceof KafkaUnavailableError)) throw error;
-      leftOut = error.message;
-      if (wish === "required") counts.failed++;
-    }
+  if (alone.length > 0) {
+    stages.push([`${formatCount(alone, "run")} one after the other: they measure time`, () => performAll(alone, 1)]);
   }
-  if (leftOut !== undefined) console.log(`The Kafka tests were left out: ${leftOut}`);
-  if (interrupted.signal.aborted) console.log("The run was interrupted");
-  else if (executed() === 0) console.log("No test was executed");
-  console.log(`${counts.passed} passed, ${counts.failed} failed`);
-  return counts.failed === 0 && counts.passed > 0 && !interrupted.signal.aborted;
+  return stages;
 }
 
-function readArguments(args: readonly string[]): { wish: KafkaWish; paths: string[]; options: string[] } {
-  const wanted = Deno.env.get("CI") === "true" || brokerUrl !== "";
-  let wish: string = wanted ? "required" : "auto";
-  const paths: string[] = [];
-  const options: string[] = [];
-  for (const arg of args) {
-    const path = arg.replace(/^\.\/|\/+$/g, "");
-    if (arg.startsWith("--kafka=")) wish = arg.slice("--kafka=".length);
-    else if (!arg.startsWith("-") && exists(path)) paths.push(path);
-    else options.push(arg);
+/** Checks the files of the run, or the whole project as `deno task check` does: that result is in Deno's cache. */
+async function checkTypes({ hasPaths, paths }: TestArguments, report: Report, signal: AbortSignal): Promise<boolean> {
+  const { code } = await deno(["check", "--quiet", ...(hasPaths ? paths : [])], { echo: true, signal });
+  if (code !== 0 && !signal.aborted) report.failed("The types are wrong: no test was run");
+  return code === 0;
+}
+
+/** Says why the tests on Kafka were left out. That is a failure if they are required. */
+async function checkKafka(given: TestArguments, kafka: BackgroundKafka, report: Report): Promise<void> {
+  await kafka.url;
+  const isRequired = given.kafka === "required";
+  if (kafka.reason !== null) {
+    const text = `The Kafka tests were left out: ${kafka.reason}`;
+    if (isRequired) report.failed(text);
+    else console.log(text);
+    return;
   }
-  if (wish !== "auto" && wish !== "required" && wish !== "off") {
-    console.error(`Cannot read --kafka: it must be "auto", "required" or "off", but it is "${wish}"`);
+  const hasRun = report.results.some(({ run, passed, failed }) => run.onKafka && passed + failed > 0);
+  // Options may choose tests of which none needs a Kafka.
+  if (isRequired && given.options.length === 0 && !hasRun) report.failed("No test was executed on the Kafka");
+}
+
+/** The files of tests in these paths, in order. */
+function findTestFiles(paths: readonly string[]): TestFile[] {
+  return filesUnder("tests/", "_test.ts").filter((path) => paths.some((given) => isWithin(path, given)))
+    .map((path) => ({ path, alone: readAlone(Deno.readTextFileSync(new URL(path, root))) }));
+}
+
+/** Reads the line with which a file asks to run alone. */
+function readAlone(source: string): TestFile["alone"] {
+  const found = /^\/\/ Runs alone( on Kafka)?: /m.exec(source);
+  return found === null ? "never" : found[1] === undefined ? "always" : "on Kafka";
+}
+
+/** Writes the seconds of the files that take at least one second. */
+function recordTimes({ results }: Report): void {
+  const times = results.map(({ run, seconds }) => [timeKey(run.paths[0]!, run.onKafka), Math.round(seconds)] as const)
+    .filter(([, seconds]) => seconds > 0).sort(([a], [b]) => a < b ? -1 : 1);
+  const text = JSON.stringify(Object.fromEntries(times), null, 2);
+  Deno.writeTextFileSync(new URL("test/times.json", import.meta.url), `${text}\n`);
+}
+
+/** Aborts at INT and TERM, so that a Kafka that was started is stopped. */
+function abortOnInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  onInterrupt(() => controller.abort());
+  return controller.signal;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(readArguments(Deno.args)) ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
     Deno.exit(2);
   }
-  return { wish, paths: paths.length > 0 ? paths : ["tests"], options };
 }
-
-/** What of a path runs on a Kafka: itself, the folders in it, or nothing. */
-function partsOnKafka(path: string): string[] {
-  if (KAFKA_FOLDERS.some((folder) => isWithin(path, folder))) return [path];
-  return KAFKA_FOLDERS.filter((folder) => isWithin(folder, path) && exists(folder));
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Adds what `deno test` says in its last line. It says none if it did not come to run anything. */
-function add(counts: Counts, ended: { readonly code: number; readonly stdout: string }): void {
-  // deno-lint-ignore no-control-regex
-  const text = ended.stdout.replaceAll(/\x1b\[[0-9;]*m/g, "");
-  const summary = [...text.matchAll(/^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/gm)].at(-1);
-  const failed = Number(summary?.[2] ?? 0);
-  counts.passed += Number(summary?.[1] ?? 0);
-  counts.failed += ended.code !== 0 && failed === 0 ? 1 : failed;
-}
-
-if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);

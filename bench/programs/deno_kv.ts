@@ -1,4 +1,4 @@
-/** Deno KV's queue on a file: enqueues so many, a hundred at a time, and then performs them. */
+/** Deno KV's queue on a file: enqueues a number of values, a hundred at a time, then consumes them. */
 import { finish } from "../workload.ts";
 
 const [path, count] = Deno.args as [string, string];

@@ -1,4 +1,7 @@
-/** From enqueuing to the start of the job, in one process: ours, or with `--bare` kafkajs' `send` and `eachBatch`. */
+/**
+ * Latency from enqueuing to the start of the job in one process: ours, or with `--bare` that of kafkajs' `send` and
+ * `eachBatch`.
+ */
 import { partitioner, plainKafka } from "../plain_kafka.ts";
 import { benchApp, finish, hooks, NoopJob, percentile } from "../workload.ts";
 

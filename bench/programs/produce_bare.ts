@@ -1,4 +1,4 @@
-/** kafkajs' `sendBatch` of 1000 ready strings; with `--one`, an awaited `send` of one. */
+/** kafkajs' `sendBatch` of 1000 ready strings; with `--one`, an awaited `send` of one string each. */
 import { partitioner, plainKafka } from "../plain_kafka.ts";
 import { envelope, finish, keyOf } from "../workload.ts";
 

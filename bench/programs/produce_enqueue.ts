@@ -1,6 +1,6 @@
 /**
- * `performLater`, not awaited but for one in a thousand, as a loop that does not want to run out of memory does; with
- * `--one` each is awaited until it is on the disk. Envelopes have the usual size, or so many bytes.
+ * `performLater` without awaiting, except every thousandth call, as a loop with bounded memory would do; with `--one` each
+ * call is awaited until the record is on the disk. Envelopes have the usual size, or the given number of bytes.
  */
 import { benchApp, ENVELOPE_BYTES, finish, NoopJob, paddingOf } from "../workload.ts";
 

@@ -1,14 +1,15 @@
 /**
- * The broker of an App: opened when it is first needed, with its topics made where there is no operator who would, and
- * closed with the App. What could not be opened or made is tried anew when it is needed again.
+ * The broker of an App. It is opened at first use and closed with the App; the topics of an embedded broker are created then,
+ * since no operator does. A failure is not kept: the next use tries again.
  */
 import type { Broker, BrokerSource } from "../broker/broker.ts";
 import { BrokerError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Route } from "../routing/route.ts";
-import { applyTopics, checkTopics, type TopicChange } from "./topics.ts";
+import { lazyImport } from "../support/lazy_import.ts";
+import type { TopicChange } from "./topics.ts";
 
-/** What it is made of. */
+/** The parts that it works with. */
 export interface AppBrokerOptions {
   /** The App's name. */
   readonly name: string;
@@ -18,11 +19,11 @@ export interface AppBrokerOptions {
   readonly routes: readonly Route[];
 }
 
-/** See the module. */
+/** The broker of one App. */
 export class AppBroker {
   readonly #options: AppBrokerOptions;
   #opened: Promise<Broker> | undefined;
-  #topicsMade: Promise<unknown> | undefined;
+  #topicsCreated: Promise<unknown> | undefined;
   #isClosed = false;
 
   constructor(options: AppBrokerOptions) {
@@ -34,19 +35,26 @@ export class AppBroker {
     return this.#isClosed;
   }
 
-  /** The broker. An embedded one has no operator who makes topics. */
+  /** Returns the opened broker. An embedded one has the topics of the App. */
   async ready(): Promise<Broker> {
-    if (this.#options.source.embedded === true) await this.#makeTopics();
+    if (this.#options.source.embedded === true) await this.#createTopics();
     return await this.#open();
   }
 
-  /** Creates topics that do not exist and adds partitions; changes nothing else. */
+  /** Creates missing topics and adds partitions; changes nothing else. */
   async applyTopics(routes: readonly Route[] = this.#options.routes): Promise<TopicChange[]> {
-    return await applyTopics(await this.#open(), routes);
+    const [{ applyTopics }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
+    return await applyTopics(broker, routes);
+  }
+
+  /** Finds groups of others in the topics of the App's jobs. */
+  async findOtherGroups(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const [{ findOtherGroups }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
+    return await findOtherGroups(broker, this.#options.routes);
   }
 
   /**
-   * The broker as a worker on these routes needs it: it answers, and the topics of their jobs exist.
+   * Prepares the broker for a worker on these routes: it is connected, and the topics of the jobs exist.
    *
    * @returns the broker, and the dead letter topics that do not exist
    * @throws {UnknownTopicError} if a topic of jobs does not exist
@@ -55,14 +63,15 @@ export class AppBroker {
     const broker = await this.ready();
     await broker.connect();
     if (createTopics) await this.applyTopics(routes);
+    const { checkTopics } = await lazyImport(() => import("./topics.ts"));
     return { broker, missing: await checkTopics(broker, routes) };
   }
 
-  /** Closes it for good. */
+  /** Closes it. It cannot be opened again. */
   async close(): Promise<void> {
-    // First, since what opened while this waits would never be closed.
+    // First: a broker that is opened during the wait would never be closed.
     this.#isClosed = true;
-    // What could not be opened needs no closing: whoever asked for it has heard why.
+    // A broker that could not be opened needs no closing; its user received the error.
     const broker = await this.#opened?.catch(() => undefined);
     await broker?.[Symbol.asyncDispose]();
   }
@@ -76,9 +85,9 @@ export class AppBroker {
     }));
   }
 
-  async #makeTopics(): Promise<void> {
-    await (this.#topicsMade ??= this.applyTopics().catch((error) => {
-      this.#topicsMade = undefined;
+  async #createTopics(): Promise<void> {
+    await (this.#topicsCreated ??= this.applyTopics().catch((error) => {
+      this.#topicsCreated = undefined;
       throw error;
     }));
   }

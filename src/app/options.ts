@@ -1,13 +1,10 @@
-/**
- * The options of an App: their defaults, their checks, and the one moment at which they are read. What comes out is
- * frozen and complete.
- */
+/** The options of an App, with their checks and defaults. They are read once, and the result is frozen and complete. */
 import type { BrokerSource } from "../broker/broker.ts";
-import { brokerSource } from "../broker/open.ts";
+import { readBrokerSource } from "../broker/source.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_attributes.ts";
 import type { JobClass } from "../job/job.ts";
-import type { BufferOptions } from "../dispatch/buffer.ts";
+import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import {
   type Check,
@@ -15,21 +12,21 @@ import {
   type Checks,
   integerFrom,
   milliseconds,
-  object,
   oneOf,
+  optionsOf,
   show,
   timeLimit,
-} from "../options.ts";
+} from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "../routing/job_options.ts";
 import { activeJobTopic, type JobTopic } from "../routing/topic.ts";
 
-/** The options of an App. What speaks of jobs (`maxMessages` … `unknownJobs`) may be said otherwise on a topic. */
+/** The options of an App. A topic may override those of {@linkcode JobOptions}. */
 export interface AppOptions extends JobOptions {
-  /** The client id, and the consumer group of topics that name no other. */
+  /** The client id, and the consumer group of topics without a `group`. */
   readonly name: string;
   /**
-   * Where records live: `"sqlite:jobs.db"`, `"kafka://a:9092,b:9092"`, `"memory:"`, or what `kafka({ … })` and its like
-   * answer. There is no default.
+   * The broker: `"sqlite:jobs.db"`, `"kafka://a:9092,b:9092"`, `"memory:"`, or the result of `kafka({ … })` or
+   * `sqlite(…)`. There is no default.
    */
   readonly broker: string | BrokerSource;
   /** The job classes that can be enqueued and performed. */
@@ -38,44 +35,43 @@ export interface AppOptions extends JobOptions {
   readonly topics: readonly JobTopic[];
   /** Classes of current attributes that jobs carry. @default [] */
   readonly currentAttributes?: readonly AnyCurrentAttributes[];
-  /** Put before every topic's name, dead letter topics included. @default none */
+  /** Prefix of each topic's name, also of dead letter topics. @default none */
   readonly queuePrefix?: string;
-  /** Between prefix and name. @default "_" */
+  /** Delimiter between prefix and name. @default "_" */
   readonly queueDelimiter?: string;
-  /** What happens to a job for a queue that no topic declares. @default "error" */
+  /** A job for a queue that no topic declares is refused (`"error"`), or sent with a warning. @default "error" */
   readonly undeclaredQueues?: "error" | "warn";
   /** The logger; `false` for none. @default { level: "info" } */
   readonly logger?: LoggerOptions | false;
-  /** How much may be on its way to the broker. @default { maxRecords: 10000, maxBytes: 33554432, maxWaitMs: 5000 } */
+  /** Limits of the send buffer. @default { maxRecords: 10000, maxBytes: 33554432, maxWaitMs: 5000 } */
   readonly buffer?: BufferOptions;
-  /** How many jobs a worker runs at once. @default 10 */
+  /** Most jobs that a worker runs at once. @default 10 */
   readonly concurrency?: number;
-  /** How many bytes of records may wait in a worker. @default 67108864 */
+  /** Most bytes of records that wait in a worker. @default 67108864 */
   readonly maxBufferedBytes?: number;
-  /** How many bytes are fetched of a partition at once. @default 131072 */
+  /** Most bytes of one fetch from a partition. @default 131072 */
   readonly maxFetchBytes?: number;
-  /** After so many milliseconds without a sign of life a worker's partitions go to others. @default 15000 */
+  /** Time without a heartbeat after which a worker's partitions move to other workers, in ms. @default 15000 */
   readonly sessionTimeoutMs?: number;
   /**
-   * How often a worker gives a sign of life, in milliseconds; at most a third of `sessionTimeoutMs`.
+   * Time between heartbeats of a worker, in ms; at most a third of `sessionTimeoutMs`.
    *
-   * @default 3000, or a fifth of a session that is shorter than 15000
+   * @default 3000, or a fifth of a session timeout below 15000
    */
   readonly heartbeatIntervalMs?: number;
-  /** How often finished jobs are committed, in milliseconds. @default 200 */
+  /** Time between commits of finished jobs, in ms. @default 200 */
   readonly commitIntervalMs?: number;
-  /** How long a stop waits for running jobs and buffered enqueues, in milliseconds. @default 25000 */
+  /** Longest wait of a stop for running and buffered jobs, in ms. @default 25000 */
   readonly shutdownTimeoutMs?: number;
 }
 
-/** What an App works with: every option that has a default has its value. */
+/** The options of an App with their defaults. */
 export type ResolvedOptions =
   & Required<
     Omit<AppOptions, keyof JobOptions | "broker" | "logger" | "buffer" | "topics">
   >
   & { readonly broker: BrokerSource };
 
-const text: Check = (value) => typeof value === "string" ? null : "a text";
 const clientId: Check = (value) =>
   typeof value === "string" && /^[A-Za-z0-9._-]{1,200}$/.test(value)
     ? null
@@ -84,7 +80,7 @@ const namePart: Check = (value) =>
   typeof value === "string" && /^[A-Za-z0-9._-]{0,100}$/.test(value)
     ? null
     : "letters, digits, dots, dashes and underscores";
-const list: Check = (value) => Array.isArray(value) ? null : "a list";
+const list: Check = (value) => Array.isArray(value) ? null : "an array";
 
 const CHECKS: Checks<AppOptions> = {
   ...JOB_CHECKS,
@@ -100,12 +96,12 @@ const CHECKS: Checks<AppOptions> = {
   queueDelimiter: namePart,
   undeclaredQueues: oneOf("error", "warn"),
   logger: (value) =>
-    value === false ? null : object<LoggerOptions>("logger", {
+    value === false ? null : optionsOf<LoggerOptions>("logger", {
       level: oneOf("debug", "info", "warn", "error", "silent"),
       format: oneOf("pretty", "json"),
-      write: (write) => typeof write === "function" ? null : "a function of the text",
+      write: (write) => typeof write === "function" ? null : "a function of the line",
     })(value),
-  buffer: object<BufferOptions>("buffer", {
+  buffer: optionsOf<BufferOptions>("buffer", {
     maxRecords: integerFrom(1),
     maxBytes: integerFrom(1),
     maxWaitMs: milliseconds,
@@ -120,9 +116,9 @@ const CHECKS: Checks<AppOptions> = {
 };
 
 /**
- * Checks the options of an App and fills in what they leave open.
+ * Checks the options of an App and adds the defaults.
  *
- * @throws {InvalidConfigurationError} for the first option that cannot be
+ * @throws {InvalidConfigurationError} for the first wrong option
  */
 export function resolveOptions(options: AppOptions): ResolvedOptions {
   checkOptions("new App()", options, CHECKS);
@@ -132,15 +128,15 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
   const { currentAttributes = [], sessionTimeoutMs = 15_000 } = options;
   checkCurrentAttributes(currentAttributes);
   for (const topic of options.topics) {
-    if (text(topic?.name) !== null) {
-      throw new InvalidConfigurationError(`${show(topic)} in "topics" is no topic: make it with activeJobTopic()`);
+    if (typeof topic?.name !== "string") {
+      throw new InvalidConfigurationError(`${show(topic)} in "topics" is not a topic: make it with activeJobTopic()`);
     }
     const { name, ...rest } = topic;
     activeJobTopic(name, rest);
   }
   return Object.freeze({
     name: options.name,
-    broker: brokerSource(options.broker),
+    broker: readBrokerSource(options.broker),
     jobs: options.jobs,
     currentAttributes,
     queuePrefix: options.queuePrefix ?? "",
@@ -169,7 +165,9 @@ function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void 
   for (const Class of classes) {
     if (!isCurrentAttributes(Class) || Class.name === "") {
       throw new InvalidConfigurationError(
-        `${show(Class)} in "currentAttributes" is no class of current attributes: it must extend currentAttributes(…)`,
+        `${
+          show(Class)
+        } in "currentAttributes" is not a class of current attributes: it must extend currentAttributes(…)`,
       );
     }
     if (names.has(Class.name)) {

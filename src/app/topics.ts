@@ -1,23 +1,23 @@
 /**
- * The topics of an App at its broker: which there should be, which there are, and `topics apply`, which creates what is
- * missing and adds partitions. It changes nothing else: what differs is told.
+ * The topics of an App on its broker: compares the declared topics with the existing ones, creates missing topics, and adds
+ * partitions (`topics apply`). It changes nothing else: other differences are only reported.
  */
 import type { Broker } from "../broker/broker.ts";
 import { UnknownTopicError } from "../errors.ts";
 import type { Route } from "../routing/route.ts";
 
-/** What became of one topic. */
+/** The result of `topics apply` for one topic. */
 export interface TopicChange {
   /** The topic's full name. */
   readonly topic: string;
-  /** What was done. */
+  /** The change that was made. */
   readonly action: "created" | "partitions_added" | "unchanged";
-  /** What the broker has otherwise than declared, and what stays so: `"retention.ms is 1000, declared is 604800000"`. */
+  /** Differences that stay, such as `"retention.ms is 1000, declared is 604800000"`. */
   readonly differences: readonly string[];
 }
 
 /** A topic that an App needs. */
-interface Wanted {
+interface WantedTopic {
   readonly name: string;
   readonly partitions: number | undefined;
   readonly replicationFactor: number | undefined;
@@ -26,9 +26,9 @@ interface Wanted {
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Every topic of these routes, dead letter topics last. */
-function wantedTopics(routes: readonly Route[]): Wanted[] {
-  const wanted = new Map<string, Wanted>();
+/** Returns the topics of these routes, dead letter topics last. */
+function wantedTopics(routes: readonly Route[]): WantedTopic[] {
+  const wanted = new Map<string, WantedTopic>();
   for (const { topic, declared } of routes) {
     const { partitions, replicationFactor, retentionMs = WEEK_MS, config } = declared;
     wanted.set(topic, {
@@ -45,14 +45,14 @@ function wantedTopics(routes: readonly Route[]): Wanted[] {
       name: deadLetterQueue.topic,
       partitions: undefined,
       replicationFactor,
-      // Somebody has to look at them first.
+      // An operator has to look at dead letters before they go.
       config: { "retention.ms": "-1" },
     });
   }
   return [...wanted.values()];
 }
 
-/** Creates what is missing and adds partitions. */
+/** Creates missing topics and adds partitions. */
 export async function applyTopics(broker: Broker, routes: readonly Route[]): Promise<TopicChange[]> {
   const wanted = wantedTopics(routes);
   const found = await broker.admin.describe(wanted.map(({ name }) => name));
@@ -83,7 +83,7 @@ export async function applyTopics(broker: Broker, routes: readonly Route[]): Pro
   return changes;
 }
 
-/** Gives a topic so many partitions, unless another process that starts at the same moment was faster. */
+/** Adds partitions up to a count. Another process that starts at the same moment may be first: that is not an error. */
 async function addPartitions(broker: Broker, topic: string, count: number): Promise<void> {
   try {
     await broker.admin.addPartitions(topic, count);
@@ -93,7 +93,7 @@ async function addPartitions(broker: Broker, topic: string, count: number): Prom
   }
 }
 
-function differencesOf(topic: Wanted, config: ReadonlyMap<string, string>): string[] {
+function differencesOf(topic: WantedTopic, config: ReadonlyMap<string, string>): string[] {
   const differences: string[] = [];
   for (const [name, value] of Object.entries(topic.config)) {
     const there = config.get(name);
@@ -103,9 +103,9 @@ function differencesOf(topic: Wanted, config: ReadonlyMap<string, string>): stri
 }
 
 /**
- * Makes sure that a worker's topics exist.
+ * Checks that the topics of a worker exist.
  *
- * @returns the dead letter topics that do not: no reason not to start
+ * @returns the missing dead letter topics: a worker starts without them
  * @throws {UnknownTopicError} if a topic of jobs does not exist
  */
 export async function checkTopics(broker: Broker, routes: readonly Route[]): Promise<string[]> {
@@ -122,4 +122,19 @@ export async function checkTopics(broker: Broker, routes: readonly Route[]): Pro
     );
   }
   return missing;
+}
+
+/**
+ * Finds groups that are not this App's and have committed offsets in a topic of its jobs.
+ *
+ * @returns their names by topic; topics without such groups are left out
+ */
+export async function findOtherGroups(
+  broker: Broker,
+  routes: readonly Route[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const own = new Set(routes.map(({ group }) => group));
+  const groups = await broker.admin.groups(routes.map(({ topic }) => topic));
+  const others = Array.from(groups, ([topic, names]) => [topic, names.filter((name) => !own.has(name))] as const);
+  return new Map(others.filter(([, names]) => names.length > 0));
 }

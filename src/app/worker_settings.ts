@@ -1,31 +1,31 @@
-/** What `app.worker()` may be told, and the check of it. */
-import { boolean, checkOptions, integerFrom, nonEmptyText } from "../options.ts";
+/** Options of `app.worker()`, with their checks. */
+import { boolean, checkOptions, integerFrom, nonEmptyString } from "../support/validation.ts";
 
-/** What a worker may be told. */
+/** Options of `app.worker()`. */
 export interface WorkerSettings {
-  /** The queues to work on. @default all */
+  /** The queues of the worker, without the App's prefix. @default all */
   readonly topics?: readonly string[];
-  /** How many jobs run at once. @default the App's */
+  /** Most jobs that run at once. @default the App's */
   readonly concurrency?: number;
-  /** Create topics that do not exist before the start. @default false; embedded brokers always do */
+  /** Whether missing topics are created before the start. @default false; embedded brokers always do */
   readonly createTopics?: boolean;
   /**
-   * The command line with which `partition.paused` says how to pass a record over.
+   * The command line that `partition.paused` shows for skipping a record.
    *
    * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
    */
   readonly command?: string;
 }
 
-/** The command line that passes a record over, where nobody says another. */
+/** Default command line that skips a record. */
 export const SKIP_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app.ts";
 
 /** @throws {InvalidConfigurationError} for a wrong setting */
 export function checkWorkerSettings(settings: WorkerSettings): void {
   checkOptions("app.worker()", settings, {
-    topics: (value) => Array.isArray(value) && value.length > 0 ? null : "a list of queues, not empty",
+    topics: (value) => Array.isArray(value) && value.length > 0 ? null : "an array of queues that is not empty",
     concurrency: integerFrom(1),
     createTopics: boolean,
-    command: nonEmptyText,
+    command: nonEmptyString,
   });
 }

@@ -1,101 +1,115 @@
 /**
- * Who gets which partition: the sticky assignment of a group whose members may know different topics.
+ * The sticky assignment of a group: which member owns which partition. A pure function, called at each rebalance.
  *
- * A pure function, asked at each rebalance. It gives a partition only to a member that knows its topic, leaves none
- * without an owner while anybody knows its topic, and moves no more than evenness demands: what a member owns stays with
- * it, except for single partitions that go from a more loaded to a less loaded member.
+ * - A partition goes only to a member that consumes its topic, and each partition of such a topic has an owner.
+ * - The members' numbers of partitions differ by at most one, as far as their topics allow.
+ * - A member keeps its partitions, except for the few that must move to make the numbers even.
  */
-import type { TopicPartition } from "./broker.ts";
+import type { TopicPartition } from "../support/position.ts";
 
-/** A member of the group as the assignment sees it. */
+/** A member of the group. */
 export interface Subscriber {
-  /** Its id in the group, unique. */
+  /** Its unique id in the group. */
   readonly id: string;
-  /** The topics that it consumes. */
+  /** The full names of the topics that it consumes. */
   readonly topics: readonly string[];
-  /** What it owns until now. Where two members claim the same partition, the one that stands first in the list keeps it. */
+  /**
+   * The partitions that it has owned until now. If two members name the same one, the first member of the list keeps
+   * it.
+   */
   readonly owned: readonly TopicPartition[];
 }
 
-interface Share {
+/** The partitions of one member while they are assigned. */
+interface MemberAssignment {
   readonly id: string;
   readonly topics: ReadonlySet<string>;
   readonly partitions: TopicPartition[];
 }
 
 /**
- * Shares the partitions out.
+ * Assigns the partitions to the members.
  *
- * @param subscribers the group's members
- * @param partitions how many partitions each topic has; a topic that is missing here has none
- * @returns each member's partitions by its id, also where it has none
+ * @param subscribers the members of the group
+ * @param partitions the number of partitions by topic; a topic without an entry has none
+ * @returns the partitions of each member by its id, `[]` for none
  */
 export function assignPartitions(
   subscribers: readonly Subscriber[],
   partitions: ReadonlyMap<string, number>,
 ): Map<string, TopicPartition[]> {
-  const shares = subscribers.map((member): Share => ({
+  const assignments = subscribers.map((member): MemberAssignment => ({
     id: member.id,
     topics: new Set(member.topics),
     partitions: [],
   }));
-  const taken = keepClaims(subscribers, shares, partitions);
-  for (const free of freePartitions(shares, partitions, taken)) leastLoaded(shares, free.topic)?.partitions.push(free);
-  while (moveOne(shares));
-  return new Map(shares.map((share) => [share.id, share.partitions]));
+  const taken = keepClaims(subscribers, assignments, partitions);
+  for (const free of findFreePartitions(assignments, partitions, taken)) {
+    findLeastLoaded(assignments, free.topic)?.partitions.push(free);
+  }
+  while (moveOne(assignments));
+  return new Map(assignments.map((assignment) => [assignment.id, assignment.partitions]));
 }
 
 function keepClaims(
   subscribers: readonly Subscriber[],
-  shares: readonly Share[],
+  assignments: readonly MemberAssignment[],
   partitions: ReadonlyMap<string, number>,
 ): Map<string, Set<number>> {
   const taken = new Map<string, Set<number>>();
   subscribers.forEach((member, at) => {
-    const share = shares[at]!;
+    const assignment = assignments[at]!;
     for (const { topic, partition } of member.owned) {
       const ofTopic = taken.get(topic) ?? new Set<number>();
       taken.set(topic, ofTopic);
       const exists = partition < (partitions.get(topic) ?? 0);
-      if (!exists || !share.topics.has(topic) || ofTopic.has(partition)) continue;
+      if (!exists || !assignment.topics.has(topic) || ofTopic.has(partition)) continue;
       ofTopic.add(partition);
-      share.partitions.push({ topic, partition });
+      assignment.partitions.push({ topic, partition });
     }
   });
   return taken;
 }
 
-/** Topics that few members know come first: the others can still even out what is left. */
-function freePartitions(
-  shares: readonly Share[],
+/**
+ * Returns the partitions without an owner. Topics of few members come first: the others make the numbers even
+ * afterwards.
+ */
+function findFreePartitions(
+  assignments: readonly MemberAssignment[],
   partitions: ReadonlyMap<string, number>,
   taken: ReadonlyMap<string, ReadonlySet<number>>,
 ): TopicPartition[] {
-  const known = (topic: string) => shares.filter((share) => share.topics.has(topic)).length;
-  const topics = [...partitions.keys()].map((topic) => ({ topic, known: known(topic) }));
-  topics.sort((a, b) => a.known - b.known || (a.topic < b.topic ? -1 : 1));
+  const countMembers = (topic: string) => assignments.filter((assignment) => assignment.topics.has(topic)).length;
+  const topics = [...partitions.keys()].map((topic) => ({ topic, members: countMembers(topic) }));
+  topics.sort((a, b) => a.members - b.members || (a.topic < b.topic ? -1 : 1));
   return topics.flatMap(({ topic }) =>
     Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition }))
       .filter(({ partition }) => !taken.get(topic)?.has(partition))
   );
 }
 
-function leastLoaded(shares: readonly Share[], topic: string): Share | undefined {
-  let least: Share | undefined;
-  for (const share of shares) {
-    if (!share.topics.has(topic)) continue;
-    if (least === undefined || share.partitions.length < least.partitions.length) least = share;
+function findLeastLoaded(assignments: readonly MemberAssignment[], topic: string): MemberAssignment | undefined {
+  let least: MemberAssignment | undefined;
+  for (const assignment of assignments) {
+    if (!assignment.topics.has(topic)) continue;
+    if (least === undefined || assignment.partitions.length < least.partitions.length) least = assignment;
   }
   return least;
 }
 
-/** Moves the partition that evens out most, if any does. Each move lowers the sum of squares, so that this comes to an end. */
-function moveOne(shares: readonly Share[]): boolean {
-  const byLoad = [...shares].sort((a, b) => b.partitions.length - a.partitions.length);
+/**
+ * Moves one partition from a member with more to one with at least two fewer, if there is one. Each move lowers the sum
+ * of the squares of the numbers, so that the moves come to an end.
+ *
+ * @returns whether a partition was moved
+ */
+function moveOne(assignments: readonly MemberAssignment[]): boolean {
+  const byLoad = [...assignments].sort((a, b) => b.partitions.length - a.partitions.length);
   for (const from of byLoad) {
     for (const to of byLoad.toReversed()) {
       if (from.partitions.length - to.partitions.length < 2) break;
-      const at = movable(from, to);
+      const at = findMovable(from, to);
       if (at < 0) continue;
       to.partitions.push(...from.partitions.splice(at, 1));
       return true;
@@ -104,8 +118,13 @@ function moveOne(shares: readonly Share[]): boolean {
   return false;
 }
 
-/** Of the topics that both know, the one of which `from` has most more than `to`, so that each topic is spread out too. */
-function movable(from: Share, to: Share): number {
+/**
+ * Chooses the partition to move: of the topic of which `from` has the most more than `to`, so that each topic is spread
+ * out as well.
+ *
+ * @returns its index in `from.partitions`, -1 for none
+ */
+function findMovable(from: MemberAssignment, to: MemberAssignment): number {
   const surplus = new Map<string, number>();
   for (const { topic } of from.partitions) surplus.set(topic, (surplus.get(topic) ?? 0) + 1);
   for (const { topic } of to.partitions) surplus.set(topic, (surplus.get(topic) ?? 0) - 1);

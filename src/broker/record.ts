@@ -1,31 +1,71 @@
-/** What records are, whatever the broker: their size, and how an embedded log keeps them: texts as they are, bytes copied. */
-import { Buffer } from "node:buffer";
-import type { NewRecord, StoredRecord } from "./broker.ts";
-
-/** A record that has no offset yet. */
-export type NewStoredRecord = Omit<StoredRecord, "offset">;
-
-/** The largest record of a topic whose config does not say: Kafka's default, in bytes. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
-
-/** Most records have none: they share this one. */
-const NO_HEADERS: StoredRecord["headers"] = Object.freeze([]);
+/**
+ * Records: their shape before and after they are stored, their size, and the copy that an embedded log keeps.
+ */
+import { utf8Length } from "../support/utf8.ts";
 
 /**
- * A record as it is stored. Bytes are copies, since the caller may use its buffers again; texts are what UTF-8 can say.
- *
- * @param record what the caller appends
- * @param timestampMs when, in milliseconds since 1970
+ * The headers of a record, in order. A list rather than an object: a name may occur several times (a reader takes the
+ * last one), may be `constructor`, and a value may be `null`.
  */
-export function stored(record: NewRecord, timestampMs: number): NewStoredRecord {
-  const { key, value, headers } = record;
-  return { key: copyOfData(key), value: copyOfData(value), headers: copyOfHeaders(headers), timestampMs };
+export type Headers = readonly (readonly [name: string, value: Uint8Array | null])[];
+
+/** A record to append. A string stands for its bytes in UTF-8. */
+export interface NewRecord {
+  /** The number of the partition, from 0. @default chosen by the broker: by the key, or any partition without a key */
+  readonly partition?: number;
+  /** The key. Records with the same key go to the same partition. @default null */
+  readonly key?: Uint8Array | string | null;
+  /** The value; `null` is a tombstone. */
+  readonly value: Uint8Array | string | null;
+  /** @default no headers */
+  readonly headers?: Headers;
 }
 
 /**
- * A record's size: its key, its value and its headers. Every bound in bytes counts this.
+ * A record as a broker delivers it. A key or value may be a string or bytes, whichever the broker has at hand; a string
+ * stands for its bytes in UTF-8.
+ */
+export interface StoredRecord {
+  /** Its offset in the partition, from 0. Offsets rise, but may have gaps. */
+  readonly offset: number;
+  /** Its key; `null` for none. */
+  readonly key: Uint8Array | string | null;
+  /** Its value; `null` is a tombstone. */
+  readonly value: Uint8Array | string | null;
+  /** Its headers; `[]` for none. */
+  readonly headers: Headers;
+  /** The time of the append, in ms since 1970. Another client may have written any number, also -1. */
+  readonly timestampMs: number;
+  /** The reason why the broker cannot read it as it was stored: it is poison. Absent for a sound record. */
+  readonly unreadable?: string;
+}
+
+/** A record to store: it gets its offset from its partition. */
+export type NewStoredRecord = Omit<StoredRecord, "offset">;
+
+/** The largest record of a topic without `max.message.bytes`, in bytes: Kafka's default. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+
+/** The headers of a record without headers. Most records have none, and share this list. */
+export const NO_HEADERS: Headers = Object.freeze([]);
+
+/**
+ * Copies a record for storing. Bytes are copied, since the caller may use its buffers again. A string is kept, but an
+ * unpaired surrogate is replaced, as its encoding in UTF-8 would do.
  *
- * @returns bytes; a text counts as its UTF-8
+ * @param record the record to append
+ * @param timestampMs the time of the append, in ms since 1970
+ * @returns the copy, without an offset
+ */
+export function copyRecord(record: NewRecord, timestampMs: number): NewStoredRecord {
+  const { key, value, headers } = record;
+  return { key: copyData(key), value: copyData(value), headers: copyHeaders(headers), timestampMs };
+}
+
+/**
+ * Measures a record: its key, value and headers. Each limit in bytes counts this size.
+ *
+ * @returns the size in bytes; a string counts as its UTF-8
  */
 export function sizeOf({ key, value, headers }: NewRecord): number {
   let bytes = lengthOf(key) + lengthOf(value);
@@ -35,15 +75,16 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
 }
 
 function lengthOf(data: Uint8Array | string | null | undefined): number {
-  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
+  if (data === null || data === undefined) return 0;
+  return typeof data === "string" ? utf8Length(data) : data.byteLength;
 }
 
-function copyOfData(data: NewRecord["value"] | undefined): StoredRecord["value"] {
+function copyData(data: NewRecord["value"] | undefined): StoredRecord["value"] {
   if (data === null || data === undefined) return null;
   return typeof data === "string" ? data.toWellFormed() : new Uint8Array(data);
 }
 
-function copyOfHeaders(headers: NewRecord["headers"]): StoredRecord["headers"] {
+function copyHeaders(headers: NewRecord["headers"]): StoredRecord["headers"] {
   if (headers === undefined || headers.length === 0) return NO_HEADERS;
   return headers.map(([name, value]) => [name, value && new Uint8Array(value)] as const);
 }

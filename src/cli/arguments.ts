@@ -1,8 +1,8 @@
 /**
- * Reads the arguments of one command against its flags: nothing is guessed, and what is not known is refused with the
- * nearest thing that is.
+ * Parses the arguments of one command by the flags that it declares. Nothing is guessed: an unknown flag is an error that
+ * names the nearest known one.
  */
-import { didYouMean, show } from "../options.ts";
+import { didYouMean, show } from "../support/validation.ts";
 import { type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { splitArguments } from "./split_arguments.ts";
 
@@ -13,42 +13,47 @@ export const COMMON_FLAGS: readonly Flag[] = [
 ];
 
 /**
- * Reads the arguments that stand behind a command's name.
+ * Parses the arguments that follow the name of a command.
  *
- * @throws {UsageError} for a flag that the command does not have, and for one without its value or with one too many
+ * @param command its flags are the ones that are allowed, besides {@linkcode COMMON_FLAGS}
+ * @param args such as `["--app", "app.ts", "WelcomeJob"]`
+ * @throws {UsageError} if the command does not have a flag, a flag lacks its value, or a switch has one
  */
 export async function readArguments(command: Command, args: readonly string[]): Promise<Arguments> {
   const flags = new Map([...command.flags, ...COMMON_FLAGS].map((flag) => [flag.name, flag]));
   const [switches, texts] = [true, false].map((alone) =>
     Array.from(flags.values()).filter(({ value }) => (value === undefined) === alone).map(({ name }) => name)
   ) as [string[], string[]];
-  refuseValues(args, switches);
-  const { words, given, unknown } = await splitArguments(args, { switches, texts });
+  refuseSwitchValues(args, switches);
+  const { words, values, unknown } = await splitArguments(args, { switches, texts });
   for (const flag of unknown) {
     const known = Array.from(flags.keys(), (name) => `--${name}`);
     throw new UsageError(`Unknown option ${show(flag)} of "${command.name}"${didYouMean(flag, known)}`);
   }
-  for (const [name, text] of given) {
+  for (const [name, text] of values) {
     const { value } = flags.get(name)!;
     if (value !== undefined && text === "") {
       throw new UsageError(`Option "--${name}" needs a value: --${name} ${value}`);
     }
   }
-  return new Given(words, given, flags);
+  return new ParsedArguments(words, values, flags);
 }
 
-/** A switch with a value is a mistake that a parser would read as a switch. */
-function refuseValues(args: readonly string[], switches: readonly string[]): void {
+/** The largest number: a timer with a longer time, in milliseconds, would fire at once. */
+const MAX_COUNT = 2 ** 31 - 1;
+
+/** Refuses `--once=yes`, which a parser would accept as `--once`. */
+function refuseSwitchValues(args: readonly string[], switches: readonly string[]): void {
   const end = args.indexOf("--");
   for (const arg of args.slice(0, end < 0 ? args.length : end)) {
     const [, name, value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
     if (name !== undefined && switches.includes(name)) {
-      throw new UsageError(`Option "--${name}" takes no value, but it is ${show(value)}`);
+      throw new UsageError(`Option "--${name}" does not take a value, but it is ${show(value)}`);
     }
   }
 }
 
-class Given implements Arguments {
+class ParsedArguments implements Arguments {
   readonly words: readonly string[];
   readonly #values: ReadonlyMap<string, string>;
   readonly #flags: ReadonlyMap<string, Flag>;
@@ -63,22 +68,22 @@ class Given implements Arguments {
     return this.#values.has(name);
   }
 
-  text(name: string): string | undefined {
+  getText(name: string): string | undefined {
     return this.#values.get(name);
   }
 
-  required(name: string): string {
-    const text = this.text(name);
+  requireText(name: string): string {
+    const text = this.getText(name);
     if (text !== undefined) return text;
     const { value, help } = this.#flags.get(name)!;
     throw new UsageError(`Option "--${name} ${value}" is missing: ${help}`);
   }
 
-  count(name: string): number | undefined {
-    const text = this.text(name);
+  getCount(name: string): number | undefined {
+    const text = this.getText(name);
     if (text === undefined) return undefined;
     const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-    if (count >= 1) return count;
-    throw new UsageError(`Option "--${name}" must be an integer from 1 up, but it is ${show(text)}`);
+    if (count >= 1 && count <= MAX_COUNT) return count;
+    throw new UsageError(`Option "--${name}" must be an integer from 1 to ${MAX_COUNT}, but it is ${show(text)}`);
   }
 }

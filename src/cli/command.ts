@@ -1,71 +1,77 @@
 /**
- * What a command is: a description, from which its help and the reading of its arguments are made, and a function. And how
- * a command fails: with one line for people, and an exit code.
+ * A command of the command line: a description, which its help and the parsing of its arguments come from, and a function.
+ * A command that fails throws a {@linkcode CommandError}: one line for the user, and an exit code.
  */
 import { EXIT } from "./exit_codes.ts";
 
 /** A flag of a command. */
 export interface Flag {
-  /** Its name, without dashes. */
+  /** The name, without dashes. */
   readonly name: string;
-  /** What stands after it, such as `"N"`; a flag without one is a switch. */
+  /** The placeholder of its value, such as `"N"`. A flag without one is a switch. */
   readonly value?: string;
-  /** What it does. */
+  /** One line of help. */
   readonly help: string;
-  /** Whether the command cannot do without it. @default false */
+  /** Whether the command needs it. @default false */
   readonly required?: boolean;
 }
 
-/** What a command was given. */
+/** The parsed arguments of a command. */
 export interface Arguments {
-  /** The words between the flags. */
+  /** The words that are not flags, in order. */
   readonly words: readonly string[];
   /** Whether a switch is set. */
   isSet(name: string): boolean;
-  /** The text of a flag, `undefined` where it is not given. */
-  text(name: string): string | undefined;
-  /** The text of a flag that is required. */
-  required(name: string): string;
+  /** Returns the value of a flag; `undefined` if the flag is absent. */
+  getText(name: string): string | undefined;
   /**
-   * The number of a flag, `undefined` where it is not given.
+   * Returns the value of a required flag.
    *
-   * @throws {UsageError} if it is no integer from 1 up
+   * @throws {UsageError} if the flag is absent
    */
-  count(name: string): number | undefined;
+  requireText(name: string): string;
+  /**
+   * Returns the number that a flag has as its value; `undefined` if the flag is absent.
+   *
+   * @throws {UsageError} if the value is not an integer from 1 to 2147483647
+   */
+  getCount(name: string): number | undefined;
 }
 
 /** A command. */
 export interface Command {
-  /** Its name: the first word of the command line. */
+  /** The name: the first word of the command line. */
   readonly name: string;
-  /** What stands behind its flags, such as `"topic/partition@offset"`; empty for nothing. */
+  /** The words that it takes, such as `"topic/partition@offset"`; empty for none. */
   readonly words: string;
-  /** What it does, in one line. */
+  /** One line of help. */
   readonly summary: string;
-  /** What else there is to say. */
+  /** Further lines of help. */
   readonly details: readonly string[];
-  /** Its flags, without those that all commands have. */
+  /** Its own flags, without those that all commands have. */
   readonly flags: readonly Flag[];
-  /** Command lines, without what starts the program. */
+  /** Complete command lines, without the start of the program. */
   readonly examples: readonly string[];
   /**
-   * Does it.
+   * Runs the command.
    *
+   * @param args its arguments
    * @param program the command line up to the command's name, as it can be typed again
    * @returns the exit code
+   * @throws {CommandError} if it fails
    */
-  run(given: Arguments, program: string): number | Promise<number>;
+  run(args: Arguments, program: string): number | Promise<number>;
 }
 
-/** The flag of all commands that work on an App. */
+/** The flag of every command that works on an App. */
 export const APP_FLAG: Flag = {
   name: "app",
   value: "MODULE",
-  help: 'the module that exports the App, as "app" or as its default: a path or a URL',
+  help: 'the module that exports the App as "app" or as its default: a path or a URL',
   required: true,
 };
 
-/** What a command could not do. Its message is for people; there is no stack to look at. */
+/** A command failed. The message is for the user, who sees no stack. */
 export class CommandError extends Error {
   /** `"CommandError"`. */
   override name = "CommandError";
@@ -78,7 +84,7 @@ export class CommandError extends Error {
   }
 }
 
-/** A command line that cannot be understood. */
+/** The command line is wrong: an unknown command or flag, a missing or a malformed value. */
 export class UsageError extends CommandError {
   /** `"UsageError"`. */
   override name = "UsageError";

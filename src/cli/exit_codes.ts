@@ -1,18 +1,16 @@
-/**
- * The exit codes of the command line, in one place: what a supervisor, a script or a deployment may rely on.
- */
+/** The exit codes of the command line. Supervisors, scripts and deployments may rely on them. */
 
-/** How a command ended, as its process says it. */
+/** Exit codes by name. */
 export const EXIT = Object.freeze({
-  /** It did what it was asked to do. A worker: it was stopped, and everything that ran has ended and is committed. */
+  /** Done. A worker: it was stopped, and every job that ran has ended and is committed. */
   ok: 0,
-  /** It could not be done: the App cannot be loaded or configured so, a topic is missing, the broker refuses. */
+  /** Failed: the App cannot be loaded, its configuration is wrong, a topic is missing, the broker refuses. */
   failed: 1,
-  /** A worker was stopped, but jobs still ran after `shutdownTimeoutMs`, or jobs could not be delivered. */
+  /** A worker stopped, but jobs still ran after `shutdownTimeoutMs`, or enqueued jobs were not delivered. */
   unfinished: 2,
-  /** `worker --once`: partitions stand still at a record that fails, and wait for an operator. */
+  /** `worker --once`: a record that fails for good blocks a partition, which waits for an operator. */
   stuck: 3,
-  /** The command line cannot be understood (`EX_USAGE` of sysexits.h). */
+  /** The command line is wrong (`EX_USAGE` of sysexits.h). */
   usage: 64,
   /** Forced by a second SIGINT. */
   forcedInt: 130,
@@ -22,12 +20,12 @@ export const EXIT = Object.freeze({
   forcedTerm: 143,
 });
 
-/** The same for people. */
+/** The exit codes for the help. */
 export const EXIT_CODE_LINES: readonly (readonly [code: string, meaning: string])[] = [
-  ["0", "done; a worker: everything that ran has ended and is committed"],
+  ["0", "done; a worker: every job that ran has ended and is committed"],
   ["1", "failed: the App cannot be loaded, a topic is missing, the broker refuses …"],
   ["2", "a worker stopped, but jobs still ran after shutdownTimeoutMs, or were not delivered"],
-  ["3", "worker --once: partitions stand still and wait for an operator"],
-  ["64", "the command line cannot be understood"],
-  ["130, 131, 143", "a worker was forced by a second INT, QUIT, TERM"],
+  ["3", "worker --once: partitions are stuck at a record and wait for an operator"],
+  ["64", "the command line is wrong"],
+  ["130, 131, 143", "a second INT, QUIT or TERM ended a worker"],
 ];

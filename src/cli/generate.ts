@@ -1,15 +1,15 @@
-/** `generate`: makes the files of something new in a project. So far that is a job. */
-import { didYouMean, show } from "../options.ts";
+/** `generate`: writes the files of a new part of a project. The only kind so far is a job. */
+import { didYouMean, show } from "../support/validation.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { carryOut, WRITING_FLAGS } from "./generate/carry_out.ts";
+import { applyPlan, WRITING_FLAGS } from "./generate/apply_plan.ts";
 import { ProjectFiles } from "./generate/files.ts";
 import { planJob } from "./generate/job.ts";
 import type { Plan, Read } from "./generate/plan.ts";
 
-/** What can be made, by name. */
-const GENERATORS: ReadonlyMap<string, (name: string, given: Arguments, read: Read) => Plan> = new Map([
-  ["job", (name, given, read) => planJob(name, { queue: given.text("queue"), parent: given.text("parent") }, read)],
+/** Plans by the kind of what is generated. */
+const GENERATORS: ReadonlyMap<string, (name: string, args: Arguments, read: Read) => Plan> = new Map([
+  ["job", (name, args, read) => planJob(name, { queue: args.getText("queue"), parent: args.getText("parent") }, read)],
 ]);
 
 /** `generate`. */
@@ -19,7 +19,7 @@ export const generate: Command = {
   summary: "Write a new job, its test, and its entry in jobs/mod.ts",
   details: [
     'The name is a path below jobs/: "admin/refresh", "Admin::RefreshJob" and "admin/refresh-job" mean the same.',
-    "It is run in the project's folder. All files are written or none. What is there and differs is a conflict: --skip",
+    "Run it in the project's folder. It writes all files or none. A file that exists and differs is a conflict: --skip",
     "keeps it, --force overwrites it.",
   ],
   flags: [
@@ -28,14 +28,18 @@ export const generate: Command = {
     ...WRITING_FLAGS,
   ],
   examples: ["generate job admin/refresh --queue low", "generate job Admin::RefreshJob --dry-run"],
-  run(given: Arguments): number {
-    const [kind, name, ...rest] = given.words;
+  run(args: Arguments): number {
+    const [kind, name, ...rest] = args.words;
     const kinds = [...GENERATORS.keys()];
     if (kind === undefined) {
-      throw new UsageError(`"generate" can make a ${show(kinds.join(", "))}, but it is not said what to make`);
+      throw new UsageError(
+        `"generate" needs a kind, such as ${show(kinds.join(", "))}, and a name, but nothing is given`,
+      );
     }
     const plan = GENERATORS.get(kind);
-    if (plan === undefined) throw new UsageError(`"generate" cannot make a ${show(kind)}${didYouMean(kind, kinds)}`);
+    if (plan === undefined) {
+      throw new UsageError(`"generate" does not have the kind ${show(kind)}${didYouMean(kind, kinds)}`);
+    }
     if (name === undefined || rest.length > 0) {
       throw new UsageError(
         `"generate ${kind}" needs one name, but ${
@@ -44,7 +48,7 @@ export const generate: Command = {
       );
     }
     const files = new ProjectFiles(".");
-    carryOut(plan(name, given, files.read), files, given);
+    applyPlan(plan(name, args, files.read), files, args);
     return EXIT.ok;
   },
 };

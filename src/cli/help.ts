@@ -1,45 +1,53 @@
-/** The help: made of the commands' own descriptions, so that it cannot say anything else than what they do. */
+/** The help pages. They are generated from the descriptions of the commands. */
 import { COMMON_FLAGS } from "./arguments.ts";
 import type { Command, Flag } from "./command.ts";
 import { EXIT_CODE_LINES } from "./exit_codes.ts";
 
 /**
- * The help of the whole program.
+ * Formats the help of the program.
  *
  * @param program the command line up to the command's name
+ * @param commands every command, in the order of the page
  */
-export function programHelp(program: string, commands: readonly Command[]): string {
-  return page([
+export function formatProgramHelp(program: string, commands: readonly Command[]): string {
+  return joinParagraphs([
     ["Background jobs on Kafka."],
     ["Usage:", `  ${program} <command> [options]`],
-    ["Commands:", ...table(commands.map(({ name, summary }) => [name, summary]))],
-    ["Options:", ...table([["--help", 'show this help; also "help <command>"'], ["--version", "show the version"]])],
-    ["Exit codes:", ...table(EXIT_CODE_LINES)],
+    ["Commands:", ...formatTable(commands.map(({ name, summary }) => [name, summary]))],
+    [
+      "Options:",
+      ...formatTable([["--help", 'show this help; also "help <command>"'], ["--version", "show the version"]]),
+    ],
+    ["Exit codes:", ...formatTable(EXIT_CODE_LINES)],
     ["Results go to standard output, logs and errors to standard error."],
   ]);
 }
 
-/** The help of one command. */
-export function commandHelp(program: string, command: Command): string {
+/**
+ * Formats the help of one command.
+ *
+ * @param program the command line up to the command's name
+ */
+export function formatCommandHelp(program: string, command: Command): string {
   const { name, words, summary, details, flags, examples } = command;
-  const required = flags.filter((flag) => flag.required).map((flag) => ` ${usageOf(flag)}`).join("");
-  return page([
+  const required = flags.filter((flag) => flag.required).map((flag) => ` ${formatUsage(flag)}`).join("");
+  return joinParagraphs([
     [`${summary}.`, ...details],
     ["Usage:", `  ${program} ${name}${required} [options]${words === "" ? "" : ` ${words}`}`],
-    ["Options:", ...table([...flags, ...COMMON_FLAGS].map((flag) => [usageOf(flag), flag.help]))],
+    ["Options:", ...formatTable([...flags, ...COMMON_FLAGS].map((flag) => [formatUsage(flag), flag.help]))],
     ["Examples:", ...examples.map((example) => `  ${program} ${example}`)],
   ]);
 }
 
-function usageOf({ name, value }: Flag): string {
+function formatUsage({ name, value }: Flag): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
 
-function page(paragraphs: readonly (readonly string[])[]): string {
+function joinParagraphs(paragraphs: readonly (readonly string[])[]): string {
   return paragraphs.map((lines) => lines.join("\n")).join("\n\n");
 }
 
-function table(rows: readonly (readonly [string, string])[]): string[] {
+function formatTable(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -1,13 +1,13 @@
-/** `init`: makes a project, or completes one: from an empty folder to a performed job. */
-import { show } from "../options.ts";
+/** `init`: creates a project, or completes one, with a job that can be enqueued and performed at once. */
+import { show } from "../support/validation.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { carryOut, WRITING_FLAGS } from "./generate/carry_out.ts";
+import { applyPlan, WRITING_FLAGS } from "./generate/apply_plan.ts";
 import { ProjectFiles } from "./generate/files.ts";
-import { APP } from "./generate/job.ts";
+import { APP_FILE } from "./generate/job.ts";
 import { planProject, type ProjectCommands } from "./generate/project.ts";
-import { projectName } from "./generate/project_name.ts";
-import { quoted } from "./invocation.ts";
+import { toProjectName } from "./generate/project_name.ts";
+import { quoteForShell } from "../support/shell.ts";
 
 /** `init`. */
 export const init: Command = {
@@ -15,41 +15,43 @@ export const init: Command = {
   words: "[directory]",
   summary: "Make a project: an App, a first job with its test, and tasks to perform and enqueue it",
   details: [
-    "In a folder that is no project yet, or in one that is: a deno.json keeps all it has, and gets what is missing.",
-    "All files are written or none. What is there and differs is a conflict: --skip keeps it, --force overwrites it.",
+    "The folder may have a project already: its deno.json keeps every entry and gets the missing ones.",
+    "All files are written or none. A file that exists and differs is a conflict: --skip keeps it, --force overwrites it.",
   ],
   flags: WRITING_FLAGS,
   examples: ["init shop", "init --dry-run"],
-  run(given: Arguments): number {
-    const [folder = ".", ...rest] = given.words;
+  run(args: Arguments): number {
+    const [folder = ".", ...rest] = args.words;
     if (rest.length > 0 || folder === "") {
-      throw new UsageError(`"init" takes one directory, but it is given ${given.words.map(show).join(" ")}`);
+      throw new UsageError(`"init" takes one directory, but it is given ${args.words.map(show).join(" ")}`);
     }
     const files = new ProjectFiles(folder);
-    const name = projectName(files.name);
+    const name = toProjectName(files.name);
     const { commands, ...plan } = planProject(name ?? FALLBACK, files.read);
-    const notes = name === null ? [...plan.notes, unnamed(files.name)] : plan.notes;
-    carryOut({ ...plan, notes }, files, given);
-    if (!given.isSet("dry-run")) { for (const line of nextSteps(folder, commands)) console.log(line); }
+    const notes = name === null ? [...plan.notes, formatNameNote(files.name)] : plan.notes;
+    applyPlan({ ...plan, notes }, files, args);
+    if (!args.isSet("dry-run")) { for (const line of formatNextSteps(folder, commands)) console.log(line); }
     return EXIT.ok;
   },
 };
 
-/** What a project is called whose folder says nothing. */
+/** The name of a project whose folder's name cannot be one. */
 const FALLBACK = "app";
 
-function unnamed(folder: string): string {
-  return `${show(folder)} cannot be the name of a client and a consumer group: ${APP} says ${show(FALLBACK)}`;
+function formatNameNote(folder: string): string {
+  return `${show(folder)} cannot be a client id and a prefix of topics: ${APP_FILE} has ${
+    show(FALLBACK)
+  }, change it before you use a Kafka`;
 }
 
-function nextSteps(folder: string, { worker, enqueue, generate }: ProjectCommands): string[] {
+function formatNextSteps(folder: string, { dev, enqueue, test, generate }: ProjectCommands): string[] {
   return [
     "",
     "Next:",
-    ...(folder === "." ? [] : [`  cd ${quoted(folder)}`]),
-    `  ${worker}     # performs jobs; in another terminal:`,
+    ...(folder === "." ? [] : [`  cd ${quoteForShell(folder)}`]),
+    `  ${dev}     # performs jobs, and restarts when you edit one; in another terminal:`,
     `  ${enqueue}`,
-    "  deno task test",
+    `  ${test}`,
     `  ${generate} job admin/refresh`,
   ];
 }

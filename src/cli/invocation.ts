@@ -1,31 +1,32 @@
 /**
- * How this program was started, as far as that can be known: the start of a command line that works when it is typed again
- * in the same directory.
+ * The command line that started this program, as far as it can be known. Help and remedies begin with it: they work when
+ * they are typed again in the same directory.
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { quoteForShell } from "../support/shell.ts";
 
-/** The name under which projects know this door. */
-const DOOR = "@activejob/kafka/cli";
+/** The name of this entry point in the import map of a project. */
+const ENTRY_POINT = "@activejob/kafka/cli";
 
 /**
- * The command line up to the command's name.
+ * Formats the command line up to the command's name.
  *
  * @param main the URL of the program's main module
- * @returns such as `"deno run -A jsr:@activejob/kafka@0.1.0/cli"`
+ * @returns for example `"deno run -A jsr:@activejob/kafka@0.1.0/cli"`
  */
-export function invocation(main: string): string {
-  return `deno run -A ${quoted(moduleName(main))}`;
+export function formatProgram(main: string): string {
+  return `deno run -A ${quoteForShell(formatModule(main))}`;
 }
 
-function moduleName(main: string): string {
+function formatModule(main: string): string {
   const version = /^https:\/\/jsr\.io\/@activejob\/kafka\/([^/]+)\//.exec(main)?.[1];
   if (version !== undefined) return `jsr:@activejob/kafka@${version}/cli`;
-  if (resolve(DOOR) === main && isKnownHere()) return DOOR;
+  if (resolve(ENTRY_POINT) === main && isImportedHere()) return ENTRY_POINT;
   return main.startsWith("file:") ? fileURLToPath(main) : main;
 }
 
-/** What the import map has under a name. */
+/** Resolves a name by the import map; `null` if the map does not have it. */
 function resolve(name: string): string | null {
   try {
     return import.meta.resolve(name);
@@ -35,10 +36,10 @@ function resolve(name: string): string | null {
 }
 
 /**
- * Whether the project around the working directory knows the package. A checkout resolves its own name wherever it is
- * started from, but `deno run` looks for names in the project around the working directory only.
+ * Whether the project around the working directory imports the package. A checkout resolves its own name wherever it is
+ * started, but `deno run` resolves names by the configuration around the working directory only.
  */
-function isKnownHere(): boolean {
+function isImportedHere(): boolean {
   for (let folder = Deno.cwd(), parent; folder !== parent; [parent, folder] = [folder, dirname(folder)]) {
     for (const name of ["deno.json", "deno.jsonc"]) {
       const config = readText(join(folder, name));
@@ -48,7 +49,7 @@ function isKnownHere(): boolean {
   return false;
 }
 
-/** Without a permission nothing is read, and nobody is asked for one. */
+/** Reads a file; `null` if that is not permitted. Deno does not prompt for the permission. */
 function readText(path: string): string | null {
   try {
     const { state } = Deno.permissions.querySync({ name: "read", path });
@@ -56,9 +57,4 @@ function readText(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** A word as a shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

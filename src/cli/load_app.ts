@@ -1,39 +1,71 @@
 /**
- * Finds the user's App: imports the module that the command line names, and takes the App that it exports. The App is known
- * by its brand and everything is asked of it, since it may come from another copy of this library.
+ * Loads the user's App: imports the module that the command line names, and takes the App that it exports. The App may come
+ * from another copy of this library, so it is recognised by its brand, and used through its methods only.
  */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type App, isApp } from "../app/app.ts";
 import { describeError } from "../errors.ts";
-import { show } from "../options.ts";
-import { userFrame } from "../user_frame.ts";
+import { parseMissingPermission } from "../support/permissions.ts";
+import { findUserFrame } from "../support/stack_trace.ts";
+import { show } from "../support/validation.ts";
 import { CommandError } from "./command.ts";
 
 /**
- * The App that a module exports as `app`, or as its default.
+ * Loads the App that a module exports as `app` or as its default.
  *
  * @param module a path, relative to the working directory, or a URL
- * @throws {CommandError} if the module cannot be imported, or exports no App, or several
+ * @param limitMs how long it may take, in milliseconds. @default no limit
+ * @throws {CommandError} if the module cannot be imported in time, or does not export exactly one App
  */
-export async function loadApp(module: string): Promise<App> {
-  const url = urlOf(module);
-  let exports: Record<string, unknown>;
-  try {
-    exports = await import(url);
-  } catch (cause) {
-    const { errorClass, message, stack } = describeError(cause);
-    if (message.startsWith(`Module not found "${url}"`)) {
-      throw new CommandError(`Cannot load the App: there is no module ${show(module)} (${url})`);
-    }
-    const frame = userFrame(stack);
-    const where = frame === null || message.includes(frame) ? "" : `, at ${frame} (--debug shows the stack)`;
-    throw new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}${where}`, { cause });
-  }
-  return appOf(exports, module);
+export async function loadApp(module: string, limitMs?: number): Promise<App> {
+  return findApp(await importWithin(module, limitMs), module);
 }
 
-function appOf(exports: Record<string, unknown>, module: string): App {
+async function importWithin(module: string, limitMs: number | undefined): Promise<Record<string, unknown>> {
+  const url = toModuleUrl(module);
+  const importing = import(url).catch((thrown) => {
+    throw createLoadError(module, url, thrown);
+  });
+  if (limitMs === undefined) return await importing;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(
+      new CommandError(`Cannot load the App from ${show(module)} within ${limitMs} ms: a top-level await does not end`),
+    );
+  }, limitMs);
+  // If nothing is pending, Deno itself ends the process at once.
+  Deno.unrefTimer(timer);
+  try {
+    return await Promise.race([importing, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function createLoadError(module: string, url: string, thrown: unknown): CommandError {
+  const { errorClass, message, stack } = describeError(thrown);
+  if (message.startsWith(`Module not found "${url}"`)) {
+    return new CommandError(`Cannot load the App: there is no module ${show(module)} (${url})`);
+  }
+  const missing = parseMissingPermission(message);
+  if (missing !== null) {
+    return new CommandError(
+      `Cannot load the App from ${show(module)}: this process lacks a permission (${missing.reason}): start it with ` +
+        `${missing.flag}; "worker --print-permissions" prints all that the App needs`,
+    );
+  }
+  if (typeof thrown !== "object" || thrown === null) {
+    return new CommandError(`Cannot load the App from ${show(module)}: the module threw ${show(thrown)}`);
+  }
+  const frame = findUserFrame(stack);
+  const where = frame === null || message.includes(frame) ? "" : `, at ${frame} (--debug shows the stack)`;
+  return new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}${where}`, {
+    cause: thrown,
+  });
+}
+
+function findApp(exports: Record<string, unknown>, module: string): App {
   const names = Object.keys(exports).filter((name) => isApp(exports[name]));
   const found = new Set(["app", "default"].filter((name) => names.includes(name)).map((name) => exports[name] as App));
   const [app] = found;
@@ -53,6 +85,6 @@ function appOf(exports: Record<string, unknown>, module: string): App {
 }
 
 /** A scheme has two letters or more: `C:\jobs\app.ts` is a path. */
-function urlOf(module: string): string {
+function toModuleUrl(module: string): string {
   return /^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(resolve(module)).href;
 }

@@ -1,5 +1,5 @@
 /**
- * The command line: a worker, and what an operator needs beside it. `--help` says it all.
+ * The command line: the worker, the commands of an operator, and generators. `--help` lists them.
  *
  * ```sh
  * deno run -A jsr:@activejob/kafka/cli worker --app app.ts
@@ -7,41 +7,55 @@
  *
  * @module
  */
-import { didYouMean, show } from "../options.ts";
+import { didYouMean, show } from "../support/validation.ts";
 import { readArguments } from "./arguments.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
 import { enqueue } from "./enqueue.ts";
 import { EXIT } from "./exit_codes.ts";
 import { generate } from "./generate.ts";
-import { commandHelp, programHelp } from "./help.ts";
+import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { init } from "./init.ts";
-import { invocation } from "./invocation.ts";
-import { printThrown } from "./print_error.ts";
+import { formatProgram } from "./invocation.ts";
+import { printLine, printThrown } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
 import { skip } from "./skip.ts";
 import { topics } from "./topics.ts";
 import { VERSION } from "./version.ts";
 import { worker } from "./worker.ts";
+
+/** The wait for the last lines on standard error, in milliseconds. */
+const FLUSH_MS = 1000;
 
 const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue, init, generate];
 
 /**
  * Runs one command line.
  *
- * A program of one's own that imports the App and hands `import.meta.resolve("./app.ts")` to `--app` needs no permission to
- * read modules: what a program imports statically is not asked for.
+ * A program of the user's that imports the App and passes `import.meta.resolve("./app.ts")` as `--app` does not need the
+ * permission to read modules: static imports do not require it.
  *
- * @param args what stands behind the program, such as `["worker", "--app", "app.ts"]`
- * @returns the exit code: `0` done, `1` failed, `2` jobs did not end in time, `3` partitions stand still (`--once`), `64` the
- * command line cannot be understood. A worker that is forced by a second signal does not come back: 130, 131, 143
+ * @param args the arguments of the program, such as `["worker", "--app", "app.ts"]`
+ * @returns the exit code: `0` done, `1` failed, `2` jobs did not end in time, `3` a partition is stuck (`--once`), `64` the
+ * command line is wrong. A worker that is forced by a second signal exits with 130, 131 or 143 and does not return
+ *
+ * @example
+ * ```ts
+ * import { main } from "@activejob/kafka/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await main(["help", "worker"]), 0);
+ * ```
  */
 export async function main(args: readonly string[]): Promise<number> {
-  const program = invocation(import.meta.url);
+  const program = formatProgram(import.meta.url);
   try {
     return await dispatch(args, program);
   } catch (error) {
     printThrown(error, args.includes("--debug"));
-    if (error instanceof UsageError) console.error(`Help: ${program}${commandIn(args)} --help`);
+    if (error instanceof UsageError) printLine(`Help: ${program}${formatCommandOf(args)} --help`);
     return error instanceof CommandError ? error.code : EXIT.failed;
+  } finally {
+    await stderr.flush(FLUSH_MS);
   }
 }
 
@@ -51,35 +65,35 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
     return EXIT.ok;
   }
   if (first === undefined || first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
-    const help = programHelp(program, COMMANDS);
+    const help = formatProgramHelp(program, COMMANDS);
     if (first !== undefined) console.log(help);
-    else console.error(help);
+    else printLine(help);
     return first === undefined ? EXIT.usage : EXIT.ok;
   }
   const isHelp = first === "help";
-  const command = find(isHelp ? rest[0]! : first);
-  if (isHelp || asksForHelp(rest)) {
-    console.log(commandHelp(program, command));
+  const command = findCommand(isHelp ? rest[0]! : first);
+  if (isHelp || hasHelpFlag(rest)) {
+    console.log(formatCommandHelp(program, command));
     return EXIT.ok;
   }
   return await command.run(await readArguments(command, rest), program);
 }
 
-/** The command that is asked for, behind a space; empty where there is none. */
-function commandIn([first, second]: readonly string[]): string {
+/** Formats the command that the arguments name, after a space; empty if there is none. */
+function formatCommandOf([first, second]: readonly string[]): string {
   const name = first === "help" ? second : first;
   return COMMANDS.some((command) => command.name === name) ? ` ${name}` : "";
 }
 
-function find(name: string): Command {
+function findCommand(name: string): Command {
   const command = COMMANDS.find((command) => command.name === name);
   if (command !== undefined) return command;
   if (name.startsWith("-")) throw new UsageError(`Unknown option ${show(name)}: the command comes first`);
   throw new UsageError(`Unknown command ${show(name)}${didYouMean(name, COMMANDS.map((command) => command.name))}`);
 }
 
-/** Also beside what is wrong otherwise. */
-function asksForHelp(args: readonly string[]): boolean {
+/** Whether help is wanted: also if other arguments are wrong. */
+function hasHelpFlag(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end < 0 ? args.length : end).some((arg) => arg === "--help" || arg === "-h");
 }

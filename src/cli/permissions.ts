@@ -1,135 +1,158 @@
 /**
- * `worker --print-permissions`: the flags of `deno run` with which this App's worker can do without `-A`. What its broker
- * needs the broker says. What it takes to load its modules is not guessed: Deno records it while they are loaded. The
- * name of that record is read only as a process starts, so this program starts itself once more.
+ * `worker --print-permissions`: prints the flags of `deno run` that this App's worker needs instead of `-A`.
+ *
+ * 1. Starts this program again with a record: Deno writes each permission that is used into a file, whose name it reads
+ *    from the environment only as a process starts.
+ * 2. Loads the App in that process, so that the record has what its modules need.
+ * 3. Adds what the App's broker and the health server need, and prints one line.
  */
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrokerPermissions } from "../broker/broker.ts";
 import { EXIT } from "./exit_codes.ts";
-import { type HealthAddress, hostOf } from "./health.ts";
-import { quoted } from "./invocation.ts";
+import { formatAddress, type HealthAddress } from "./health.ts";
+import { findMissingPermission, formatPermissionFlag } from "../support/permissions.ts";
+import { CommandError } from "./command.ts";
 import { loadApp } from "./load_app.ts";
 
-/** Where Deno is told to write its record: one JSON object a line, `{"permission":"env","value":"NODE_ENV"}`. */
-const RECORD = "DENO_AUDIT_PERMISSIONS";
+/** The variable that names Deno's record: a file of JSON lines, `{"permission":"env","value":"NODE_ENV"}`. */
+const RECORD_VARIABLE = "DENO_AUDIT_PERMISSIONS";
 
-/** Everything, so that loading the App meets no limit. With a bare `-A` Deno records each file that is read as one written, too. */
-const ALL = ["--no-prompt", "--allow-all", "--deny-read=/never/read", "--deny-write=/never/written"];
+/** Every permission. With a bare `-A` Deno records each file that is read as written as well. */
+const ALL_PERMISSIONS = ["--no-prompt", "--allow-all", "--deny-read=/never/read", "--deny-write=/never/written"];
 
-/** What this program looks at for itself, and can do without: its name in the project's configuration, and the record. */
-const OUR_OWN = new RegExp(`^${RECORD}$|[/\\\\]deno\\.jsonc?$`);
+/** Reads of this program itself that it does not need: its name in the project's configuration, and the record. */
+const OWN_READS = new RegExp(`^${RECORD_VARIABLE}$|[/\\\\]deno\\.jsonc?$`);
 
-/** The order of the flags: what matters most comes first. */
+/** The order of the flags: the ones that matter most for security come first. */
 const KINDS = ["net", "env", "read", "write", "run", "sys", "ffi", "import"];
 
-/** From where Deno imports without being asked. */
+/** The hosts from which Deno imports without a flag. */
 const COMMON_HOSTS = ["jsr.io", "deno.land", "esm.sh", "raw.esm.sh", "cdn.jsdelivr.net"]
   .concat("raw.githubusercontent.com", "gist.githubusercontent.com").map((host) => `${host}:443`);
 
-/** A line of Deno's record: a permission that was needed. A value of `null` is all there is of it. */
-export interface Needed {
+/** A permission that was used, as a line of Deno's record has it. The value `null` is everything of its kind. */
+export interface RecordedPermission {
   readonly permission: string;
   readonly value: string | null;
 }
 
 /**
- * Prints the flags, in one line.
+ * Prints the flags in one line.
  *
- * @param module the App's
- * @param health where the worker's health is served, `null` where it is not
+ * @param module the module of the App
+ * @param health the address of the health server; `null` without one
  * @returns the exit code
+ * @throws {CommandError} if this program lacks a permission itself
  */
 export async function printPermissions(module: string, health: HealthAddress | null): Promise<number> {
-  const record = Deno.env.get(RECORD);
-  if (record === undefined) return await startRecorded();
+  let record: string | undefined;
+  try {
+    record = Deno.env.get(RECORD_VARIABLE);
+    if (record === undefined) return await restartWithRecord();
+  } catch (error) {
+    throw explainRefusal(error);
+  }
   const started = readRecord(record);
   const app = await loadApp(module);
   const loading = [
-    // A program of the user's own that imports the App has loaded it before it came here.
-    ...started.filter(({ value }) => !OUR_OWN.test(value ?? "")),
+    // A program of the user's that imports the App has loaded it before this function is called.
+    ...started.filter(({ value }) => !OWN_READS.test(value ?? "")),
     ...readRecord(record).slice(started.length),
   ].filter(({ value }) => value !== record);
-  const served = health === null ? [] : [{ permission: "net", value: hostOf(health) }];
-  console.log(permissionFlags([...neededBy(app.brokerPermissions), ...served, ...loading], Deno.cwd()));
+  const served = health === null ? [] : [{ permission: "net", value: formatAddress(health) }];
+  console.log(
+    formatPermissionFlags([...listBrokerPermissions(app.brokerPermissions), ...served, ...loading], Deno.cwd()),
+  );
   await app.close(0);
   return EXIT.ok;
 }
 
-function readRecord(file: string): Needed[] {
+/** This program needs every permission itself: it runs modules to see what they need. */
+function explainRefusal(error: unknown): unknown {
+  const missing = findMissingPermission(error);
+  if (missing === null) return error;
+  return new CommandError(
+    `"--print-permissions" loads the App with every permission, to see what it needs: start it with -A (${missing.reason})`,
+  );
+}
+
+function readRecord(file: string): RecordedPermission[] {
   return Deno.readTextFileSync(file).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-/** Starts this program once more, with a record. @returns its exit code */
-async function startRecorded(): Promise<number> {
+/** Starts this program again, with a record. @returns its exit code */
+async function restartWithRecord(): Promise<number> {
   const record = Deno.makeTempFileSync();
   try {
-    const args = ["run", ...ALL, Deno.mainModule, ...Deno.args];
-    const child = new Deno.Command(Deno.execPath(), { args, env: { [RECORD]: record } }).spawn();
+    const args = ["run", ...ALL_PERMISSIONS, Deno.mainModule, ...Deno.args];
+    const child = new Deno.Command(Deno.execPath(), { args, env: { [RECORD_VARIABLE]: record } }).spawn();
     return (await child.status).code;
   } finally {
     Deno.removeSync(record);
   }
 }
 
-function neededBy(permissions: BrokerPermissions): Needed[] {
+function listBrokerPermissions(permissions: BrokerPermissions): RecordedPermission[] {
   return Object.entries(permissions).flatMap(([permission, values]) =>
     (values as readonly string[]).map((value) => ({ permission, value }))
   );
 }
 
 /**
- * Writes permissions as flags, each once: `"--allow-net=a:9092 --allow-read=app.ts,jobs"`.
+ * Formats permissions as flags, each once.
  *
- * @param folder the working directory: paths in it are written relative to it
+ * @param folder the working directory: paths in it become relative
+ * @returns for example `"--allow-net=a:9092 --allow-read=app.ts,jobs"`
  */
-export function permissionFlags(needed: readonly Needed[], folder: string): string {
+export function formatPermissionFlags(needed: readonly RecordedPermission[], folder: string): string {
   const kinds = Map.groupBy(needed, ({ permission }) => permission);
   return KINDS.flatMap((kind) => {
     const values = kinds.get(kind)?.map(({ value }) => value) ?? [];
     if (values.includes(null)) return [`--allow-${kind}`];
-    const listed = valuesOf(kind, values as string[], folder);
-    return listed.length === 0 ? [] : [quoted(`--allow-${kind}=${listed.join(",")}`)];
+    const listed = formatValues(kind, values as string[], folder);
+    return listed.length === 0 ? [] : [formatPermissionFlag(kind, listed)];
   }).join(" ");
 }
 
-function valuesOf(kind: string, values: readonly string[], folder: string): string[] {
+function formatValues(kind: string, values: readonly string[], folder: string): string[] {
   const unique = (list: readonly string[]) => [...new Set(list)];
   switch (kind) {
     case "net":
-      return unique(values.map(address));
+      return unique(values.map(toHostPort));
     case "import": {
-      const hosts = unique(values.map(address));
-      // A list of our own takes the place of Deno's.
+      const hosts = unique(values.map(toHostPort));
+      // A list of this program replaces Deno's own.
       return hosts.every((host) => COMMON_HOSTS.includes(host)) ? [] : hosts;
     }
     case "read":
     case "write":
     case "ffi": {
-      const paths = unique(values.map((value) => pathIn(folder, value)));
-      return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
-        .map((path) => path.replaceAll(",", ",,"));
+      const paths = unique(values.map((value) => toFlagPath(folder, value)));
+      return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
     }
     default:
       return unique(values);
   }
 }
 
-/** `"https://a.example/b"` → `"a.example:443"`; what is no URL of the web stays as it is. */
-function address(value: string): string {
+/** `"https://a.example/b"` → `"a.example:443"`; anything that is not an HTTP URL is returned as it is. */
+function toHostPort(value: string): string {
   if (!/^https?:/.test(value)) return value;
   const { hostname, port, protocol } = new URL(value);
   return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 /**
- * A path as a flag has it. Of a module in a folder it is the folder, so that tomorrow's module beside it needs no other
+ * Formats a path for a flag. A module in a folder becomes the folder, so that a new module beside it does not need other
  * flags: `"/shop/jobs/mail/welcome_job.ts"` → `"jobs"`.
  */
-function pathIn(folder: string, value: string): string {
+function toFlagPath(folder: string, value: string): string {
   const path = value.startsWith("file:") ? fileURLToPath(value) : value;
-  const within = isAbsolute(path) ? relative(folder, path) : path;
+  const relativePath = isAbsolute(path) ? relative(folder, path) : path;
   const isModule = /\.[cm]?[jt]sx?$/.test(path);
-  if (isAbsolute(within) || /^\.\.(?:[/\\]|$)/.test(within)) return isModule ? path.replace(/[/\\][^/\\]*$/, "") : path;
-  return isModule ? within.replace(/[/\\].*$/, "") : within || ".";
+  if (isAbsolute(relativePath) || /^\.\.(?:[/\\]|$)/.test(relativePath)) {
+    return isModule ? path.replace(/[/\\][^/\\]*$/, "") : path;
+  }
+  return isModule ? relativePath.replace(/[/\\].*$/, "") : relativePath || ".";
 }

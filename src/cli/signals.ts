@@ -1,42 +1,54 @@
 /**
  * The signals of a worker. INT, TERM and QUIT stop it, TSTP quiets it. A second signal of the same kind, a second or more
- * after the first, forces the end; one that comes sooner is a finger that slipped, or a supervisor that repeats itself.
+ * after the first, forces the end; a sooner one is a key pressed twice, or a supervisor that repeats itself.
  *
- * They are listened to from the first moment on, so that a worker that still loads, or waits for its broker, can be stopped.
+ * The process listens from its start, so that a worker which still loads, or waits for its broker, can be stopped.
  */
 import { EXIT } from "./exit_codes.ts";
 
-/** So long after the first one a second signal forces, in milliseconds. */
+/** A second signal forces the end from this time after the first, in milliseconds. */
 const FORCE_AFTER_MS = 1000;
 
-/** What each signal's force exits with. Windows has no TERM, QUIT and TSTP. */
-const STOPPING: Partial<Record<Deno.Signal, number>> = Deno.build.os === "windows"
-  ? { SIGINT: EXIT.forcedInt, SIGBREAK: EXIT.forcedTerm }
-  : { SIGINT: EXIT.forcedInt, SIGTERM: EXIT.forcedTerm, SIGQUIT: EXIT.forcedQuit };
+/** The signals that a worker handles on one operating system. */
+export interface HandledSignals {
+  /** The signals that stop, and the exit code after a second one. */
+  readonly stop: readonly (readonly [signal: Deno.Signal, forcedCode: number])[];
+  /** The signal that quiets; `null` if there is none. */
+  readonly quiet: Deno.Signal | null;
+}
 
-/** What is done at a signal. */
+/**
+ * Selects the signals of an operating system. Windows lacks TERM, QUIT and TSTP: listening to them throws there.
+ *
+ * @param os the operating system, as `Deno.build.os` has it
+ */
+export function selectSignals(os: typeof Deno.build.os): HandledSignals {
+  return os === "windows" ? { stop: [["SIGINT", EXIT.forcedInt], ["SIGBREAK", EXIT.forcedTerm]], quiet: null } : {
+    stop: [["SIGINT", EXIT.forcedInt], ["SIGTERM", EXIT.forcedTerm], ["SIGQUIT", EXIT.forcedQuit]],
+    quiet: "SIGTSTP",
+  };
+}
+
+/** Called at signals. */
 export interface SignalHandlers {
-  /** The first signal that stops came. */
+  /** Called at the first signal that stops. */
   stop(signal: Deno.Signal): void;
-  /** TSTP came. */
+  /** Called at TSTP. */
   quiet(): void;
-  /** A second signal came: end now, with this exit code. */
+  /** Called at a second signal: the process must end now, with this exit code. */
   force(signal: Deno.Signal, code: number): void;
 }
 
-/** The signals of this process, until it is disposed of. */
-export class Signals implements Disposable {
+/** Listens to the signals of this process until it is disposed of. */
+export class WorkerSignals implements Disposable {
   readonly #stop = new AbortController();
   readonly #firstMs = new Map<Deno.Signal, number>();
-  readonly #ends: (() => void)[] = [];
+  readonly #removals: (() => void)[] = [];
   #stopMs: number | undefined;
 
-  constructor(handlers: SignalHandlers) {
-    for (const [name, code] of Object.entries(STOPPING)) {
-      const signal = name as Deno.Signal;
-      this.#listen(signal, () => this.#stopping(signal, code, handlers));
-    }
-    if (Deno.build.os !== "windows") this.#listen("SIGTSTP", () => handlers.quiet());
+  constructor(handlers: SignalHandlers, { stop, quiet }: HandledSignals = selectSignals(Deno.build.os)) {
+    for (const [signal, code] of stop) this.#listen(signal, () => this.#handleStop(signal, code, handlers));
+    if (quiet !== null) this.#listen(quiet, () => handlers.quiet());
   }
 
   /** Aborts at the first signal that stops. */
@@ -44,22 +56,22 @@ export class Signals implements Disposable {
     return this.#stop.signal;
   }
 
-  /** How long ago it aborted, in milliseconds; 0 where it did not. */
+  /** The time since it aborted, in milliseconds; 0 before. */
   get sinceStopMs(): number {
     return this.#stopMs === undefined ? 0 : performance.now() - this.#stopMs;
   }
 
-  /** Listens no longer. */
+  /** Stops listening. */
   [Symbol.dispose](): void {
-    for (const end of this.#ends) end();
+    for (const remove of this.#removals) remove();
   }
 
   #listen(signal: Deno.Signal, listener: () => void): void {
     Deno.addSignalListener(signal, listener);
-    this.#ends.push(() => Deno.removeSignalListener(signal, listener));
+    this.#removals.push(() => Deno.removeSignalListener(signal, listener));
   }
 
-  #stopping(signal: Deno.Signal, code: number, handlers: SignalHandlers): void {
+  #handleStop(signal: Deno.Signal, code: number, handlers: SignalHandlers): void {
     const nowMs = performance.now();
     const firstMs = this.#firstMs.get(signal) ?? nowMs;
     this.#firstMs.set(signal, firstMs);

@@ -1,67 +1,68 @@
 /**
- * Splits a command line into flags and words. `@std/cli` does it; where its name leads nowhere (a checkout of this library
- * under another project's import map), `node:util` does the same. So the name is looked up when it is needed.
+ * Splits a command line into flags and words. `@std/cli` does it; where that name does not resolve (a checkout of this
+ * library under the import map of another project), `node:util` does the same. So the parser is imported when it is needed.
  */
 
-/** What a command line may have. */
+/** The flags that a command line may have. */
 export interface Grammar {
-  /** Flags that are followed by a text. */
+  /** Flags that are followed by a value. */
   readonly texts: readonly string[];
-  /** Flags that stand alone. */
+  /** Flags without a value. */
   readonly switches: readonly string[];
 }
 
-/** What it has. */
-export interface Parts {
-  /** The words between the flags, and all that stands behind `--`. */
+/** A command line in its parts. */
+export interface SplitArguments {
+  /** The words between the flags, and everything after `--`. */
   readonly words: readonly string[];
-  /** The flags of the grammar that were given: their texts, `""` where none stands there, and for switches. The last counts. */
-  readonly given: ReadonlyMap<string, string>;
-  /** What looks like a flag and is none, as it was typed, without its value. */
+  /** The flags of the grammar by name: the last value of each; `""` for a switch, or where the value is missing. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Flags that are not in the grammar, as they were typed, without their values. */
   readonly unknown: readonly string[];
 }
 
-type Splitter = (args: readonly string[], grammar: Grammar) => Parts;
+type Splitter = (args: readonly string[], grammar: Grammar) => SplitArguments;
 
 /** Splits a command line. */
-export async function splitArguments(args: readonly string[], grammar: Grammar): Promise<Parts> {
-  return (await splitter())(args, grammar);
+export async function splitArguments(args: readonly string[], grammar: Grammar): Promise<SplitArguments> {
+  return (await loadSplitter())(args, grammar);
 }
 
-async function splitter(): Promise<Splitter> {
+async function loadSplitter(): Promise<Splitter> {
   try {
-    return withStd((await import("@std/cli/parse-args")).parseArgs);
+    return createStdSplitter((await import("@std/cli/parse-args")).parseArgs);
   } catch {
-    return withNode((await import("node:util")).parseArgs);
+    return createNodeSplitter((await import("node:util")).parseArgs);
   }
 }
 
-/** Exported for its test: both must split alike. */
-export function withStd(parseArgs: typeof import("@std/cli/parse-args").parseArgs): Splitter {
+/** Creates a splitter on `@std/cli`. Exported for the test that both split alike. */
+export function createStdSplitter(parseArgs: typeof import("@std/cli/parse-args").parseArgs): Splitter {
   return (args, { texts, switches }) => {
     const unknown: string[] = [];
     const parsed = parseArgs([...args], {
       string: ["_", ...texts],
       boolean: [...switches],
-      unknown(arg, key) {
+      // Typed, since a project that imports a checkout may not resolve `@std/cli`.
+      unknown(arg: string, key?: string) {
         if (key === undefined) return true;
         unknown.push(arg.replace(/=.*$/s, ""));
         return false;
       },
     });
-    const given = new Map<string, string>();
+    const values = new Map<string, string>();
     for (const name of texts) {
-      if (parsed[name] !== undefined) given.set(name, String(parsed[name]));
+      if (parsed[name] !== undefined) values.set(name, String(parsed[name]));
     }
     for (const name of switches) {
-      if (parsed[name] === true) given.set(name, "");
+      if (parsed[name] === true) values.set(name, "");
     }
-    return { words: parsed._.map(String), given, unknown };
+    return { words: parsed._.map(String), values, unknown };
   };
 }
 
-/** Exported for its test: both must split alike. */
-export function withNode(parseArgs: typeof import("node:util").parseArgs): Splitter {
+/** Creates a splitter on `node:util`. Exported for the test that both split alike. */
+export function createNodeSplitter(parseArgs: typeof import("node:util").parseArgs): Splitter {
   return (args, { texts, switches }) => {
     const options = Object.fromEntries([
       ...texts.map((name) => [name, { type: "string" }] as const),
@@ -69,13 +70,13 @@ export function withNode(parseArgs: typeof import("node:util").parseArgs): Split
     ]);
     const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
     const words: string[] = [];
-    const given = new Map<string, string>();
+    const values = new Map<string, string>();
     const unknown: string[] = [];
     for (const token of tokens) {
       if (token.kind === "positional") words.push(token.value);
       else if (token.kind === "option" && !Object.hasOwn(options, token.name)) unknown.push(token.rawName);
-      else if (token.kind === "option") given.set(token.name, token.value ?? "");
+      else if (token.kind === "option") values.set(token.name, token.value ?? "");
     }
-    return { words, given, unknown };
+    return { words, values, unknown };
   };
 }

@@ -1,24 +1,32 @@
 /**
- * `worker`: performs jobs until it is stopped. A skin over `app.worker()`: it adds signals, exit codes, and the attribution
- * of rejections that nobody handles. Everything is asked of the App, which may come from another copy of this library.
+ * `worker`: performs jobs until it is stopped. It adds to `app.worker()`: signals, exit codes, the health server, and reports
+ * of uncaught errors.
+ *
+ * 1. Listens to signals, so that everything after this can be stopped.
+ * 2. Loads the App, which may come from another copy of this library, and creates its worker.
+ * 3. Runs the worker until a signal comes; with `--once`, until the jobs that are there are done.
+ * 4. Closes the App in the time that is left, and returns the exit code.
  */
 import process from "node:process";
 import type { App } from "../app/app.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { HEALTH_FLAGS, healthAddress, serveHealth } from "./health.ts";
-import { quoted } from "./invocation.ts";
+import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
+import { quoteForShell } from "../support/shell.ts";
 import { loadApp } from "./load_app.ts";
 import { printPermissions } from "./permissions.ts";
-import { printError } from "./print_error.ts";
-import { coordinates, count, stillRunning } from "./running_jobs.ts";
-import { Signals } from "./signals.ts";
-import { Uncaught } from "./uncaught.ts";
+import { printError, printLine } from "./print_error.ts";
+import { stderr } from "../support/stderr.ts";
+import { formatCount, formatRunningJobs } from "./running_jobs.ts";
+import { WorkerSignals } from "./signals.ts";
+import { UncaughtErrorReporter } from "./uncaught_errors.ts";
+import { formatPosition } from "../support/position.ts";
+import { waitUntilAborted } from "../support/deadline.ts";
 
-/** What is left of a stop's time for buffered enqueues is never less, in milliseconds. */
-const LEAST_FLUSH_MS = 1000;
+/** The least time for enqueues that are buffered when the worker has stopped, in milliseconds. */
+const MIN_FLUSH_MS = 1000;
 
 /** `worker`. */
 export const worker: Command = {
@@ -29,17 +37,17 @@ export const worker: Command = {
     "INT, TERM and QUIT stop it: running jobs may finish within the App's shutdownTimeoutMs; a second signal of the same",
     "kind, a second later or more, forces the end. TSTP quiets it: no new job starts, the partitions are kept.",
     "",
-    "It can do without -A. --print-permissions prints what the App's modules and its broker need; add what the jobs touch",
-    "themselves, and the brokers of a Kafka cluster that the App does not name, but the cluster does.",
+    "It does not need -A. --print-permissions prints the flags that the App's modules and its broker need. Add what the",
+    "jobs use themselves, and those brokers of a Kafka cluster that the cluster advertises and the App does not name.",
   ],
   flags: [
     APP_FLAG,
     { name: "concurrency", value: "N", help: "how many jobs run at once (the App's concurrency)" },
-    { name: "topics", value: "A,B", help: "work on these topics only" },
-    { name: "once", help: "perform what is there now, then end" },
-    { name: "create-topics", help: "create topics that do not exist, as the App declares them" },
+    { name: "topics", value: "A,B", help: "consume these topics only" },
+    { name: "once", help: "perform the jobs that are there now, then end" },
+    { name: "create-topics", help: "create missing topics as the App declares them" },
     ...HEALTH_FLAGS,
-    { name: "print-permissions", help: "print the flags of deno run that this App needs in place of -A, then end" },
+    { name: "print-permissions", help: "print the flags of deno run that this App needs instead of -A, then end" },
   ],
   examples: [
     "worker --app app.ts",
@@ -48,32 +56,34 @@ export const worker: Command = {
     "worker --app app.ts --health-port 9090",
     "worker --app app.ts --print-permissions",
   ],
-  run,
+  run: runWorker,
 };
 
-async function run(given: Arguments, program: string): Promise<number> {
-  if (given.words.length > 0) {
-    const [word] = given.words;
-    const meant = given.text("app") === undefined ? `; did you mean --app ${quoted(word!)}?` : "";
-    throw new UsageError(`"worker" takes options only, but it is given ${show(word)}${meant}`);
+async function runWorker(args: Arguments, program: string): Promise<number> {
+  if (args.words.length > 0) {
+    const [word] = args.words;
+    const hint = args.getText("app") === undefined ? `; did you mean --app ${quoteForShell(word!)}?` : "";
+    throw new UsageError(`"worker" takes options only, but it is given ${show(word)}${hint}`);
   }
-  const module = given.required("app");
-  const concurrency = given.count("concurrency");
-  const topics = readTopics(given.text("topics"));
-  const address = healthAddress(given);
-  if (given.isSet("print-permissions")) return await printPermissions(module, address);
-  // A reader of the logs that is gone is no reason to stop.
+  const module = args.requireText("app");
+  const concurrency = args.getCount("concurrency");
+  const topics = readTopics(args.getText("topics"));
+  const address = readHealthAddress(args);
+  if (args.isSet("print-permissions")) return await printPermissions(module, address);
+  // The worker continues if the reader of its logs has gone.
   process.stderr.on("error", () => {});
   let app: App | null = null;
   let worker: Worker | undefined;
   let isQuiet = false;
-  using signals = new Signals({
+  using signals = new WorkerSignals({
     stop(signal) {
       const running = worker?.running() ?? [];
-      // TERM comes from a supervisor, which asks for no word; whoever presses Ctrl-C waits in front of it.
+      // A supervisor sends TERM and reads no reply; a user who presses Ctrl-C waits in front of the terminal.
       if (signal !== "SIGINT" || running.length === 0) return;
       const limit = `${app!.shutdownTimeoutMs / 1000} s`;
-      console.error(`Waiting for at most ${limit}, since ${stillRunning(running)} (a second Ctrl-C ends it at once)`);
+      printLine(
+        `Waiting for at most ${limit}, since ${formatRunningJobs(running)} (a second Ctrl-C ends it at once)`,
+      );
     },
     quiet() {
       isQuiet = true;
@@ -81,29 +91,32 @@ async function run(given: Arguments, program: string): Promise<number> {
     },
     force(signal, code) {
       const running = worker?.running() ?? [];
-      printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${stillRunning(running)}`}`);
+      printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${formatRunningJobs(running)}`}`);
+      stderr.flushNow();
       Deno.exit(code);
     },
   });
-  app = await untilStopped(loadApp(module), signals.stop);
+  app = await waitUntilAborted(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
-  const skipCommand = `${program} skip --app ${quoted(module)}`;
+  const skipCommand = `${program} skip --app ${quoteForShell(module)}`;
   try {
     worker = app.worker({
       command: skipCommand,
-      createTopics: given.isSet("create-topics"),
+      createTopics: args.isSet("create-topics"),
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(topics === undefined ? {} : { topics }),
     });
     if (isQuiet) worker.quiet();
     using _health = address === null ? null : serveHealth(address, app, worker);
-    using _uncaught = new Uncaught(app, worker, skipCommand);
-    const report = await worker.run(signals.stop, { once: given.isSet("once") });
+    using _uncaught = new UncaughtErrorReporter(app, worker, skipCommand);
+    const report = await worker.run(signals.stop, { once: args.isSet("once") });
     const leftMs = app.shutdownTimeoutMs - signals.sinceStopMs;
-    const undelivered = await app.close(Math.max(leftMs, LEAST_FLUSH_MS));
-    return conclude(report, undelivered, app.shutdownTimeoutMs, skipCommand);
+    // A job that could not be enqueued while the worker ran has been reported: it does not make the stop a failure.
+    const reported = app.undelivered;
+    const undelivered = await app.close(Math.max(leftMs, MIN_FLUSH_MS)) - reported;
+    return reportOutcome(report, undelivered, app.shutdownTimeoutMs, skipCommand);
   } finally {
-    await app.close(LEAST_FLUSH_MS);
+    await app.close(MIN_FLUSH_MS);
   }
 }
 
@@ -113,29 +126,24 @@ function readTopics(text: string | undefined): string[] | undefined {
   throw new UsageError(`Option "--topics" must name topics, such as default,mail, but it is ${show(text)}`);
 }
 
-/** Says what did not end well. @returns the exit code */
-function conclude(report: WorkerReport, undelivered: number, shutdownTimeoutMs: number, skipCommand: string): number {
+/** Prints what is unfinished, undelivered or stuck. @returns the exit code */
+function reportOutcome(
+  report: WorkerReport,
+  undelivered: number,
+  shutdownTimeoutMs: number,
+  skipCommand: string,
+): number {
   const left: string[] = [];
-  if (report.unfinished.length > 0) left.push(stillRunning(report.unfinished));
-  if (undelivered > 0) left.push(`${count(undelivered, "job was", "jobs were")} not delivered`);
+  if (report.unfinished.length > 0) left.push(formatRunningJobs(report.unfinished));
+  if (undelivered > 0) left.push(`${formatCount(undelivered, "job was", "jobs were")} not delivered`);
   if (left.length > 0) {
     printError(`The worker could not stop within ${shutdownTimeoutMs} ms: ${left.join("; ")}`);
     return EXIT.unfinished;
   }
   if (report.stuck.length === 0) return EXIT.ok;
-  const stuck = report.stuck.map((at) => `${coordinates(at)} (to pass it over: ${skipCommand} ${coordinates(at)})`);
-  printError(`${count(stuck.length, "partition stands", "partitions stand")} still: ${stuck.join("; ")}`);
+  const stuck = report.stuck.map((at) =>
+    `${formatPosition(at)} (to pass it over: ${skipCommand} ${formatPosition(at)})`
+  );
+  printError(`${formatCount(stuck.length, "partition is", "partitions are")} stuck: ${stuck.join("; ")}`);
   return EXIT.stuck;
-}
-
-/** Waits for a promise, but not beyond a stop. */
-async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const stopped = Promise.withResolvers<null>();
-  const stop = () => stopped.resolve(null);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

@@ -1,292 +1,278 @@
 /**
- * The dispatcher: from a job to a record in its topic. It finds the route, writes the envelope, takes room in the buffer,
- * hands the record to its topic's lane, and tells the job and the event stream what became of it.
+ * The dispatcher: from a job to a record in its topic. An App has one, until it is closed.
  *
- * One dispatcher an App; it lives until the App is closed.
+ * 1. It finds the route and writes the envelope. A job that can never be written is refused here.
+ * 2. It takes room in the send buffer; a full buffer makes the caller wait.
+ * 3. It hands the record to the sender of its topic.
+ * 4. It reports the broker's answer to the job and to the event stream.
  */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { sizeOf } from "../broker/record.ts";
-import { describeError, EnqueueError, UnknownTopicError } from "../errors.ts";
+import {
+  describeError,
+  type EnqueueError,
+  InvalidConfigurationError,
+  UnknownTopicError,
+  type Written,
+} from "../errors.ts";
 import { type AnyCurrentAttributes, captureAttributes } from "../job/current_attributes.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
-import { writeEnvelope } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
-import { jobNameOf } from "../job/job_name.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
 import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
-import { show } from "../options.ts";
 import type { Routes } from "../routing/route.ts";
-import { Buffer, type BufferOptions } from "./buffer.ts";
-import { Lane } from "./lane.ts";
+import type { Position } from "../support/position.ts";
+import { asRefusal, nameOf, recordOf, refusal } from "./job_record.ts";
+import { type BufferOptions, SendBuffer } from "./send_buffer.ts";
+import { TopicSender } from "./topic_sender.ts";
 
-/** What a dispatcher works with. */
+/** The parts that a dispatcher works with. */
 export interface DispatcherOptions {
-  /** Answers the broker once it is ready. */
+  /** Returns the broker once it is ready. */
   readonly broker: () => Promise<Broker>;
   readonly routes: Routes;
   readonly monitor: Monitor;
   readonly tracing: Tracing;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly buffer: BufferOptions;
-  /** Whether a queue that no topic declares is refused, or only warned about. */
+  /** Whether a job for a queue that no topic declares is refused, or sent with a warning. */
   readonly undeclaredQueues: "error" | "warn";
 }
 
 /** A job that is ready to be sent. */
-interface Prepared {
+interface PreparedJob {
   readonly job: Job;
   readonly delivery: Delivery;
   readonly topic: string;
   readonly record: NewRecord;
   readonly bytes: number;
-  /** Whether the caller waits for the acknowledgement. */
-  readonly durable: boolean;
-  /** What traces its way; `undefined` where nobody does. */
+  /** Whether the call waits for the acknowledgement. */
+  readonly awaitsAck: boolean;
+  /** The span of the send; `undefined` without tracing. */
   readonly span: JobSpan | undefined;
 }
 
-/** From jobs to records. */
+/** The most undeclared queues that are remembered, so that each is warned about once. */
+const MAX_WARNED_QUEUES = 1000;
+
+/** Sends the jobs of one App. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #buffer: Buffer;
-  readonly #lanes = new Map<string, Lane>();
-  readonly #warnedOf = new Set<string>();
-  #closed = false;
+  readonly #buffer: SendBuffer;
+  readonly #senders = new Map<string, TopicSender>();
+  readonly #warnedQueues = new Set<string>();
+  #undelivered = 0;
+  #isClosed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#buffer = new Buffer(options.buffer);
+    this.#buffer = new SendBuffer(options.buffer);
   }
 
-  /** How many jobs are on their way. */
+  /** Number of jobs that are buffered and not acknowledged. */
   get pending(): number {
     return this.#buffer.records;
   }
 
+  /** Number of jobs that could not be enqueued although the call that enqueued them did not reject. */
+  get undelivered(): number {
+    return this.#undelivered;
+  }
+
+  /** Number of topics that have a sender: the declared topics that were used, and those with records in flight. */
+  get senders(): number {
+    return this.#senders.size;
+  }
+
   /**
-   * Enqueues a job: resolves once it is buffered, or acknowledged, as its class says.
+   * Enqueues a job. Resolves once it is buffered, or acknowledged, as its class says.
    *
    * @throws {EnqueueError} if it cannot be enqueued
-   * @throws {SerializationError} if an argument cannot be written
+   * @throws {InvalidConfigurationError} if its class has a wrong option
    */
   async enqueue<J extends Job>(job: J): Promise<J> {
-    const prepared = this.#prepare(job, isAcknowledged);
-    if (!this.#buffer.tryTake(prepared.bytes)) await this.#takeRoom(prepared);
-    this.#ship(prepared);
-    if (prepared.durable) await job.delivered();
+    const prepared = this.#prepare(job, isSync);
+    if (!this.#buffer.tryAcquire(prepared.bytes)) await this.#waitForRoom(prepared);
+    this.#send(prepared);
+    if (prepared.awaitsAck) await job.delivered();
     return job;
   }
 
-  /** Enqueues jobs; what became of each stands on the job. Those of a class that says so are awaited together. */
+  /** Enqueues jobs; the outcome of each is on the job. Acknowledgements are awaited together, where a class says so. */
   async enqueueAll(jobs: readonly Job[]): Promise<void> {
     const acknowledged: Promise<unknown>[] = [];
-    let full: Error | undefined;
+    let full: EnqueueError | undefined;
     for (const job of jobs) {
       try {
-        const prepared = this.#prepare(job, isAcknowledgedOfMany);
-        if (!this.#buffer.tryTake(prepared.bytes)) {
-          // Who has waited in vain once does not wait for each of the others in turn.
-          if (full !== undefined) throw this.#noRoom(prepared, full);
-          await this.#takeRoom(prepared).catch((error: EnqueueError) => {
-            full = error.cause as Error;
+        const prepared = this.#prepare(job, isManySync);
+        if (!this.#buffer.tryAcquire(prepared.bytes)) {
+          // After one wait in vain, the other jobs do not wait one by one.
+          if (full !== undefined) throw this.#refuseForRoom(prepared, full.cause as Error);
+          await this.#waitForRoom(prepared).catch((error: EnqueueError) => {
+            full = error;
             throw error;
           });
         }
-        this.#ship(prepared);
-        if (prepared.durable) acknowledged.push(job.delivered().catch(() => {}));
+        this.#send(prepared);
+        if (prepared.awaitsAck) acknowledged.push(job.delivered().catch(() => void this.#undelivered++));
       } catch (error) {
-        // A failure stands on the job; but what is on its way by another call has not failed.
+        // The failure is on the job, unless another call is sending it.
         if (job.enqueued) {
           this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
+        } else {
+          this.#undelivered++;
         }
       }
     }
     await Promise.all(acknowledged);
   }
 
-  /** Appends a record that is no job (a dead letter) behind what its topic's lane already holds. */
+  /** Appends a record that is not a job (a dead letter), after the records that its topic's sender holds. */
   append(topic: string, record: NewRecord): Promise<AppendOutcome> {
     const { promise, resolve } = Promise.withResolvers<AppendOutcome>();
-    this.#lane(topic).push({ record, bytes: sizeOf(record), durable: true, settle: resolve });
+    this.#senderOf(topic).push({ record, bytes: sizeOf(record), durable: true, settle: resolve });
     return promise;
   }
 
-  /** Resolves once nothing is on its way. */
+  /** Resolves once no job is pending. */
   flush(): Promise<void> {
-    return this.#buffer.emptied();
+    return this.#buffer.whenEmpty();
   }
 
-  /** Refuses further jobs. What is on its way goes on. */
+  /** Refuses further jobs. Those that are pending are still sent. */
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
   }
 
-  #prepare(job: Job, isDurable: (Class: JobClass) => boolean): Prepared {
+  #prepare(job: Job, awaitsAck: (Class: JobClass) => boolean): PreparedJob {
     if (job.status === "buffered") throw refusal(job, "it is being enqueued already");
-    // The promise of someone who asked before is kept; what became of an earlier enqueuing is over.
+    // The promise of an earlier delivered() is kept, but the outcome of an earlier enqueuing is not.
     const delivery = job.status === "new" ? job[DELIVERY] ?? new Delivery() : new Delivery();
     job[DELIVERY] = delivery;
     try {
-      const prepared = this.#build(job, delivery, isDurable);
+      const prepared = this.#build(job, delivery, awaitsAck(job.constructor as JobClass));
       delivery.status = "buffered";
       return prepared;
     } catch (error) {
-      this.#fail(job, delivery, error instanceof EnqueueError ? error : refusal(job, (error as Error).message, error));
-      throw error;
+      const failure = this.#fail(job, delivery, asRefusal(job, error));
+      throw error instanceof InvalidConfigurationError ? error : failure;
     }
   }
 
-  #build(job: Job, delivery: Delivery, isDurable: (Class: JobClass) => boolean): Prepared {
+  #build(job: Job, delivery: Delivery, awaitsAck: boolean): PreparedJob {
     const { routes, currentAttributes, tracing } = this.#options;
-    const Class = job.constructor as JobClass;
-    const queue = job.queueName ?? Class.queue;
+    const queue = job.queueName ?? (job.constructor as JobClass).queue;
     const topic = routes.topicOf(queue);
-    if (this.#closed) throw refusal(job, "its App is closed");
-    if (routes.find(topic) === undefined) this.#undeclared(job, queue);
-    const durable = isDurable(Class);
-    const key = keyOf(job, Class);
-    job.enqueuedAt = isoNow();
-    const value = writeEnvelope(job, topic, captureAttributes(currentAttributes));
-    // The last step, since who begins a span must end it.
+    if (this.#isClosed) throw refusal(job, "its App is closed");
+    const route = routes.find(topic);
+    if (route === undefined) this.#checkUndeclared(job, queue);
+    const record = recordOf(job, topic, captureAttributes(currentAttributes), route?.maxPayloadBytes ?? Infinity);
+    // The last step: a span that was begun must be ended.
     const span = tracing.isOn
-      ? tracing.startSend({ jobClass: jobNameOf(Class), jobId: job.jobId, queue: topic, key })
+      ? tracing.startSend({ jobClass: nameOf(job), jobId: job.jobId, queue: topic, key: record.key })
       : undefined;
-    const untraced = key === null ? { value } : { key, value };
-    const record = span === undefined ? untraced : { ...untraced, headers: span.headers() };
-    return { job, delivery, topic, record, bytes: sizeOf(record), durable, span };
+    const traced = span === undefined ? record : { ...record, headers: span.headers() };
+    return { job, delivery, topic, record: traced, bytes: sizeOf(traced), awaitsAck, span };
   }
 
-  #undeclared(job: Job, queue: string): void {
+  /** Refuses a queue that no topic declares, or warns about it once. */
+  #checkUndeclared(job: Job, queue: string): void {
     const message = this.#options.routes.undeclared(queue);
-    if (this.#options.undeclaredQueues === "error") {
-      throw refusal(job, message);
+    if (this.#options.undeclaredQueues === "error") throw refusal(job, message);
+    if (this.#warnedQueues.has(queue)) return;
+    if (this.#warnedQueues.size >= MAX_WARNED_QUEUES) {
+      const [oldest] = this.#warnedQueues;
+      this.#warnedQueues.delete(oldest!);
     }
-    if (this.#warnedOf.has(queue)) return;
-    this.#warnedOf.add(queue);
+    this.#warnedQueues.add(queue);
     const error = { errorClass: "InvalidConfigurationError", message };
     this.#options.monitor.emit("error.occurred", { where: "enqueue", error });
   }
 
-  async #takeRoom(prepared: Prepared): Promise<void> {
+  async #waitForRoom(prepared: PreparedJob): Promise<void> {
     try {
-      await this.#buffer.take(prepared.bytes);
+      await this.#buffer.acquire(prepared.bytes);
     } catch (error) {
-      throw this.#noRoom(prepared, error as Error);
+      throw this.#refuseForRoom(prepared, error as Error);
     }
   }
 
-  #noRoom({ job, delivery, span }: Prepared, cause: Error): EnqueueError {
+  #refuseForRoom({ job, delivery, span }: PreparedJob, cause: Error): EnqueueError {
     span?.fail(cause);
     return this.#fail(job, delivery, refusal(job, cause.message, cause));
   }
 
-  #ship({ job, delivery, topic, record, bytes, durable, span }: Prepared): void {
-    this.#lane(topic).push({
+  #send(prepared: PreparedJob): void {
+    const { job, delivery, topic, record, bytes, awaitsAck, span } = prepared;
+    this.#senderOf(topic).push({
       record,
       bytes,
-      durable,
+      durable: awaitsAck,
       settle: (outcome) => {
-        this.#buffer.free(bytes);
+        this.#buffer.release(bytes);
         if (outcome.ok) {
           span?.end(outcome.position);
           this.#succeed(job, delivery, outcome.position);
         } else {
           span?.fail(outcome.error);
-          this.#refused(job, delivery, outcome, durable);
+          this.#failSent(prepared, outcome.error, outcome.written);
         }
       },
     });
   }
 
-  #succeed(job: Job, delivery: Delivery, position: { topic: string; partition: number; offset: number }): void {
+  #succeed(job: Job, delivery: Delivery, position: Position): void {
     delivery.succeed(position);
     const { monitor } = this.#options;
-    if (!monitor.hears("job.enqueued")) return;
-    monitor.emit("job.enqueued", {
-      jobClass: nameOf(job),
-      jobId: job.jobId,
-      queue: position.topic,
-      partition: position.partition,
-      offset: position.offset,
-    });
+    if (!monitor.hasListener("job.enqueued")) return;
+    const { topic: queue, partition, offset } = position;
+    monitor.emit("job.enqueued", { jobClass: nameOf(job), jobId: job.jobId, queue, partition, offset });
   }
 
-  #refused(job: Job, delivery: Delivery, outcome: AppendOutcome & { ok: false }, heard: boolean): void {
-    const remedy = outcome.error instanceof UnknownTopicError ? '; create it with "topics apply"' : "";
-    const error = refusal(job, `${outcome.error.message}${remedy}`, outcome.error, outcome.written);
-    delivery.fail(error);
-    this.#tell(job, error);
-    // A caller who has gone on hears of it here only.
-    if (!heard) this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
+  /** Fails a job whose record the broker did not acknowledge. */
+  #failSent({ job, delivery, awaitsAck }: PreparedJob, cause: Error, written: Written): void {
+    const remedy = cause instanceof UnknownTopicError ? '; create it with "topics apply"' : "";
+    const error = this.#fail(job, delivery, refusal(job, `${cause.message}${remedy}`, cause, written));
+    if (awaitsAck) return;
+    // The caller has gone on, and learns of it only here.
+    this.#undelivered++;
+    this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
   }
 
   #fail(job: Job, delivery: Delivery, error: EnqueueError): EnqueueError {
     delivery.fail(error);
-    this.#tell(job, error);
-    return error;
-  }
-
-  #tell(job: Job, error: EnqueueError): void {
-    const Class = job.constructor as JobClass;
+    const queue = this.#options.routes.topicOf(job.queueName ?? (job.constructor as JobClass).queue);
     this.#options.monitor.emit("job.enqueue_failed", {
-      jobClass: jobNameOf(Class),
+      jobClass: nameOf(job),
       jobId: job.jobId,
-      queue: this.#options.routes.topicOf(job.queueName ?? Class.queue),
+      queue,
       written: error.written,
       error: describeError(error),
     });
+    return error;
   }
 
-  #lane(topic: string): Lane {
-    let lane = this.#lanes.get(topic);
-    if (lane === undefined) {
-      lane = new Lane(topic, this.#options.broker);
-      this.#lanes.set(topic, lane);
+  #senderOf(topic: string): TopicSender {
+    let sender = this.#senders.get(topic);
+    if (sender === undefined) {
+      // Names of undeclared queues may be without number, so their senders end when they are idle.
+      const isDeclared = this.#options.routes.find(topic) !== undefined;
+      const onIdle = isDeclared ? undefined : () => void this.#senders.delete(topic);
+      sender = new TopicSender(topic, this.#options.broker, onIdle);
+      this.#senders.set(topic, sender);
     }
-    return lane;
+    return sender;
   }
 }
 
 /** Whether `performLater` waits for the acknowledgement of this class's jobs. */
-function isAcknowledged(Class: JobClass): boolean {
+function isSync(Class: JobClass): boolean {
   return kafkaOption(Class, "dispatchMethod") === "produceSync";
 }
 
 /** Whether `performAllLater` does. */
-function isAcknowledgedOfMany(Class: JobClass): boolean {
+function isManySync(Class: JobClass): boolean {
   return kafkaOption(Class, "dispatchManyMethod") === "produceManySync";
-}
-
-/** The key that a class's `key` function gives. */
-function keyOf(job: Job, Class: JobClass): string | null {
-  const key = kafkaOption(Class, "key");
-  if (key === undefined) return null;
-  let given: unknown;
-  try {
-    given = key(job);
-  } catch (error) {
-    throw refusal(job, `its key function threw: ${describeError(error).message}`, error);
-  }
-  if (given === null || typeof given === "string") return given;
-  throw refusal(job, `its key function must answer a text or null, but it answered ${show(given)}`);
-}
-
-function refusal(job: Job, why: string, cause?: unknown, written: "no" | "unknown" = "no"): EnqueueError {
-  return new EnqueueError(`Cannot enqueue ${nameOf(job)}: ${why}`, { written, cause });
-}
-
-function nameOf(job: Job): string {
-  return jobNameOf(job.constructor as JobClass);
-}
-
-let isoMs = 0;
-let iso = "";
-
-/** The time in ISO 8601. Writing one costs half a microsecond, and jobs come many a millisecond. */
-function isoNow(): string {
-  const nowMs = Date.now();
-  if (nowMs !== isoMs) [isoMs, iso] = [nowMs, new Date(nowMs).toISOString()];
-  return iso;
 }

@@ -1,18 +1,18 @@
 /**
- * Current attributes: what belongs to the request, such as the user, at hand everywhere below it and in the jobs that it
- * enqueues.
+ * Current attributes: values of a request, such as its user, that all code of the request can read, and that the jobs which
+ * it enqueues carry.
  *
- * Values live in a scope of `AsyncLocalStorage` and nowhere else: `Current.run(values, fn)` opens one, and so does the
- * worker around each job. A scope is a map from attribute class to values; what is set inside is gone with the scope, and
- * two requests side by side never see each other's. `enterWith` is not used: it would leak into a server's next request.
+ * The values live only in a scope of `AsyncLocalStorage`: `Current.run(values, fn)` opens one, and a worker opens one around
+ * each job. A scope maps each attribute class to its values. A value that is set inside ends with the scope, and concurrent
+ * requests never see the values of each other. `enterWith` is not used: it would leak into the next request of a server.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { show } from "../options.ts";
-import { scopedAttributes } from "./scope.ts";
+import { show } from "../support/validation.ts";
+import { attributesScope } from "./scope.ts";
 
 type Values = Record<string, unknown>;
 
-/** A scope: the values of each attribute class that has any, by the class's declaration. Most jobs have none at all. */
+/** A scope: values by the declaration of their class. The map is made at first use, since most jobs have no attributes. */
 class Scope {
   #values: Map<Declaration, Values> | undefined;
 
@@ -29,9 +29,9 @@ class Scope {
   }
 }
 
-const scopes = scopedAttributes<Scope>();
+const scopes = attributesScope<Scope>();
 
-/** What {@linkcode currentAttributes} was called with: what the subclasses of one call share. */
+/** The arguments of one call of {@linkcode currentAttributes}. All subclasses of its result have the same declaration. */
 interface Declaration {
   readonly names: ReadonlySet<string>;
 }
@@ -44,10 +44,11 @@ export type CurrentAttributesClass<Attributes extends object> =
   & {
     new (): object;
     /**
-     * Runs a function in a scope of its own. Attributes that are not given keep the enclosing scope's values.
+     * Runs a function in a new scope. Attributes that are not given keep the values of the enclosing scope.
      *
-     * @param values what is set inside
-     * @returns what the function returns
+     * @param values the values to set in the new scope
+     * @param fn the function, which may be async
+     * @returns the result of the function
      * @throws {InvalidConfigurationError} for a name that was not declared
      */
     run<T>(values: Partial<Attributes>, fn: () => T): T;
@@ -56,21 +57,31 @@ export type CurrentAttributesClass<Attributes extends object> =
 /** Any class of current attributes. */
 export type AnyCurrentAttributes = (new () => object) & { run<T>(values: object, fn: () => T): T };
 
-/** Current attributes as they travel in an envelope: by class name. */
+/** Current attributes in an envelope, by class name. */
 export type AttributesOnWire = Record<string, Values>;
 
-/** Names that a class has already. */
-const TAKEN = new Set(["run", "name", "length", "prototype", "__proto__", "constructor", "caller", "arguments"]);
+/** Names that cannot be attributes, since each class has them already. */
+const RESERVED_NAMES = new Set([
+  "run",
+  "name",
+  "length",
+  "prototype",
+  "__proto__",
+  "constructor",
+  "caller",
+  "arguments",
+]);
 
 /**
- * Declares current attributes. Extend what it answers, and name the class in the App's `currentAttributes` so that jobs
+ * Declares current attributes. Extend the returned class, and list the subclass in the App's `currentAttributes`, so that jobs
  * carry its values.
  *
- * Reading an attribute outside of a scope answers `undefined`; setting one there throws.
+ * Outside of a scope an attribute is `undefined`, and setting it throws an `InvalidConfigurationError`.
  *
  * @typeParam Attributes names and types of the attributes
- * @param names the names once more, since types are not there at run time
- * @throws {InvalidConfigurationError} for a name that a class has already
+ * @param names the names again, since types do not exist at run time
+ * @returns a class to extend
+ * @throws {InvalidConfigurationError} for a name that every class has already, such as `name`
  *
  * @example
  * ```ts
@@ -94,9 +105,9 @@ export function currentAttributes<Attributes extends object>(
 
     static run<T>(values: Partial<Attributes>, fn: () => T): T {
       const scope = new Scope();
-      // Copies: what is set inside must not be seen outside.
-      for (const [other, set] of scopes.get() ?? []) scope.set(other, Object.assign(noValues(), set));
-      const own = scope.get(declaration) ?? noValues();
+      // Copies, so that a value that is set inside is not seen outside.
+      for (const [other, set] of scopes.get() ?? []) scope.set(other, Object.assign(emptyValues(), set));
+      const own = scope.get(declaration) ?? emptyValues();
       for (const [name, value] of Object.entries(values)) {
         if (!declaration.names.has(name)) {
           throw new InvalidConfigurationError(`Cannot set "${name}": ${this.name} does not declare it`);
@@ -108,7 +119,7 @@ export function currentAttributes<Attributes extends object>(
     }
   }
   for (const name of declaration.names) {
-    if (typeof name !== "string" || name === "" || TAKEN.has(name)) {
+    if (typeof name !== "string" || name === "" || RESERVED_NAMES.has(name)) {
       throw new InvalidConfigurationError(`${show(name)} cannot be the name of a current attribute`);
     }
     Object.defineProperty(CurrentAttributes, name, {
@@ -122,7 +133,7 @@ export function currentAttributes<Attributes extends object>(
             `Cannot set ${this.name}.${name} outside of a scope: use ${this.name}.run({ ${name}: … }, () => …)`,
           );
         }
-        const values = scope.get(declaration) ?? noValues();
+        const values = scope.get(declaration) ?? emptyValues();
         values[name] = value;
         scope.set(declaration, values);
       },
@@ -131,12 +142,12 @@ export function currentAttributes<Attributes extends object>(
   return CurrentAttributes as unknown as CurrentAttributesClass<Attributes>;
 }
 
-/** Whether a value is a class of current attributes. */
+/** Returns whether a value is a class of current attributes. */
 export function isCurrentAttributes(value: unknown): value is AnyCurrentAttributes {
   return typeof value === "function" && DECLARATION in value;
 }
 
-/** What the enclosing scope has set of these classes; `undefined` where it is nothing. */
+/** Returns the values of these classes in the enclosing scope; `undefined` if there are none. */
 export function captureAttributes(classes: readonly AnyCurrentAttributes[]): AttributesOnWire | undefined {
   const scope = scopes.get();
   if (scope === undefined) return undefined;
@@ -149,8 +160,11 @@ export function captureAttributes(classes: readonly AnyCurrentAttributes[]): Att
 }
 
 /**
- * Runs a function in a new scope that holds what came in an envelope, and nothing of the scope around it. Only classes
- * that are given, and names that they declare, are set; anything else in the envelope is ignored.
+ * Runs a function in a new scope with the attributes of an envelope, and without those of the enclosing scope.
+ *
+ * @param classes the classes whose attributes are set
+ * @param onWire the attributes in the envelope. Untrusted: only names that a class declares are set
+ * @returns the result of the function
  */
 export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], onWire: unknown, fn: () => T): T {
   const scope = new Scope();
@@ -158,7 +172,7 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
     const declaration = declarationOf(Class);
     const values = ownProperty(onWire, Class.name);
     if (values === undefined) continue;
-    const own = noValues();
+    const own = emptyValues();
     for (const name of declaration.names) {
       const value = ownProperty(values, name);
       if (value !== undefined) own[name] = value;
@@ -168,12 +182,12 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
   return scopes.run(scope, fn);
 }
 
-/** Without a prototype: an attribute may be called like a member of every object. */
-function noValues(): Values {
+/** Returns an object without a prototype: an attribute may have the name of a member of every object. */
+function emptyValues(): Values {
   return Object.create(null);
 }
 
-/** A property of data that came from outside: never an inherited one. */
+/** Returns an own property of untrusted data, never an inherited one. */
 function ownProperty(data: unknown, name: string): unknown {
   return typeof data === "object" && data !== null && Object.hasOwn(data, name) ? (data as Values)[name] : undefined;
 }

@@ -2,17 +2,20 @@
  * The envelope: a job as the JSON text that is a record's value. Its keys are Active Job's, so that a Rails application
  * can be on the other side of the topic.
  *
- * Reading trusts nothing: what could never be performed throws a `PoisonError` that says why, numbers that count are
- * bounded, and fields that nobody knows are ignored.
+ * Two fields are our own, and Rails ignores them: `current_attributes`, and `bigints`, which lists the places of integers
+ * that were bigints although a number can hold them (JSON pointers such as `"/arguments/0"`).
+ *
+ * Reading trusts nothing: an envelope that can never be performed throws a `PoisonError` that says why, counts are bounded,
+ * and unknown fields are ignored.
  */
 import { PoisonError } from "../errors.ts";
-import { show } from "../options.ts";
-import { holdsUnsafeInteger, parseExactly, serialize } from "./arguments.ts";
+import { show } from "../support/validation.ts";
+import { hasUnsafeInteger, parseExactly, restoreBigints, serialize } from "./arguments.ts";
 import type { AttributesOnWire } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
-import { jobNameOf } from "./job_name.ts";
+import { jobNameOf } from "./class_name.ts";
 
-/** What is read of an envelope. */
+/** An envelope that was read. */
 export interface Envelope {
   /** The name of the job's class. */
   readonly jobClass: string;
@@ -20,17 +23,17 @@ export interface Envelope {
   readonly jobId: string | null;
   /** The queue's full name; `null` where the envelope has none. */
   readonly queueName: string | null;
-  /** Carried, without effect. */
+  /** The priority: carried, without effect here. */
   readonly priority: number | null;
   /** The arguments of `perform`. */
   readonly arguments: readonly unknown[];
-  /** How often the job was started before this record was written. */
+  /** Number of times that the job was started before this record was written. */
   readonly executions: number;
-  /** When it was enqueued, as it stands there; `null` where the envelope does not say. See {@linkcode readTime}. */
+  /** The time of enqueuing as it was written, for {@linkcode readTime}; `null` where the envelope has none. */
   readonly enqueuedAt: string | null;
-  /** When it is due, in milliseconds since 1970; `null` for at once. */
+  /** The time at which it is due, in milliseconds since 1970; `null` for at once. */
   readonly scheduledAtMs: number | null;
-  /** Current attributes by class name, not yet looked at. */
+  /** Current attributes by class name, not checked yet. */
   readonly currentAttributes: unknown;
 }
 
@@ -43,60 +46,55 @@ export interface Envelope {
  * @throws {SerializationError} if an argument or an attribute cannot be written
  */
 export function writeEnvelope(job: Job, queueName: string, attributes: AttributesOnWire | undefined): string {
+  const bigints: string[] = [];
   return JSON.stringify({
     job_class: jobNameOf(job.constructor as JobClass),
     job_id: job.jobId,
     provider_job_id: null,
     queue_name: queueName,
     priority: job.priority,
-    arguments: serialize(withoutTrailingUndefined(job.args), "arguments"),
+    arguments: serialize(withoutTrailingUndefined(job.args), "arguments", bigints),
     executions: job.executions,
     exception_executions: {},
     locale: null,
     timezone: null,
     enqueued_at: job.enqueuedAt,
     scheduled_at: null,
-    ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current attributes") }),
+    ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current_attributes", bigints) }),
+    ...(bigints.length === 0 ? {} : { bigints }),
   });
 }
 
-/** `performLater(1, undefined)` means what `performLater(1)` means: the parameter's default. */
+/** `performLater(1, undefined)` means the same as `performLater(1)`: the parameter has its default. */
 function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
   let length = args.length;
   while (length > 0 && args[length - 1] === undefined) length--;
   return length === args.length ? args : args.slice(0, length);
 }
 
-/** How class names look that another worker may know, in Ruby or in TypeScript. */
-const CLASS_NAME = /^[A-Z]\w*(::[A-Z]\w*)*$/;
-const MAX_CLASS_NAME_LENGTH = 255;
-
 /**
- * Reads an envelope.
+ * Reads an envelope. The name of the class may be any string: `decode` looks it up.
  *
- * @param text the record's value
- * @param isKnown whether a class of this name is registered: then the name may look as it likes
- * @throws {PoisonError} if this can never be performed
+ * @param text the value of a record
+ * @throws {PoisonError} if it can never be performed
  */
-export function readEnvelope(text: string, isKnown: (name: string) => boolean): Envelope {
+export function readEnvelope(text: string): Envelope {
   let parsed = parseObject(text, JSON.parse);
-  if (holdsUnsafeInteger(parsed.arguments) || holdsUnsafeInteger(parsed.current_attributes)) {
+  if (hasUnsafeInteger(parsed.arguments) || hasUnsafeInteger(parsed.current_attributes)) {
     parsed = parseObject(text, parseExactly);
   }
+  if (parsed.bigints !== undefined) restoreBigints(parsed, parsed.bigints);
   const jobClass = parsed.job_class;
   if (typeof jobClass !== "string") throw new PoisonError(`The envelope has no "job_class"`);
-  if (!isKnown(jobClass) && (jobClass.length > MAX_CLASS_NAME_LENGTH || !CLASS_NAME.test(jobClass))) {
-    throw new PoisonError(`${show(jobClass)} is no name of a job class`);
-  }
   if (!Array.isArray(parsed.arguments)) throw new PoisonError(`The envelope has no list of "arguments"`);
   return {
     jobClass,
-    jobId: nonEmptyTextOrNull(parsed.job_id),
-    queueName: nonEmptyTextOrNull(parsed.queue_name),
+    jobId: nonEmptyStringOrNull(parsed.job_id),
+    queueName: nonEmptyStringOrNull(parsed.queue_name),
     priority: Number.isSafeInteger(parsed.priority) ? parsed.priority as number : null,
     arguments: parsed.arguments,
     executions: countOr0(parsed.executions),
-    enqueuedAt: nonEmptyTextOrNull(parsed.enqueued_at),
+    enqueuedAt: nonEmptyStringOrNull(parsed.enqueued_at),
     scheduledAtMs: readScheduledAt(parsed.scheduled_at),
     currentAttributes: parsed.current_attributes,
   };
@@ -107,26 +105,30 @@ function parseObject(text: string, parse: (text: string) => unknown): Record<str
   try {
     parsed = parse(text);
   } catch (error) {
-    throw new PoisonError("The value is no JSON", { cause: error });
+    throw new PoisonError("The value is not JSON", { cause: error });
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new PoisonError(`The value is JSON, but no envelope: ${show(parsed)}`);
+    throw new PoisonError(`The value is JSON, but not an envelope: ${show(parsed)}`);
   }
   return parsed as Record<string, unknown>;
 }
 
-function nonEmptyTextOrNull(value: unknown): string | null {
+function nonEmptyStringOrNull(value: unknown): string | null {
   return typeof value === "string" && value !== "" && value.length <= 1000 ? value : null;
 }
 
-/** Counts come from outside: five digits are believed, anything else counts for nothing. */
+/** Untrusted: accepts 0 to 99,999; everything else is 0. */
 function countOr0(value: unknown): number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 99_999 ? value as number : 0;
 }
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
 
-/** Reads a time as envelopes have it. @returns milliseconds since 1970; `null` where it is none */
+/**
+ * Reads a time of an envelope: ISO 8601 with up to nine fractional digits.
+ *
+ * @returns milliseconds since 1970; `null` for any other string
+ */
 export function readTime(text: string): number | null {
   if (!ISO_TIME.test(text)) return null;
   const ms = Date.parse(text);
@@ -136,6 +138,6 @@ export function readTime(text: string): number | null {
 function readScheduledAt(value: unknown): number | null {
   if (value === undefined || value === null) return null;
   const ms = typeof value === "string" ? readTime(value) : null;
-  if (ms === null) throw new PoisonError(`"scheduled_at" is no time: ${show(value)}`);
+  if (ms === null) throw new PoisonError(`"scheduled_at" is not a time: ${show(value)}`);
   return ms;
 }

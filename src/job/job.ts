@@ -1,41 +1,47 @@
 /**
- * The class that a user's jobs extend. A class says which queue its jobs go to and how they are sent; an instance is one
- * job: made by `of` or `performLater` where it is enqueued, and made anew from its envelope where it is performed.
+ * The base class of jobs. The statics of a class set its queue and the options for sending; an instance is one job. It is made
+ * by `of` or `performLater` where it is enqueued, and made again from its envelope where it is performed.
  *
- * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may end up with two copies
- * of this library.
+ * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may load two copies of this
+ * library.
  */
 import { type EnqueueError, InvalidConfigurationError, NotSupportedError } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
-import { checkOptions, type Checks, show, topicName } from "../options.ts";
-import { DELIVERY, Delivery, type DeliveryStatus, type JobPosition } from "./delivery.ts";
-import { jobNameOf } from "./job_name.ts";
+import { checkOptions, type Checks, show, topicName } from "../support/validation.ts";
+import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
+import { jobNameOf } from "./class_name.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
+import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
+const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
+const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
-/** What a job class states about its jobs. */
+/** The statics of a job class that concern its jobs. */
 export type JobStatics = Pick<typeof Job, "queue" | "kafkaOptions" | "jobName" | "jobAliases" | "timeoutMs">;
 
-/** A job class that can be made: not an abstract one. */
+/** A job class that is not abstract. */
 export type JobClass<J extends Job = Job> = (new () => J) & JobStatics;
 
 /** Any job class, also an abstract one. */
 export type AnyJobClass<J extends Job = Job> = (abstract new () => J) & JobStatics;
 
-/** The arguments of a job's `perform`. */
-export type JobArguments<J extends Job> = Parameters<J["perform"]>;
+/**
+ * The arguments of a job, as `performLater` takes them: the parameters of its `perform`. A parameter that cannot be
+ * enqueued, such as a `Date` or a function, has a message in place of its type.
+ */
+export type JobArguments<J extends Job> = EnqueueableArguments<PerformParameters<J["perform"]>>;
 
-/** What a job's `perform` answers. */
+/** The result of a job's `perform`, awaited. */
 export type JobResult<J extends Job> = Awaited<ReturnType<J["perform"]>>;
 
-/** What may be set for one job, or for a few. */
+/** Options of `set`, for one job or several. */
 export interface SetOptions {
   /** Another queue than the class's, without the App's prefix. */
   readonly queue?: string;
-  /** Carried in the envelope. It has no effect here: Kafka knows no priorities, use another queue. */
+  /** Priority in the envelope. It has no effect here, since Kafka has no priorities: use another queue. */
   readonly priority?: number | null;
   /** Not supported yet: a delay before the job is performed. Throws `NotSupportedError`. */
   readonly wait?: unknown;
@@ -43,7 +49,21 @@ export interface SetOptions {
   readonly waitUntil?: unknown;
 }
 
-/** A class together with what {@linkcode Job.set} said. */
+/** A job as {@linkcode Job.toJSON} describes it: without its arguments. */
+export interface JobDescription {
+  /** The name of its class on the wire. */
+  readonly jobClass: string;
+  /** Its id. */
+  readonly jobId: string;
+  /** Its queue. On a worker: the full name of the topic. */
+  readonly queue: string;
+  /** The state of its enqueuing. */
+  readonly status: DeliveryStatus;
+  /** Its place in the log, once acknowledged. */
+  readonly position?: Position;
+}
+
+/** A class with the options of {@linkcode Job.set}. */
 export interface ConfiguredJob<J extends Job> {
   /** Enqueues one job with these options. */
   performLater(...args: JobArguments<J>): Promise<J>;
@@ -88,37 +108,37 @@ export abstract class Job {
   /** @internal */
   static readonly [BRAND] = true;
 
-  /** The queue: the topic, without the App's prefix. @default "default" */
+  /** The queue: the name of a topic, without the App's prefix. @default "default" */
   static queue: string = "default";
-  /** How jobs of this class are sent; merged down the prototype chain. @default {} */
+  /** Options for sending jobs of this class, merged along the prototype chain. @default {} */
   static kafkaOptions: KafkaOptions = {};
   /** The name on the wire, such as `"Admin::RefreshJob"`. It is not inherited. @default the class's name */
   static jobName?: string;
-  /** Names on the wire that this class also answers to, so that it can be renamed. Not inherited. @default none */
+  /** Further names on the wire, such as the old names of a class that was renamed. Not inherited. @default none */
   static jobAliases?: readonly string[];
-  /** After so many milliseconds the job's `signal` aborts, and it counts as failed. @default the topic's */
+  /** Time limit in ms: then the job's `signal` aborts, and the job counts as failed. @default the topic's */
   static timeoutMs?: number;
 
   /** The arguments of `perform`. */
-  declare args: Parameters<this["perform"]>;
+  declare args: PerformParameters<this["perform"]>;
   /** A UUID, the same over retries. */
   jobId: string = "";
-  /** Another queue than the class's, where `set` said so. On a worker: the one in the envelope. */
+  /** The queue, if `set` changed it. On a worker: the full name of the topic, from the envelope. */
   queueName: string | undefined = undefined;
-  /** The priority in the envelope; without effect here. */
+  /** The priority in the envelope. It has no effect here. */
   priority: number | null = null;
-  /** How often it was started, this time included; over all its records. 0 until it is performed. */
+  /** Number of runs over all records of the job, the current one included. 0 until it is performed. */
   executions: number = 0;
-  /** Which run of this record it is, counted from 1, over restarts and other workers. 0 until it is performed. */
+  /** Number of the run of this record, from 1; restarts and other workers count. 0 until it is performed. */
   attempt: number = 0;
-  /** When it was enqueued, in ISO 8601; `null` where it was not, or the envelope does not say. */
+  /** Time of the enqueuing, in ISO 8601; `null` before it, or if the envelope has none. */
   enqueuedAt: string | null = null;
   /** @internal */
   [DELIVERY]: Delivery | undefined = undefined;
   /** @internal */
   [RUN]: JobRun | undefined = undefined;
 
-  /** What the job does. Its arguments are those of `performLater`. */
+  /** Does the work of the job. Its arguments are those of `performLater`. */
   // The parameters are each subclass's own.
   // deno-lint-ignore no-explicit-any
   abstract perform(...args: any[]): unknown;
@@ -126,36 +146,65 @@ export abstract class Job {
   /**
    * Enqueues a job.
    *
-   * @param args the arguments of `perform`
-   * @returns the job, once it is buffered (`produceAsync`) or acknowledged (`produceSync`)
-   * @throws {EnqueueError} if the queue is declared nowhere, the buffer stays full, or the broker refuses
-   * @throws {SerializationError} if an argument cannot be written
-   * @throws {InvalidConfigurationError} if no App lists the class, or several do
+   * With `dispatchMethod: "produceAsync"`, the default, it resolves once the job is buffered; `job.delivered()` waits for the
+   * broker. Scripts should use `"produceSync"`, which waits for the acknowledgement and rejects if there is none.
+   *
+   * @param args the arguments of `perform`: plain JSON data and bigints
+   * @returns the job, once it is buffered or acknowledged
+   * @throws {SerializationError} if an argument is not plain data
+   * @throws {EnqueueError} if no topic declares the queue, the job is too large, or the buffer stays full; with `produceSync`
+   * also if the broker refuses the job, or its response is lost
+   * @throws {InvalidConfigurationError} if not exactly one App lists the class
+   *
+   * @example A script that fails if its job is lost
+   * ```ts
+   * import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class CleanUpJob extends Job {
+   *   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
+   *   perform(_olderThanDays: number) {}
+   * }
+   *
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [CleanUpJob],
+   *   topics: [activeJobTopic("default")],
+   *   logger: false,
+   * });
+   * const job = await CleanUpJob.performLater(30);
+   * assertEquals(job.position, { topic: "default", partition: 0, offset: 0 });
+   * ```
    */
   static performLater<J extends Job>(this: JobClass<J>, ...args: JobArguments<J>): Promise<J> {
     return enqueueNew(this, args, undefined);
   }
 
   /**
-   * Performs a job here and now, without a broker and without an App.
+   * Performs a job at once, in this process, without a broker and without an App.
    *
-   * @param args the arguments of `perform`
-   * @returns what `perform` returns
+   * @param args the arguments of `perform`, of any type
+   * @returns the result of `perform`
    */
   static performNow<J extends Job>(
     this: JobClass<J>,
-    ...args: JobArguments<J>
+    ...args: PerformParameters<J["perform"]>
   ): Promise<JobResult<J>> {
     return performNow(newJob(this, args));
   }
 
-  /** Makes a job without enqueuing it, for {@linkcode performAllLater} and `app.enqueue`. */
+  /**
+   * Makes a job without enqueuing it, for `performAllLater` and `app.enqueue`.
+   *
+   * @param args the arguments of `perform`
+   */
   static of<J extends Job>(this: JobClass<J>, ...args: JobArguments<J>): J {
     return newJob(this, args);
   }
 
   /**
-   * The class with another queue or priority.
+   * Returns the class with another queue or priority.
    *
    * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
    * @throws {InvalidConfigurationError} for a wrong option
@@ -182,44 +231,44 @@ export abstract class Job {
     return this;
   }
 
-  /** Whether it is in the log, or on its way there. */
+  /** Whether it is buffered, or in the log. */
   get enqueued(): boolean {
     return this.status === "buffered" || this.status === "delivered";
   }
 
-  /** How far its enqueuing is. */
+  /** State of its enqueuing. */
   get status(): DeliveryStatus {
     return this[DELIVERY]?.status ?? "new";
   }
 
-  /** Where it is in the log, once acknowledged. */
-  get position(): JobPosition | undefined {
+  /** Position of its record, once acknowledged. */
+  get position(): Position | undefined {
     return this[DELIVERY]?.position;
   }
 
-  /** Why it could not be enqueued. */
+  /** The error, if it could not be enqueued. */
   get enqueueError(): EnqueueError | undefined {
     return this[DELIVERY]?.error;
   }
 
   /**
-   * Waits for the broker's answer. It may be asked for before the job is enqueued: a job that never is has no answer, and
-   * the promise stays open.
+   * Waits for the broker's response. It may be called before the job is enqueued; if the job never is, the promise stays
+   * pending.
    *
-   * @returns where the job is
-   * @throws {EnqueueError} if it could not be enqueued
+   * @returns the position of the job's record
+   * @throws {EnqueueError} if the job could not be enqueued
    */
-  delivered(): Promise<JobPosition> {
+  delivered(): Promise<Position> {
     return (this[DELIVERY] ??= new Delivery()).settled();
   }
 
-  /** Aborts when the job is over its time, its partition is lost, or the worker will not wait longer. */
+  /** Aborts at the job's time limit, when its partition is lost, or when a worker that stops waits no longer. */
   get signal(): AbortSignal {
     return (this[RUN] ??= new JobRun()).signal;
   }
 
-  /** The record that the job came in; `null` outside of a worker. */
-  get record(): RecordInfo | null {
+  /** Position of the job's record on a worker; `null` outside of a worker. */
+  get record(): Position | null {
     return this[RUN]?.record ?? null;
   }
 
@@ -227,43 +276,93 @@ export abstract class Job {
   get logger(): JobLogger {
     return (this[RUN] ??= new JobRun()).loggerOf(jobNameOf(this.constructor as JobClass), this.jobId);
   }
+
+  /**
+   * Describes the job for `JSON.stringify`. Its arguments are left out, since they may hold secrets.
+   *
+   * @returns class name, id, queue, status, and the position once it is acknowledged
+   */
+  toJSON(): JobDescription {
+    const { jobId, status, position } = this;
+    const Class = this.constructor as JobClass;
+    const description = { jobClass: jobNameOf(Class), jobId, queue: this.queueName ?? Class.queue, status };
+    return position === undefined ? description : { ...description, position };
+  }
+
+  /**
+   * Describes the job in one line, without its arguments.
+   *
+   * @returns for example `"WelcomeJob(0198…) on mail, delivered to shop_mail/0@3"`
+   */
+  toString(): string {
+    const { jobClass, jobId, queue, status, position } = this.toJSON();
+    const outcome = position === undefined ? status : `${status} to ${formatPosition(position)}`;
+    return `${jobClass}(${jobId}) on ${queue}, ${outcome}`;
+  }
+
+  /** @internal */
+  [DENO_INSPECT](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [NODE_INSPECT](): string {
+    return this.toString();
+  }
 }
 
-/** Whether a value is a job class, of whichever copy of this library. */
+/** Returns whether a value is a job class, of any copy of this library. */
 export function isJobClass(value: unknown): value is JobClass {
   return typeof value === "function" && (value as { [BRAND]?: unknown })[BRAND] === true;
 }
 
-/** Whether a value is a job, of whichever copy of this library. */
+/** Returns whether a value is a job, of any copy of this library. */
 export function isJob(value: unknown): value is Job {
   return isJobClass((value as Partial<Job> | null | undefined)?.constructor);
 }
 
 /**
- * The error about what is no job, such as a class.
+ * Checks that a value is a job that `of` made.
  *
- * @param what was asked to enqueue it, such as `"app.enqueue()"`
+ * @param caller the function that needs it, for the message, such as `"app.enqueue()"`
+ * @throws {InvalidConfigurationError} for any other value, such as a class, or a job made by `new`
  */
-export function noJob(what: string, value: unknown): InvalidConfigurationError {
-  const of = isJobClass(value) ? `${value.name}.of(…)` : "of(…) of its class";
-  return new InvalidConfigurationError(`${what} needs a job, made by ${of}, but it is given ${show(value)}`);
+export function assertJob(caller: string, value: unknown): asserts value is Job {
+  // `new` alone gives a job neither an id nor arguments.
+  if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;
+  const Class = isJob(value) ? value.constructor : value;
+  const of = isJobClass(Class) ? `${Class.name}.of(…)` : "of(…) of its class";
+  throw new InvalidConfigurationError(`${caller} needs a job, made by ${of}, but it is given ${show(value)}`);
 }
 
-/** Runs a job once, in the caller's own context. */
+/**
+ * Checks that a value is an array of jobs that `of` made.
+ *
+ * @param caller the function that needs it, for the message
+ * @throws {InvalidConfigurationError} for any other value, or the first element that is not such a job
+ */
+export function assertJobs(caller: string, value: unknown): asserts value is readonly Job[] {
+  if (!Array.isArray(value)) {
+    throw new InvalidConfigurationError(`${caller} needs an array of jobs, but it is given ${show(value)}`);
+  }
+  for (const job of value) assertJob(caller, job);
+}
+
+/** Runs a job once, in the context of the caller. */
 export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
   job.attempt = 1;
   job.executions++;
   return await job.perform(...job.args) as JobResult<J>;
 }
 
-function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J>): J {
+function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J> | PerformParameters<J["perform"]>): J {
   const job = new Class();
   job.jobId = crypto.randomUUID();
-  job.args = args;
+  job.args = args as PerformParameters<J["perform"]>;
   return job;
 }
 
-/** No async function: a promise more for each job is a tenth of what enqueuing costs. */
+/** Not an async function: one more promise for each job is a tenth of the cost of enqueuing. */
 function enqueueNew<J extends Job>(
   Class: JobClass<J>,
   args: JobArguments<J>,

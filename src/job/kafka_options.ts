@@ -1,19 +1,22 @@
 /**
- * `static kafkaOptions`: how a class's jobs are sent. Each class of the prototype chain may state a few of them; the
- * nearest statement of each option wins.
+ * `static kafkaOptions`: options for sending the jobs of a class. Each class of the prototype chain may set some of them; for
+ * each option the nearest class wins.
  *
- * Nothing is merged ahead of time: an option is looked for along the chain when it is needed, so that a parent's change
- * shows in its children at once, and a child can never change its parent.
+ * Nothing is merged in advance: an option is looked up along the chain when it is needed. A change of a parent is therefore
+ * seen by its children at once, and a child can never change its parent.
  */
-import { type Check, checkOptions, type Checks, oneOf } from "../options.ts";
+import { checkOptions, type Checks, oneOf } from "../support/validation.ts";
 
-/** A class of the chain, as far as its options go. */
-type HasKafkaOptions = (abstract new () => object) & { readonly kafkaOptions: KafkaOptions };
+/** A class of the prototype chain. */
+type ClassWithOptions = (abstract new () => object) & { readonly kafkaOptions: KafkaOptions };
 
-/** How `performLater` sends: resolve once buffered (`"produceAsync"`), or once acknowledged (`"produceSync"`). */
+/**
+ * The moment at which `performLater` resolves: once the job is buffered (`"produceAsync"`), or once the broker has
+ * acknowledged it (`"produceSync"`). Scripts should use `"produceSync"`: a job that is lost makes them fail.
+ */
 export type DispatchMethod = "produceAsync" | "produceSync";
 
-/** The same for `performAllLater`. */
+/** The moment at which `performAllLater` resolves: once all jobs are buffered, or once all are acknowledged or failed. */
 export type DispatchManyMethod = "produceManyAsync" | "produceManySync";
 
 /**
@@ -39,31 +42,29 @@ export type DispatchManyMethod = "produceManyAsync" | "produceManySync";
 // `any`, since a class's options must be assignable to its parent's.
 // deno-lint-ignore no-explicit-any
 export interface KafkaOptions<J = any> {
-  /** How `performLater` sends. @default "produceAsync" */
+  /** When `performLater` resolves: once buffered, or once acknowledged. Use `"produceSync"` in scripts. @default "produceAsync" */
   readonly dispatchMethod?: DispatchMethod;
-  /** How `performAllLater` sends. @default "produceManyAsync" */
+  /** When `performAllLater` resolves: once all are buffered, or acknowledged. @default "produceManyAsync" */
   readonly dispatchManyMethod?: DispatchManyMethod;
-  /** The record's key: jobs of one key go to one partition, in order. `null` for none. @default none */
+  /** Returns the key of a job's record: jobs with the same key go to one partition, in order. `null` for no key. @default none */
   readonly key?: (job: J) => string | null;
 }
-
-const isFunction: Check = (value) => typeof value === "function" ? null : "a function of the job";
 
 const CHECKS: Checks<KafkaOptions> = {
   dispatchMethod: oneOf("produceAsync", "produceSync"),
   dispatchManyMethod: oneOf("produceManyAsync", "produceManySync"),
-  key: isFunction,
+  key: (value) => typeof value === "function" ? null : "a function of the job",
 };
 
-/** Options objects that were found good. What is put into one of them afterwards is not seen: replace the object. */
+/** Options objects that were checked. A later change inside of one is not checked: replace the object. */
 const checked = new WeakSet<object>();
 
 /**
- * The options of a class, merged down its prototype chain.
+ * Returns the options of a class, merged along its prototype chain.
  *
  * @param Class the job class
- * @returns a frozen view of this moment
- * @throws {InvalidConfigurationError} if a class of the chain states an option that cannot be
+ * @returns a frozen copy; later changes of the classes are not in it
+ * @throws {InvalidConfigurationError} if a class of the chain has an unknown option or a wrong value
  *
  * @example
  * ```ts
@@ -84,26 +85,26 @@ export function kafkaOptionsOf(
   Class: (abstract new () => object) & { readonly kafkaOptions: KafkaOptions },
 ): Readonly<KafkaOptions> {
   const merged: Record<string, unknown> = {};
-  for (const options of [...statements(Class)].reverse()) {
+  for (const options of [...ownOptions(Class)].reverse()) {
     for (const [name, value] of Object.entries(options)) if (value !== undefined) merged[name] = value;
   }
   return Object.freeze(merged);
 }
 
-/** One option of a class: the nearest statement along its chain. */
+/** Returns one option of a class: that of the nearest class of the chain that sets it. */
 export function kafkaOption<Name extends keyof KafkaOptions>(
-  Class: HasKafkaOptions,
+  Class: ClassWithOptions,
   name: Name,
 ): KafkaOptions[Name] | undefined {
-  for (const options of statements(Class)) {
+  for (const options of ownOptions(Class)) {
     if (options[name] !== undefined) return options[name];
   }
   return undefined;
 }
 
-/** What the classes of the chain state, nearest first, each checked. */
-function* statements(Class: HasKafkaOptions): Generator<KafkaOptions> {
-  for (let at: HasKafkaOptions | null = Class; typeof at === "function"; at = Object.getPrototypeOf(at)) {
+/** Yields the options of each class of the chain, nearest first, checked. */
+function* ownOptions(Class: ClassWithOptions): Generator<KafkaOptions> {
+  for (let at: ClassWithOptions | null = Class; typeof at === "function"; at = Object.getPrototypeOf(at)) {
     const options: KafkaOptions | undefined = Object.hasOwn(at, "kafkaOptions") ? at.kafkaOptions : undefined;
     if (options === undefined) continue;
     if (!checked.has(options)) {

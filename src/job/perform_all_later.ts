@@ -1,18 +1,16 @@
-/**
- * `performAllLater`: many jobs at once. Each App gets its own jobs in one call; what became of a job stands on the job.
- */
-import { isJob, type Job, noJob } from "./job.ts";
+/** `performAllLater`: enqueues many jobs at once. Each App gets its own jobs in one call. */
+import { assertJobs, type Job } from "./job.ts";
 import { runtimeOf } from "./runtime.ts";
 
 /**
  * Enqueues several jobs at once, of any classes, each with its own `set`.
  *
- * It does not reject for a job that could not be enqueued: that stands on the job, as `enqueued` and `enqueueError`, and
- * the others go on.
+ * It does not reject for a job that could not be enqueued: `job.enqueued` is `false` and `job.enqueueError` says why, and
+ * the others are enqueued. It resolves once all are buffered, or acknowledged for classes with `produceManySync`.
  *
  * @param jobs jobs made by `of`
  * @returns the same jobs, each enqueued or with its `enqueueError`
- * @throws {InvalidConfigurationError} for what is no job, such as a class, and if no App lists one of the classes, or several do
+ * @throws {InvalidConfigurationError} if `jobs` is not an array of jobs made by `of`, and if not exactly one App lists a class
  *
  * @example
  * ```ts
@@ -36,7 +34,7 @@ import { runtimeOf } from "./runtime.ts";
 export async function performAllLater<const Jobs extends readonly Job[]>(
   jobs: Jobs,
 ): Promise<{ -readonly [K in keyof Jobs]: Jobs[K] }> {
-  for (const job of jobs) if (!isJob(job)) throw noJob("performAllLater()", job);
+  assertJobs("performAllLater()", jobs);
   const byRuntime = Map.groupBy(jobs, (job) => runtimeOf(job.constructor as new () => Job));
   await Promise.all(Array.from(byRuntime, ([runtime, group]) => runtime.enqueueAll(group)));
   return [...jobs] as { -readonly [K in keyof Jobs]: Jobs[K] };

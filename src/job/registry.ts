@@ -1,57 +1,54 @@
 /**
- * The job classes of an App by their names on the wire: class names and aliases. A record's `job_class` is only ever
- * looked up here; nothing that a record says is imported or read off an object.
+ * The job classes of an App by their names on the wire: class names and aliases. The `job_class` of a record is only looked up
+ * here: it is never imported, and never read from an object.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { checkOptions, show, timeLimit, topicName } from "../options.ts";
+import { type Check, checkOptions, type Checks, show, timeLimit, topicName } from "../support/validation.ts";
 import { isJobClass, type JobClass } from "./job.ts";
-import { jobNameOf } from "./job_name.ts";
+import { CLASS_NAME_RULE, isClassName, jobNameOf } from "./class_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
 
 /** The classes of an App. */
 export class JobRegistry {
-  /** The classes themselves. */
+  /** The classes. */
   readonly classes: ReadonlySet<JobClass>;
   readonly #byName = new Map<string, JobClass>();
 
   /**
-   * @throws {InvalidConfigurationError} if something is no job class that can be performed, one stands there twice, two have
-   * one name, or a class states an option that cannot be
+   * @throws {InvalidConfigurationError} if an element is not a job class with a `perform`, or is listed twice; if two classes
+   * have the same name; or if a class has a wrong option
    */
   constructor(classes: readonly JobClass[]) {
     this.classes = new Set(classes);
     for (const Class of this.classes) checkClass(Class);
     if (this.classes.size < classes.length) {
       const twice = classes.find((Class, at) => classes.indexOf(Class) !== at);
-      throw new InvalidConfigurationError(`${show(twice)} stands in "jobs" twice`);
+      throw new InvalidConfigurationError(`${show(twice)} is listed twice in "jobs"`);
     }
     for (const Class of this.classes) {
       kafkaOptionsOf(Class);
-      checkOptions(`${Class.name}`, { queue: Class.queue, timeoutMs: Class.timeoutMs }, {
-        queue: topicName,
-        timeoutMs: timeLimit,
-      });
-      this.#name(jobNameOf(Class), Class);
-      for (const alias of Object.hasOwn(Class, "jobAliases") ? Class.jobAliases ?? [] : []) this.#name(alias, Class);
+      checkOptions(Class.name, staticsOf(Class), STATIC_CHECKS);
+      this.#add(jobNameOf(Class), Class);
+      for (const alias of ownStatic(Class, "jobAliases") ?? []) this.#add(alias, Class);
     }
   }
 
-  /** Whether there is a class of this name. */
-  readonly isKnown = (name: string): boolean => this.#byName.has(name);
-
-  /** The class of this name, if there is one. */
+  /** Returns the class of this name, if there is one. */
   find(name: string): JobClass | undefined {
     return this.#byName.get(name);
   }
 
-  /** The names that are known, aliases included. */
+  /** Returns all names, aliases included. */
   names(): string[] {
     return [...this.#byName.keys()];
   }
 
-  #name(name: string, Class: JobClass): void {
-    if (typeof name !== "string" || name === "" || name.length > 255) {
-      throw new InvalidConfigurationError(`${show(name)} cannot be the name of a job class`);
+  #add(name: string, Class: JobClass): void {
+    if (!isClassName(name)) {
+      throw new InvalidConfigurationError(
+        `${show(name)} cannot be the name of a job class on the wire: give ${show(Class)} a "static jobName", ` +
+          CLASS_NAME_RULE,
+      );
     }
     const other = this.#byName.get(name);
     if (other !== undefined && other !== Class) {
@@ -63,12 +60,47 @@ export class JobRegistry {
   }
 }
 
-/** Refuses what could never be performed. */
+/** The statics of a class that the registry checks; `kafkaOptions` are checked along the prototype chain. */
+interface Statics {
+  readonly queue: string | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly jobName: string | undefined;
+  readonly jobAliases: readonly string[] | undefined;
+}
+
+const className: Check = (value) => isClassName(value) ? null : CLASS_NAME_RULE;
+
+const STATIC_CHECKS: Checks<Statics> = {
+  queue: topicName,
+  timeoutMs: timeLimit,
+  jobName: className,
+  jobAliases: (value) =>
+    Array.isArray(value) && value.every((name) => isClassName(name))
+      ? null
+      : `an array of names, each ${CLASS_NAME_RULE}`,
+};
+
+function staticsOf(Class: JobClass): Statics {
+  return {
+    // An `undefined` hides the default of `Job`: `static queue = Deno.env.get("QUEUE")!`.
+    queue: Class.queue ?? null!,
+    timeoutMs: Class.timeoutMs,
+    jobName: ownStatic(Class, "jobName"),
+    jobAliases: ownStatic(Class, "jobAliases"),
+  };
+}
+
+/** A static that is not inherited. */
+function ownStatic<Name extends "jobName" | "jobAliases">(Class: JobClass, name: Name): JobClass[Name] | undefined {
+  return Object.hasOwn(Class, name) ? Class[name] : undefined;
+}
+
+/** Refuses a class that can never be performed. */
 function checkClass(Class: JobClass): void {
   if (!isJobClass(Class)) {
-    throw new InvalidConfigurationError(`${show(Class)} in "jobs" is no job class: it must extend Job`);
+    throw new InvalidConfigurationError(`${show(Class)} in "jobs" is not a job class: it must extend Job`);
   }
-  if (jobNameOf(Class) === "" && !Object.hasOwn(Class, "jobName")) {
+  if (Class.name === "" && ownStatic(Class, "jobName") === undefined) {
     throw new InvalidConfigurationError(
       `An anonymous class in "jobs" has no name on the wire: give it a static jobName`,
     );
@@ -80,10 +112,10 @@ function checkClass(Class: JobClass): void {
   }
 }
 
-/** A `perform` may also be a field, which only an instance has. What cannot be made now fails when it is performed. */
+/** `perform` may also be a field, which only an instance has. A class that cannot be constructed now fails when it is performed. */
 function performs(Class: JobClass): boolean {
   try {
-    return "perform" in Class.prototype || "perform" in new Class();
+    return typeof (Class.prototype.perform ?? new Class().perform) === "function";
   } catch {
     return true;
   }

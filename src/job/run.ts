@@ -1,23 +1,23 @@
 /**
- * One run of a job: the record that it came in, its `signal` and its `logger`. A worker's attempt is one, and aborts it;
- * a job that is performed without a worker gets one of these as they are. Signal and logger are made when they are first
- * asked for: most jobs ask for neither, and an `AbortController` costs more than a small job.
+ * One run of a job: its record, its `signal` and its `logger`. A worker's attempt is a run that the worker can abort; a job
+ * that is performed without a worker has a plain run. Signal and logger are made at first use: most jobs use neither, and an
+ * `AbortController` costs more than a small job.
  */
-import type { RecordInfo } from "../monitor/events.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Position } from "../support/position.ts";
 
-/** Where a job keeps its run; a registered symbol, since the job may come from another copy of this library. */
+/** The key of a job's run: a registered symbol, since the job may come from another copy of this library. */
 export const RUN: unique symbol = Symbol.for("@activejob/kafka.run") as never;
 
-/** Writes lines that name the job. Details are plain data. */
+/** Writes log lines that name the job. Details may be any values: they are written as plain data. */
 export interface JobLogger {
-  /** For the developer. */
+  /** Writes a line for developers. */
   debug(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** What happened. */
+  /** Writes a line about a normal event. */
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** What somebody should look at. */
+  /** Writes a line about a possible problem. */
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** What went wrong. */
+  /** Writes a line about an error. */
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -26,12 +26,12 @@ export class JobRun {
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
 
-  /** The record that it came in; `null` outside of a worker. */
-  get record(): RecordInfo | null {
+  /** The position of its record; `null` outside of a worker. */
+  get record(): Position | null {
     return null;
   }
 
-  /** Where its logger's lines go; `null`: to the console. */
+  /** The event stream for the lines of its logger; `null` for the console. */
   protected get monitor(): Monitor | null {
     return null;
   }
@@ -45,28 +45,37 @@ export class JobRun {
     return this.#controller.signal;
   }
 
-  /** Why it was aborted, if it was. */
+  /** The reason of the abort, if it was aborted. */
   get abortReason(): Error | undefined {
     return this.#abortReason;
   }
 
-  /** Asks the job to end. The first reason stays. */
+  /** Aborts the signal. The first reason stays. */
   abort(reason: Error): void {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
   }
 
-  /** A logger whose lines go through the event stream; to the console where there is none (`performNow`). */
+  /** Returns a logger whose lines are events; outside of a worker (`performNow`) they go to the console. */
   loggerOf(jobClass: string, jobId: string): JobLogger {
     const write = (level: "debug" | "info" | "warn" | "error") =>
     (
       message: string,
       details: Readonly<Record<string, unknown>> = {},
     ) => {
-      if (this.monitor === null) console[level](`${jobClass} ${jobId}: ${message}`, details);
+      if (this.monitor === null) writeToConsole(level, `${jobClass} ${jobId}`, message, details);
       else this.monitor.emit("job.log", { ...this.record!, jobClass, jobId, level, message, details });
     };
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}
+
+/** The message is an argument of a format, not the format: it may have a `%`. Showing details may call code that throws. */
+function writeToConsole(level: "debug" | "info" | "warn" | "error", job: string, message: unknown, details: unknown) {
+  try {
+    console[level]("%s: %s", job, message, details);
+  } catch {
+    console[level]("%s: %s", job, typeof message === "string" ? message : typeof message, "(details cannot be shown)");
   }
 }

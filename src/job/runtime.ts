@@ -1,42 +1,48 @@
 /**
- * Which App a job class belongs to, without knowing what an App is: the port through which a class enqueues, and the one
- * place that answers where a `performLater` goes.
+ * Finds the App of a job class. This module does not know Apps: it knows the interface through which a class enqueues.
  *
- * The order: the scope that encloses the call (`app.run(fn)`, a worker's own runs), a test's App, the one App that lists
- * the class. An App binds itself when it is made and unbinds when it is closed.
+ * The first of these that lists the class is used: the App of the enclosing scope (`app.run(fn)`, a worker around its jobs),
+ * the App of a test, the only App that is bound. An App binds itself when it is made, and unbinds itself when it is closed.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { jobNameOf, type Named } from "./job_name.ts";
-import { scopedRuntime } from "./scope.ts";
-import { shared } from "./shared.ts";
+import { jobNameOf, type Named } from "./class_name.ts";
+import { runtimeScope } from "./scope.ts";
+import { processGlobal } from "./shared.ts";
 
-/** A class, as far as finding its App goes. */
+/** A job class, as this module needs it. */
 type Class = (abstract new () => object) & Named;
 
-/** What a job class needs of its App. */
+/** An App, as a job class needs it. */
 export interface JobRuntime {
   /** The App's name, for messages. */
   readonly name: string;
-  /** The classes that it lists. */
+  /** Its job classes. */
   readonly jobs: ReadonlySet<Class>;
-  /** Whether it is over. */
+  /** Whether it was closed. */
   readonly isClosed: boolean;
-  /** Where in the user's code a test's runtime was made, if that is known. */
+  /** Line of the user's code that made the runtime of a test, if it is known. */
   readonly madeAt?: string | null;
-  /** Enqueues one job; rejects if that failed. */
-  enqueue<J extends object>(job: J): Promise<J>;
-  /** Enqueues several jobs; what became of each stands on the job. */
-  enqueueAll(jobs: readonly object[]): Promise<void>;
+  // `any` stands for a job: this module cannot import the class, which imports it.
+  /** Enqueues a job and returns it; rejects if that failed. */
+  // deno-lint-ignore no-explicit-any
+  enqueue(job: any): Promise<any>;
+  /** Enqueues jobs; the outcome of each is on the job. */
+  // deno-lint-ignore no-explicit-any
+  enqueueAll(jobs: readonly any[]): Promise<void>;
 }
 
-const scope = scopedRuntime<JobRuntime>();
-const bound = shared("runtimes", () => new Set<JobRuntime>());
-// Not of the scope: the handlers of a server run outside of every scope.
-const testRuntimes = shared("test runtimes", () => [] as JobRuntime[]);
-/** The name of the App that was closed last of those which listed a class. */
-const closed = shared("closed runtimes", () => new WeakMap<Class, string>());
+const scope = runtimeScope<JobRuntime>();
+const bound = processGlobal("runtimes", () => new Set<JobRuntime>());
+// Not a part of the scope: the handlers of a server run outside of every scope.
+const testRuntimes = processGlobal("test runtimes", () => [] as JobRuntime[]);
+/** For each class the name of its App that was closed last. */
+const closed = processGlobal("closed runtimes", () => new WeakMap<Class, string>());
 
-/** Makes a runtime findable from its classes. @returns a function that ends that */
+/**
+ * Binds a runtime to its classes.
+ *
+ * @returns a function that unbinds it
+ */
 export function bindRuntime(runtime: JobRuntime): () => void {
   bound.add(runtime);
   return () => {
@@ -46,9 +52,9 @@ export function bindRuntime(runtime: JobRuntime): () => void {
 }
 
 /**
- * Puts a test's runtime before all others for its classes.
+ * Binds the runtime of a test to its classes, before all other runtimes.
  *
- * @returns a function that takes it away again
+ * @returns a function that unbinds it
  * @throws {InvalidConfigurationError} if another test's runtime lists one of its classes
  */
 export function bindTestRuntime(runtime: JobRuntime): () => void {
@@ -70,19 +76,19 @@ export function bindTestRuntime(runtime: JobRuntime): () => void {
   };
 }
 
-/** Runs a function within a runtime's scope: jobs enqueued inside go to it. */
-export function runWithin<T>(runtime: JobRuntime, fn: () => T): T {
+/** Runs a function in the scope of a runtime: jobs that it enqueues go to this runtime. */
+export function runInScope<T>(runtime: JobRuntime, fn: () => T): T {
   return scope.run(runtime, fn);
 }
 
 /**
- * The runtime that a class's jobs go to.
+ * Returns the runtime to which the jobs of a class go.
  *
  * @throws {InvalidConfigurationError} if there is none, or more than one; the message says what to do
  */
 export function runtimeOf(Class: Class): JobRuntime {
   const enclosing = scope.get();
-  // In Deno the scope of an `import()` in a job stays behind when the job, and even its App, is long over.
+  // In Deno the scope of an `import()` in a job stays active after the job, and even its App, has ended.
   if (enclosing?.jobs.has(Class) && !enclosing.isClosed) return enclosing;
   for (const runtime of testRuntimes) {
     if (runtime.jobs.has(Class)) return runtime;
@@ -92,10 +98,10 @@ export function runtimeOf(Class: Class): JobRuntime {
     if (runtime.jobs.has(Class)) listing.push(runtime);
   }
   if (listing.length === 1) return listing[0]!;
-  throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${whyNotOne(Class, listing)}`);
+  throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${explainNotOne(Class, listing)}`);
 }
 
-function whyNotOne(Class: Class, listing: readonly JobRuntime[]): string {
+function explainNotOne(Class: Class, listing: readonly JobRuntime[]): string {
   if (listing.length > 0) {
     const names = listing.map((runtime) => `"${runtime.name}"`).join(", ");
     return `${listing.length} Apps list it (${names}); say which with app.run(() => …) or app.enqueue(${Class.name}.of(…))`;

@@ -1,16 +1,16 @@
 /**
- * What all copies of this library in a process have in common. An application may end up with two copies (a package of
- * jobs asks for one version, the application for another), and a class of one copy must find the App of the other. So it is
- * kept under a registered symbol; the number in it changes with the shape of what is kept.
+ * Values that all copies of this library in a process share. An application may load two copies (a package of jobs needs one
+ * version, the application another one), and a class of one copy must find the App of the other. The values are kept under
+ * registered symbols; the number in a symbol changes with the shape of the value.
  */
 
 /**
- * A value that is made once in a process.
+ * Returns a value that is made once in a process.
  *
- * @param name what it is
- * @param make makes it, where no copy has made it yet
+ * @param name the name of the value
+ * @param make makes it, if no copy has made it yet
  */
-export function shared<Value>(name: string, make: () => Value): Value {
+export function processGlobal<Value>(name: string, make: () => Value): Value {
   const key = Symbol.for(`@activejob/kafka.${name}/1`);
   const everywhere = globalThis as { [key: symbol]: Value | undefined };
   return everywhere[key] ??= make();

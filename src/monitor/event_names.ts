@@ -1,4 +1,4 @@
-/** The names of the events as values: what a listener may ask for. The type holds them to {@linkcode EventMap}. */
+/** The names of all events as values, so that a listener's event can be checked. The type requires each key of {@linkcode EventMap}. */
 import type { EventName } from "./events.ts";
 
 /** Every name, in the order in which {@linkcode EventMap} declares them. */
@@ -13,8 +13,9 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "job.log": true,
   "record.skipped": true,
   "record.dead_lettered": true,
-  "records.gone": true,
-  "log.restarted": true,
+  "records.expired": true,
+  "topic.recreated": true,
+  "assignment.changed": true,
   "partition.assigned": true,
   "partition.lost": true,
   "partition.paused": true,

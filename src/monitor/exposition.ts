@@ -1,75 +1,75 @@
 /**
- * Prometheus' text format, version 0.0.4: families of metrics, each with its help, its type and its samples. One text is
- * put together for each scrape.
+ * Prometheus' text format, version 0.0.4: families of metrics, each with its help, its type and its samples. One exposition
+ * is built for each scrape.
  *
- * Names follow its customs: counters end in `_total`, times are seconds, and each family is written once.
+ * Names follow Prometheus' conventions: counters end in `_total`, times are seconds, and each family is written once.
  */
 import type { Histogram } from "./histogram.ts";
 
-/** What a response with such a text says of it. */
+/** The content type of a response in this format. */
 export const EXPOSITION_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** The labels of a sample by name. Values may be any text. */
+/** The labels of a sample by name. Values may be any string. */
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** A text that grows. */
+/** Builds the text of a scrape. */
 export class Exposition {
   #text = "";
 
-  /** What was added so far. */
+  /** The text of all families that were added. */
   get text(): string {
     return this.#text;
   }
 
-  /** Adds numbers that only grow. */
+  /** Adds a family of counters: numbers that only grow. */
   counters(name: `${string}_total`, help: string, samples: Iterable<readonly [Labels, number]>): void {
     this.#family("counter", name, help, samples);
   }
 
-  /** Adds numbers that come and go. */
+  /** Adds a family of gauges: numbers that may also fall. */
   gauges(name: string, help: string, samples: Iterable<readonly [Labels, number]>): void {
     this.#family("gauge", name, help, samples);
   }
 
-  /** Adds histograms, all with the same bounds. */
+  /** Adds a family of histograms, all with the same bounds. */
   histograms(name: string, help: string, samples: Iterable<readonly [Labels, Histogram]>): void {
     let lines = "";
     for (const [labels, { bounds, counts, sum }] of samples) {
       let count = 0;
-      for (const [at, own] of counts.entries()) {
+      for (const [bucket, own] of counts.entries()) {
         count += own;
-        lines += sample(`${name}_bucket`, { ...labels, le: numeral(bounds[at] ?? Infinity) }, count);
+        lines += formatSample(`${name}_bucket`, { ...labels, le: formatNumber(bounds[bucket] ?? Infinity) }, count);
       }
-      lines += sample(`${name}_sum`, labels, sum) + sample(`${name}_count`, labels, count);
+      lines += formatSample(`${name}_sum`, labels, sum) + formatSample(`${name}_count`, labels, count);
     }
     this.#add("histogram", name, help, lines);
   }
 
   #family(type: string, name: string, help: string, samples: Iterable<readonly [Labels, number]>): void {
     let lines = "";
-    for (const [labels, value] of samples) lines += sample(name, labels, value);
+    for (const [labels, value] of samples) lines += formatSample(name, labels, value);
     this.#add(type, name, help, lines);
   }
 
-  /** A family of nothing is not mentioned. */
+  /** A family without samples is left out. */
   #add(type: string, name: string, help: string, lines: string): void {
     if (lines === "") return;
-    this.#text += `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}\n# TYPE ${name} ${type}\n${lines}`;
+    this.#text += `# HELP ${name} ${help.replace(/[\\\n]/g, escapeCharacter)}\n# TYPE ${name} ${type}\n${lines}`;
   }
 }
 
-function sample(name: string, labels: Labels, value: number): string {
+function formatSample(name: string, labels: Labels, value: number): string {
   const pairs = Object.entries(labels).map(([label, text]) =>
-    `${label}="${String(text).replace(/[\\\n"]/g, escaped)}"`
+    `${label}="${String(text).replace(/[\\\n"]/g, escapeCharacter)}"`
   );
-  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${numeral(value)}\n`;
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${formatNumber(value)}\n`;
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return character === "\n" ? "\\n" : `\\${character}`;
 }
 
-/** A number as Prometheus reads it. */
-function numeral(value: number): string {
+/** Formats a number as Prometheus reads it. */
+function formatNumber(value: number): string {
   return value === Infinity ? "+Inf" : value === -Infinity ? "-Inf" : String(value);
 }

@@ -1,8 +1,8 @@
-/** How values are distributed: how many lie below which bound. The bounds are fixed; an observation allocates nothing. */
+/** A histogram: counts of values in buckets with fixed upper bounds. An observation allocates nothing. */
 export class Histogram {
-  /** The upper bounds, ascending; each belongs to its own bucket. */
+  /** The upper bounds, ascending and inclusive. */
   readonly bounds: readonly number[];
-  /** How many values lie in each bucket, not in those below it; the last is for what lies beyond all bounds. */
+  /** The number of values in each bucket alone; the last one has the values beyond all bounds. */
   readonly counts: Float64Array;
   #sum = 0;
 
@@ -11,16 +11,16 @@ export class Histogram {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  /** All values together. */
+  /** The sum of all values. */
   get sum(): number {
     return this.#sum;
   }
 
   /** Counts a value. */
   observe(value: number): void {
-    let at = 0;
-    while (at < this.bounds.length && value > this.bounds[at]!) at++;
-    this.counts[at]!++;
+    let bucket = 0;
+    while (bucket < this.bounds.length && value > this.bounds[bucket]!) bucket++;
+    this.counts[bucket]!++;
     this.#sum += value;
   }
 }

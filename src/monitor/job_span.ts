@@ -1,19 +1,17 @@
 /**
- * The span of one step of a job's way: sending it, or performing it. It has begun when it is made and is ended once, by
+ * The span of one step of a job: sending it, or performing it. It is started when the object is created, and ended once, by
  * {@linkcode JobSpan.end} or {@linkcode JobSpan.fail}.
  */
 import { describeError } from "../errors.ts";
+import type { Position } from "../support/position.ts";
 import type { Monitor } from "./monitor.ts";
 import { type Attributes, type Context, type OpenTelemetry, type Span, STATUS_ERROR } from "./open_telemetry.ts";
 import { type Headers, OUTGOING } from "./trace_headers.ts";
 
-/** Where in its topic a record is. */
-interface Position {
-  readonly partition: number;
-  readonly offset: number;
-}
+/** A position in the topic of the span. */
+type PositionInTopic = Omit<Position, "topic">;
 
-/** What a function came to: kept apart from what OpenTelemetry throws around it. */
+/** The outcome of a function, kept apart from an error that OpenTelemetry throws around it. */
 type Outcome<T> = { readonly value: T } | { readonly thrown: unknown };
 
 /** A traced step. */
@@ -23,7 +21,7 @@ export class JobSpan {
   readonly #context: Context;
   readonly #monitor: Monitor;
 
-  /** @param context the one in which the span is the active one */
+  /** @param context the context in which the span is active */
   constructor(api: OpenTelemetry, span: Span, context: Context, monitor: Monitor) {
     this.#api = api;
     this.#span = span;
@@ -31,40 +29,40 @@ export class JobSpan {
     this.#monitor = monitor;
   }
 
-  /** What a record carries so that the trace goes on where it is read: `traceparent`, and what else is set up. */
+  /** Returns the headers that continue the trace where the record is read: `traceparent`, and others that are set up. */
   headers(): Headers {
     const headers: [string, Uint8Array][] = [];
-    harmlessly(this.#monitor, () => this.#api.propagation.inject(this.#context, headers, OUTGOING));
+    callGuarded(this.#monitor, () => this.#api.propagation.inject(this.#context, headers, OUTGOING));
     return headers;
   }
 
   /**
-   * Runs a function once, in which the span is the active one, over its awaits as well. Where OpenTelemetry cannot do that,
-   * it runs without.
+   * Calls a function once, with the span active, also over its awaits. If OpenTelemetry fails to do that, the function is
+   * called without it.
    */
   run<T>(fn: () => T): T {
     let outcome: Outcome<T> | undefined;
-    harmlessly(this.#monitor, () => this.#api.context.with(this.#context, () => void (outcome ??= outcomeOf(fn))));
+    callGuarded(this.#monitor, () => this.#api.context.with(this.#context, () => void (outcome ??= outcomeOf(fn))));
     outcome ??= outcomeOf(fn);
     if ("thrown" in outcome) throw outcome.thrown;
     return outcome.value;
   }
 
   /**
-   * The step went well.
+   * Ends the span of a step that succeeded.
    *
-   * @param position where the record is, unless the span has said it at its start
+   * @param position the record's position, unless the span had it from its start
    */
-  end(position?: Position): void {
-    harmlessly(this.#monitor, () => {
+  end(position?: PositionInTopic): void {
+    callGuarded(this.#monitor, () => {
       if (position !== undefined) this.#span.setAttributes(positionAttributes(position));
       this.#span.end();
     });
   }
 
-  /** The step failed. */
+  /** Ends the span of a step that failed. */
   fail(thrown: unknown): void {
-    harmlessly(this.#monitor, () => {
+    callGuarded(this.#monitor, () => {
       const { errorClass: name, message, stack } = describeError(thrown);
       this.#span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) });
       this.#span.setStatus({ code: STATUS_ERROR, message });
@@ -82,8 +80,8 @@ function outcomeOf<T>(fn: () => T): Outcome<T> {
   }
 }
 
-/** Calls OpenTelemetry. A fault of its is told, and harms no job. */
-export function harmlessly<T>(monitor: Monitor, fn: () => T): T | undefined {
+/** Calls OpenTelemetry. An error becomes an `error.occurred`; it does not reach the job. */
+export function callGuarded<T>(monitor: Monitor, fn: () => T): T | undefined {
   try {
     return fn();
   } catch (error) {
@@ -92,7 +90,7 @@ export function harmlessly<T>(monitor: Monitor, fn: () => T): T | undefined {
   }
 }
 
-/** Where in its topic a record is, as spans tell it. */
-export function positionAttributes({ partition, offset }: Position): Attributes {
+/** Returns the attributes of a record's position. */
+export function positionAttributes({ partition, offset }: PositionInTopic): Attributes {
   return { "messaging.destination.partition.id": String(partition), "messaging.kafka.offset": offset };
 }

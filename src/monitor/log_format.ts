@@ -1,48 +1,75 @@
 /**
- * How the logger writes: for machines one JSON object a line, with all that the event carries; for people a line with the
- * job's own details behind it, and below it where an error was thrown and what caused it.
+ * The two formats of the log: one JSON object a line for machines, with all fields of the event; for people one line with
+ * the job's details behind the message, and below it where an error was thrown and what caused it.
  *
- * What came in with a record, or was thrown, must not draw on a terminal: control characters are escaped in all of it.
+ * Values that came in with a record, or with an error, must not control a terminal: control characters are escaped in
+ * every line. Details may be any value: they are copied to plain data first, so that formatting a line never throws.
  */
 import { describeError, type ErrorInfo } from "../errors.ts";
 import type { EventName } from "./events.ts";
-import { type Line, type LogLevel, said } from "./log_lines.ts";
+import { formatError, type Line, type LogLevel } from "./log_lines.ts";
+import { cutText, isError, toPlainData } from "./plain_data.ts";
 
-/** An event for people, each line with its line break. */
-export function prettyLines<Event>(level: LogLevel, { text, error, details }: Line<Event>, event: Event): string {
-  const time = new Date().toISOString().slice(11, 23);
-  const shown = details === undefined ? "" : pairs(details(event));
-  const below = error === undefined ? [] : origin(error(event));
-  return [`${time} ${level.toUpperCase().padEnd(5)} ${text(event)}${shown}`, ...below]
-    .map((line) => `${printable(line)}\n`).join("");
+/** Formats an event for people, each line with its line break. */
+export function formatPretty<Event>(level: LogLevel, { message, error, details }: Line<Event>, event: Event): string {
+  const time = formatTime(Date.now()).slice(11, 23);
+  const shown = details === undefined ? "" : formatDetails(details(event));
+  const below = error === undefined ? [] : formatOrigin(error(event));
+  return [`${time} ${level.toUpperCase().padEnd(5)} ${message(event)}${shown}`, ...below]
+    .map((line) => `${escapeControls(line)}\n`).join("");
 }
 
-/** An event for machines, with its line break. */
-export function jsonLine(level: LogLevel, event: EventName, message: string, data: unknown): string {
-  const { level: _, message: __, ...rest } = data as Record<string, unknown>;
-  return `${printable(json({ time: new Date().toISOString(), level, event, message, ...rest }))}\n`;
+/** Formats an event for machines, with its line break. */
+export function formatJson(level: LogLevel, event: EventName, message: string, data: object): string {
+  const line: Record<string, unknown> = { time: formatTime(Date.now()), level, event, message };
+  const fields = data as Readonly<Record<string, unknown>>;
+  for (const name in fields) {
+    if (name === "level" || name === "message") continue;
+    line[name] = name === "details" ? toPlainData(fields[name]) : roundNumbers(fields[name]);
+  }
+  return `${escapeControls(JSON.stringify(line))}\n`;
 }
 
-/** So many frames of a stack are shown. */
+let lastMs = NaN;
+let lastTime = "";
+
+/** Formats a time as ISO 8601. Lines come many to a millisecond, and `toISOString` costs as much as a third of a line. */
+function formatTime(ms: number): string {
+  if (ms !== lastMs) [lastMs, lastTime] = [ms, new Date(ms).toISOString()];
+  return lastTime;
+}
+
+/** Rounds the milliseconds of an event, and those of the jobs that it lists, to microseconds. */
+function roundNumbers(value: unknown): unknown {
+  if (typeof value === "number") return Number.isInteger(value) ? value : Math.round(value * 1000) / 1000;
+  return Array.isArray(value) ? value.map(roundFields) : value;
+}
+
+function roundFields(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, roundNumbers(field)]));
+}
+
+/** Frames of a stack that are shown, at most. */
 const MAX_FRAMES = 4;
 /** The library's own files, as a stack names them. */
 const LIBRARY = new URL("..", import.meta.url).href;
-/** The runtime's. */
+/** Frames of the runtime. */
 const RUNTIME = /\b(ext|node):|<anonymous>\)?$/;
-/** What others wrote, from where it is installed. */
+/** Frames of dependencies, from where they are installed. */
 const INSTALLED = /\/node_modules\/|\/npm\/[^/]+\.[^/]+\/|\bhttps?:/;
 
-/** Where an error was thrown, and what caused it. */
-function origin(error: ErrorInfo): string[] {
-  const lines = frames(error.stack);
+/** Formats where an error was thrown, and what caused it. */
+function formatOrigin(error: ErrorInfo): string[] {
+  const lines = formatFrames(error.stack);
   for (let { cause } = error; cause !== undefined; { cause } = cause) {
-    lines.push(`  caused by ${said(cause)}`, ...frames(cause.stack));
+    lines.push(`  caused by ${formatError(cause)}`, ...formatFrames(cause.stack));
   }
   return lines;
 }
 
-/** The frames that help: the program's own first, then those of its dependencies; the library's and the runtime's never. */
-function frames(stack: string | undefined): string[] {
+/** Formats the frames that help: the program's own first, then its dependencies'; never the library's or the runtime's. */
+function formatFrames(stack: string | undefined): string[] {
   const theirs = (stack?.match(/^ +at .+$/gm) ?? []).map((frame) => frame.trim())
     .filter((frame) => !frame.includes(LIBRARY) && !RUNTIME.test(frame));
   const { own = [], installed = [] } = Object.groupBy(
@@ -52,65 +79,51 @@ function frames(stack: string | undefined): string[] {
   return [...own, ...installed].slice(0, MAX_FRAMES).map((frame) => `    ${frame}`);
 }
 
-/** So many details are shown, and so many characters of each. */
+/** Details that people are shown, at most. */
 const MAX_DETAILS = 20;
+/** Characters of each of them. */
 const MAX_DETAIL_TEXT = 200;
 
-/** ` userId=7 name="a b"`. */
-function pairs(details: unknown): string {
-  if (typeof details !== "object" || details === null) return "";
-  // By name, since reading a value may throw.
-  const names = Object.keys(details);
-  const shown = names.slice(0, MAX_DETAILS).map((name) => ` ${word(name)}=${valueText(details, name)}`);
+/** Formats details as ` userId=7 name="a b"`; details that are not an object as ` details=7`. */
+function formatDetails(details: unknown): string {
+  if (details === undefined || details === null) return "";
+  if (typeof details !== "object" || isError(details)) return ` details=${formatDetail(details)}`;
+  const copy = toPlainData(details);
+  if (typeof copy !== "object" || copy === null || Array.isArray(copy)) return ` details=${formatDetail(copy)}`;
+  const names = Object.keys(copy);
+  const shown = names.slice(0, MAX_DETAILS).map((name) => {
+    const original = readError(details, name);
+    return ` ${quoteWord(name)}=${formatDetail(original ?? copy[name as never])}`;
+  });
   return shown.join("") + (names.length > MAX_DETAILS ? " …" : "");
 }
 
-function valueText(details: object, name: string): string {
+/** Reads a detail that is an error: people are shown its name and message only. */
+function readError(details: object, name: string): Error | undefined {
   try {
     const value: unknown = details[name as never];
-    if (typeof value === "string") return word(value);
-    if (value instanceof Error) return word(said(describeError(value)));
-    return cut(typeof value === "object" && value !== null ? JSON.stringify(writable(value)) : String(value));
+    return isError(value) ? value : undefined;
   } catch {
-    return UNREADABLE;
+    return undefined;
   }
 }
 
-/** A text as it is where it is plain, else in quotes. */
-function word(text: string): string {
-  return /^[\w./:@+-]+$/.test(text) ? cut(text) : JSON.stringify(cut(text));
+function formatDetail(value: unknown): string {
+  if (isError(value)) return quoteWord(formatError(describeError(value)));
+  if (typeof value === "string") return quoteWord(value);
+  return cutText(typeof value === "object" ? JSON.stringify(value) : String(value), MAX_DETAIL_TEXT);
 }
 
-function cut(text: string): string {
-  return text.length > MAX_DETAIL_TEXT ? `${text.slice(0, MAX_DETAIL_TEXT)}…` : text;
-}
-
-/** No line is lost for what a job gives as its details. */
-function json(line: Record<string, unknown>): string {
-  try {
-    return JSON.stringify(line);
-  } catch {
-    const details = Object.entries(line.details ?? {}).map(([name, value]) => [name, writable(value)]);
-    return JSON.stringify({ ...line, details: Object.fromEntries(details) });
-  }
-}
-
-const UNREADABLE = "(cannot be written as JSON)";
-
-/** A detail with its bigints as text; what cannot be written all the same (a circle, a getter that throws) as a note. */
-function writable(value: unknown): unknown {
-  try {
-    const text = JSON.stringify(value, (_key, inner) => typeof inner === "bigint" ? String(inner) : inner);
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return UNREADABLE;
-  }
+/** Returns a string as it is where it is plain, else in quotes. */
+function quoteWord(text: string): string {
+  const cut = cutText(text, MAX_DETAIL_TEXT);
+  return /^[\w./:@+-]+…?$/.test(cut) ? cut : JSON.stringify(cut);
 }
 
 // deno-lint-ignore no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
-/** Control characters as `\\u001b`. */
-function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** Writes control characters as `\\u001b`. */
+function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

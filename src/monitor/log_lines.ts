@@ -1,158 +1,219 @@
 /**
- * What the logger says of each event: at which level, and in which words. Lines carry what an event says and nothing
- * else: never a job's arguments.
+ * The line of each event in the log: its level and its message. A message says what happened, to what, what follows and,
+ * where an operator must act, what to type. It has nothing but what the event carries: never a job's arguments.
  */
-import type { ErrorInfo } from "../errors.ts";
+import { describeError, type ErrorInfo } from "../errors.ts";
+import { formatPartition, formatPosition } from "../support/position.ts";
 import type { EventMap, EventName, UnknownClassWait } from "./events.ts";
+import { cutText, isError, MAX_TEXT, toPlainData } from "./plain_data.ts";
 
-/** How much a line matters. */
+/** The level of a line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** How an event is written. */
+/** The format of an event's line. */
 export interface Line<Event> {
-  /** How much it matters. */
+  /** Its level. */
   readonly level: LogLevel | ((event: Event) => LogLevel);
-  /** Its words. */
-  readonly text: (event: Event) => string;
+  /** Its message. */
+  readonly message: (event: Event) => string;
   /** The error whose stack and causes people are shown below the line; machines have it in the event. */
   readonly error?: (event: Event) => ErrorInfo;
-  /** What people are shown behind the words as `key=value`, likewise. */
-  readonly details?: (event: Event) => Readonly<Record<string, unknown>>;
+  /** Details that people are shown behind the message as `key=value`, likewise. */
+  readonly details?: (event: Event) => unknown;
 }
 
-/** Every event's line. */
+/** The line of every event. */
 export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
-  "job.enqueued": { level: "debug", text: (e) => `Enqueued ${e.jobClass} to ${at(e, e.queue)}` },
-  "job.enqueue_failed": { level: "error", text: (e) => e.error.message },
-  "job.performing": { level: "debug", text: (e) => `Performing ${e.jobClass} from ${at(e)}` },
-  "job.performed": { level: "info", text: (e) => `Performed ${e.jobClass} from ${at(e)} in ${ms(e.durationMs)}` },
+  "job.enqueued": {
+    level: "debug",
+    message: (e) => `Enqueued ${e.jobClass} to ${formatPosition({ ...e, topic: e.queue })}`,
+  },
+  "job.enqueue_failed": { level: "error", message: (e) => e.error.message },
+  "job.performing": { level: "debug", message: (e) => `Performing ${formatJob(e)}` },
+  "job.performed": { level: "info", message: (e) => `Performed ${formatJob(e)} in ${formatDuration(e.durationMs)}` },
   "job.failed": {
     level: "warn",
-    text: (e) =>
-      `${e.jobClass} from ${at(e)} failed at attempt ${e.attempt} (${said(e.error)}), ${
-        e.next === "retry" ? `next try in ${ms(e.waitMs)}` : "no try is left"
+    message: (e) =>
+      `${formatJob(e)} failed at attempt ${e.attempt} (${formatError(e.error)}), ${
+        e.next === "retry" ? `next attempt in ${formatDuration(e.waitMs)}` : "no attempt is left"
       }`,
     error: (e) => e.error,
   },
   "job.orphaned": {
     level: "error",
-    text: (e) => `${e.jobClass} from ${at(e)} still runs after ${ms(e.runningMs)} (${e.reason})`,
+    message: (e) => {
+      const running = `${formatJob(e)} still runs after ${formatDuration(e.runningMs)}`;
+      return e.reason === "timeout"
+        ? `${running}, over its timeout: ${formatPartition(e)} waits until it ends`
+        : `${running}, but ${formatPartition(e)} belongs to another worker, which performs it again`;
+    },
   },
   "job.revoked": {
     level: "warn",
-    text: (e) => `${e.jobClass} from ${at(e)} ${e.outcome} after its partition was lost: not marked; ${ran(e)}`,
+    message: (e) =>
+      `${formatJob(e)} ${e.outcome} after ${
+        formatPartition(e)
+      } was lost, so it is not marked and may be performed again; ${formatRun(e)}`,
   },
   "job.log": {
     level: (e) => e.level,
-    text: (e) => `${e.jobClass} from ${at(e)}: ${e.message}`,
+    message: (e) => `${formatJob(e)}: ${formatMessage(e.message)}`,
     details: (e) => e.details,
   },
-  "record.skipped": { level: "debug", text: (e) => `Skipped ${at(e)} (${e.reason})` },
+  "record.skipped": { level: "debug", message: (e) => `Skipped ${formatPosition(e)} (${e.reason})` },
   "record.dead_lettered": {
     level: "error",
-    text: (e) =>
-      `Dead-lettered ${e.jobClass ?? "a record"} from ${at(e)} to ${at(e.to)} after ${
-        count(e.attempts, "attempt", "attempts")
-      } (${said(e.error)})`,
+    message: (e) =>
+      `Dead-lettered ${e.jobClass ?? "a record"} from ${formatPosition(e)} to ${formatPosition(e.to)} after ${
+        formatCount(e.attempts, "attempt")
+      } (${formatError(e.error)})`,
   },
-  "records.gone": {
+  "records.expired": {
     level: "error",
-    text: (e) =>
-      `Records ${e.from} to ${e.to - 1} of ${e.topic}/${e.partition} were deleted before they were performed`,
+    message: (e) =>
+      `Records ${e.from} to ${e.to - 1} of ${formatPartition(e)} were deleted before they were performed: ` +
+      "their jobs are lost (raise the topic's retention, or add workers)",
   },
-  "log.restarted": {
+  "topic.recreated": {
     level: "warn",
-    text: (e) => `${e.topic}/${e.partition} was made anew: it is read from its start`,
+    message: (e) => `Topic ${e.topic} was deleted and created again: ${formatPartition(e)} is read from its start`,
   },
+  "assignment.changed": { level: "info", message: formatChange },
   "partition.assigned": {
-    level: "info",
-    text: (e) => `Assigned ${e.topic}/${e.partition}${e.offset === null ? "" : ` at ${e.offset}`}`,
+    level: "debug",
+    message: (e) => `Assigned ${formatPartition(e)}${e.offset === null ? "" : ` at ${e.offset}`}`,
   },
-  "partition.lost": { level: "info", text: (e) => `Lost ${e.topic}/${e.partition} (${e.reason})` },
+  "partition.lost": {
+    level: "debug",
+    message: (e) =>
+      e.reason === "closed" ? `Released ${formatPartition(e)}` : `Lost ${formatPartition(e)} (${e.reason})`,
+  },
   "partition.paused": {
     level: (e) => e.lasting ? "error" : e.unknownClass?.tries === 1 ? "warn" : "debug",
-    text: (e) => {
+    message: (e) => {
+      const next = `next attempt in ${formatDuration(e.waitMs)}`;
       if (e.lasting) {
-        const remedy = e.remedy === null ? "" : `; to pass it over: ${e.remedy}`;
-        return `${e.topic}/${e.partition} stands still at offset ${e.offset} (${said(e.error)}), next try in ${
-          ms(e.waitMs)
-        }${remedy}`;
+        const remedy = e.remedy === null ? "" : `; to skip it: ${e.remedy}`;
+        return `${formatPartition(e)} is stuck at offset ${e.offset} (${formatError(e.error)}), ${next}${remedy}`;
       }
       return e.unknownClass === null
-        ? `${e.topic}/${e.partition} waits ${ms(e.waitMs)} at offset ${e.offset}`
-        : `${e.error.message}: ${at(e)} ${until(e.unknownClass)}`;
+        ? `${formatPartition(e)} waits at offset ${e.offset}, ${next}`
+        : `${e.error.message}: ${formatPosition(e)} ${formatWait(e.unknownClass)}`;
     },
   },
-  "offset.committed": { level: "debug", text: (e) => `Committed ${e.topic}/${e.partition} at ${e.offset}` },
+  "offset.committed": { level: "debug", message: (e) => `Committed ${formatPartition(e)} at ${e.offset}` },
   "membership.changed": {
     level: "debug",
-    text: (e) => e.held ? "The session is good" : "The session may have expired: no job starts",
+    message: (e) =>
+      e.isMember
+        ? "The session in the group is valid"
+        : "The session in the group may have expired: no job starts until it is valid again",
   },
   "worker.started": {
     level: "info",
-    text: (e) =>
-      `Worker of group ${e.group} started: ${e.topics.join(", ")} with ${count(e.concurrency, "job", "jobs")} at once`,
+    message: (e) =>
+      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${formatCount(e.partitions, "partition")}) with ${
+        formatCount(e.concurrency, "job")
+      } at once`,
   },
-  "worker.quieted": { level: "info", text: (e) => `Worker of group ${e.group} takes no new job` },
+  "worker.quieted": {
+    level: "info",
+    message: (e) => `Worker of group ${e.group} is quiet: no new job starts, its partitions are kept`,
+  },
   "worker.stopping": {
     level: "info",
-    text: (e) =>
+    message: (e) =>
       `Worker of group ${e.group} stops: ${
         e.running === 0
           ? "no job runs"
-          : `${count(e.running, "job still runs", "jobs still run")}, and may for ${seconds(e.shutdownTimeoutMs)}`
+          : `${formatRunning(e.running)} and may take ${formatDuration(e.shutdownTimeoutMs)}`
       }`,
   },
   "worker.stopped": {
     level: "info",
-    text: (e) =>
+    message: (e) =>
       `Worker of group ${e.group} stopped${
-        e.unfinished.length === 0
-          ? ""
-          : `; not ended: ${e.unfinished.map((job) => `${job.jobClass} from ${at(job)}`).join(", ")}`
+        e.unfinished.length === 0 ? "" : `; not ended, so performed again: ${e.unfinished.map(formatJob).join(", ")}`
       }`,
   },
-  "broker.log": { level: (e) => e.level, text: (e) => `Broker: ${e.message}` },
+  "broker.log": { level: (e) => e.level, message: (e) => `Broker: ${formatMessage(e.message)}` },
   "error.occurred": {
-    // A job that could not be enqueued has had its line.
+    // A job that could not be enqueued has a line of its own.
     level: (e) => e.where === "enqueue" && e.error.errorClass === "EnqueueError" ? "debug" : "error",
-    text: (e) => `Error in ${e.where}: ${said(e.error)}`,
+    message: (e) => `Error in ${e.where}: ${formatError(e.error)}`,
     error: (e) => e.error,
   },
 };
 
-/** What was thrown, in a few words. */
-export function said({ errorClass, message }: ErrorInfo): string {
+/** Formats an error as `TypeError: no such page`. */
+export function formatError({ errorClass, message }: ErrorInfo): string {
   if (errorClass === "undefined") return "undefined was thrown";
   return message === "" ? errorClass : `${errorClass}: ${message}`;
 }
 
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
+/** Formats a job and its record as `ChargeJob from orders/3@42`. */
+function formatJob(event: { jobClass: string; topic: string; partition: number; offset: number }): string {
+  return `${event.jobClass} from ${formatPosition(event)}`;
 }
 
-function at(event: { topic?: string; partition: number; offset: number }, topic?: string): string {
-  return `${topic ?? event.topic}/${event.partition}@${event.offset}`;
+/** Formats a message of a job or a client: a string is expected, but code without types may give any value. */
+function formatMessage(message: unknown): string {
+  if (typeof message === "string") return cutText(message, MAX_TEXT);
+  if (isError(message)) return formatError(describeError(message));
+  return JSON.stringify(toPlainData(message)) ?? "undefined";
 }
 
-function ran({ durationMs, sessionTimeoutMs }: EventMap["job.revoked"]): string {
-  if (durationMs < sessionTimeoutMs) return `it ran ${ms(durationMs)}`;
-  return `it ran ${seconds(durationMs)}: ` +
-    `a job that blocks the event loop for longer than sessionTimeoutMs (${sessionTimeoutMs}) loses its partition`;
+function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-function until({ leftMs, next }: UnknownClassWait): string {
+function formatRunning(count: number): string {
+  return count === 1 ? "1 job still runs" : `${count} jobs still run`;
+}
+
+/** Formats any number of partitions in one line: `Assigned 3 partitions: default/0@7, default/1, mail/0`. */
+function formatChange({ assigned, lost, reason }: EventMap["assignment.changed"]): string {
+  const parts: string[] = [];
+  if (lost.length > 0) {
+    const end = reason === "closed" ? "Released" : "Lost";
+    const why = reason === "closed" ? "" : ` (${reason})`;
+    parts.push(`${end} ${formatCount(lost.length, "partition")}${why}: ${formatList(lost.map(formatPartition))}`);
+  }
+  if (assigned.length > 0) {
+    const places = assigned.map(({ topic, partition, offset }) =>
+      offset === null ? formatPartition({ topic, partition }) : formatPosition({ topic, partition, offset })
+    );
+    parts.push(`Assigned ${formatCount(assigned.length, "partition")}: ${formatList(places)}`);
+  }
+  return parts.join("; ");
+}
+
+/** Names that a line lists, at most. */
+const MAX_LISTED = 20;
+
+function formatList(names: readonly string[]): string {
+  const rest = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+/** Formats how long a job of a lost partition ran, and why that may have cost the partition. */
+function formatRun({ durationMs, sessionTimeoutMs }: EventMap["job.revoked"]): string {
+  const run = `it ran for ${formatDuration(durationMs)}`;
+  if (durationMs < sessionTimeoutMs) return run;
+  return `${run}: a job that blocks the event loop for longer than sessionTimeoutMs (${sessionTimeoutMs}) loses its partition`;
+}
+
+/** Formats until when a record waits for its class, and what follows. */
+function formatWait({ leftMs, next }: UnknownClassWait): string {
   const time = new Date(Date.now() + leftMs).toISOString();
   const shown = leftMs < DAY_MS ? time.slice(11, 19) : time.slice(0, 16).replace("T", " ");
-  return `is tried again until ${shown} UTC, then ${next === "pause" ? "the partition waits" : "dead-lettered"}`;
+  const then = next === "pause" ? "waits for an operator" : "is dead-lettered";
+  return `is tried again until ${shown} UTC, then ${then}`;
 }
 
 const DAY_MS = 86_400_000;
 
-function ms(value: number): string {
-  return `${Math.round(value * 10) / 10} ms`;
-}
-
-function seconds(valueMs: number): string {
-  return `${(valueMs / 1000).toFixed(1)} s`;
+/** Formats a duration as `1.3 ms` below a second, else as `25.0 s`. */
+export function formatDuration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms * 10) / 10} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -1,70 +1,123 @@
 /**
- * The logger: a listener of the event stream that writes what the events say (`log_lines.ts`), pretty on a terminal and
- * as JSON elsewhere (`log_format.ts`). It hears only the events of its level and above, so that a quiet logger costs a
- * job nothing. Lines are gathered over a turn of the event loop and written at once.
+ * The logger: a listener of the event stream that writes a line for each event (`log_lines.ts`), pretty on a terminal and
+ * as JSON elsewhere (`log_format.ts`). It listens only to events of its level and above, so that a quiet logger costs a job
+ * nothing.
+ *
+ * No line is lost in the normal case: what is gathered is also written when the process crashes or calls `Deno.exit`. A
+ * standard error that is not read does not stop the process: lines are dropped, counted and reported.
  */
+import { describeError } from "../errors.ts";
+import { onProcessEnd } from "../support/process_end.ts";
+import { stderr } from "../support/stderr.ts";
 import type { EventName } from "./events.ts";
-import { jsonLine, prettyLines } from "./log_format.ts";
+import { formatJson, formatPretty } from "./log_format.ts";
 import { type Line, LINES, type LogLevel } from "./log_lines.ts";
 import type { Monitor } from "./monitor.ts";
 
 export type { LogLevel };
 
-/** How the logger writes. */
+/** Options of the logger. */
 export interface LoggerOptions {
   /** The least level that is written; `"silent"` for none. @default "info" */
   readonly level?: LogLevel | "silent";
   /** `"pretty"` for people, `"json"` for machines. @default "pretty" on a terminal, else "json" */
   readonly format?: "pretty" | "json";
-  /** Where lines go, each with its line break. @default the process's standard error */
+  /** Writes lines, each with its line break. @default to standard error, without blocking the process */
   readonly write?: (text: string) => void;
 }
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/**
- * Writes the events of a monitor.
- *
- * @returns a function that ends that, having written what was gathered
- */
-export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): () => void {
-  const { level = "info", write = writeToStderr } = options;
-  if (level === "silent") return () => {};
-  const pretty = (options.format ?? (stderr().isTTY === true ? "pretty" : "json")) === "pretty";
-  const least = LEVELS.indexOf(level);
-  const lines = new Lines(write);
-  const ends: (() => void)[] = [];
+/** The wait for lines that are not written yet when a logger is detached, in milliseconds. */
+const FLUSH_MS = 1000;
+
+/** A logger that is attached to a monitor. */
+export interface Logger {
+  /** Logs no event of this name any more. */
+  mute(name: EventName): void;
+  /** Logs nothing any more. @returns resolves once all lines are written, or after a second */
+  close(): Promise<void>;
+}
+
+/** Writes the events of a monitor. */
+export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): Logger {
+  const { level = "info", write } = options;
+  const format = formatterOf(options.format ?? (stderr.isTerminal ? "pretty" : "json"));
+  const least = level === "silent" ? Infinity : LEVELS.indexOf(level);
+  const destination = write === undefined ? (text: string) => stderr.write(text) : (text: string) => {
+    write(text);
+    return true;
+  };
+  const lines = new LineWriter(destination, (message) => {
+    monitor.emit("error.occurred", { where: "log", error: { errorClass: "Error", message } });
+  });
+  const ends = new Map<EventName, () => void>();
   for (const name of Object.keys(LINES) as EventName[]) {
     const line = LINES[name] as Line<unknown>;
     const own = line.level;
-    if (typeof own === "string" && LEVELS.indexOf(own) < least) continue;
-    ends.push(monitor.on(name, (event) => {
+    if (least > LEVELS.indexOf(typeof own === "string" ? own : "error")) continue;
+    const end = monitor.on(name, (event) => {
       const level = typeof own === "string" ? own : own(event);
       if (LEVELS.indexOf(level) < least) return;
-      lines.add(pretty ? prettyLines(level, line, event) : jsonLine(level, name, line.text(event), event));
-    }));
+      lines.add(format(level, name, line, event as object));
+    });
+    ends.set(name, end);
   }
-  return () => {
-    for (const end of ends) end();
+  const endOfProcess = onProcessEnd(() => {
     lines.flush();
+    stderr.flushNow();
+  });
+  return {
+    mute: (name) => ends.get(name)?.(),
+    async close() {
+      for (const end of ends.values()) end();
+      endOfProcess();
+      lines.flush();
+      await stderr.flush(FLUSH_MS);
+    },
   };
 }
 
-/** More text than this is written at once, in characters. */
-const MAX_GATHERED = 65_536;
+type Formatter = (level: LogLevel, name: EventName, line: Line<unknown>, event: object) => string;
 
-/** Lines of one turn of the event loop. */
-class Lines {
-  readonly #write: (text: string) => void;
+/** Returns the formatter of a format. An event that it cannot format has a line that says so. */
+function formatterOf(format: "pretty" | "json"): Formatter {
+  const formatter: Formatter = format === "pretty"
+    ? (level, _name, line, event) => formatPretty(level, line, event)
+    : (level, name, line, event) => formatJson(level, name, line.message(event), event);
+  return (level, name, line, event) => {
+    try {
+      return formatter(level, name, line, event);
+    } catch (error) {
+      const message = `An event of ${name} cannot be written: ${describeError(error).message}`;
+      return formatter(level, name, { level, message: () => message }, {});
+    }
+  };
+}
+
+/** The error that is reported when lines were dropped. */
+const DROPPED = "were dropped: standard error is not read, or not fast enough";
+
+/**
+ * Gathers the lines of one turn of the event loop, and writes them at once. When the destination has no more room, lines are
+ * dropped; the first one, and their number once there is room again, is an `error.occurred`.
+ */
+class LineWriter {
+  readonly #destination: (text: string) => boolean;
+  readonly #reportDropped: (message: string) => void;
   #text = "";
+  #count = 0;
+  #dropped = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(write: (text: string) => void) {
-    this.#write = write;
+  constructor(destination: (text: string) => boolean, reportDropped: (message: string) => void) {
+    this.#destination = destination;
+    this.#reportDropped = reportDropped;
   }
 
   add(line: string): void {
     this.#text += line;
+    this.#count++;
     if (this.#text.length > MAX_GATHERED) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), 0);
   }
@@ -72,27 +125,27 @@ class Lines {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#text;
-    this.#text = "";
+    const [text, count, dropped] = [this.#text, this.#count, this.#dropped];
+    [this.#text, this.#count] = ["", 0];
     if (text === "") return;
+    if (!this.#write(text)) {
+      this.#dropped += count;
+      if (dropped === 0) this.#reportDropped(`Log lines ${DROPPED}`);
+    } else if (dropped > 0) {
+      this.#dropped = 0;
+      this.#reportDropped(`${dropped} log lines ${DROPPED}`);
+    }
+  }
+
+  #write(text: string): boolean {
     try {
-      this.#write(text);
+      return this.#destination(text);
     } catch {
-      // A full disk, or a writer with a fault of its own: the lines are lost, the jobs go on.
+      // A destination of the user's own that fails: the lines are lost, the jobs go on.
+      return true;
     }
   }
 }
 
-/** What the logger needs of `node:process`. It takes 15 ms to load: asked for where a logger is made, not at the import. */
-interface Stderr {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
-}
-
-function stderr(): Stderr {
-  return (globalThis as unknown as { process: { stderr: Stderr } }).process.stderr;
-}
-
-function writeToStderr(text: string): void {
-  stderr().write(text);
-}
+/** More text than this is written before the end of the turn, in characters. */
+const MAX_GATHERED = 65_536;

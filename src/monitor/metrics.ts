@@ -1,28 +1,29 @@
 /**
- * Metrics: a listener of the event stream that counts what jobs come to, and how long they run and wait. It lives in the
+ * Metrics: a listener of the event stream that counts jobs by outcome, and how long they run and wait. It lives in the
  * process, starts at zero with it, and is read by scraping: {@linkcode Metrics.text} is in Prometheus' text format.
  *
- * It costs a job a look into two maps and no object of its own. What is not counted but measured at a moment (lag, what
- * runs) is a worker's to say; the health handler of `@activejob/kafka/web` puts both together.
+ * A job costs look-ups in two maps, and no object is allocated. Gauges (lag, running jobs) are read from a worker's status
+ * at each scrape; the health handler of `@activejob/kafka/web` puts both together.
  */
-import { checkOptions, integerFrom } from "../options.ts";
+import { checkOptions, integerFrom } from "../support/validation.ts";
+import { ErrorCounts } from "./error_counts.ts";
 import type { EventName } from "./events.ts";
 import { Exposition } from "./exposition.ts";
 import { SeriesTable, UNKNOWN_CLASS } from "./job_series.ts";
 import type { Listener } from "./monitor.ts";
 import { writeSeries } from "./write_series.ts";
 
-/** Where events come from: an App, of whichever copy of this library. */
+/** A source of events: an App, of any copy of this library. */
 export interface EventSource {
   /** Calls a listener at each event of a name, until the function that it returns is called. */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
-  /** How many jobs are buffered and not acknowledged. */
+  /** The number of jobs that are buffered and not acknowledged. */
   readonly pending?: number;
 }
 
-/** How metrics are counted. */
+/** Options of metrics. */
 export interface MetricsOptions {
-  /** How many pairs of topic and class are told apart; all others are counted together, as `(others)`. @default 500 */
+  /** Pairs of topic and class with series of their own; all others are counted together, as `(others)`. @default 500 */
   readonly maxSeries?: number;
 }
 
@@ -60,12 +61,12 @@ export interface MetricsOptions {
 export class Metrics {
   readonly #series: SeriesTable;
   readonly #sources = new Map<EventSource, () => void>();
-  #errors = 0;
+  readonly #errors = new ErrorCounts();
 
   /**
-   * Makes one that counts nothing yet.
+   * Creates metrics that count nothing yet.
    *
-   * @throws {InvalidConfigurationError} for an option that cannot be
+   * @throws {InvalidConfigurationError} for an option that is unknown or out of range
    */
   constructor(options: MetricsOptions = {}) {
     checkOptions("new Metrics()", options, { maxSeries: integerFrom(1) });
@@ -73,9 +74,9 @@ export class Metrics {
   }
 
   /**
-   * Counts the events of an App, beside those of others. The same one is counted once.
+   * Counts the events of an App from now on, beside those of others. An App that is attached already is not counted twice.
    *
-   * @returns a function that ends that; what was counted stays
+   * @returns a function that detaches it; the counts stay
    */
   attach(app: EventSource): () => void {
     const attached = this.#sources.get(app);
@@ -89,7 +90,7 @@ export class Metrics {
     return detach;
   }
 
-  /** What was counted so far, in Prometheus' text format 0.0.4. */
+  /** Returns the counts in Prometheus' text format 0.0.4. */
   text(): string {
     const exposition = new Exposition();
     this.write(exposition);
@@ -97,13 +98,17 @@ export class Metrics {
   }
 
   /**
-   * Adds it to a text.
+   * Adds the counts to a scrape.
    *
    * @internal
    */
   write(to: Exposition): void {
     writeSeries(to, this.#series);
-    to.counters("activejob_errors_total", "Errors that no caller heard of", [[{}, this.#errors]]);
+    to.counters(
+      "activejob_errors_total",
+      "Errors that no caller got, by where they occurred",
+      this.#errors.entries().map(([where, count]) => [{ where }, count] as const),
+    );
     const pending = [...this.#sources.keys()].reduce((sum, app) => sum + (app.pending ?? 0), 0);
     to.gauges("activejob_jobs_enqueuing", "Jobs buffered and not acknowledged", [[{}, pending]]);
   }
@@ -132,16 +137,16 @@ export class Metrics {
         if (reason === "tombstone") series.topic(topic).tombstones++;
         else series.topic(topic).finishedBefore++;
       }),
-      app.on("records.gone", ({ topic, from, to }) => void (series.topic(topic).gone += to - from)),
+      app.on("records.expired", ({ topic, from, to }) => void (series.topic(topic).expired += to - from)),
       app.on("partition.assigned", ({ topic }) => {
         series.topic(topic).assigned++;
-        // There from the start: an increase from nothing to one is none for whoever watches.
+        // Create the series at 0, so that `increase()` sees the first event.
         series.jobs(topic, UNKNOWN_CLASS);
       }),
       app.on("partition.lost", ({ topic }) => void series.topic(topic).lost++),
       app.on("job.enqueued", ({ queue, jobClass }) => void series.jobs(queue, jobClass).enqueued++),
       app.on("job.enqueue_failed", ({ queue, jobClass }) => void series.jobs(queue, jobClass).enqueueFailed++),
-      app.on("error.occurred", () => void this.#errors++),
+      app.on("error.occurred", ({ where }) => this.#errors.add(where)),
     ];
   }
 }

@@ -1,25 +1,25 @@
 /**
- * OpenTelemetry, as far as it is used here: what stands under the global symbol by which all copies of its API find each
- * other. Deno puts it there at its start (`OTEL_DENO=true`), on Node an SDK does when it is registered. So nothing is
- * imported, and it is looked up whenever it is used: an SDK may come later than this library.
+ * The part of OpenTelemetry's API that is used here. The API is a global under a registered symbol, where Deno puts it at
+ * its start (`OTEL_DENO=true`) and an SDK when it is registered. Nothing is imported, and the global is read at each use: an
+ * SDK may be registered after this library is loaded.
  */
 const API = Symbol.for("opentelemetry.js.api.1");
 
-/** Where a context keeps its span. The API makes its keys with `Symbol.for`, and this one is its own. */
+/** The key of a context's span. The API creates its keys with `Symbol.for`. */
 export const SPAN: unique symbol = Symbol.for("OpenTelemetry Context Key SPAN") as never;
 
-/** The kinds of span that stand on the two sides of a log. */
+/** The kinds of spans at both ends of a log. */
 export const SpanKind = { producer: 3, consumer: 4 } as const;
 
 /** The status of a span whose operation failed. */
 export const STATUS_ERROR = 2;
 
-/** What a span says of its operation. */
+/** Attributes of a span. */
 export type Attributes = Readonly<Record<string, string | number>>;
 
 /** An operation that is traced. */
 export interface Span {
-  /** Its ids: what a link to it has. */
+  /** Returns its ids, for a link to it. */
   spanContext(): object;
   setAttributes(attributes: Attributes): unknown;
   setStatus(status: { readonly code: number; readonly message: string }): unknown;
@@ -27,33 +27,32 @@ export interface Span {
   end(): void;
 }
 
-/** What is active in a piece of code: immutable, each change is a new one. */
+/** The values that are active in a piece of code. It is immutable: a change returns a new context. */
 export interface Context {
   getValue(key: symbol): unknown;
   setValue(key: symbol, value: unknown): Context;
-  deleteValue(key: symbol): Context;
 }
 
-/** How a span begins. */
+/** Options of a span's start. */
 export interface SpanOptions {
   readonly kind: number;
   readonly attributes: Attributes;
   readonly links?: readonly { readonly context: object }[];
 }
 
-/** Begins spans. */
+/** Starts spans. */
 export interface Tracer {
   startSpan(name: string, options: SpanOptions, context: Context): Span;
 }
 
-/** The API, as a tracing SDK has filled it. */
+/** The API of OpenTelemetry, backed by an SDK. */
 export interface OpenTelemetry {
   readonly trace: { getTracer(name: string): Tracer };
   readonly context: {
     active(): Context;
     with<T>(context: Context, fn: () => T): T;
   };
-  /** Carries a context from process to process, in the formats that `OTEL_PROPAGATORS` or the SDK names. */
+  /** Passes a context from process to process, in the formats that `OTEL_PROPAGATORS` or the SDK sets. */
   readonly propagation: {
     inject<Carrier>(
       context: Context,
@@ -68,15 +67,15 @@ export interface OpenTelemetry {
   };
 }
 
-/** OpenTelemetry, if it is on: `undefined` without it, and where what stands there has another shape. */
-export function openTelemetry(): OpenTelemetry | undefined {
+/** Returns the API if OpenTelemetry is on; `undefined` if it is off, or the global has another shape. */
+export function findOpenTelemetry(): OpenTelemetry | undefined {
   const api = (globalThis as { [API]?: Partial<OpenTelemetry> })[API];
-  // The one look that a job costs where nothing is traced.
+  // The only cost of a job where nothing is traced.
   if (api === undefined) return undefined;
-  return isWhole(api) ? api : undefined;
+  return isComplete(api) ? api : undefined;
 }
 
-function isWhole(api: Partial<OpenTelemetry> | null): api is OpenTelemetry {
+function isComplete(api: Partial<OpenTelemetry> | null): api is OpenTelemetry {
   const { trace, context, propagation } = api ?? {};
   return isFunction(trace?.getTracer) && isFunction(context?.active) && isFunction(context?.with) &&
     isFunction(propagation?.inject) && isFunction(propagation?.extract);

@@ -1,8 +1,7 @@
 /**
- * A record's headers as what carries a trace from process to process. What comes in may have been written by anybody: a
- * `traceparent` is let through only if it is one, and nothing is that is too long or no text.
+ * Passes a trace from process to process in a record's headers. Headers that come in are untrusted: a malformed
+ * `traceparent`, and any header that is too long or not UTF-8, is absent.
  */
-import { Buffer, isUtf8 } from "node:buffer";
 import { isTraceparent } from "./traceparent.ts";
 
 /** The headers of a record, as brokers have them. */
@@ -11,19 +10,28 @@ export type Headers = readonly (readonly [name: string, value: Uint8Array | null
 /** The longest header that is read, in bytes: what W3C allows for `baggage`, the longest of them. */
 const MAX_BYTES = 8192;
 
-/** Writes a header for OpenTelemetry. */
+const encoder = new TextEncoder();
+/** Throws a TypeError for bytes that are not UTF-8. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Writes headers for OpenTelemetry. */
 export const OUTGOING = {
   set(headers: [string, Uint8Array][], name: string, value: string): void {
-    headers.push([name, Buffer.from(value)]);
+    headers.push([name, encoder.encode(value)]);
   },
 };
 
-/** Reads a header for OpenTelemetry; the last one counts where a name stands twice. */
+/** Reads headers for OpenTelemetry; of several with one name the last one counts. */
 export const INCOMING = {
   get(headers: Headers, name: string): string | undefined {
     const bytes = headers.findLast((header) => header[0] === name)?.[1];
-    if (!bytes || bytes.length > MAX_BYTES || !isUtf8(bytes)) return undefined;
-    const text = Buffer.from(bytes).toString();
+    if (!bytes || bytes.length > MAX_BYTES) return undefined;
+    let text: string;
+    try {
+      text = decoder.decode(bytes);
+    } catch {
+      return undefined;
+    }
     return name === "traceparent" && !isTraceparent(text) ? undefined : text;
   },
   keys: (headers: Headers): string[] => headers.map(([name]) => name),

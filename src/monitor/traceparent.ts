@@ -1,16 +1,16 @@
 /**
- * `traceparent`, the header by which a trace goes on in another process (W3C Trace Context), as it comes in from outside:
+ * Checks `traceparent`, the header that continues a trace in another process (W3C Trace Context). It is untrusted:
  *
  *     00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
  *     version, trace id, span id, flags
  */
 const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-[\x21-\x7e]*)?$/;
 
-/** A later version may say more behind the flags, but no header is as long as this. */
+/** The longest header that is accepted: a later version may have more fields, but not so many. */
 const MAX_LENGTH = 512;
 
 /**
- * Whether a text is one. Version 00 has these four fields and no more; a later one may have others behind them. Ids of
+ * Returns whether a string is a `traceparent`. Version 00 has exactly these four fields; a later one may have more. Ids of
  * zeros, the version ff and upper case are refused.
  */
 export function isTraceparent(text: string): boolean {

@@ -1,19 +1,19 @@
 /**
- * Tracing: a job's way from `performLater` to `perform` as two spans of one trace, `send <topic>` and `process <topic>`,
- * named as OpenTelemetry's conventions for messaging say. The context of the first travels in the record's headers
- * (`traceparent`); the second is its child, and links to it.
+ * Tracing: a job from `performLater` to `perform` as two spans of one trace, `send <topic>` and `process <topic>`, named by
+ * OpenTelemetry's conventions for messaging. The context of the first is passed on in the record's headers (`traceparent`);
+ * the second is its child, and links to it.
  *
- * One object an App. Without OpenTelemetry it does nothing: a step asks {@linkcode Tracing.isOn} first, as it asks the
- * event stream whether anybody hears. A fault of OpenTelemetry is an `error.occurred`, never the job's.
+ * An App has one `Tracing`. Without OpenTelemetry it does nothing: callers check {@linkcode Tracing.isOn} first. An error
+ * of OpenTelemetry becomes an `error.occurred`; it never reaches a job.
  */
 import type { EnqueueInfo, JobInfo } from "./events.ts";
-import { harmlessly, JobSpan, positionAttributes } from "./job_span.ts";
+import { callGuarded, JobSpan, positionAttributes } from "./job_span.ts";
 import type { Monitor } from "./monitor.ts";
 import {
   type Attributes,
   type Context,
+  findOpenTelemetry,
   type OpenTelemetry,
-  openTelemetry,
   SPAN,
   type Span,
   SpanKind,
@@ -28,20 +28,20 @@ export interface SentJob extends EnqueueInfo {
   readonly key: string | null;
 }
 
-/** A job that is performed. */
+/** A job that is about to be performed. */
 export interface PerformedJob extends JobInfo {
-  /** The record's key; `null` for none, or one that is no text. */
+  /** The record's key; `null` for none, or one that is not UTF-8. */
   readonly key: string | null;
-  /** The record's headers, from wherever they come. */
+  /** The record's headers, untrusted. */
   readonly headers: Headers;
   /** The consumer group. */
   readonly group: string;
-  /** How often it was performed, this time included, over all records that it came in. */
+  /** The number of its runs, this one included, over all records of the job. */
   readonly executions: number;
 }
 
-/** A span that is to begin. */
-interface Plan {
+/** A span that is about to start. */
+interface SpanPlan {
   readonly name: string;
   readonly options: SpanOptions;
   readonly parent: Context;
@@ -54,19 +54,19 @@ export class Tracing {
   #provider: OpenTelemetry["trace"] | undefined;
   #tracer: Tracer | undefined;
 
-  /** @param brokerName what stands before its first colon is the messaging system: `"kafka"`, `"memory"` */
+  /** @param brokerName the part before its first colon is the messaging system: `"kafka"`, `"memory"` */
   constructor(clientId: string, brokerName: string, monitor: Monitor) {
     const system = brokerName.replace(/:.*/s, "");
     this.#common = { "messaging.system": system, "messaging.client.id": clientId };
     this.#monitor = monitor;
   }
 
-  /** Whether anybody traces. */
+  /** Whether OpenTelemetry is on. */
   get isOn(): boolean {
-    return openTelemetry() !== undefined;
+    return findOpenTelemetry() !== undefined;
   }
 
-  /** A job is on its way: a span under the caller's, until the record is acknowledged or refused. */
+  /** Starts the span of sending a job, a child of the caller's; it ends when the record is acknowledged or refused. */
   startSend(job: SentJob): JobSpan | undefined {
     return this.#start(({ context }) => ({
       name: `send ${job.queue}`,
@@ -75,11 +75,11 @@ export class Tracing {
     }));
   }
 
-  /** A job is about to be performed: a span under the one that sent it, until the job has settled. */
+  /** Starts the span of performing a job, a child of the span that sent it; it ends when the job has settled. */
   startProcess(job: PerformedJob): JobSpan | undefined {
     return this.#start(({ context, propagation }) => {
-      // Not under what was active where the worker was made: the job does not come from there.
-      const parent = propagation.extract(context.active().deleteValue(SPAN), job.headers, INCOMING);
+      // The worker performs jobs outside of every context: no span is active here.
+      const parent = propagation.extract(context.active(), job.headers, INCOMING);
       const sender = parent.getValue(SPAN) as Span | undefined;
       const attributes = {
         ...this.#attributes("process", job.topic, job),
@@ -93,17 +93,17 @@ export class Tracing {
     });
   }
 
-  #start(plan: (api: OpenTelemetry) => Plan): JobSpan | undefined {
-    const api = openTelemetry();
+  #start(plan: (api: OpenTelemetry) => SpanPlan): JobSpan | undefined {
+    const api = findOpenTelemetry();
     if (api === undefined) return undefined;
-    return harmlessly(this.#monitor, () => {
+    return callGuarded(this.#monitor, () => {
       const { name, options, parent } = plan(api);
       const span = this.#tracerOf(api).startSpan(name, options, parent);
       return new JobSpan(api, span, parent.setValue(SPAN, span), this.#monitor);
     });
   }
 
-  /** A tracer is good as long as its provider is: an SDK may be registered later, or another one. */
+  /** Returns the tracer of the current provider: an SDK may be registered later, or replaced. */
   #tracerOf({ trace }: OpenTelemetry): Tracer {
     if (this.#provider !== trace) [this.#provider, this.#tracer] = [trace, trace.getTracer("@activejob/kafka")];
     return this.#tracer!;

@@ -1,62 +1,60 @@
-/**
- * The options that speak of how jobs are performed. They stand on the App for all its topics, and on a topic for that one.
- */
+/** Options for performing jobs. An App has them for all its topics, and each topic may override them. */
 import {
   boolean,
   type Check,
   type Checks,
+  fraction,
   integerFrom,
   milliseconds,
-  object,
-  share,
+  optionsOf,
   timeLimit,
   topicName,
-} from "../options.ts";
+} from "../support/validation.ts";
 
-/** How the wait grows from one failure of a record to the next. */
+/** Options of the backoff: the wait between two attempts of a failed record. */
 export interface BackoffOptions {
-  /** The wait after the first failure, in milliseconds; each further wait is twice as long. @default 1000 */
+  /** Wait after the first failure, in ms; each further wait is twice as long. @default 1000 */
   readonly initialMs?: number;
-  /** No wait is longer, in milliseconds, jitter included. @default 30000 */
+  /** Longest wait, in ms, jitter included. @default 30000 */
   readonly maxMs?: number;
-  /** The share of a wait that may be added at random, from 0 to 1, so that partitions do not retry in step. @default 0.15 */
+  /** Fraction of the wait that is added at random, 0 to 1, so that partitions do not retry in step. @default 0.15 */
   readonly jitter?: number;
 }
 
-/** Where records go that cannot be performed. */
+/** Options of a dead letter queue: the topic for records that cannot be performed. */
 export interface DeadLetterQueueOptions {
   /** The topic's name, without the App's prefix. */
   readonly topic: string;
-  /** How often a failed job is tried again before it is dead-lettered. @default 3 */
+  /** Number of retries of a failed job before it is dead-lettered. @default 3 */
   readonly maxRetries?: number;
   /**
-   * `true`: each record has its own retries. `false`: retries are counted for the partition, and the count goes back to
-   * zero only when a job passes at its first attempt.
+   * `true`: retries are counted for each record. `false`: they are counted for the partition, and the count is reset only by
+   * a job that succeeds at its first attempt.
    *
    * @default true
    */
   readonly independent?: boolean;
 }
 
-/** How jobs are performed. */
+/** Options for performing jobs. */
 export interface JobOptions {
-  /** How many records of a partition may wait in the process before it is paused. @default 100 */
+  /** Most records of a partition that wait in the process; then its fetching is paused. @default 100 */
   readonly maxMessages?: number;
-  /** How long a failed job waits. @default { initialMs: 1000, maxMs: 30000, jitter: 0.15 } */
+  /** Wait of a failed job. @default { initialMs: 1000, maxMs: 30000, jitter: 0.15 } */
   readonly backoff?: BackoffOptions;
-  /** Where lasting failures and poison go. @default none: the partition pauses */
+  /** Dead letter queue for poison and for jobs without retries left. @default none: the partition pauses */
   readonly deadLetterQueue?: DeadLetterQueueOptions;
-  /** After so many milliseconds a job's `signal` aborts and it counts as failed. @default none */
+  /** Time limit of a job, in ms: then its `signal` aborts, and it counts as failed. @default none */
   readonly timeoutMs?: number;
-  /** How much longer than that, or than its ownership, it may take until `job.orphaned`, in milliseconds. @default 5000 */
+  /** Time that a job may still run after its time limit, or after its partition is lost, before `job.orphaned`, in ms. @default 5000 */
   readonly timeoutGraceMs?: number;
-  /** Larger values are dead-lettered without being read, in bytes. @default 1048576 */
+  /** Largest value, in bytes: a larger job is refused when it is enqueued, and a larger record is dead-lettered unread. @default 1048576 */
   readonly maxPayloadBytes?: number;
-  /** How long a job of an unknown class is tried again before it counts as poison. @default { retryForMs: 300000 } */
+  /** Time for which a job of an unknown class is retried before it counts as poison, in ms. @default { retryForMs: 300000 } */
   readonly unknownJobs?: { readonly retryForMs: number };
 }
 
-const deadLetterQueue: Check = object<DeadLetterQueueOptions>("deadLetterQueue", {
+const deadLetterQueue: Check = optionsOf<DeadLetterQueueOptions>("deadLetterQueue", {
   topic: topicName,
   maxRetries: integerFrom(0),
   independent: boolean,
@@ -65,7 +63,7 @@ const deadLetterQueue: Check = object<DeadLetterQueueOptions>("deadLetterQueue",
 /** The checks of {@linkcode JobOptions}. */
 export const JOB_CHECKS: Checks<JobOptions> = {
   maxMessages: integerFrom(1),
-  backoff: object<BackoffOptions>("backoff", { initialMs: milliseconds, maxMs: milliseconds, jitter: share }),
+  backoff: optionsOf<BackoffOptions>("backoff", { initialMs: milliseconds, maxMs: milliseconds, jitter: fraction }),
   deadLetterQueue: (value) =>
     typeof value === "object" && value !== null && (value as Partial<DeadLetterQueueOptions>).topic === undefined
       ? `an object with a "topic"`
@@ -73,5 +71,5 @@ export const JOB_CHECKS: Checks<JobOptions> = {
   timeoutMs: timeLimit,
   timeoutGraceMs: milliseconds,
   maxPayloadBytes: integerFrom(1),
-  unknownJobs: object<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),
+  unknownJobs: optionsOf<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),
 };

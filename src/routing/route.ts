@@ -3,11 +3,11 @@
  * the topic's own, else the App's, else the default. Made once, when an App is made, and frozen.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { didYouMean } from "../options.ts";
+import { didYouMean } from "../support/validation.ts";
 import type { JobOptions } from "./job_options.ts";
 import type { JobTopic } from "./topic.ts";
 
-/** How records of one topic are performed. */
+/** Everything that a worker and a dispatcher need to know about one topic. */
 export interface Route {
   /** The queue: the topic's name without the prefix. */
   readonly queue: string;
@@ -15,38 +15,38 @@ export interface Route {
   readonly topic: string;
   /** The consumer group. */
   readonly group: string;
-  /** How many records of a partition may wait. */
+  /** Most records of a partition that wait in the process. */
   readonly maxMessages: number;
-  /** How failed jobs wait. */
+  /** Options of the backoff, times in ms. */
   readonly backoff: { readonly initialMs: number; readonly maxMs: number; readonly jitter: number };
-  /** Where dead letters go, by full name; `null`: nowhere. */
+  /** The dead letter queue, with the full name of its topic; `null` for none. */
   readonly deadLetterQueue:
     | { readonly topic: string; readonly maxRetries: number; readonly independent: boolean }
     | null;
-  /** How long a job may run, in milliseconds; `null`: as long as it likes. */
+  /** Time limit of a job, in ms; `null` for none. */
   readonly timeoutMs: number | null;
-  /** How much longer before it is called orphaned, in milliseconds. */
+  /** Time that a job may run longer before it is reported as orphaned, in ms. */
   readonly timeoutGraceMs: number;
-  /** The largest value that is read, in bytes. */
+  /** Largest value, in bytes. */
   readonly maxPayloadBytes: number;
-  /** How long unknown classes are tried again, in milliseconds. */
+  /** Time for which jobs of unknown classes are retried, in ms. */
   readonly unknownJobsRetryForMs: number;
   /** The topic as it was declared. */
   readonly declared: JobTopic;
 }
 
-/** How often a failed job is tried again where nothing else is said. */
+/** Default number of retries of a failed job. */
 export const DEFAULT_MAX_RETRIES = 3;
 
-/** What a topic's name is made of. */
+/** The parts of full topic names. */
 export interface Naming {
-  /** Put before each name; empty for none. */
+  /** Prefix of each name; `""` for none. */
   readonly queuePrefix: string;
-  /** Between prefix and name. */
+  /** Delimiter between prefix and name. */
   readonly queueDelimiter: string;
 }
 
-/** The full name of a topic. */
+/** Returns the full name of a topic. */
 export function fullName(name: string, naming: Naming): string {
   return naming.queuePrefix === "" ? name : `${naming.queuePrefix}${naming.queueDelimiter}${name}`;
 }
@@ -76,36 +76,37 @@ export class Routes {
     }
   }
 
-  /** Every route, in the order of declaration. */
+  /** Returns every route, in the order of declaration. */
   all(): Route[] {
     return [...this.#byTopic.values()];
   }
 
-  /** The full topic name of a queue. What is the full name of a declared topic already (a job on a worker has it) stays so. */
+  /** Returns the full topic name of a queue. The full name of a declared topic is returned as it is: jobs on a worker have it. */
   topicOf(queue: string): string {
     const topic = fullName(queue, this.#naming);
     return !this.#byTopic.has(topic) && this.#byTopic.has(queue) ? queue : topic;
   }
 
-  /** The route of a topic, by its full name. */
+  /** Returns the route of a topic, by its full name. */
   find(topic: string): Route | undefined {
     return this.#byTopic.get(topic);
   }
 
   /**
-   * The routes of some queues.
+   * The routes of some queues, each once.
    *
    * @throws {InvalidConfigurationError} for a queue that is not declared
    */
   select(queues: readonly string[]): Route[] {
-    return queues.map((queue) => {
+    const routes = queues.map((queue) => {
       const route = this.find(this.topicOf(queue));
       if (route === undefined) throw new InvalidConfigurationError(this.undeclared(queue));
       return route;
     });
+    return [...new Set(routes)];
   }
 
-  /** The message about a queue that is not declared. */
+  /** Returns the message about a queue that is not declared. */
   undeclared(queue: string): string {
     return `No topic declares the queue "${queue}"${didYouMean(queue, this.all().map((route) => route.queue))}`;
   }

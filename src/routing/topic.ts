@@ -1,22 +1,26 @@
-/**
- * `activeJobTopic`: how the jobs of one topic are performed. A declaration: checked at once, frozen, without effect until
- * an App is made of it.
- */
-import { checkOptions, type Checks, frozenCopy, integerFrom, nonEmptyText, topicName } from "../options.ts";
+/** `activeJobTopic`: the declaration of a topic. It is checked at once, frozen, and has no effect until an App uses it. */
+import {
+  checkOptions,
+  type Checks,
+  copyFrozen,
+  integerFrom,
+  nonEmptyString,
+  topicName,
+} from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
 import { NotSupportedError } from "../errors.ts";
 
 /** The options of {@linkcode activeJobTopic}. */
 export interface TopicOptions extends JobOptions {
-  /** How many partitions a topic that we create gets. @default the broker's default on Kafka, else 1 */
+  /** Number of partitions of a topic that is created. @default the broker's default on Kafka, else 1 */
   readonly partitions?: number;
-  /** How many copies Kafka keeps of a topic that we create. @default the broker's default */
+  /** Number of replicas of a topic that is created on Kafka. @default the broker's default */
   readonly replicationFactor?: number;
-  /** How long a topic that we create keeps records, in milliseconds; -1 for ever. @default 604800000 (7 days) */
+  /** Retention of a topic that is created, in ms; -1 for ever. @default 604800000 (7 days) */
   readonly retentionMs?: number;
-  /** Further settings of a topic that we create, by Kafka's names. @default {} */
+  /** Further settings of a topic that is created, by Kafka's names. @default {} */
   readonly config?: Readonly<Record<string, string>>;
-  /** Another consumer group than the App's name. @default the App's name */
+  /** The consumer group. @default the App's name */
   readonly group?: string;
   /**
    * `"partition"`: the jobs of a partition run one by one. `"key"` (keys side by side) is not supported yet.
@@ -41,8 +45,8 @@ const CHECKS: Checks<TopicOptions> = {
   config: (value) =>
     typeof value === "object" && value !== null && Object.values(value).every((entry) => typeof entry === "string")
       ? null
-      : `an object of texts, such as { "cleanup.policy": "delete" }`,
-  group: nonEmptyText,
+      : `an object of strings, such as { "cleanup.policy": "delete" }`,
+  group: nonEmptyString,
   ordering: (value) => value === "partition" || value === "key" ? null : `"partition" or "key"`,
 };
 
@@ -50,7 +54,7 @@ const CHECKS: Checks<TopicOptions> = {
  * Declares a topic of jobs.
  *
  * @param name the topic's name, which is the queue's name, without the App's prefix
- * @param options how its jobs are performed; what is absent is taken from the App
+ * @param options options for creating the topic and for performing its jobs; absent ones are taken from the App
  * @returns a frozen declaration for the App's `topics`
  * @throws {InvalidConfigurationError} for a wrong name or option
  * @throws {NotSupportedError} for `ordering: "key"`
@@ -70,5 +74,5 @@ export function activeJobTopic(name: string, options: TopicOptions = {}): JobTop
   if (options.ordering === "key") {
     throw new NotSupportedError(`Cannot run keys side by side on topic "${name}": ordering "key" is not supported yet`);
   }
-  return frozenCopy({ name, ...options });
+  return copyFrozen({ name, ...options });
 }

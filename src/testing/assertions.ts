@@ -1,45 +1,53 @@
 /**
- * What holds of the jobs that a test has seen: how many there are, and whether there is one such as expected. What does not
- * hold is an `AssertionError` of `node:assert`, which every test runner knows, and which says what was there instead.
+ * Assertions about lists of jobs: their number, and that one of them has the expected fields. A failed assertion throws
+ * the `AssertionError` of `node:assert`, which every test runner knows. Its message lists the jobs that there are.
  */
 import { AssertionError } from "node:assert";
 import { InvalidConfigurationError } from "../errors.ts";
 import { readEnvelope, writeEnvelope } from "../job/envelope.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
-import { checkOptions, integerFrom, show, topicName } from "../options.ts";
+import { checkOptions, integerFrom, show, topicName } from "../support/validation.ts";
 import type { EnqueuedJob } from "./jobs.ts";
-import { count, describeClasses, describeJob, describeJobs, differences, indented, showValue } from "./messages.ts";
-import { type Catalog, listedName, type Selection, topicOf } from "./selection.ts";
+import {
+  describeClasses,
+  describeDifferences,
+  describeJob,
+  describeJobs,
+  formatCount,
+  formatValue,
+  indentLines,
+} from "./messages.ts";
+import { type Catalog, jobNameIn, type Selection, topicOf } from "./selection.ts";
 
-/** What a job must have. What is absent may be anything. */
+/** The fields that a job must have. A field that is left out may have any value. */
 export interface ExpectedJob<J extends Job = Job> {
-  /** Its arguments, typed from `perform`: as they are, or a function that answers whether they are right. */
+  /** Its arguments, typed from `perform`, or a function that returns whether they are as expected. */
   readonly args?: JobArguments<J> | ((...args: JobArguments<J>) => boolean);
-  /** Its queue, without the App's prefix. */
+  /** Its queue, without the prefix of the App. */
   readonly queue?: string;
   /** Its priority. */
   readonly priority?: number | null;
 }
 
 /** The jobs that an assertion looks at. */
-export interface Seen<Found extends EnqueuedJob = EnqueuedJob> {
-  /** What happened to them. */
+export interface Observed<Found extends EnqueuedJob = EnqueuedJob> {
+  /** The state of the jobs. */
   readonly kind: "enqueued" | "performed" | "dead-lettered";
   /** The jobs. */
   readonly jobs: readonly Found[];
-  /** Those to which it has not happened yet, where that is of interest. */
+  /** The jobs that have not reached that state, for messages; `[]` if they do not matter. */
   readonly waiting: readonly EnqueuedJob[];
 }
 
-/** Who asserts: its name, and the function whose caller the error points at. */
+/** The assertion that a test called. The stack of the error starts at its caller. */
 export interface Asserter {
   readonly name: string;
 }
 
 /**
- * Refuses a number of jobs that there cannot be.
+ * Checks an expected number of jobs.
  *
- * @throws {InvalidConfigurationError} if it is no whole number from 0 up
+ * @throws {InvalidConfigurationError} if it is not an integer from 0 up
  */
 export function checkCount(what: string, expected: number): void {
   const wanted = integerFrom(0)(expected);
@@ -48,23 +56,28 @@ export function checkCount(what: string, expected: number): void {
 }
 
 /**
- * Asserts how many jobs there are.
+ * Asserts the number of selected jobs.
  *
  * @throws {AssertionError} if there are more or fewer
  */
-export function assertCount(by: Asserter, expected: number, isMeant: Selection, { kind, jobs, waiting }: Seen): void {
-  const counted = jobs.filter(isMeant);
+export function assertCount(
+  by: Asserter,
+  expected: number,
+  isSelected: Selection,
+  { kind, jobs, waiting }: Observed,
+): void {
+  const counted = jobs.filter(isSelected);
   if (counted.length === expected) return;
-  const others = jobs.filter((job) => !isMeant(job));
+  const others = jobs.filter((job) => !isSelected(job));
   const message =
-    `${count(expected)} expected, but ${counted.length} ${counted.length === 1 ? "was" : "were"} ${kind}` +
-    among(": ", describeJobs(counted)) + among("; not counted: ", describeJobs(others)) +
-    among("; waiting: ", describeJobs(waiting.filter(isMeant)));
-  throw failure(by, message, counted.length, expected);
+    `${formatCount(expected)} expected, but ${counted.length} ${counted.length === 1 ? "was" : "were"} ${kind}` +
+    prefixed(": ", describeJobs(counted)) + prefixed("; not counted: ", describeJobs(others)) +
+    prefixed("; waiting: ", describeJobs(waiting.filter(isSelected)));
+  throw createError(by, message, counted.length, expected);
 }
 
 /**
- * Asserts that there is such a job.
+ * Asserts that there is a job of a class with the expected fields.
  *
  * @returns the first
  * @throws {AssertionError} if there is none
@@ -73,33 +86,36 @@ export function assertFound<J extends Job, Found extends EnqueuedJob>(
   by: Asserter,
   Class: JobClass<J>,
   expected: ExpectedJob<J>,
-  { kind, jobs, waiting }: Seen<Found>,
+  { kind, jobs, waiting }: Observed<Found>,
   catalog: Catalog,
 ): Found & EnqueuedJob<JobArguments<J>> {
   const what = `${by.name}()`;
-  const name = listedName(what, Class, catalog);
-  const differs = comparison(what, Class, expected, catalog);
+  const name = jobNameIn(what, Class, catalog);
+  const differs = createComparison(what, Class, expected, catalog);
   const ofClass = jobs.filter((job) => job.jobClass === name);
   const all = ofClass.map((job) => ({ job, lines: differs(job) }));
   const found = all.find(({ lines }) => lines.length === 0);
   if (found !== undefined) return found.job as Found & EnqueuedJob<JobArguments<J>>;
-  const idle = among("; waiting: ", describeJobs(waiting.filter(({ jobClass }) => jobClass === name)));
+  const idle = prefixed("; waiting: ", describeJobs(waiting.filter(({ jobClass }) => jobClass === name)));
   const [first, ...more] = all.toSorted((one, other) => one.lines.length - other.lines.length);
   if (first === undefined) {
-    throw failure(by, `No job of class ${name} was ${kind}${among(`; ${kind}: `, describeClasses(jobs))}${idle}`);
+    throw createError(
+      by,
+      `No job of class ${name} was ${kind}${prefixed(`; ${kind}: `, describeClasses(jobs))}${idle}`,
+    );
   }
-  const nearest = more.length === 0 ? "" : `\nThe nearest is ${describeJob(first.job)}:`;
-  throw failure(
+  const nearest = more.length === 0 ? "" : `\nThe most similar one is ${describeJob(first.job)}:`;
+  throw createError(
     by,
-    `No job of class ${name} was ${kind} with ${showValue(expected)}; ${kind}: ${describeJobs(ofClass)}${idle}` +
-      `${nearest}${indented(first.lines)}`,
+    `No job of class ${name} was ${kind} with ${formatValue(expected)}; ${kind}: ${describeJobs(ofClass)}${idle}` +
+      `${nearest}${indentLines(first.lines)}`,
     Object.fromEntries(Object.keys(expected).map((key) => [key, first.job[key as keyof ExpectedJob]])),
     expected,
   );
 }
 
-/** A function that answers where a job differs from what is expected. */
-function comparison<J extends Job>(
+/** Returns a function that describes the differences of a job to the expected one. */
+function createComparison<J extends Job>(
   what: string,
   Class: JobClass<J>,
   expected: ExpectedJob<J>,
@@ -112,34 +128,37 @@ function comparison<J extends Job>(
   });
   const { args, queue, priority } = expected;
   if (queue !== undefined) topicOf(queue, catalog);
-  const argsDiffer = args === undefined ? () => [] : argumentsComparison(Class, args);
+  const argsDiffer = args === undefined ? () => [] : createArgumentsComparison(Class, args);
   return (job) => [
     ...argsDiffer(job.args),
-    ...(queue === undefined || topicOf(queue, catalog) === job.topic ? [] : differences(queue, job.queue, "queue")),
-    ...(priority === undefined ? [] : differences(priority, job.priority, "priority")),
+    ...(queue === undefined || topicOf(queue, catalog) === job.topic
+      ? []
+      : describeDifferences(queue, job.queue, "queue")),
+    ...(priority === undefined ? [] : describeDifferences(priority, job.priority, "priority")),
   ];
 }
 
-function argumentsComparison<J extends Job>(
+function createArgumentsComparison<J extends Job>(
   Class: JobClass<J>,
   expected: NonNullable<ExpectedJob<J>["args"]>,
 ): (args: readonly unknown[]) => string[] {
   if (typeof expected === "function") {
-    return (args) => expected(...args as JobArguments<J>) ? [] : [`args: the function refuses ${showValue(args)}`];
+    return (args) =>
+      expected(...args as JobArguments<J>) ? [] : [`args: the function returned false for ${formatValue(args)}`];
   }
-  // As they would come out of a log: `7n` as 7, without the `undefined` at the end.
+  // As a worker would read them: without the `undefined` at the end.
   const job = new Class();
-  job.args = expected;
+  (job as Job).args = expected;
   const envelope = writeEnvelope(job, Class.queue, undefined);
-  const stored = readEnvelope(envelope, () => true).arguments;
-  return (args) => differences(stored, args, "args");
+  const stored = readEnvelope(envelope).arguments;
+  return (args) => describeDifferences(stored, args, "args");
 }
 
-function failure(by: Asserter, message: string, actual?: unknown, expected?: unknown): AssertionError {
+function createError(by: Asserter, message: string, actual?: unknown, expected?: unknown): AssertionError {
   const stackStartFn = by as unknown as (...args: unknown[]) => unknown;
   return new AssertionError({ message, actual, expected, operator: by.name, stackStartFn });
 }
 
-function among(before: string, text: string): string {
-  return text === "" ? "" : `${before}${text}`;
+function prefixed(prefix: string, text: string): string {
+  return text === "" ? "" : `${prefix}${text}`;
 }

@@ -1,17 +1,17 @@
-/** Blocks: an assertion around one looks only at what came of it. */
+/** Blocks: functions that a test passes to an assertion, which then looks only at the jobs of the block. */
 import { InvalidConfigurationError } from "../errors.ts";
 import { isJobClass, type JobClass } from "../job/job.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 
-/** What a test does in the middle of an assertion. It is awaited; what it answers is left alone. */
+/** A function of a test. It is awaited; its result is ignored. */
 export type Block = () => unknown;
 
 /**
- * What was given: options, a block, or both.
+ * Separates the arguments of an assertion: options, a block, or both.
  *
- * @throws {InvalidConfigurationError} for a block that is no function, such as a job class
+ * @throws {InvalidConfigurationError} if the block is not a function, for example a job class
  */
-export function optionsAndBlock<Options extends object>(
+export function splitArguments<Options extends object>(
   what: string,
   first: Options | Block | undefined,
   second: Block | undefined,
@@ -24,9 +24,9 @@ export function optionsAndBlock<Options extends object>(
 }
 
 /**
- * Refuses what is no block.
+ * Checks a block.
  *
- * @throws {InvalidConfigurationError} if it is no function, such as a job class
+ * @throws {InvalidConfigurationError} if it is not a function, for example a job class
  */
 export function checkBlock(what: string, block: Block | undefined): void {
   if (block === undefined || (typeof block === "function" && !isJobClass(block))) return;

@@ -1,38 +1,38 @@
 /**
- * What goes wrong with real brokers, for a test to ask for: a partition that is lost while a job runs, a worker that dies
- * before it has marked what it performed, an enqueue that is refused or whose answer is lost, a broker that is away.
+ * The faults of real brokers, for a test to plan: a partition that is lost while a job runs, a worker that dies before
+ * it marks a job, an enqueue that is refused or whose acknowledgement is lost, a broker that is offline.
  *
- * A fault is planned, and comes when its moment is there; it comes as often as was said, and not again.
+ * A planned fault comes at the next occasion, as often as it was planned.
  */
 import { BrokerError, InvalidConfigurationError, type Written } from "../errors.ts";
-import { boolean, type Check, checkOptions, didYouMean, integerFrom, oneOf, show } from "../options.ts";
+import { boolean, type Check, checkOptions, didYouMean, integerFrom, oneOf, show } from "../support/validation.ts";
 import { fullName } from "../routing/route.ts";
 import type { JobFault } from "./fault_plan.ts";
-import { type JobSelector, selector, selects } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { checkSelector, type JobSelector, toSelection } from "./selection.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 
-/** How often a fault comes. */
+/** The number of times that a fault comes. */
 export interface FaultOptions {
-  /** So many times. @default 1 */
+  /** The number of times. @default 1 */
   readonly times?: number;
 }
 
-/** Which appends fail, and how. */
+/** The appends that fail, and how they fail. */
 export interface AppendFaultOptions {
-  /** A queue or a dead letter topic, without the App's prefix. @default each of them */
+  /** The queue or dead letter topic, without the prefix of the App. @default all of them */
   readonly topic?: string;
-  /** What the broker says. @default a `BrokerError` */
+  /** The error of the broker. @default a `BrokerError` */
   readonly error?: Error;
-  /** `"no"`: certainly not in the log. `"unknown"`: the answer is lost. @default "no" */
+  /** `"no"`: the record is certainly not in the log. `"unknown"`: the acknowledgement is lost. @default "no" */
   readonly written?: Written;
-  /** With `written: "unknown"`: whether the record is in the log all the same. @default false */
+  /** With `written: "unknown"`: whether the record is in the log nevertheless. @default false */
   readonly stored?: boolean;
 }
 
 /**
  * The faults of one test: `t.faults`.
  *
- * @example A worker dies after it has performed a job and before it has marked it: is the job idempotent?
+ * @example A worker dies after a job has succeeded and before it is marked: is the job idempotent?
  * ```ts
  * import { activeJobTopic, App, Job } from "@activejob/kafka";
  * import { TestApp } from "@activejob/kafka/testing";
@@ -61,24 +61,24 @@ export interface AppendFaultOptions {
  * ```
  */
 export class Faults {
-  readonly #stage: Stage;
+  readonly #context: TestContext;
 
   /** @internal */
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(context: TestContext) {
+    this.#context = context;
   }
 
-  /** How many planned faults have not come yet: a test whose fault never came has shown nothing. */
+  /** The number of planned faults that have not come yet. A test whose fault never came has shown nothing. */
   get pending(): number {
-    return this.#stage.plan.pending;
+    return this.#context.plan.pending;
   }
 
   /**
-   * The partition is lost as soon as one of these jobs starts. Its `signal` aborts, whatever it returns or throws is not
-   * marked, and the partition's next owner performs it again, while the first run may still be under way.
+   * Takes the partition away as soon as one of these jobs starts. The `signal` of the job aborts, its outcome is not
+   * marked, and the next owner of the partition performs it again, perhaps while the first run goes on.
    *
-   * @param only which jobs: a class, some classes, or a function of the job
-   * @param options how often
+   * @param only the jobs: a class, a list of classes, or a function of the job
+   * @param options the number of times
    * @throws {InvalidConfigurationError} for a class that the App does not list, or a wrong option
    *
    * @example
@@ -116,11 +116,11 @@ export class Faults {
   }
 
   /**
-   * The worker dies after one of these jobs has passed and before it is marked: the job is performed again. Jobs that ended
-   * before it are marked.
+   * Lets the worker die after one of these jobs has succeeded and before it is marked: the job is performed again. Jobs
+   * that ended before it are marked.
    *
-   * @param only which jobs: a class, some classes, or a function of the job
-   * @param options how often
+   * @param only the jobs: a class, a list of classes, or a function of the job
+   * @param options the number of times
    * @throws {InvalidConfigurationError} for a class that the App does not list, or a wrong option
    *
    * @example
@@ -154,11 +154,11 @@ export class Faults {
   }
 
   /**
-   * The next records are not acknowledged: an enqueue is refused, or its answer is lost. A dead letter is appended, too: it
-   * is then tried again, and its job is not performed again.
+   * Lets the next appends fail: an enqueue is refused, or its acknowledgement is lost. A dead letter is an append, too:
+   * it is retried, and its job is not performed again.
    *
-   * @param times how many records
-   * @param options which, and how
+   * @param times the number of records
+   * @param options the records, and how they fail
    * @throws {InvalidConfigurationError} for a topic that the App does not have, or a wrong option
    *
    * @example
@@ -182,7 +182,7 @@ export class Faults {
    * t.faults.failAppends(1, { topic: "default", written: "unknown", stored: true });
    * const error = await assertRejects(() => OrderJob.performLater("a1"), EnqueueError);
    * assertEquals(error.written, "unknown");
-   * t.assertEnqueuedJobs(1, { only: OrderJob }); // it is there all the same
+   * t.assertEnqueuedJobs(1, { only: OrderJob }); // it is in the log nevertheless
    * ```
    */
   failAppends(times: number, options: AppendFaultOptions = {}): void {
@@ -199,16 +199,15 @@ export class Faults {
       throw new InvalidConfigurationError(`Option "stored" of ${what} needs written: "unknown", but it is "no"`);
     }
     const { error = new BrokerError("The test lets this append fail") } = options;
-    open(this.#stage).plan.planForAppends(
-      topic === undefined ? null : this.#topic(topic),
+    assertInUse(this.#context).plan.addForAppends(
+      topic === undefined ? null : this.#fullName(topic),
       { error, written, stored },
       times,
     );
   }
 
   /**
-   * The broker cannot be reached any more: enqueues wait until {@linkcode Faults.back}, or until the test's App is disposed
-   * of.
+   * Takes the broker offline: enqueues wait until {@linkcode Faults.goOnline}, or until the test's App is disposed of.
    *
    * @example
    * ```ts
@@ -226,37 +225,41 @@ export class Faults {
    * });
    *
    * await using t = TestApp.of(app);
-   * t.faults.away();
+   * t.faults.goOffline();
    * const enqueuing = WelcomeJob.performLater(7);
    * t.assertNoEnqueuedJobs();
-   * t.faults.back();
+   * t.faults.goOnline();
    * await enqueuing;
    * t.assertEnqueuedJobs(1);
    * ```
    */
-  away(): void {
-    open(this.#stage).log.away();
+  goOffline(): void {
+    assertInUse(this.#context).log.goOffline();
   }
 
-  /** The broker can be reached again: what waited goes on. See {@linkcode Faults.away}. */
-  back(): void {
-    this.#stage.log.back();
+  /** Brings the broker back: calls that wait go on. See {@linkcode Faults.goOffline}. */
+  goOnline(): void {
+    this.#context.log.goOnline();
   }
 
   #planForJobs(kind: JobFault, what: string, only: JobSelector, options: FaultOptions): void {
     const count: Check = integerFrom(1);
     if (only === undefined) throw new InvalidConfigurationError(`${what} needs a job class, but it is ${show(only)}`);
-    checkOptions(what, { only, ...options }, { only: selector, times: count });
-    open(this.#stage).plan.planForJobs(kind, selects(what, only, this.#stage.catalog), options.times ?? 1);
+    checkOptions(what, { only, ...options }, { only: checkSelector, times: count });
+    assertInUse(this.#context).plan.addForJobs(
+      kind,
+      toSelection(what, only, this.#context.catalog),
+      options.times ?? 1,
+    );
   }
 
-  /** The full name of a topic that the App appends to. */
-  #topic(name: string): string {
-    const { routes, naming } = this.#stage.catalog;
+  /** Returns the full name of a topic that the App appends to. */
+  #fullName(name: string): string {
+    const { routes, naming } = this.#context.catalog;
     const topics = routes.all().flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
     const wanted = fullName(name, naming);
     if (topics.includes(wanted)) return wanted;
     const known = new Set(topics.map((topic) => topic.slice(fullName("", naming).length)));
-    throw new InvalidConfigurationError(`No topic of the App is called "${name}"${didYouMean(name, [...known])}`);
+    throw new InvalidConfigurationError(`The App has no topic "${name}"${didYouMean(name, [...known])}`);
   }
 }

@@ -1,61 +1,68 @@
 /**
- * What a test can ask and assert of its jobs: what was enqueued, performed and dead-lettered. State assertions answer at
- * once; those around a block look only at what came of the block, and must be awaited. (Most of this file are examples.)
+ * The questions and assertions of a test about its jobs. An assertion about the state returns at once. An assertion
+ * around a block looks only at the jobs of the block, and must be awaited. (Most of this file is examples.)
  */
 import type { App } from "../app/app.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
-import { assertCount, type Asserter, assertFound, checkCount, type ExpectedJob, type Seen } from "./assertions.ts";
-import { type Block, checkBlock, optionsAndBlock } from "./block.ts";
+import { assertCount, type Asserter, assertFound, checkCount, type ExpectedJob, type Observed } from "./assertions.ts";
+import { type Block, checkBlock, splitArguments } from "./block.ts";
 import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
-import type { Since } from "./ledger.ts";
-import { type JobFilter, type PerformOptions, performSelection, type Selection, selection } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import type { Moment } from "./job_recorder.ts";
+import {
+  filterToSelection,
+  type JobFilter,
+  optionsToSelection,
+  type PerformOptions,
+  type Selection,
+} from "./selection.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 
 /** The questions and assertions of a {@linkcode TestApp}. */
 export abstract class JobAssertions {
   /** The App over the test's log. */
   abstract readonly app: App;
-  readonly #stage: Stage;
+  readonly #context: TestContext;
 
   /** @internal */
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(context: TestContext) {
+    this.#context = context;
   }
 
-  /** Runs a block and performs what it enqueues. */
+  /** Calls a block and performs the jobs that it enqueues. */
   abstract performEnqueuedJobs(options: PerformOptions, block: Block): Promise<number>;
 
   /**
-   * What was enqueued, in order; what was performed stays in it, as in a topic.
+   * Returns the jobs that were enqueued, in order. A job that was performed stays among them, as its record stays in
+   * its topic.
    *
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   enqueuedJobs(filter: JobFilter = {}): EnqueuedJob[] {
-    return open(this.#stage).ledger.enqueued().filter(this.#selection("enqueuedJobs()", filter));
+    return assertInUse(this.#context).recorder.enqueued().filter(this.#selection("enqueuedJobs()", filter));
   }
 
   /**
-   * What was performed well, in order; a job that was performed twice is there twice.
+   * Returns the jobs that succeeded, in order. A job that was performed twice occurs twice.
    *
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   performedJobs(filter: JobFilter = {}): PerformedJob[] {
-    return open(this.#stage).ledger.performed().filter(this.#selection("performedJobs()", filter));
+    return assertInUse(this.#context).recorder.performed().filter(this.#selection("performedJobs()", filter));
   }
 
   /**
-   * What is in the dead letter topics, in order. `queue` is the queue that the job came from.
+   * Returns the dead letters, in order. The `queue` of a filter is the queue that the job came from.
    *
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   deadLetters(filter: JobFilter = {}): DeadLetter[] {
-    return open(this.#stage).ledger.deadLetters().filter(this.#selection("deadLetters()", filter));
+    return assertInUse(this.#context).recorder.deadLetters().filter(this.#selection("deadLetters()", filter));
   }
 
   /**
-   * Asserts that so many jobs were enqueued; with a block, that the block enqueued so many.
+   * Asserts the number of jobs that were enqueued; with a block, of the jobs that the block enqueued.
    *
-   * @throws {AssertionError} if there are more or fewer: it says what is there
+   * @throws {AssertionError} if there are more or fewer; its message lists them
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have, or a negative number
    *
    * @example
@@ -83,9 +90,9 @@ export abstract class JobAssertions {
    * ```
    */
   assertEnqueuedJobs(expected: number, block: Block): Promise<void>;
-  /** Asserts it of a part of what the block did. */
+  /** The same, for a part of the jobs of the block. */
   assertEnqueuedJobs(expected: number, filter: JobFilter, block: Block): Promise<void>;
-  /** Asserts it of all that was enqueued until now. */
+  /** The same, for all jobs that were enqueued until now. */
   assertEnqueuedJobs(expected: number, filter?: JobFilter): void;
   assertEnqueuedJobs(expected: number, first?: JobFilter | Block, second?: Block): void | Promise<void> {
     return this.#countEnqueued(this.assertEnqueuedJobs, expected, first, second);
@@ -94,26 +101,26 @@ export abstract class JobAssertions {
   /**
    * Asserts that no job was enqueued; with a block, that the block enqueued none.
    *
-   * @throws {AssertionError} if there is one
+   * @throws {AssertionError} if there is one; its message lists them
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   assertNoEnqueuedJobs(block: Block): Promise<void>;
-  /** Asserts it of a part of what the block did. */
+  /** The same, for a part of the jobs of the block. */
   assertNoEnqueuedJobs(filter: JobFilter, block: Block): Promise<void>;
-  /** Asserts it of all that was enqueued until now. */
+  /** The same, for all jobs that were enqueued until now. */
   assertNoEnqueuedJobs(filter?: JobFilter): void;
   assertNoEnqueuedJobs(first?: JobFilter | Block, second?: Block): void | Promise<void> {
     return this.#countEnqueued(this.assertNoEnqueuedJobs, 0, first, second);
   }
 
   /**
-   * Asserts that a job of this class was enqueued; with a block, that the block enqueued it. Arguments are compared as they
-   * come out of the log.
+   * Asserts that a job of this class was enqueued; with a block, that the block enqueued it. Arguments are compared as
+   * they come out of the log.
    *
    * @returns the first such job
-   * @throws {AssertionError} if there is none: it says where the nearest differs
+   * @throws {AssertionError} if there is none; its message shows the differences to the most similar job
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
-   * @throws {SerializationError} for arguments that no job could have
+   * @throws {SerializationError} for arguments that cannot be serialized
    *
    * @example
    * ```ts
@@ -143,14 +150,14 @@ export abstract class JobAssertions {
     expected: ExpectedJob<J>,
     block: Block,
   ): Promise<EnqueuedJob<JobArguments<J>>>;
-  /** Asserts it of all that was enqueued until now. */
+  /** The same, for all jobs that were enqueued until now. */
   assertEnqueuedWith<J extends Job>(Class: JobClass<J>, expected?: ExpectedJob<J>): EnqueuedJob<JobArguments<J>>;
   assertEnqueuedWith<J extends Job>(
     Class: JobClass<J>,
     expected: ExpectedJob<J> = {},
     block?: Block,
   ): EnqueuedJob<JobArguments<J>> | Promise<EnqueuedJob<JobArguments<J>>> {
-    const { catalog } = open(this.#stage);
+    const { catalog } = assertInUse(this.#context);
     checkBlock("assertEnqueuedWith()", block);
     return this.#around(
       block,
@@ -159,11 +166,11 @@ export abstract class JobAssertions {
   }
 
   /**
-   * Asserts that so many jobs were performed well. With a block: runs it, performs what it has enqueued as
+   * Asserts the number of jobs that succeeded. With a block: calls it, performs the jobs that it enqueues as
    * {@linkcode TestApp.performEnqueuedJobs} does, and counts these.
    *
-   * @throws {AssertionError} if there are more or fewer: it says what is there, and what waits
-   * @throws {Error} what a job threw that the block had enqueued
+   * @throws {AssertionError} if there are more or fewer; its message lists them, and the jobs that wait
+   * @throws {Error} the error of a job that the block enqueued and that failed
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have, or a negative number
    *
    * @example
@@ -187,37 +194,38 @@ export abstract class JobAssertions {
    * ```
    */
   assertPerformedJobs(expected: number, block: Block): Promise<void>;
-  /** Asserts it of a part of what the block did. */
+  /** The same, for a part of the jobs of the block. */
   assertPerformedJobs(expected: number, options: PerformOptions, block: Block): Promise<void>;
-  /** Asserts it of all that was performed until now. */
+  /** The same, for all jobs that succeeded until now. */
   assertPerformedJobs(expected: number, filter?: JobFilter): void;
   assertPerformedJobs(expected: number, first?: PerformOptions | Block, second?: Block): void | Promise<void> {
     return this.#countPerformed(this.assertPerformedJobs, expected, first, second);
   }
 
   /**
-   * Asserts that no job was performed well. With a block: runs it, performs what it has enqueued, and counts these.
+   * Asserts that no job succeeded. With a block: calls it, performs the jobs that it enqueues, and counts these.
    *
-   * @throws {AssertionError} if there is one
-   * @throws {Error} what a job threw that the block had enqueued
+   * @throws {AssertionError} if there is one; its message lists them
+   * @throws {Error} the error of a job that the block enqueued and that failed
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   assertNoPerformedJobs(block: Block): Promise<void>;
-  /** Asserts it of a part of what the block did. */
+  /** The same, for a part of the jobs of the block. */
   assertNoPerformedJobs(options: PerformOptions, block: Block): Promise<void>;
-  /** Asserts it of all that was performed until now. */
+  /** The same, for all jobs that succeeded until now. */
   assertNoPerformedJobs(filter?: JobFilter): void;
   assertNoPerformedJobs(first?: PerformOptions | Block, second?: Block): void | Promise<void> {
     return this.#countPerformed(this.assertNoPerformedJobs, 0, first, second);
   }
 
   /**
-   * Asserts that a job of this class was performed well. With a block: runs it, performs what it has enqueued, and looks
-   * among these.
+   * Asserts that a job of this class succeeded. With a block: calls it, performs the jobs that it enqueues, and looks
+   * only at these.
    *
    * @returns the first such job
-   * @throws {AssertionError} if there is none: it says where the nearest differs, and what waits
-   * @throws {Error} what a job threw that the block had enqueued
+   * @throws {AssertionError} if there is none; its message shows the differences to the most similar job, and the jobs
+   * that wait
+   * @throws {Error} the error of a job that the block enqueued and that failed
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   assertPerformedWith<J extends Job>(
@@ -225,14 +233,14 @@ export abstract class JobAssertions {
     expected: ExpectedJob<J>,
     block: Block,
   ): Promise<PerformedJob<JobArguments<J>>>;
-  /** Asserts it of all that was performed until now. */
+  /** The same, for all jobs that succeeded until now. */
   assertPerformedWith<J extends Job>(Class: JobClass<J>, expected?: ExpectedJob<J>): PerformedJob<JobArguments<J>>;
   assertPerformedWith<J extends Job>(
     Class: JobClass<J>,
     expected: ExpectedJob<J> = {},
     block?: Block,
   ): PerformedJob<JobArguments<J>> | Promise<PerformedJob<JobArguments<J>>> {
-    const { catalog } = open(this.#stage);
+    const { catalog } = assertInUse(this.#context);
     checkBlock("assertPerformedWith()", block);
     return this.#around(
       block && (() => this.performEnqueuedJobs({}, block)),
@@ -241,9 +249,9 @@ export abstract class JobAssertions {
   }
 
   /**
-   * Asserts that a job of this class is in its dead letter topic.
+   * Asserts that a job of this class was dead-lettered.
    *
-   * @returns the first such letter, with its error and the number of attempts
+   * @returns the first such dead letter, with its error and the number of attempts
    * @throws {AssertionError} if there is none
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    *
@@ -268,34 +276,34 @@ export abstract class JobAssertions {
    * await using t = TestApp.of(app);
    * await BrokenJob.performLater(7);
    * await t.performEnqueuedJobs({ retries: true });
-   * const letter = t.assertDeadLettered(BrokenJob, { args: [7] });
-   * assertEquals([letter.attempts, letter.error.message], [3, "no order 7"]);
+   * const deadLetter = t.assertDeadLettered(BrokenJob, { args: [7] });
+   * assertEquals([deadLetter.attempts, deadLetter.error.message], [3, "no order 7"]);
    * ```
    */
   assertDeadLettered<J extends Job>(Class: JobClass<J>, expected: ExpectedJob<J> = {}): DeadLetter<JobArguments<J>> {
-    const { catalog, ledger } = open(this.#stage);
-    const seen: Seen<DeadLetter> = {
+    const { catalog, recorder } = assertInUse(this.#context);
+    const seen: Observed<DeadLetter> = {
       kind: "dead-lettered",
-      jobs: ledger.deadLetters(),
-      waiting: waitingIn(this.#stage),
+      jobs: recorder.deadLetters(),
+      waiting: waitingIn(this.#context),
     };
     return assertFound(this.assertDeadLettered, Class, expected, seen, catalog);
   }
 
   /**
-   * Asserts that no dead letter topic has a job.
+   * Asserts that no job was dead-lettered.
    *
-   * @throws {AssertionError} if one has
+   * @throws {AssertionError} if there is a dead letter; its message lists them
    * @throws {InvalidConfigurationError} for a class or a queue that the App does not have
    */
   assertNoDeadLetters(filter: JobFilter = {}): void {
-    const isMeant = this.#selection("assertNoDeadLetters()", filter);
-    const jobs = this.#stage.ledger.deadLetters();
-    assertCount(this.assertNoDeadLetters, 0, isMeant, { kind: "dead-lettered", jobs, waiting: [] });
+    const isSelected = this.#selection("assertNoDeadLetters()", filter);
+    const jobs = this.#context.recorder.deadLetters();
+    assertCount(this.assertNoDeadLetters, 0, isSelected, { kind: "dead-lettered", jobs, waiting: [] });
   }
 
   #selection(what: string, filter: JobFilter): Selection {
-    return selection(what, filter, open(this.#stage).catalog);
+    return filterToSelection(what, filter, assertInUse(this.#context).catalog);
   }
 
   #countEnqueued(
@@ -304,10 +312,10 @@ export abstract class JobAssertions {
     first: JobFilter | Block | undefined,
     second: Block | undefined,
   ): void | Promise<void> {
-    const [filter, block] = optionsAndBlock<JobFilter>(`${by.name}()`, first, second);
-    const isMeant = this.#selection(`${by.name}()`, filter);
+    const [filter, block] = splitArguments<JobFilter>(`${by.name}()`, first, second);
+    const isSelected = this.#selection(`${by.name}()`, filter);
     checkCount(`${by.name}()`, expected);
-    return this.#around(block, (since) => assertCount(by, expected, isMeant, this.#enqueued(since)));
+    return this.#around(block, (since) => assertCount(by, expected, isSelected, this.#enqueued(since)));
   }
 
   #countPerformed(
@@ -316,39 +324,39 @@ export abstract class JobAssertions {
     first: PerformOptions | Block | undefined,
     second: Block | undefined,
   ): void | Promise<void> {
-    const [options, block] = optionsAndBlock<PerformOptions>(`${by.name}()`, first, second);
-    const select = block === undefined ? selection : performSelection;
-    const isMeant = select(`${by.name}()`, options, open(this.#stage).catalog);
+    const [options, block] = splitArguments<PerformOptions>(`${by.name}()`, first, second);
+    const select = block === undefined ? filterToSelection : optionsToSelection;
+    const isSelected = select(`${by.name}()`, options, assertInUse(this.#context).catalog);
     checkCount(`${by.name}()`, expected);
     return this.#around(
       block && (() => this.performEnqueuedJobs(options, block)),
-      (since) => assertCount(by, expected, isMeant, this.#performed(since)),
+      (since) => assertCount(by, expected, isSelected, this.#performed(since)),
     );
   }
 
-  #enqueued(since: Since): Seen {
-    return { kind: "enqueued", jobs: this.#stage.ledger.enqueued(since), waiting: [] };
+  #enqueued(since: Moment): Observed {
+    return { kind: "enqueued", jobs: this.#context.recorder.enqueued(since), waiting: [] };
   }
 
-  #performed(since: Since): Seen<PerformedJob> {
-    return { kind: "performed", jobs: this.#stage.ledger.performed(since), waiting: waitingIn(this.#stage) };
+  #performed(since: Moment): Observed<PerformedJob> {
+    return { kind: "performed", jobs: this.#context.recorder.performed(since), waiting: waitingIn(this.#context) };
   }
 
-  /** Asserts of all there is; or runs a block first, and asserts of what came of it. */
-  #around<Result>(block: Block | undefined, assert: (since: Since) => Result): Result | Promise<Result> {
+  /** Asserts at once, over all jobs; or calls a block first, and asserts over its jobs only. */
+  #around<Result>(block: Block | undefined, assert: (since: Moment) => Result): Result | Promise<Result> {
     return block === undefined ? assert(0) : this.#after(block, assert);
   }
 
-  async #after<Result>(block: Block, assert: (since: Since) => Result): Promise<Result> {
-    const since = this.#stage.ledger.now();
+  async #after<Result>(block: Block, assert: (since: Moment) => Result): Promise<Result> {
+    const since = this.#context.recorder.now();
     await block();
-    // While the broker is away nothing gets into the log.
-    if (!this.#stage.log.turns.away) await this.app.flush();
-    open(this.#stage);
+    // While the broker is offline nothing gets into the log.
+    if (this.#context.log.tasks.isOnline) await this.app.flush();
+    assertInUse(this.#context);
     return assert(since);
   }
 }
 
-function waitingIn({ ledger }: Stage): EnqueuedJob[] {
-  return ledger.waiting().map(({ job }) => job);
+function waitingIn({ recorder }: TestContext): EnqueuedJob[] {
+  return recorder.waiting().map(({ job }) => job);
 }

@@ -1,35 +1,35 @@
-/** Jobs as a test sees them: what their envelopes say once they are in the log, where they are, and what became of them. */
+/** Jobs as a test sees them: as they are in the log, after they were performed, and as dead letters. */
 import type { ErrorInfo } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
+import type { Position } from "../support/position.ts";
 
-/** A job that is in the log. `topic` (with the App's prefix), `partition` and `offset` say where. */
-export interface EnqueuedJob<Args extends readonly unknown[] = readonly unknown[]> extends RecordInfo {
-  /** The name that its envelope gives: its class's name, or its `jobName`. */
+/** A job in the log, at `topic` (with the prefix of the App), `partition` and `offset`. */
+export interface EnqueuedJob<Args extends readonly unknown[] = readonly unknown[]> extends Position {
+  /** The name of its class in the envelope: the name of the class, or its `jobName`. */
   readonly jobClass: string;
   /** Its id, a UUID. */
   readonly jobId: string;
-  /** Its queue, without the App's prefix. */
+  /** Its queue, without the prefix of the App. */
   readonly queue: string;
-  /** Its arguments, as they come out of the envelope. */
+  /** Its arguments, as they were read from the envelope. */
   readonly args: Args;
-  /** Its priority. */
+  /** Its priority; `null` for none. */
   readonly priority: number | null;
   /** Its current attributes by class name; `undefined` for none. */
   readonly currentAttributes: unknown;
 }
 
-/** A job whose `perform` settled well. One that was performed twice is there twice. */
+/** A job that succeeded. A job that succeeded twice occurs twice. */
 export interface PerformedJob<Args extends readonly unknown[] = readonly unknown[]> extends EnqueuedJob<Args> {
-  /** Which run of this record it was, from 1. */
+  /** The number of the run, from 1. */
   readonly attempt: number;
 }
 
-/** A job that is in a dead letter topic. `topic`, `partition` and `offset` say where it came from. */
+/** A job that was dead-lettered. `topic`, `partition` and `offset` are the place that it came from. */
 export interface DeadLetter<Args extends readonly unknown[] = readonly unknown[]> extends EnqueuedJob<Args> {
-  /** The dead letter's own record. */
-  readonly to: RecordInfo;
-  /** How often the job was performed in vain. */
+  /** The place of the dead letter. */
+  readonly to: Position;
+  /** The number of runs that failed. */
   readonly attempts: number;
-  /** What it failed with last: the class's name and the message. */
+  /** The last error: the name of its class, and its message. */
   readonly error: Pick<ErrorInfo, "errorClass" | "message">;
 }

@@ -1,76 +1,79 @@
-/** What a failing assertion says: jobs in one line each, and where two values differ. Nothing grows without bounds. */
+/**
+ * Parts of the messages of failed assertions: jobs in one line each, and the differences of two values. All are
+ * bounded.
+ */
 import { inspect, isDeepStrictEqual } from "node:util";
 import type { EnqueuedJob } from "./jobs.ts";
 
-/** So many jobs, and so many differences, are shown. */
-const MOST = 10;
-/** The longest text of a value, in characters. */
-const MAX_VALUE = 120;
+/** The most jobs, and the most differences, that are shown. */
+const MAX_ITEMS = 10;
+/** The longest string of a value, in characters. */
+const MAX_VALUE_LENGTH = 120;
 
-/** `WelcomeJob(7) on default`. */
+/** Describes a job: `WelcomeJob(7) on default`. */
 export function describeJob({ jobClass, args, queue }: EnqueuedJob): string {
-  return `${jobClass}(${args.map(showValue).join(", ")}) on ${queue}`;
+  return `${jobClass}(${args.map(formatValue).join(", ")}) on ${queue}`;
 }
 
-/** Some jobs, in their order. */
+/** Describes jobs, in order. */
 export function describeJobs(jobs: readonly EnqueuedJob[]): string {
-  return listed(jobs.map(describeJob));
+  return joinItems(jobs.map(describeJob));
 }
 
-/** The classes of some jobs: `WelcomeJob, MailJob`, each once. */
+/** Lists the classes of jobs, each once: `WelcomeJob, MailJob`. */
 export function describeClasses(jobs: readonly EnqueuedJob[]): string {
-  return listed([...new Set(jobs.map(({ jobClass }) => jobClass))]);
+  return joinItems([...new Set(jobs.map(({ jobClass }) => jobClass))]);
 }
 
-/** `1 job`, `2 jobs`. */
-export function count(jobs: number): string {
+/** Formats a number of jobs: `1 job`, `2 jobs`. */
+export function formatCount(jobs: number): string {
   return jobs === 1 ? "1 job" : `${jobs} jobs`;
 }
 
-/** A value in one line. */
-export function showValue(value: unknown): string {
-  const limits = { depth: 4, maxArrayLength: MOST, maxStringLength: MAX_VALUE };
+/** Formats a value in one line. */
+export function formatValue(value: unknown): string {
+  const limits = { depth: 4, maxArrayLength: MAX_ITEMS, maxStringLength: MAX_VALUE_LENGTH };
   const text = inspect(value, { ...limits, compact: true, breakLength: Infinity });
-  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text;
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
 /**
- * Where a value differs from what is expected: `args[0].name: "Ada" expected, but it is "Bob"`.
+ * Describes the differences between a value and the expected one: `args[0].name: "Ada" expected, but it is "Bob"`.
  *
- * @param path how the value is called
- * @returns a text for each difference, none where they are equal
+ * @param path the name of the value
+ * @returns a line for each difference, `[]` if the values are equal
  */
-export function differences(expected: unknown, actual: unknown, path: string): string[] {
+export function describeDifferences(expected: unknown, actual: unknown, path: string): string[] {
   if (isDeepStrictEqual(expected, actual)) return [];
   if (Array.isArray(expected) && Array.isArray(actual)) {
     const indices = Array.from({ length: Math.max(expected.length, actual.length) }, (_, index) => index);
-    return indices.flatMap((index) => differenceAt(expected, actual, index, `${path}[${index}]`));
+    return indices.flatMap((index) => describeDifferenceAt(expected, actual, index, `${path}[${index}]`));
   }
-  if (isPlain(expected) && isPlain(actual)) {
+  if (isPlainObject(expected) && isPlainObject(actual)) {
     const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])];
-    return keys.flatMap((key) => differenceAt(expected, actual, key, `${path}.${key}`));
+    return keys.flatMap((key) => describeDifferenceAt(expected, actual, key, `${path}.${key}`));
   }
-  return [`${path}: ${showValue(expected)} expected, but it is ${showValue(actual)}`];
+  return [`${path}: ${formatValue(expected)} expected, but it is ${formatValue(actual)}`];
 }
 
-/** Several lines below a message. */
-export function indented(lines: readonly string[]): string {
-  const rest = lines.length > MOST ? [`… and ${lines.length - MOST} more`] : [];
-  return [...lines.slice(0, MOST), ...rest].map((line) => `\n  ${line}`).join("");
+/** Formats lines to append to a message. */
+export function indentLines(lines: readonly string[]): string {
+  const rest = lines.length > MAX_ITEMS ? [`… and ${lines.length - MAX_ITEMS} more`] : [];
+  return [...lines.slice(0, MAX_ITEMS), ...rest].map((line) => `\n  ${line}`).join("");
 }
 
-function differenceAt(expected: object, actual: object, key: string | number, path: string): string[] {
+function describeDifferenceAt(expected: object, actual: object, key: string | number, path: string): string[] {
   const [wanted, found] = [expected, actual].map((from) => from[key as keyof typeof from] as unknown);
-  if (!Object.hasOwn(actual, key)) return [`${path}: ${showValue(wanted)} expected, but there is none`];
-  if (!Object.hasOwn(expected, key)) return [`${path}: none expected, but it is ${showValue(found)}`];
-  return differences(wanted, found, path);
+  if (!Object.hasOwn(actual, key)) return [`${path}: ${formatValue(wanted)} expected, but there is none`];
+  if (!Object.hasOwn(expected, key)) return [`${path}: none expected, but it is ${formatValue(found)}`];
+  return describeDifferences(wanted, found, path);
 }
 
-function isPlain(value: unknown): value is object {
+function isPlainObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function listed(texts: readonly string[]): string {
-  const rest = texts.length > MOST ? ` and ${texts.length - MOST} more` : "";
-  return `${texts.slice(0, MOST).join(", ")}${rest}`;
+function joinItems(items: readonly string[]): string {
+  const rest = items.length > MAX_ITEMS ? ` and ${items.length - MAX_ITEMS} more` : "";
+  return `${items.slice(0, MAX_ITEMS).join(", ")}${rest}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The testing door: an App for one test, on a log of its own, with assertions, and with the faults of real brokers at hand.
+ * The test kit: an App for one test, on a log of its own, with assertions and with the faults of real brokers.
  *
  * @module
  */

@@ -1,172 +1,161 @@
 /**
- * Performing what is enqueued: a worker of the test's App runs over the jobs that were chosen until they are done, and what
- * fails comes back to the test as the error that the job threw.
+ * Performs enqueued jobs for a test. One run at a time:
  *
- * One run at a time. What the jobs of a run enqueue waits for the next one.
+ * 1. Everything that is buffered is written to the log.
+ * 2. The jobs to perform are selected. Jobs that they enqueue wait for the next run.
+ * 3. A worker of the test's App runs until the selected jobs are finished, or until the first of them fails.
+ * 4. The error of a job that failed is thrown.
  */
-import { inspect } from "node:util";
 import type { App } from "../app/app.ts";
-import { type ErrorInfo, InvalidConfigurationError, thrownBehind, TimeoutError } from "../errors.ts";
-import type { RecordInfo } from "../monitor/events.ts";
-import type { Entry } from "./ledger.ts";
+import { type ErrorInfo, InvalidConfigurationError, originalError, TimeoutError } from "../errors.ts";
+import { formatPosition, type Position } from "../support/position.ts";
+import { toTestError } from "./job_error.ts";
+import type { RecordedJob } from "./job_recorder.ts";
 import { describeJob } from "./messages.ts";
 import type { Selection } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 
-/** See the module. */
+/** Performs the jobs of one test. */
 export class Performer {
   readonly #app: App;
-  readonly #stage: Stage;
-  #fail: ((error: () => Error) => void) | undefined;
+  readonly #context: TestContext;
+  /** Ends the run that is under way; `undefined` if there is none. */
+  #endRun: ((error: unknown) => void) | undefined;
 
-  constructor(app: App, stage: Stage) {
+  constructor(app: App, context: TestContext) {
     this.#app = app;
-    this.#stage = stage;
+    this.#context = context;
   }
 
   /**
-   * Performs what waits now.
+   * Performs the jobs that wait now.
    *
-   * @returns how many jobs were performed well
-   * @throws what the first job threw that failed, unless it is tried again
+   * @returns the number of jobs that succeeded
+   * @throws {Error} the error of the first job that failed, unless it is retried
    */
-  async waiting(isMeant: Selection, retries: boolean): Promise<number> {
-    await this.#ready();
-    const { ledger } = this.#stage;
-    const chosen = ledger.waiting().filter(({ job }) => isMeant(job));
-    return await this.#counted(() => this.#perform(chosen, retries));
+  async performWaiting(isSelected: Selection, retries: boolean): Promise<number> {
+    await this.#flush();
+    const { recorder } = this.#context;
+    const selected = recorder.waiting().filter(({ job }) => isSelected(job));
+    return await this.#count(() => this.#run(selected, retries));
   }
 
-  /** Performs what a function enqueues, and what these jobs enqueue in their turn, until nothing of it waits. */
-  async enqueuedBy(block: () => unknown, isMeant: Selection, retries: boolean): Promise<number> {
-    const { ledger } = this.#stage;
-    const since = ledger.now();
+  /**
+   * Calls a function and performs the jobs that it enqueues, then the jobs that these enqueue, until none of them
+   * waits.
+   *
+   * @returns the number of jobs that succeeded
+   * @throws {Error} the error of the first job that failed, unless it is retried
+   */
+  async performBlock(block: () => unknown, isSelected: Selection, retries: boolean): Promise<number> {
+    const { recorder } = this.#context;
+    const since = recorder.now();
     await block();
-    return await this.#counted(async () => {
+    return await this.#count(async () => {
       while (true) {
-        await this.#ready();
-        const chosen = ledger.waiting(since).filter(({ job }) => isMeant(job));
-        if (chosen.length === 0) return;
-        await this.#perform(chosen, retries);
+        await this.#flush();
+        const selected = recorder.waiting(since).filter(({ job }) => isSelected(job));
+        if (selected.length === 0) return;
+        await this.#run(selected, retries);
       }
     });
   }
 
-  /** The run that is under way ends with this error. */
-  fail(error: Error): void {
-    this.#fail?.(() => error);
+  /** Ends the run that is under way: it throws this value. */
+  fail(error: unknown): void {
+    this.#endRun?.(error);
   }
 
-  async #counted(perform: () => Promise<void>): Promise<number> {
-    const { ledger } = this.#stage;
-    const since = ledger.now();
+  async #count(perform: () => Promise<void>): Promise<number> {
+    const { recorder } = this.#context;
+    const since = recorder.now();
     await perform();
     await this.#app.flush();
-    return ledger.performed(since).length;
+    return recorder.performed(since).length;
   }
 
-  /** Waits until everything is in the log. */
-  async #ready(): Promise<void> {
-    const { log, catalog: { name } } = this.#stage;
-    if (log.turns.away) {
+  /** Waits until everything that was enqueued is in the log. */
+  async #flush(): Promise<void> {
+    const { log, catalog: { name } } = this.#context;
+    if (!log.tasks.isOnline) {
       throw new InvalidConfigurationError(
-        `Cannot perform the jobs of "${name}": its broker is away, call faults.back()`,
+        `Cannot perform the jobs of "${name}": its broker is offline; call faults.goOnline() first`,
       );
     }
     await this.#app.flush();
   }
 
-  async #perform(chosen: readonly Entry[], retries: boolean): Promise<void> {
-    if (this.#fail !== undefined) {
+  async #run(selected: readonly RecordedJob[], retries: boolean): Promise<void> {
+    if (this.#endRun !== undefined) {
       throw new InvalidConfigurationError(
-        `Cannot perform the jobs of "${this.#stage.catalog.name}": they are being performed already, by a call that was not awaited, or around this job`,
+        `Cannot perform the jobs of "${this.#context.catalog.name}": another call performs them already. It was not awaited, or this call is made by one of its jobs`,
       );
     }
     const stop = new AbortController();
-    let failure: Error | undefined;
-    this.#fail = (error) => {
-      failure ??= error();
+    // An object, since any value can be thrown, also `undefined`.
+    let failure: { readonly error: unknown } | undefined;
+    this.#endRun = (error) => {
+      failure ??= { error };
       stop.abort();
     };
-    const forget = this.#hearFailures(retries);
+    const unsubscribe = this.#listen(retries, () => failure === undefined);
     try {
-      // A mark that was lost at the end leaves a job that is not done: it is performed again, as by another worker.
-      while (failure === undefined && chosen.some(({ done }) => !done)) {
-        open(this.#stage).chosen = new Set(chosen);
+      // A mark that is lost at the end leaves a job that is not finished: another worker performs it again.
+      while (failure === undefined && selected.some(({ isFinished }) => !isFinished)) {
+        assertInUse(this.#context).selected = new Set(selected);
         await this.#app.worker().run(stop.signal, { once: true });
       }
     } catch (error) {
-      // That a broker went with its test is no news.
-      open(this.#stage);
+      // If the test is over, the broker is gone, and that is the reason.
+      assertInUse(this.#context);
       throw error;
     } finally {
-      this.#stage.chosen = null;
-      this.#fail = undefined;
-      for (const each of forget) each();
+      this.#context.selected = null;
+      this.#endRun = undefined;
+      for (const each of unsubscribe) each();
     }
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure.error;
   }
 
-  #hearFailures(retries: boolean): (() => void)[] {
-    const fail = (at: RecordInfo, attempt: number, error: ErrorInfo) =>
-      this.#fail?.(() => this.#surfaced(at, attempt, error));
+  /**
+   * Listens for what ends a run. Only the first failure is turned into an error: another job may throw the same object.
+   */
+  #listen(retries: boolean, isFirst: () => boolean): (() => void)[] {
+    const fail = (at: Position, attempt: number, error: ErrorInfo) => {
+      if (isFirst()) this.fail(toTestError(originalError(error), this.#describe(at, attempt)));
+    };
     return [
       this.#app.on("job.failed", (event) => {
         if (!retries) fail(event, event.attempt, event.error);
       }),
-      // What is given up without being performed.
+      // A record that is given up without being performed.
       this.#app.on("record.dead_lettered", (event) => {
         if (!retries) fail(event, event.attempts, event.error);
       }),
       this.#app.on("partition.paused", (event) => {
         if (event.lasting) fail(event, event.attempts, event.error);
       }),
-      // It may never end, and a worker waits for its jobs.
+      // The job may never end, and the worker would wait for it.
       this.#app.on("job.orphaned", (event) => {
-        if (event.reason === "timeout") this.#fail?.(() => this.#overdue(event, event.attempt, event.runningMs));
+        if (event.reason === "timeout" && isFirst()) {
+          this.fail(this.#timeoutError(event, event.attempt, event.runningMs));
+        }
       }),
     ];
   }
 
-  #overdue(at: RecordInfo, attempt: number, runningMs: number): TimeoutError {
+  #timeoutError(at: Position, attempt: number, runningMs: number): TimeoutError {
     return new TimeoutError(
-      `${this.#whose(at, attempt)}, still runs after ${
+      `${this.#describe(at, attempt)}, still runs after ${
         Math.round(runningMs)
-      } ms: it is over its timeoutMs and timeoutGraceMs, and does not heed its signal`,
+      } ms: it is over its timeoutMs and timeoutGraceMs, and ignores its signal`,
     );
   }
 
-  /** The job's own error, which says at its end whose it is. */
-  #surfaced(at: RecordInfo, attempt: number, info: ErrorInfo): Error {
-    const where = this.#whose(at, attempt);
-    const thrown = thrownBehind(info);
-    if (!(thrown instanceof Error)) return new Error(`${where}, threw ${inspect(thrown)}`, { cause: thrown });
-    note(thrown, where);
-    return thrown;
-  }
-
-  #whose(at: RecordInfo, attempt: number): string {
-    const { topic, partition, offset } = at;
-    const job = this.#stage.ledger.at(at)?.job;
-    const who = job === undefined ? "A job" : describeJob(job);
-    return `${who} at attempt ${attempt}, from ${topic}/${partition}@${offset}`;
+  /** The job at a position, for a message. */
+  #describe(at: Position, attempt: number): string {
+    const job = this.#context.recorder.find(at)?.job;
+    const subject = job === undefined ? "A job" : describeJob(job);
+    return `${subject} at attempt ${attempt}, from ${formatPosition(at)}`;
   }
 }
-
-/** The notes, by the error that has it as its cause. */
-const notes = new WeakMap<Error, string>();
-
-/**
- * Puts a text where the causes of an error end: runners show it below the error, which stays what it is. An error object
- * may be thrown again, by another job: then the text is that one's.
- */
-function note(error: Error, text: string): void {
-  let last = error;
-  for (let depth = 0; last.cause instanceof Error && depth < MAX_CAUSES; depth++) last = last.cause;
-  if (last.cause !== notes.get(last) || !Object.isExtensible(last)) return;
-  Object.defineProperty(last, "cause", { value: text, configurable: true, writable: true, enumerable: false });
-  notes.set(last, text);
-}
-
-/** A circle of causes must not hold us. */
-const MAX_CAUSES = 20;

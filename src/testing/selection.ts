@@ -1,103 +1,103 @@
 /**
- * Which jobs are meant: `only`, `except` and `queue`, checked before they are used. A class or a queue that the App does
- * not have is an error, since nothing could ever be found there and an assertion that nothing is there could not fail.
+ * Selects jobs by `only`, `except` and `queue`. A class or a queue that the App does not have is an error: an assertion
+ * that no such job exists could not fail.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { isJobClass, type JobClass } from "../job/job.ts";
-import { jobNameOf } from "../job/job_name.ts";
-import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../options.ts";
+import { jobNameOf } from "../job/class_name.ts";
+import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../support/validation.ts";
 import type { Naming, Routes } from "../routing/route.ts";
 import type { EnqueuedJob } from "./jobs.ts";
 
-/** A class, some classes, or a function that answers whether a job is meant. */
+/** A class, a list of classes, or a function that returns whether a job is selected. */
 export type JobSelector = JobClass | readonly JobClass[] | ((job: EnqueuedJob) => boolean);
 
-/** Which jobs are meant. What is absent leaves nothing out. */
+/** Selects jobs. @default all jobs */
 export interface JobFilter {
-  /** These only. */
+  /** Only these jobs. @default all */
   readonly only?: JobSelector;
-  /** All but these. */
+  /** All but these jobs. @default none */
   readonly except?: JobSelector;
-  /** Those of this queue only, without the App's prefix. */
+  /** Only the jobs of this queue, without the prefix of the App. @default all queues */
   readonly queue?: string;
 }
 
-/** Which jobs are performed, and how. */
+/** Selects the jobs to perform, and how a failure is treated. */
 export interface PerformOptions extends JobFilter {
   /**
-   * `false`: the first failure of a job ends it, and is thrown. `true`: failed jobs are tried again, without waiting, and
-   * dead-lettered, as their topics say.
+   * `false`: the first job that fails ends the call, which throws the error of the job. `true`: jobs that fail are
+   * retried and dead-lettered as their topics say, without waiting.
    *
    * @default false
    */
   readonly retries?: boolean;
 }
 
-/** Whether a job is meant. */
+/** Returns whether a job is selected. */
 export type Selection = (job: EnqueuedJob) => boolean;
 
-/** What can be chosen from: an App, as far as a test needs it. */
+/** The classes and topics of an App. */
 export interface Catalog {
-  /** The App's name. */
+  /** The name of the App. */
   readonly name: string;
-  /** The classes that it lists. */
+  /** The classes that the App lists. */
   readonly jobs: ReadonlySet<JobClass>;
-  /** Its topics. */
+  /** The topics of the App. */
   readonly routes: Routes;
-  /** How their names are made. */
+  /** The prefix of the topics. */
   readonly naming: Naming;
 }
 
-/** What a `only` may be. */
-export const selector: Check = (value) =>
+/** Checks a selector. */
+export const checkSelector: Check = (value) =>
   isJobClass(value) || isPredicate(value) || (Array.isArray(value) && value.length > 0 && value.every(isJobClass))
     ? null
     : "a job class, a list of job classes, or a function of the job";
 
-const FILTER: Checks<JobFilter> = { only: selector, except: selector, queue: topicName };
+const FILTER: Checks<JobFilter> = { only: checkSelector, except: checkSelector, queue: topicName };
 const PERFORM: Checks<PerformOptions> = { ...FILTER, retries: boolean };
 
 /**
- * Makes one function of a filter.
+ * Turns a filter into a function.
  *
- * @param what whose options they are, for messages, such as `assertEnqueuedJobs()`
- * @throws {InvalidConfigurationError} for an option that cannot be, a class that the App does not list, or a queue that no
+ * @param what the call that has the filter, for messages, such as `assertEnqueuedJobs()`
+ * @throws {InvalidConfigurationError} for an invalid option, a class that the App does not list, or a queue that no
  * topic declares
  */
-export function selection(what: string, filter: JobFilter, catalog: Catalog): Selection {
+export function filterToSelection(what: string, filter: JobFilter, catalog: Catalog): Selection {
   checkOptions(what, filter, FILTER);
-  return selectionOf(what, filter, catalog);
+  return combine(what, filter, catalog);
 }
 
-/** The same of what `performEnqueuedJobs` takes. */
-export function performSelection(what: string, options: PerformOptions, catalog: Catalog): Selection {
+/** The same for the options of `performEnqueuedJobs`. */
+export function optionsToSelection(what: string, options: PerformOptions, catalog: Catalog): Selection {
   checkOptions(what, options, PERFORM);
-  return selectionOf(what, options, catalog);
+  return combine(what, options, catalog);
 }
 
-function selectionOf(what: string, { only, except, queue }: JobFilter, catalog: Catalog): Selection {
-  const isWanted = only === undefined ? () => true : selects(what, only, catalog);
-  const isUnwanted = except === undefined ? () => false : selects(what, except, catalog);
+function combine(what: string, { only, except, queue }: JobFilter, catalog: Catalog): Selection {
+  const isWanted = only === undefined ? () => true : toSelection(what, only, catalog);
+  const isUnwanted = except === undefined ? () => false : toSelection(what, except, catalog);
   const topic = queue === undefined ? undefined : topicOf(queue, catalog);
   return (job) => isWanted(job) && !isUnwanted(job) && (topic === undefined || job.topic === topic);
 }
 
-/** Makes a function of one selector, which was checked before. */
-export function selects(what: string, chosen: JobSelector, catalog: Catalog): Selection {
+/** Turns a selector, which was checked before, into a function. */
+export function toSelection(what: string, chosen: JobSelector, catalog: Catalog): Selection {
   if (isPredicate(chosen)) return chosen;
   const classes = (Array.isArray(chosen) ? chosen : [chosen]) as readonly JobClass[];
-  const names = classes.map((Class) => listedName(what, Class, catalog));
+  const names = classes.map((Class) => jobNameIn(what, Class, catalog));
   return (job) => names.includes(job.jobClass);
 }
 
 /**
- * The name on the wire of a class.
+ * Returns the name of a class in envelopes.
  *
  * @throws {InvalidConfigurationError} if the App does not list it
  */
-export function listedName(what: string, Class: JobClass, { name, jobs }: Catalog): string {
+export function jobNameIn(what: string, Class: JobClass, { name, jobs }: Catalog): string {
   if (!isJobClass(Class)) {
-    throw new InvalidConfigurationError(`Cannot look for ${show(Class)} in ${what}: it is no job class`);
+    throw new InvalidConfigurationError(`Cannot look for ${show(Class)} in ${what}: it is not a job class`);
   }
   if (jobs.has(Class)) return jobNameOf(Class);
   const known = didYouMean(jobNameOf(Class), Array.from(jobs, jobNameOf));
@@ -107,7 +107,7 @@ export function listedName(what: string, Class: JobClass, { name, jobs }: Catalo
 }
 
 /**
- * The topic of a queue, by its full name.
+ * Returns the full name of the topic of a queue.
  *
  * @throws {InvalidConfigurationError} if no topic declares it
  */
@@ -115,7 +115,7 @@ export function topicOf(queue: string, { routes }: Catalog): string {
   return routes.select([queue])[0]!.topic;
 }
 
-/** A function that is no class: those cannot be called. */
+/** Whether a value is a function that can be called: a class cannot. */
 function isPredicate(value: unknown): value is Selection {
   return typeof value === "function" && !isJobClass(value) && !/^class\b/.test(String(value));
 }

@@ -1,37 +1,38 @@
 /**
- * A test's App: the same jobs and topics over a memory log of the test's own. While it lives, what the classes enqueue
- * goes to it, also from a server's handlers; nothing stays behind when it is disposed of.
+ * The App of a test: the same jobs and topics over a memory log of its own. While it lives, it gets all jobs that the
+ * classes enqueue, also those from the handlers of a server. Disposing of it removes everything.
  *
- * Jobs take the real way: they are serialized, stored, and performed by a real worker. Only the waits between retries are
- * left out.
+ * Jobs are serialized, stored, and performed by a real worker. Only the waits between retries are left out.
  */
+// First: a test may fake the timers before the worker is loaded.
+import "../support/timers.ts";
 import { App, isApp } from "../app/app.ts";
-import { MemoryLog } from "../broker/memory/log.ts";
+import { FaultyLog } from "./faulty_log.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { bindTestRuntime } from "../job/runtime.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions, show } from "../support/validation.ts";
 import { Routes } from "../routing/route.ts";
-import { userFrame } from "../user_frame.ts";
-import { type Block, optionsAndBlock } from "./block.ts";
+import { findUserFrame } from "../support/stack_trace.ts";
+import { type Block, splitArguments } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
 import { Faults } from "./faults.ts";
 import { JobAssertions } from "./job_assertions.ts";
-import { Ledger } from "./ledger.ts";
+import { JobRecorder } from "./job_recorder.ts";
 import { Performer } from "./performer.ts";
-import { type PerformOptions, performSelection } from "./selection.ts";
-import { open, type Stage } from "./stage.ts";
+import { optionsToSelection, type PerformOptions } from "./selection.ts";
+import { assertInUse, type TestContext } from "./test_context.ts";
 import { testBroker } from "./test_broker.ts";
 
-/** How a test's App differs from the App. */
+/** The differences between the App of a test and the real one. */
 export interface TestAppOptions {
   /** Its logger. @default false */
   readonly logger?: LoggerOptions | false;
 }
 
 /**
- * A test's App.
+ * The App of a test.
  *
  * @example
  * ```ts
@@ -56,26 +57,26 @@ export interface TestAppOptions {
  * ```
  */
 export class TestApp extends JobAssertions implements AsyncDisposable {
-  /** The App over the test's log. */
+  /** The App over the log of the test. */
   override readonly app: App;
-  /** What goes wrong in this test. */
+  /** The faults of this test. */
   readonly faults: Faults;
-  readonly #stage: Stage;
+  readonly #context: TestContext;
   readonly #performer: Performer;
   readonly #unbind: () => void;
 
   private constructor(original: App, { logger = false }: TestAppOptions) {
-    const stage = stageOf(original);
-    super(stage);
-    this.#stage = stage;
-    // Before the App is made, since it may throw: no App is left behind then.
+    const context = contextOf(original);
+    super(context);
+    this.#context = context;
+    // Before the App is made: if this throws, no App is left open.
     this.#unbind = bindTestRuntime({
       name: `the test's ${original.name}`,
-      madeAt: userFrame(new Error().stack),
+      madeAt: findUserFrame(new Error().stack),
       jobs: original.jobs,
-      // It ends with its binding.
+      // It is unbound instead.
       isClosed: false,
-      // Acknowledged, whatever the class says: a test looks at once.
+      // Resolves once the job is acknowledged, whatever the class says: a test asserts at once.
       enqueue: async (job) => {
         await this.app.enqueue(job);
         await this.app.flush();
@@ -86,30 +87,30 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
         await this.app.flush();
       },
     });
-    const impatient = { backoff: { initialMs: 0, maxMs: 0, jitter: 0 }, unknownJobs: { retryForMs: 0 } };
+    const withoutWaits = { backoff: { initialMs: 0, maxMs: 0, jitter: 0 }, unknownJobs: { retryForMs: 0 } };
     try {
       this.app = new App({
         ...original.options,
-        ...impatient,
-        broker: testBroker(stage),
-        topics: original.options.topics.map((topic) => ({ ...topic, ...impatient })),
+        ...withoutWaits,
+        broker: testBroker(context),
+        topics: original.options.topics.map((topic) => ({ ...topic, ...withoutWaits })),
         logger,
       });
     } catch (error) {
       this.#unbind();
       throw error;
     }
-    this.faults = new Faults(stage);
-    this.#performer = new Performer(this.app, stage);
-    this.app.on("job.performing", (job) => this.#strike("revoke", job));
+    this.faults = new Faults(context);
+    this.#performer = new Performer(this.app, context);
+    this.app.on("job.performing", (job) => this.#causeFault("revoke", job));
     this.app.on("job.performed", (job) => {
-      stage.ledger.perform(job);
-      this.#strike("crash", job);
+      context.recorder.recordPerformed(job);
+      this.#causeFault("crash", job);
     });
   }
 
   /**
-   * Puts a test's App over an App's classes until it is disposed of (`await using`).
+   * Makes the App of a test. It gets the jobs of the App's classes until it is disposed of (`await using`).
    *
    * @throws {InvalidConfigurationError} if another one is over them already, or for what is no App or no option
    */
@@ -120,16 +121,16 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   }
 
   /**
-   * Performs what is enqueued now and was not performed yet. What these jobs enqueue waits for the next call.
+   * Performs the jobs that are enqueued and were not performed yet. The jobs that these enqueue wait for the next call.
    *
-   * With a block: runs it, then performs what it has enqueued, and what these jobs enqueue in their turn.
+   * With a block: calls it, then performs the jobs that it has enqueued, and the jobs that these enqueue.
    *
-   * A job that fails ends the run, and its error is thrown as it is; who it was, and at which attempt, stands where the
-   * error's causes end. The job stays enqueued: the next call tries it again. With `retries: true` it is tried again at
-   * once, and dead-lettered, as its topic says; only what has no dead letter topic is thrown then.
+   * A job that fails ends the call, which throws the error of the job as it is. The job and its attempt are named at
+   * the end of the causes of the error. The job stays enqueued, and the next call retries it. With `retries: true` it
+   * is retried at once, and dead-lettered as its topic says; only a job without a dead letter topic ends the call then.
    *
-   * @returns how many jobs were performed well
-   * @throws {Error} what a job threw
+   * @returns the number of jobs that succeeded
+   * @throws {Error} the error of a job
    * @throws {TimeoutError} if a job goes on beyond its `timeoutMs` and `timeoutGraceMs`
    * @throws {InvalidConfigurationError} for a wrong option, or while another call performs
    *
@@ -159,21 +160,23 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
    * ```
    */
   override performEnqueuedJobs(options?: PerformOptions, block?: Block): Promise<number>;
-  /** Performs what a block enqueues. */
+  /** Performs the jobs that a block enqueues. */
   override performEnqueuedJobs(block: Block): Promise<number>;
   override async performEnqueuedJobs(first?: PerformOptions | Block, second?: Block): Promise<number> {
-    const [options, block] = optionsAndBlock<PerformOptions>("performEnqueuedJobs()", first, second);
-    const isMeant = performSelection("performEnqueuedJobs()", options, open(this.#stage).catalog);
+    const [options, block] = splitArguments<PerformOptions>("performEnqueuedJobs()", first, second);
+    const isSelected = optionsToSelection("performEnqueuedJobs()", options, assertInUse(this.#context).catalog);
     const { retries = false } = options;
     return block === undefined
-      ? await this.#performer.waiting(isMeant, retries)
-      : await this.#performer.enqueuedBy(block, isMeant, retries);
+      ? await this.#performer.performWaiting(isSelected, retries)
+      : await this.#performer.performBlock(block, isSelected, retries);
   }
 
-  /** Forgets what was enqueued, performed and dead-lettered: nothing of it is performed any more. Planned faults stay. */
+  /**
+   * Forgets all jobs: those that were enqueued are not performed any more. Planned faults stay.
+   */
   clear(): void {
-    const { log, ledger, catalog: { routes } } = open(this.#stage);
-    ledger.clear();
+    const { log, recorder, catalog: { routes } } = assertInUse(this.#context);
+    recorder.clear();
     for (const { topic } of routes.all()) {
       for (const [partition, { high }] of (log.topic(topic)?.partitions ?? []).entries()) {
         log.deleteRecords({ topic, partition, offset: high });
@@ -181,42 +184,42 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     }
   }
 
-  /** Takes the test's App away. */
+  /** Ends the App of the test. The classes belong to the real App again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stage.isDisposed = true;
+    this.#context.isDisposed = true;
     this.#unbind();
-    // What waits for a broker that is away goes on.
-    this.faults.back();
+    // Calls that wait for a broker that is offline go on.
+    this.faults.goOnline();
     await this.app.close();
   }
 
-  #strike(kind: JobFault, info: JobInfo): void {
-    const { plan, ledger, consumers } = this.#stage;
-    const job = ledger.at(info)?.job;
+  #causeFault(kind: JobFault, info: JobInfo): void {
+    const { plan, recorder, consumers } = this.#context;
+    const job = recorder.find(info)?.job;
     try {
-      if (job === undefined || !plan.strikes(kind, job)) return;
+      if (job === undefined || !plan.takeForJob(kind, job)) return;
     } catch (error) {
-      // The test's own function threw. No one else would tell the test.
-      return this.#performer.fail(error as Error);
+      // A function of the test threw: the run throws the same.
+      return this.#performer.fail(error);
     }
-    for (const partitions of consumers) {
-      if (kind === "revoke") partitions.revoke(info);
-      else partitions.loseMark(info);
+    for (const consumer of consumers) {
+      if (kind === "revoke") consumer.revoke(info);
+      else consumer.loseMark(info);
     }
   }
 }
 
-function stageOf({ name, jobs, options }: App): Stage {
+function contextOf({ name, jobs, options }: App): TestContext {
   const { queuePrefix = "", queueDelimiter = "_" } = options;
   const naming = { queuePrefix, queueDelimiter };
   const routes = new Routes(options.topics, options, naming, name);
   return {
-    log: new MemoryLog(),
-    ledger: new Ledger(routes.all()),
+    log: new FaultyLog(),
+    recorder: new JobRecorder(routes.all()),
     plan: new FaultPlan(),
     catalog: { name, jobs, routes, naming },
     consumers: new Set(),
-    chosen: null,
+    selected: null,
     isDisposed: false,
   };
 }

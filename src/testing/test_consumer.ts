@@ -1,73 +1,88 @@
 /**
- * A consumer of a test: it stands between the log's consumer and the worker. Upwards it holds back the jobs that are not to
- * be performed now; downwards it commits no further than the first of them, so that the group's offset never passes a job
- * that waits, and it notes which jobs are done.
+ * A consumer of a test, between the consumer of the log and the worker.
  *
- * A partition that the test takes away is not proved any more from that moment on: what the worker has of it waits for the
- * loss, as it does while a real group rebalances, and nothing of it is marked.
+ * - It delivers only the jobs that are selected. It commits no further than the first job that it held back, so that
+ *   the committed offset of the group never passes a job that waits.
+ * - It records which jobs are finished.
+ * - It takes partitions away as the test has planned. From that moment on the ownership is not proved: the worker marks
+ *   nothing of it until it hears of the loss, as during the rebalance of a real group.
  */
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
+import type {
+  CommitOptions,
+  CommitOutcome,
+  ConsumeOptions,
+  Consumer,
+  ConsumerSink,
+  Mark,
+  Ownership,
+  RecordBatch,
+} from "../broker/broker.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
-import type { JobInfo, RecordInfo } from "../monitor/events.ts";
-import { decodeProgress, encodeProgress } from "../worker/finished_offsets.ts";
-import type { Entry } from "./ledger.ts";
-import type { Partitions, Stage } from "./stage.ts";
+import type { JobInfo, LostReason } from "../monitor/events.ts";
+import type { Position } from "../support/position.ts";
+import { decodeCommitMetadata, encodeCommitMetadata } from "../worker/partition/commit_metadata.ts";
+import type { RecordedJob } from "./job_recorder.ts";
+import type { RevocableConsumer, TestContext } from "./test_context.ts";
 
-/** An ownership, and what of it was handed over. */
-interface Share {
-  /** In their order; what is done has left. */
-  readonly handed: Entry[];
-  /** The first job that was held back. */
+/** The jobs that were delivered of an ownership. */
+interface Delivery {
+  /** The jobs that were delivered and are not finished. */
+  readonly jobs: Set<RecordedJob>;
+  /** The offset of the first job that was held back; `Infinity` for none. */
   heldBack: number;
-  /** The job whose mark is lost; `null` for none. */
-  unmarked: JobInfo | null;
+  /** The jobs whose marks are lost. */
+  readonly lostMarks: JobInfo[];
 }
 
 /** See the module. */
-export class TestConsumer implements Consumer, ConsumerSink, Partitions {
-  readonly #stage: Stage;
+export class TestConsumer implements Consumer, ConsumerSink, RevocableConsumer {
+  readonly #context: TestContext;
   readonly #options: ConsumeOptions;
   readonly #sink: ConsumerSink;
   readonly #consumer: Consumer;
-  readonly #shares = new Map<Ownership, Share>();
-  /** What the test has taken away and the worker has not lost yet. */
-  readonly #doubtful = new Set<Ownership>();
+  readonly #deliveries = new Map<Ownership, Delivery>();
+  /** The ownerships that the test has taken away and that the worker has not lost yet. */
+  readonly #revoked = new Set<Ownership>();
 
+  /**
+   * Starts a consumer.
+   *
+   * @param sink the worker's side
+   * @param consume starts the consumer of the log, with this object as its sink
+   */
   constructor(
-    stage: Stage,
+    context: TestContext,
     options: ConsumeOptions,
     sink: ConsumerSink,
-    consume: (between: ConsumerSink) => Consumer,
+    consume: (sink: ConsumerSink) => Consumer,
   ) {
-    this.#stage = stage;
+    this.#context = context;
     this.#options = options;
     this.#sink = sink;
     this.#consumer = consume(this);
-    stage.consumers.add(this);
+    context.consumers.add(this);
   }
 
-  /** Takes the partition of a job away. */
-  revoke(at: RecordInfo): void {
-    for (const ownership of this.#shares.keys()) if (isAt(ownership, at)) this.#takeAway(ownership);
+  revoke(at: Position): void {
+    for (const ownership of this.#deliveries.keys()) if (contains(ownership, at)) this.#takeAway(ownership);
   }
 
-  /** The same, for a job that has passed: it is not marked, what came before it is. */
   loseMark(job: JobInfo): void {
-    for (const [ownership, share] of this.#shares) {
-      if (!isAt(ownership, job)) continue;
-      share.unmarked = job;
+    for (const [ownership, delivery] of this.#deliveries) {
+      if (!contains(ownership, job)) continue;
+      delivery.lostMarks.push(job);
       this.#takeAway(ownership);
     }
   }
 
-  // The worker asks.
+  // Calls of the worker.
 
   get joined(): Promise<void> {
     return this.#consumer.joined;
   }
 
-  get heldUntilMs(): number {
-    return this.#doubtful.size > 0 ? 0 : this.#consumer.heldUntilMs;
+  get sessionValidUntilMs(): number {
+    return this.#revoked.size > 0 ? 0 : this.#consumer.sessionValidUntilMs;
   }
 
   pause(ownership: Ownership): void {
@@ -78,66 +93,66 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
     this.#consumer.resume(ownership);
   }
 
-  async commit(marks: readonly Mark[], options?: { readonly deadlineMs?: number }): ReturnType<Consumer["commit"]> {
-    const outcomes = await this.#consumer.commit(marks.map((mark) => this.#bounded(mark)), options);
-    for (const [index, mark] of marks.entries()) if (outcomes[index] === "committed") this.#note(mark);
+  async commit(marks: readonly Mark[], options?: CommitOptions): Promise<readonly CommitOutcome[]> {
+    const outcomes = await this.#consumer.commit(marks.map((mark) => this.#limit(mark)), options);
+    for (const [index, mark] of marks.entries()) if (outcomes[index] === "committed") this.#recordFinished(mark);
     return outcomes;
   }
 
   async close(deadlineMs: number): Promise<void> {
     await this.#consumer.close(deadlineMs);
-    this.#stage.consumers.delete(this);
+    this.#context.consumers.delete(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#consumer[Symbol.asyncDispose]();
-    this.#stage.consumers.delete(this);
+    this.#context.consumers.delete(this);
   }
 
-  // The log tells.
+  // Calls of the log's consumer.
 
   assigned(added: readonly Ownership[], continued: readonly Ownership[]): void {
     for (const ownership of added) {
-      this.#shares.set(ownership, { handed: [], heldBack: Infinity, unmarked: null });
+      this.#deliveries.set(ownership, { jobs: new Set(), heldBack: Infinity, lostMarks: [] });
     }
     this.#sink.assigned(added, continued);
   }
 
   records(ownership: Ownership, batch: RecordBatch): void {
-    const share = this.#shares.get(ownership)!;
-    const { ledger, chosen } = this.#stage;
+    const delivery = this.#deliveries.get(ownership)!;
+    const { recorder, selected } = this.#context;
     const records = batch.records.filter(({ offset }) => {
-      const entry = ledger.at({ topic: ownership.topic, partition: ownership.partition, offset });
-      if (entry === undefined || entry.done) return false;
-      const isChosen = chosen === null || chosen.has(entry);
-      if (isChosen) share.handed.push(entry);
-      else share.heldBack = Math.min(share.heldBack, offset);
-      return isChosen;
+      const recorded = recorder.find({ topic: ownership.topic, partition: ownership.partition, offset });
+      if (recorded === undefined || recorded.isFinished) return false;
+      const isSelected = selected === null || selected.has(recorded);
+      if (isSelected) delivery.jobs.add(recorded);
+      else delivery.heldBack = Math.min(delivery.heldBack, offset);
+      return isSelected;
     });
     this.#sink.records(ownership, { ...batch, records });
   }
 
   releasing(ownerships: readonly Ownership[]): readonly Mark[] {
     return this.#sink.releasing(ownerships).map((mark) => {
-      this.#note(mark);
-      return this.#bounded(mark);
+      this.#recordFinished(mark);
+      return this.#limit(mark);
     });
   }
 
-  lost(ownerships: readonly Ownership[], reason: Parameters<ConsumerSink["lost"]>[1]): void {
+  lost(ownerships: readonly Ownership[], reason: LostReason): void {
     for (const ownership of ownerships) {
-      this.#shares.delete(ownership);
-      this.#doubtful.delete(ownership);
+      this.#deliveries.delete(ownership);
+      this.#revoked.delete(ownership);
     }
     this.#sink.lost(ownerships, reason);
   }
 
-  gone(ownership: Ownership, from: number, to: number): void {
-    this.#sink.gone(ownership, from, to);
+  expired(ownership: Ownership, from: number, to: number): void {
+    this.#sink.expired(ownership, from, to);
   }
 
-  membership(held: boolean): void {
-    this.#sink.membership(held);
+  membership(isMember: boolean): void {
+    this.#sink.membership(isMember);
   }
 
   failed(error: Error): void {
@@ -145,33 +160,40 @@ export class TestConsumer implements Consumer, ConsumerSink, Partitions {
   }
 
   #takeAway(ownership: Ownership): void {
-    this.#doubtful.add(ownership);
-    this.#stage.log.revoke(this.#options.group, ownership);
+    this.#revoked.add(ownership);
+    this.#context.log.revoke(this.#options.group, ownership);
   }
 
-  /** What is committed of a mark. */
-  #bounded(mark: Mark): Mark {
-    const { heldBack = Infinity, unmarked = null } = this.#shares.get(mark.ownership) ?? {};
-    const next = Math.min(mark.next, heldBack, unmarked?.offset ?? Infinity);
+  /** Returns the part of a mark that is committed: before the first job that was held back, or whose mark is lost. */
+  #limit(mark: Mark): Mark {
+    const { heldBack = Infinity, lostMarks = [] } = this.#deliveries.get(mark.ownership) ?? {};
+    const next = Math.min(mark.next, heldBack, ...lostMarks.map(({ offset }) => offset));
     if (next === mark.next) return mark;
-    const progress = decodeProgress(mark.metadata, mark.next);
-    // What it had failed before it passed was told before: whoever performs it again counts on from there.
-    const failed = unmarked === null || unmarked.attempt === 1
+    const progress = decodeCommitMetadata(mark.metadata, mark.next);
+    // The failures of a job before it succeeded were reported: its next run continues to count.
+    const retried = lostMarks.find(({ attempt }) => attempt > 1);
+    const failed = retried === undefined
       ? progress.failed
-      : { offset: unmarked.offset, attempts: unmarked.attempt - 1 };
-    // Offsets are written as distances from the committed one.
-    const metadata = encodeProgress({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
+      : { ...progress.failed, offset: retried.offset, attempts: retried.attempt - 1 };
+    // Offsets are encoded as distances from the committed one.
+    const metadata = encodeCommitMetadata({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
     return { ...mark, next, metadata };
   }
 
-  /** A mark counts: what was handed over before it is done. */
-  #note({ ownership, next }: Mark): void {
-    const { handed = [], unmarked = null } = this.#shares.get(ownership) ?? {};
-    const limit = Math.min(next, unmarked?.offset ?? Infinity);
-    while (handed.length > 0 && handed[0]!.job.offset < limit) handed.shift()!.done = true;
+  /** Records the jobs that a mark finishes: those before it, and those after it that its metadata names. */
+  #recordFinished({ ownership, next, metadata }: Mark): void {
+    const { jobs = new Set<RecordedJob>(), lostMarks = [] } = this.#deliveries.get(ownership) ?? {};
+    const { finished } = decodeCommitMetadata(metadata, next);
+    for (const recorded of jobs) {
+      const { offset } = recorded.job;
+      if (lostMarks.some((job) => job.offset === offset)) continue;
+      if (offset >= next && !finished.some(({ from, to }) => from <= offset && offset < to)) continue;
+      recorded.isFinished = true;
+      jobs.delete(recorded);
+    }
   }
 }
 
-function isAt({ topic, partition }: Ownership, at: RecordInfo): boolean {
+function contains({ topic, partition }: Ownership, at: Position): boolean {
   return topic === at.topic && partition === at.partition;
 }

@@ -1,24 +1,25 @@
 /**
- * Whether a worker is alive, and whether it is ready: pure functions of its status, which answer what speaks against it.
+ * Checks whether a worker is alive, and whether it is ready: pure functions of its status, which return the reasons against.
  *
- * Not alive is what a restart mends: a worker that has failed, a job that goes on beyond all its time. A session that was
- * lost, a broker that is away, a partition that waits for an operator are no such thing; they mend themselves, or a new
- * process would find them as they are. Ready is a worker that performs what comes.
+ * A worker is not alive if a restart would help: it has failed, or a job runs beyond its timeout and grace. A lost session,
+ * a broker that cannot be reached and a partition that waits for an operator do not count: they recover without a restart,
+ * or would be the same after it. A worker is ready if it starts the jobs that arrive.
  */
 import type { RunningJob } from "../monitor/events.ts";
-import { show } from "../options.ts";
+import { show } from "../support/validation.ts";
 import type { GroupStatus, WorkerStatus } from "../worker/status.ts";
+import { formatPosition } from "../support/position.ts";
 
-/** Why this worker should be restarted; empty where it is alive. */
-export function notAlive({ failure, groups }: WorkerStatus): string[] {
-  const overdue = groups.flatMap(({ running }) => running).filter(isOverdue).map(sayOverdue);
+/** Returns the reasons to restart a worker; none if it is alive. */
+export function reasonsNotAlive({ failure, groups }: WorkerStatus): string[] {
+  const overdue = groups.flatMap(({ running }) => running).filter(isOverdue).map(formatOverdue);
   if (failure === null) return overdue;
   return [`the worker failed: ${failure.errorClass}: ${failure.message.replace(/\s+/g, " ")}`, ...overdue];
 }
 
-/** Why this worker performs nothing new; empty where it is ready. */
-export function notReady({ state, groups }: WorkerStatus): string[] {
-  if (state === "running") return groups.flatMap(sayAbsent);
+/** Returns the reasons for which a worker starts no job; none if it is ready. */
+export function reasonsNotReady({ state, groups }: WorkerStatus): string[] {
+  if (state === "running") return groups.flatMap(reasonsOfGroup);
   const running = groups.reduce((count, group) => count + group.running.length, 0);
   return [
     `the worker is ${state}${
@@ -31,20 +32,20 @@ function isOverdue({ runningMs, timeoutMs, timeoutGraceMs }: RunningJob): boolea
   return timeoutMs !== null && runningMs > timeoutMs + timeoutGraceMs;
 }
 
-function sayOverdue({ jobClass, jobId, topic, partition, offset, ...job }: RunningJob): string {
-  const [running, timeout, grace] = [job.runningMs, job.timeoutMs!, job.timeoutGraceMs].map(seconds);
-  // An id may come from a stranger's record.
-  return `job ${jobClass} ${
-    show(jobId)
-  } from ${topic}/${partition}@${offset} runs ${running}, over its timeout of ${timeout} plus ${grace}`;
+function formatOverdue(job: RunningJob): string {
+  const [running, timeout, grace] = [job.runningMs, job.timeoutMs!, job.timeoutGraceMs].map(formatSeconds);
+  // The id is untrusted: it comes from a record.
+  return `job ${job.jobClass} ${show(job.jobId)} from ${
+    formatPosition(job)
+  } runs ${running}, over its timeout of ${timeout} plus ${grace}`;
 }
 
-function sayAbsent({ group, isJoined, isHeld }: GroupStatus): string[] {
+function reasonsOfGroup({ group, isJoined, isSessionValid }: GroupStatus): string[] {
   if (!isJoined) return [`the worker has not joined group ${show(group)} yet`];
-  return isHeld ? [] : [`the session in group ${show(group)} may have expired`];
+  return isSessionValid ? [] : [`the session in group ${show(group)} may have expired`];
 }
 
-/** `"65 s"`, `"0.5 s"`. */
-function seconds(ms: number): string {
+/** Formats a time as `65 s` or `0.5 s`. */
+function formatSeconds(ms: number): string {
   return `${ms < 10_000 ? Math.round(ms) / 1000 : Math.round(ms / 1000)} s`;
 }

@@ -1,26 +1,26 @@
-/** What a worker is at a moment, as Prometheus reads it: its state, what runs, and how far its partitions are. */
+/** Writes a worker's status for Prometheus: its state, its running jobs, and the progress of its partitions. */
 import type { Exposition, Labels } from "../monitor/exposition.ts";
 import type { PartitionStatus, WorkerState, WorkerStatus } from "../worker/status.ts";
 
 const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
 
-/** Adds it to a text. */
+/** Adds a worker's gauges to a scrape. */
 export function writeGauges(to: Exposition, { state, concurrency, groups }: WorkerStatus): void {
   to.gauges(
     "activejob_worker_state",
     "1 for the state in which the worker is, 0 for the others",
     STATES.map((each) => [{ state: each }, Number(each === state)]),
   );
-  to.gauges("activejob_worker_concurrency", "How many jobs the worker runs at once", [[{}, concurrency]]);
+  to.gauges("activejob_worker_concurrency", "Jobs that the worker runs at once, at most", [[{}, concurrency]]);
   to.gauges(
     "activejob_group_joined",
     "1 if the worker has joined the consumer group",
     groups.map(({ group, isJoined }) => [{ group }, Number(isJoined)]),
   );
   to.gauges(
-    "activejob_group_held",
-    "1 if its session in the consumer group is known to be good",
-    groups.map(({ group, isHeld }) => [{ group }, Number(isHeld)]),
+    "activejob_group_session_valid",
+    "1 if its session in the consumer group is known to be valid",
+    groups.map(({ group, isSessionValid }) => [{ group }, Number(isSessionValid)]),
   );
   to.gauges(
     "activejob_jobs_running",
@@ -31,7 +31,7 @@ export function writeGauges(to: Exposition, { state, concurrency, groups }: Work
   );
   to.gauges(
     "activejob_longest_running_seconds",
-    "How long the oldest running job has run; 0 for none",
+    "The run time of the oldest running job; 0 for none",
     [[{}, Math.max(0, ...groups.flatMap(({ running }) => running.map(({ runningMs }) => runningMs))) / 1000]],
   );
   const partitions = groups.flatMap(({ group, partitions }) =>
@@ -47,37 +47,37 @@ function writePartitions(to: Exposition, partitions: readonly (readonly [Labels,
   to.gauges(
     "activejob_partition_position",
     "The offset up to which everything is finished",
-    known(partitions, ({ position }) => position),
+    samplesOf(partitions, ({ position }) => position),
   );
   to.gauges(
     "activejob_partition_lag",
     "Offsets from there to the end of the log",
-    known(partitions, ({ lag }) => lag),
+    samplesOf(partitions, ({ lag }) => lag),
   );
   to.gauges(
     "activejob_partition_oldest_seconds",
-    "How long ago the oldest record that is not finished was written",
-    known(partitions, ({ oldestAgeMs }) => oldestAgeMs === null ? null : oldestAgeMs / 1000),
+    "The age of the oldest record that is not finished",
+    samplesOf(partitions, ({ oldestAgeMs }) => oldestAgeMs === null ? null : oldestAgeMs / 1000),
   );
   to.gauges(
     "activejob_partition_waiting",
     "Records in the worker that are not finished",
-    known(partitions, ({ waiting }) => waiting),
+    samplesOf(partitions, ({ waiting }) => waiting),
   );
   to.gauges(
     "activejob_partition_paused",
-    "1 if it waits before the next try of its first record",
-    known(partitions, ({ isPaused }) => Number(isPaused)),
+    "1 if it waits before the next attempt at a record",
+    samplesOf(partitions, ({ retrying, stuck }) => Number(retrying.length + stuck.length > 0)),
   );
   to.gauges(
     "activejob_partition_stuck",
     "1 if it waits for an operator",
-    known(partitions, ({ stuckAt }) => Number(stuckAt !== null)),
+    samplesOf(partitions, ({ stuck }) => Number(stuck.length > 0)),
   );
 }
 
-/** What is not known has no sample. */
-function known(
+/** Returns the samples whose value is known. */
+function samplesOf(
   partitions: readonly (readonly [Labels, PartitionStatus])[],
   pick: (status: PartitionStatus) => number | null,
 ): (readonly [Labels, number])[] {

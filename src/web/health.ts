@@ -1,37 +1,37 @@
 /**
- * The health of a worker over HTTP: a `fetch` handler with three paths. Web standards only, so that it serves in any server:
- * the command line's with `--health-port`, or one's own beside a worker in the process.
+ * The health of a worker over HTTP: a `fetch` handler with three paths. It uses web standards only, so that it works in any
+ * server: that of the command line (`--health-port`), or the user's own beside a worker in the same process.
  */
 import { Exposition, EXPOSITION_CONTENT_TYPE } from "../monitor/exposition.ts";
 import type { Metrics } from "../monitor/metrics.ts";
 import type { WorkerStatus } from "../worker/status.ts";
-import { notAlive, notReady } from "./checks.ts";
+import { reasonsNotAlive, reasonsNotReady } from "./checks.ts";
 import { writeGauges } from "./gauges.ts";
 
-/** What is asked of a worker, of whichever copy of this library. */
+/** The part of a worker that is observed, of any copy of this library. */
 export interface ObservedWorker {
-  /** How it is now. */
+  /** Returns its status now. */
   status(): WorkerStatus;
-  /** Asks the broker where the logs end. */
+  /** Asks the broker for the ends of the logs. */
   refreshLag(): Promise<void>;
 }
 
-/** Answers a request. */
+/** Handles a request, as `Deno.serve` and its like call it. */
 export type Handler = (request: Request) => Promise<Response>;
 
-type Answer = (worker: ObservedWorker, metrics: Metrics) => Response | Promise<Response>;
+type Route = (worker: ObservedWorker, metrics: Metrics) => Response | Promise<Response>;
 
-const PATHS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
-  ["/livez", (worker) => verdict(notAlive(worker.status()))],
-  ["/readyz", (worker) => verdict(notReady(worker.status()))],
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ["/livez", (worker) => respondVerdict(reasonsNotAlive(worker.status()))],
+  ["/readyz", (worker) => respondVerdict(reasonsNotReady(worker.status()))],
   ["/metrics", scrape],
 ]);
 
-/** So many reasons are named. */
+/** Reasons that are listed, at most. */
 const MAX_REASONS = 10;
 
 /**
- * A handler of requests for a worker's health.
+ * Returns a handler of requests for a worker's health.
  *
  * | Path       | 200                                                                       | 503, and why                 |
  * | ---------- | ------------------------------------------------------------------------- | ---------------------------- |
@@ -40,7 +40,7 @@ const MAX_REASONS = 10;
  * | `/metrics` | counters and gauges in Prometheus' text format 0.0.4                      |                              |
  *
  * @param worker the worker
- * @param metrics what has counted the events of its App
+ * @param metrics the metrics that are attached to its App
  * @example Beside the pages of a web server that performs its jobs itself
  * ```ts
  * import { activeJobTopic, App } from "@activejob/kafka";
@@ -59,24 +59,41 @@ const MAX_REASONS = 10;
  * ```
  */
 export function healthHandler(worker: ObservedWorker, metrics: Metrics): Handler {
-  return async (request) => {
-    const response = await answered(request, worker, metrics);
-    // Most servers leave the body out by themselves.
-    return request.method === "HEAD" ? new Response(null, response) : response;
+  return async ({ method, url }) => {
+    // `Deno.serve` makes the URL of the Host header, unchecked.
+    const path = URL.parse(url)?.pathname;
+    return path === undefined ? plainResponse(400, "Bad request") : await respond(method, path, worker, metrics);
   };
 }
 
-function answered({ url, method }: Request, worker: ObservedWorker, metrics: Metrics): Response | Promise<Response> {
-  const answer = PATHS.get(new URL(url).pathname);
-  if (answer === undefined) return plain(404, `There are ${[...PATHS.keys()].join(", ")}`);
-  if (method !== "GET" && method !== "HEAD") return plain(405, "Only GET and HEAD", { allow: "GET, HEAD" });
-  return answer(worker, metrics);
+/**
+ * Responds to a request for a worker's health.
+ *
+ * @param path the path of the URL
+ * @internal
+ */
+export async function respond(
+  method: string,
+  path: string,
+  worker: ObservedWorker,
+  metrics: Metrics,
+): Promise<Response> {
+  const response = await route(method, path, worker, metrics);
+  // Most servers leave the body out by themselves.
+  return method === "HEAD" ? new Response(null, response) : response;
 }
 
-function verdict(reasons: readonly string[]): Response {
-  if (reasons.length === 0) return plain(200, "ok");
+function route(method: string, path: string, worker: ObservedWorker, metrics: Metrics): Response | Promise<Response> {
+  const found = ROUTES.get(path);
+  if (found === undefined) return plainResponse(404, `There are ${[...ROUTES.keys()].join(", ")}`);
+  if (method !== "GET" && method !== "HEAD") return plainResponse(405, "Only GET and HEAD", { allow: "GET, HEAD" });
+  return found(worker, metrics);
+}
+
+function respondVerdict(reasons: readonly string[]): Response {
+  if (reasons.length === 0) return plainResponse(200, "ok");
   const more = reasons.length - MAX_REASONS;
-  return plain(503, [...reasons.slice(0, MAX_REASONS), ...more > 0 ? [`and ${more} more`] : []].join("\n"));
+  return plainResponse(503, [...reasons.slice(0, MAX_REASONS), ...more > 0 ? [`and ${more} more`] : []].join("\n"));
 }
 
 async function scrape(worker: ObservedWorker, metrics: Metrics): Promise<Response> {
@@ -84,14 +101,14 @@ async function scrape(worker: ObservedWorker, metrics: Metrics): Promise<Respons
   const exposition = new Exposition();
   writeGauges(exposition, worker.status());
   metrics.write(exposition);
-  return respond(200, exposition.text, { "content-type": EXPOSITION_CONTENT_TYPE });
+  return textResponse(200, exposition.text, { "content-type": EXPOSITION_CONTENT_TYPE });
 }
 
-function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return respond(status, `${text}\n`, { "content-type": "text/plain; charset=utf-8", ...headers });
+function plainResponse(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return textResponse(status, `${text}\n`, { "content-type": "text/plain; charset=utf-8", ...headers });
 }
 
-function respond(status: number, text: string, headers: Record<string, string>): Response {
+function textResponse(status: number, text: string, headers: Record<string, string>): Response {
   const body = new TextEncoder().encode(text);
   const length = String(body.byteLength);
   return new Response(body, { status, headers: { "cache-control": "no-store", "content-length": length, ...headers } });

@@ -1,5 +1,5 @@
 /**
- * The web door: the health of a worker over HTTP, and its metrics for Prometheus.
+ * The health of a worker over HTTP, and its metrics for Prometheus.
  *
  * @module
  */

@@ -1,98 +1,164 @@
 /**
- * `--once`: perform what is there, then end. What is there is asked of the broker at the start, as one position a
- * partition; the worker has drained it when the group is at or beyond each of them, whoever performed it.
+ * `--once`: performs the records that are in the log at the start, then ends.
  *
- * A partition that pauses for an operator will not get there: once only such ones are left, the drain ends too.
+ * 1. The broker returns the end of each partition: the targets.
+ * 2. A target is reached when the group has finished everything before it, whichever worker performed it.
+ * 3. The drain ends when every target is reached, or when the partitions of all others are stuck: they wait for an
+ *    operator and would never reach it.
+ *
+ * A partition that another worker owns is known only by its commits, whose metadata names the stuck record. The other
+ * worker may have died, and then this one gets the partition when the session of the other has expired. So the partition
+ * counts as stuck only if the other worker shows that it lives, by a commit after another try, or if nothing has changed
+ * for `sessionTimeoutMs`.
  */
 import type { Broker } from "../broker/broker.ts";
-import type { RecordInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
+import { sleep } from "../support/deadline.ts";
+import { formatPartition, type Position } from "../support/position.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
+import { decodeCommitMetadata } from "./partition/commit_metadata.ts";
+import type { Partition } from "./partition/partition.ts";
 
-/** How often the partitions are looked at, in milliseconds: soon at first, since a short backlog is gone in no time. */
+/** The time between two looks at the partitions, in milliseconds: short at first, since a small backlog ends soon. */
 const FIRST_LOOK_MS = 1;
 const LOOK_MS = 20;
-/** How often the group's offsets are asked for where another worker owns a partition, in milliseconds. */
+/** The time between two requests for the commits of other workers, in milliseconds. */
 const ASK_MS = 500;
 
+/** The parts of a worker that a drain needs. */
+export interface DrainOptions {
+  readonly broker: Broker;
+  readonly routes: readonly Route[];
+  readonly groups: readonly Pick<GroupConsumer, "partitions">[];
+  readonly sessionTimeoutMs: number;
+}
+
+/** One partition and the end of its log at the start of the drain. */
 interface Target {
   readonly route: Route;
   readonly partition: number;
   readonly high: number;
 }
 
+/** The progress of a target: reached, stuck, or neither. */
+interface TargetProgress {
+  readonly isReached: boolean;
+  /** The records that wait for an operator; empty if the target is reached. */
+  readonly stuck: readonly Position[];
+}
+
+const REACHED: TargetProgress = { isReached: true, stuck: [] };
+const OPEN: TargetProgress = { isReached: false, stuck: [] };
+
 /**
- * Waits until what is there now is performed.
+ * Waits until everything that is in the log now is performed.
  *
  * @param signal ends the wait
- * @returns the records at which partitions wait for an operator; empty where all is performed
+ * @returns the records that wait for an operator; empty if everything is performed
  */
-export async function drained(
-  broker: Broker,
-  routes: readonly Route[],
-  groups: readonly GroupConsumer[],
-  signal: AbortSignal,
-): Promise<RecordInfo[]> {
-  let open = await targets(broker, routes);
-  let askedMs = -Infinity;
+export async function drain(options: DrainOptions, signal: AbortSignal): Promise<Position[]> {
+  const { broker, routes, groups } = options;
+  const others = new OtherWorkers(broker, options.sessionTimeoutMs);
+  let open = await findTargets(broker, routes);
   let lookMs = FIRST_LOOK_MS;
   while (open.length > 0 && !signal.aborted) {
     const partitions = groups.flatMap((group) => group.partitions());
-    const owned = new Map(partitions.map((each) => [`${each.ownership.topic}/${each.ownership.partition}`, each]));
-    const stuck: RecordInfo[] = [];
-    const foreign: Target[] = [];
-    const rest: Target[] = [];
-    for (const target of open) {
-      const partition = owned.get(`${target.route.topic}/${target.partition}`);
-      if (partition === undefined) foreign.push(target);
-      else if (partition.stuckAt !== null) stuck.push(partition.stuckAt);
-      else if ((partition.front ?? -1) >= target.high) continue;
-      rest.push(target);
-    }
-    open = rest;
-    if (stuck.length > 0 && stuck.length === open.length) return stuck;
-    if (foreign.length > 0 && performance.now() - askedMs > ASK_MS) {
-      const reached = await reachedByOthers(broker, foreign);
-      open = open.filter((target) => !reached.has(target));
-      askedMs = performance.now();
-    }
-    if (open.length > 0) await pause(lookMs, signal);
+    const owned = new Map(partitions.map((each) => [formatPartition(each.ownership), each]));
+    const ownerOf = ({ route: { topic }, partition }: Target) => owned.get(formatPartition({ topic, partition }));
+    await others.refresh(open.filter((target) => ownerOf(target) === undefined));
+    const progress = open.map((target) => {
+      const partition = ownerOf(target);
+      return partition === undefined ? others.progressOf(target) : ownProgress(partition, target);
+    });
+    open = open.filter((_, index) => !progress[index]!.isReached);
+    const stuck = progress.filter((each) => each.stuck.length > 0);
+    if (open.length === stuck.length) return stuck.flatMap((each) => each.stuck);
+    await sleep(lookMs, signal);
     lookMs = Math.min(lookMs * 2, LOOK_MS);
   }
   return [];
 }
 
-async function targets(broker: Broker, routes: readonly Route[]): Promise<Target[]> {
-  const found: Target[] = [];
+/** The ends of the partitions that have records which the group has not finished. */
+async function findTargets(broker: Broker, routes: readonly Route[]): Promise<Target[]> {
+  const targets: Target[] = [];
   for (const route of routes) {
-    for (const { partition, low, high } of await broker.admin.ends(route.topic)) {
-      if (high > low) found.push({ route, partition, high });
-    }
+    const ends = await broker.admin.ends(route.topic);
+    for (const { partition, low, high } of ends) if (high > low) targets.push({ route, partition, high });
   }
-  const reached = await reachedByOthers(broker, found);
-  return found.filter((target) => !reached.has(target));
+  const commits = await readCommits(broker, targets);
+  return targets.filter((target) => (commits.get(target)?.offset ?? -1) < target.high);
 }
 
-async function reachedByOthers(broker: Broker, targets: readonly Target[]): Promise<Set<Target>> {
-  const reached = new Set<Target>();
+function ownProgress(partition: Partition, { high }: Target): TargetProgress {
+  if ((partition.front ?? -1) >= high) return REACHED;
+  return {
+    isReached: false,
+    stuck: partition.stuck().map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+  };
+}
+
+/** A committed offset and its metadata. */
+interface Commit {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** The progress of the partitions that other workers own, as far as their commits tell. */
+class OtherWorkers {
+  readonly #broker: Broker;
+  readonly #sessionTimeoutMs: number;
+  readonly #progress = new Map<Target, TargetProgress>();
+  /** The first commit that names the stuck record, and when it was read. */
+  readonly #stuckSince = new Map<
+    Target,
+    { readonly offset: number; readonly metadata: string; readonly sinceMs: number }
+  >();
+  #askedMs = -Infinity;
+
+  constructor(broker: Broker, sessionTimeoutMs: number) {
+    this.#broker = broker;
+    this.#sessionTimeoutMs = sessionTimeoutMs;
+  }
+
+  /** Asks the broker for the commits of these targets, unless it was asked a moment ago. */
+  async refresh(targets: readonly Target[]): Promise<void> {
+    if (targets.length === 0 || performance.now() - this.#askedMs < ASK_MS) return;
+    const commits = await readCommits(this.#broker, targets);
+    this.#askedMs = performance.now();
+    for (const target of targets) this.#progress.set(target, this.#read(target, commits.get(target)));
+  }
+
+  /** Returns the progress as of the last response of the broker. */
+  progressOf(target: Target): TargetProgress {
+    return this.#progress.get(target) ?? OPEN;
+  }
+
+  #read(target: Target, commit: Commit | undefined): TargetProgress {
+    if (commit === undefined) return OPEN;
+    if (commit.offset >= target.high) return REACHED;
+    const { metadata } = commit;
+    const { stuckOffset: offset } = decodeCommitMetadata(metadata, commit.offset);
+    const since = this.#stuckSince.get(target);
+    if (offset === null) this.#stuckSince.delete(target);
+    else if (since?.offset !== offset) this.#stuckSince.set(target, { offset, metadata, sinceMs: this.#askedMs });
+    else if (metadata !== since.metadata || this.#askedMs - since.sinceMs >= this.#sessionTimeoutMs) {
+      return { isReached: false, stuck: [{ topic: target.route.topic, partition: target.partition, offset }] };
+    }
+    return OPEN;
+  }
+}
+
+/** Reads what the group has committed for these targets; those without a commit are absent. */
+async function readCommits(broker: Broker, targets: readonly Target[]): Promise<Map<Target, Commit>> {
+  const commits = new Map<Target, Commit>();
   for (const [route, ofTopic] of Map.groupBy(targets, (target) => target.route)) {
     const committed = await broker.admin.committed(route.group, route.topic);
-    const offsets = new Map(committed.map(({ partition, offset }) => [partition, offset ?? -1]));
+    const byPartition = new Map(committed.map((each) => [each.partition, each]));
     for (const target of ofTopic) {
-      if ((offsets.get(target.partition) ?? -1) >= target.high) reached.add(target);
+      const { offset = null, metadata = "" } = byPartition.get(target.partition) ?? {};
+      if (offset !== null) commits.set(target, { offset, metadata });
     }
   }
-  return reached;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
+  return commits;
 }

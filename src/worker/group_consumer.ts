@@ -1,60 +1,49 @@
 /**
- * One consumer group of a worker: what the broker tells it, passed on to the partitions that it owns. It opens and closes
- * the group's gate, answers a rebalance with what is to be committed, and gives each ownership an object of its own.
+ * One consumer group of a worker: receives the calls of the broker's consumer and passes them on to the partitions that
+ * the worker owns. It makes one `Partition` for each ownership, blocks the start of jobs while ownership is uncertain, and
+ * returns at a rebalance what is to be committed.
  */
 import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
-import type { LostReason, RunningJob } from "../monitor/events.ts";
+import type { EventMap, LostReason, RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
-import { CommitLoop } from "./commit_loop.ts";
-import { Gate } from "./gate.ts";
-import type { GroupContext, WorkerContext } from "./group_context.ts";
-import { OwnedPartition } from "./owned_partition.ts";
+import type { TopicPartition } from "../support/position.ts";
+import { Committer } from "./partition/committer.ts";
+import type { GroupContext, WorkerContext } from "./partition/context.ts";
+import { Partition } from "./partition/partition.ts";
+import { StartCondition } from "./partition/start_condition.ts";
 import type { GroupStatus } from "./status.ts";
 
-/** What a group's consumer is told. */
-export interface GroupConsumerOptions {
-  readonly group: string;
-  readonly routes: readonly Route[];
-  readonly sessionTimeoutMs: number;
-  readonly heartbeatIntervalMs: number;
-  readonly maxFetchBytes: number;
-  readonly commitIntervalMs: number;
-  /** It will not come back by itself. */
-  readonly failed: (error: Error) => void;
-}
-
-/** One group of a worker. */
+/** See the module. */
 export class GroupConsumer implements ConsumerSink {
   /** The group's name. */
   readonly group: string;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #context: GroupContext;
   readonly #consumer: Consumer;
-  readonly #gate: Gate;
-  readonly #commits: CommitLoop;
-  readonly #partitions = new Map<Ownership, OwnedPartition>();
-  /** Lost ones whose job may still run: it keeps its slot until it ends. */
-  readonly #leaving = new Set<OwnedPartition>();
-  readonly #failed: (error: Error) => void;
+  readonly #startCondition: StartCondition;
+  readonly #committer: Committer;
+  readonly #partitions = new Map<Ownership, Partition>();
+  /** Lost partitions whose job still runs: it keeps its slot until it ends. */
+  readonly #leaving = new Set<Partition>();
   #isJoined = false;
 
-  constructor(broker: Broker, worker: WorkerContext, options: GroupConsumerOptions) {
-    const { group, routes, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes } = options;
+  /** @param routes the topics of this group */
+  constructor(broker: Broker, worker: WorkerContext, group: string, routes: readonly Route[]) {
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, commitIntervalMs } = worker.config;
     this.group = group;
-    this.#failed = options.failed;
     this.#routes = new Map(routes.map((route) => [route.topic, route]));
     const topics = routes.map((route) => route.topic);
     this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes }, this);
-    // Where that can never come, the consumer fails, and the worker hears of it there.
+    // If it can never join, the consumer calls failed().
     this.joined.then(() => this.#isJoined = true, () => {});
-    this.#gate = new Gate(() => this.#consumer.heldUntilMs);
-    this.#commits = new CommitLoop(this.#consumer, options.commitIntervalMs);
+    this.#startCondition = new StartCondition(() => this.#consumer.sessionValidUntilMs);
+    this.#committer = new Committer(this.#consumer, commitIntervalMs);
     this.#context = {
       ...worker,
       group,
       consumer: this.#consumer,
-      gate: this.#gate,
-      commits: this.#commits,
+      startCondition: this.#startCondition,
+      committer: this.#committer,
       maxMetadataLength: broker.capabilities.maxCommitMetadataLength,
     };
   }
@@ -64,37 +53,37 @@ export class GroupConsumer implements ConsumerSink {
     return this.#consumer.joined;
   }
 
-  /** The partitions that are owned now. */
-  partitions(): OwnedPartition[] {
+  /** Returns the partitions that are owned now. */
+  partitions(): Partition[] {
     return [...this.#partitions.values()];
   }
 
-  /** The jobs that run, those of lost partitions included. */
+  /** Returns the jobs that run, those of lost partitions included. */
   running(): RunningJob[] {
-    return [...this.#leaving, ...this.partitions()].map(({ running }) => running).filter((job) => job !== null);
+    return [...this.#leaving, ...this.#partitions.values()].flatMap((partition) => partition.running());
   }
 
-  /** What there is to say of it now. */
+  /** Returns the state of the group and its partitions. */
   status(): GroupStatus {
     return {
       group: this.group,
       topics: [...this.#routes.keys()],
       isJoined: this.#isJoined,
-      isHeld: this.#gate.isHeld(performance.now()),
+      isSessionValid: this.#startCondition.isSessionValid(performance.now()),
       running: this.running(),
       partitions: this.partitions().map((partition) => partition.status()),
     };
   }
 
-  /** No job starts any more, until the end. */
+  /** Starts no job any more. */
   quiet(): void {
-    this.#gate.close("quiet");
+    this.#startCondition.block("quiet");
   }
 
-  /** No wait goes on. */
+  /** Ends all waits, since the worker stops. */
   stop(): void {
     for (const partition of this.#partitions.values()) partition.stop();
-    this.#gate.change();
+    this.#startCondition.notify();
   }
 
   /** Asks the running jobs to end. */
@@ -102,67 +91,111 @@ export class GroupConsumer implements ConsumerSink {
     for (const partition of this.#partitions.values()) partition.abort(reason);
   }
 
-  /** Commits what is finished and leaves the group, within the deadline. */
+  /** Commits what is finished and leaves the group, within a deadline in milliseconds. */
   async close(deadlineMs: number): Promise<void> {
     const endMs = performance.now() + deadlineMs;
-    // Half of it at most: a group that is not left keeps its partitions from others until the session ends.
-    await this.#commits.flush(deadlineMs / 2);
-    this.#commits.stop();
+    // Half of the time at most: a group that is not left keeps its partitions from other workers until the session ends.
+    await this.#committer.flush(deadlineMs / 2);
+    this.#committer.stop();
     await this.#consumer.close(endMs - performance.now());
-    // The consumer has told of each loss; what it could not tell of ends here.
+    // A consumer that did not close in time has not reported every loss.
     this.lost([...this.#partitions.keys()], "closed");
   }
 
-  /** The broker: these are ours, new or as before. */
+  // Calls of the broker's consumer, which expects that they never throw.
+
+  /** New ownerships; the others continue. */
   assigned(added: readonly Ownership[], _continued: readonly Ownership[]): void {
-    for (const ownership of added) {
-      const { topic, partition, committed } = ownership;
-      this.#partitions.set(ownership, new OwnedPartition(ownership, this.#routes.get(topic)!, this.#context));
-      this.#context.monitor.emit("partition.assigned", { topic, partition, offset: committed?.offset ?? null });
-    }
-    this.#gate.open("releasing");
-  }
-
-  /** The broker: these were fetched. */
-  records(ownership: Ownership, batch: RecordBatch): void {
-    this.#partitions.get(ownership)?.take(batch);
-  }
-
-  /** The broker: the group rebalances; what is answered is committed at once. */
-  releasing(_ownerships: readonly Ownership[]): readonly Mark[] {
-    this.#gate.close("releasing");
-    return this.partitions().map((partition) => partition.pendingMark()).filter((mark) => mark !== null);
-  }
-
-  /** The broker: these are no longer ours. */
-  lost(ownerships: readonly Ownership[], reason: LostReason): void {
-    for (const ownership of ownerships) {
-      const partition = this.#partitions.get(ownership);
-      this.#partitions.delete(ownership);
-      if (partition !== undefined) {
-        this.#leaving.add(partition);
-        void partition.lose(reason).then(() => this.#leaving.delete(partition));
+    this.#guard(() => {
+      for (const ownership of added) {
+        const { topic, partition, committed } = ownership;
+        this.#partitions.set(ownership, new Partition(ownership, this.#routes.get(topic)!, this.#context));
+        this.#emit("partition.assigned", { topic, partition, offset: committed?.offset ?? null });
       }
-      if (reason !== "restarted") continue;
-      this.#context.monitor.emit("log.restarted", { topic: ownership.topic, partition: ownership.partition });
-    }
-    this.#gate.change();
+      if (added.length > 0) {
+        const assigned = added.map(({ topic, partition, committed }) => (
+          { topic, partition, offset: committed?.offset ?? null }
+        ));
+        this.#emitAssignment({ assigned, lost: [], reason: null });
+      }
+      this.#startCondition.unblock("releasing");
+    });
   }
 
-  /** The broker: retention was faster. */
-  gone({ topic, partition }: Ownership, from: number, to: number): void {
-    this.#context.monitor.emit("records.gone", { topic, partition, from, to });
+  /** Fetched records. */
+  records(ownership: Ownership, batch: RecordBatch): void {
+    this.#guard(() => this.#partitions.get(ownership)?.add(batch));
   }
 
-  /** The broker: the session is good, or may have expired. */
-  membership(held: boolean): void {
-    if (held) this.#gate.open("membership");
-    else this.#gate.close("membership");
-    this.#context.monitor.emit("membership.changed", { held });
+  /** The group rebalances. @returns what the consumer commits at once */
+  releasing(_ownerships: readonly Ownership[]): readonly Mark[] {
+    const marks: Mark[] = [];
+    this.#guard(() => {
+      this.#startCondition.block("releasing");
+      for (const partition of this.#partitions.values()) {
+        const mark = partition.pendingMark();
+        if (mark !== null) marks.push(mark);
+      }
+    });
+    return marks;
   }
 
-  /** The broker: it is over. */
+  /** Ownerships that have ended. */
+  lost(ownerships: readonly Ownership[], reason: LostReason): void {
+    this.#guard(() => {
+      const lost: TopicPartition[] = [];
+      for (const ownership of ownerships) {
+        const { topic, partition } = ownership;
+        const owned = this.#partitions.get(ownership);
+        if (owned !== undefined) {
+          this.#partitions.delete(ownership);
+          lost.push({ topic, partition });
+          this.#leaving.add(owned);
+          void owned.lose(reason).then(() => this.#leaving.delete(owned));
+        }
+        if (reason === "recreated") this.#emit("topic.recreated", { topic, partition });
+      }
+      if (lost.length > 0) this.#emitAssignment({ assigned: [], lost, reason });
+      this.#startCondition.notify();
+    });
+  }
+
+  /** Records that were deleted before they were performed. */
+  expired({ topic, partition }: Ownership, from: number, to: number): void {
+    this.#emit("records.expired", { topic, partition, from, to });
+  }
+
+  /** The session is valid, or may have expired. */
+  membership(isMember: boolean): void {
+    this.#guard(() => {
+      if (isMember) this.#startCondition.unblock("membership");
+      else this.#startCondition.block("membership");
+      this.#emit("membership.changed", { isMember });
+    });
+  }
+
+  /** The consumer has failed and does not recover. */
   failed(error: Error): void {
-    this.#failed(error);
+    this.#context.reportFailure(`consumer of group ${this.group}`, error);
+  }
+
+  #emit<Name extends keyof EventMap>(name: Name, event: EventMap[Name]): void {
+    this.#context.config.monitor.emit(name, event);
+  }
+
+  #emitAssignment(change: Pick<EventMap["assignment.changed"], "assigned" | "lost" | "reason">): void {
+    this.#emit("assignment.changed", { group: this.group, ...change, owned: this.#partitions.size });
+  }
+
+  /**
+   * An exception here is a fault of the worker or of the broker, such as a record that cannot be copied. If the broker
+   * continued, it would pass over the rest of the batch and jobs would be lost: the worker ends instead.
+   */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.failed(error as Error);
+    }
   }
 }

@@ -1,40 +1,37 @@
 /**
- * A worker: performs the jobs of some topics until it is stopped. It has a state; what does the work, its crew, is there
- * once it has its broker.
+ * A worker performs the jobs of some topics until it is stopped. It has a state; its parts (`Engine`) exist once it has
+ * its broker.
  *
  *     new ──run──▶ running ──quiet──▶ quiet
  *      │              │                 │
  *      └───stop───────┴──────stop───────┴──▶ stopping ──▶ stopped
  *
- * Quiet takes no new job and keeps the partitions. Stopping lets running jobs finish, commits, leaves the group; what
- * does not end within `shutdownTimeoutMs` is asked to, and named in the report. A worker runs once.
+ * Quiet: starts no new job, keeps the partitions. Stopping: running jobs may finish, finished jobs are committed, the
+ * group is left; a job that does not end within `shutdownTimeoutMs` is asked to end, and the report names it. A worker
+ * runs once.
  */
-import type { Broker } from "../broker/broker.ts";
+import { nodeBuiltin } from "../support/node_builtin.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
-import { lazily } from "../lazily.ts";
-import { boolean, checkOptions, show } from "../options.ts";
-import type { RecordInfo, RunningJob } from "../monitor/events.ts";
-import type { Route } from "../routing/route.ts";
-import { within } from "../within.ts";
-import type { Crew, CrewOptions } from "./crew.ts";
-import { groupsBeforeTheStart, type WorkerState, type WorkerStatus } from "./status.ts";
+import type { RunningJob } from "../monitor/events.ts";
+import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
+import { lazyImport } from "../support/lazy_import.ts";
+import type { Position } from "../support/position.ts";
+import { runInRootContext } from "../support/root_context.ts";
+import { boolean, checkOptions, show } from "../support/validation.ts";
+import type { WorkerConfig } from "./config.ts";
+import type { Engine } from "./engine.ts";
+import type { RunInWorkerContext } from "./partition/context.ts";
+import { groupsBeforeStart, type WorkerState, type WorkerStatus } from "./status.ts";
 
-/** What a worker is made of. */
-export interface WorkerOptions extends Omit<CrewOptions, "shared" | "failed"> {
-  readonly shared: Omit<CrewOptions["shared"], "isStopping">;
-  /** Answers the broker, once it is sure that the topics exist. Rejects where the worker cannot start. */
-  readonly prepare: (routes: readonly Route[]) => Promise<Broker>;
-}
-
-/** How a run ended. */
+/** The end of a run. */
 export interface WorkerReport {
-  /** Jobs that did not end in time. */
+  /** The jobs that did not end in time. */
   readonly unfinished: readonly RunningJob[];
-  /** With `once`: the records at which partitions wait for an operator. */
-  readonly stuck: readonly RecordInfo[];
+  /** With `once`: the records that wait for an operator, those of other workers included. */
+  readonly stuck: readonly Position[];
 }
 
-/** How a worker runs. */
+/** Options of a run. */
 export interface RunOptions {
   /** Perform what is there now, then stop. @default false */
   readonly once?: boolean;
@@ -42,19 +39,19 @@ export interface RunOptions {
 
 /** Performs jobs. */
 export class Worker implements AsyncDisposable {
-  readonly #options: WorkerOptions;
+  readonly #config: WorkerConfig;
   readonly #stopRequested = new AbortController();
   readonly #stopped = Promise.withResolvers<WorkerReport>();
   #state: WorkerState = "new";
   #hasRun = false;
-  #crew: Crew | undefined;
-  #stuck: readonly RecordInfo[] = [];
+  #engine: Engine | undefined;
+  #stuck: readonly Position[] = [];
   #failure: Error | undefined;
 
   /** @internal */
-  constructor(options: WorkerOptions) {
-    this.#options = options;
-    // Whoever calls `run` hears of a failure; a worker that nobody runs must not make an unhandled rejection.
+  constructor(config: WorkerConfig) {
+    this.#config = config;
+    // The caller of `run` gets the failure; without a caller it must not become an unhandled rejection.
     this.#stopped.promise.catch(() => {});
   }
 
@@ -63,15 +60,15 @@ export class Worker implements AsyncDisposable {
     return this.#state === "stopped";
   }
 
-  /** The jobs that run now. */
+  /** Returns the jobs that run now. */
   running(): RunningJob[] {
-    return this.#crew?.running() ?? [];
+    return this.#engine?.running() ?? [];
   }
 
   /**
-   * What there is to say of it now: its state, its groups, what runs, and how far its partitions are.
+   * Returns its status: its state, its groups, what runs, and the progress of its partitions.
    *
-   * @returns plain data, made when it is asked for
+   * @returns plain data, computed at the call
    * @example
    * ```ts
    * import { activeJobTopic, App } from "@activejob/kafka";
@@ -83,34 +80,34 @@ export class Worker implements AsyncDisposable {
    * ```
    */
   status(): WorkerStatus {
-    const { routes, concurrency } = this.#options;
+    const { routes, concurrency } = this.#config;
     return {
       state: this.#state,
       failure: this.#failure === undefined ? null : describeError(this.#failure),
       concurrency,
-      groups: this.#crew?.status() ?? groupsBeforeTheStart(routes),
+      groups: this.#engine?.status() ?? groupsBeforeStart(routes),
     };
   }
 
   /**
-   * Asks the broker where the logs of its partitions end, so that `status()` tells their lag as it is, and not as it was at
-   * the last fetch. Where the broker does not answer, what is known stays.
+   * Asks the broker for the ends of the partitions' logs, so that `status()` has the current lag instead of the lag at the
+   * last fetch. If the broker does not respond, the values stay as they are.
    *
-   * @param deadlineMs how long to wait, in milliseconds
+   * @param deadlineMs the longest time to wait, in milliseconds
    */
   async refreshLag(deadlineMs: number = 1000): Promise<void> {
-    if (this.#crew !== undefined && !this.#isStopping) await within(this.#crew.askEnds(), deadlineMs);
+    if (this.#engine !== undefined && !this.#isStopping) await waitUntilSettled(this.#engine.refreshLag(), deadlineMs);
   }
 
   /**
    * Performs jobs until it is stopped.
    *
-   * @param signal stops the worker
-   * @param options whether it ends by itself
+   * @param signal stops the worker; if it is already aborted, nothing starts and the broker is not opened
+   * @param options whether the worker ends by itself
    * @returns how it ended
    * @throws {InvalidConfigurationError} if it runs already, or has run
    * @throws {UnknownTopicError} if a topic of jobs does not exist
-   * @throws {BrokerError} if the broker's client gives up for good
+   * @throws {BrokerError} if the broker's client fails for good
    */
   async run(signal?: AbortSignal, options: RunOptions = {}): Promise<WorkerReport> {
     if (this.#hasRun) {
@@ -123,16 +120,15 @@ export class Worker implements AsyncDisposable {
     }
     checkOptions("run()", options, { once: boolean });
     this.#hasRun = true;
+    if (signal?.aborted) void this.stop();
     if (this.#isStopping) return await this.#stopped.promise;
     if (this.#state === "new") this.#state = "running";
     const stop = () => void this.stop();
-    if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop);
     try {
       await this.#start(options);
     } catch (error) {
-      this.#failure ??= error as Error;
-      stop();
+      this.#fail(error as Error);
     }
     try {
       return await this.#stopped.promise;
@@ -145,11 +141,12 @@ export class Worker implements AsyncDisposable {
   quiet(): void {
     if (this.#state !== "new" && this.#state !== "running") return;
     this.#state = "quiet";
-    this.#crew?.quiet();
+    this.#engine?.quiet();
   }
 
   /**
-   * Stops: running jobs finish, are committed, and the worker leaves its group. It may be called at any time and often.
+   * Stops: running jobs finish and are committed, and the worker leaves its group. It may be called at any time, and more
+   * than once.
    *
    * @returns how it ended
    */
@@ -168,25 +165,41 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start({ once = false }: RunOptions): Promise<void> {
-    const { routes, prepare, shared } = this.#options;
     const { signal } = this.#stopRequested;
-    const loading = Promise.all([prepare(routes), lazily(() => import("./crew.ts"))]);
-    const loaded = await untilStopped(loading, signal);
+    const loading = Promise.all([
+      this.#config.prepareBroker(this.#config.routes),
+      lazyImport(() => import("./engine.ts")),
+      this.#captureContext(),
+    ]);
+    const loaded = await waitUntilAborted(loading, signal);
     if (loaded === null) return;
-    const [broker, { Crew }] = loaded;
-    const crew = this.#crew = new Crew(broker, {
-      ...this.#options,
-      shared: { ...shared, isStopping: () => this.#isStopping },
-      failed: (error) => {
-        this.#failure ??= error;
-        void this.stop();
-      },
+    const [broker, { Engine }, runInWorkerContext] = loaded;
+    const engine = this.#engine = new Engine({
+      broker,
+      config: this.#config,
+      runInWorkerContext,
+      isStopping: () => this.#isStopping,
+      onFailure: (error) => this.#fail(error),
     });
-    if (this.#state === "quiet") crew.quiet();
-    await untilStopped(crew.joined(), signal);
+    if (this.#state === "quiet") engine.quiet();
+    await waitUntilAborted(engine.join(), signal);
     if (!once || signal.aborted) return;
-    // A question to a broker that is away may take long to fail.
-    this.#stuck = await untilStopped(crew.drained(signal), signal) ?? [];
+    // A request to a broker that is offline may take long to fail.
+    this.#stuck = await waitUntilAborted(engine.drain(signal), signal) ?? [];
+    void this.stop();
+  }
+
+  /** Captures the context in which all jobs start: the App's scope, and nothing of the caller of `run`. */
+  #captureContext(): Promise<RunInWorkerContext> {
+    return new Promise((resolve) =>
+      runInRootContext(() =>
+        this.#config.runInAppScope(() => resolve(nodeBuiltin("node:async_hooks").AsyncLocalStorage.snapshot()))
+      )
+    );
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
     void this.stop();
   }
 
@@ -195,7 +208,7 @@ export class Worker implements AsyncDisposable {
     this.#stopRequested.abort();
     let unfinished: readonly RunningJob[] = [];
     try {
-      unfinished = await this.#crew?.stop() ?? [];
+      unfinished = await this.#engine?.stop() ?? [];
     } catch (error) {
       this.#failure ??= error as Error;
     }
@@ -203,16 +216,4 @@ export class Worker implements AsyncDisposable {
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
     else this.#stopped.resolve({ unfinished, stuck: this.#stuck });
   }
-}
-
-/** Waits for a promise, but not beyond a stop. @returns `null` where that came first */
-async function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  // What is not waited for any more may fail as it likes.
-  promise.catch(() => {});
-  if (signal.aborted) return null;
-  const { promise: stopped, resolve } = Promise.withResolvers<null>();
-  signal.addEventListener("abort", () => resolve(null), { once: true });
-  const first = await Promise.race([promise, stopped]);
-  // Both may have come at once.
-  return signal.aborted ? null : first;
 }

@@ -1,12 +1,12 @@
 /**
- * The certificates of the local Kafka's SASL_SSL listener, made anew at each start with `openssl`: an authority, and a
- * server's certificate that it signed. Two of them, since strict TLS clients refuse an authority that is a server too.
+ * Creates the certificates of the local Kafka's SASL_SSL listener with `openssl`: an authority, and a server
+ * certificate that the authority signs. Strict TLS clients refuse an authority that is also a server, so there are two.
  */
 
 /**
- * Makes them in a folder.
+ * Creates both certificates.
  *
- * @param folder where the files go; it must exist
+ * @param folder an existing folder for the files
  * @returns the authority's certificate as PEM, for clients, and the path of the server's key and certificate
  * @throws {Error} if `openssl` is missing or fails
  */

@@ -1,19 +1,23 @@
 /**
- * The Kafka that tests run on: the one in `BROKER_URL`, else one that is started for them on a free port and thrown away with
- * its data when it is disposed of.
+ * The Kafka for tests: the one in `BROKER_URL`, else one that is started on a free port, and removed with its data when
+ * it is disposed of.
  */
-import { KafkaUnavailableError, startKafka } from "./server.ts";
+import { isKafkaDownloaded, KAFKA_VERSION, KafkaUnavailableError, startKafka } from "./server.ts";
 
 /** A Kafka to test against, until it is disposed of. */
 export interface KafkaForTests extends AsyncDisposable {
-  /** What tests find in `BROKER_URL`: `"kafka://127.0.0.1:9092"`. */
+  /** The value of `BROKER_URL` for tests: `"kafka://127.0.0.1:9092"`. */
   readonly url: string;
 }
 
-/** What `BROKER_URL` says, `""` for nothing. */
+/** The value of `BROKER_URL`, `""` if it is not set. */
 export const brokerUrl: string = Deno.env.get("BROKER_URL") ?? "";
 
-/** @throws {KafkaUnavailableError} if nothing answers at `BROKER_URL`, or none can be started; the message says why */
+/**
+ * Connects to the Kafka in `BROKER_URL`, or starts one.
+ *
+ * @throws {KafkaUnavailableError} if nothing answers at `BROKER_URL`, or none can be started; the message says why
+ */
 export async function kafkaForTests(): Promise<KafkaForTests> {
   if (brokerUrl !== "") {
     const hosts = brokerUrl.replace(/^kafka:\/\//, "");
@@ -25,7 +29,10 @@ export async function kafkaForTests(): Promise<KafkaForTests> {
     }
     return { url: `kafka://${hosts}`, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
-  console.log("Starting a Kafka for this run");
+  const download = await isKafkaDownloaded()
+    ? ""
+    : "; it is downloaded from Maven Central first (about 55 MB, only once)";
+  console.log(`Kafka ${KAFKA_VERSION} is started for this run${download}`);
   const kafka = await startKafka({ port: 0 });
   return { url: `kafka://${kafka.brokers}`, [Symbol.asyncDispose]: () => kafka.stop() };
 }

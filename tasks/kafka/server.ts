@@ -1,47 +1,47 @@
 /**
- * A real Apache Kafka on this machine: one node, KRaft mode, straight from Maven Central. It lives in a temporary folder
- * of its own and is thrown away with it, so that tests and the demo of a real worker need neither Docker nor a cluster.
+ * A real Apache Kafka on this machine: one node in KRaft mode, downloaded from Maven Central. Its data is in a
+ * temporary folder, which is removed when it stops. Tests and development need neither Docker nor a cluster.
  *
- * Several may run at once, one a port. What runs on a port stands in `<temporary folder>/activejob-kafka-<port>/state.json`,
- * so that `stop` and `status` work from another process than `start`.
+ * Several may run at the same time, one for each port. The state is in
+ * `<temporary folder>/activejob-kafka-<port>/state.json`, so that another process can find it or stop it.
  */
 import { createCertificates } from "./certificates.ts";
 
-/** The version that is fetched; `pom.xml` beside this file names it too. */
+/** The version that is downloaded; it is also in `pom.xml`. */
 export const KAFKA_VERSION = "4.3.1";
 
 /** Warnings and errors only. */
 const LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
 
-/** What to start. */
+/** The options of {@linkcode startKafka}. */
 export interface StartOptions {
-  /** The port of the plain listener; 0 takes a free one. @default 9092 */
+  /** The port of the plain listener; 0 selects a free one. @default 9092 */
   readonly port?: number;
-  /** Whether there is a SASL_SSL listener beside the plain one. @default false */
+  /** Whether it also has a SASL_SSL listener. @default false */
   readonly secure?: boolean;
 }
 
-/** Where a started Kafka is. */
+/** The addresses, process and folder of a Kafka. */
 export interface KafkaState {
   /** The plain listener, such as `127.0.0.1:9092`. */
   readonly brokers: string;
   /** The port of the plain listener. */
   readonly port: number;
-  /** The process that serves it. */
+  /** The id of its process. */
   readonly pid: number;
-  /** Its data, configuration and log. Removed by a stop. */
+  /** The folder of its data, configuration and log. It is removed by a stop. */
   readonly folder: string;
   /** The SASL_SSL listener, such as `localhost:41233`. */
   readonly secureBrokers?: string;
-  /** The certificate, as PEM, that the SASL_SSL listener's own is signed with. */
+  /** The certificate of the authority that signed the SASL_SSL listener's certificate, as PEM. */
   readonly ca?: string;
   /** The SCRAM-SHA-512 user of the SASL_SSL listener. */
   readonly username?: string;
-  /** That user's password. */
+  /** The password of that user. */
   readonly password?: string;
 }
 
-/** A Kafka that was started, or found running. */
+/** A running Kafka. */
 export interface LocalKafka extends KafkaState {
   /** Ends the process and removes its data. */
   stop(): Promise<void>;
@@ -53,13 +53,16 @@ export class KafkaUnavailableError extends Error {
 }
 
 /**
- * Starts a Kafka and waits until it answers; one that runs on that port already is answered as it is.
+ * Starts a Kafka and waits until it accepts connections. Returns the running one if there is one on that port.
  *
  * @throws {KafkaUnavailableError} if Java or Maven is missing, or if it does not come up
  */
 export async function startKafka(options: StartOptions = {}): Promise<LocalKafka> {
-  // At once: a port that is asked for and given back may be answered again.
-  const [anyPort, controllerPort, securePort] = freePorts(3);
+  if (Deno.build.os === "windows") {
+    throw new KafkaUnavailableError("Cannot start Kafka on Windows: name one that runs elsewhere in BROKER_URL");
+  }
+  // All at once: a port that was given back may be returned again.
+  const [anyPort, controllerPort, securePort] = findFreePorts(3);
   const port = options.port === 0 ? anyPort! : options.port ?? 9092;
   const running = await findKafka(port);
   if (running !== null) {
@@ -68,7 +71,7 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
     }
     return running;
   }
-  if (await answers(port)) throw new KafkaUnavailableError(`Cannot start Kafka: port ${port} is taken`);
+  if (await isListening(port)) throw new KafkaUnavailableError(`Cannot start Kafka: port ${port} is taken`);
   const jars = await fetchJars();
   const folder = stateFolder(port);
   await Deno.remove(folder, { recursive: true }).catch(() => {});
@@ -77,9 +80,9 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
   const credentials = { username: "jobs", password: crypto.randomUUID() };
   await Deno.writeTextFile(
     `${folder}/server.properties`,
-    properties({ port, controllerPort: controllerPort!, folder, secure }),
+    formatProperties({ port, controllerPort: controllerPort!, folder, secure }),
   );
-  await run("java", [
+  await runCommand("java", [
     ...[
       "-Xmx256m",
       "-XX:+UseSerialGC",
@@ -89,11 +92,11 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
       `${jars}/*`,
       "kafka.tools.StorageTool",
     ],
-    ...["format", "--config", `${folder}/server.properties`, "--cluster-id", clusterId()],
+    ...["format", "--config", `${folder}/server.properties`, "--cluster-id", generateClusterId()],
     ...(secure ? ["--add-scram", `SCRAM-SHA-512=[name=${credentials.username},password=${credentials.password}]`] : []),
   ]);
   const child = new Deno.Command("sh", {
-    // "exec": the process that is started is the Java one, so that its pid is the one to end.
+    // "exec" replaces the shell by Java, so that the id of the process is that of Java.
     args: [
       "-c",
       'exec java "$@" > "$0/server.log" 2>&1',
@@ -117,7 +120,7 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
   };
   await Deno.writeTextFile(`${folder}/state.json`, JSON.stringify(state, null, 2), { mode: 0o600 });
   try {
-    await untilUp(child, folder, [port, ...(secure ? [secure.port] : [])]);
+    await waitUntilUp(child, folder, [port, ...(secure ? [secure.port] : [])]);
   } catch (error) {
     await end(state, child);
     throw error;
@@ -125,20 +128,16 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
   return { ...state, stop: () => end(state, child) };
 }
 
-/**
- * The Kafka that an earlier {@linkcode startKafka} left running on a port.
- *
- * @returns `null` where there is none
- */
+/** Returns the Kafka that an earlier {@linkcode startKafka} left running on a port, or `null`. */
 export async function findKafka(port: number): Promise<LocalKafka | null> {
   const text = await Deno.readTextFile(`${stateFolder(port)}/state.json`).catch(() => null);
   if (text === null) return null;
   const state = JSON.parse(text) as KafkaState;
-  if (!await answers(port)) return null;
+  if (!await isListening(port)) return null;
   return { ...state, stop: () => end(state) };
 }
 
-/** Ends what runs on a port, also where it does not answer. @returns whether there was anything */
+/** Stops the Kafka on a port, also if it accepts no connections. Returns whether there was one. */
 export async function stopKafka(port: number): Promise<boolean> {
   const text = await Deno.readTextFile(`${stateFolder(port)}/state.json`).catch(() => null);
   if (text === null) return false;
@@ -148,34 +147,43 @@ export async function stopKafka(port: number): Promise<boolean> {
 
 async function end(state: KafkaState, child?: Deno.ChildProcess): Promise<void> {
   if (await isOurs(state)) {
-    // Its data goes away in the next line: nothing is lost by not letting it shut down in order.
+    // Its data is removed below, so it need not shut down in order.
     Deno.kill(state.pid, "SIGKILL");
-    if (child === undefined) { while (await answers(state.port)) await pause(20); }
+    if (child === undefined) { while (await isListening(state.port)) await sleep(20); }
   }
   child?.ref();
   await child?.status;
   await Deno.remove(state.folder, { recursive: true }).catch(() => {});
 }
 
-/** A pid may have been given to another process since: what it runs must name our folder. */
+/** Whether the process is still that Kafka: its id may belong to another process by now. */
 async function isOurs(state: KafkaState): Promise<boolean> {
   const output = await new Deno.Command("ps", { args: ["-ww", "-o", "args=", "-p", String(state.pid)] }).output();
   return new TextDecoder().decode(output.stdout).includes(state.folder);
 }
 
-async function fetchJars(): Promise<string> {
+/** Whether Kafka was downloaded before. If not, {@linkcode startKafka} downloads it first, which takes a minute. */
+export function isKafkaDownloaded(): Promise<boolean> {
+  return Deno.stat(`${jarFolder()}/.complete`).then(() => true, () => false);
+}
+
+function jarFolder(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
-  const folder = `${cache}/activejob-kafka/kafka-${KAFKA_VERSION}`;
-  await run("java", ["-version"]);
-  const complete = await Deno.stat(`${folder}/.complete`).then(() => true, () => false);
-  if (complete) return folder;
+  return `${cache}/activejob-kafka/kafka-${KAFKA_VERSION}`;
+}
+
+/** Downloads Kafka where that was not done before. @returns the folder of its jars */
+async function fetchJars(): Promise<string> {
+  await runCommand("java", ["-version"]);
+  const folder = jarFolder();
+  if (await isKafkaDownloaded()) return folder;
   const pom = new URL("pom.xml", import.meta.url).pathname;
-  await run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${folder}`]);
+  await runCommand("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${folder}`]);
   await Deno.writeTextFile(`${folder}/.complete`, "");
   return folder;
 }
 
-function properties(
+function formatProperties(
   of: { port: number; controllerPort: number; folder: string; secure: { port: number; keystore: string } | null },
 ): string {
   const secure = of.secure === null ? {} : {
@@ -227,23 +235,23 @@ function javaOptions(jars: string): string[] {
   ];
 }
 
-async function untilUp(child: Deno.ChildProcess, folder: string, ports: readonly number[]): Promise<void> {
+async function waitUntilUp(child: Deno.ChildProcess, folder: string, ports: readonly number[]): Promise<void> {
   let ended = false;
   void child.status.then(() => ended = true);
   const deadline = performance.now() + 60_000;
   for (const port of ports) {
-    while (!await answers(port)) {
+    while (!await isListening(port)) {
       if (ended || performance.now() > deadline) {
         const log = await Deno.readTextFile(`${folder}/server.log`).catch(() => "");
         const why = ended ? "it ended" : "it did not answer within 60 s";
         throw new KafkaUnavailableError(`Cannot start Kafka on port ${port}: ${why}: ${log.slice(-2000)}`);
       }
-      await pause(50);
+      await sleep(50);
     }
   }
 }
 
-async function answers(port: number): Promise<boolean> {
+async function isListening(port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     return true;
@@ -252,7 +260,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-async function run(command: string, args: readonly string[]): Promise<void> {
+async function runCommand(command: string, args: readonly string[]): Promise<void> {
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(command, { args: [...args] }).output();
@@ -266,7 +274,7 @@ async function run(command: string, args: readonly string[]): Promise<void> {
   }
 }
 
-function freePorts(count: number): number[] {
+function findFreePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   for (const listener of listeners) listener.close();
   return listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
@@ -276,13 +284,13 @@ function stateFolder(port: number): string {
   return `${Deno.env.get("TMPDIR") ?? "/tmp"}/activejob-kafka-${port}`;
 }
 
-/** Kafka wants 16 bytes as URL-safe base64; one that begins with "-" would be read as an option. */
-function clusterId(): string {
+/** 16 bytes as URL-safe base64. The first one is 0, since an id that begins with "-" would be read as an option. */
+function generateClusterId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = 0;
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-function pause(ms: number): Promise<void> {
+function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

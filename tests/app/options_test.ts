@@ -32,15 +32,15 @@ Deno.test("new App() refuses each wrong option and names it", () => {
     [{ broker: 5 }, 'Option "broker" of new App()'],
     [{ broker: "" }, 'Cannot read "broker"'],
     [{ broker: "redis://x" }, 'Cannot read "broker": it is "redis://x"'],
-    [{ jobs: EchoJob }, 'Option "jobs" of new App() must be a list, but it is the class "EchoJob"'],
-    [{ jobs: [class Other {}] }, 'the class "Other" in "jobs" is no job class'],
+    [{ jobs: EchoJob }, 'Option "jobs" of new App() must be an array, but it is the class "EchoJob"'],
+    [{ jobs: [class Other {}] }, 'the class "Other" in "jobs" is not a job class'],
     [{ jobs: [Job] }, 'the class "Job" in "jobs" has no "perform": list the classes that extend it and have one'],
     [{ jobs: [Parent] }, 'the class "Parent" in "jobs" has no "perform"'],
     [{ jobs: [anonymous] }, 'An anonymous class in "jobs" has no name on the wire: give it a static jobName'],
-    [{ topics: ["default"] }, '"default" in "topics" is no topic: make it with activeJobTopic()'],
+    [{ topics: ["default"] }, '"default" in "topics" is not a topic: make it with activeJobTopic()'],
     [{ topics: [{ name: "default", maxMesages: 1 }] }, 'Unknown option "maxMesages" of activeJobTopic("default")'],
     [{ topics: [activeJobTopic("a"), activeJobTopic("a")] }, 'Topic "a" is declared twice'],
-    [{ currentAttributes: [class X {}] }, 'the class "X" in "currentAttributes" is no class of current attributes'],
+    [{ currentAttributes: [class X {}] }, 'the class "X" in "currentAttributes" is not a class of current attributes'],
     [{ currentAttributes: [Current, two] }, 'Two classes of current attributes are called "Current"'],
     [{ queuePrefix: "a b" }, 'Option "queuePrefix" of new App()'],
     [{ queueDelimiter: "/" }, 'Option "queueDelimiter" of new App()'],
@@ -69,7 +69,7 @@ Deno.test("new App() refuses each wrong option and names it", () => {
   assertThrows(() => EchoJob.set({ queue: "" }), InvalidConfigurationError, 'Option "queue" of set()');
 });
 
-Deno.test("new App() takes a class without a name that states one, and a perform that is a field", async () => {
+Deno.test("new App() accepts an anonymous class with a jobName, and a perform that is a field", async () => {
   const [anonymous] = [
     class extends Job {
       static override jobName = "NamedJob";
@@ -80,7 +80,7 @@ Deno.test("new App() takes a class without a name that states one, and a perform
   assertEquals(app.jobNames(), ["NamedJob"]);
 });
 
-Deno.test("an App refuses listeners and jobs that are none, and says what was meant", async () => {
+Deno.test("an App refuses wrong listeners and jobs, and suggests the right ones", async () => {
   await using app = new App(good);
   // What a program in JavaScript may say, or a type that was cast away.
   // deno-lint-ignore no-explicit-any
@@ -122,7 +122,7 @@ Deno.test("a worker's settings are checked when it is made", async () => {
   await using app = new App(good);
   const cases: [object, string][] = [
     [{ concurrency: 0 }, 'Option "concurrency" of app.worker()'],
-    [{ topics: [] }, 'Option "topics" of app.worker() must be a list of queues, not empty'],
+    [{ topics: [] }, 'Option "topics" of app.worker() must be an array of queues that is not empty'],
     [{ topics: ["defualt"] }, 'No topic declares the queue "defualt"; did you mean "default"?'],
     [{ createTopics: 1 }, 'Option "createTopics" of app.worker() must be true or false'],
     [{ topic: ["default"] }, 'did you mean "topics"?'],

@@ -1,8 +1,9 @@
-/** Rows of bad input about headers: whatever they are called and hold, a job is performed, and poison dead-lettered. */
+/** Bad input in headers: whatever their names and values, jobs are performed and bad records dead-lettered. */
 import { assertEquals } from "@std/assert";
 import type { Headers } from "../../src/broker/broker.ts";
-import { echo, EchoJob, echoProcess } from "./bad_records.ts";
-import { row, text, type World } from "./harness.ts";
+import { echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { text, type World } from "../support/behaviours/world.ts";
 
 const bytes = (value: string) => new TextEncoder().encode(value);
 const shown = (headers: Headers) => headers.map(([name, value]) => `${name}=${text(value)}`).sort();
@@ -21,13 +22,13 @@ async function headersOfDeadLetter(world: World, headers: Headers): Promise<Head
   return dead[0]!.headers;
 }
 
-row("bad input 10: a null header value is handled, and still null in the dead letter", async (world) => {
+behaviour("bad input 10: a header value of null does no harm, and is null in the dead letter, too", async (world) => {
   const dead = await headersOfDeadLetter(world, [["null", null], ["empty", new Uint8Array()], ["text", bytes("x")]]);
   assertEquals(shown(dead.filter(([name]) => !name.startsWith("dead-letter-"))), ["empty=", "null=null", "text=x"]);
 });
 
-row(
-  "bad input 11: duplicate headers are kept in order, and none can pass itself off as one of the dead letter's own",
+behaviour(
+  "bad input 11: headers of the same name keep their order, and none can pose as a header of the dead letter",
   async (world) => {
     const dead = await headersOfDeadLetter(world, [
       ["twice", bytes("1")],
@@ -44,8 +45,8 @@ row(
   },
 );
 
-row(
-  "bad input 12: headers named constructor, toString, valueOf and __proto__ do no harm and are dead-lettered",
+behaviour(
+  "bad input 12: headers named constructor, toString, valueOf and __proto__ do no harm, and are kept in the dead letter",
   async (world) => {
     const names = ["constructor", "toString", "valueOf", "hasOwnProperty"];
     const dead = await headersOfDeadLetter(world, [
@@ -58,8 +59,8 @@ row(
   },
 );
 
-row(
-  "bad input 13: headers that are no UTF-8 are kept; 10,000 are; 1 MB of them is left out of the dead letter",
+behaviour(
+  "bad input 13: headers that are not UTF-8, and 10,000 headers, are kept in the dead letter; 1 MB of headers is left out",
   async (world) => {
     const process = await echoProcess(world);
     const latin = new Uint8Array([0xff, 0xfe, 0x00]);

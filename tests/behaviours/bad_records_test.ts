@@ -1,51 +1,55 @@
-/** Rows of bad input about what stands beside the arguments: counts, times, attributes, and the log that they lie in. */
+/** Bad input beside the arguments: counts, times, attributes, and the batches of the log. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, BrokerError, currentAttributes, Job } from "../../mod.ts";
 import type { Ownership } from "../../src/broker/broker.ts";
-import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "./bad_records.ts";
-import { row, texts, until, type World } from "./harness.ts";
-import { abortTransaction } from "./faults.ts";
-import { produceRaw } from "./raw_kafka.ts";
+import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { texts, until, type World } from "../support/behaviours/world.ts";
+import { abortTransaction } from "../support/behaviours/faults.ts";
+import { produceRaw } from "../support/behaviours/raw_kafka.ts";
 
-row("bad input 14: forged executions, and forged attempts in the commit's metadata, count as 0", async (world) => {
-  const seen: [number, number][] = [];
-  class CountJob extends Job {
-    perform(n: number) {
-      seen[n] = [this.executions, this.attempt];
+behaviour(
+  "bad input 14: invalid executions in an envelope, and invalid attempts in a commit's metadata, count as 0",
+  async (world) => {
+    const seen: [number, number][] = [];
+    class CountJob extends Job {
+      perform(n: number) {
+        seen[n] = [this.executions, this.attempt];
+      }
     }
-  }
-  const metadata = [
-    ...["v1;a=0:-1", "v1;a=0:1e99", "v1;a=0:0x10", "v1;a=0: 5 ", "v1;a=0:", "v1;a=0:123456", "v1;a=-1:3", "v1;a=:3"],
-    ...[
-      "v1;a=0:3:3",
-      "v1",
-      "v2;a=0:3",
-      "a=0:3",
-      "",
-      "forged",
-      "v1;f=0-9999999999999999",
-      "v1;f=5-0,x-y",
-      "\u0000;a=0:3",
-    ],
-  ];
-  const executions = ["-1", "1e99", '"0x10"', '" 5 "', '""', "null", "[]", "{}", "1.5", "123456", "true"];
-  const rows = Math.max(metadata.length, executions.length) + 1;
-  const topics = [activeJobTopic("default", { partitions: rows })];
-  const process = await world.process({ jobs: [CountJob], topics });
-  // The last one is what none of the others is: true.
-  const forged = Array.from({ length: rows }, (_, n) => n === rows - 1 ? "v1;a=0:2" : metadata[n] ?? "");
-  await commitAs(world, rows, forged);
-  for (let n = 0; n < rows; n++) {
-    const count = n === rows - 1 ? "4" : executions[n] ?? "0";
-    await world.append([{
-      partition: n,
-      value: `{"job_class":"CountJob","arguments":[${n}],"executions":${count}}`,
-    }]);
-  }
-  await process.start();
-  await process.heard("job.performed", rows);
-  assertEquals(seen, [...Array.from({ length: rows - 1 }, () => [1, 1] as [number, number]), [4 + 3, 3]]);
-});
+    const metadata = [
+      ...["v1;a=0:-1", "v1;a=0:1e99", "v1;a=0:0x10", "v1;a=0: 5 ", "v1;a=0:", "v1;a=0:123456", "v1;a=-1:3", "v1;a=:3"],
+      ...[
+        "v1;a=0:3:3",
+        "v1",
+        "v2;a=0:3",
+        "a=0:3",
+        "",
+        "forged",
+        "v1;f=0-9999999999999999",
+        "v1;f=5-0,x-y",
+        "\u0000;a=0:3",
+      ],
+    ];
+    const executions = ["-1", "1e99", '"0x10"', '" 5 "', '""', "null", "[]", "{}", "1.5", "123456", "true"];
+    const rows = Math.max(metadata.length, executions.length) + 1;
+    const topics = [activeJobTopic("default", { partitions: rows })];
+    const process = await world.process({ jobs: [CountJob], topics });
+    // The last one is what none of the others is: true.
+    const forged = Array.from({ length: rows }, (_, n) => n === rows - 1 ? "v1;a=0:2" : metadata[n] ?? "");
+    await commitAs(world, rows, forged);
+    for (let n = 0; n < rows; n++) {
+      const count = n === rows - 1 ? "4" : executions[n] ?? "0";
+      await world.append([{
+        partition: n,
+        value: `{"job_class":"CountJob","arguments":[${n}],"executions":${count}}`,
+      }]);
+    }
+    await process.start();
+    await process.heard("job.performed", rows);
+    assertEquals(seen, [...Array.from({ length: rows - 1 }, () => [1, 1] as [number, number]), [4 + 3, 3]]);
+  },
+);
 
 /** Commits offset 0 of each partition with this metadata, as another member of the group. */
 async function commitAs(world: World, partitions: number, metadata: readonly string[]): Promise<void> {
@@ -57,7 +61,7 @@ async function commitAs(world: World, partitions: number, metadata: readonly str
       records() {},
       releasing: () => [],
       lost() {},
-      gone() {},
+      expired() {},
       membership() {},
       failed() {},
     },
@@ -72,8 +76,8 @@ async function commitAs(world: World, partitions: number, metadata: readonly str
   await consumer.close(5000);
 }
 
-row(
-  "bad input 15: a due time in the future is dead-lettered as not supported, no time is poison, one in the past runs now",
+behaviour(
+  "bad input 15: a job due in the future or at an invalid time is dead-lettered; one that was due in the past runs now",
   async (world) => {
     const process = await echoProcess(world);
     const at = (scheduled: unknown) => echo([scheduled], { scheduled_at: scheduled });
@@ -105,7 +109,7 @@ row(
   },
 );
 
-row("bad input 17: of current attributes only declared names of named classes are set", async (world) => {
+behaviour("bad input 17: only declared current attributes of listed classes are set from a record", async (world) => {
   class Own extends currentAttributes<{ id: number; note: string }>("id", "note") {
     static get computed(): string {
       return "computed";
@@ -154,8 +158,8 @@ row("bad input 17: of current attributes only declared names of named classes ar
   assertEquals(seen, [[1, ...unset.slice(1)], ...given.slice(1).map(() => unset)]);
 });
 
-row(
-  "bad input 18: a batch in a codec that is not there ends the worker, naming the codec; gzip is there",
+behaviour(
+  "bad input 18: a batch in an unknown compression codec ends the worker, naming the codec; gzip is known",
   { on: ["kafka"], because: "only Kafka compresses" },
   async (world) => {
     world.allowErrors(/^consumer of group /);
@@ -178,26 +182,29 @@ row(
   },
 );
 
-row("bad input 19: offsets advance over control records and aborted ones, which are not performed", async (world) => {
-  const process = await echoProcess(world);
-  const skipped = (count: number) => abortTransaction(world, Array(count).fill(echo(["aborted"])));
-  await skipped(2);
-  await world.append([{ value: echo([3]) }, { value: "poison" }]);
-  await skipped(1);
-  await world.append([{ value: echo([7]) }]);
-  await skipped(3);
-  const { high } = (await world.client.admin.ends(world.topic()))[0]!;
-  assertEquals(high, 3 + 2 + 2 + 1 + 4);
-  await process.start();
-  await world.untilCommitted(high);
-  await process.stop();
-  assertEquals(EchoJob.got, [[3], [7]]);
-  assertEquals(process.events("job.performed").map(({ offset }) => offset), [3, 7]);
-  assertEquals((await world.records("dead")).map(({ headers }) => texts(headers)["dead-letter-offset"]), ["4"]);
-});
+behaviour(
+  "bad input 19: control records and aborted records are not performed, and the committed offset passes them",
+  async (world) => {
+    const process = await echoProcess(world);
+    const skipped = (count: number) => abortTransaction(world, Array(count).fill(echo(["aborted"])));
+    await skipped(2);
+    await world.append([{ value: echo([3]) }, { value: "poison" }]);
+    await skipped(1);
+    await world.append([{ value: echo([7]) }]);
+    await skipped(3);
+    const { high } = (await world.client.admin.ends(world.topic()))[0]!;
+    assertEquals(high, 3 + 2 + 2 + 1 + 4);
+    await process.start();
+    await world.untilCommitted(high);
+    await process.stop();
+    assertEquals(EchoJob.got, [[3], [7]]);
+    assertEquals(process.events("job.performed").map(({ offset }) => offset), [3, 7]);
+    assertEquals((await world.records("dead")).map(({ headers }) => texts(headers)["dead-letter-offset"]), ["4"]);
+  },
+);
 
-row(
-  "bad input 20: of a job that was enqueued in the future, or at the beginning of time, the wait is unknown",
+behaviour(
+  "bad input 20: the waiting time of a job enqueued in the future, or in 1970, is unknown, never negative",
   async (world) => {
     const process = await echoProcess(world);
     const now = Date.now();
@@ -215,8 +222,8 @@ row(
   },
 );
 
-row(
-  "bad input 20: a record whose timestamp is -1, 0 or in the future is performed or dead-lettered like any other",
+behaviour(
+  "bad input 20: a record with the timestamp -1, 0 or one in the future is performed or dead-lettered like any other",
   { on: ["kafka"], because: "the others take their own clock" },
   async (world) => {
     const process = await echoProcess(world);

@@ -1,7 +1,8 @@
-/** Rows D: what fails for good goes to the dead letter topic, byte for byte and once, and its partition goes on. */
+/** Dead letters: a job that fails for good is written there once, byte for byte, and its partition goes on. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type DeadLetterQueueOptions, Job, type KafkaOptions, type TopicOptions } from "../../mod.ts";
-import { row, text, texts, until, type World } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { text, texts, until, type World } from "../support/behaviours/world.ts";
 
 /** A job that does what its arguments say, and notes each run. */
 class NumberJob extends Job {
@@ -43,8 +44,8 @@ async function deadOffsets(world: World): Promise<(string | null)[][]> {
   ]);
 }
 
-row(
-  "D1: job 10 of 100 always fails with maxRetries 2: 3 runs of it, 99 others once, 1 dead letter as it came",
+behaviour(
+  "D1: job 10 of 100 always fails with maxRetries 2: it runs 3 times, the others once, and its dead letter has its exact bytes",
   async (world) => {
     class KeyedJob extends NumberJob {
       static override kafkaOptions: KafkaOptions = { key: (job) => `clé ${job.args[0]}` };
@@ -85,7 +86,7 @@ row(
   },
 );
 
-row("D2: with maxRetries 0 a failed job runs once and is dead-lettered", async (world) => {
+behaviour("D2: with maxRetries 0, a job that fails is dead-lettered after one run", async (world) => {
   NumberJob.begin((n) => n === 1);
   const process = await world.process(withDeadLetters({ maxRetries: 0 }));
   for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
@@ -97,8 +98,8 @@ row("D2: with maxRetries 0 a failed job runs once and is dead-lettered", async (
   assertEquals(process.events("partition.paused"), []);
 });
 
-row(
-  "D3: the first and the last record of the log fail for good: the partition goes on, also when more arrive",
+behaviour(
+  "D3: the first and the last job of a partition fail for good: the partition goes on, also with jobs that arrive later",
   async (world) => {
     NumberJob.begin((n) => n === 0 || n === 4 || n === 6);
     const process = await world.process(withDeadLetters({ maxRetries: 1 }));
@@ -112,7 +113,7 @@ row(
   },
 );
 
-row("D4: a job that recovers on a retry is never dead-lettered", async (world) => {
+behaviour("D4: a job that succeeds on a retry is never dead-lettered", async (world) => {
   NumberJob.begin((n, attempt) => attempt <= n);
   const process = await world.process(withDeadLetters({ maxRetries: 3 }));
   for (let n = 0; n < 4; n++) await NumberJob.performLater(n);
@@ -123,8 +124,8 @@ row("D4: a job that recovers on a retry is never dead-lettered", async (world) =
   assertEquals(await deadOffsets(world), []);
 });
 
-row(
-  "D5: every job fails once in turn with maxRetries 2, independent: the dead letter topic stays empty",
+behaviour(
+  "D5: each job fails once, with maxRetries 2: no job is dead-lettered, since each has its own count",
   async (world) => {
     NumberJob.begin((_, attempt) => attempt === 1);
     const process = await world.process(withDeadLetters({ maxRetries: 2, independent: true }));
@@ -137,8 +138,8 @@ row(
   },
 );
 
-row(
-  "D5: the same with independent: false counts for the partition, until a job passes at its first attempt",
+behaviour(
+  "D5: with independent: false, failures are counted for the partition until a job succeeds at its first run",
   async (world) => {
     NumberJob.begin((n, attempt) => n !== 3 && attempt === 1);
     const process = await world.process(withDeadLetters({ maxRetries: 2, independent: false }));
@@ -151,85 +152,97 @@ row(
   },
 );
 
-row("D6: while the dead letter topic is missing nothing is marked and only the write is tried again", async (world) => {
-  world.allowErrors(
-    /^dead letter: UnknownTopicError: .*dead/,
-    /^start: Error: The dead letter topic ".*" does not exist/,
-  );
-  NumberJob.begin((n) => n === 1);
-  const options = withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } });
-  // As on a real broker, nobody makes topics at first use.
-  const process = world.unprepared({ ...options, broker: { ...world.source, embedded: false } });
-  await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
-  for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
-  await process.start();
-  const refused = () => process.events("error.occurred").filter(({ where }) => where === "dead letter").length;
-  await until(() => refused() >= 5, () => `5 refused dead letters, but there were ${refused()}`);
-  assertEquals(NumberJob.runs, [0, 1, 1]);
-  assertEquals((await world.committed()).offset, 1);
-  const paused = process.events("partition.paused");
-  assert(paused.some(({ lasting, remedy }) => lasting && remedy?.endsWith(`${world.topic()}/0@1`)), "A lasting pause");
+behaviour(
+  "D6: the dead letter topic is missing for a while: nothing is marked, and only the write is retried",
+  async (world) => {
+    world.allowErrors(
+      /^dead letter: UnknownTopicError: .*dead/,
+      /^start: Error: The dead letter topic ".*" does not exist/,
+    );
+    NumberJob.begin((n) => n === 1);
+    const options = withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } });
+    // As on a real broker, nobody makes topics at first use.
+    const process = world.unprepared({ ...options, broker: { ...world.source, embedded: false } });
+    await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
+    for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
+    await process.start();
+    const refused = () => process.events("error.occurred").filter(({ where }) => where === "dead letter").length;
+    await until(() => refused() >= 5, () => `5 refused dead letters, but there were ${refused()}`);
+    assertEquals(NumberJob.runs, [0, 1, 1]);
+    assertEquals((await world.committed()).offset, 1);
+    const paused = process.events("partition.paused");
+    assert(
+      paused.some(({ lasting, remedy }) => lasting && remedy?.endsWith(`${world.topic()}/0@1`)),
+      "A lasting pause",
+    );
 
-  await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
-  await process.heard("record.dead_lettered", 1);
-  await world.untilCommitted(3);
-  await process.stop();
-  assertEquals(NumberJob.runs, [0, 1, 1, 2]);
-  assertEquals(await deadOffsets(world), [["1", "2"]]);
-});
+    await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
+    await process.heard("record.dead_lettered", 1);
+    await world.untilCommitted(3);
+    await process.stop();
+    assertEquals(NumberJob.runs, [0, 1, 1, 2]);
+    assertEquals(await deadOffsets(world), [["1", "2"]]);
+  },
+);
 
-row("D6: a restart while the dead letter topic is missing does not perform the job again", async (world) => {
-  world.allowErrors(/^dead letter: UnknownTopicError: /, /^start: Error: The dead letter topic ".*" does not exist/);
-  NumberJob.begin((n) => n === 0);
-  const options = {
-    ...withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } }),
-    broker: { ...world.source, embedded: false },
-  };
-  await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
-  const first = world.unprepared(options);
-  await (await NumberJob.performLater(0)).delivered();
-  await first.start();
-  const refusals = first.events("error.occurred");
-  await until(() => refusals.some(({ where }) => where === "dead letter"), () => "a refused dead letter");
-  await first.close();
-  assertEquals((await world.committed()).offset, 0);
+behaviour(
+  "D6: the worker restarts while the dead letter topic is missing: the job does not run again",
+  async (world) => {
+    world.allowErrors(/^dead letter: UnknownTopicError: /, /^start: Error: The dead letter topic ".*" does not exist/);
+    NumberJob.begin((n) => n === 0);
+    const options = {
+      ...withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } }),
+      broker: { ...world.source, embedded: false },
+    };
+    await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
+    const first = world.unprepared(options);
+    await (await NumberJob.performLater(0)).delivered();
+    await first.start();
+    const refusals = first.events("error.occurred");
+    await until(() => refusals.some(({ where }) => where === "dead letter"), () => "a refused dead letter");
+    await first.close();
+    assertEquals((await world.committed()).offset, 0);
 
-  await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
-  const second = world.unprepared(options);
-  await second.start();
-  await second.heard("record.dead_lettered", 1);
-  await world.untilCommitted(1);
-  assertEquals(NumberJob.runs, [0, 0]);
-  assertEquals(await deadOffsets(world), [["0", "2"]]);
-});
+    await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
+    const second = world.unprepared(options);
+    await second.start();
+    await second.heard("record.dead_lettered", 1);
+    await world.untilCommitted(1);
+    assertEquals(NumberJob.runs, [0, 0]);
+    assertEquals(await deadOffsets(world), [["0", "2"]]);
+  },
+);
 
-row("D7: poison is dead-lettered at once with no run, and the next job is performed", async (world) => {
-  NumberJob.begin(() => false);
-  const process = await world.process(withDeadLetters({ maxRetries: 5 }));
-  const poison = [
-    new Uint8Array([0xff, 0xfe, 0x00, 0x80]),
-    "not JSON",
-    "{}",
-    '{"job_class":"not a class name","arguments":[]}',
-    '{"job_class":"NumberJob"}',
-  ];
-  for (const [n, value] of poison.entries()) {
-    await world.append([{ key: `key ${n}`, value }, { value: `{"job_class":"NumberJob","arguments":[${n}]}` }]);
-  }
-  await process.start();
-  await process.heard("job.performed", poison.length);
-  await world.untilCommitted(2 * poison.length);
-  await process.stop();
-  assertEquals(NumberJob.runs, [0, 1, 2, 3, 4]);
-  assertEquals(process.events("partition.paused"), []);
-  const dead = await world.records("dead");
-  const source = await world.records();
-  assertEquals(
-    dead.map(({ key, value }) => [key, value]),
-    poison.map((_, n) => [source[2 * n]!.key, source[2 * n]!.value]),
-  );
-  for (const { headers } of dead) {
-    const { "dead-letter-attempts": attempts, "dead-letter-error-class": errorClass } = texts(headers);
-    assertEquals([attempts, errorClass], ["0", "PoisonError"]);
-  }
-});
+behaviour(
+  "D7: a record that can never be performed (poison) is dead-lettered without a run, and the next job is performed",
+  async (world) => {
+    NumberJob.begin(() => false);
+    const process = await world.process(withDeadLetters({ maxRetries: 5 }));
+    const poison = [
+      new Uint8Array([0xff, 0xfe, 0x00, 0x80]),
+      "not JSON",
+      "{}",
+      '{"job_class":"not a class name","arguments":[]}',
+      '{"job_class":"NumberJob"}',
+    ];
+    for (const [n, value] of poison.entries()) {
+      await world.append([{ key: `key ${n}`, value }, { value: `{"job_class":"NumberJob","arguments":[${n}]}` }]);
+    }
+    await process.start();
+    await process.heard("job.performed", poison.length);
+    await world.untilCommitted(2 * poison.length);
+    await process.stop();
+    assertEquals(NumberJob.runs, [0, 1, 2, 3, 4]);
+    assertEquals(process.events("partition.paused"), []);
+    const dead = await world.records("dead");
+    const source = await world.records();
+    assertEquals(
+      dead.map(({ key, value }) => [key, value]),
+      poison.map((_, n) => [source[2 * n]!.key, source[2 * n]!.value]),
+    );
+    for (const { headers } of dead) {
+      const { "dead-letter-attempts": attempts, "dead-letter-error-class": errorClass } = texts(headers);
+      assertEquals([attempts, errorClass], ["0", "PoisonError"]);
+    }
+  },
+);

@@ -1,4 +1,4 @@
-/** Rows A about enqueuing: options are checked before anything is sent, merged by class, and many jobs travel together. */
+/** Enqueuing: options are checked before anything is sent and merged by class, and many jobs are sent together. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   activeJobTopic,
@@ -11,10 +11,10 @@ import {
   performAllLater,
 } from "../../mod.ts";
 import type { BrokerSource } from "../../src/broker/broker.ts";
-import { row } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
 
-row(
-  "A7: each class's merged options are its own chain's, and a parent's change shows where a child does not override",
+behaviour(
+  "A7: each class merges the options of its parents; a later change of a parent applies where a child does not override it",
   async (world) => {
     class A extends Job {
       static override kafkaOptions: KafkaOptions = {
@@ -44,10 +44,10 @@ row(
     assertEquals((await A.performLater()).status, "delivered");
     for (const job of await performAllLater([A.of(), B.of()])) assertEquals(job.status, "delivered");
     // What is async does not wait; where the broker can be kept from answering, it resolves before the answer.
-    world.log?.away();
+    world.log?.goOffline();
     const asynchronous = [await B.performLater(), await C.performLater(), ...await performAllLater([C.of()])];
     if (world.log !== null) assertEquals(asynchronous.map((job) => job.status), ["buffered", "buffered", "buffered"]);
-    world.log?.back();
+    world.log?.goOnline();
     await Promise.all(asynchronous.map((job) => job.delivered()));
 
     A.kafkaOptions = { dispatchMethod: "produceAsync", dispatchManyMethod: "produceManyAsync", key: () => "a" };
@@ -66,8 +66,8 @@ row(
   },
 );
 
-row(
-  "A8: an unknown key, a wrong value and a wrong type are configuration errors before anything is sent",
+behaviour(
+  "A8: an option with an unknown name, a wrong value or a wrong type is a configuration error before anything is sent",
   async (world) => {
     class WrongJob extends Job {
       static override kafkaOptions: KafkaOptions = {};
@@ -100,7 +100,7 @@ row(
       [() => activeJobTopic("a", { timeoutMs: 2 ** 31 }), '"timeoutMs"', "2147483648", "2147483647"],
       [() => activeJobTopic("a", { retentionMs: -2 }), '"retentionMs"', "but it is -2", "-1 for ever"],
       [() => broken({ broker: "redis://x" }), '"broker"', '"redis://x"', '"memory:"'],
-      [() => broken({ broker: "kafka:host" }), '"broker"', '"kafka:host"', "kafka://"],
+      [() => broken({ broker: "kafka:host" }), '"broker"', '"***"', "kafka://"],
       [() => broken({ undeclaredQueues: "ignore" }), '"undeclaredQueues"', '"ignore"', '"error", "warn"'],
       [() => process.app.worker({ topics: ["defautl"] }), '"defautl"', 'did you mean "default"'],
       // A wrong type.
@@ -139,8 +139,8 @@ row(
   },
 );
 
-row(
-  "A11: performAllLater of mixed classes takes one round trip a topic, and each job knows what became of it",
+behaviour(
+  "A11: performAllLater of several classes takes one round trip for each topic, and each job has its own outcome",
   async (world) => {
     class SureJob extends Job {
       static override kafkaOptions: KafkaOptions = { dispatchManyMethod: "produceManySync" };

@@ -1,31 +1,35 @@
-/** Rows A about performing: jobs come out of the log as they went in, each by its own class, and a stop loses none. */
+/** Performing: a job is read from the log as it was enqueued, by its own class, and a stop loses none. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { row, until } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until } from "../support/behaviours/world.ts";
 
-row("A1: a job that throws the first time is performed again after the backoff and done: 2 runs", async (world) => {
-  const attempts: number[] = [];
-  class FlakyJob extends Job {
-    perform() {
-      attempts.push(this.attempt);
-      if (this.attempt === 1) throw new Error("not yet");
+behaviour(
+  "A1: a job that throws at its first run is performed again after the backoff: 2 runs",
+  async (world) => {
+    const attempts: number[] = [];
+    class FlakyJob extends Job {
+      perform() {
+        attempts.push(this.attempt);
+        if (this.attempt === 1) throw new Error("not yet");
+      }
     }
-  }
-  const process = await world.process({ jobs: [FlakyJob] });
-  const job = await FlakyJob.performLater();
-  await process.start();
-  const [performed] = await process.heard("job.performed", 1);
-  assertEquals(performed!.jobId, job.jobId);
-  const [failed] = await process.heard("job.failed", 1);
-  assertEquals([failed!.next, failed!.waitMs, failed!.error.message], ["retry", 20, "not yet"]);
-  await process.stop();
-  await process.drain();
-  assertEquals(attempts, [1, 2]);
-  assertEquals((await world.committed()).offset, 1);
-});
+    const process = await world.process({ jobs: [FlakyJob] });
+    const job = await FlakyJob.performLater();
+    await process.start();
+    const [performed] = await process.heard("job.performed", 1);
+    assertEquals(performed!.jobId, job.jobId);
+    const [failed] = await process.heard("job.failed", 1);
+    assertEquals([failed!.next, failed!.waitMs, failed!.error.message], ["retry", 20, "not yet"]);
+    await process.stop();
+    await process.drain();
+    assertEquals(attempts, [1, 2]);
+    assertEquals((await world.committed()).offset, 1);
+  },
+);
 
-row(
-  "A2: a stop after the 3rd of 100 jobs lets at most the running one end; a restart performs the rest",
+behaviour(
+  "A2: a worker is stopped after the 3rd of 100 jobs: at most the running job ends, and a restart performs the rest once",
   async (world) => {
     const runs: number[] = [];
     const thirdRan = Promise.withResolvers<void>();
@@ -54,7 +58,7 @@ row(
   },
 );
 
-row("A3: with the default dispatch a job gets exactly its two floats, in order", async (world) => {
+behaviour("A3: a job that is enqueued with two floats gets exactly these, in order", async (world) => {
   const got: unknown[][] = [];
   class FloatsJob extends Job {
     perform(...args: [number, number]) {
@@ -69,8 +73,8 @@ row("A3: with the default dispatch a job gets exactly its two floats, in order",
   assertEquals(got, pairs);
 });
 
-row(
-  "A4: with produceSync performLater resolves only after the acknowledgement, and the job has its position",
+behaviour(
+  "A4: with produceSync, performLater resolves only after the acknowledgement, and job.position is set",
   async (world) => {
     class SureJob extends Job {
       static override kafkaOptions = { dispatchMethod: "produceSync" } as const;
@@ -85,19 +89,19 @@ row(
     }
     if (world.log === null) return;
     // Only here can the broker be kept from answering.
-    world.log.away();
+    world.log.goOffline();
     let resolved = false;
     const later = SureJob.of(3);
     const enqueued = process.app.enqueue(later).then(() => resolved = true);
     await until(() => process.app.pending === 1, () => `one job on its way, but there were ${process.app.pending}`);
     assertEquals([resolved, later.status, later.position], [false, "buffered", undefined]);
-    world.log.back();
+    world.log.goOnline();
     await enqueued;
     assertEquals(later.position?.offset, 3);
   },
 );
 
-row("A5: jobs of several classes on one queue are each performed by their own class", async (world) => {
+behaviour("A5: jobs of several classes share a queue: each is performed by its own class", async (world) => {
   const runs: string[] = [];
   class MailJob extends Job {
     perform(n: number) {
@@ -134,8 +138,8 @@ row("A5: jobs of several classes on one queue are each performed by their own cl
   assertEquals([...names], ["MailJob", "Admin::ReportJob", "RenamedJob", "OldJob"]);
 });
 
-row(
-  "A6: of 3 jobs, stopped while the 2nd runs, it finishes, the 3rd's offset is committed and the 3rd not marked",
+behaviour(
+  "A6: a worker is stopped while the 2nd of 3 jobs runs: that job finishes and is marked, and the 3rd is left",
   async (world) => {
     const runs: number[] = [];
     const running = Promise.withResolvers<void>();
@@ -162,8 +166,8 @@ row(
   },
 );
 
-row(
-  "A13: two jobs performed emit two job.performing and two timed job.performed with class, id and place",
+behaviour(
+  "A13: two jobs are performed: job.performing and job.performed are emitted twice, with class, id, position and duration",
   async (world) => {
     class TimedJob extends Job {
       async perform(ms: number) {
@@ -196,8 +200,8 @@ row(
   },
 );
 
-row(
-  "A15: a queue that no route declares is an error that names the declared ones, or a warning where so configured",
+behaviour(
+  "A15: a job for an undeclared queue is refused with an error that names the declared ones, or enqueued with a warning if configured",
   async (world) => {
     world.allowErrors(/^enqueue: InvalidConfigurationError: No topic declares the queue "maill"/);
     class LostJob extends Job {
@@ -224,8 +228,8 @@ row(
   },
 );
 
-row(
-  "A16: a queue prefix and delimiter stand before the topics of enqueued jobs, routes and dead letters alike",
+behaviour(
+  "A16: a queue prefix and delimiter apply to the topics of enqueued jobs, workers and dead letters alike",
   async (world) => {
     const prefix = `${world.group}-shop`;
     class MailJob extends Job {

@@ -1,57 +1,62 @@
-/** Rows B: a worker that stands still, or is held up by its job, and what it still owns afterwards. */
+/** A worker that stands still, or is blocked by its job: its ownerships, and its marks, afterwards. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import type { Child } from "../child.ts";
-import { commitAs } from "./faults.ts";
-import { row, until, type World } from "./harness.ts";
-import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "./ledger.ts";
+import type { Child } from "../support/child.ts";
+import { commitAs } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until, type World } from "../support/behaviours/world.ts";
+import { eventOf, neverFell, OffsetWatch, RunLog, runLogRecord } from "../support/behaviours/run_log.ts";
 
 const IN_PROCESSES = { on: ["sqlite", "kafka"], because: "the memory log lives in one process" } as const;
 
-row("B4: a job far longer than its session: the member stays, other partitions go on, it runs once", {
-  on: ["sqlite", "kafka"],
-  because: "the memory log has no heartbeats to miss",
-}, async (world) => {
-  const release = Promise.withResolvers<void>();
-  let longRuns = 0;
-  class TimedJob extends Job {
-    async perform(ms: number | null) {
-      if (ms !== null) return await new Promise<void>((resolve) => setTimeout(resolve, ms));
-      longRuns++;
-      await release.promise;
+behaviour(
+  "B4: a job runs far longer than the session timeout: the worker stays a member, other partitions go on, and the job runs once",
+  {
+    on: ["sqlite", "kafka"],
+    because: "the memory log has no heartbeats to miss",
+  },
+  async (world) => {
+    const release = Promise.withResolvers<void>();
+    let longRuns = 0;
+    class TimedJob extends Job {
+      async perform(ms: number | null) {
+        if (ms !== null) return await new Promise<void>((resolve) => setTimeout(resolve, ms));
+        longRuns++;
+        await release.promise;
+      }
     }
-  }
-  const topics = [activeJobTopic("default", { partitions: 2 })];
-  const process = await world.process({ jobs: [TimedJob], topics, sessionTimeoutMs: 2000 });
-  const record = (partition: number, ms: number | null) => ({
-    partition,
-    value: JSON.stringify({ job_class: "TimedJob", arguments: [ms] }),
-  });
-  await process.start();
-  await world.append([record(0, null), record(0, 0)]);
-  await until(() => longRuns === 1, () => "the long job to begin");
-  const startedMs = performance.now();
-  for (let n = 1; performance.now() - startedMs < 6000; n++) {
-    await world.append([record(1, 400)]);
-    await process.heard("job.performed", n);
-  }
-  const meanwhile = process.events("job.performed").map(({ partition }) => partition);
-  assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
-  release.resolve();
-  await process.heard("job.performed", meanwhile.length + 2);
-  await world.untilCommitted(2);
-  assertEquals(longRuns, 1);
-  assertEquals(process.events("partition.lost"), []);
-  assertEquals(process.events("membership.changed"), [{ held: true }]);
-});
+    const topics = [activeJobTopic("default", { partitions: 2 })];
+    const process = await world.process({ jobs: [TimedJob], topics, sessionTimeoutMs: 2000 });
+    const record = (partition: number, ms: number | null) => ({
+      partition,
+      value: JSON.stringify({ job_class: "TimedJob", arguments: [ms] }),
+    });
+    await process.start();
+    await world.append([record(0, null), record(0, 0)]);
+    await until(() => longRuns === 1, () => "the long job to begin");
+    const startedMs = performance.now();
+    for (let n = 1; performance.now() - startedMs < 6000; n++) {
+      await world.append([record(1, 400)]);
+      await process.heard("job.performed", n);
+    }
+    const meanwhile = process.events("job.performed").map(({ partition }) => partition);
+    assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
+    release.resolve();
+    await process.heard("job.performed", meanwhile.length + 2);
+    await world.untilCommitted(2);
+    assertEquals(longRuns, 1);
+    assertEquals(process.events("partition.lost"), []);
+    assertEquals(process.events("membership.changed"), [{ isMember: true }]);
+  },
+);
 
 /** Two worker processes of which one owns the only partition, and a watch over its offset. */
-async function twoWorkers(world: World, ledger: Ledger): Promise<{ workers: [Child, Child]; watch: OffsetWatch }> {
-  class LedgerJob extends Job {
+async function twoWorkers(world: World, runLog: RunLog): Promise<{ workers: [Child, Child]; watch: OffsetWatch }> {
+  class RunLogJob extends Job {
     perform() {}
   }
-  await world.process({ jobs: [LedgerJob] });
-  const workers: [Child, Child] = [ledger.start(), ledger.start()];
+  await world.process({ jobs: [RunLogJob] });
+  const workers: [Child, Child] = [runLog.start(), runLog.start()];
   for (const worker of workers) await worker.line(/^worker\.started /);
   return { workers, watch: new OffsetWatch(world) };
 }
@@ -61,20 +66,20 @@ function said(worker: Child, name: string): Record<string, unknown>[] {
   return worker.lines.filter((line) => line.startsWith(`${name} `)).map(eventOf);
 }
 
-row(
-  "B7: a job blocks the event loop for two sessions and another worker takes over: nothing of it is marked",
+behaviour(
+  "B7: a job blocks the event loop for two session timeouts and another worker takes over: the blocked worker marks nothing",
   IN_PROCESSES,
   async (world) => {
-    await using ledger = new Ledger(world);
-    const { workers, watch } = await twoWorkers(world, ledger);
-    await world.append(Array.from({ length: 20 }, (_, n) => ledgerRecord(n, n === 5 ? { blockMs: 4500 } : {})));
+    await using runLog = new RunLog(world);
+    const { workers, watch } = await twoWorkers(world, runLog);
+    await world.append(Array.from({ length: 20 }, (_, n) => runLogRecord(n, n === 5 ? { blockMs: 4500 } : {})));
     await world.untilCommitted(20);
     const [blocker, heir] = said(workers[0], "job.performed").some(({ jobId }) => jobId === "job-19")
       ? [workers[1], workers[0]]
       : workers;
     const revoked = eventOf(await blocker.line(/^job\.revoked /));
     assertEquals([revoked.jobClass, revoked.jobId, revoked.offset, revoked.outcome], [
-      "LedgerJob",
+      "RunLogJob",
       "job-5",
       5,
       "passed",
@@ -86,9 +91,9 @@ row(
     assert(neverFell(offsets), `the group's offset went ${offsets}`);
     assertEquals(offsets.at(-1), 20);
     // It blocked, the other one performed it again, and all that follows; nothing after it ran here.
-    assertEquals(ledger.ended().filter((n) => n === 5).length, 2);
+    assertEquals(runLog.ended().filter((n) => n === 5).length, 2);
     assertEquals(
-      ledger.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
+      runLog.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
       Array.from({ length: 14 }, (_, n) => n + 6),
     );
     assert(said(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
@@ -97,14 +102,14 @@ row(
   },
 );
 
-row(
-  "B8: a worker is stopped for two sessions and goes on: it treats the partition as lost, the offset never falls",
+behaviour(
+  "B8: a worker process is suspended for two session timeouts: it treats its partitions as lost, and the committed offset never falls",
   IN_PROCESSES,
   async (world) => {
-    await using ledger = new Ledger(world);
-    const { workers, watch } = await twoWorkers(world, ledger);
-    await world.append(Array.from({ length: 60 }, (_, n) => ledgerRecord(n, { waitMs: 50 })));
-    await until(() => ledger.ended().length >= 5, () => `5 jobs, not ${ledger.ended()}`);
+    await using runLog = new RunLog(world);
+    const { workers, watch } = await twoWorkers(world, runLog);
+    await world.append(Array.from({ length: 60 }, (_, n) => runLogRecord(n, { waitMs: 50 })));
+    await until(() => runLog.ended().length >= 5, () => `5 jobs, not ${runLog.ended()}`);
     const [stopped, heir] = said(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
     stopped.signal("SIGSTOP");
     const before = { starts: said(stopped, "job.performed").length, offset: (await world.committed()).offset! };
@@ -131,28 +136,31 @@ row(
   },
 );
 
-row("B8: another member commits the very same offset with metadata of its own: the ownership ends", async (world) => {
-  let runs = 0;
-  class HeldJob extends Job {
-    async perform() {
-      if (++runs > 1) return;
-      await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+behaviour(
+  "B8: another member commits the same offset with its own metadata: the ownership ends",
+  async (world) => {
+    let runs = 0;
+    class HeldJob extends Job {
+      async perform() {
+        if (++runs > 1) return;
+        await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+      }
     }
-  }
-  const topics = [activeJobTopic("default"), activeJobTopic("other")];
-  const process = await world.process({ jobs: [HeldJob], topics });
-  const value = JSON.stringify({ job_class: "HeldJob", arguments: [] });
-  // A first record that is no job: something must be committed.
-  await world.append([{ value: null }, { value }]);
-  await process.start({ topics: ["default"] });
-  await world.untilCommitted(1);
-  await until(() => runs === 1, () => "the job to begin");
-  const to = { topic: world.topic(), partition: 0, offset: 1 };
-  await commitAs(world, to, "theirs");
-  const [revoked] = await process.heard("job.revoked", 1);
-  const [performed] = await process.heard("job.performed", 1);
-  assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
-  assertEquals(process.events("partition.lost").length, 1);
-  assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);
-  await world.untilCommitted(2);
-});
+    const topics = [activeJobTopic("default"), activeJobTopic("other")];
+    const process = await world.process({ jobs: [HeldJob], topics });
+    const value = JSON.stringify({ job_class: "HeldJob", arguments: [] });
+    // A first record that is no job: something must be committed.
+    await world.append([{ value: null }, { value }]);
+    await process.start({ topics: ["default"] });
+    await world.untilCommitted(1);
+    await until(() => runs === 1, () => "the job to begin");
+    const to = { topic: world.topic(), partition: 0, offset: 1 };
+    await commitAs(world, to, "theirs");
+    const [revoked] = await process.heard("job.revoked", 1);
+    const [performed] = await process.heard("job.performed", 1);
+    assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
+    assertEquals(process.events("partition.lost").length, 1);
+    assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);
+    await world.untilCommitted(2);
+  },
+);

@@ -1,4 +1,5 @@
-/** Rows W and P6: how jobs come into the log, and what the caller hears when they do not. */
+/** Producing: how jobs get into the log, and the errors that the caller gets if they do not. */
+// Runs alone: it limits how long callers wait.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   activeJobTopic,
@@ -8,8 +9,9 @@ import {
   RecordTooLargeError,
   UnknownTopicError,
 } from "../../mod.ts";
-import { counted, deleteTopic, wayTo } from "./faults.ts";
-import { durationMs, type LogRecord, row, text } from "./harness.ts";
+import { counted, deleteTopic, wayTo } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { durationMs, type LogRecord, text } from "../support/behaviours/world.ts";
 
 class PlainJob extends Job {
   perform(..._args: unknown[]) {}
@@ -41,8 +43,8 @@ const WITH_A_MISSING_TOPIC = {
   topics: [activeJobTopic("default"), activeJobTopic("missing")],
 };
 
-row(
-  "W1: the broker is away and the buffer full: the caller waits, then EnqueueError; what was buffered is sent later",
+behaviour(
+  "W1: the broker is offline and the buffer is full: the caller waits, then gets an EnqueueError; buffered jobs are sent later",
   async (world) => {
     await using way = wayTo(world);
     const buffer = { maxRecords: 10, maxWaitMs: 300 };
@@ -68,8 +70,8 @@ row(
   },
 );
 
-row(
-  "W2: a topic that does not exist: the caller is told, or the event and delivered(); other topics go on",
+behaviour(
+  "W2: a topic does not exist: performLater, or the event and delivered(), report an error; other topics go on",
   async (world) => {
     const process = await world.process(WITH_A_MISSING_TOPIC);
     // A first job: an embedded broker makes all topics before it.
@@ -94,10 +96,10 @@ row(
   },
 );
 
-row(
-  "W3: a record over the size limit: an EnqueueError that states both; the rest of its batch goes out",
+behaviour(
+  "W3: a record exceeds the size limit: its EnqueueError states size and limit, and the rest of the batch is sent",
   async (world) => {
-    const process = await world.process({ jobs: [SyncJob] });
+    const process = await world.process({ jobs: [SyncJob], maxPayloadBytes: 2_000_000 });
     const enqueue = (n: number) => SyncJob.performLater(n, n === 10 ? "x".repeat(1_100_000) : "");
     const results = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => enqueue(n)));
     assertEquals(results.map(({ status }) => status).filter((status) => status === "fulfilled").length, 19);
@@ -116,23 +118,26 @@ row(
   },
 );
 
-row("W4: 10,000 performLater without awaiting: all arrive, in order per key, in few requests", async (world) => {
-  await using log = counted(world);
-  const topics = [activeJobTopic("default", { partitions: 4 })];
-  const process = await world.process({ jobs: [KeyedJob], topics, broker: log.source });
-  for (let n = 0; n < 10_000; n++) void KeyedJob.performLater(n % 100, n);
-  await process.app.flush();
-  const byKey = Map.groupBy((await world.records()).map(args), ([key]) => key as number);
-  assertEquals(byKey.size, 100);
-  for (const [key, jobs] of byKey) {
-    assertEquals(jobs.map(([, n]) => n), Array.from({ length: 100 }, (_, index) => index * 100 + key));
-  }
-  assert(log.appends <= 15, `${log.appends} requests`);
-  await process.close();
-});
+behaviour(
+  "W4: 10,000 calls of performLater are not awaited: all jobs arrive, in order for each key, in few requests",
+  async (world) => {
+    await using log = counted(world);
+    const topics = [activeJobTopic("default", { partitions: 4 })];
+    const process = await world.process({ jobs: [KeyedJob], topics, broker: log.source });
+    for (let n = 0; n < 10_000; n++) void KeyedJob.performLater(n % 100, n);
+    await process.app.flush();
+    const byKey = Map.groupBy((await world.records()).map(args), ([key]) => key as number);
+    assertEquals(byKey.size, 100);
+    for (const [key, jobs] of byKey) {
+      assertEquals(jobs.map(([, n]) => n), Array.from({ length: 100 }, (_, index) => index * 100 + key));
+    }
+    assert(log.appends <= 15, `${log.appends} requests`);
+    await process.close();
+  },
+);
 
-row(
-  "W6: one job for a missing topic and one for a good one in the same tick: that is performed within a second",
+behaviour(
+  "W6: a job for a missing topic and one for a good topic are enqueued together: the second is performed within a second",
   async (world) => {
     const process = await world.process(WITH_A_MISSING_TOPIC);
     // A first job: an embedded broker makes all topics before it.
@@ -151,8 +156,8 @@ row(
   },
 );
 
-row(
-  "W7: max.message.bytes 2000, 200 small jobs and one of 5 kB: 200 performed, one error naming size and limit",
+behaviour(
+  "W7: max.message.bytes is 2000, and one job of 5 kB is among 200 small ones: 200 are performed, one error names size and limit",
   async (world) => {
     const topics = [activeJobTopic("default", { partitions: 1, config: { "max.message.bytes": "2000" } })];
     const process = await world.process({ jobs: [SyncJob], topics });
@@ -179,7 +184,7 @@ const HASHES: readonly (readonly [key: string, hash: number])[] = [
   ["abc", 479470107],
 ];
 
-row("P6: a key goes to the partition that the Java client would choose, every time", async (world) => {
+behaviour("P6: a key always goes to the partition that Kafka's Java client would choose", async (world) => {
   const topics = [activeJobTopic("default", { partitions: 7 })];
   await world.process({ jobs: [KeyedJob], topics });
   for (const [key, hash] of HASHES) {

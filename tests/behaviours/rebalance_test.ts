@@ -1,8 +1,9 @@
-/** Rows B: what is lost, doubled or held up while partitions move from worker to worker. */
+/** Rebalances: no job is lost, doubled or held up while partitions move from worker to worker. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job, RevokedError } from "../../mod.ts";
-import { attentive } from "./faults.ts";
-import { type AppProcess, row, until } from "./harness.ts";
+import { attentive } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { type AppProcess, until } from "../support/behaviours/world.ts";
 
 /** An envelope, as small as it may be. */
 function envelope(jobClass: string, ...args: unknown[]): string {
@@ -29,8 +30,8 @@ function owners(processes: readonly AppProcess[]): Map<string, number> {
   return owned;
 }
 
-row(
-  "B1: a second worker joins while 1000 jobs run: nothing is lost, and what was done never runs again",
+behaviour(
+  "B1: a second worker joins while 1000 jobs run: no job is lost, and a job that finished before the rebalance never runs again",
   { sharedGroups: true },
   async (world) => {
     let runs = 0;
@@ -63,7 +64,7 @@ row(
 );
 
 for (const ending of ["returns", "throws"] as const) {
-  row(
+  behaviour(
     `B2: a job in a lost partition that ${ending} when it is told is neither marked nor dead-lettered`,
     { sharedGroups: true },
     async (world) => {
@@ -111,8 +112,8 @@ for (const ending of ["returns", "throws"] as const) {
   );
 }
 
-row(
-  "B5: a topic gets more partitions while the worker runs: their jobs are performed without a restart",
+behaviour(
+  "B5: a topic gets more partitions while a worker runs: their jobs are performed without a restart",
   async (world) => {
     class PlacedJob extends Job {
       perform() {}
@@ -135,7 +136,7 @@ row(
   },
 );
 
-row("B6: the attempts of a partition that moved are counted on from the commit's metadata", {
+behaviour("B6: a partition moves while its job is retried: the next worker continues to count the attempts", {
   sharedGroups: true,
 }, async (world) => {
   const attempts = new Map<number, number[]>([[0, []], [1, []]]);
@@ -166,8 +167,8 @@ row("B6: the attempts of a partition that moved are counted on from the commit's
   assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
 });
 
-row(
-  "B9: a ninth worker on 24 partitions takes at most 3 of them; it leaves, and at most 3 move again",
+behaviour(
+  "B9: a ninth worker joins a group with 24 partitions: at most 3 move; it leaves: at most 3 move again",
   { sharedGroups: true },
   async (world) => {
     class IdleJob extends Job {
@@ -203,8 +204,8 @@ row(
   },
 );
 
-row(
-  "B10: of one group, a worker knows [a] and another [a, b]: b's jobs are performed, a's are shared",
+behaviour(
+  "B10: two workers of a group have the topics [a] and [a, b]: the jobs of b are performed, those of a are shared",
   { sharedGroups: true },
   async (world) => {
     class SharedJob extends Job {

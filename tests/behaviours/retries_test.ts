@@ -1,131 +1,147 @@
-/** Rows R: a failed job waits and is tried again where it stands; nothing behind it is lost, overtakes it, or runs twice. */
+/** Retries: a failed job waits at its place; no record behind it is lost, reordered, or performed twice. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { decodeProgress } from "../../src/worker/finished_offsets.ts";
-import { Child, CLI } from "../child.ts";
-import { row, until } from "./harness.ts";
-import { APP, environment } from "./worker_child.ts";
+import { decodeCommitMetadata } from "../../src/worker/partition/commit_metadata.ts";
+import { Child, CLI } from "../support/child.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until } from "../support/behaviours/world.ts";
+import { APP, environment } from "../support/behaviours/worker_child.ts";
 
-row("R1: the waits of a job that always fails grow 20, 40, 80 … and stay at the cap", async (world) => {
-  const startedMs: number[] = [];
-  class BrokenJob extends Job {
-    perform() {
-      startedMs.push(performance.now());
-      throw new Error("always");
+behaviour(
+  "R1: a job always fails: the waits between its runs grow from initialMs (20, 40, 80 …) up to maxMs",
+  async (world) => {
+    const startedMs: number[] = [];
+    class BrokenJob extends Job {
+      perform() {
+        startedMs.push(performance.now());
+        throw new Error("always");
+      }
     }
-  }
-  const process = await world.process({
-    jobs: [BrokenJob],
-    backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
-  });
-  await BrokenJob.performLater();
-  await process.start();
-  const paused = process.events("partition.paused");
-  await until(() => paused.length >= 8, () => `8 waits, but there were ${paused.length}`);
-  await process.stop();
-  const waits = [20, 40, 80, 160, 320, 500, 500];
-  assertEquals(paused.slice(0, 7).map(({ waitMs }) => waitMs), waits);
-  assertEquals(process.events("job.failed").slice(0, 7).map(({ waitMs }) => waitMs), waits);
-  for (const [at, waitMs] of waits.entries()) {
-    const waitedMs = startedMs[at + 1]! - startedMs[at]!;
-    // A timer may be early by less than a millisecond.
-    assert(waitedMs >= waitMs - 1, `Wait ${at + 1} took ${waitedMs} ms, but must take ${waitMs} ms`);
-  }
-  // Jitter only adds, and never beyond the cap; the policy's own tests look closer.
-  assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
-});
-
-row("R2: jobs 0 to 4 are done and 5 fails: the retry starts at 5, and 0 to 4 never run again", async (world) => {
-  const runs: number[] = [];
-  class NumberJob extends Job {
-    perform(n: number) {
-      runs.push(n);
-      if (n === 5 && this.attempt < 3) throw new Error("not yet");
+    const process = await world.process({
+      jobs: [BrokenJob],
+      backoff: { initialMs: 20, maxMs: 500, jitter: 0 },
+    });
+    await BrokenJob.performLater();
+    await process.start();
+    const paused = process.events("partition.paused");
+    await until(() => paused.length >= 8, () => `8 waits, but there were ${paused.length}`);
+    await process.stop();
+    const waits = [20, 40, 80, 160, 320, 500, 500];
+    assertEquals(paused.slice(0, 7).map(({ waitMs }) => waitMs), waits);
+    assertEquals(process.events("job.failed").slice(0, 7).map(({ waitMs }) => waitMs), waits);
+    for (const [at, waitMs] of waits.entries()) {
+      const waitedMs = startedMs[at + 1]! - startedMs[at]!;
+      // A timer may be early by less than a millisecond.
+      assert(waitedMs >= waitMs - 1, `Wait ${at + 1} took ${waitedMs} ms, but must take ${waitMs} ms`);
     }
-  }
-  const process = await world.process({ jobs: [NumberJob] });
-  for (let n = 0; n < 8; n++) await NumberJob.performLater(n);
-  await process.start();
-  await process.heard("job.performed", 8);
-  await process.stop();
-  await process.drain();
-  assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
-});
+    // Jitter only adds, and never beyond the cap; the policy's own tests look closer.
+    assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+  },
+);
 
-row("R3: one partition always fails with concurrency 1: other partitions and topics still complete", async (world) => {
-  const runs: string[] = [];
-  class PartJob extends Job {
-    perform(part: string) {
-      if (part === "bad") throw new Error("always");
-      runs.push(part);
+behaviour(
+  "R2: jobs 0 to 4 succeed and job 5 fails: the retry starts with job 5, and jobs 0 to 4 never run again",
+  async (world) => {
+    const runs: number[] = [];
+    class NumberJob extends Job {
+      perform(n: number) {
+        runs.push(n);
+        if (n === 5 && this.attempt < 3) throw new Error("not yet");
+      }
     }
-  }
-  const process = await world.process({
-    jobs: [PartJob],
-    concurrency: 1,
-    topics: [activeJobTopic("default", { partitions: 3 }), activeJobTopic("other", { partitions: 1 })],
-  });
-  const value = (part: string) => JSON.stringify({ job_class: "PartJob", arguments: [part] });
-  await world.append([{ partition: 0, value: value("bad") }, { partition: 0, value: value("behind bad") }]);
-  for (let n = 0; n < 20; n++) {
-    await world.append([{ partition: 1, value: value("one") }, { partition: 2, value: value("two") }]);
-    await world.append([{ value: value("other") }], "other");
-  }
-  await process.start();
-  await process.heard("job.performed", 60);
-  await process.stop();
-  const counts = Object.fromEntries(
-    ["one", "two", "other"].map((part) => [part, runs.filter((r) => r === part).length]),
-  );
-  assertEquals(counts, { one: 20, two: 20, other: 20 });
-  assertEquals((await world.committed("default", 0)).offset, 0);
-  assertEquals((await world.committed("default", 1)).offset, 20);
-});
+    const process = await world.process({ jobs: [NumberJob] });
+    for (let n = 0; n < 8; n++) await NumberJob.performLater(n);
+    await process.start();
+    await process.heard("job.performed", 8);
+    await process.stop();
+    await process.drain();
+    assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
+  },
+);
 
-row("R5: the very first record of a new group fails and the process restarts: it is not skipped", async (world) => {
-  const runs: string[] = [];
-  class FirstJob extends Job {
-    perform(n: number) {
-      runs.push(`${n} attempt ${this.attempt}`);
-      if (n === 0 && this.attempt === 1) throw new Error("not yet");
+behaviour(
+  "R3: a job of one partition always fails, with concurrency 1: the other partitions and topics are still performed",
+  async (world) => {
+    const runs: string[] = [];
+    class PartJob extends Job {
+      perform(part: string) {
+        if (part === "bad") throw new Error("always");
+        runs.push(part);
+      }
     }
-  }
-  const first = await world.process({ jobs: [FirstJob], backoff: { initialMs: 60_000, maxMs: 60_000 } });
-  await FirstJob.performLater(0);
-  await FirstJob.performLater(1);
-  await first.start();
-  await first.heard("job.failed", 1);
-  await first.close();
-  const second = await world.process({ jobs: [FirstJob] });
-  await second.drain();
-  assertEquals(runs, ["0 attempt 1", "0 attempt 2", "1 attempt 1"]);
-});
-
-row("R6: a job reads attempt, executions (the envelope's and its own), topic, partition and offset", async (world) => {
-  const seen: unknown[] = [];
-  class ReadingJob extends Job {
-    perform() {
-      seen.push({ attempt: this.attempt, executions: this.executions, record: this.record, jobId: this.jobId });
-      if (this.attempt === 1) throw new Error("not yet");
+    const process = await world.process({
+      jobs: [PartJob],
+      concurrency: 1,
+      topics: [activeJobTopic("default", { partitions: 3 }), activeJobTopic("other", { partitions: 1 })],
+    });
+    const value = (part: string) => JSON.stringify({ job_class: "PartJob", arguments: [part] });
+    await world.append([{ partition: 0, value: value("bad") }, { partition: 0, value: value("behind bad") }]);
+    for (let n = 0; n < 20; n++) {
+      await world.append([{ partition: 1, value: value("one") }, { partition: 2, value: value("two") }]);
+      await world.append([{ value: value("other") }], "other");
     }
-  }
-  const process = await world.process({
-    jobs: [ReadingJob],
-    topics: [activeJobTopic("default", { partitions: 3 })],
-  });
-  const value = JSON.stringify({ job_class: "ReadingJob", job_id: "an id", arguments: [], executions: 4 });
-  await world.append([{ partition: 2, value: null }, { partition: 2, value }]);
-  await process.start();
-  await process.heard("job.performed", 1);
-  const record = { topic: world.topic(), partition: 2, offset: 1 };
-  assertEquals(seen, [
-    { attempt: 1, executions: 5, record, jobId: "an id" },
-    { attempt: 2, executions: 6, record, jobId: "an id" },
-  ]);
-});
+    await process.start();
+    await process.heard("job.performed", 60);
+    await process.stop();
+    const counts = Object.fromEntries(
+      ["one", "two", "other"].map((part) => [part, runs.filter((r) => r === part).length]),
+    );
+    assertEquals(counts, { one: 20, two: 20, other: 20 });
+    assertEquals((await world.committed("default", 0)).offset, 0);
+    assertEquals((await world.committed("default", 1)).offset, 20);
+  },
+);
 
-row(
-  "R7: records that arrive in a pause longer than several batches are not skipped, and the order is kept",
+behaviour(
+  "R5: the first record of a new group fails and the process restarts: the record is not skipped",
+  async (world) => {
+    const runs: string[] = [];
+    class FirstJob extends Job {
+      perform(n: number) {
+        runs.push(`${n} attempt ${this.attempt}`);
+        if (n === 0 && this.attempt === 1) throw new Error("not yet");
+      }
+    }
+    const first = await world.process({ jobs: [FirstJob], backoff: { initialMs: 60_000, maxMs: 60_000 } });
+    await FirstJob.performLater(0);
+    await FirstJob.performLater(1);
+    await first.start();
+    await first.heard("job.failed", 1);
+    await first.close();
+    const second = await world.process({ jobs: [FirstJob] });
+    await second.drain();
+    assertEquals(runs, ["0 attempt 1", "0 attempt 2", "1 attempt 1"]);
+  },
+);
+
+behaviour(
+  "R6: a job can read its attempt, its executions, and its topic, partition and offset",
+  async (world) => {
+    const seen: unknown[] = [];
+    class ReadingJob extends Job {
+      perform() {
+        seen.push({ attempt: this.attempt, executions: this.executions, record: this.record, jobId: this.jobId });
+        if (this.attempt === 1) throw new Error("not yet");
+      }
+    }
+    const process = await world.process({
+      jobs: [ReadingJob],
+      topics: [activeJobTopic("default", { partitions: 3 })],
+    });
+    const value = JSON.stringify({ job_class: "ReadingJob", job_id: "an id", arguments: [], executions: 4 });
+    await world.append([{ partition: 2, value: null }, { partition: 2, value }]);
+    await process.start();
+    await process.heard("job.performed", 1);
+    const record = { topic: world.topic(), partition: 2, offset: 1 };
+    assertEquals(seen, [
+      { attempt: 1, executions: 5, record, jobId: "an id" },
+      { attempt: 2, executions: 6, record, jobId: "an id" },
+    ]);
+  },
+);
+
+behaviour(
+  "R7: more records than several batches arrive while a partition is paused: none is skipped, and the order is kept",
   async (world) => {
     const runs: number[] = [];
     let broken = true;
@@ -155,8 +171,8 @@ row(
   },
 );
 
-row(
-  "R8: maxRetries 2 and a restart after the second run make 3 runs: the attempts are in the commit's metadata",
+behaviour(
+  "R8: maxRetries is 2 and the worker restarts after the second run: 3 runs in all, since the commit carries the attempts",
   async (world) => {
     const attempts: number[] = [];
     class BrokenJob extends Job {
@@ -179,7 +195,7 @@ row(
     await first.stop();
     const { offset, metadata } = await world.committed();
     assertEquals(offset, 0);
-    assertEquals(decodeProgress(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
+    assertEquals(decodeCommitMetadata(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
     await first.close();
 
     const second = await world.process({ jobs: [BrokenJob], topics });
@@ -193,8 +209,47 @@ row(
   },
 );
 
-row(
-  "R9: a partition paused for good without a dead letter topic prints the skip command, which works",
+behaviour(
+  "R8: a deploy brings mended code and a dead letter queue: a job that has failed five times runs once more, and succeeds",
+  async (world) => {
+    const attempts: number[] = [];
+    let isMended = false;
+    class BrokenJob extends Job {
+      perform() {
+        attempts.push(this.attempt);
+        if (!isMended) throw new Error("not yet");
+      }
+    }
+    const before = await world.process({ jobs: [BrokenJob], backoff: { initialMs: 1, maxMs: 5, jitter: 0 } });
+    await BrokenJob.performLater();
+    await before.start();
+    await until(
+      () => before.events("job.failed").length >= 5,
+      () => `5 failures, but there were ${before.events("job.failed").length}`,
+    );
+    await before.stop();
+    const failures = attempts.length;
+    assertEquals(decodeCommitMetadata(progressText((await world.committed()).metadata), 0).failed, {
+      offset: 0,
+      attempts: failures,
+    });
+    await before.close();
+
+    isMended = true;
+    const after = await world.process({
+      jobs: [BrokenJob],
+      topics: [activeJobTopic("default", { partitions: 1, deadLetterQueue: { topic: "dead", maxRetries: 2 } })],
+    });
+    await after.start();
+    await world.untilCommitted(1);
+    await after.stop();
+    assertEquals(attempts, Array.from({ length: failures + 1 }, (_, n) => n + 1));
+    assertEquals((await world.records("dead")).length, 0);
+  },
+);
+
+behaviour(
+  "R9: a job fails for good without a dead letter topic: the event has a skip command, which lets the next job run",
   async (world) => {
     const runs: number[] = [];
     class StuckJob extends Job {

@@ -1,32 +1,36 @@
-/** S: stopping, on real processes. S4 stands with the other rows of pauses. */
+/** Stopping, on real processes. */
 import { assertEquals } from "@std/assert";
-import { Relay } from "../kafka/relay.ts";
-import type { ChildSettings } from "./children/settings.ts";
-import { wayTo } from "./faults.ts";
-import { row } from "./harness.ts";
-import { until } from "./until.ts";
-import { startScript, startWorker, type WorkerChild } from "./worker_child.ts";
+import { Job } from "../../mod.ts";
+import { Relay } from "../support/kafka/relay.ts";
+import type { ChildSettings } from "../support/behaviours/children/settings.ts";
+import { wayTo } from "../support/behaviours/faults.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { until } from "../support/until.ts";
+import { startScript, startWorker, type WorkerChild } from "../support/behaviours/worker_child.ts";
 
 /** How each signal that stops is forced. */
 const FORCED = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const;
 
-row("S1: a job that never ends is named, with its coordinates, and the worker exits with 2", async (world) => {
-  await using child = startWorker(world, { shutdownTimeoutMs: 300, enqueue: [["NeverJob", 0]] });
-  await child.line(/^begun 0$/);
-  child.signal("SIGTERM");
-  const { code, stderr } = await child.ended();
-  assertEquals(code, 2);
-  const [job] = child.events("job.performing");
-  assertEquals(
-    stderr.at(-1),
-    `error: The worker could not stop within 300 ms: 1 job still runs: NeverJob from ${world.topic()}/${
-      job!.partition
-    }@0`,
-  );
-});
+behaviour(
+  "S1: a job does not end within shutdownTimeoutMs: the worker names the job and its position, and exits with 2",
+  async (world) => {
+    await using child = startWorker(world, { shutdownTimeoutMs: 300, enqueue: [["NeverJob", 0]] });
+    await child.line(/^begun 0$/);
+    child.signal("SIGTERM");
+    const { code, stderr } = await child.ended();
+    assertEquals(code, 2);
+    const [job] = child.events("job.performing");
+    assertEquals(
+      stderr.at(-1),
+      `error: The worker could not stop within 300 ms: 1 job still runs: NeverJob from ${world.topic()}/${
+        job!.partition
+      }@0`,
+    );
+  },
+);
 
-row(
-  "S2: TSTP lets the running job finish, starts no other and keeps the assignment; TERM then exits with 0",
+behaviour(
+  "S2: TSTP lets the running job finish, starts no other one and keeps the partitions; TERM then exits with 0",
   async (world) => {
     await using child = startWorker(world, { enqueue: [["GateJob", 0], ["PlainJob", 1]] });
     await child.line(/^begun 0$/);
@@ -45,119 +49,125 @@ row(
   },
 );
 
-row("S3: a stop at an awkward moment does not hang and exits with 0", async (world) => {
-  await using children = new AsyncDisposableStack();
-  const start = (settings: Partial<ChildSettings>) => children.use(startWorker(world, settings));
-  const terminatedAt = async (line: RegExp, child: WorkerChild) => {
-    await child.line(line);
-    child.signal("SIGTERM");
-    return child;
-  };
-  const onMemory = world.brokerName === "memory";
-  // The file is away while another program holds its lock.
-  await using way = world.brokerName === "sqlite" ? wayTo(world) : null;
-  // What cannot be said while it is away is tried as long as a stop may take.
-  const shutdownTimeoutMs = 1000;
-  const whileAway = async (reach: () => WorkerChild | Promise<WorkerChild>) => {
-    way!.cut();
-    const child = await reach();
-    await child.ended();
-    way!.mend();
-    return child;
-  };
-  const enqueue = [["PlainJob", 0]] as const;
-  const moments: Record<string, () => WorkerChild | Promise<WorkerChild>> = {
-    "while the App's module is loaded": () => terminatedAt(/^loading$/, start({ stalls: true })),
-    "right after the start": () => terminatedAt(/^loaded$/, start({ enqueue })),
-    // On an embedded log joining takes no time, unless the log is away.
-    "before the first assignment": () => {
-      if (way === null) return start({ enqueue, termAt: "consume", ...(onMemory ? { awayAt: "consume" } : {}) });
-      return whileAway(() => start({ termAt: "consume", shutdownTimeoutMs }));
-    },
-    ...(world.brokerName === "sqlite" ? {} : {
-      "during a rebalance": () => start({ enqueue, termAt: "releasing" }),
-    }),
-    "twice within a second": async () => {
-      const child = start({ enqueue: [["GateJob", 0]] });
-      await child.line(/^begun 0$/);
-      child.signal("SIGINT");
-      child.signal("SIGINT");
-      await child.event("worker.stopping");
-      await child.tell("go");
+behaviour(
+  "S3: a stop at the start, before the assignment, twice, in a rebalance or without a broker does not hang and exits with 0",
+  async (world) => {
+    await using children = new AsyncDisposableStack();
+    const start = (settings: Partial<ChildSettings>) => children.use(startWorker(world, settings));
+    const terminatedAt = async (line: RegExp, child: WorkerChild) => {
+      await child.line(line);
+      child.signal("SIGTERM");
       return child;
-    },
-    "while the broker is away": () => {
-      if (way !== null) return whileAway(() => terminatedAt(/^loaded$/, start({ shutdownTimeoutMs })));
-      // Nothing listens on port 1.
-      return terminatedAt(/^loaded$/, start(onMemory ? { awayAt: "load" } : { broker: "kafka://127.0.0.1:1" }));
-    },
-    "after the broker has gone": async () => {
-      if (way !== null) {
-        const child = start({ enqueue, shutdownTimeoutMs });
-        await child.line(/^performed 0$/);
-        way.cut();
-        return await terminatedAt(/^performed 0$/, child);
-      }
-      if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, awayAt: "performed" }));
-      const relay = children.use(new Relay(world.url.replace("kafka://", "").split(",")[0]!));
-      const child = start({ enqueue, broker: `kafka://${relay.broker}` });
-      await child.line(/^performed 0$/);
-      await relay[Symbol.asyncDispose]();
-      return await terminatedAt(/^performed 0$/, child);
-    },
-  };
-  for (const [moment, reach] of Object.entries(moments)) {
-    const child = await reach();
-    const { code, stderr } = await child.ended();
-    assertEquals(code, 0, `${moment}\n${stderr.join("\n")}`);
-    const terminated = child.lines.find((line) => line.startsWith("terminated at"));
-    if (moment === "during a rebalance") assertEquals(terminated, "terminated at releasing");
-    if (moment !== "before the first assignment") continue;
-    assertEquals(terminated, "terminated at consume");
-    assertEquals(child.events("partition.assigned"), []);
-  }
-});
-
-row("S5: INT, QUIT and TERM stop alike; a second one of the same kind after a second forces", async (world) => {
-  for (const [signal, code] of FORCED) {
-    const sub = { name: `${world.group}-${signal}` };
-    const [graceful, forced] = await Promise.all([
-      (async () => {
-        await using child = startWorker(world, { ...sub, enqueue: [["GateJob", 0], ["PlainJob", 1]] });
+    };
+    const onMemory = world.brokerName === "memory";
+    // The file is away while another program holds its lock.
+    await using way = world.brokerName === "sqlite" ? wayTo(world) : null;
+    // What cannot be said while it is away is tried as long as a stop may take.
+    const shutdownTimeoutMs = 1000;
+    const whileAway = async (reach: () => WorkerChild | Promise<WorkerChild>) => {
+      way!.cut();
+      const child = await reach();
+      await child.ended();
+      way!.mend();
+      return child;
+    };
+    const enqueue = [["PlainJob", 0]] as const;
+    const moments: Record<string, () => WorkerChild | Promise<WorkerChild>> = {
+      "while the App's module is loaded": () => terminatedAt(/^loading$/, start({ stalls: true })),
+      "right after the start": () => terminatedAt(/^loaded$/, start({ enqueue })),
+      // On an embedded log joining takes no time, unless the log is away.
+      "before the first assignment": () => {
+        if (way === null) return start({ enqueue, termAt: "consume", ...(onMemory ? { offlineAt: "consume" } : {}) });
+        return whileAway(() => start({ termAt: "consume", shutdownTimeoutMs }));
+      },
+      ...(world.brokerName === "sqlite" ? {} : {
+        "during a rebalance": () => start({ enqueue, termAt: "releasing" }),
+      }),
+      "twice within a second": async () => {
+        const child = start({ enqueue: [["GateJob", 0]] });
         await child.line(/^begun 0$/);
-        child.signal(signal);
+        child.signal("SIGINT");
+        child.signal("SIGINT");
         await child.event("worker.stopping");
         await child.tell("go");
-        const ended = await child.ended();
-        return { ...ended, committed: child.events("offset.committed").map(({ offset }) => offset) };
-      })(),
-      (async () => {
-        await using child = startWorker(world, { name: `${sub.name}-forced`, enqueue: [["GateJob", 0]] });
-        await child.line(/^begun 0$/);
-        const startedMs = performance.now();
-        await until(() => {
-          child.signal(signal);
-          return child.isOver;
-        }, () => `an end by ${signal}`);
-        return { ...await child.ended(), tookMs: performance.now() - startedMs };
-      })(),
-    ]);
-    assertEquals(
-      [graceful.code, graceful.stdout.slice(2), graceful.committed],
-      [0, ["begun 0", "ended 0"], [1]],
-      signal,
-    );
-    assertEquals([forced.code, forced.stdout.slice(2)], [code, ["begun 0"]], signal);
-    assertEquals(forced.tookMs >= 1000, true, `forced after ${forced.tookMs} ms`);
-    const named = /^error: Forced by a second (\w+): 1 job still runs: GateJob from \S+\/\d@0$/.exec(
-      forced.stderr.at(-1)!,
-    );
-    assertEquals(named?.[1], signal, forced.stderr.at(-1));
-  }
-});
+        return child;
+      },
+      "while the broker is away": () => {
+        if (way !== null) return whileAway(() => terminatedAt(/^loaded$/, start({ shutdownTimeoutMs })));
+        // Nothing listens on port 1.
+        return terminatedAt(/^loaded$/, start(onMemory ? { offlineAt: "load" } : { broker: "kafka://127.0.0.1:1" }));
+      },
+      "after the broker has gone": async () => {
+        if (way !== null) {
+          const child = start({ enqueue, shutdownTimeoutMs });
+          await child.line(/^performed 0$/);
+          way.cut();
+          return await terminatedAt(/^performed 0$/, child);
+        }
+        if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, offlineAt: "performed" }));
+        const relay = children.use(new Relay(world.url.replace("kafka://", "").split(",")[0]!));
+        const child = start({ enqueue, broker: `kafka://${relay.broker}` });
+        await child.line(/^performed 0$/);
+        await relay[Symbol.asyncDispose]();
+        return await terminatedAt(/^performed 0$/, child);
+      },
+    };
+    for (const [moment, reach] of Object.entries(moments)) {
+      const child = await reach();
+      const { code, stderr } = await child.ended();
+      assertEquals(code, 0, `${moment}\n${stderr.join("\n")}`);
+      const terminated = child.lines.find((line) => line.startsWith("terminated at"));
+      if (moment === "during a rebalance") assertEquals(terminated, "terminated at releasing");
+      if (moment !== "before the first assignment") continue;
+      assertEquals(terminated, "terminated at consume");
+      assertEquals(child.events("partition.assigned"), []);
+    }
+  },
+);
 
-row(
-  "S6: --once performs what was there at its start and exits with 0, or with 3 naming what stands still",
+behaviour(
+  "S5: INT, QUIT and TERM stop a worker alike; the same signal again after a second forces the exit",
+  async (world) => {
+    for (const [signal, code] of FORCED) {
+      const sub = { name: `${world.group}-${signal}` };
+      const [graceful, forced] = await Promise.all([
+        (async () => {
+          await using child = startWorker(world, { ...sub, enqueue: [["GateJob", 0], ["PlainJob", 1]] });
+          await child.line(/^begun 0$/);
+          child.signal(signal);
+          await child.event("worker.stopping");
+          await child.tell("go");
+          const ended = await child.ended();
+          return { ...ended, committed: child.events("offset.committed").map(({ offset }) => offset) };
+        })(),
+        (async () => {
+          await using child = startWorker(world, { name: `${sub.name}-forced`, enqueue: [["GateJob", 0]] });
+          await child.line(/^begun 0$/);
+          const startedMs = performance.now();
+          await until(() => {
+            child.signal(signal);
+            return child.isOver;
+          }, () => `an end by ${signal}`);
+          return { ...await child.ended(), tookMs: performance.now() - startedMs };
+        })(),
+      ]);
+      assertEquals(
+        [graceful.code, graceful.stdout.slice(2), graceful.committed],
+        [0, ["begun 0", "ended 0"], [1]],
+        signal,
+      );
+      assertEquals([forced.code, forced.stdout.slice(2)], [code, ["begun 0"]], signal);
+      assertEquals(forced.tookMs >= 1000, true, `forced after ${forced.tookMs} ms`);
+      const named = /^error: Forced by a second (\w+): 1 job still runs: GateJob from \S+\/\d@0$/.exec(
+        forced.stderr.at(-1)!,
+      );
+      assertEquals(named?.[1], signal, forced.stderr.at(-1));
+    }
+  },
+);
+
+behaviour(
+  "S6: --once performs what was there at its start and exits with 0, or with 3 naming the stuck record",
   async (world) => {
     const run = async (name: string, enqueue: readonly (readonly [string, number])[]) => {
       await using child = startWorker(world, { name: `${world.group}-${name}`, enqueue }, ["--once"]);
@@ -174,20 +184,45 @@ row(
     assertEquals(endless.code, 0, endless.stderr.join("\n"));
     assertEquals(endless.performed[0], "performed 0");
     assertEquals(stuck.code, 3, stuck.stderr.join("\n"));
-    const stands = /^error: 1 partition stands still: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
+    const match = /^error: 1 partition is stuck: (\S+)\/(\d)@0 \(to pass it over: (.+)\)$/.exec(
       stuck.stderr.at(-1)!,
     )!;
     const topic = `${world.group}-stuck_default`;
-    assertEquals(stands.slice(1, 4), [
+    assertEquals(match.slice(1, 4), [
       topic,
-      stands[2],
-      `deno run -A @activejob/kafka/cli skip --app tests/behaviours/children/app.ts ${topic}/${stands[2]}@0`,
+      match[2],
+      `deno run -A @activejob/kafka/cli skip --app tests/support/behaviours/children/app.ts ${topic}/${match[2]}@0`,
     ]);
   },
 );
 
-row(
-  "S7: a script that enqueues with produceAsync and falls off its end: all is flushed, it exits by itself",
+behaviour(
+  "S6: --once beside another worker whose partition is stuck ends, and names the stuck record",
+  async (world) => {
+    const runs: number[] = [];
+    class StuckJob extends Job {
+      perform(n: number) {
+        if (n === 0) throw new Error("always");
+        runs.push(n);
+      }
+    }
+    const options = { jobs: [StuckJob], backoff: { initialMs: 1, maxMs: 20, jitter: 0 } };
+    const first = await world.process(options);
+    const second = await world.process(options);
+    await first.app.enqueue(StuckJob.of(0));
+    await first.app.flush();
+    await first.start();
+    await until(
+      async () => (await world.committed()).metadata.includes("w=0"),
+      () => "the commit to name the stuck record",
+    );
+    const { stuck, unfinished } = await second.drain();
+    assertEquals([stuck, unfinished, runs], [[{ topic: world.topic(), partition: 0, offset: 0 }], [], []]);
+  },
+);
+
+behaviour(
+  "S7: a script enqueues with produceAsync and ends: every job is sent, and the process exits by itself",
   async (world) => {
     if (world.brokerName !== "memory") await world.process({ jobs: [] });
     await using child = startScript(world);

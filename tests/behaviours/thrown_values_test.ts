@@ -1,86 +1,89 @@
-/** Row R4: what a job throws need not be an error, and what it answers need not be sound. */
+/** Values that a job throws or returns, valid or not. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { row } from "./harness.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
 
-row("R4: what is no Error is retried like any other, no batch is skipped and the order is kept", async (world) => {
-  const runs: string[] = [];
-  const circular = new Error("circular");
-  circular.cause = circular;
-  class ThrowingGettersError extends Error {
-    override get message(): string {
-      throw new Error("a getter that throws");
+behaviour(
+  "R4: a job throws undefined, a string, or an error whose getters throw: it is retried, and no record is skipped or reordered",
+  async (world) => {
+    const runs: string[] = [];
+    const circular = new Error("circular");
+    circular.cause = circular;
+    class ThrowingGettersError extends Error {
+      override get message(): string {
+        throw new Error("a getter that throws");
+      }
+      override get stack(): string {
+        throw new Error("a getter that throws");
+      }
     }
-    override get stack(): string {
-      throw new Error("a getter that throws");
+    Object.defineProperty(ThrowingGettersError.prototype, "name", {
+      get() {
+        throw new Error("a getter that throws");
+      },
+    });
+    const throwing = new Proxy({}, {
+      get() {
+        throw new Error("a trap that throws");
+      },
+      getPrototypeOf() {
+        throw new Error("a trap that throws");
+      },
+    });
+    const thrown: unknown[] = [
+      undefined,
+      null,
+      "text",
+      0,
+      10n ** 40n,
+      Symbol("s"),
+      () => {},
+      Object.create(null),
+      new ThrowingGettersError(),
+      circular,
+      throwing,
+      { message: 5, name: {}, stack: null },
+      new Error("x".repeat(1_000_000)),
+      new AggregateError([], ""),
+    ];
+    class ThrowingJob extends Job {
+      perform(n: number, later: boolean) {
+        runs.push(`${n}${later ? " later" : ""}`);
+        if (this.attempt > 1) return;
+        // deno-lint-ignore no-explicit-any
+        if (later) return Promise.reject(thrown[n]) as any;
+        throw thrown[n];
+      }
     }
-  }
-  Object.defineProperty(ThrowingGettersError.prototype, "name", {
-    get() {
-      throw new Error("a getter that throws");
-    },
-  });
-  const throwing = new Proxy({}, {
-    get() {
-      throw new Error("a trap that throws");
-    },
-    getPrototypeOf() {
-      throw new Error("a trap that throws");
-    },
-  });
-  const thrown: unknown[] = [
-    undefined,
-    null,
-    "text",
-    0,
-    10n ** 40n,
-    Symbol("s"),
-    () => {},
-    Object.create(null),
-    new ThrowingGettersError(),
-    circular,
-    throwing,
-    { message: 5, name: {}, stack: null },
-    new Error("x".repeat(1_000_000)),
-    new AggregateError([], ""),
-  ];
-  class ThrowingJob extends Job {
-    perform(n: number, later: boolean) {
-      runs.push(`${n}${later ? " later" : ""}`);
-      if (this.attempt > 1) return;
-      // deno-lint-ignore no-explicit-any
-      if (later) return Promise.reject(thrown[n]) as any;
-      throw thrown[n];
+    const process = await world.process({ jobs: [ThrowingJob], backoff: { initialMs: 1, jitter: 0 } });
+    for (let n = 0; n < thrown.length; n++) {
+      await ThrowingJob.performLater(n, false);
+      await ThrowingJob.performLater(n, true);
     }
-  }
-  const process = await world.process({ jobs: [ThrowingJob], backoff: { initialMs: 1, jitter: 0 } });
-  for (let n = 0; n < thrown.length; n++) {
-    await ThrowingJob.performLater(n, false);
-    await ThrowingJob.performLater(n, true);
-  }
-  await process.start();
-  await process.heard("job.performed", 2 * thrown.length);
-  await process.stop();
-  assertEquals(runs, thrown.flatMap((_, n) => [`${n}`, `${n}`, `${n} later`, `${n} later`]));
-  const errors = process.events("job.failed").map(({ error }) => error);
-  assertEquals(errors.length, 2 * thrown.length);
-  for (const { errorClass, message, stack } of errors) {
-    assert(typeof errorClass === "string" && errorClass !== "");
-    assert(typeof message === "string" && message.length <= 4000);
-    assert(stack === undefined || (typeof stack === "string" && stack.length <= 4000));
-  }
-  assertEquals(errors.slice(0, 6).map(({ errorClass, message }) => [errorClass, message]), [
-    ["undefined", ""],
-    ["undefined", ""],
-    ["null", "null"],
-    ["null", "null"],
-    ["string", "text"],
-    ["string", "text"],
-  ]);
-});
+    await process.start();
+    await process.heard("job.performed", 2 * thrown.length);
+    await process.stop();
+    assertEquals(runs, thrown.flatMap((_, n) => [`${n}`, `${n}`, `${n} later`, `${n} later`]));
+    const errors = process.events("job.failed").map(({ error }) => error);
+    assertEquals(errors.length, 2 * thrown.length);
+    for (const { errorClass, message, stack } of errors) {
+      assert(typeof errorClass === "string" && errorClass !== "");
+      assert(typeof message === "string" && message.length <= 4000);
+      assert(stack === undefined || (typeof stack === "string" && stack.length <= 4000));
+    }
+    assertEquals(errors.slice(0, 6).map(({ errorClass, message }) => [errorClass, message]), [
+      ["undefined", ""],
+      ["undefined", ""],
+      ["null", "null"],
+      ["null", "null"],
+      ["string", "text"],
+      ["string", "text"],
+    ]);
+  },
+);
 
-row(
-  "R4: a job that breaks itself, or answers something odd, harms neither its record nor the next one",
+behaviour(
+  "R4: a job changes its own fields or returns an odd value: neither its record nor the next one is harmed",
   async (world) => {
     const runs: string[] = [];
     const tricks: Record<string, (job: Job) => unknown> = {
@@ -113,7 +116,11 @@ row(
       }
     }
     class FieldJob extends Job {
-      override perform = 5 as never;
+      constructor() {
+        super();
+        this.perform = 5 as never;
+      }
+      perform() {}
     }
     class ConstructorJob extends Job {
       constructor() {

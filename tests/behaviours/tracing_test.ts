@@ -1,13 +1,15 @@
-/** A trace crosses the log: who enqueues and who performs are two processes, each with the OpenTelemetry that Deno has. */
+/**
+ * A trace crosses the log: two processes, one that enqueues and one that performs, each with the OpenTelemetry of Deno.
+ */
 import { assertEquals } from "@std/assert";
-import { cli } from "../child.ts";
-import { Collector } from "../monitor/collector.ts";
-import { type ChildSettings, SETTINGS } from "./children/settings.ts";
-import { row } from "./harness.ts";
+import { cli } from "../support/child.ts";
+import { Collector } from "../support/collector.ts";
+import { type ChildSettings, SETTINGS } from "../support/behaviours/children/settings.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
 
-const APP = "tests/behaviours/children/app.ts";
+const APP = "tests/support/behaviours/children/app.ts";
 
-row(
+behaviour(
   "a trace goes on in the process that performs, also one that another program began",
   { on: ["sqlite", "kafka"], because: "a memory log lives in one process" },
   async (world) => {

@@ -1,17 +1,18 @@
-/** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
+/** Groups under load, whose partitions move or whose workers are killed. The soak runs them for longer. */
+// Runs alone on Kafka: it counts how often partitions move within seconds.
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
-import { Child } from "../child.ts";
-import { Random } from "../random.ts";
-import { row } from "./harness.ts";
-import { killLoop } from "./kill_loop.ts";
-import { Ledger } from "./ledger.ts";
-import type { LoadReport, LoadSettings } from "./rebalance_load.ts";
+import { Child } from "../support/child.ts";
+import { Random } from "../support/random.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { killLoop } from "../support/behaviours/kill_loop.ts";
+import { RunLog } from "../support/behaviours/run_log.ts";
+import type { LoadReport, LoadSettings } from "../support/behaviours/children/rebalance_load.ts";
 
-const LOAD = new URL("rebalance_load.ts", import.meta.url).pathname;
+const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.meta.url).pathname;
 
-row(
-  "B3: partitions move every second under load: no loss, no gap, none is frozen, the heap stays flat",
+behaviour(
+  "B3: partitions move every second under load: no job is lost, no partition stops, and the heap does not grow",
   { sharedGroups: true },
   async (world) => {
     const url = world.log === null ? world.url : "memory:load";
@@ -29,22 +30,23 @@ row(
   },
 );
 
-row("ledger: a worker of three is killed each second: no job is lost, few run twice", {
+behaviour("one of three workers is killed each second: no job is lost, and few run twice", {
   on: ["sqlite", "kafka"],
   because: "the memory log lives in one process",
 }, async (world) => {
-  class LedgerJob extends Job {
+  class RunLogJob extends Job {
     perform() {}
   }
   const partitions = 6;
-  await world.process({ jobs: [LedgerJob], topics: [activeJobTopic("default", { partitions })] });
+  await world.process({ jobs: [RunLogJob], topics: [activeJobTopic("default", { partitions })] });
   const seed = Math.trunc(Math.random() * 2 ** 32);
-  await using ledger = new Ledger(world);
+  await using runLog = new RunLog(world);
   const random = new Random(seed);
-  const report = await killLoop(world, ledger, { workers: 3, partitions, jobsASecond: 200, seconds: 6, random });
+  const report = await killLoop(world, runLog, { workers: 3, partitions, jobsASecond: 200, seconds: 6, random });
   const context = `seed ${seed}, ${JSON.stringify(report)}`;
   assertEquals([report.jobs, report.kills, report.lost], [1200, 6, []], context);
-  // In flight: one a partition. Finished since the last commit: what fits into its interval of 50 ms and its round trip.
+  // In flight: one a partition. Finished since the last commit: what fits into its interval of 50 ms and its round
+  // trip.
   assert(report.cut <= report.kills * partitions, context);
   assert(report.again <= report.kills * partitions * 20, context);
 });

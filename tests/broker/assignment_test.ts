@@ -1,6 +1,7 @@
+/** The assignment of a group: complete, even, and sticky. */
 import { assert, assertEquals } from "@std/assert";
 import { assignPartitions, type Subscriber } from "../../src/broker/assignment.ts";
-import type { TopicPartition } from "../../src/broker/broker.ts";
+import type { TopicPartition } from "../../src/support/position.ts";
 
 const named = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 
@@ -35,7 +36,7 @@ Deno.test("assignPartitions() moves 2 of 24 partitions when a ninth member joins
   assertEquals(again.map((m) => m.owned.length), Array(8).fill(3));
 });
 
-Deno.test("assignPartitions() gives a topic that only one member knows to that member", () => {
+Deno.test("assignPartitions() gives a topic of only one member to that member", () => {
   const partitions = new Map([["a", 4], ["b", 2]]);
   const old = after([member("old", "a")], partitions);
   const both = after([...old, member("new", "a", "b")], partitions);
@@ -43,7 +44,7 @@ Deno.test("assignPartitions() gives a topic that only one member knows to that m
   assertEquals(both.map((m) => m.owned.length), [3, 3]);
 });
 
-Deno.test("assignPartitions() drops claims on what is not there, not subscribed, or already claimed", () => {
+Deno.test("assignPartitions() ignores claims on partitions that do not exist, are not subscribed, or are claimed already", () => {
   const claim = [{ topic: "a", partition: 0 }, { topic: "a", partition: 9 }, { topic: "x", partition: 0 }];
   const shares = assignPartitions(
     [{ id: "one", topics: ["a"], owned: claim }, { id: "two", topics: ["a"], owned: claim }],
@@ -53,7 +54,7 @@ Deno.test("assignPartitions() drops claims on what is not there, not subscribed,
   assertEquals(shares.get("two"), [{ topic: "a", partition: 1 }]);
 });
 
-Deno.test("assignPartitions() spreads each topic out when a member joins", () => {
+Deno.test("assignPartitions() spreads each topic over the members when one joins", () => {
   const partitions = new Map([["a", 4], ["b", 4]]);
   const one = after([member("one", "a", "b")], partitions);
   const two = after([...one, member("two", "a", "b")], partitions);
@@ -63,7 +64,7 @@ Deno.test("assignPartitions() spreads each topic out when a member joins", () =>
   }
 });
 
-Deno.test("assignPartitions() moves no more than evenness demands, whoever joins or leaves", () => {
+Deno.test("assignPartitions() moves no more partitions than necessary when a member joins or leaves", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = randomFrom(seed);
     const partitions = new Map([["a", 1 + random(30)]]);
@@ -93,7 +94,7 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-Deno.test("assignPartitions() stays complete, even and sticky over random histories", () => {
+Deno.test("assignPartitions() is complete, even and sticky over random histories", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = randomFrom(seed);
     const partitions = new Map(Array.from({ length: 1 + random(4) }, (_, n) => [`t${n}`, 1 + random(12)]));

@@ -1,3 +1,4 @@
+/** The partition of a key is that of Kafka's Java client. */
 import { assertEquals } from "@std/assert";
 import { murmur2, partitionOfKey } from "../../src/broker/partitioner.ts";
 
@@ -13,11 +14,11 @@ const vectors: readonly (readonly [string, number])[] = [
   ["abc", 479470107],
 ];
 
-Deno.test("murmur2() gives the hashes of the Java client", () => {
+Deno.test("murmur2() returns the hashes of the Java client", () => {
   for (const [text, hash] of vectors) assertEquals(murmur2(bytes(text)), hash, text);
 });
 
-Deno.test("partitionOfKey() takes the sign away as the Java client does", () => {
+Deno.test("partitionOfKey() clears the sign bit as the Java client does", () => {
   for (const [text, hash] of vectors) {
     for (const partitions of [1, 2, 3, 7, 24]) {
       assertEquals(partitionOfKey(bytes(text), partitions), Number(BigInt.asUintN(31, BigInt(hash))) % partitions);
@@ -25,7 +26,7 @@ Deno.test("partitionOfKey() takes the sign away as the Java client does", () => 
   }
 });
 
-Deno.test("partitionOfKey() takes an empty key for a key", () => {
+Deno.test("partitionOfKey() treats an empty key like any other", () => {
   assertEquals(partitionOfKey(new Uint8Array(), 1), 0);
   assertEquals(partitionOfKey(new Uint8Array(), 1000), (murmur2(new Uint8Array()) & 0x7fffffff) % 1000);
 });

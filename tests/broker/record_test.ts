@@ -1,18 +1,19 @@
+/** Copying and measuring records. */
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
-import { sizeOf, stored } from "../../src/broker/record.ts";
+import { copyRecord, sizeOf } from "../../src/broker/record.ts";
 
-Deno.test("stored() copies the bytes of a Buffer too, whose slice() would be a window", () => {
+Deno.test("copyRecord() also copies the bytes of a Buffer, whose slice() shares its memory", () => {
   const bytes = Buffer.from("job");
-  const record = stored({ key: bytes, value: bytes, headers: [["header", bytes]] }, 0);
+  const record = copyRecord({ key: bytes, value: bytes, headers: [["header", bytes]] }, 0);
   bytes.fill("x");
   for (const copy of [record.key, record.value, record.headers[0]![1]]) {
     assertEquals(Buffer.from(copy!).toString(), "job");
   }
 });
 
-Deno.test("sizeOf() counts the bytes of a text, not its characters", () => {
-  const record = stored(
+Deno.test("sizeOf() counts the bytes of a string, not its characters", () => {
+  const record = copyRecord(
     { key: "\u00fc", value: "\u{1f600}", headers: [["name", new Uint8Array(5)], ["none", null]] },
     0,
   );

@@ -1,10 +1,10 @@
-/** What a process may do without: the library nearly everything, and a worker all but what it says itself. */
+/** Least permissions: the ones that `--print-permissions` prints, and those that the library needs. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { permissionFlags } from "../../src/cli/permissions.ts";
+import { formatPermissionFlags } from "../../src/cli/permissions.ts";
 import { root } from "../../tasks/process.ts";
-import { Child, type ChildEnd, CLI, cli } from "../child.ts";
+import { Child, type ChildEnd, CLI, cli } from "../support/child.ts";
 
-/** A user's project in a temporary folder, which knows the library by an import map. */
+/** Creates a project of a user in a temporary folder, with an import map for the library. */
 async function project(files: Readonly<Record<string, string>>): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   const imports = { "@activejob/kafka": new URL("mod.ts", root).href };
@@ -39,7 +39,7 @@ const SHOP = {
   "greeting.txt": "Hello",
 };
 
-Deno.test("worker --print-permissions prints all that the worker then needs, in one line, and performs nothing", async () => {
+Deno.test("worker --print-permissions prints in one line the flags that a worker needs, and performs nothing", async () => {
   for (const broker of ["memory:", "sqlite:jobs.db"]) {
     await using shop = await project(SHOP);
     const run = async (options: string[], ...args: string[]): Promise<ChildEnd> => {
@@ -62,9 +62,9 @@ Deno.test("worker --print-permissions prints all that the worker then needs, in 
     const flags = printed.stdout[0]!.split(" ");
     const worked = await run(["--no-prompt", ...flags], "--once");
     assertEquals(worked.code, 0, worked.stderr.join("\n"));
-    // The module enqueues as it is loaded, and the file has kept the job of the run that printed.
+    // The module enqueues when it is loaded, and the file has the job of the run that printed.
     assertEquals(worked.stdout, broker === "memory:" ? ["greeted"] : ["greeted", "greeted"]);
-    // None of them is too many.
+    // Each flag is necessary.
     for (const flag of flags) {
       const lacking = await run(["--no-prompt", ...flags.filter((other) => other !== flag)], "--once");
       assertEquals(lacking.code, 1, `without ${flag}`);
@@ -73,7 +73,7 @@ Deno.test("worker --print-permissions prints all that the worker then needs, in 
   }
 });
 
-Deno.test("a worker that is a program of its own reads and writes its database, and nothing else", async () => {
+Deno.test("a worker that is a program of the user needs the permissions of its database only", async () => {
   await using shop = await project({
     ...SHOP,
     "worker.ts": `
@@ -91,11 +91,11 @@ Deno.test("a worker that is a program of its own reads and writes its database, 
     "--allow-env=SHOP_BROKER --allow-read=jobs.db,jobs.db-wal,jobs.db-shm,greeting.txt --allow-write=jobs.db",
   ]);
   const worked = await run(["--no-prompt", ...printed.stdout[0]!.split(" ")], "--once");
-  // It has loaded the module once more, since it was started twice to print.
+  // Printing has loaded the module twice, since it starts the program again.
   assertEquals([worked.code, worked.stdout], [0, ["greeted", "greeted", "greeted"]], worked.stderr.join("\n"));
 });
 
-Deno.test("worker --print-permissions with --health-port has the address of the health, too", async () => {
+Deno.test("worker --print-permissions with --health-port prints the address of the health server", async () => {
   const args = ["worker", "--app", "tests/cli/apps/hello.ts", "--health-port", "0", "--health-host", "127.0.0.1"];
   const printed = await cli([...args, "--print-permissions"]);
   assertEquals(printed.stdout, ["--allow-net=127.0.0.1:0 --allow-read=tests,mod.ts,src"]);
@@ -103,23 +103,23 @@ Deno.test("worker --print-permissions with --health-port has the address of the 
   assertEquals(worked.code, 0, worked.stderr.join("\n"));
 });
 
-Deno.test("worker --print-permissions says why an App cannot be loaded", async () => {
+Deno.test("worker --print-permissions prints why an App cannot be loaded", async () => {
   const { code, stdout, stderr } = await cli(["worker", "--app", "tests/cli/apps/broken.ts", "--print-permissions"]);
   assertEquals(stdout, []);
   assertMatch(stderr.join("\n"), /^error: Cannot load the App from "tests\/cli\/apps\/broken\.ts": .*concurency/);
   assertEquals(code, 1);
 });
 
-Deno.test("permissionFlags() writes each once, in a fixed order, as a shell takes it", () => {
+Deno.test("formatPermissionFlags() prints each flag once, in a fixed order, quoted for a shell", () => {
   const flags = (...needed: [permission: string, value: string | null][]) =>
-    permissionFlags(needed.map(([permission, value]) => ({ permission, value })), "/shop");
+    formatPermissionFlags(needed.map(([permission, value]) => ({ permission, value })), "/shop");
   assertEquals(flags(), "");
   assertEquals(
     flags(["env", "HOME"], ["net", "a:9092"], ["net", "https://b.example/c"], ["env", "HOME"], ["net", "a:9092"]),
     "--allow-net=a:9092,b.example:443 --allow-env=HOME",
   );
   assertEquals(flags(["env", "HOME"], ["env", null], ["sys", "hostname"]), "--allow-env --allow-sys=hostname");
-  // A module's folder in the working directory, and the folder itself elsewhere; other files as they are.
+  // A module becomes its topmost folder in the working directory, or its own folder elsewhere; other files are kept.
   assertEquals(
     flags(
       ["read", "file:///shop/app.ts"],
@@ -134,13 +134,78 @@ Deno.test("permissionFlags() writes each once, in a fixed order, as a shell take
     ),
     "'--allow-read=app.ts,jobs,/lib/src,.env,a,,b c.txt,../x.txt' --allow-write=/etc/x",
   );
-  // Deno's own list holds as long as it is enough.
+  // No flag, as long as Deno's default list is enough.
   assertEquals(flags(["import", "https://jsr.io/@std/cli/meta.json"]), "");
   assertEquals(
     flags(["import", "https://jsr.io/a.ts"], ["import", "http://localhost:8000/b.ts"]),
     "--allow-import=jsr.io:443,localhost:8000",
   );
 });
+
+Deno.test("worker --print-permissions itself needs -A, and prints so", async () => {
+  for (const options of [["--no-prompt", "--allow-read"], ["--no-prompt", "--allow-read", "--allow-env"]]) {
+    const { code, stderr } = await cli(["worker", "--app", "tests/cli/apps/hello.ts", "--print-permissions"], {
+      options,
+    });
+    assertEquals(code, 1);
+    assertEquals(stderr.length, 1);
+    assertMatch(stderr[0]!, /^error: "--print-permissions" .*: start it with -A \(Requires \w+ access to .*\)$/);
+  }
+});
+
+/** Commands that lack a permission, and their one line. */
+const DENIED: readonly (readonly [args: readonly string[], options: readonly string[], error: RegExp])[] = [
+  [
+    ["worker", "--app", "app.ts"],
+    [`--allow-read=.,${LIBRARY}`],
+    /^error: Cannot load the App from "app\.ts": .* \(Requires env access to "SHOP_BROKER"\): start it with --allow-env=SHOP_BROKER; "worker --print-permissions" prints /,
+  ],
+  [
+    ["worker", "--app", "app.ts"],
+    [],
+    /^error: Cannot load the App from "app\.ts": .* \(Requires read access to ".*\/app\.ts"\): start it with --allow-read=\S+\/app\.ts; /,
+  ],
+  ...["worker", "enqueue", "topics", "skip"].map((command) =>
+    [
+      [
+        command,
+        "--app",
+        "app.ts",
+        ...{ enqueue: ["GreetJob"], topics: ["apply"], skip: ["default/0@0"] }[command] ?? [],
+      ],
+      [`--allow-read=.,${LIBRARY}`, "--allow-env=SHOP_BROKER"],
+      /^error: .*Cannot open ".*jobs\.db": this process lacks a permission .*needs --allow-read=\S+ --allow-write=\S+; /,
+    ] as const
+  ),
+  [
+    ["init", "new"],
+    ["--allow-read"],
+    /^error: Cannot write "deno\.json": Requires write access to ".*"; start it with --allow-write=\S+\/new$/,
+  ],
+  [
+    ["init", "new"],
+    [],
+    /^error: Cannot read ".*\/new": Requires read access to ".*"; start it with --allow-read=\S+$/,
+  ],
+  [
+    ["worker", "--app", "app.ts", "--health-port", "0"],
+    [`--allow-read=.,${LIBRARY}`, "--allow-env=SHOP_BROKER", "--allow-write=jobs.db"],
+    /^error: Cannot listen on 0\.0\.0\.0:0 .*: Requires net access to "0\.0\.0\.0:0"; start it with --allow-net=0\.0\.0\.0:0$/,
+  ],
+];
+
+for (const [args, options, error] of DENIED) {
+  Deno.test(`"${args.join(" ")}" with ${options.length} permissions prints one line with the missing flag`, async () => {
+    const app = SHOP["app.ts"].replace(/\n *Deno\.readTextFileSync.*\n.*await GreetJob.*/, "");
+    await using shop = await project({ ...SHOP, "app.ts": app });
+    const env = { SHOP_BROKER: "sqlite:jobs.db" };
+    await using child = new Child([CLI, ...args], { cwd: shop.path, options: ["--no-prompt", ...options], env });
+    const { code, stderr } = await child.ended();
+    const lines = stderr.filter((line) => !line.startsWith("{") && !line.startsWith("Download "));
+    assertEquals([code, lines.length], [1, 1], stderr.join("\n"));
+    assertMatch(lines[0]!, error);
+  });
+}
 
 const ALONE = `
 import { activeJobTopic, App, Job } from "${new URL("mod.ts", root)}";
@@ -155,7 +220,7 @@ await app.worker().run(undefined, { once: true });
 await app.close();
 `;
 
-Deno.test("the library needs no permission at all, and does not load kafkajs before it needs it", async () => {
+Deno.test("the library does not need a permission, and loads kafkajs only for a Kafka", async () => {
   const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   try {
     const run = async (text: string): Promise<ChildEnd> => {
@@ -165,7 +230,7 @@ Deno.test("the library needs no permission at all, and does not load kafkajs bef
     };
     const alone = await run(ALONE);
     assertEquals([alone.code, alone.stdout], [0, ["hello you"]], alone.stderr.join("\n"));
-    // It would have been noticed: kafkajs looks at the environment as it is loaded.
+    // Loading kafkajs would fail: it reads the environment.
     const loading = await run(`import "${new URL("src/broker/kafka/kafkajs.ts", root)}"; import "npm:kafkajs@2.2.4";`);
     assertMatch(loading.stderr.join("\n"), /NotCapable: Requires env access to "NODE_ENV"/);
   } finally {

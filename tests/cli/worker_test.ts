@@ -1,9 +1,73 @@
-/** What a worker's process has to say at its end. Rows S1 to S6 of `tests/behaviours` have the rest. */
+/** `worker`: its options, its output and its exit codes. Stops are tested in `tests/behaviours/stopping_test.ts`. */
 import { assertEquals } from "@std/assert";
+import { EXIT } from "../../src/cli/exit_codes.ts";
 import { root } from "../../tasks/process.ts";
-import { Child, CLI } from "../child.ts";
+import { Child, CLI, cli } from "../support/child.ts";
+import { testCommandLines } from "../support/command_lines.ts";
 
-Deno.test("jobs that could not be delivered are counted, and the worker exits with 2", async () => {
+const HELLO = "tests/cli/apps/hello.ts";
+
+testCommandLines([
+  { args: ["worker", "--app"], code: EXIT.usage, stderr: /^error: Option "--app" needs a value: --app MODULE$/ },
+  {
+    args: ["worker", "--app", HELLO, "more"],
+    code: EXIT.usage,
+    stderr: /^error: "worker" takes options only, but it is given "more"$/,
+  },
+  {
+    args: ["worker", "app.ts"],
+    code: EXIT.usage,
+    stderr: /^error: "worker" takes options only, but it is given "app.ts"; did you mean --app app.ts\?$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--health-port", "65536"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--health-port" must be a port from 0 to 65535, but it is "65536"$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--health-port", "http"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--health-port" must be a port from 0 to 65535, but it is "http"$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--health-host", "::1"],
+    code: EXIT.usage,
+    stderr: /^error: Option "--health-host" needs "--health-port" as well$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--topics", ","],
+    code: EXIT.usage,
+    stderr: /^error: Option "--topics" must name topics, such as default,mail, but it is ","$/,
+  },
+  {
+    args: ["worker", "--app", HELLO, "--topics", "deflt"],
+    code: EXIT.failed,
+    stderr: /^error: No topic declares the queue "deflt"; did you mean "default"\?/,
+  },
+]);
+
+Deno.test("worker --once performs the jobs that are there, and ends although a timer of the App runs", async () => {
+  const { code, stdout } = await cli(["worker", "--app", HELLO, "--once"]);
+  assertEquals(stdout.sort(), ["hello 1", "hello 2", "hello 3", "other"]);
+  assertEquals(code, EXIT.ok);
+});
+
+Deno.test("worker --topics performs jobs of these topics only", async () => {
+  const { code, stdout } = await cli(["worker", "--app", HELLO, "--once", "--topics", "other", "--concurrency", "2"]);
+  assertEquals(stdout, ["other"]);
+  assertEquals(code, EXIT.ok);
+});
+
+Deno.test("the only permission of a worker on the memory broker is to read the modules", async () => {
+  await using child = new Child([CLI, "worker", "--app", HELLO, "--once"], {
+    options: ["--no-prompt", "--allow-read=tests/cli/apps,mod.ts,src"],
+  });
+  const { code, stdout, stderr } = await child.ended();
+  assertEquals(code, EXIT.ok, stderr.join("\n"));
+  assertEquals(stdout.length, 4);
+});
+
+Deno.test("enqueued jobs that were not delivered are counted, and the worker exits with 2", async () => {
   await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/undelivered.ts"]);
   await child.line(/^buffered$/);
   child.signal("SIGTERM");
@@ -12,12 +76,11 @@ Deno.test("jobs that could not be delivered are counted, and the worker exits wi
   assertEquals(code, 2);
 });
 
-Deno.test("a TSTP that comes while the App is loaded is not forgotten", async () => {
+Deno.test("a TSTP while the App is loaded quiets the worker", async () => {
   await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/slow_load.ts"]);
   await child.line(/^loading$/);
   child.signal("SIGTSTP");
   await child.line(/^quieted$/);
-  // The worker has joined, has fetched, and commits nothing: what it could have performed is there.
   await child.line(/"event":"worker\.started"/);
   child.signal("SIGTERM");
   const { code, stdout } = await child.ended();
@@ -25,28 +88,28 @@ Deno.test("a TSTP that comes while the App is loaded is not forgotten", async ()
   assertEquals(stdout.filter((line) => line === "performed"), []);
 });
 
-Deno.test("Ctrl-C says for whom it waits, how long, and how not to wait; a supervisor's TERM is not answered", async () => {
+Deno.test("Ctrl-C prints which jobs the worker waits for, how long, and how to end it at once; TERM does not", async () => {
   const waits = {
     SIGINT: [
       "Waiting for at most 0.1 s, since 1 job still runs: LingerJob from default/0@0 (a second Ctrl-C ends it at once)",
     ],
     SIGTERM: [],
   };
-  for (const [signal, said] of Object.entries(waits)) {
+  for (const [signal, printed] of Object.entries(waits)) {
     await using child = new Child([CLI, "worker", "--app", "tests/cli/apps/lingering.ts"]);
     await child.line(/^begun$/);
     child.signal(signal as Deno.Signal);
     const { code, stderr } = await child.ended();
-    assertEquals([code, stderr.filter((line) => line.startsWith("Waiting"))], [2, said], signal);
+    assertEquals([code, stderr.filter((line) => line.startsWith("Waiting"))], [2, printed], signal);
   }
 });
 
-/** Where logs go that cannot be written: a device that is always full, a pipe that nobody reads. */
-const NOWHERE = { "a full disk": "2>/dev/full", "a reader that is gone": "2> >(exec true)" };
+/** Redirections to which logs cannot be written: a device that is always full, a pipe without a reader. */
+const BROKEN_OUTPUTS = { "a full disk": "2>/dev/full", "a closed pipe": "2> >(exec true)" };
 
-for (const [name, redirection] of Object.entries(NOWHERE)) {
+for (const [name, redirection] of Object.entries(BROKEN_OUTPUTS)) {
   Deno.test({
-    name: `a worker that logs to ${name} performs its jobs all the same`,
+    name: `a worker that logs to ${name} performs its jobs`,
     ignore: Deno.build.os !== "linux",
     async fn() {
       const command = new Deno.Command("bash", {

@@ -1,4 +1,4 @@
-/** What becomes of a job that is enqueued: its status, its position, and who hears of it. */
+/** Enqueuing a job: its status, its position, the errors, and the events. */
 import {
   activeJobTopic,
   App,
@@ -10,9 +10,18 @@ import {
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
-import { BrokerError, EnqueueError, NotSupportedError, SerializationError } from "../../src/errors.ts";
+import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import {
+  BrokerError,
+  EnqueueError,
+  NotSupportedError,
+  RecordTooLargeError,
+  SerializationError,
+} from "../../src/errors.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { Tracing } from "../../src/monitor/tracing.ts";
+import { Routes } from "../../src/routing/route.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 
 class AsyncJob extends Job {
   perform(..._args: unknown[]) {}
@@ -26,10 +35,10 @@ class KeyedJob extends AsyncJob {
 
 /** An App on a log of its own, and what its event stream says. */
 function setUp(options: Partial<AppOptions> = {}) {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [AsyncJob, SyncJob, KeyedJob],
     topics: [activeJobTopic("default"), activeJobTopic("other", { partitions: 4 })],
     logger: false,
@@ -50,7 +59,7 @@ Deno.test("produceAsync resolves once buffered, produceSync once acknowledged", 
   const { app, log } = setUp();
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const buffered = await AsyncJob.performLater(1);
   assertEquals([buffered.status, buffered.enqueued, buffered.position, app.pending], ["buffered", true, undefined, 1]);
   let acknowledged = false;
@@ -60,14 +69,14 @@ Deno.test("produceAsync resolves once buffered, produceSync once acknowledged", 
   });
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(acknowledged, false);
-  log.back();
+  log.goOnline();
   const { status, position } = await sync;
   assertEquals([status, position], ["delivered", { topic: "default", partition: 0, offset: 1 }]);
   assertEquals(await buffered.delivered(), { topic: "default", partition: 0, offset: 0 });
   assertEquals([buffered.status, app.pending], ["delivered", 0]);
 });
 
-Deno.test("a later failure is an event, the job's status, and a rejection for those who asked", async () => {
+Deno.test("a later failure is an event, the job's status, and a rejection of delivered()", async () => {
   const { app, log, failed, errors } = setUp();
   await using _ = app;
   await app.applyTopics();
@@ -83,13 +92,13 @@ Deno.test("a later failure is an event, the job's status, and a rejection for th
   assertEquals([failed.length, errors.length], [2, 1]);
 });
 
-Deno.test("what is refused before it is sent fails the job, and says that it was not written", async () => {
+Deno.test("a job that is refused before it is sent fails, and is certainly not written", async () => {
   const { app, failed, errors } = setUp();
   await using _ = app;
   const refused: [Job, string][] = [
     [AsyncJob.of().set({ queue: "nope" }), 'No topic declares the queue "nope" (declared: "default", "other")'],
-    [KeyedJob.of(() => 5), "its key function must answer a text or null, but it answered 5"],
-    [KeyedJob.of(() => undefined), "its key function must answer a text or null, but it answered undefined"],
+    [KeyedJob.of(() => 5), "its key function must return a string or null, but it returned 5"],
+    [KeyedJob.of(() => undefined), "its key function must return a string or null, but it returned undefined"],
     [
       KeyedJob.of(() => {
         throw new Error("no key");
@@ -102,13 +111,116 @@ Deno.test("what is refused before it is sent fails the job, and says that it was
     const error = await assertRejects(() => app.enqueue(job), EnqueueError, message);
     assertEquals([error.written, job.status, job.enqueueError], ["no", "failed", error]);
   }
-  const unserializable = AsyncJob.of(new Date());
-  await assertRejects(() => app.enqueue(unserializable), SerializationError, "arguments[0]");
-  assertEquals([unserializable.status, unserializable.enqueueError?.written], ["failed", "no"]);
-  assertEquals([failed.length, errors.length, app.pending], [6, 0, 0]);
+  assertEquals([failed.length, errors.length, app.pending, app.undelivered], [5, 0, 0, 0]);
 });
 
-Deno.test("performAllLater() enqueues what it can; each job knows what became of it", async () => {
+/** A job for each kind of refusal that is known at once, and its error. */
+function refusedAtOnce(Class: typeof AsyncJob): [Job, new (...args: never[]) => Error, string][] {
+  const name = Class.name;
+  return [
+    [Class.of().set({ queue: "nope" }), EnqueueError, `Cannot enqueue ${name}: No topic declares the queue "nope"`],
+    [Class.of("x".repeat(300)), RecordTooLargeError, `Cannot enqueue ${name}: its envelope has `],
+    [
+      Class.of("\u6f22".repeat(100)),
+      RecordTooLargeError,
+      ' bytes, but "maxPayloadBytes" of topic "default" allows 500',
+    ],
+    [Class.of({ at: new Date() }), SerializationError, `Cannot enqueue ${name}: Cannot serialize arguments[0].at: uns`],
+  ];
+}
+
+Deno.test("a refusal that is known at once is the same error in each way to enqueue", async () => {
+  const { app, failed, errors } = setUp({ maxPayloadBytes: 500 });
+  const ways: [typeof AsyncJob, (job: Job) => Promise<unknown>, boolean][] = [
+    [AsyncJob, (job) => app.enqueue(job), true],
+    [SyncJob, (job) => app.enqueue(job), true],
+    [AsyncJob, (job) => performAllLater([job]), false],
+    [SyncJob, (job) => performAllLater([job]), false],
+  ];
+  let expected = 0;
+  for (const [Class, enqueue, rejects] of ways) {
+    for (const [job, Kind, message] of refusedAtOnce(Class)) {
+      const thrown = await enqueue(job).then(() => undefined, (error) => error);
+      const error: Error = job.enqueueError!;
+      assert(thrown === (rejects ? error : undefined));
+      assert(error instanceof EnqueueError && error.message.includes(message), error.message);
+      assert([error, error.cause].some((one) => one instanceof Kind), Kind.name);
+      assertEquals([error.written, job.status, app.pending], ["no", "failed", 0]);
+      if (!rejects) expected++;
+      assertEquals(app.undelivered, expected);
+    }
+  }
+  await AsyncJob.performLater("x".repeat(100));
+  assertEquals([failed.length, errors.length, await app.close()], [16, 0, expected]);
+});
+
+Deno.test("close() returns the jobs that were refused or lost although no call rejected", async () => {
+  const cases: [string, number, (log: FaultInjectionLog) => Promise<unknown>][] = [
+    ["nothing", 0, async () => await AsyncJob.performLater(1)],
+    ["a missing topic", 1, async () => await AsyncJob.set({ queue: "missing" }).performLater(1)],
+    ["a refusal that rejects", 0, async (log) => {
+      log.failAppends("default", down);
+      await SyncJob.performLater(1).catch(() => {});
+    }],
+    ["an acknowledgement that is lost", 1, async (log) => {
+      log.failAppends("default", down);
+      await AsyncJob.performLater(1);
+    }],
+    ["jobs of performAllLater", 2, async (log) => {
+      log.failAppends("default", down);
+      await performAllLater([SyncJob.of(1), SyncJob.of(new Date()), SyncJob.of(2).set({ queue: "other" })]);
+    }],
+    ["jobs that are still buffered", 3, async (log) => {
+      log.goOffline();
+      await performAllLater([AsyncJob.of(1), AsyncJob.of(2), AsyncJob.of(3)]);
+    }],
+  ];
+  for (const [name, count, enqueue] of cases) {
+    const { app, log } = setUp({ undeclaredQueues: "warn" });
+    await app.applyTopics();
+    await enqueue(log);
+    assertEquals([await app.close(20), await app.close()], [count, count], name);
+    log.goOnline();
+  }
+});
+
+Deno.test("a key with a lone surrogate is refused: in UTF-8 different keys would become one", async () => {
+  const { app } = setUp();
+  await using _ = app;
+  const job = KeyedJob.of(() => "a\ud800");
+  await assertRejects(() => app.enqueue(job), EnqueueError, "its key has a lone surrogate");
+});
+
+Deno.test("undeclared queues leave nothing behind: their senders end, and few of their names are remembered", async () => {
+  const log = new FaultInjectionLog();
+  const warned: unknown[] = [];
+  const monitor = new Monitor();
+  monitor.on("error.occurred", ({ error }) => error.errorClass === "InvalidConfigurationError" && warned.push(error));
+  const routes = new Routes([activeJobTopic("default")], {}, { queuePrefix: "", queueDelimiter: "_" }, "shop");
+  const broker = log.open();
+  const dispatcher = new Dispatcher({
+    broker: () => Promise.resolve(broker),
+    routes,
+    monitor,
+    tracing: new Tracing("shop", "memory:", monitor),
+    currentAttributes: [],
+    buffer: {},
+    undeclaredQueues: "warn",
+  });
+  for (const topic of ["default", "q0", "q1"]) log.createTopic(topic, 1);
+  const jobs = Array.from({ length: 2000 }, (_, n) => AsyncJob.of(n).set({ queue: `q${n % 1500}` }));
+  await dispatcher.enqueueAll([AsyncJob.of(), ...jobs]);
+  await dispatcher.flush();
+  assertEquals([dispatcher.senders, log.topic("q0")!.partitions[0]!.high], [1, 2]);
+  // The first 500 names were forgotten, so that they are warned about again.
+  assertEquals(warned.length, 2000);
+  await dispatcher.enqueueAll([AsyncJob.of().set({ queue: "q499" }), AsyncJob.of().set({ queue: "q1499" })]);
+  await dispatcher.flush();
+  assertEquals([warned.length, dispatcher.senders], [2000, 1]);
+  await broker[Symbol.asyncDispose]();
+});
+
+Deno.test("performAllLater() enqueues as many as it can; the outcome of each is on the job", async () => {
   const { app, stored, failed, errors } = setUp();
   await using _ = app;
   const jobs = await performAllLater([
@@ -159,17 +271,17 @@ Deno.test("a job can be enqueued again once it was delivered or has failed, with
   assertEquals(stored("default").length, 2);
 });
 
-Deno.test("a full buffer makes callers wait, then fail; what was buffered goes out when the broker is back", async () => {
+Deno.test("a full buffer makes callers wait, then fail; buffered jobs are sent when the broker is back", async () => {
   const { app, log, stored, failed } = setUp({ buffer: { maxRecords: 2, maxWaitMs: 5 } });
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const jobs = [AsyncJob.of(1), AsyncJob.of(2), AsyncJob.of(3)];
   await performAllLater(jobs);
   assertEquals(jobs.map(({ status }) => status), ["buffered", "buffered", "failed"]);
   await assertRejects(() => AsyncJob.performLater(4), EnqueueError, "The buffer stayed full for 5 ms: 2 jobs");
   assertEquals(failed.map(({ written }) => written), ["no", "no"]);
-  log.back();
+  log.goOnline();
   await app.flush();
   assertEquals(stored("default").length, 2);
 });
@@ -178,7 +290,7 @@ Deno.test("performAllLater() waits for room once, not for each of its jobs in tu
   const { app, log } = setUp({ buffer: { maxRecords: 1, maxWaitMs: 200 } });
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const jobs = [AsyncJob.of(0), ...Array.from({ length: 100 }, (_, n) => SyncJob.of(n))];
   const startMs = performance.now();
   await performAllLater(jobs.slice(0, 1));
@@ -187,7 +299,7 @@ Deno.test("performAllLater() waits for room once, not for each of its jobs in tu
   assertEquals(jobs.map(({ status }) => status), ["buffered", ...Array<string>(100).fill("failed")]);
   assert(jobs.at(-1)!.enqueueError!.message.startsWith("Cannot enqueue SyncJob: The buffer stayed full for 200 ms"));
   assert(tookMs < 10_000, `it took ${tookMs} ms, 100 waits take 20,000`);
-  log.back();
+  log.goOnline();
 });
 
 Deno.test("a listener of job.enqueued is in the scope of none of the requests whose jobs travel together", async () => {
@@ -222,7 +334,7 @@ Deno.test("the queue of a job on a worker, a topic's full name, is where another
   assertEquals(positions, ["shop_default@0", "shop_default@1"]);
 });
 
-Deno.test('undeclaredQueues: "warn" sends all the same, and says so once a queue', async () => {
+Deno.test('undeclaredQueues: "warn" sends the job, and warns once for each queue', async () => {
   const { app, log, errors, stored } = setUp({ undeclaredQueues: "warn" });
   await using _ = app;
   log.createTopic("loose", 1);
@@ -233,7 +345,7 @@ Deno.test('undeclaredQueues: "warn" sends all the same, and says so once a queue
   ]]);
 });
 
-Deno.test("jobs of one key go to one partition, and null is no key", async () => {
+Deno.test("jobs with the same key go to one partition, and null means without a key", async () => {
   const { app, log } = setUp();
   await using _ = app;
   const keyed = (key: string | null) => KeyedJob.of(() => key).set({ queue: "other" });
@@ -266,15 +378,15 @@ Deno.test("a closed App refuses jobs; a wait is refused, never run now", async (
   }
 });
 
-Deno.test("what is buffered is bounded in bytes, not in characters", async () => {
+Deno.test("the buffer is bounded in bytes, not in characters", async () => {
   // An envelope has some 300 bytes, and a text of this length 1000 characters or 3000 bytes.
   const { app, log, failed } = setUp({ buffer: { maxBytes: 5000, maxWaitMs: 0 } });
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   await AsyncJob.performLater("x".repeat(1000));
   await AsyncJob.performLater("\u6f22".repeat(1000));
   await assertRejects(() => AsyncJob.performLater("x".repeat(1000)), EnqueueError, "stayed full");
   assertEquals([app.pending, failed.length], [2, 1]);
-  log.back();
+  log.goOnline();
 });

@@ -1,9 +1,9 @@
-/** Every `@example` in the source is type-checked and run, as a user would run it: against the doors of the package. */
+/** Every `@example` in the source is type-checked and run, as a user would run it: against the entry points of the package. */
 import { assert, assertStringIncludes } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import { openPlayground } from "./snippets.ts";
 
-/** An example: the file that it stands in, and its text. */
+/** An example: its file and its source. */
 interface Example {
   readonly at: string;
   readonly text: string;

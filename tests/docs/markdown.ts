@@ -1,27 +1,27 @@
-/** What the tests read of a Markdown page: its headings with their anchors, its links, and its tables. */
+/** Reads Markdown pages for the tests: headings with their anchors, links, and tables. */
 
-/** A row of a table: its cells, without the marks of code. */
+/** A row of a table: its cells, without backticks. */
 export type Row = readonly string[];
 
 const HEADING = /^(#+) (.*)$/;
 
-/** The page without its blocks of code. */
+/** Returns the page without its code blocks. */
 export function prose(page: string): string {
   return page.replaceAll(/^```[\s\S]*?^```$/gm, "");
 }
 
-/** The anchors that its headings have. */
+/** Returns the anchors of its headings. */
 export function anchorsOf(page: string): string[] {
   return prose(page).split("\n").map((line) => HEADING.exec(line)?.[2]).filter((text) => text !== undefined)
     .map((text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-"));
 }
 
-/** Where its links lead. */
+/** Returns the targets of its links. */
 export function linksOf(page: string): string[] {
   return Array.from(prose(page).matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!);
 }
 
-/** The part below a heading, up to the next one that is no deeper. */
+/** Returns the part below a heading, up to the next heading of the same or a higher level. */
 export function section(page: string, heading: string): string {
   const lines = page.split("\n");
   const depthOf = (line: string) => HEADING.exec(line)?.[1]?.length ?? Infinity;
@@ -31,7 +31,7 @@ export function section(page: string, heading: string): string {
   return lines.slice(start + 1, end < 0 ? undefined : end).join("\n");
 }
 
-/** The rows of all tables of a text, without the heads. */
+/** Returns the rows of all tables, without their heads. */
 export function rowsOf(text: string): Row[] {
   return prose(text).split("\n\n").flatMap((block) => {
     const lines = block.trim().split("\n").filter((line) => line.startsWith("|"));
@@ -39,7 +39,7 @@ export function rowsOf(text: string): Row[] {
   });
 }
 
-/** The rows of a table whose head begins with these words. */
+/** Returns the rows of the table whose head begins with these words. */
 export function rowsHeaded(text: string, ...head: readonly string[]): Row[] {
   const start = new RegExp(`^\\| *${head.map(RegExp.escape).join(" *\\| *")} *\\|`, "m").exec(prose(text))?.index;
   if (start === undefined) throw new Error(`There is no table headed "${head.join(" | ")}"`);

@@ -1,4 +1,4 @@
-/** What the pages tabulate is what the code has: options and their true defaults, events, errors, metrics, exit codes. */
+/** Compares the tables of the pages with the code: options and their real defaults, events, errors, metrics, exit codes. */
 import { assert, assertEquals } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import * as library from "../../mod.ts";
@@ -24,12 +24,12 @@ const JOBS = read("docs/jobs.md");
 const MONITORING = read("docs/monitoring.md");
 const DEPLOYING = read("docs/deploying.md");
 
-/** The text of an interface. */
+/** Returns the source of an interface. */
 function interfaceOf(path: string, name: string): string {
   return new RegExp(`^export interface ${name}\\b[\\s\\S]*?^}$`, "m").exec(read(path))![0];
 }
 
-/** The options of an interface and their defaults, as its comments say them. */
+/** Returns the options of an interface and their defaults, from its comments. */
 function optionsOf(path: string, name: string, prefix = ""): [option: string, value: string][] {
   const members = interfaceOf(path, name).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)(\??):/g);
   return Array.from(members, ([, comment, option, optional]) => {
@@ -49,12 +49,12 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
     rows("`new App({ … })`"),
     sorted([
       ...without(optionsOf("src/app/options.ts", "AppOptions"), "logger", "buffer"),
-      ...optionsOf("src/dispatch/buffer.ts", "BufferOptions", "buffer."),
+      ...optionsOf("src/dispatch/send_buffer.ts", "BufferOptions", "buffer."),
       ...optionsOf("src/monitor/logger.ts", "LoggerOptions", "logger."),
     ]),
   );
   assertEquals(
-    rows("How jobs are performed"),
+    rows("Performing jobs"),
     sorted([
       ...without(optionsOf(routing, "JobOptions"), "deadLetterQueue", "backoff"),
       ...optionsOf(routing, "DeadLetterQueueOptions", "deadLetterQueue."),
@@ -79,8 +79,8 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
   );
 });
 
-Deno.test("docs/options.md has the defaults that an App really works with", () => {
-  const headings = ["`new App({ … })`", "How jobs are performed", "`kafka({ … })`"];
+Deno.test("docs/options.md has the defaults that an App really uses", () => {
+  const headings = ["`new App({ … })`", "Performing jobs", "`kafka({ … })`"];
   const stated = new Map(headings.flatMap((heading) => pairs(rowsOf(section(OPTIONS, heading)))));
   const topic = activeJobTopic("default", { deadLetterQueue: { topic: "dead_jobs" } });
   const given = { name: "shop", broker: "memory:", jobs: [], topics: [topic] };
@@ -101,13 +101,13 @@ Deno.test("docs/options.md has the defaults that an App really works with", () =
     "deadLetterQueue.independent": route!.deadLetterQueue!.independent,
   };
   for (const [option, value] of Object.entries(works)) {
-    // What depends on another option says so behind a comma.
+    // A default that depends on another option says so after a comma.
     assertEquals(stated.get(option)?.replace(/, or .*/, ""), JSON.stringify(value), option);
   }
   assertEquals(stated.get("unknownJobs"), `{ retryForMs: ${unknownJobsRetryForMs} }`);
 });
 
-Deno.test("docs/jobs.md has what a class can say, its defaults, and nothing that a job does not know", () => {
+Deno.test("docs/jobs.md has every static of a class with its default, and no property that a job does not have", () => {
   const source = read("src/job/job.ts");
   const statics = Array.from(
     source.matchAll(/\/\*\*(.*)\*\/\s*static (\w+)[?:]/g),
@@ -137,7 +137,7 @@ Deno.test("docs/monitoring.md has every event, with what it carries", () => {
   }
 });
 
-Deno.test("docs/monitoring.md has every metric, and no alert speaks of another one", () => {
+Deno.test("docs/monitoring.md has every metric, and no alert uses another one", () => {
   const sources = [...filesUnder("src/monitor/", ".ts"), ...filesUnder("src/web/", ".ts")].map(read).join("");
   const metrics = new Set(
     Array.from(sources.matchAll(/^ *(?:to\.\w+\()?"(activejob_\w+)",/gm), ([, name]) => name!)
@@ -156,7 +156,7 @@ Deno.test("docs/errors.md has every error that is exported", () => {
 });
 
 Deno.test("docs/retries.md has every header of a dead letter", () => {
-  const source = read("src/worker/dead_letter.ts");
+  const source = read("src/worker/partition/dead_letter.ts");
   const headers = Array.from(source.matchAll(/header\("([a-z-]+)"/g), ([, name]) => `dead-letter-${name}`);
   const shown = rowsHeaded(read("docs/retries.md"), "Header").flatMap(([names]) =>
     names!.split(", ").map((name) => `dead-letter-${name.replace(/^-|^dead-letter-/, "")}`)
@@ -171,7 +171,7 @@ Deno.test("docs/deploying.md has every exit code", () => {
   );
 });
 
-Deno.test("docs/command_line.md has every command with its options, and no page shows an option that there is not", () => {
+Deno.test("docs/command_line.md has every command with its options, and no page shows an unknown option", () => {
   const page = read("docs/command_line.md");
   const dashed = ({ name, value }: { name: string; value?: string }) =>
     `--${name}${value === undefined ? "" : ` ${value}`}`;
@@ -182,7 +182,8 @@ Deno.test("docs/command_line.md has every command with its options, and no page 
   for (const path of ["README.md", ...filesUnder("docs/", ".md")]) {
     for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) {
       assert(
-        known.has(flag) || /^--(allow-[a-z]+|no-prompt|parallel|version)$/.test(flag),
+        known.has(flag) ||
+          /^--(allow-[a-z]+|no-prompt|parallel|version|watch|minify|keep-names|stop-timeout)$/.test(flag),
         `${path} shows ${flag}`,
       );
     }

@@ -1,14 +1,14 @@
 /**
- * What a Markdown page shows, executed. Each page has a folder of its own, in which `@activejob/kafka` is this checkout and
+ * Executes the blocks of a Markdown page. Each page has a folder of its own, in which `@activejob/kafka` is this checkout and
  * `BROKER_URL` is not set; its blocks are taken in the order of the page:
  *
  * - `ts`: a file, named by its first line if that is a comment such as `// jobs/welcome_job.ts`. It is written, type-checked,
- *   and run: by itself if a `text` block right behind it says what it prints, else it is loaded together with all others.
- * - `sh`: commands; a `text` block right behind it is what they print.
- * - `console`: commands behind `$`, with what they print.
+ *   and run: alone if a `text` block right after it has its output, else it is loaded together with all others.
+ * - `sh`: commands; a `text` block right after it is their output.
+ * - `console`: commands after `$`, with their output.
  *
- * In an expected output `…` stands for any part of a line, and alone for any lines. What is printed is standard output and
- * standard error, the latter without Deno's own `Task`, `Check` and `Download` lines. A block behind an HTML comment
+ * In an expected output `…` matches any part of a line, and alone any lines. The output is standard output and
+ * standard error, the latter without Deno's own `Task`, `Check` and `Download` lines. A block after an HTML comment
  * `<!-- not run: reason -->` is not run; a `ts` block is type-checked all the same.
  */
 import { dirname } from "node:path";
@@ -20,9 +20,9 @@ export interface Block {
   /** The line it begins at, counted from 1. */
   readonly line: number;
   readonly text: string;
-  /** What must be printed, `null` where the page does not say. */
+  /** Expected output, `null` where the page has none. */
   readonly output: string | null;
-  /** Why it is not run, `null` if it is. */
+  /** Reason for which it is not run, `null` if it is run. */
   readonly notRun: string | null;
 }
 
@@ -45,7 +45,7 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** Whether what was printed is what the page shows. */
+/** Whether the output is the one that the page shows. */
 export function shows(expected: string, printed: string): boolean {
   const source = expected.trimEnd().split("\n").map((line) =>
     line.trim() === "…" ? "(?:.*\n)*?" : `${line.trimEnd().split("…").map(RegExp.escape).join(".*")}[ \\t]*\n`
@@ -57,7 +57,7 @@ export function shows(expected: string, printed: string): boolean {
 export class Playground implements AsyncDisposable {
   readonly #path: string;
   readonly #env: Env;
-  /** The files that blocks wrote, and which of them are still to be loaded. */
+  /** Files that blocks wrote, and those of them that are not loaded yet. */
   readonly #files = new Map<string, { isToLoad: boolean }>();
   readonly #below: [name: string, playground: Playground][] = [];
 
@@ -76,7 +76,7 @@ export class Playground implements AsyncDisposable {
     return playground;
   }
 
-  /** @throws {Error} if the block fails, or prints something else than the page shows */
+  /** @throws {Error} if the block fails, or its output is not the one that the page shows */
   async run({ language, line, text, output, notRun }: Block): Promise<void> {
     if (language === "console") {
       for (const [command, expected] of commandsOf(text, line)) await this.#command(command, expected, line);
@@ -91,7 +91,7 @@ export class Playground implements AsyncDisposable {
 
   /** Writes a file; with `isToLoad` it is run by {@linkcode Playground.load}. @returns its path */
   async write(path: string, text: string, isToLoad = false): Promise<string> {
-    // What a later block of the page replaces must have been right, too.
+    // A file that a later block replaces must be right, too.
     if (this.#files.has(path)) await this.#command(`deno check --quiet ${path}`, null, 0);
     this.#files.set(path, { isToLoad });
     await Deno.mkdir(dirname(`${this.#path}/${path}`), { recursive: true });
@@ -99,13 +99,13 @@ export class Playground implements AsyncDisposable {
     return path;
   }
 
-  /** Type-checks all files at once: each check of its own would cost seconds. */
+  /** Type-checks all files at once: a check for each would cost seconds. */
   async check(): Promise<void> {
     const files = this.#all().map(([path]) => path);
     await this.#command(`deno check --quiet ${files.join(" ")}`, null, 0);
   }
 
-  /** Runs all files that print nothing, each in its turn, in one process; the one that fails is named. */
+  /** Runs all files without an expected output in turn, in one process, and names the one that fails. */
   async load(): Promise<void> {
     const files = this.#all().filter(([, { isToLoad }]) => isToLoad).map(([path]) => path);
     const main = files.map((path) => `console.log("${path}");\nawait import("./${path}");\n`).join("");
@@ -140,7 +140,7 @@ export async function openPlayground(): Promise<Playground> {
   const home = decodeURIComponent(root.pathname);
   const config = {
     imports: { ...imports, ...Object.fromEntries(doors) },
-    // An example may name what it does not use.
+    // An example may declare a name without using it.
     compilerOptions: { ...compilerOptions, noUnusedLocals: false },
     vendor: true,
     nodeModulesDir: "none",
@@ -151,7 +151,7 @@ export async function openPlayground(): Promise<Playground> {
   await linkStandIns(folder);
   const env = { ...Deno.env.toObject(), NO_COLOR: "1", PATH: `${folder}/.bin:${Deno.env.get("PATH")}` };
   delete (env as Record<string, string>).BROKER_URL;
-  // The commands of a page say "deno"; where that is not on the PATH, it is the one that runs this.
+  // The commands of a page say "deno"; where it is not on the PATH, the Deno that runs this test takes its place.
   await Deno.mkdir(`${folder}/.bin`);
   await Deno.symlink(Deno.execPath(), `${folder}/.bin/deno`);
   return new Playground(folder, env);
@@ -166,7 +166,7 @@ async function linkStandIns(folder: string): Promise<void> {
 
 type Env = Record<string, string>;
 
-/** The commands of a `console` block, each with what it must print. */
+/** The commands of a `console` block, each with its expected output. */
 function commandsOf(text: string, line: number): (readonly [command: string, expected: string])[] {
   const [before, ...parts] = `\n${text}`.split("\n$ ");
   if (before?.trim() !== "" || parts.length === 0) throw new Error(`The block at line ${line} must begin with "$ "`);
@@ -184,7 +184,7 @@ async function runCommand(
   line: number,
 ): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
-  // What JSR would give is this checkout, under the name that the import map has.
+  // This checkout takes the place of the package from JSR, under the name in the import map.
   const args = ["-ec", `{ ${command.replaceAll("jsr:@activejob/kafka", "@activejob/kafka")}\n} 2>&1`];
   const ended = await new Deno.Command("sh", { args, cwd, env, clearEnv: true, stdin: "null", signal }).output();
   const printed = new TextDecoder().decode(ended.stdout).replaceAll(/^(?:Task|Check|Download|Initialize) .*\n/gm, "");

@@ -1,18 +1,18 @@
-/** Every snippet of `README.md` and `docs/` does what its page says. And the runner behind this notices one that does not. */
+/** Every snippet of `README.md` and `docs/` does what its page says, and the runner notices one that does not. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import { type Block, blocksOf, openPlayground, shows } from "./snippets.ts";
 
-/** Every page for users, by its path. `architecture.md` shows no code. */
+/** Paths of the pages for users. `architecture.md` has no code. */
 const PAGES: ReadonlyMap<string, readonly Block[]> = new Map(
   ["README.md", ...filesUnder("docs/", ".md")].map((
     page,
   ) => [page, blocksOf(Deno.readTextFileSync(new URL(page, root)))]),
 );
 
-/** The commands that cannot be tried here: they need JSR, Docker, a cluster, or a Kafka of their own, or would never end. */
+/** Commands that cannot run in a test: they need JSR, Docker, a cluster, or a Kafka of their own, or never end. */
 const CANNOT_RUN =
-  /^(deno add |deno run .*jsr:|deno install .*jsr:|docker |git clone |kubectl |curl |kill |deno run .* worker --app \S+$|deno task (kafka start|worker|enqueue|test)$)/;
+  /^(deno add |deno run --watch |deno run .*jsr:|deno install .*jsr:|docker |git clone |kubectl |curl |kill |deno run .* worker --app \S+$|deno task (kafka start|dev|topics|worker|enqueue|test)$|export BROKER_URL=)/;
 
 Deno.test("every snippet of README.md and docs/ runs and prints what its page shows", async (t) => {
   await using playground = await openPlayground();

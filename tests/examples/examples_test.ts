@@ -1,7 +1,7 @@
-/** The examples do what their pages say. `quickstart_test.ts` has the quickstart, `tests/kafka` has it on a Kafka. */
+/** The examples do what their pages say. `quickstart_test.ts` tests the quickstart, `tests/kafka` tests it on a Kafka. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
-import { Child, CLI } from "../child.ts";
+import { Child, CLI } from "../support/child.ts";
 
 Deno.test("deno task demo shows a job retried and one dead-lettered, and ends by itself", async () => {
   const { code, stdout } = await deno(["task", "demo"]);
@@ -12,15 +12,15 @@ Deno.test("deno task demo shows a job retried and one dead-lettered, and ends by
   assertEquals(lines.filter((line) => /Job/.test(line)), [
     "INFO  WelcomeJob from default/0@0: Welcome, user 1",
     "INFO  Performed WelcomeJob from default/0@0 in … ms",
-    "WARN  FlakyJob from default/0@1 failed at attempt 1 (Error: The mail server is busy), next try in … ms",
+    "WARN  FlakyJob from default/0@1 failed at attempt 1 (Error: The mail server is busy), next attempt in … ms",
     "    at FlakyJob.perform (…/demo.ts:16:35)",
     "INFO  FlakyJob from default/0@1: Passed at attempt 2",
     "INFO  Performed FlakyJob from default/0@1 in … ms",
-    "WARN  BrokenJob from default/0@2 failed at attempt 1 (Error: This will never work), next try in … ms",
+    "WARN  BrokenJob from default/0@2 failed at attempt 1 (Error: This will never work), next attempt in … ms",
     "    at BrokenJob.perform (…/demo.ts:23:11)",
-    "WARN  BrokenJob from default/0@2 failed at attempt 2 (Error: This will never work), next try in … ms",
+    "WARN  BrokenJob from default/0@2 failed at attempt 2 (Error: This will never work), next attempt in … ms",
     "    at BrokenJob.perform (…/demo.ts:23:11)",
-    "WARN  BrokenJob from default/0@2 failed at attempt 3 (Error: This will never work), no try is left",
+    "WARN  BrokenJob from default/0@2 failed at attempt 3 (Error: This will never work), no attempt is left",
     "    at BrokenJob.perform (…/demo.ts:23:11)",
     "ERROR Dead-lettered BrokenJob from default/0@2 to dead_jobs/0@0 after 3 attempts (Error: This will never work)",
     "INFO  WelcomeJob from default/0@3: Welcome, user 2",
@@ -60,7 +60,7 @@ Deno.test("examples/dead_letters.ts shows a job that fails for good, and its dea
   assertEquals(code, 0);
   assertEquals(stdout.trimEnd().split("\n"), [
     "Sent the invoice for order 1",
-    "InvoiceJob failed 3 times (There is no price for ducks) and lies at dead_jobs/0@0",
+    "InvoiceJob failed 3 times (There is no price for ducks) and is at dead_jobs/0@0",
     "Sent the invoice for order 3",
     "Sent the invoice for order 2",
   ]);
@@ -76,7 +76,7 @@ Deno.test("examples/testing/ passes, and connects to nothing", async () => {
   assertMatch(stdout.join("\n"), /\nok \| 2 passed \| 0 failed/);
 });
 
-Deno.test("examples/web/: what two users order at once is performed by another process, each as its own", async () => {
+Deno.test("examples/web/: orders of two users at once are performed by another process, each as its user", async () => {
   const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   try {
     const env = { PORT: "0", BROKER_URL: `sqlite:${folder}/jobs.db` };

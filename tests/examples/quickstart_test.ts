@@ -1,8 +1,9 @@
 /** The first minutes of a new user: a fresh clone, two terminals, and nothing else. */
+// Runs alone: it measures milliseconds from enqueued to performed.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { copyProject } from "../../tasks/copy.ts";
 import { root } from "../../tasks/process.ts";
-import { Child } from "../child.ts";
+import { Child } from "../support/child.ts";
 
 Deno.test("the quickstart: deno task worker on a fresh clone performs what deno task enqueue enqueues, within 100 ms", async () => {
   await using clone = await copyProject();
@@ -28,7 +29,7 @@ Deno.test("the quickstart: deno task worker on a fresh clone performs what deno 
     latenciesMs.sort((a, b) => a - b);
     assert(latenciesMs[4]! < 100, `from acknowledged to performed, in milliseconds: ${latenciesMs.join(", ")}`);
   } finally {
-    // The task passes it on to the worker, which would outlive a task that is killed.
+    // The task passes the signal on to the worker, which would outlive a killed task.
     worker.signal("SIGTERM");
     assertEquals((await worker.ended()).code, 0);
   }

@@ -1,24 +1,30 @@
 /** Arguments on the wire: what passes comes back as it was, what would change is refused with its path. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PoisonError, SerializationError } from "../../src/errors.ts";
-import { holdsUnsafeInteger, MAX_DEPTH, parseExactly, serialize } from "../../src/job/arguments.ts";
-import { forSeeds, type Random } from "../random.ts";
+import { hasUnsafeInteger, MAX_DEPTH, parseExactly, restoreBigints, serialize } from "../../src/job/arguments.ts";
+import { forSeeds, type Random } from "../support/random.ts";
 
-/** Through the wire and back, as an envelope's reader does it. */
-function roundTrip(value: unknown): unknown {
-  const text = JSON.stringify(serialize(value, "arguments"));
-  const parsed = JSON.parse(text);
-  return holdsUnsafeInteger(parsed) ? parseExactly(text) : parsed;
+type Values = readonly unknown[];
+
+/** Writes a value and reads it as an envelope's reader does. */
+function roundTrip(values: Values): unknown {
+  const bigints: string[] = [];
+  const text = JSON.stringify({ arguments: serialize(values, "arguments", bigints) });
+  let parsed = JSON.parse(text);
+  if (hasUnsafeInteger(parsed.arguments)) parsed = parseExactly(text);
+  restoreBigints(parsed, bigints);
+  return parsed.arguments;
 }
 
-function written(value: unknown): string {
-  return JSON.stringify(serialize(value, "arguments"));
+function written(values: Values): string {
+  return JSON.stringify(serialize(values, "arguments", []));
 }
 
-function nested(depth: number): unknown {
+/** Returns arguments of so many levels, the list of arguments included. */
+function nested(depth: number): Values {
   let value: unknown = "core";
-  for (let level = 0; level < depth; level++) value = level % 2 === 0 ? [value] : { a: value };
-  return value;
+  for (let level = 1; level < depth; level++) value = level % 2 === 0 ? [value] : { a: value };
+  return [value];
 }
 
 Deno.test("serialize() writes numbers so that each side reads the same number", () => {
@@ -42,23 +48,60 @@ Deno.test("serialize() writes numbers so that each side reads the same number", 
   }
 });
 
-Deno.test("serialize() writes a bigint that a number can hold as the same integer, which is read as a number", () => {
-  assertEquals(roundTrip([5n, -(2n ** 53n) + 1n]), [5, -(2 ** 53) + 1]);
+Deno.test("a bigint that a number can hold stays a bigint, and is a plain integer on the wire", () => {
+  const max = BigInt(Number.MAX_SAFE_INTEGER);
+  for (const value of [0n, 5n, -5n, max, -max, max + 1n, -max - 1n]) {
+    const nested = [value, { "a/b~c": [1, value], "~1": value }, Number(value)];
+    assertEquals(roundTrip(nested), nested);
+  }
+  const bigints: string[] = [];
+  const copy = serialize([5n, { "a/b~c": [1, 2n ** 60n, -7n] }, 5], "arguments", bigints);
+  assertEquals(JSON.stringify(copy), '[5,{"a/b~c":[1,1152921504606846976,-7]},5]');
+  assertEquals(bigints, ["/arguments/0", "/arguments/1/a~1b~0c/2"]);
+});
+
+Deno.test("restoreBigints() ignores pointers to anything but an integer", () => {
+  const envelope = () => ({ executions: 3, arguments: [1, "2", 1.5, null, [], { a: 1 }] });
+  const forged = [
+    "",
+    "/",
+    "arguments/0",
+    "/executions",
+    "/arguments",
+    "/arguments/1",
+    "/arguments/2",
+    "/arguments/length",
+  ];
+  const inherited = [
+    "/arguments/__proto__/length",
+    "/__proto__/a",
+    "/arguments/4/0",
+    "/arguments/5/b",
+    "/arguments/5/a/b",
+  ];
+  for (const pointers of [null, 5, {}, "/arguments/0", [5, null, {}, ["/arguments/0"], ...forged, ...inherited]]) {
+    const root = envelope();
+    restoreBigints(root, pointers);
+    assertEquals(root, envelope(), JSON.stringify(pointers));
+  }
+  const root = envelope();
+  restoreBigints(root, ["/arguments/5/a", "/arguments/0", "/arguments/0"]);
+  assertEquals(root.arguments as unknown[], [1n, "2", 1.5, null, [], { a: 1n }]);
 });
 
 Deno.test("parseExactly() reads integers beyond 2^53 as bigints, and leaves everything else alone", () => {
   const text =
     '[9007199254740993, 1, 1.5, 1e300, 9007199254740992.0, "9007199254740993", {"a": -18446744073709551616}]';
-  assertEquals(holdsUnsafeInteger(JSON.parse(text)), true);
+  assertEquals(hasUnsafeInteger(JSON.parse(text)), true);
   assertEquals(parseExactly(text), [
     ...[9007199254740993n, 1, 1.5, 1e300, 2 ** 53, "9007199254740993"],
     { a: -18446744073709551616n },
   ]);
-  assertEquals(holdsUnsafeInteger([1, 1.5, "9007199254740993", null, { a: [2 ** 53 - 1] }]), false);
+  assertEquals(hasUnsafeInteger([1, 1.5, "9007199254740993", null, { a: [2 ** 53 - 1] }]), false);
 });
 
 function someValue(random: Random, depth = 0): unknown {
-  const kind = random.integer(0, depth < 4 ? 7 : 5);
+  const kind = random.integer(0, depth < 4 ? 8 : 6);
   switch (kind) {
     case 0:
       return random.pick([null, true, false]);
@@ -73,9 +116,11 @@ function someValue(random: Random, depth = 0): unknown {
     case 5:
       return String.fromCharCode(...Array.from({ length: random.integer(0, 5) }, () => random.integer(0, 0xffff)));
     case 6:
+      return BigInt(random.integer(-(2 ** 31), 2 ** 31)) * BigInt(random.integer(0, 2 ** 21));
+    case 7:
       return Array.from({ length: random.integer(0, 4) }, () => someValue(random, depth + 1));
     default: {
-      const names = ["a", "__proto__", "constructor", "toString", "", "é", "_a"];
+      const names = ["a", "__proto__", "constructor", "toString", "", "é", "_a", "a/b", "~1", "0", "length"];
       const entries = Array.from({ length: random.integer(0, 3) }, () => [
         random.pick(names),
         someValue(random, depth + 1),
@@ -85,35 +130,48 @@ function someValue(random: Random, depth = 0): unknown {
   }
 }
 
-Deno.test("serialize() and parsing give back whatever can be written", () => {
+Deno.test("serialize() and parsing return the value that was written", () => {
   forSeeds(500, (random) => {
     const value = [someValue(random), someValue(random)];
     assertEquals(roundTrip(value), value);
   });
 });
 
-Deno.test("serialize() changes nothing of the value, and answers it itself where nothing is written otherwise", () => {
-  const value = [{ a: [1, "b", null] }, 2.5];
-  assert(serialize(value, "arguments") === value);
-  const changed = [{ a: 1 }, { b: 2n }];
-  const copy = serialize(changed, "arguments") as unknown[];
-  assert(copy !== changed && copy[0] === changed[0] && copy[1] !== changed[1]);
-  assertEquals(changed, [{ a: 1 }, { b: 2n }]);
+Deno.test("serialize() leaves the values alone and returns a copy", () => {
+  const values = [{ a: 1 }, { b: 2n ** 60n, c: [-0] }];
+  const copy = serialize(values, "arguments", []);
+  assertEquals(values, [{ a: 1 }, { b: 2n ** 60n, c: [-0] }]);
+  assert(copy !== values && copy[0] !== values[0]);
+  const frozen = Object.freeze([Object.freeze({ big: 2n ** 60n })]);
+  assertEquals(written(frozen), '[{"big":1152921504606846976}]');
 });
 
 class Money {
   readonly cents = 5;
 }
 
-Deno.test("serialize() refuses what JSON would change silently, and says where it stands", () => {
+Deno.test("serialize() refuses values that JSON would change silently, with their path", () => {
   const sparse = [1];
   sparse.length = 3;
   const circle: unknown[] = [];
   circle.push({ back: circle });
+  const getters = {
+    get a(): number {
+      throw new Error("no");
+    },
+  };
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  class Rows extends Array<number> {}
+  const hidden = (target: object) => Object.defineProperty(target, "secret", { value: 1 });
+  const calls = function (..._: unknown[]) {
+    return arguments;
+  };
+  const tag = (strings: TemplateStringsArray) => strings;
   const tree: { kids: unknown[] } = { kids: ["leaf"] };
   tree.kids.push({ parent: tree });
   const proto = { ["__proto__"]: NaN };
-  const cases: [unknown, string][] = [
+  const cases: [Values, string][] = [
     [[undefined], "Cannot serialize arguments[0]: unsupported type undefined"],
     [[1, { user: { at: new Date(0) } }], 'serialize arguments[1].user.at: unsupported type, an instance of "Date"'],
     [[() => 1], "Cannot serialize arguments[0]: unsupported type the function"],
@@ -130,20 +188,86 @@ Deno.test("serialize() refuses what JSON would change silently, and says where i
     [[Promise.resolve(1)], 'an instance of "Promise"'],
     [[new Money()], 'an instance of "Money"; pass plain data'],
     [[{ toJSON: () => 1 }], "Cannot serialize arguments[0]: unsupported type, an object with a toJSON method"],
-    [[{ a: { [Symbol("k")]: 1 } }], "Cannot serialize arguments[0].a: its key Symbol(k) is no text"],
+    [[{ a: { [Symbol("k")]: 1 } }], "Cannot serialize arguments[0].a: its key Symbol(k) is not a string"],
     [[{ _aj_symbol_keys: [] }], 'Cannot serialize arguments[0]: its key "_aj_symbol_keys" is reserved'],
     [[{ _aj_anything: 1 }], 'its key "_aj_anything" is reserved'],
     [[{ a: undefined }], "Cannot serialize arguments[0].a: unsupported type undefined"],
     [sparse, "Cannot serialize arguments[1]: unsupported type undefined"],
+    [[[1, , 2]], "Cannot serialize arguments[0][1]: unsupported type undefined, a hole in the array; pass null"],
+    [[Object.assign([], { length: 2 ** 31 })], "Cannot serialize arguments[0][0]: unsupported type undefined, a hole"],
+    [[[Object.assign([1], { toJSON: () => "x" })]], "arguments[0][0]: unsupported type, an array with a toJSON method"],
+    [
+      [Object.assign([1], { extra: 1 })],
+      'arguments[0]: unsupported type, an array with the property "extra"; pass a plain',
+    ],
+    [[/(?<y>b)/.exec("abc")], 'arguments[0]: unsupported type, an array with the property "index"'],
+    [[hidden([1])], 'arguments[0]: unsupported type, an array with the property "secret"'],
+    [[tag`a`], 'arguments[0]: unsupported type, an array with the property "raw"'],
+    [[Object.assign([1], { [Symbol("s")]: 1 })], "an array with the property Symbol(s)"],
+    [
+      [{ rows: Rows.of(1, 2) }],
+      'arguments[0].rows: unsupported type, an array of the class "Rows"; pass a plain array',
+    ],
+    [[Object.setPrototypeOf([1], null)], "arguments[0]: unsupported type, an array of the class"],
+    [[Object.setPrototypeOf([1], {})], "arguments[0]: unsupported type, an array of the class"],
+    [[hidden({ a: 1 })], 'arguments[0]: its property "secret" is not enumerable, and JSON would drop it'],
+    [[calls(1, 2)], "arguments[0]: its key Symbol(Symbol.iterator) is not a string"],
+    [[Object.create({ inherited: 1 })], 'an instance of "Object"; pass plain data'],
+    [[Object.create(Object.create(null))], "an instance of"],
+    [[{ a: getters }], "Cannot serialize arguments[0]: reading it failed"],
+    [[1, proxy], "Cannot serialize arguments[1]: reading it failed"],
+    [[new Proxy({ at: new Date(0) }, {})], 'arguments[0].at: unsupported type, an instance of "Date"'],
     [[1, [undefined]], "arguments[1][0]: unsupported type undefined; leave it out, or pass null"],
-    [circle, "Cannot serialize arguments[0].back: it is circular"],
+    [circle, "Cannot serialize arguments[0].back[0]: it is circular"],
     [[1, { a: tree }], "Cannot serialize arguments[1].a.kids[1].parent: it is circular"],
     [[1, proto], "Cannot serialize arguments[1].__proto__: JSON has no NaN"],
   ];
-  for (const [value, message] of cases) assertThrows(() => serialize(value, "arguments"), SerializationError, message);
+  for (const [values, message] of cases) {
+    assertThrows(() => serialize(values, "arguments", []), SerializationError, message);
+  }
 });
 
-Deno.test("serialize() takes objects without a prototype, and with getters, for plain data", () => {
+Deno.test("serialize() refuses a toJSON that was added to a built-in prototype", () => {
+  for (const { prototype } of [Object, Array]) {
+    Object.defineProperty(prototype, "toJSON", { value: () => "other", configurable: true });
+    try {
+      assertThrows(() => serialize([[1]], "arguments", []), SerializationError, "with a toJSON method");
+    } finally {
+      delete (prototype as { toJSON?: unknown }).toJSON;
+    }
+  }
+  Object.defineProperty(BigInt.prototype, "toJSON", { value: () => "other", configurable: true });
+  try {
+    assertEquals(roundTrip([5n]), [5n]);
+  } finally {
+    delete (BigInt.prototype as { toJSON?: unknown }).toJSON;
+  }
+});
+
+Deno.test("serialize() reads a getter and a proxy once: the checked value is the written value", () => {
+  let reads = 0;
+  const changing = {
+    get a() {
+      return reads++ === 0 ? 1 : new Date(0);
+    },
+  };
+  const lists = new Proxy([1, 2], { get: (list, key) => key === "0" ? reads++ : Reflect.get(list, key) });
+  assertEquals(roundTrip([changing, lists]), [{ a: 1 }, [1, 2]]);
+  assertEquals(reads, 2);
+});
+
+Deno.test("serialize() keeps lone surrogates, negative zero, and data of another realm", async () => {
+  const { runInNewContext } = await import("node:vm");
+  const foreign = runInNewContext('({ list: [1, { a: "b" }] })');
+  assertEquals(roundTrip(["\ud800", { "\udc00": "\ud83d\ude00\ud83d" }, -0, foreign]), [
+    "\ud800",
+    { "\udc00": "\ud83d\ude00\ud83d" },
+    -0,
+    { list: [1, { a: "b" }] },
+  ]);
+});
+
+Deno.test("serialize() accepts objects without a prototype and with getters as plain data", () => {
   const bare = Object.assign(Object.create(null), { a: 1 });
   const getter = Object.defineProperty({}, "a", { enumerable: true, get: () => 2n ** 64n });
   assertEquals(written([bare, getter]), '[{"a":1},{"a":18446744073709551616}]');
@@ -151,10 +275,10 @@ Deno.test("serialize() takes objects without a prototype, and with getters, for 
   assertEquals(written([key]), '[{"__proto__":5,"big":18446744073709551616}]');
 });
 
-Deno.test("serialize() and holdsUnsafeInteger() agree about the depth, and stay on the stack beyond it", () => {
+Deno.test("serialize() and hasUnsafeInteger() agree about the depth, and stay on the stack beyond it", () => {
   assertEquals(roundTrip(nested(MAX_DEPTH)), nested(MAX_DEPTH));
   for (const depth of [MAX_DEPTH + 1, 100_000]) {
-    assertThrows(() => serialize(nested(depth), "arguments"), SerializationError, "nested deeper than 500");
-    assertThrows(() => holdsUnsafeInteger(nested(depth)), PoisonError, "nested deeper than 500");
+    assertThrows(() => serialize(nested(depth), "arguments", []), SerializationError, "nested deeper than 500");
+    assertThrows(() => hasUnsafeInteger(nested(depth)), PoisonError, "nested deeper than 500");
   }
 });

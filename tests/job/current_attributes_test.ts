@@ -32,7 +32,22 @@ Deno.test("run() nests: inner scopes see the outer's values, and change nothing 
   assertEquals(all(), [undefined, undefined, undefined]);
 });
 
-Deno.test("run() answers what the function answers, and leaves nothing behind when it throws", async () => {
+Deno.test("run({}) opens a scope of its own: it sees the values outside, and its changes end with it", () => {
+  Current.run({ userId: 1 }, () => {
+    const inner = Current.run({}, () => {
+      const before = all();
+      Current.userId = 2;
+      Current.tenant = "b";
+      return [before, all()];
+    });
+    assertEquals(inner, [[1, undefined, undefined], [2, "b", undefined]]);
+    assertEquals(all(), [1, undefined, undefined]);
+  });
+  assertEquals(Current.run({}, () => [Current.userId = 3, Current.userId]), [3, 3]);
+  assertEquals(all(), [undefined, undefined, undefined]);
+});
+
+Deno.test("run() returns the result of the function, and leaves nothing behind when it throws", async () => {
   assertEquals(Current.run({}, () => 5), 5);
   assertThrows(
     () =>
@@ -87,7 +102,7 @@ Deno.test("a real server's requests share nothing, though they come through one 
   await server.shutdown();
 });
 
-Deno.test("run() takes declared names only, and a class declares names that it can have only", () => {
+Deno.test("run() accepts declared names only, and declarations refuse names that each class has", () => {
   const undeclared = { admin: true } as unknown as { userId: number };
   assertThrows(
     () => Current.run(undeclared, () => {}),
@@ -113,7 +128,7 @@ Deno.test("attributes that are called like members of every object are undefined
   ]);
 });
 
-Deno.test("captureAttributes() takes what is set, of the classes asked for, by their names", () => {
+Deno.test("captureAttributes() returns the values of the given classes, by class name", () => {
   assertEquals(captureAttributes([Current, Tracing]), undefined);
   Current.run({ userId: 1 }, () => {
     Tracing.trace = "t";
@@ -124,7 +139,7 @@ Deno.test("captureAttributes() takes what is set, of the classes asked for, by t
   });
 });
 
-Deno.test("runWithAttributes() sets what was declared, ignores all else, and hides the scope around it", () => {
+Deno.test("runWithAttributes() sets declared names only, and hides the enclosing scope", () => {
   const onWire = JSON.parse(
     '{"Current":{"userId":5,"admin":true,"run":1,"__proto__":{"tenant":"forged"}},"Other":{"x":1},"__proto__":{"Tracing":{"trace":"forged"}}}',
   );

@@ -16,7 +16,7 @@ const rails = new Map(
     .map((record) => [record.name, record]),
 );
 
-const read = (value: string) => readEnvelope(value, () => false);
+const read = (value: string) => readEnvelope(value);
 const argumentsOf = (name: string) => read(rails.get(name)!.value).arguments;
 
 function envelope(fields: Record<string, unknown>): string {
@@ -44,7 +44,7 @@ Deno.test("writeEnvelope() puts current attributes at the end, serialized like a
   );
   assertEquals(read(text).currentAttributes, { Current: { tenant: "acme", id: 2n ** 64n } });
   const at = { Current: { at: new Date(0) } };
-  assertThrows(() => writeEnvelope(EchoJob.of(), "default", at), SerializationError, "current attributes.Current.at");
+  assertThrows(() => writeEnvelope(EchoJob.of(), "default", at), SerializationError, "current_attributes.Current.at");
 });
 
 Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters' defaults, and no others", () => {
@@ -54,7 +54,7 @@ Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters
   assertThrows(() => writeEnvelope(inside, "default", undefined), SerializationError, "arguments[0]");
 });
 
-Deno.test("readEnvelope() reads back what writeEnvelope() wrote", () => {
+Deno.test("readEnvelope() reads an envelope of writeEnvelope()", () => {
   const job = EchoJob.of("a", 1.5, null).set({ priority: 7 });
   job.enqueuedAt = "2026-11-24T06:55:12.669Z";
   assertEquals(read(writeEnvelope(job, "default", undefined)), {
@@ -68,6 +68,17 @@ Deno.test("readEnvelope() reads back what writeEnvelope() wrote", () => {
     scheduledAtMs: null,
     currentAttributes: undefined,
   });
+});
+
+Deno.test("small bigints of arguments and current attributes are listed in a field that Rails ignores", () => {
+  const text = writeEnvelope(EchoJob.of(5n, 5), "default", { Current: { id: 7n } });
+  assert(
+    text.endsWith(
+      ',"current_attributes":{"Current":{"id":7}},"bigints":["/arguments/0","/current_attributes/Current/id"]}',
+    ),
+  );
+  const { arguments: args, currentAttributes } = read(text);
+  assertEquals([args, currentAttributes], [[5n, 5], { Current: { id: 7n } }]);
 });
 
 Deno.test("readEnvelope() reads every record of a Rails application: class, id, queue, counts and times", () => {
@@ -110,7 +121,7 @@ Deno.test("readEnvelope() reads a Rails application's arguments", () => {
   assertEquals(argumentsOf("bulk_mixed#3"), []);
 });
 
-Deno.test("readEnvelope() counts what is no count as 0, and takes no time for none", () => {
+Deno.test("readEnvelope() reads a wrong count as 0, and a wrong time as null", () => {
   for (const executions of [-1, 1e99, "0x10", " 5 ", "", 1.5, null, [], 100_000, "3"]) {
     assertEquals(read(envelope({ executions })).executions, 0, JSON.stringify(executions));
   }
@@ -129,7 +140,7 @@ Deno.test("readEnvelope() counts what is no count as 0, and takes no time for no
   assertEquals(readTime("2026-11-24T06:55:12.669473953Z"), Date.UTC(2026, 10, 24, 6, 55, 12, 669));
 });
 
-Deno.test("readEnvelope() takes an id, a queue or a priority that cannot be for none", () => {
+Deno.test("readEnvelope() reads a wrong id, queue or priority as null", () => {
   for (const field of ["job_id", "queue_name"]) {
     for (const value of [5, "", null, "x".repeat(1001), {}]) {
       const { jobId, queueName } = read(envelope({ job_id: "id", queue_name: "q", [field]: value }));
@@ -139,11 +150,9 @@ Deno.test("readEnvelope() takes an id, a queue or a priority that cannot be for 
   for (const priority of ["3", 1.5, 1e99, {}]) assertEquals(read(envelope({ priority })).priority, null);
 });
 
-Deno.test("readEnvelope() lets a registered name look as it likes, and no other", () => {
-  const value = envelope({ job_class: "legacy/echo" });
-  assertEquals(readEnvelope(value, (name) => name === "legacy/echo").jobClass, "legacy/echo");
-  assertThrows(() => read(value), PoisonError, '"legacy/echo" is no name of a job class');
-  const long = envelope({ job_class: "x".repeat(10_000) });
-  const { message } = assertThrows(() => read(long), PoisonError);
-  assert(message.length < 200, "a poison's message must not repeat 10 kB");
+Deno.test("readEnvelope() leaves the name of the class to the registry", () => {
+  assertEquals(read(envelope({ job_class: "legacy/echo" })).jobClass, "legacy/echo");
+  for (const job_class of [undefined, null, 5, {}]) {
+    assertThrows(() => read(envelope({ job_class })), PoisonError, 'The envelope has no "job_class"');
+  }
 });

@@ -1,6 +1,14 @@
 /** The class that users extend, without a broker. */
-import { InvalidConfigurationError, Job, kafkaOptionsOf, NotSupportedError } from "@activejob/kafka";
+import {
+  activeJobTopic,
+  App,
+  InvalidConfigurationError,
+  Job,
+  kafkaOptionsOf,
+  NotSupportedError,
+} from "@activejob/kafka";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { inspect } from "node:util";
 import { performNow } from "../../src/job/job.ts";
 import { JobRun } from "../../src/job/run.ts";
 
@@ -13,6 +21,40 @@ class SumJob extends Job {
     return a + b;
   }
 }
+
+Deno.test("a job is readable as a string, as JSON and in the console, without its arguments", async () => {
+  class LoginJob extends Job {
+    static override jobName = "Auth::LoginJob";
+    static override queue = "auth";
+    perform(_password: string) {}
+  }
+  const topics = [activeJobTopic("auth", { partitions: 1 })];
+  const app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [LoginJob],
+    topics,
+    queuePrefix: "shop",
+    logger: false,
+  });
+  await using _ = app;
+  const job = LoginJob.of("s3cret");
+  const { jobId } = job;
+  assertEquals(`${job}`, `Auth::LoginJob(${jobId}) on auth, new`);
+  assertEquals(JSON.parse(JSON.stringify(job)), { jobClass: "Auth::LoginJob", jobId, queue: "auth", status: "new" });
+  await app.enqueue(job);
+  assertEquals(String(job), `Auth::LoginJob(${jobId}) on auth, buffered`);
+  const position = { topic: "shop_auth", partition: 0, offset: 0 };
+  assertEquals(await job.delivered(), position);
+  assertEquals(JSON.parse(JSON.stringify({ job })).job, {
+    ...{ jobClass: "Auth::LoginJob", jobId, queue: "auth", status: "delivered" },
+    position,
+  });
+  const line = `Auth::LoginJob(${jobId}) on auth, delivered to shop_auth/0@0`;
+  assertEquals([String(job), Deno.inspect(job), inspect(job)], [line, line, line]);
+  const shown = [JSON.stringify([job]), Deno.inspect({ job }), inspect([job], { showHidden: true }), `${job}`];
+  assertEquals(shown.filter((text) => text.includes("s3cret")), []);
+});
 
 Deno.test("of() makes a job with an id of its own, that is nowhere yet", () => {
   const [one, two] = [SumJob.of(1), SumJob.of(1, 3)];
@@ -27,7 +69,7 @@ Deno.test("of() makes a job with an id of its own, that is nowhere yet", () => {
   ]);
 });
 
-Deno.test("performNow() answers what perform answers, rejects with what it throws, and needs no App", async () => {
+Deno.test("performNow() returns the result of perform, rejects with its error, and needs no App", async () => {
   assertEquals([await SumJob.performNow(1), await SumJob.performNow(1, 5)], [3, 6]);
   const job = SumJob.of(1);
   await performNow(job);
@@ -47,7 +89,7 @@ Deno.test("set() sets queue and priority, of a job or for a class, and leaves th
   assertEquals([SumJob.of(1).queueName, SumJob.of(1).priority], [undefined, null]);
 });
 
-Deno.test("set() refuses what cannot be, and waits of every kind", () => {
+Deno.test("set() refuses wrong options, and every wait", () => {
   const job = SumJob.of(1);
   const wrong: [object, string][] = [
     [{ queue: "a b" }, 'Option "queue" of set() must be a topic name'],

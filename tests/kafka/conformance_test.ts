@@ -1,10 +1,18 @@
 import { assertEquals } from "@std/assert";
 import type { Consumer } from "../../src/broker/broker.ts";
-import { conformance, type Harness } from "../../src/broker/conformance/mod.ts";
+import { conformance, type Harness } from "../broker/conformance/mod.ts";
 import { KAFKA_CAPABILITIES, KafkaBroker } from "../../src/broker/kafka/broker.ts";
 import { kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
-import { appendAborted, brokers, commitAs, deleteRecords, noKafka, recreateTopic, removeMember } from "./cluster.ts";
+import {
+  appendAborted,
+  brokers,
+  commitAs,
+  deleteRecords,
+  noKafka,
+  recreateTopic,
+  removeMember,
+} from "../support/kafka/cluster.ts";
 
 /** Which client of the group a consumer is. */
 const clients = new WeakMap<Consumer, { readonly group: string; readonly clientId: string }>();

@@ -1,8 +1,9 @@
+// Runs alone: it limits the seconds that a consumer may take.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker, Consumer, Ownership } from "../../src/broker/broker.ts";
-import { Recorder } from "../../src/broker/conformance/recorder.ts";
-import { brokers, commitAsStranger, noKafka, openKafka } from "./cluster.ts";
-import { API, Relay } from "./relay.ts";
+import { Recorder } from "../broker/conformance/recorder.ts";
+import { brokers, commitAsStranger, noKafka, openKafka } from "../support/kafka/cluster.ts";
+import { API, Relay } from "../support/kafka/relay.ts";
 
 const SESSION_MS = 2000;
 const LIMIT_MS = 30_000;
@@ -54,7 +55,7 @@ kafkaTest("commit() whose connection is cut does not land in the next generation
   await b.recorder.until("its records came", () => b.recorder.received.length === 50);
   const [outcome] = await b.consumer.commit([{ ownership: taken!, next: 40, metadata: "" }]);
   assertEquals(outcome, "committed");
-  await a.recorder.until("one partition is left", () => a.recorder.live.size === 1 && a.recorder.held === true);
+  await a.recorder.until("one partition is left", () => a.recorder.live.size === 1 && a.recorder.isMember === true);
   assert((await late).every((outcome) => outcome === "unknown" || outcome === "refused"));
   // A commit of what is left goes through: nothing of the first one can be on its way any more.
   const [kept] = a.recorder.live.keys() as Iterable<Ownership>;
@@ -97,18 +98,18 @@ kafkaTest("a consumer comes back by itself after the broker was away for longer 
   const topic = await newTopic(direct, 1);
   await fill(direct, topic, 1, 10);
   const { consumer, recorder } = consume(mine, topic, group);
-  await recorder.until("all came", () => recorder.received.length === 10 && recorder.held === true);
+  await recorder.until("all came", () => recorder.received.length === 10 && recorder.isMember === true);
   const before = recorder.own(0);
   assertEquals(await consumer.commit([{ ownership: before, next: 4, metadata: "" }]), ["committed"]);
   relay.onRequest = () => "cut";
   relay.cutAll();
-  const heldUntilMs = consumer.heldUntilMs;
-  await recorder.until("membership ended", () => recorder.held === false);
+  const heldUntilMs = consumer.sessionValidUntilMs;
+  await recorder.until("membership ended", () => recorder.isMember === false);
   assert(performance.now() >= heldUntilMs, "membership ends when the clock says so, not before");
   assert(heldUntilMs <= performance.now() + SESSION_MS);
   await fill(direct, topic, 1, 5, 10);
   relay.onRequest = () => "pass";
-  await recorder.until("it is a member again", () => recorder.held === true);
+  await recorder.until("it is a member again", () => recorder.isMember === true);
   const now = recorder.own(0);
   const offsets = () =>
     recorder.received.filter(({ ownership }) => ownership === now).map(({ record }) => record.offset);
@@ -137,7 +138,7 @@ kafkaTest(
     await assertRejects(() => closed.consumer.joined);
     assertEquals(closed.recorder.calls, 0);
     const { consumer, recorder } = consume(mine, topic, crypto.randomUUID());
-    assertEquals(consumer.heldUntilMs, 0);
+    assertEquals(consumer.sessionValidUntilMs, 0);
     relay.onRequest = () => "pass";
     await consumer.joined;
     await recorder.until("all came", () => recorder.received.length === 3);
@@ -172,7 +173,7 @@ kafkaTest("a batch in a codec that cannot be read ends the consumer with an erro
   await recorder.until("it failed", () => recorder.failures.length === 1);
   assert(/zstd/i.test(recorder.failures[0]!.message), recorder.failures[0]!.message);
   assertEquals(recorder.live.size, 0);
-  assertEquals(consumer.heldUntilMs, 0);
+  assertEquals(consumer.sessionValidUntilMs, 0);
 });
 
 kafkaTest("a consumer of a topic that does not exist fails at once, naming it", async () => {
@@ -208,7 +209,7 @@ kafkaTest(
     const group = crypto.randomUUID();
     const topic = await newTopic(broker, 1);
     await fill(broker, topic, 1, 100);
-    const file = new URL("zombie_child.ts", import.meta.url).pathname;
+    const file = new URL("../support/kafka/blocked_consumer.ts", import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--quiet", file, group, topic, "100"],
       stdin: "piped",

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { brokers, noKafka, openKafka } from "./cluster.ts";
+import { brokers, noKafka, openKafka } from "../support/kafka/cluster.ts";
 
 const SOURCE = new URL("../../src/broker/kafka/mod.ts", import.meta.url).href;
 const MONITOR = new URL("../../src/monitor/monitor.ts", import.meta.url).href;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Broker, NewRecord } from "../../src/broker/broker.ts";
-import { alterTopic, bareKafka, brokers, noKafka, openKafka, recreateTopic } from "./cluster.ts";
-import { API, Relay } from "./relay.ts";
+import { alterTopic, bareKafka, brokers, noKafka, openKafka, recreateTopic } from "../support/kafka/cluster.ts";
+import { API, Relay } from "../support/kafka/relay.ts";
 
 function kafkaTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: noKafka });

@@ -1,7 +1,7 @@
 /** The quickstart, and the command line, on a real Kafka: one process enqueues, another one performs. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { Child, CLI, cli } from "../child.ts";
-import { brokers } from "./cluster.ts";
+import { Child, CLI, cli } from "../support/child.ts";
+import { brokers } from "../support/kafka/cluster.ts";
 
 const APP = "examples/quickstart/app.ts";
 

@@ -1,11 +1,11 @@
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker } from "../../src/broker/broker.ts";
-import { Recorder } from "../../src/broker/conformance/recorder.ts";
+import { Recorder } from "../broker/conformance/recorder.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { type LocalKafka, startKafka } from "../../tasks/kafka/server.ts";
-import { noKafka } from "./cluster.ts";
+import { noKafka } from "../support/kafka/cluster.ts";
 
 /** This test starts a Kafka of its own: the one that is there may have no secure listener. */
 function canStart(): boolean {

@@ -1,7 +1,7 @@
-/** The OpenTelemetry that Deno brings along, in a process of its own: what arrives at a collector. */
+/** Deno's own OpenTelemetry in a child process: the spans that a collector receives. */
 import { assertEquals } from "@std/assert";
-import { Child } from "../child.ts";
-import { Collector } from "./collector.ts";
+import { Child } from "../support/child.ts";
+import { Collector } from "../support/collector.ts";
 
 Deno.test("OTEL_DENO=true: a request, its jobs and what they do are one trace at the collector", async () => {
   await using collector = new Collector();

@@ -1,8 +1,8 @@
-/** Prometheus' text format: what is written, and that the strict reader of the other tests would notice what is wrong. */
+/** Prometheus' text format: the writer, and the strict reader of the other tests. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { Exposition } from "../../src/monitor/exposition.ts";
 import { Histogram } from "../../src/monitor/histogram.ts";
-import { readScrape } from "./scrape.ts";
+import { readScrape } from "../support/scrape.ts";
 
 Deno.test("Exposition writes a family with its help, its type and its samples, and none where there are no samples", () => {
   const to = new Exposition();
@@ -23,7 +23,7 @@ lag 0.5
   assertEquals([...readScrape(to.text).values()], [3, 1e21, 0.5]);
 });
 
-Deno.test("Exposition escapes what would break out of a label or a help", () => {
+Deno.test("Exposition escapes characters that would end a label or a help", () => {
   const to = new Exposition();
   to.gauges("g", 'a \\ and a\nbreak, a "quote"', [[{ text: 'a"} 1\nb\\ 7\u2028é' }, 1]]);
   assertEquals(
@@ -63,7 +63,7 @@ const WRONG: Readonly<Record<string, string>> = {
 };
 
 for (const [message, text] of Object.entries(WRONG)) {
-  Deno.test(`the reader of the tests refuses what is wrong: ${message}`, () => {
+  Deno.test(`the reader of the tests refuses an invalid text: ${message}`, () => {
     assertThrows(() => readScrape(text), Error, message);
   });
 }

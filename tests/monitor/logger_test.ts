@@ -16,17 +16,26 @@ const job = {
 };
 const error = { errorClass: "TypeError", message: "no", stack: "TypeError: no\n    at f (file:///shop/app.ts:7:11)" };
 const performed = { ...job, durationMs: 1.26, waitMs: 5 };
-const paused = { topic: "default", partition: 0, offset: 3, waitMs: 20, attempts: 4, error, unknownClass: null };
+const paused = {
+  scope: "partition" as const,
+  topic: "default",
+  partition: 0,
+  offset: 3,
+  waitMs: 20,
+  attempts: 4,
+  error,
+  unknownClass: null,
+};
 
 type Written = { [N in EventName]: [N, EventMap[N]] }[EventName];
 
-/** Emits, and answers what was written. */
+/** Emits events. @returns the lines that were written */
 function written(options: LoggerOptions, ...events: Written[]): string[] {
   const monitor = new Monitor();
   const texts: string[] = [];
-  const detach = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
+  const logger = attachLogger(monitor, { ...options, write: (text) => void texts.push(text) });
   for (const [name, event] of events) monitor.emit(name, event as never);
-  detach();
+  void logger.close();
   for (const [name, event] of events) monitor.emit(name, event as never);
   assert(texts.length <= 1, "the lines of one turn are written at once");
   return texts.join("").split(/(?<=\n)/).filter((line) => line !== "");
@@ -47,14 +56,14 @@ Deno.test("attachLogger() writes pretty lines for people", () => {
   assertEquals(lines.map(withoutTime), [
     "DEBUG Performing EchoJob from default/0@3\n",
     "INFO  Performed EchoJob from default/0@3 in 1.3 ms\n",
-    "WARN  EchoJob from default/0@3 failed at attempt 1 (TypeError: no), next try in 40 ms\n",
+    "WARN  EchoJob from default/0@3 failed at attempt 1 (TypeError: no), next attempt in 40 ms\n",
     "    at f (file:///shop/app.ts:7:11)\n",
-    "ERROR default/0 stands still at offset 3 (TypeError: no), next try in 20 ms; to pass it over: skip --app app.ts default/0@3\n",
-    "INFO  Worker of group shop takes no new job\n",
+    "ERROR default/0 is stuck at offset 3 (TypeError: no), next attempt in 20 ms; to skip it: skip --app app.ts default/0@3\n",
+    "INFO  Worker of group shop is quiet: no new job starts, its partitions are kept\n",
   ]);
 });
 
-Deno.test("attachLogger() writes one JSON object a line for machines, with all that the event says", () => {
+Deno.test("attachLogger() writes one JSON object a line for machines, with all fields of the event", () => {
   const [line, ...more] = written({ format: "json" }, ["job.performed", performed]);
   const { time, ...rest } = JSON.parse(line!);
   assertEquals(rest, {
@@ -94,20 +103,22 @@ Deno.test("attachLogger() writes the level asked for and above, and by default i
 
 Deno.test("attachLogger() listens to nothing below its level, so that a quiet logger costs nothing", () => {
   const monitor = new Monitor();
-  const detach = attachLogger(monitor, { level: "warn", write: () => {} });
+  const logger = attachLogger(monitor, { level: "warn", write: () => {} });
   assertEquals(
-    (["job.performing", "job.performed", "job.enqueued", "job.failed"] as const).map((name) => monitor.hears(name)),
+    (["job.performing", "job.performed", "job.enqueued", "job.failed"] as const).map((name) =>
+      monitor.hasListener(name)
+    ),
     [
       ...[false, false, false, true],
     ],
   );
-  detach();
-  assertEquals(monitor.hears("job.failed"), false);
+  void logger.close();
+  assertEquals(monitor.hasListener("job.failed"), false);
 });
 
 const HOSTILE = "a\nb\r\u001b[31mred\u0007\u007f\u009b2J\u2028\u2029\u0000";
 
-Deno.test("attachLogger() escapes line breaks and control characters, wherever they come from", () => {
+Deno.test("attachLogger() escapes line breaks and control characters, in every part of a line", () => {
   const hostile = { ...error, message: HOSTILE };
   for (const format of ["pretty", "json"] as const) {
     const lines = written(
@@ -126,7 +137,7 @@ Deno.test("attachLogger() escapes line breaks and control characters, wherever t
 });
 
 Deno.test("attachLogger() shows people where an error was thrown, in their own code first, and what caused it", () => {
-  const library = new URL("../../src/worker/perform.ts", import.meta.url);
+  const library = new URL("../../src/worker/partition/attempt.ts", import.meta.url);
   const stack = (...frames: string[]) => ["Error: no", ...frames.map((frame) => `    at ${frame}`)].join("\n");
   const thrown = {
     errorClass: "Error",
@@ -161,7 +172,7 @@ Deno.test("attachLogger() shows people where an error was thrown, in their own c
     error: thrown,
   }]);
   assertEquals(pretty.map(withoutTime), [
-    "WARN  EchoJob from default/0@3 failed at attempt 1 (Error: no), next try in 40 ms\n",
+    "WARN  EchoJob from default/0@3 failed at attempt 1 (Error: no), next attempt in 40 ms\n",
     ...below,
     "ERROR Error in x: Error: no\n",
     ...below,
@@ -170,7 +181,7 @@ Deno.test("attachLogger() shows people where an error was thrown, in their own c
   assertEquals([JSON.parse(line!).error, more], [thrown, []]);
 });
 
-Deno.test("attachLogger() says what was thrown where it is no error", () => {
+Deno.test("attachLogger() describes a thrown value that is not an error", () => {
   const cases: [unknown, string][] = [
     [undefined, "undefined was thrown"],
     [null, "null: null"],
@@ -207,8 +218,15 @@ Deno.test("attachLogger() shows people the details that a job gives", () => {
     ],
     [{ user: { id: 1n }, list: [1, "a"] }, ' user={"id":"1"} list=[1,"a"]'],
     [{ error: new TypeError("no") }, ' error="TypeError: no"'],
-    [circle, ' self="(cannot be written as JSON)"'],
-    [throwing, " n=1 at=(cannot be written as JSON)"],
+    [circle, ' self="(circular)"'],
+    [throwing, ' n=1 at="(cannot be read: no)"'],
+    [new TypeError("no"), ' details="TypeError: no"'],
+    ["text", " details=text"],
+    [new Map([["a", 1]]), ' details=[["a",1]]'],
+    [
+      { list: new Map([["a", new Set([1n])]]), at: Symbol("a"), f() {} },
+      ' list=[["a",["1"]]] at="Symbol(a)" f="[function f]"',
+    ],
     [{ text: "x".repeat(1_000_000) }, ` text=${"x".repeat(200)}…`],
     [
       Object.fromEntries(Array.from({ length: 22 }, (_, n) => [`n${n}`, n])),
@@ -222,7 +240,7 @@ Deno.test("attachLogger() shows people the details that a job gives", () => {
   }
 });
 
-Deno.test("attachLogger() warns of an unknown class once, and says until when it is waited for, and what follows", () => {
+Deno.test("attachLogger() warns of an unknown class once, with the end of its wait and the next step", () => {
   const unknown = { errorClass: "UnknownJobError", message: 'No job class "TwoJob" is known (known: OneJob)' };
   const wait = (tries: number, next: "dead_letter" | "pause", leftMs = 60_000): Written => [
     "partition.paused",
@@ -232,49 +250,50 @@ Deno.test("attachLogger() warns of an unknown class once, and says until when it
     .map((line) => JSON.parse(line));
   assertEquals(lines.map(({ level }) => level), ["warn", "warn"]);
   const [soon, late] = lines.map(({ message }) => /^(.*) until (.*) UTC, then (.*)$/.exec(message)!.slice(1));
-  const said = 'No job class "TwoJob" is known (known: OneJob): default/0@3 is tried again';
-  assertEquals([soon![0], soon![2]], [said, "dead-lettered"]);
-  assertEquals([late![0], late![2]], [said, "the partition waits"]);
+  const message = 'No job class "TwoJob" is known (known: OneJob): default/0@3 is tried again';
+  assertEquals([soon![0], soon![2]], [message, "is dead-lettered"]);
+  assertEquals([late![0], late![2]], [message, "waits for an operator"]);
   assertMatch(soon![1]!, /^\d\d:\d\d:\d\d$/);
   const leftMs = Date.parse(`${late![1]!.replace(" ", "T")}Z`) - Date.parse(lines[1].time);
   assert(Math.abs(leftMs - 1e9) <= 60_000, `${late![1]} is ${leftMs} ms away`);
 });
 
-Deno.test("attachLogger() says of a job whose partition was lost how long it ran, and where that was too long", () => {
+Deno.test("attachLogger() writes how long a job of a lost partition ran, and if that was too long", () => {
   const revoked = { ...job, outcome: "passed", sessionTimeoutMs: 6000 } as const;
   const lines = written(
     { format: "pretty" },
     ["job.revoked", { ...revoked, durationMs: 20 }],
     ["job.revoked", { ...revoked, durationMs: 9012 }],
   );
-  const said = "WARN  EchoJob from default/0@3 passed after its partition was lost: not marked; it ran";
+  const message = "WARN  EchoJob from default/0@3 passed after default/0 was lost, " +
+    "so it is not marked and may be performed again; it ran for";
   assertEquals(lines.map(withoutTime), [
-    `${said} 20 ms\n`,
-    `${said} 9.0 s: a job that blocks the event loop for longer than sessionTimeoutMs (6000) loses its partition\n`,
+    `${message} 20 ms\n`,
+    `${message} 9.0 s: a job that blocks the event loop for longer than sessionTimeoutMs (6000) loses its partition\n`,
   ]);
 });
 
-Deno.test("attachLogger() counts jobs as one does", () => {
+Deno.test("attachLogger() uses the singular for one job", () => {
   const stopping = { group: "shop", shutdownTimeoutMs: 25_000 };
-  const started = { group: "shop", topics: ["default"] };
+  const started = { group: "shop", topics: ["default"], partitions: 3 };
   const lines = written(
     { format: "pretty" },
-    ["worker.started", { ...started, concurrency: 1 }],
+    ["worker.started", { ...started, partitions: 1, concurrency: 1 }],
     ["worker.started", { ...started, concurrency: 2 }],
     ["worker.stopping", { ...stopping, running: 0 }],
     ["worker.stopping", { ...stopping, running: 1 }],
     ["worker.stopping", { ...stopping, running: 2 }],
   );
   assertEquals(lines.map(withoutTime), [
-    "INFO  Worker of group shop started: default with 1 job at once\n",
-    "INFO  Worker of group shop started: default with 2 jobs at once\n",
+    "INFO  Worker of group shop started: default (1 partition) with 1 job at once\n",
+    "INFO  Worker of group shop started: default (3 partitions) with 2 jobs at once\n",
     "INFO  Worker of group shop stops: no job runs\n",
-    "INFO  Worker of group shop stops: 1 job still runs, and may for 25.0 s\n",
-    "INFO  Worker of group shop stops: 2 jobs still run, and may for 25.0 s\n",
+    "INFO  Worker of group shop stops: 1 job still runs and may take 25.0 s\n",
+    "INFO  Worker of group shop stops: 2 jobs still run and may take 25.0 s\n",
   ]);
 });
 
-Deno.test("attachLogger() writes a job's own line though its details are no JSON", () => {
+Deno.test("attachLogger() writes a job's line with all of its details, whatever they are", () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   const throwing = {
@@ -282,15 +301,101 @@ Deno.test("attachLogger() writes a job's own line though its details are no JSON
       throw new Error("no");
     },
   };
-  const note = "(cannot be written as JSON)";
-  const cases: [Record<string, unknown>, unknown][] = [
+  const failure = new TypeError("boom");
+  const cases: [unknown, unknown][] = [
     [{ userId: 2n ** 64n }, { userId: "18446744073709551616" }],
-    [circle, { self: note }],
-    [{ n: 1, at: throwing }, { n: 1, at: note }],
+    [circle, { self: "(circular)" }],
+    [{ n: 1, at: throwing }, { n: 1, at: "(cannot be read: no)" }],
+    [{ error: failure, order: 7 }, {
+      error: { errorClass: "TypeError", message: "boom", stack: failure.stack },
+      order: 7,
+    }],
+    [{ sizes: new Map([["a", new Set([1])]]) }, { sizes: [["a", [1]]] }],
+    [failure, { errorClass: "TypeError", message: "boom", stack: failure.stack }],
+    [{ n: 1 / 3 }, { n: 1 / 3 }],
+    [null, null],
   ];
   for (const [details, expected] of cases) {
-    const [line] = written({ format: "json" }, ["job.log", { ...job, level: "info", message: "own words", details }]);
-    const { message, jobId, details: shown } = JSON.parse(line!);
-    assertEquals([message, jobId, shown], ["EchoJob from default/0@3: own words", "id-1", expected]);
+    for (const name of ["job.log", "broker.log"] as const) {
+      const event = {
+        ...job,
+        level: "info",
+        message: "own words",
+        details: details as Record<string, unknown>,
+      } as const;
+      const [line] = written({ format: "json" }, [name, event] as Written);
+      const { message, details: shown } = JSON.parse(line!);
+      assertEquals(message, name === "job.log" ? "EchoJob from default/0@3: own words" : "Broker: own words");
+      assertEquals(shown, expected);
+    }
   }
+});
+
+Deno.test("attachLogger() writes a line for any message, bounded", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const cases: [unknown, string | RegExp][] = [
+    ["90%done", "90%done"],
+    ["x".repeat(1_000_000), `${"x".repeat(8192)}…`],
+    [undefined, "undefined"],
+    [Symbol("a"), '"Symbol(a)"'],
+    [Object.create(null), "{}"],
+    [new TypeError("boom"), "TypeError: boom"],
+    [proxy, /^"\(cannot be read: /],
+  ];
+  for (const format of ["json", "pretty"] as const) {
+    for (const [message, expected] of cases) {
+      const event = { ...job, level: "info", message: message as string, details: {} } as const;
+      const [line] = written({ format }, ["job.log", event]);
+      const text = format === "json" ? JSON.parse(line!).message : withoutTime(line!).slice(6, -1);
+      const shown = text.replace("EchoJob from default/0@3: ", "");
+      if (typeof expected === "string") assertEquals(shown, expected);
+      else assertMatch(shown, expected);
+    }
+  }
+});
+
+Deno.test("attachLogger() writes a line for an event that it cannot format", () => {
+  const where = Symbol("place") as unknown as string;
+  const [json] = written({ format: "json" }, ["error.occurred", { where, error }]);
+  const message = "An event of error.occurred cannot be written: Cannot convert a Symbol value to a string";
+  const { level, event, message: shown } = JSON.parse(json!);
+  assertEquals([level, event, shown], ["error", "error.occurred", message]);
+  const [pretty] = written({ format: "pretty" }, ["error.occurred", { where, error }]);
+  assertEquals(withoutTime(pretty!), `ERROR ${message}\n`);
+});
+
+Deno.test("attachLogger() rounds the milliseconds of events to microseconds, and no other number", () => {
+  // A product with 1000 is rounded here.
+  const offset = 9_007_199_254_740_885;
+  const running = { ...job, runningMs: 1.23456789, timeoutMs: null, timeoutGraceMs: 5000 };
+  const [first, second] = written(
+    { format: "json" },
+    ["job.performed", { ...performed, offset, durationMs: 1.26371829, waitMs: 5.00049 }],
+    ["worker.stopped", { group: "shop", unfinished: [running] }],
+  ).map((line) => JSON.parse(line));
+  assertEquals([first.offset, first.durationMs, first.waitMs], [offset, 1.264, 5]);
+  assertEquals(second.unfinished, [{ ...running, runningMs: 1.235 }]);
+});
+
+Deno.test("attachLogger() writes one line for all partitions that move together, and whether they were released", () => {
+  const partitions = (count: number) => Array.from({ length: count }, (_, partition) => ({ topic: "a", partition }));
+  const none = { group: "shop", assigned: [], lost: [], reason: null, owned: 0 };
+  const lines = written(
+    { format: "pretty" },
+    ["partition.assigned", { topic: "a", partition: 0, offset: 7 }],
+    ["assignment.changed", {
+      ...none,
+      assigned: [{ topic: "a", partition: 0, offset: 7 }, { topic: "a", partition: 1, offset: null }],
+    }],
+    ["partition.lost", { topic: "a", partition: 0, reason: "closed" }],
+    ["assignment.changed", { ...none, lost: partitions(1), reason: "closed" }],
+    ["assignment.changed", { ...none, lost: partitions(22), reason: "revoked" }],
+  );
+  const twenty = partitions(20).map(({ partition }) => `a/${partition}`).join(", ");
+  assertEquals(lines.map(withoutTime), [
+    "INFO  Assigned 2 partitions: a/0@7, a/1\n",
+    "INFO  Released 1 partition: a/0\n",
+    `INFO  Lost 22 partitions (revoked): ${twenty} and 2 more\n`,
+  ]);
 });

@@ -1,9 +1,9 @@
-/** What is counted of the event stream. */
+/** The counts of events. */
 import { InvalidConfigurationError, type JobInfo } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Metrics } from "../../src/monitor/metrics.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
-import { readScrape } from "./scrape.ts";
+import { readScrape } from "../support/scrape.ts";
 
 const job = (jobClass = "AJob", topic = "a"): JobInfo => ({
   jobClass,
@@ -31,7 +31,7 @@ function nonZero(metrics: Metrics, prefix: string): Record<string, number> {
   return Object.fromEntries(all.filter(([series, value]) => series.startsWith(prefix) && value !== 0));
 }
 
-Deno.test("Metrics counts attempts by what came of them, and their times in seconds", () => {
+Deno.test("Metrics counts attempts by outcome, and their times in seconds", () => {
   const { monitor, metrics } = setUp();
   monitor.emit("job.performed", { ...job(), durationMs: 30, waitMs: 2000 });
   monitor.emit("job.performed", { ...job(), durationMs: 2, waitMs: null });
@@ -73,7 +73,7 @@ Deno.test("Metrics counts dead letters, skipped and lost records, partitions, en
   monitor.emit("record.skipped", { ...at, reason: "tombstone" });
   monitor.emit("record.skipped", { ...at, reason: "finished" });
   monitor.emit("record.skipped", { ...at, reason: "finished" });
-  monitor.emit("records.gone", { topic: "a", partition: 0, from: 3, to: 10 });
+  monitor.emit("records.expired", { topic: "a", partition: 0, from: 3, to: 10 });
   monitor.emit("partition.assigned", { topic: "a", partition: 0, offset: null });
   monitor.emit("partition.lost", { topic: "a", partition: 0, reason: "revoked" });
   monitor.emit("job.enqueued", { jobClass: "AJob", jobId: "1", queue: "a", partition: 0, offset: 3 });
@@ -84,25 +84,25 @@ Deno.test("Metrics counts dead letters, skipped and lost records, partitions, en
     'dead_letters_total{topic="a",job_class="(unknown)"}': 1,
     'records_skipped_total{topic="a",reason="tombstone"}': 1,
     'records_skipped_total{topic="a",reason="finished"}': 2,
-    'records_gone_total{topic="a"}': 7,
+    'records_expired_total{topic="a"}': 7,
     'partitions_assigned_total{topic="a"}': 1,
     'partitions_lost_total{topic="a"}': 1,
     'jobs_enqueued_total{topic="a",job_class="AJob"}': 1,
     'jobs_enqueue_failed_total{topic="a",job_class="AJob"}': 1,
-    errors_total: 1,
+    'errors_total{where="enqueue"}': 1,
   });
 });
 
-Deno.test("what may be watched for its first increase is there as zero once a partition is assigned", () => {
+Deno.test("series that alerts watch for a first increase are 0 once a partition is assigned", () => {
   const { monitor, metrics } = setUp();
   monitor.emit("partition.assigned", { topic: "a", partition: 0, offset: null });
   const scrape = readScrape(metrics.text());
   assertEquals(scrape.get('activejob_dead_letters_total{topic="a",job_class="(unknown)"}'), 0);
-  assertEquals(scrape.get('activejob_records_gone_total{topic="a"}'), 0);
+  assertEquals(scrape.get('activejob_records_expired_total{topic="a"}'), 0);
   assertEquals([...scrape.keys()].filter((series) => series.startsWith("activejob_jobs_total")), []);
 });
 
-Deno.test("Metrics tells only so many pairs of topic and class apart, and loses none beyond them", () => {
+Deno.test("Metrics has a bounded number of series, and counts the events beyond them together", () => {
   const { monitor, metrics } = setUp({ maxSeries: 3 });
   const enqueued = (topic: string, name: string) =>
     monitor.emit("job.enqueued", { jobClass: name, jobId: "1", queue: topic, partition: 0, offset: 0 });
@@ -118,7 +118,32 @@ Deno.test("Metrics tells only so many pairs of topic and class apart, and loses 
   });
 });
 
-Deno.test("a class with any name is one series of its own", () => {
+Deno.test("Metrics counts errors by where they occurred, from 0 for the library's own places", () => {
+  const { monitor, metrics } = setUp();
+  assertEquals(readScrape(metrics.text()).get('activejob_errors_total{where="retention"}'), 0);
+  const places = [
+    "retention",
+    "listener of job.log",
+    "listener of job.failed",
+    "consumer of group shop",
+    "unhandled rejection while 1 job still runs: AJob from a/0@1",
+    Symbol("mine") as unknown as string,
+  ];
+  for (const where of places) monitor.emit("error.occurred", { where, error });
+  assertEquals(nonZero(metrics, "errors_total"), {
+    'errors_total{where="retention"}': 1,
+    'errors_total{where="listener"}': 2,
+    'errors_total{where="consumer"}': 1,
+    'errors_total{where="unhandled rejection"}': 1,
+    'errors_total{where="Symbol(mine)"}': 1,
+  });
+  for (let n = 0; n < 1000; n++) monitor.emit("error.occurred", { where: `place ${n}`, error });
+  const counts = Object.values(nonZero(metrics, "errors_total"));
+  assertEquals([counts.length < 40, counts.reduce((sum, count) => sum + count)], [true, 1006]);
+  assertEquals(nonZero(metrics, "errors_total")['errors_total{where="(others)"}']! > 900, true);
+});
+
+Deno.test("a class with any name has a series of its own", () => {
   const { monitor, metrics } = setUp();
   for (const name of ['A"}', "A\\", "A\n1", "constructor", "__proto__"]) {
     monitor.emit("job.performed", { ...job(name), durationMs: 1, waitMs: 1 });
@@ -131,18 +156,18 @@ Deno.test("Metrics counts a source once, several together, and none after it is 
   const other = { on: monitor.on.bind(monitor), pending: 3 };
   assertEquals(metrics.attach(monitor), detach);
   metrics.attach(other);
-  const skip = () => monitor.emit("records.gone", { topic: "a", partition: 0, from: 0, to: 1 });
+  const skip = () => monitor.emit("records.expired", { topic: "a", partition: 0, from: 0, to: 1 });
   skip();
-  assertEquals(nonZero(metrics, ""), { 'records_gone_total{topic="a"}': 2, jobs_enqueuing: 3 });
+  assertEquals(nonZero(metrics, ""), { 'records_expired_total{topic="a"}': 2, jobs_enqueuing: 3 });
   detach();
   skip();
-  assertEquals(nonZero(metrics, "records"), { 'records_gone_total{topic="a"}': 3 });
+  assertEquals(nonZero(metrics, "records"), { 'records_expired_total{topic="a"}': 3 });
   metrics.attach(monitor);
   skip();
-  assertEquals(nonZero(metrics, "records"), { 'records_gone_total{topic="a"}': 5 });
+  assertEquals(nonZero(metrics, "records"), { 'records_expired_total{topic="a"}': 5 });
 });
 
-Deno.test("Metrics refuses options that cannot be", () => {
+Deno.test("Metrics refuses unknown and invalid options", () => {
   assertThrows(() => new Metrics({ maxSeries: 0 }), InvalidConfigurationError, "an integer from 1 up");
   assertThrows(() => new Metrics({ maxSerie: 1 } as never), InvalidConfigurationError, 'did you mean "maxSeries"?');
 });

@@ -1,16 +1,16 @@
-/** The event stream: everybody hears, in order, and a listener that fails harms nobody. */
+/** The event stream: all listeners are called in order, and one that fails does not affect the others. */
 import { assertEquals } from "@std/assert";
 import { Monitor } from "../../src/monitor/monitor.ts";
 
 const quieted = { group: "shop" };
 
-Deno.test("Monitor calls listeners at once, in the order in which they came, and hears() says whether there is one", () => {
+Deno.test("Monitor calls listeners synchronously, in the order in which they were added, and hasListener() tells if there is one", () => {
   const monitor = new Monitor();
   const log: string[] = [];
-  assertEquals(monitor.hears("worker.quieted"), false);
+  assertEquals(monitor.hasListener("worker.quieted"), false);
   const ends = ["a", "b"].map((name) => monitor.on("worker.quieted", ({ group }) => void log.push(`${name} ${group}`)));
   monitor.emit("worker.quieted", quieted);
-  assertEquals([log.splice(0), monitor.hears("worker.quieted"), monitor.hears("job.log")], [
+  assertEquals([log.splice(0), monitor.hasListener("worker.quieted"), monitor.hasListener("job.log")], [
     ["a shop", "b shop"],
     true,
     false,
@@ -20,23 +20,23 @@ Deno.test("Monitor calls listeners at once, in the order in which they came, and
   monitor.emit("worker.quieted", quieted);
   ends[1]!();
   monitor.emit("worker.quieted", quieted);
-  assertEquals([log, monitor.hears("worker.quieted")], [["b shop"], false]);
+  assertEquals([log, monitor.hasListener("worker.quieted")], [["b shop"], false]);
 });
 
-Deno.test("onAny() hears every event, with its name", () => {
+Deno.test("a listener of onAny() receives every event with its name", () => {
   const monitor = new Monitor();
   const heard: string[] = [];
   const end = monitor.onAny((name) => void heard.push(name));
-  assertEquals(monitor.hears("records.gone"), true);
+  assertEquals(monitor.hasListener("records.expired"), true);
   monitor.emit("worker.quieted", quieted);
-  monitor.emit("membership.changed", { held: true });
+  monitor.emit("membership.changed", { isMember: true });
   end();
   end();
   monitor.emit("worker.quieted", quieted);
-  assertEquals([heard, monitor.hears("records.gone")], [["worker.quieted", "membership.changed"], false]);
+  assertEquals([heard, monitor.hasListener("records.expired")], [["worker.quieted", "membership.changed"], false]);
 });
 
-Deno.test("a listener that throws harms neither the emitter nor the others, and is heard of", () => {
+Deno.test("a listener that throws affects neither the emitter nor the others, and is reported", () => {
   const monitor = new Monitor();
   const log: string[] = [];
   monitor.on("worker.quieted", () => {
@@ -51,7 +51,7 @@ Deno.test("a listener that throws harms neither the emitter nor the others, and 
   assertEquals(log, ["listener of worker.quieted: TypeError: bad listener", "second"]);
 });
 
-Deno.test("a listener whose promise rejects is heard of, too, and ends no process", async () => {
+Deno.test("a listener whose promise rejects is reported, and does not end the process", async () => {
   const monitor = new Monitor();
   const heard = Promise.withResolvers<string>();
   monitor.on("error.occurred", ({ where, error }) => heard.resolve(`${where}: ${error.message}`));
@@ -63,7 +63,7 @@ Deno.test("a listener whose promise rejects is heard of, too, and ends no proces
   assertEquals(await heard.promise, "listener of worker.quieted: later");
 });
 
-Deno.test("one function that listens twice is taken away once a time", () => {
+Deno.test("a function that was added twice is removed one at a time", () => {
   const monitor = new Monitor();
   let heard = 0;
   const listener = () => void heard++;
@@ -75,7 +75,7 @@ Deno.test("one function that listens twice is taken away once a time", () => {
   assertEquals(heard, 3);
 });
 
-Deno.test("listeners may come and go while an event is emitted: it goes on over those that it began with", () => {
+Deno.test("listeners that are added or removed during an event do not change who gets that event", () => {
   const monitor = new Monitor();
   const log: string[] = [];
   const end = monitor.on("worker.quieted", () => {

@@ -1,4 +1,4 @@
-/** Which headers are believed to be a trace's. */
+/** The headers that are accepted as a trace's. */
 import { assertEquals } from "@std/assert";
 import { INCOMING } from "../../src/monitor/trace_headers.ts";
 import { isTraceparent } from "../../src/monitor/traceparent.ts";
@@ -40,7 +40,7 @@ Deno.test("isTraceparent() is false for everything else", () => {
   for (const text of bad) assertEquals(isTraceparent(text), false, JSON.stringify(text));
 });
 
-Deno.test("INCOMING reads the last header of a name, and no traceparent that is none", () => {
+Deno.test("INCOMING reads the last header of a name, and ignores a malformed traceparent", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   const get = (name: string, ...values: (Uint8Array | null)[]) =>
     INCOMING.get(values.map((value) => [name, value] as const), name);

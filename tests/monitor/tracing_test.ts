@@ -1,4 +1,4 @@
-/** Tracing: which spans a job's way has, what they say, and that without OpenTelemetry there is nothing of it. */
+/** Tracing: the spans of a job and their attributes; none without OpenTelemetry. */
 import {
   activeJobTopic,
   App,
@@ -9,12 +9,11 @@ import {
   performAllLater,
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { BrokerError, EnqueueError } from "../../src/errors.ts";
 import { FakeOpenTelemetry, put } from "./fake_open_telemetry.ts";
 
-/** What each job does, by the test. */
+/** The perform of each job, set by the test. */
 let behaviour: (n: number, job: StepJob) => unknown = () => {};
 
 class StepJob extends Job {
@@ -26,10 +25,10 @@ class StepJob extends Job {
 
 function setUp(options: Partial<AppOptions> = {}) {
   behaviour = () => {};
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [StepJob],
     topics: [activeJobTopic("default", { deadLetterQueue: { topic: "dead", maxRetries: 1 } })],
     backoff: { initialMs: 1, maxMs: 1, jitter: 0 },
@@ -96,11 +95,11 @@ Deno.test("a send span ends at the acknowledgement, not before", async () => {
   const { app, log } = setUp();
   await using _ = app;
   await app.applyTopics();
-  log.away();
+  log.goOffline();
   const job = await StepJob.performLater(1);
   assertEquals(telemetry.spans.map(({ ended, parentId }) => [ended, parentId]), [[0, null]]);
   assertEquals(telemetry.active, undefined);
-  log.back();
+  log.goOnline();
   await job.delivered();
   assertEquals(telemetry.spans.map(({ ended }) => ended), [1]);
 });
@@ -118,7 +117,7 @@ Deno.test("jobs that are enqueued together have a span each, under the caller's"
   assertEquals(headerOf(), sends.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
 });
 
-Deno.test("what a job does is under its own span, over its awaits, and nothing is active after it", async () => {
+Deno.test("the span of a job is active in its perform, also after an await, and not active afterwards", async () => {
   using telemetry = new FakeOpenTelemetry();
   const { app, performAll } = setUp({ concurrency: 4, topics: [activeJobTopic("default", { partitions: 4 })] });
   await using _ = app;
@@ -147,7 +146,7 @@ Deno.test("what a job does is under its own span, over its awaits, and nothing i
   assert(further.every(({ parentId }) => ids.includes(parentId!)));
 });
 
-Deno.test("a worker that is made within a span performs no job under it", async () => {
+Deno.test("a worker that is created within a span does not perform jobs as its children", async () => {
   using telemetry = new FakeOpenTelemetry();
   const { app, log, performAll } = setUp();
   await using _ = app;
@@ -159,7 +158,7 @@ Deno.test("a worker that is made within a span performs no job under it", async 
   assert(process!.traceId !== telemetry.of("start")[0]!.traceId);
 });
 
-Deno.test("a failed attempt is an error, each has its span, and the dead letter keeps the trace byte for byte", async () => {
+Deno.test("each failed attempt has a span with an error, and the dead letter keeps the trace header byte for byte", async () => {
   using telemetry = new FakeOpenTelemetry();
   const { app, headerOf, performAll } = setUp();
   await using _ = app;
@@ -191,22 +190,22 @@ Deno.test("a job that cannot be sent is an error of its send span", async () => 
   const job = await StepJob.performLater(1);
   await assertRejects(() => job.delivered(), EnqueueError);
   log.failAppends("default", null);
-  log.away();
+  log.goOffline();
   const waiting = await StepJob.performLater(2);
   await assertRejects(() => StepJob.performLater(3), EnqueueError, "stayed full");
-  log.back();
+  log.goOnline();
   await waiting.delivered();
   const [refused, sent, full] = telemetry.spans;
   assertEquals([refused!.status, refused!.ended], [{ code: 2, message: "The broker is down" }, 1]);
   assertEquals(refused!.attributes["error.type"], "BrokerError");
   assertEquals([sent!.status, sent!.ended], [null, 1]);
   assertEquals([full!.attributes["error.type"], full!.ended], ["BrokerError", 1]);
-  // What is refused before it is on its way has no span at all.
+  // A job that is refused before it is sent has no span.
   await assertRejects(() => app.enqueue(Object.assign(StepJob.of(4), { queueName: "nowhere" })), EnqueueError);
   assertEquals(telemetry.spans.length, 3);
 });
 
-Deno.test("a traceparent that another program wrote is gone on with, and one that is none is not", async () => {
+Deno.test("a traceparent of another program is continued, and a malformed one is ignored", async () => {
   using telemetry = new FakeOpenTelemetry();
   const { app, log, performAll, errors } = setUp();
   await using _ = app;
@@ -236,12 +235,12 @@ Deno.test("a traceparent that another program wrote is gone on with, and one tha
   assertEquals(new Set(processes.map(({ traceId }) => traceId)).size, 6);
   const { attributes } = processes[0]!;
   assertEquals(attributes["messaging.message.id"], "from-rails");
-  // A key that is no text is left out.
+  // A key that is not UTF-8 is left out.
   assertEquals("messaging.kafka.message.key" in attributes, false);
   assertEquals(errors, []);
 });
 
-Deno.test("an SDK that is registered after the App is made is used, and its successor too", async () => {
+Deno.test("an SDK that is registered after the App was created is used, and so is its successor", async () => {
   const { app, headerOf } = setUp();
   await using _ = app;
   await StepJob.performLater(1);
@@ -292,7 +291,7 @@ Deno.test("without OpenTelemetry, or with something else in its place, a record 
 });
 
 for (const broken of ["startSpan", "inject", "extract", "end"] as const) {
-  Deno.test(`a fault of OpenTelemetry (${broken}) is told, and the job is performed all the same`, async () => {
+  Deno.test(`a fault of OpenTelemetry (${broken}) is reported, and the job is performed`, async () => {
     using telemetry = new FakeOpenTelemetry();
     const fault = () => {
       throw new TypeError(`${broken} is broken`);
@@ -318,7 +317,7 @@ for (const broken of ["startSpan", "inject", "extract", "end"] as const) {
   });
 }
 
-/** Ways in which a `with` can fail that calls the job. */
+/** The ways in which a `with` around a job can fail. */
 const BROKEN_WITHS: Record<string, (fn: () => unknown) => unknown> = {
   "before it calls the job": () => {
     throw new TypeError("with is broken");
@@ -330,7 +329,7 @@ const BROKEN_WITHS: Record<string, (fn: () => unknown) => unknown> = {
 };
 
 for (const [when, broken] of Object.entries(BROKEN_WITHS)) {
-  Deno.test(`a fault of OpenTelemetry (with, ${when}) is told, and the job is performed once`, async () => {
+  Deno.test(`a fault of OpenTelemetry (with, ${when}) is reported, and the job is performed once`, async () => {
     using telemetry = new FakeOpenTelemetry();
     const { app, performAll, errors } = setUp();
     await using _ = app;

@@ -1,17 +1,17 @@
-/** `deno task test`, in a copy of the project with other tests: its last line and its exit code tell the truth. */
+/** `deno task test`, in a copy of the project with other tests: its last lines and its exit code are true. */
 import { assertEquals } from "@std/assert";
 import { copyProject } from "../../tasks/copy.ts";
-import { deno } from "../../tasks/process.ts";
+import { deno, type Ended } from "../../tasks/process.ts";
 
 const PASSES = `Deno.test("passes", () => {});\nDeno.test.ignore("is left out", () => {});\n`;
 const STEPS =
   `Deno.test("has steps", async (t) => { await t.step("one", () => {}); await t.step("two", () => {}); });\n`;
 const FAILS = `Deno.test("fails", () => { throw new Error("as it should"); });\n`;
 const LEAKS = `Deno.test("leaks", () => { setTimeout(() => {}, 1000); });\n`;
-const STANDS_OUTSIDE =
+const SEES_NO_KAFKA =
   `Deno.test("sees no Kafka", () => { if (Deno.env.has("BROKER_URL")) throw new Error("It does"); });\n`;
 
-/** A port that nothing listens on: one that was free a moment ago. */
+/** A port without a listener: it was free a moment ago. */
 function closedPort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
@@ -20,7 +20,13 @@ function closedPort(): number {
 
 const nowhere = `127.0.0.1:${closedPort()}`;
 
-/** What is planted, with what arguments and environment it is run, and what must come out. */
+/** `PATH` without Java. */
+const NO_JAVA = { PATH: "/nowhere" };
+const NO_JAVA_LINE = "The Kafka tests were left out: Cannot start Kafka: Java 17 or later is not on the PATH";
+
+/**
+ * The planted tests, the arguments and environment of the run, and the last lines and the exit code that it must have.
+ */
 const CASES: readonly {
   readonly name: string;
   readonly tests: Readonly<Record<string, string>>;
@@ -32,34 +38,43 @@ const CASES: readonly {
   {
     name: "counts tests over all files, not their steps",
     tests: { "a_test.ts": PASSES, "b/c_test.ts": STEPS + FAILS, "kafka/d_test.ts": FAILS },
-    args: ["--kafka=off"],
-    lines: ["The Kafka tests were left out: --kafka=off was given", "2 passed, 1 failed"],
+    args: ["tests", "--no-check", "--kafka=off"],
+    lines: [
+      "The Kafka tests were left out: --kafka=off was given",
+      "Failed: tests/b/c_test.ts",
+      "2 passed, 1 failed",
+    ],
     code: 1,
   },
   {
     name: "takes paths and a filter, and fails if nothing is executed",
     tests: { "a_test.ts": PASSES, "b/c_test.ts": FAILS },
-    args: ["tests/a_test.ts", "--filter", "nothing"],
+    args: ["--no-check", "tests/a_test.ts", "--filter", "nothing"],
     lines: ["No test was executed", "0 passed, 0 failed"],
     code: 1,
   },
   {
-    name: "counts files that cannot be compiled as one failed test",
-    tests: { "a_test.ts": `${PASSES}export const a: number = "";\n` },
-    args: ["tests/a_test.ts"],
-    lines: ["0 passed, 1 failed"],
+    name: "counts files with wrong types as one failed test, and runs none",
+    tests: { "a_test.ts": `${PASSES}export const a: number = "";\n`, "b_test.ts": FAILS },
+    args: ["tests"],
+    lines: ["The types are wrong: no test was run", "0 passed, 1 failed"],
+    code: 1,
+  },
+  {
+    name: "counts a file that cannot be loaded as one failed test",
+    tests: { "a_test.ts": `${PASSES}throw new Error("while it loads");\n`, "b/b_test.ts": PASSES },
+    lines: ["Failed: tests/a_test.ts", "1 passed, 1 failed"],
     code: 1,
   },
   {
     name: "fails a test that leaks",
     tests: { "a_test.ts": LEAKS + PASSES },
-    args: ["tests/a_test.ts"],
-    lines: ["1 passed, 1 failed"],
+    lines: ["Failed: tests/a_test.ts", "1 passed, 1 failed"],
     code: 1,
   },
   {
-    name: "fails where the Kafka in BROKER_URL does not answer, and hides it from the tests that need none",
-    tests: { "a_test.ts": STANDS_OUTSIDE, "kafka/b_test.ts": PASSES },
+    name: "fails if no Kafka answers at BROKER_URL, and hides it from tests that need none",
+    tests: { "a_test.ts": SEES_NO_KAFKA, "kafka/b_test.ts": PASSES },
     env: { BROKER_URL: nowhere },
     lines: [
       `The Kafka tests were left out: BROKER_URL is "${nowhere}", but nothing answers there`,
@@ -68,32 +83,116 @@ const CASES: readonly {
     code: 1,
   },
   {
-    name: "goes without a Kafka where none is required",
+    name: "passes without a Kafka, also with CI=true",
     tests: { "a_test.ts": PASSES, "kafka/b_test.ts": FAILS },
-    args: ["--kafka=auto"],
-    env: { BROKER_URL: nowhere },
-    lines: [
-      `The Kafka tests were left out: BROKER_URL is "${nowhere}", but nothing answers there`,
-      "1 passed, 0 failed",
-    ],
+    env: { CI: "true", ...NO_JAVA },
+    lines: [NO_JAVA_LINE, "1 passed, 0 failed"],
     code: 0,
+  },
+  {
+    name: "fails without a Kafka if it is required",
+    tests: { "a_test.ts": PASSES, "kafka/b_test.ts": FAILS },
+    args: ["tests", "--no-check", "--require", "kafka"],
+    env: NO_JAVA,
+    lines: [NO_JAVA_LINE, "1 passed, 1 failed"],
+    code: 1,
   },
 ];
 
-for (const { name, tests, args = [], env = {}, lines, code } of CASES) {
+/** Runs `deno task test` in a copy of the project that has these tests only. */
+async function runTests(
+  tests: Readonly<Record<string, string>>,
+  args: readonly string[] = ["tests", "--no-check"],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended & { lines: string[] }> {
+  await using copy = await copyProject();
+  await Deno.remove(new URL("tests/", copy.url), { recursive: true });
+  for (const [file, source] of Object.entries(tests)) {
+    const url = new URL(`tests/${file}`, copy.url);
+    await Deno.mkdir(new URL("./", url), { recursive: true });
+    await Deno.writeTextFile(url, source);
+  }
+  const ended = await deno(["run", "-A", "tasks/test.ts", ...args], {
+    cwd: copy.url,
+    env: { BROKER_URL: undefined, CI: undefined, ...env },
+  });
+  return { ...ended, lines: ended.stdout.trimEnd().split("\n") };
+}
+
+for (const { name, tests, args, env, lines, code } of CASES) {
   Deno.test(`deno task test ${name}`, async () => {
-    await using copy = await copyProject();
-    await Deno.remove(new URL("tests/", copy.url), { recursive: true });
-    for (const [file, source] of Object.entries(tests)) {
-      const url = new URL(`tests/${file}`, copy.url);
-      await Deno.mkdir(new URL("./", url), { recursive: true });
-      await Deno.writeTextFile(url, source);
-    }
-    const ended = await deno(["run", "-A", "tasks/test.ts", ...args], {
-      cwd: copy.url,
-      env: { BROKER_URL: undefined, CI: undefined, ...env },
-    });
-    assertEquals(ended.stdout.trimEnd().split("\n").slice(-lines.length), lines);
+    const ended = await runTests(tests, args, env);
+    assertEquals(ended.lines.slice(-lines.length), lines, ended.stdout + ended.stderr);
     assertEquals(ended.code, code);
   });
 }
+
+Deno.test("deno task test prints stages, each run with its number and time, and the output of failed runs", async () => {
+  const { lines } = await runTests({
+    "a_test.ts": `// Runs alone: it measures time.\n${PASSES}`,
+    "b/c_test.ts": FAILS,
+    "d/e_test.ts": PASSES,
+  }, ["tests"]);
+  const shown = lines.map((line) => line.replaceAll(/\d+\.\d s|\d+ s\b/g, "… s"));
+  assertEquals(shown.filter((line) => /^(\d+ files|\[)/.test(line)), [
+    `3 files in 3 runs, 0 on Kafka, ${Math.min(navigator.hardwareConcurrency, 4)} at once: expected time … s`,
+    "[1/3] Check the types",
+    "[2/3] 2 runs side by side, the longest first",
+    "[3/3] 1 run one after the other: they measure time",
+  ]);
+  assertEquals(shown.filter((line) => /^3\/3/.test(line)), ["3/3   … s  tests/a_test.ts: 1 passed"]);
+  assertEquals(shown.filter((line) => /^[12]\/3/.test(line)).map((line) => line.replace(/^.* {2}/, "")).sort(), [
+    "tests/b/c_test.ts: 0 passed, 1 FAILED (… s left)",
+    "tests/d/e_test.ts: 1 passed (… s left)",
+  ]);
+  assertEquals(lines.some((line) => line.includes("as it should")), true);
+});
+
+/** A `java` that ends when the file `started` appears beside it, or after 10 s, when it writes the file `late`. */
+const SLOW_JAVA = `#!/bin/sh
+folder=$(/usr/bin/dirname "$0")
+tries=0
+until [ -e "$folder/started" ]; do
+  if [ $tries = 200 ]; then echo > "$folder/late"; exit 1; fi
+  tries=$((tries + 1))
+  /bin/sleep 0.05
+done
+exit 1
+`;
+
+Deno.test({
+  name: "deno task test runs tests without Kafka while the Kafka still starts",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/java`, SLOW_JAVA, { mode: 0o755 });
+      const write = `Deno.test("runs", () => Deno.writeTextFileSync("${folder}/started", ""));\n`;
+      const { lines } = await runTests({ "a_test.ts": write, "kafka/b_test.ts": PASSES }, undefined, { PATH: folder });
+      assertEquals(lines.at(-1), "1 passed, 0 failed");
+      const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+      assertEquals(files, ["java", "started"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("deno task test refuses arguments that it does not know, and exits with 2", async () => {
+  for (
+    const [args, message] of [
+      [
+        ["--require", "kafak"],
+        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka")',
+      ],
+      [["--require=kafka", "--kafka=off"], "--kafka=off contradicts --require kafka"],
+      [["--kafka=maybe"], 'Cannot read --kafka: it must be "auto", "required" or "off", but it is "maybe"'],
+      [["tests/no_such"], 'There is no file or folder "tests/no_such"; the value of an option is written with "="'],
+      [["--record-times", "tests/tasks"], "--record-times measures the whole suite: it takes no paths and no options"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await deno(["run", "-A", "tasks/test.ts", ...args]);
+    assertEquals([stdout, code], ["", 2]);
+    assertEquals(stderr.trimEnd().split(": --option=value")[0], message);
+  }
+});

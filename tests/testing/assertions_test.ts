@@ -1,9 +1,9 @@
-/** What the test kit's assertions accept, and what they say when they fail: what was there. */
+/** The assertions of the test kit: what they count, and their messages when they fail. */
 import { InvalidConfigurationError, performAllLater, SerializationError } from "@activejob/kafka";
 import { type JobFilter, TestApp } from "@activejob/kafka/testing";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AssertionError } from "node:assert";
-import { app, ChainJob, Current, FailingJob, MailJob, said } from "./shop.ts";
+import { app, ChainJob, Current, FailingJob, MailJob, said } from "../support/shop.ts";
 
 const threeJobs = () => performAllLater([MailJob.of("a"), ChainJob.of(0), MailJob.of("b").set({ queue: "default" })]);
 
@@ -22,7 +22,7 @@ Deno.test("assertEnqueuedJobs() counts by class, predicate and queue", async () 
   t.assertNoEnqueuedJobs({ only: FailingJob });
 });
 
-Deno.test("assertEnqueuedJobs() says what was there, what was not counted, and throws what runners know", async () => {
+Deno.test("assertEnqueuedJobs() lists the jobs when it fails, also those that it did not count, in an AssertionError", async () => {
   await using t = TestApp.of(app);
   assertThrows(() => t.assertEnqueuedJobs(1), AssertionError, "1 job expected, but 0 were enqueued");
   await threeJobs();
@@ -39,7 +39,7 @@ Deno.test("assertEnqueuedJobs() says what was there, what was not counted, and t
   );
 });
 
-Deno.test("assertEnqueuedJobs() and assertNoEnqueuedJobs() count around a block what the block enqueued", async () => {
+Deno.test("assertEnqueuedJobs() and assertNoEnqueuedJobs() around a block count only the jobs of the block", async () => {
   await using t = TestApp.of(app);
   await threeJobs();
   await t.assertEnqueuedJobs(2, async () => {
@@ -65,12 +65,12 @@ Deno.test("assertEnqueuedJobs() and assertNoEnqueuedJobs() count around a block 
   t.assertEnqueuedJobs(14);
 });
 
-Deno.test("assertEnqueuedJobs() waits around a block for what is still buffered", async () => {
+Deno.test("assertEnqueuedJobs() around a block waits for buffered jobs", async () => {
   await using t = TestApp.of(app);
   await t.assertEnqueuedJobs(1, () => void t.app.enqueue(MailJob.of("a")));
 });
 
-Deno.test("assertEnqueuedWith() answers the job as it came out of the log", async () => {
+Deno.test("assertEnqueuedWith() returns the job as it was read from the log", async () => {
   await using t = TestApp.of(app);
   const job = await Current.run({ userId: 5 }, () => MailJob.set({ priority: 3 }).performLater("a", { copies: 2 }));
   await MailJob.performLater("a", { copies: 3 });
@@ -91,7 +91,7 @@ Deno.test("assertEnqueuedWith() answers the job as it came out of the log", asyn
   assertEquals(t.assertEnqueuedWith(MailJob).offset, 0);
   assertEquals(t.assertEnqueuedWith(MailJob, { args: (_to, options) => options?.copies === 3 }).offset, 1);
   assertEquals(t.assertEnqueuedWith(MailJob, { priority: null }).offset, 1);
-  // @ts-expect-error `perform` takes a text first
+  // @ts-expect-error `perform` takes a string first
   assertThrows(() => t.assertEnqueuedWith(MailJob, { args: [7] }), AssertionError);
   const around = await t.assertEnqueuedWith(MailJob, { args: ["b"] }, () => MailJob.performLater("b"));
   assertEquals(around.offset, 2);
@@ -102,16 +102,20 @@ Deno.test("assertEnqueuedWith() answers the job as it came out of the log", asyn
   );
 });
 
-Deno.test("assertEnqueuedWith() compares arguments as a log would give them back", async () => {
+Deno.test("assertEnqueuedWith() compares arguments as a worker reads them", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(7);
-  t.assertEnqueuedWith(ChainJob, { args: [7n as unknown as number] });
+  assertThrows(
+    () => t.assertEnqueuedWith(ChainJob, { args: [7n as unknown as number] }),
+    AssertionError,
+    "7n expected",
+  );
   await MailJob.performLater("a", undefined);
   t.assertEnqueuedWith(MailJob, { args: ["a"] });
   assertThrows(() => t.assertEnqueuedWith(ChainJob, { args: [NaN] }), SerializationError, "arguments[0]");
 });
 
-Deno.test("assertEnqueuedWith() says which jobs there were, and where the nearest differs", async () => {
+Deno.test("assertEnqueuedWith() lists the jobs when it fails, with the differences of the most similar one", async () => {
   await using t = TestApp.of(app);
   const message = (assert: () => unknown) => assertThrows(assert, AssertionError).message;
   assertEquals(message(() => t.assertEnqueuedWith(ChainJob)), "No job of class ChainJob was enqueued");
@@ -135,14 +139,14 @@ Deno.test("assertEnqueuedWith() says which jobs there were, and where the neares
     message(() => t.assertEnqueuedWith(MailJob, { args: ["b", {}] })),
     `No job of class MailJob was enqueued with { args: [ 'b', {} ] }; ` +
       `enqueued: MailJob('a', { copies: 2, tags: [ 'x', 'y' ] }) on mail, MailJob('b') on mail
-The nearest is MailJob('b') on mail:
+The most similar one is MailJob('b') on mail:
   args[1]: {} expected, but there is none`,
   );
   const error = assertThrows(() => t.assertEnqueuedWith(MailJob, { priority: 1 }), AssertionError);
   assertEquals([error.actual, error.expected], [{ priority: null }, { priority: 1 }]);
 });
 
-Deno.test("assertPerformedJobs() counts what was performed, and says what waits", async () => {
+Deno.test("assertPerformedJobs() counts the jobs that succeeded, and lists those that wait when it fails", async () => {
   await using t = TestApp.of(app);
   await threeJobs();
   t.assertNoPerformedJobs();
@@ -168,7 +172,7 @@ Deno.test("assertPerformedJobs() counts what was performed, and says what waits"
   );
 });
 
-Deno.test("assertPerformedJobs() and the like perform around a block what the block enqueues", async () => {
+Deno.test("assertPerformedJobs() and its relatives perform the jobs of a block", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(0);
   said.length = 0;
@@ -183,7 +187,7 @@ Deno.test("assertPerformedJobs() and the like perform around a block what the bl
   await assertRejects(() => t.assertPerformedJobs(1, () => FailingJob.performLater(1)), RangeError, "attempt 1");
 });
 
-Deno.test("assertDeadLettered() answers the letter; assertNoDeadLetters() says what is there", async () => {
+Deno.test("assertDeadLettered() returns the dead letter; assertNoDeadLetters() lists the dead letters when it fails", async () => {
   await using t = TestApp.of(app);
   await FailingJob.performLater(9);
   assertThrows(
@@ -217,7 +221,7 @@ Deno.test("assertDeadLettered() answers the letter; assertNoDeadLetters() says w
   );
 });
 
-Deno.test("assertions refuse what could never fail, or never pass", async () => {
+Deno.test("assertions refuse options with which they could never fail, or never pass", async () => {
   await using t = TestApp.of(app);
   class OtherJob extends MailJob {}
   class Nothing {}

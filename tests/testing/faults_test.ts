@@ -1,4 +1,4 @@
-/** The faults that a test may ask for come at their moment, as often as was said, and mean what they mean on a real broker. */
+/** Planned faults come at their moment, as often as planned, and act as on a real broker. */
 import {
   activeJobTopic,
   App,
@@ -13,12 +13,12 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { app as shop } from "./shop.ts";
+import { app as shop } from "../support/shop.ts";
 
-/** What jobs did, in order. Whoever looks takes it away. */
+/** The actions of jobs, in order, until a test takes them. */
 const did: string[] = [];
 
-/** Ends only when its signal aborts, at its first run. */
+/** At its first run, ends only when its signal aborts. */
 class ExportJob extends Job {
   static runs = 0;
   static reason: unknown;
@@ -61,7 +61,7 @@ const app = new App({
 
 const takeDid = () => did.splice(0);
 
-Deno.test("faults.revoke() ends a running job by its signal, marks nothing of it, and it is performed again", async () => {
+Deno.test("faults.revoke() aborts the signal of a running job, marks nothing of it, and it is performed again", async () => {
   await using t = TestApp.of(app);
   takeDid();
   ExportJob.runs = 0;
@@ -78,7 +78,7 @@ Deno.test("faults.revoke() ends a running job by its signal, marks nothing of it
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
-Deno.test("faults.revoke() revokes also a job that ends at once, or fails, without counting an attempt", async () => {
+Deno.test("faults.revoke() also revokes a job that ends at once or fails, and counts no attempt", async () => {
   await using t = TestApp.of(app);
   takeDid();
   await performAllLater([ChargeJob.of(1), ChargeJob.of(2), ChargeJob.of(3)]);
@@ -92,7 +92,7 @@ Deno.test("faults.revoke() revokes also a job that ends at once, or fails, witho
   assertEquals(t.assertDeadLettered(BrokenJob).attempts, 1);
 });
 
-Deno.test("faults.crashBeforeMark() repeats the job that had passed, and no other", async () => {
+Deno.test("faults.crashBeforeMark() repeats the job that has succeeded, and no other", async () => {
   await using t = TestApp.of(app);
   takeDid();
   await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
@@ -105,7 +105,7 @@ Deno.test("faults.crashBeforeMark() repeats the job that had passed, and no othe
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
-Deno.test("faults.crashBeforeMark() comes as often as was said, also at the last job and beside what is held back", async () => {
+Deno.test("faults.crashBeforeMark() comes as often as planned, also for the last job and beside jobs that are held back", async () => {
   await using t = TestApp.of(app);
   takeDid();
   await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
@@ -116,7 +116,7 @@ Deno.test("faults.crashBeforeMark() comes as often as was said, also at the last
   assertEquals(takeDid().map((line) => Number(line[0])), [2]);
 });
 
-Deno.test("faults.crashBeforeMark() repeats the last job also where the run ends before the loss is heard of", async () => {
+Deno.test("faults.crashBeforeMark() repeats the last job also if the run ends before the loss is reported", async () => {
   await using t = TestApp.of(app);
   takeDid();
   await ChargeJob.performLater(1);
@@ -128,7 +128,7 @@ Deno.test("faults.crashBeforeMark() repeats the last job also where the run ends
   assertEquals(await t.performEnqueuedJobs(), 2);
 });
 
-Deno.test("faults also come to a worker that the test runs itself", async () => {
+Deno.test("faults also come for a worker that the test runs itself", async () => {
   await using t = TestApp.of(app);
   takeDid();
   await ChargeJob.performLater(1);
@@ -145,23 +145,23 @@ Deno.test("faults also come to a worker that the test runs itself", async () => 
   assertEquals(takeDid().length, 2);
 });
 
-Deno.test("a fault whose function throws ends the run with what it threw", async () => {
+Deno.test("a fault whose function throws ends the run with that error", async () => {
   await using t = TestApp.of(app);
   await ChargeJob.performLater(1);
   t.faults.revoke(() => {
-    throw new RangeError("the test's own");
+    throw new RangeError("an error of the test");
   });
-  await assertRejects(() => t.performEnqueuedJobs(), RangeError, "the test's own");
+  await assertRejects(() => t.performEnqueuedJobs(), RangeError, "an error of the test");
 });
 
-Deno.test("faults.failAppends() refuses so many enqueues, and not one more", async () => {
+Deno.test("faults.failAppends() refuses the given number of enqueues, and no more", async () => {
   await using t = TestApp.of(app);
   t.faults.failAppends(2);
   t.faults.revoke(ChargeJob, { times: 3 });
   assertEquals(t.faults.pending, 5);
   const error = await assertRejects(() => SyncJob.performLater(), EnqueueError, "The test lets this append fail");
   assertEquals([error.written, (error.cause as Error).name], ["no", "BrokerError"]);
-  // What is not awaited tells of it on the job.
+  // A job that was not awaited has the error.
   const job = await ChargeJob.performLater(1);
   assertEquals([job.status, job.enqueueError?.written], ["failed", "no"]);
   t.assertNoEnqueuedJobs();
@@ -170,7 +170,7 @@ Deno.test("faults.failAppends() refuses so many enqueues, and not one more", asy
   assertEquals(t.faults.pending, 3);
 });
 
-Deno.test("faults.failAppends() loses the answer of one job of many, which may be there", async () => {
+Deno.test("faults.failAppends() loses the acknowledgement of one of several jobs, which may be in the log", async () => {
   for (const stored of [false, true]) {
     await using t = TestApp.of(app);
     const cause = new BrokerError("The connection was closed");
@@ -187,7 +187,7 @@ Deno.test("faults.failAppends() loses the answer of one job of many, which may b
   }
 });
 
-Deno.test("faults.failAppends() at a dead letter topic: the letter is tried again, the job is not", async () => {
+Deno.test("faults.failAppends() for a dead letter topic: the write is retried, the job is not", async () => {
   await using t = TestApp.of(app);
   takeDid();
   const errors: string[] = [];
@@ -205,21 +205,21 @@ Deno.test("faults.failAppends() at a dead letter topic: the letter is tried agai
   assertEquals(error.cause, "BrokenJob(8) on orders at attempt 1, from live_orders/0@1");
 });
 
-Deno.test("faults.away() lets enqueues wait until faults.back(), and performing is refused", async () => {
+Deno.test("faults.goOffline() makes enqueues wait until faults.goOnline(), and performing is refused", async () => {
   await using t = TestApp.of(app);
-  t.faults.away();
+  t.faults.goOffline();
   let isOver = false;
   const enqueuing = SyncJob.performLater().then(() => isOver = true);
-  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "its broker is away");
+  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "its broker is offline");
   await t.assertNoEnqueuedJobs(() => void SyncJob.performLater());
   assert(!isOver);
-  t.faults.back();
+  t.faults.goOnline();
   await enqueuing;
   assertEquals(await t.performEnqueuedJobs(), 2);
-  t.faults.away(); // and the end of the test ends it
+  t.faults.goOffline(); // and the end of the test ends it
 });
 
-Deno.test("faults refuse what cannot be", async () => {
+Deno.test("faults refuse invalid options", async () => {
   await using t = TestApp.of(app);
   const refuses = (message: string, plan: () => void) => void assertThrows(plan, InvalidConfigurationError, message);
   class OtherJob extends ChargeJob {}
@@ -238,7 +238,7 @@ Deno.test("faults refuse what cannot be", async () => {
     () => t.faults.failAppends(-1),
   );
   refuses(
-    'No topic of the App is called "dead_oders"; did you mean "dead_orders"? (declared: "default", "orders", "dead_orders")',
+    'The App has no topic "dead_oders"; did you mean "dead_orders"? (declared: "default", "orders", "dead_orders")',
     () => t.faults.failAppends(1, { topic: "dead_oders" }),
   );
   refuses(

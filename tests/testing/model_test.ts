@@ -1,13 +1,13 @@
 /**
- * Whatever a test selects and lets go wrong, each job is performed as often as was asked for, and none is forgotten: random
- * jobs on several partitions, random selections, failures, lost partitions and lost marks.
+ * A random test of the kit: jobs on several partitions, selections, failures, lost partitions and lost marks. Each job
+ * is performed as often as planned, and none is forgotten.
  */
 import { activeJobTopic, App, Job, performAllLater } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assertEquals } from "@std/assert";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 
-/** How often each job was started, by number. */
+/** The number of starts of each job, by its number. */
 const starts = new Map<number, number>();
 
 class CountJob extends Job {
@@ -29,7 +29,7 @@ const app = new App({
 });
 
 for (let seed = 1; seed <= 20; seed++) {
-  Deno.test(`each job is performed as often as was asked for (seed ${seed})`, async () => {
+  Deno.test(`each job is performed as often as planned (seed ${seed})`, async () => {
     const random = new Random(seed);
     await using t = TestApp.of(app);
     starts.clear();

@@ -1,10 +1,10 @@
-/** The kit within the test runner, as a user sees it: files side by side, sanitizers on, and what a failing test prints. */
+/** The test kit in the test runner: files side by side, sanitizers on, and the output of failing tests. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
 
 const SUITE = "tests/testing/suite";
 
-Deno.test("suites that share an App run side by side and leave nothing behind", async () => {
+Deno.test("test files that share an App run side by side and leave nothing behind", async () => {
   const files = ["one", "two", "three"].map((name) => `${SUITE}/${name}.ts`);
   const { code, stdout, stderr } = await deno(["test", "--parallel", "--no-check", "--trace-leaks", ...files], {
     env: { DENO_JOBS: "3", NO_COLOR: "1" },
@@ -13,7 +13,7 @@ Deno.test("suites that share an App run side by side and leave nothing behind", 
   assertMatch(stdout, /ok \| 15 passed \| 0 failed/);
 });
 
-Deno.test("a failing test shows what was there, at the line of the test", async () => {
+Deno.test("a failing test lists the jobs, at the line of the test", async () => {
   const { code, stdout } = await deno(["test", "--no-check", `${SUITE}/failing.ts`], { env: { NO_COLOR: "1" } });
   assertEquals(code, 1);
   const shown = [

@@ -1,4 +1,4 @@
-/** Performing what is enqueued: which jobs, what is left, and what a job's failure means to the test. */
+/** Performing enqueued jobs: their selection, their order, and what a failure of a job means for the test. */
 import {
   EnqueueError,
   InvalidConfigurationError,
@@ -9,11 +9,11 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { app, ChainJob, Current, FailingJob, MailJob, said } from "./shop.ts";
+import { app, ChainJob, Current, FailingJob, MailJob, said } from "../support/shop.ts";
 
 const takeSaid = () => said.splice(0);
 
-Deno.test("performEnqueuedJobs() performs what is there with its attributes, once, and says how many", async () => {
+Deno.test("performEnqueuedJobs() performs the enqueued jobs once, with their attributes, and returns their number", async () => {
   await using t = TestApp.of(app);
   takeSaid();
   await Current.run({ userId: 9 }, () => performAllLater([MailJob.of("a"), MailJob.of("b", { copies: 2 })]));
@@ -27,7 +27,7 @@ Deno.test("performEnqueuedJobs() performs what is there with its attributes, onc
   ]);
 });
 
-Deno.test("performEnqueuedJobs() performs in a next call what jobs have enqueued, and in a block all of it", async () => {
+Deno.test("performEnqueuedJobs() performs jobs that jobs enqueue in the next call, and around a block at once", async () => {
   await using t = TestApp.of(app);
   takeSaid();
   await ChainJob.performLater(2);
@@ -36,11 +36,11 @@ Deno.test("performEnqueuedJobs() performs in a next call what jobs have enqueued
   assertEquals(await t.performEnqueuedJobs(() => ChainJob.performLater(2)), 3);
   assertEquals(takeSaid(), [2, 1, 0]);
   t.assertEnqueuedJobs(6, { only: ChainJob });
-  // What was enqueued before the block still waits.
+  // A job that was enqueued before the block still waits.
   assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [0]]);
 });
 
-Deno.test("performEnqueuedJobs() leaves what is not meant, between what is, and performs it later, in order", async () => {
+Deno.test("performEnqueuedJobs() leaves the jobs that are not selected, and performs them later, in order", async () => {
   await using t = TestApp.of(app);
   takeSaid();
   const texts = ["a", "b", "c", "d", "e"];
@@ -59,7 +59,7 @@ Deno.test("performEnqueuedJobs() leaves what is not meant, between what is, and 
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
-Deno.test("performEnqueuedJobs() leaves jobs to a worker of the test's own, which does not repeat what is done", async () => {
+Deno.test("performEnqueuedJobs() leaves jobs to a worker of the test, which does not repeat finished jobs", async () => {
   await using t = TestApp.of(app);
   takeSaid();
   await performAllLater([MailJob.of("a"), MailJob.of("b"), MailJob.of("c")]);
@@ -69,7 +69,7 @@ Deno.test("performEnqueuedJobs() leaves jobs to a worker of the test's own, whic
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
-Deno.test("performEnqueuedJobs() throws what a job threw, says whose it was, and tries it again at the next call", async () => {
+Deno.test("performEnqueuedJobs() throws the error of a job, names the job, and retries it at the next call", async () => {
   await using t = TestApp.of(app);
   takeSaid();
   await performAllLater([MailJob.of("before"), FailingJob.of(1), MailJob.of("after")]);
@@ -83,7 +83,7 @@ Deno.test("performEnqueuedJobs() throws what a job threw, says whose it was, and
   assertEquals(takeSaid().slice(1), ["passed at attempt 2", ["mail", undefined, "after", {}]]);
 });
 
-Deno.test("performEnqueuedJobs() dead-letters in its last attempt, and goes on behind it", async () => {
+Deno.test("performEnqueuedJobs() dead-letters a job after its last attempt, and goes on behind it", async () => {
   await using t = TestApp.of(app);
   await performAllLater([FailingJob.of(9), MailJob.of("after")]);
   for (const attempt of [1, 2, 3]) {
@@ -94,7 +94,7 @@ Deno.test("performEnqueuedJobs() dead-letters in its last attempt, and goes on b
   assertEquals(await t.performEnqueuedJobs(), 1);
 });
 
-Deno.test("performEnqueuedJobs() with retries tries again without waiting, and dead-letters without throwing", async () => {
+Deno.test("performEnqueuedJobs() with retries: true retries without waiting, and dead-letters without throwing", async () => {
   await using t = TestApp.of(app);
   takeSaid();
   await performAllLater([FailingJob.of(2), FailingJob.of(3), MailJob.of("after")]);
@@ -104,14 +104,14 @@ Deno.test("performEnqueuedJobs() with retries tries again without waiting, and d
   t.assertPerformedJobs(1, { only: FailingJob });
 });
 
-Deno.test("performEnqueuedJobs() with retries throws where nothing takes dead letters", async () => {
+Deno.test("performEnqueuedJobs() with retries: true throws if there is no dead letter topic", async () => {
   await using t = TestApp.of(app);
   await FailingJob.set({ queue: "default" }).performLater(1000);
   const error = await assertRejects(() => t.performEnqueuedJobs({ retries: true }), RangeError, "failed at attempt 4");
   assertEquals(error.cause, "FailingJob(1000) on default at attempt 4, from live_default/0@0");
 });
 
-Deno.test("performEnqueuedJobs() leaves the causes of an error, and wraps what is no error", async () => {
+Deno.test("performEnqueuedJobs() keeps the causes of an error, and wraps any other value in an error", async () => {
   class ThrowingJob extends Job {
     perform(what: "caused" | "frozen" | "circle" | "text") {
       if (what === "text") throw what;
@@ -138,7 +138,7 @@ Deno.test("performEnqueuedJobs() leaves the causes of an error, and wraps what i
   assertEquals(wrapped.cause, "text");
 });
 
-Deno.test("performEnqueuedJobs() says at once that a class is not listed", async () => {
+Deno.test("performEnqueuedJobs() throws at once for a class that is not listed", async () => {
   class StrangerJob extends Job {
     perform() {}
   }
@@ -150,7 +150,7 @@ Deno.test("performEnqueuedJobs() says at once that a class is not listed", async
   assertEquals(t.deadLetters().map(({ jobClass, attempts }) => [jobClass, attempts]), [["StrangerJob", 0]]);
 });
 
-Deno.test("performEnqueuedJobs() is refused within itself, and what it throws ends the run", async () => {
+Deno.test("performEnqueuedJobs() is refused within a job, and the error ends the run", async () => {
   class NestedJob extends Job {
     async perform() {
       await nested!();
@@ -162,7 +162,7 @@ Deno.test("performEnqueuedJobs() is refused within itself, and what it throws en
   await using t = TestApp.of(other);
   nested = () => t.performEnqueuedJobs();
   await NestedJob.performLater();
-  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "they are being performed already");
+  await assertRejects(() => t.performEnqueuedJobs(), InvalidConfigurationError, "another call performs them already");
   nested = () => Promise.reject(new RangeError("the job's own"));
   const both = await Promise.allSettled([t.performEnqueuedJobs(), t.performEnqueuedJobs()]);
   assertEquals(both.map((each) => each.status === "rejected" && each.reason.name), [
@@ -173,7 +173,7 @@ Deno.test("performEnqueuedJobs() is refused within itself, and what it throws en
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
-Deno.test("performEnqueuedJobs() refuses options that cannot be, and throws what a predicate throws", async () => {
+Deno.test("performEnqueuedJobs() refuses invalid options, and throws the error of a predicate", async () => {
   await using t = TestApp.of(app);
   await MailJob.performLater("a");
   await assertRejects(
@@ -194,7 +194,7 @@ Deno.test("performEnqueuedJobs() refuses options that cannot be, and throws what
   assertEquals(await t.performEnqueuedJobs(), 1);
 });
 
-Deno.test("performEnqueuedJobs() awaits its block, and throws what the block throws", async () => {
+Deno.test("performEnqueuedJobs() awaits its block, and throws the error of the block", async () => {
   await using t = TestApp.of(app);
   await assertRejects(
     () => t.performEnqueuedJobs({ only: MailJob }, () => MailJob.set({ queue: "nope" }).performLater("a")),
@@ -212,7 +212,7 @@ Deno.test("performEnqueuedJobs() awaits its block, and throws what the block thr
   assertEquals(await t.performEnqueuedJobs(), 1);
 });
 
-Deno.test("performEnqueuedJobs() notes whose failure it is on an error that another job has thrown before", async () => {
+Deno.test("performEnqueuedJobs() names the job on an error that another job has thrown before", async () => {
   const shared = new RangeError("the same for all");
   let others: Promise<void> = Promise.resolve();
   class FirstJob extends Job {
@@ -247,7 +247,7 @@ Deno.test("performEnqueuedJobs() notes whose failure it is on an error that anot
   assert(String(error.cause).startsWith(failed[0]!), `${error.cause} is thrown, but ${failed[0]} failed first`);
 });
 
-Deno.test("performEnqueuedJobs() fails where a job does not heed its signal, and says for how long it runs", async () => {
+Deno.test("performEnqueuedJobs() fails if a job ignores its signal, and says for how long it runs", async () => {
   const { promise: never, resolve } = Promise.withResolvers<void>();
   class DeafJob extends Job {
     static override timeoutMs = 5;

@@ -1,4 +1,4 @@
-/** A test's App: its own log, put over the classes while the test goes on, and nothing of it afterwards. */
+/** The App of a test: a log of its own, while the test lasts, and nothing of it afterwards. */
 import {
   activeJobTopic,
   App,
@@ -10,9 +10,9 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { app, ChainJob, FailingJob, MailJob, said } from "./shop.ts";
+import { app, ChainJob, FailingJob, MailJob, said } from "../support/shop.ts";
 
-Deno.test("what is refused in a test is what is refused in production", async () => {
+Deno.test("a test refuses what production refuses", async () => {
   await using t = TestApp.of(app);
   const date = new Date() as unknown as string;
   await assertRejects(() => MailJob.performLater(date), SerializationError, "arguments[0]");
@@ -20,7 +20,7 @@ Deno.test("what is refused in a test is what is refused in production", async ()
   t.assertNoEnqueuedJobs();
 });
 
-Deno.test("TestApp.of() makes a log of its own, also beside another over other classes", async () => {
+Deno.test("TestApp.of() makes a log of its own, also beside a TestApp of other classes", async () => {
   class OtherJob extends Job {
     perform() {}
   }
@@ -46,7 +46,7 @@ Deno.test("TestApp.of() makes a log of its own, also beside another over other c
   again.assertNoEnqueuedJobs();
 });
 
-Deno.test("TestApp.of() refuses what is no App, and options that it does not have", async () => {
+Deno.test("TestApp.of() refuses a value that is not an App, and unknown options", async () => {
   assertThrows(
     () => TestApp.of(undefined as unknown as App),
     InvalidConfigurationError,
@@ -59,7 +59,7 @@ Deno.test("TestApp.of() refuses what is no App, and options that it does not hav
   await using _ = TestApp.of(app);
 });
 
-Deno.test("TestApp.of() logs nothing unless it is told to", async () => {
+Deno.test("TestApp.of() logs nothing unless it has a logger", async () => {
   const lines: string[] = [];
   const write = (text: string) => void lines.push(text);
   const chatty = new App({ ...app.options, name: "chatty", jobs: [ChainJob], logger: { write } });
@@ -88,7 +88,7 @@ Deno.test("clear() forgets what was enqueued, performed and dead-lettered", asyn
   assertEquals(said, [["mail", undefined, "c", {}]]);
 });
 
-Deno.test("a test's App is not used once it is disposed of", async () => {
+Deno.test("a test's App refuses each call after it was disposed of", async () => {
   const t = TestApp.of(app);
   const block = Promise.withResolvers<void>();
   const late = assertRejects(
@@ -113,7 +113,7 @@ Deno.test("a test's App is not used once it is disposed of", async () => {
       () => t.clear(),
       () => t.faults.revoke(MailJob),
       () => t.faults.failAppends(1),
-      () => t.faults.away(),
+      () => t.faults.goOffline(),
     ]
   ) {
     assertThrows(use, InvalidConfigurationError, `Cannot use the test's App of "shop": it was disposed of`);

@@ -1,5 +1,5 @@
 /**
- * What this project relies on in `@std/assert`: above all that an assertion fails when it should. It runs on the stand-in,
+ * The parts of `@std/assert` on which this project relies: above all, an assertion fails when it must. It runs on the stand-in,
  * and with `deno task test:jsr` on the published package.
  */
 import * as std from "@std/assert";
@@ -33,7 +33,7 @@ for (const [name, assertion] of Object.entries(FAILING)) {
   });
 }
 
-Deno.test("assertions that hold pass, and answer what was thrown", async () => {
+Deno.test("assertions that hold pass, and return the thrown error", async () => {
   std.assert("a");
   std.assertEquals({ a: [1, new Map([["b", NaN]])] }, { a: [1, new Map([["b", NaN]])] });
   std.assertNotEquals([1], [2]);

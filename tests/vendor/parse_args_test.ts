@@ -1,14 +1,14 @@
 /**
- * What this project relies on in `@std/cli/parse-args`. It runs on the stand-in, and with `deno task test:jsr` on the
- * published package: both must answer the same.
+ * The parts of `@std/cli/parse-args` on which this project relies. The test runs on the stand-in, and with
+ * `deno task test:jsr` on the published package: both must return the same.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { assertEquals } from "@std/assert";
 
-// The published function computes its answer's type from the options: of no use here.
+// The published function computes its return type from the options, which is of no use here.
 const parse = parseArgs as unknown as (args: string[], options?: object) => Record<string, unknown>;
 
-Deno.test("parseArgs() reads texts, booleans, numbers and words", () => {
+Deno.test("parseArgs() reads strings, booleans, numbers and words", () => {
   const options = { boolean: ["once"], string: ["app", "topics"] };
   assertEquals(parse(["worker", "--app", "app.ts", "--topics=a,b", "--once", "--concurrency", "20"], options), {
     _: ["worker"],
@@ -33,7 +33,7 @@ Deno.test('parseArgs() keeps words that look like numbers only with string "_"',
   assertEquals(parse(["007", "x"], { string: ["_"] })._, ["007", "x"]);
 });
 
-Deno.test("parseArgs() keeps the last of a flag that stands twice, and all of a collected one", () => {
+Deno.test("parseArgs() keeps the last value of a repeated flag, and all of a collected one", () => {
   const options = { string: ["app", "topic"], collect: ["topic"], alias: { topic: "t" } };
   const { app, topic } = parse(["--app=a", "--topic=x", "--app=b", "-t", "y"], options);
   assertEquals([app, topic], ["b", ["x", "y"]]);
@@ -50,7 +50,7 @@ Deno.test("parseArgs() negates only what is negatable", () => {
   });
 });
 
-Deno.test("parseArgs() leaves everything behind -- and, with stopEarly, behind the first word", () => {
+Deno.test("parseArgs() leaves everything after -- and, with stopEarly, after the first word", () => {
   assertEquals(parse(["a", "--", "--no-b", "--c="])._, ["a", "--no-b", "--c="]);
   assertEquals(parse(["--once", "a", "--app=x"], { boolean: ["once"], stopEarly: true }), {
     _: ["a", "--app=x"],
@@ -58,7 +58,7 @@ Deno.test("parseArgs() leaves everything behind -- and, with stopEarly, behind t
   });
 });
 
-Deno.test("parseArgs() asks about each undeclared flag and each word", () => {
+Deno.test("parseArgs() calls unknown() for each undeclared flag and each word", () => {
   const heard: unknown[][] = [];
   const seen = parse(["word", "--once", "--tipics=a", "--no-x", "-q"], {
     boolean: ["once"],

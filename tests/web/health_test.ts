@@ -1,11 +1,10 @@
-/** The health handler in a process of one's own: paths, methods, and a scrape that holds what is counted and measured. */
+/** The health handler in the user's own process: paths, methods, and scrapes. */
 import { activeJobTopic, App, Job, type WorkerStatus } from "@activejob/kafka";
 import { healthHandler, Metrics } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
-import { until } from "../behaviours/until.ts";
-import { readScrape } from "../monitor/scrape.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { until } from "../support/until.ts";
+import { readScrape } from "../support/scrape.ts";
 
 const gates: Record<string, PromiseWithResolvers<void>> = {};
 
@@ -23,10 +22,10 @@ class SadJob extends Job {
 }
 
 function setUp() {
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
-    broker: memoryOver(log),
+    broker: log.source,
     jobs: [GateJob, SadJob],
     topics: [
       activeJobTopic("default", { maxMessages: 1 }),
@@ -41,10 +40,10 @@ function setUp() {
   const handler = healthHandler(worker, metrics);
   const ask = (path: string, method = "GET") => handler(new Request(`http://localhost${path}`, { method }));
   const scrape = async () => readScrape(await (await ask("/metrics")).text());
-  return { log, app, worker, ask, scrape };
+  return { log, app, worker, handler, ask, scrape };
 }
 
-Deno.test("healthHandler() answers GET and HEAD of its paths, and says what else there is", async () => {
+Deno.test("healthHandler() responds to GET and HEAD of its paths, and names them for any other", async () => {
   const { app, ask } = setUp();
   await using _ = app;
   const seen: unknown[] = [];
@@ -79,7 +78,7 @@ Deno.test("healthHandler() answers GET and HEAD of its paths, and says what else
   ]);
 });
 
-Deno.test("a scrape has the worker's state, its jobs, its partitions and what was counted, at each moment", async () => {
+Deno.test("a scrape has the worker's current state, jobs and partitions, and the counts", async () => {
   gates.one = Promise.withResolvers();
   const { app, worker, ask, scrape } = setUp();
   await using _ = app;
@@ -105,7 +104,7 @@ Deno.test("a scrape has the worker's state, its jobs, its partitions and what wa
   assertEquals(during.get('activejob_worker_state{state="new"}'), 0);
   assertEquals(during.get("activejob_worker_concurrency"), 10);
   assertEquals(during.get('activejob_group_joined{group="shop"}'), 1);
-  assertEquals(during.get('activejob_group_held{group="shop"}'), 1);
+  assertEquals(during.get('activejob_group_session_valid{group="shop"}'), 1);
   assertEquals(during.get('activejob_jobs_running{topic="default"}'), 1);
   assertEquals(during.get('activejob_jobs_running{topic="sad"}'), 0);
   assert(during.get("activejob_longest_running_seconds")! > 0);
@@ -125,25 +124,44 @@ Deno.test("a scrape has the worker's state, its jobs, its partitions and what wa
   assertEquals([...after.keys()].filter((series) => series.startsWith("activejob_partition_")), []);
 });
 
-Deno.test("a scrape while the broker is away has what is known", async () => {
+Deno.test("a scrape while the broker is offline has the last known values", async () => {
   const { app, log, worker, scrape } = setUp();
   await using _ = app;
   const run = worker.run();
   await until(() => worker.status().groups.every(({ isJoined }) => isJoined), () => JSON.stringify(worker.status()));
   await scrape();
-  log.away();
+  log.goOffline();
   const scraped = await scrape();
   assertEquals(scraped.get('activejob_partition_lag{group="shop",topic="default",partition="0"}'), 0);
-  log.back();
+  log.goOnline();
   await worker.stop();
   await run;
 });
 
 Deno.test("healthHandler() names ten reasons, and counts the others", async () => {
-  const group = { topics: [], isJoined: false, isHeld: false, running: [], partitions: [] };
+  const group = { topics: [], isJoined: false, isSessionValid: false, running: [], partitions: [] };
   const groups = Array.from({ length: 12 }, (_, n) => ({ ...group, group: `g${n}` }));
   const status: WorkerStatus = { state: "running", failure: null, concurrency: 1, groups };
   const handler = healthHandler({ status: () => status, refreshLag: () => Promise.resolve() }, new Metrics());
   const lines = (await (await handler(new Request("http://localhost/readyz"))).text()).split("\n");
   assertEquals([lines.length, lines[9], lines[10]], [12, 'the worker has not joined group "g9" yet', "and 2 more"]);
+});
+
+Deno.test("healthHandler() refuses a request whose Host header makes no URL, under Deno.serve", async () => {
+  const { app, handler } = setUp();
+  await using _ = app;
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => {
+    errors.push(error);
+    return new Response(null, { status: 500 });
+  };
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError }, handler);
+  for (const host of ["[::", "a b", "a:99999", "%zz"]) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    const request = `GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const text = await new Response(connection.readable).text();
+    assertEquals([text.split("\r\n")[0], text.endsWith("Bad request\n")], ["HTTP/1.1 400 Bad Request", true], host);
+  }
+  assertEquals(errors, []);
 });

@@ -1,17 +1,16 @@
-/** What a group's consumer holds of a partition that was lost, and for how long. */
+/** The consumer of a group: lost partitions, and the events of an assignment. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { BrokerSource, ConsumerSink, Ownership } from "../../src/broker/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { memoryOver } from "../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** A source that keeps no ownership, but knows of each whether somebody does. */
+/** A source that keeps no ownership alive, and a weak reference to each. */
 function watched(source: BrokerSource): { source: BrokerSource; ownerships: WeakRef<Ownership>[] } {
   const ownerships: WeakRef<Ownership>[] = [];
   const open: BrokerSource["open"] = async (context) => {
@@ -37,7 +36,7 @@ function bound(sink: ConsumerSink, name: string | symbol): unknown {
   return (sink[name as keyof ConsumerSink] as (...args: unknown[]) => unknown).bind(sink);
 }
 
-Deno.test("a lost partition is let go when its job ends, though nothing else is lost after it", async () => {
+Deno.test("a lost partition is dropped when its job ends, though nothing else is lost after it", async () => {
   const begun: PromiseWithResolvers<void>[] = [];
   class WaitingJob extends Job {
     async perform() {
@@ -46,8 +45,8 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
       await end.promise;
     }
   }
-  const log = new MemoryLog();
-  const { source, ownerships } = watched(memoryOver(log));
+  const log = new FaultInjectionLog();
+  const { source, ownerships } = watched(log.source);
   const topics = [activeJobTopic("default")];
   await using app = new App({ name: "shop", broker: source, jobs: [WaitingJob], topics, logger: false });
   const run = app.worker().run();
@@ -56,7 +55,11 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
   log.revoke("shop", { topic: "default", partition: 0 });
   while (begun.length < 2) await turn();
   collectGarbage();
-  assertEquals(ownerships.map((each) => each.deref() !== undefined), [true, true], "the first one's job still runs");
+  assertEquals(
+    ownerships.map((each) => each.deref() !== undefined),
+    [true, true],
+    "the job of the first one still runs",
+  );
   begun[0]!.resolve();
   for (let turns = 0; turns < 3; turns++) await turn();
   collectGarbage();
@@ -64,4 +67,35 @@ Deno.test("a lost partition is let go when its job ends, though nothing else is 
   begun[1]!.resolve();
   await app.close();
   await run;
+});
+
+Deno.test("one event names all partitions that move together, after the event of each, and a stop releases them", async () => {
+  const log = new FaultInjectionLog();
+  const topics = [activeJobTopic("default", { partitions: 3 })];
+  await using app = new App({ name: "shop", broker: log.source, jobs: [], topics, logger: false });
+  const seen: unknown[] = [];
+  app.on("partition.assigned", ({ partition }) => seen.push(["assigned", partition]));
+  app.on("partition.lost", ({ partition, reason }) => seen.push(["lost", partition, reason]));
+  app.on("assignment.changed", ({ group, assigned, lost, reason, owned }) => {
+    seen.push([
+      group,
+      assigned.map(({ partition }) => partition),
+      lost.map(({ partition }) => partition),
+      reason,
+      owned,
+    ]);
+  });
+  app.on("worker.started", ({ partitions }) => seen.push(["started", partitions]));
+  await app.worker().run(undefined, { once: true });
+  assertEquals(seen, [
+    ["assigned", 0],
+    ["assigned", 1],
+    ["assigned", 2],
+    ["shop", [0, 1, 2], [], null, 3],
+    ["started", 3],
+    ["lost", 0, "closed"],
+    ["lost", 1, "closed"],
+    ["lost", 2, "closed"],
+    ["shop", [], [0, 1, 2], "closed", 0],
+  ]);
 });

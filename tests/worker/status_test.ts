@@ -1,12 +1,12 @@
-/** What a worker says of itself, at each point of its life. */
+/** The status of a worker, at each point of its life. */
 import { activeJobTopic, App, type EventMap, Job, type TopicOptions, type Worker } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryBroker } from "../../src/broker/memory/broker.ts";
-import { MemoryLog } from "../../src/broker/memory/log.ts";
-import { until } from "../behaviours/until.ts";
-import { heldBroker } from "./held_broker.ts";
+import type { RetryingRecord } from "../../src/worker/status.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { until } from "../support/until.ts";
+import { heldBroker } from "../support/controlled_broker.ts";
 
-/** Lets the jobs of a test go on. */
+/** Lets the jobs of a test continue. */
 let open = Promise.withResolvers<void>();
 
 class SlowJob extends Job {
@@ -24,7 +24,7 @@ class SadJob extends Job {
 
 function setUp(topic: TopicOptions = {}, other: TopicOptions = {}) {
   open = Promise.withResolvers<void>();
-  const log = new MemoryLog();
+  const log = new FaultInjectionLog();
   const broker = heldBroker(log);
   const app = new App({
     name: "shop",
@@ -49,7 +49,10 @@ function next<N extends keyof EventMap>(app: App, name: N): Promise<EventMap[N]>
 /** The state and the groups, without jobs and partitions. */
 function outline(worker: Worker) {
   const { state, groups } = worker.status();
-  return [state, ...groups.map(({ group, topics, isJoined, isHeld }) => [group, topics.join(), isJoined, isHeld])];
+  return [
+    state,
+    ...groups.map(({ group, topics, isJoined, isSessionValid }) => [group, topics.join(), isJoined, isSessionValid]),
+  ];
 }
 
 /** The only partition of the topic "default". */
@@ -57,7 +60,7 @@ function partition(worker: Worker) {
   return worker.status().groups[0]!.partitions[0]!;
 }
 
-async function enqueue(app: App, ...jobs: object[]): Promise<void> {
+async function enqueue(app: App, ...jobs: Job[]): Promise<void> {
   for (const job of jobs) await app.enqueue(job);
   await app.flush();
 }
@@ -85,7 +88,7 @@ Deno.test("status() follows a worker from new to stopped", async () => {
   assertEquals([worker.status().failure, worker.status().concurrency], [null, 10]);
 });
 
-Deno.test("status() has the running job with its limits, and what waits behind it", async () => {
+Deno.test("status() has the running job with its limits, and the records that wait behind it", async () => {
   const { app, worker } = setUp({ timeoutGraceMs: 7 });
   await using _ = app;
   await enqueue(app, SlowJob.of(1), SlowJob.of(2));
@@ -95,7 +98,8 @@ Deno.test("status() has the running job with its limits, and what waits behind i
   const [job, ...none] = worker.status().groups[0]!.running;
   assertEquals([job!.jobClass, job!.offset, job!.timeoutMs, job!.timeoutGraceMs, none], ["SlowJob", 0, 30_000, 7, []]);
   assert(job!.runningMs >= 0 && job!.runningMs < 30_000, `${job!.runningMs}`);
-  const { oldestAgeMs, ...rest } = partition(worker);
+  const { oldestAgeMs, running, ...rest } = partition(worker);
+  assertEquals(running.map(({ offset, jobId }) => [offset, jobId]), [[0, job!.jobId]]);
   assert(oldestAgeMs !== null && oldestAgeMs >= 0, `${oldestAgeMs}`);
   assertEquals(rest, {
     topic: "default",
@@ -104,8 +108,8 @@ Deno.test("status() has the running job with its limits, and what waits behind i
     highWatermark: 2,
     lag: 2,
     waiting: 2,
-    isPaused: false,
-    stuckAt: null,
+    retrying: [],
+    stuck: [],
   });
   open.resolve();
   await until(() => partition(worker).lag === 0, () => JSON.stringify(worker.status()));
@@ -115,7 +119,7 @@ Deno.test("status() has the running job with its limits, and what waits behind i
   await run;
 });
 
-Deno.test("refreshLag() tells how far a log has grown of which nothing is fetched now, and of one that was never fetched", async () => {
+Deno.test("refreshLag() reads the end of a log that is not fetched now, and of one that was never fetched", async () => {
   const { app, worker } = setUp({ maxMessages: 1 });
   await using _ = app;
   const performing = next(app, "job.performing");
@@ -133,23 +137,23 @@ Deno.test("refreshLag() tells how far a log has grown of which nothing is fetche
   await run;
 });
 
-Deno.test("refreshLag() does not wait for a broker that is away longer than its deadline", async () => {
+Deno.test("refreshLag() does not wait for an offline broker longer than its deadline", async () => {
   const { app, log, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");
   const run = worker.run();
   await started;
-  log.away();
+  log.goOffline();
   await worker.refreshLag(1);
   assertEquals(partition(worker).lag, null);
-  log.back();
+  log.goOnline();
   await worker.refreshLag();
   assertEquals(partition(worker).lag, 0);
   await worker.stop();
   await run;
 });
 
-Deno.test("status() says that the session is not held as soon as the clock says it, and that a new one is", async () => {
+Deno.test("status() reports an invalid session as soon as it has expired by the clock, and a new one as valid", async () => {
   const { app, log, broker, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");
@@ -158,34 +162,45 @@ Deno.test("status() says that the session is not held as soon as the clock says 
   // The group that was made last.
   log.block(broker.consumer);
   assertEquals(outline(worker).slice(1), [["shop", "default", true, true], ["second", "other", true, false]]);
-  const held = new Promise<void>((resolve) => app.on("membership.changed", ({ held }) => held && resolve()));
+  const member = new Promise<void>((resolve) => app.on("membership.changed", ({ isMember }) => isMember && resolve()));
   log.unblock(broker.consumer);
-  await held;
+  await member;
   assertEquals(outline(worker)[2], ["second", "other", true, true]);
   await worker.stop();
   await run;
 });
 
-Deno.test("status() says which partition waits for its next try, and which for an operator", async () => {
+Deno.test("status() lists the records that wait for their next try, and those that wait for an operator", async () => {
   const backoff = { initialMs: 60_000, maxMs: 60_000, jitter: 0 };
   const { app, log, worker } = setUp({ backoff }, { backoff });
   await using _ = app;
   await enqueue(app, SadJob.of());
-  await using broker = new MemoryBroker(log);
+  await using broker = log.open();
   await broker.append("other", [{ value: "no envelope" }]);
   const run = worker.run();
   const paused = () =>
-    worker.status().groups.flatMap(({ partitions }) => partitions.filter(({ isPaused }) => isPaused));
+    worker.status().groups.flatMap(({ partitions }) =>
+      partitions.filter(({ retrying, stuck }) => retrying.length + stuck.length > 0)
+    );
   await until(() => paused().length === 2, () => JSON.stringify(worker.status()));
-  assertEquals(paused().map(({ stuckAt, waiting, lag }) => [stuckAt, waiting, lag]), [
-    [null, 1, 1],
-    [{ topic: "other", partition: 0, offset: 0 }, 1, 1],
+  const [sad, bad] = paused();
+  assertEquals([sad!.running, sad!.stuck, sad!.waiting, sad!.lag], [[], [], 1, 1]);
+  const [{ nextTryInMs, error, ...retrying }, ...none] = sad!.retrying as [RetryingRecord];
+  assertEquals([retrying, error.message, none], [
+    { topic: "default", partition: 0, offset: 0, attempts: 1 },
+    "as always",
+    [],
+  ]);
+  assert(nextTryInMs > 30_000 && nextTryInMs <= 60_000, `${nextTryInMs}`);
+  assertEquals([bad!.running, bad!.retrying, bad!.waiting, bad!.lag], [[], [], 1, 1]);
+  assertEquals(bad!.stuck.map(({ offset, attempts, remedy }) => [offset, attempts, remedy]), [
+    [0, 0, "deno run -A jsr:@activejob/kafka/cli skip --app app.ts other/0@0"],
   ]);
   await worker.stop();
   await run;
 });
 
-Deno.test("status() has what a worker failed with", async () => {
+Deno.test("status() has the error with which a worker failed", async () => {
   const { app, log, broker, worker } = setUp();
   await using _ = app;
   const started = next(app, "worker.started");

@@ -1,13 +1,17 @@
-/** What an administrator may do with a Kafka cluster, as the seam has it. */
+/** What an administrator may do with a Kafka cluster, behind the broker interface. */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import type { BrokerAdmin } from "../broker.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError, protocolError } from "./failures.ts";
 import { workerMetadata } from "./ownership.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 
 /** How long new topics and partitions may take until every broker knows them, in milliseconds. */
 const APPEAR_MS = 5000;
 const LOOK_MS = 50;
+/** The limit of a search for groups, in milliseconds, and how many groups are asked at once. */
+const GROUPS_MS = 5000;
+const GROUPS_AT_ONCE = 8;
 /** "As the broker has it by default". */
 const DEFAULT = -1;
 
@@ -55,6 +59,7 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
         metadata: workerMetadata(committed[at]?.metadata ?? ""),
       }));
     },
+    groups: (topics) => listGroups(cluster, topics),
     async seek(group, to) {
       try {
         await cluster.commit(group, to.map((position) => ({ ...position, metadata: "" })));
@@ -65,6 +70,36 @@ export function kafkaAdmin(cluster: ClusterClient): BrokerAdmin {
       }
     },
   };
+}
+
+/** Lists the groups that have committed offsets of topics, as many as are found in time. */
+async function listGroups(cluster: ClusterClient, topics: readonly string[]): Promise<Map<string, string[]>> {
+  const found = new Map(topics.map((topic): [string, string[]] => [topic, []]));
+  const search = searchGroups(cluster, found, performance.now() + GROUPS_MS);
+  if (await waitUntilSettled(search, GROUPS_MS)) await search;
+  return new Map(Array.from(found, ([topic, groups]) => [topic, groups.toSorted()]));
+}
+
+/** Asks several groups at a time: the coordinator of each has to be found first. */
+async function searchGroups(
+  cluster: ClusterClient,
+  found: ReadonlyMap<string, string[]>,
+  endMs: number,
+): Promise<void> {
+  const partitions = (await Promise.all(Array.from(found.keys(), async (topic) => {
+    const leaders = await cluster.topic(topic);
+    return Array.from(leaders?.keys() ?? [], (partition) => ({ topic, partition }));
+  }))).flat();
+  const waiting = partitions.length === 0 ? [] : await cluster.groups();
+  const ask = async () => {
+    for (let group = waiting.shift(); group !== undefined && performance.now() < endMs; group = waiting.shift()) {
+      // A group that may not be read, or whose coordinator does not answer, is left out.
+      const committed = await cluster.committed(group, partitions).catch(() => []);
+      const topics = new Set(partitions.filter((_, at) => committed[at] != null).map(({ topic }) => topic));
+      for (const topic of topics) found.get(topic)!.push(group);
+    }
+  };
+  await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, ask));
 }
 
 /** Whether a commit without a member was refused since the group has some. */

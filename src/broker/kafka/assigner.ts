@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { Assignment, KafkaJs, PartitionAssigner } from "./kafkajs.ts";
 import { assignPartitions } from "../assignment.ts";
-import type { TopicPartition } from "../broker.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** The protocol's name in the group: all members of a group must offer it. */
 export const ASSIGNER_NAME = "activejob-sticky";

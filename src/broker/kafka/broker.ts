@@ -13,7 +13,6 @@ import type {
   Consumer,
   ConsumerSink,
   NewRecord,
-  Position,
   SkipOptions,
 } from "../broker.ts";
 import { kafkaAdmin } from "./admin.ts";
@@ -25,6 +24,7 @@ import { MAX_METADATA_LENGTH } from "./ownership.ts";
 import { TopicProducer } from "./producer.ts";
 import { skipRecord } from "./skip.ts";
 import { TopicBudget } from "./topic_budget.ts";
+import type { Position } from "../../support/position.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 3000;
@@ -34,10 +34,7 @@ const CLOSE_MS = 3000;
  * wait for their disks, so that it survives the loss of a process and not, by itself, that of the power of all replicas.
  */
 export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
-  atomicAppendAndCommit: false,
-  fencedCommits: false,
   sharedGroups: true,
-  durability: "process",
   maxCommitMetadataLength: MAX_METADATA_LENGTH,
 });
 

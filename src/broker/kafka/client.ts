@@ -4,7 +4,7 @@
  */
 import net from "node:net";
 import tls from "node:tls";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import type { BrokerContext } from "../broker.ts";
 import { NOT_ALLOWED } from "./failures.ts";
 import { type Kafka, type KafkaConfig, loadKafkaJs, type LogEntry } from "./kafkajs.ts";
@@ -78,9 +78,9 @@ export class Connections {
   /** Waits until all are closed, and cuts off those that are not in time. None is made any more. */
   async closed(deadlineMs: number): Promise<void> {
     this.#refused = true;
-    if (await within(this.#allClosed(), deadlineMs)) return;
+    if (await waitUntilSettled(this.#allClosed(), deadlineMs)) return;
     this.cut();
-    await within(this.#allClosed(), deadlineMs);
+    await waitUntilSettled(this.#allClosed(), deadlineMs);
   }
 
   #allClosed(): Promise<unknown> {

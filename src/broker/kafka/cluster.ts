@@ -3,13 +3,13 @@
  * kafkajs' inner `Cluster`, since its administrator remembers every topic that it was ever asked for, and one of them that
  * is missing then spoils all later answers. It connects when it is first asked, and anew after a lost connection.
  */
-import type { TopicPartition } from "../broker.ts";
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { type ClientFactory, Connections, holding } from "./client.ts";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { loadCluster } from "./kafkajs.ts";
 import type { RawBroker, RawCluster } from "./raw_cluster.ts";
 import { brokerError, isForbidden, isUnknownTopic, protocolError } from "./failures.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** What a group has committed for a partition. */
 export interface Committed {
@@ -119,6 +119,19 @@ export class ClusterClient {
     });
   }
 
+  /** Lists the groups of every broker that answers: each knows those that it coordinates. */
+  groups(): Promise<string[]> {
+    return this.#ask("list the consumer groups", async (cluster) => {
+      await cluster.brokerPool.refreshMetadata([]);
+      const nodes = Object.keys(cluster.brokerPool.brokers).map(Number);
+      const lists = await Promise.allSettled(nodes.map(async (nodeId) => {
+        const { groups } = await (await cluster.findBroker({ nodeId })).listGroups();
+        return groups.map(({ groupId }) => groupId);
+      }));
+      return lists.flatMap((list) => list.status === "fulfilled" ? list.value : []);
+    });
+  }
+
   /** Commits for a member of a group, in exactly this generation; without one, for a group that has no members. Tried once. */
   async commit(
     group: string,
@@ -160,9 +173,9 @@ export class ClusterClient {
     const cluster = this.#cluster;
     this.#cluster = null;
     if (this.#pending.size > 0) this.#connections.cut();
-    if (cluster !== null) await within(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
+    if (cluster !== null) await waitUntilSettled(cluster.then((connected) => connected.disconnect()), CLOSE_MS);
     await this.#connections.closed(CLOSE_MS);
-    await within(Promise.allSettled(this.#pending), CLOSE_MS);
+    await waitUntilSettled(Promise.allSettled(this.#pending), CLOSE_MS);
   }
 
   #ask<T>(what: string, question: (cluster: RawCluster) => Promise<T>): Promise<T> {
@@ -192,7 +205,7 @@ export class ClusterClient {
         if (this.#closed) continue;
         const final = isForbidden(error) || isUnknownTopic(error) || error instanceof RangeError;
         if (final || attempt >= ATTEMPTS || isDefinite(refused)) throw brokerError(`Cannot ${what}`, error);
-        await within(this.#closing.promise, RETRY_MS * attempt);
+        await waitUntilSettled(this.#closing.promise, RETRY_MS * attempt);
       }
     }
   }

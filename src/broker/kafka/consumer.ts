@@ -1,9 +1,9 @@
 /**
- * The seam's consumer on Kafka: a member of the group, its share of the partitions, and the hand-over of what comes out of
+ * The consumer on Kafka: a member of the group, its share of the partitions, and the hand-over of what comes out of
  * them. It lives from `consume` until it is closed, or until the member fails for good.
  */
 import { BrokerError } from "../../errors.ts";
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
+import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import type { ClientFactory } from "./client.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { Commits } from "./commits.ts";
@@ -14,8 +14,6 @@ import { Session } from "./session.ts";
 import { Share, type ShareContext } from "./share.ts";
 
 const DISPOSE_MS = 5000;
-
-type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
 
 /** See the module. */
 export class KafkaConsumer implements Consumer {
@@ -33,7 +31,7 @@ export class KafkaConsumer implements Consumer {
   constructor(clients: ClientFactory, cluster: ClusterClient, options: ConsumeOptions, sink: ConsumerSink) {
     this.#options = options;
     this.#sink = sink;
-    this.#session = new Session(options.sessionTimeoutMs, (held) => sink.membership(held));
+    this.#session = new Session(options.sessionTimeoutMs, (isMember) => sink.membership(isMember));
     this.#commits = new Commits(options.group, cluster, () => this.#share.interrupted());
     const context: ShareContext = {
       options,
@@ -74,7 +72,7 @@ export class KafkaConsumer implements Consumer {
     return this.#joined.promise;
   }
 
-  get heldUntilMs(): number {
+  get sessionValidUntilMs(): number {
     return this.#session.heldUntilMs;
   }
 

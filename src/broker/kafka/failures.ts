@@ -3,6 +3,8 @@
  * the chain. Pure functions.
  */
 import { BrokerError } from "../../errors.ts";
+import { asMissingPermission, MissingPermissionError } from "../missing_permission.ts";
+import { ENVIRONMENT } from "./environment.ts";
 
 /** kafkajs nests a handful; a chain that bites its own tail ends here. */
 const MAX_DEPTH = 10;
@@ -32,7 +34,7 @@ export const NOT_ALLOWED = "NOT_ALLOWED";
 /** Whether trying again cannot help: the client may not, is not who it says it is, or its process lacks a permission. */
 export function isForbidden(error: unknown): boolean {
   return isNamed(error, "KafkaJSSASLAuthenticationError") || isNamed(error, "NotCapable") ||
-    chain(error).some((link) => link.code === NOT_ALLOWED) ||
+    chain(error).some((link) => link.code === NOT_ALLOWED || link instanceof MissingPermissionError) ||
     /_AUTHORIZATION_FAILED$/.test(protocolError(error) ?? "");
 }
 
@@ -42,10 +44,17 @@ export function isUnknownTopic(error: unknown): boolean {
   return type === "UNKNOWN_TOPIC_OR_PARTITION" || type === "INVALID_TOPIC_EXCEPTION";
 }
 
-/** An error of ours whose `cause` is the client's. */
-export function brokerError(what: string, cause: unknown): BrokerError {
+/** What a Kafka needs: each of its brokers, wherever the cluster says that they are, and kafkajs' variables. */
+const NEEDED = { net: [], env: ENVIRONMENT };
+
+/** Makes an error of this library, with the client's as its `cause`; a missing permission becomes one sentence. */
+export function brokerError(action: string, cause: unknown): BrokerError {
+  const denied = chain(cause).find((link) => link.code === NOT_ALLOWED);
+  if (denied instanceof Error) return new MissingPermissionError(action, denied.message);
+  const missing = asMissingPermission(action, cause, NEEDED);
+  if (missing !== null) return missing;
   const text = cause instanceof Error ? cause.message : String(cause);
-  return new BrokerError(`${what}: ${text}`, { cause });
+  return new BrokerError(`${action}: ${text}`, { cause });
 }
 
 function chain(error: unknown): KafkaJsError[] {

@@ -7,11 +7,11 @@
  * topic was made anew, or that it was fetched before the position was settled.
  */
 import type { EachBatchPayload } from "./kafkajs.ts";
-import type { TopicPartition } from "../broker.ts";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { safeOffset } from "./cluster.ts";
 import { type Intake, recordsFrom } from "./intake.ts";
 import type { Share, ShareContext } from "./share.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** How long a batch may wait, in milliseconds: there are no heartbeats meanwhile. */
 const PATIENCE_MS = 25;
@@ -52,7 +52,7 @@ export class HandOver {
     const intake = this.#share.intake(batch);
     if (intake === null || this.#share.isOver) return;
     if (!intake.proved) {
-      await within(this.#share.proved, PATIENCE_MS);
+      await waitUntilSettled(this.#share.proved, PATIENCE_MS);
       if (this.#share.intake(batch) !== intake) return;
     }
     if (!intake.proved || intake.paused) {
@@ -83,7 +83,7 @@ export class HandOver {
     this.#handing = null;
     if (!intake.paused) return;
     letGo(batch);
-    await within(intake.untilResumed(), PATIENCE_MS);
+    await waitUntilSettled(intake.untilResumed(), PATIENCE_MS);
     if (intake.paused && this.#share.intake(batch) === intake) this.#halt(intake);
   }
 
@@ -132,7 +132,7 @@ export class HandOver {
     const from = position!;
     if (low > from) {
       intake.advance(low);
-      sink.gone(ownership, from, low);
+      sink.expired(ownership, from, low);
       const last = ownership.last;
       // kafkajs has just written "the beginning" over it.
       if (last !== null) {

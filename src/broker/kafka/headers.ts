@@ -1,13 +1,11 @@
 /**
- * Headers between the seam's list and kafkajs' object. The object loses the order between different names, and its decoder
+ * Headers between the list of the broker interface and kafkajs' object. The object loses the order between different names, and its decoder
  * starts from a plain object, in which `constructor` is there before any header is. Pure functions.
  */
 import { Buffer } from "node:buffer";
 import type { IHeaders } from "./kafkajs.ts";
 import type { Headers } from "../broker.ts";
-
-/** The one list of all records without headers. */
-export const NO_HEADERS: Headers = Object.freeze([]);
+import { NO_HEADERS } from "../record.ts";
 
 /**
  * Reads what kafkajs decoded.

@@ -3,10 +3,11 @@
  * assignment of the partition to its loss, over rebalances; its ownership may end and begin anew meanwhile.
  */
 import type { KafkaMessage } from "./kafkajs.ts";
-import type { StoredRecord, TopicPartition } from "../broker.ts";
+import type { StoredRecord } from "../broker.ts";
 import { safeOffset } from "./cluster.ts";
 import { headersFrom } from "./headers.ts";
 import type { KafkaOwnership } from "./ownership.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** What a batch means for a partition that stands at a certain position. */
 export type Reading =
@@ -88,7 +89,7 @@ export class Intake implements TopicPartition {
   }
 }
 
-/** The seam's records of what kafkajs decoded. */
+/** The records of the broker interface from what kafkajs decoded. */
 export function recordsFrom(messages: readonly KafkaMessage[]): StoredRecord[] {
   return messages.map((message) => ({
     offset: safeOffset(message.offset),

@@ -4,7 +4,7 @@
  *
  * It is named in full and not by the import map, so that a checkout of this library also works under another project's.
  */
-import { lazily } from "../../lazily.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
 import { mendHeaderDecoder } from "./header_decoder.ts";
 
 export type {
@@ -41,7 +41,7 @@ export async function loadCluster(): Promise<Cluster> {
 }
 
 async function load(): Promise<[KafkaJs, Cluster]> {
-  const [kafkajs, cluster, queue, decoder] = await lazily(() =>
+  const [kafkajs, cluster, queue, decoder] = await lazyImport(() =>
     Promise.all([
       import("npm:kafkajs@2.2.4"),
       import("npm:kafkajs@2.2.4/src/cluster/index.js"),

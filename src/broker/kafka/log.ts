@@ -28,7 +28,7 @@ export function kafkaLog(monitor: Monitor, secrets: readonly string[]): (entry: 
   const heard = new Map<string, { untilMs: number; repeated: number }>();
   return ({ level, namespace, log }) => {
     // The environment may ask kafkajs for its debug level, which shows requests as they go over the wire.
-    if (level > INFO || !monitor.hears("broker.log") || log.message.startsWith(ANSWERED)) return;
+    if (level > INFO || !monitor.hasListener("broker.log") || log.message.startsWith(ANSWERED)) return;
     const { message, timestamp: _, logger: __, stack: ___, ...details } = log;
     const words = hide(`${namespace}: ${message}`, secrets);
     const nowMs = performance.now();

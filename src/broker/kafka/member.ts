@@ -6,14 +6,15 @@
  *        └────────────┴──▶ closing ──▶ closed
  */
 import { UnknownTopicError } from "../../errors.ts";
-import type { ConsumeOptions, TopicPartition } from "../broker.ts";
+import type { ConsumeOptions } from "../broker.ts";
 import { type Claim, stickyAssigner } from "./assigner.ts";
 import { type ClientFactory, Connections } from "./client.ts";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { type Consumer, type EachBatchPayload, loadKafkaJs, type LogEntry, type PartitionAssigner } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import type { MemberInGeneration } from "./commits.ts";
 import { isForbidden, isUnknownTopic } from "./failures.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** What hears of a member. No call may throw; all but `batch` return at once. */
 export interface MemberHandler {
@@ -105,13 +106,13 @@ export class Member implements Fetching {
     // While the broker is away there is nobody to take leave of.
     if (!this.#connections.established) this.#connections.cut();
     // Who disconnects in the middle of the first join leaves a member behind that keeps its share until its session ends.
-    await within(this.#running, leftMs());
+    await waitUntilSettled(this.#running, leftMs());
     const consumer = this.#consumer;
-    const isDisconnected = consumer === null || await within(consumer.disconnect(), leftMs());
+    const isDisconnected = consumer === null || await waitUntilSettled(consumer.disconnect(), leftMs());
     // kafkajs forgets some connections of a broker that was away: they would hold the close up to its deadline.
     await this.#connections.closed(isDisconnected ? FORGOTTEN_MS : Math.max((endMs - performance.now()) / 2, 50));
     // What was cut off is about to notice.
-    await within(this.#running, Math.max(endMs - performance.now(), 50));
+    await waitUntilSettled(this.#running, Math.max(endMs - performance.now(), 50));
   }
 
   async #run(): Promise<void> {
@@ -247,7 +248,7 @@ export class Member implements Fetching {
         return await action();
       } catch (error) {
         if (error instanceof UnknownTopicError || isForbidden(error) || isUnknownTopic(error)) throw error;
-        await within(this.#closing.promise, START_WAIT_MS);
+        await waitUntilSettled(this.#closing.promise, START_WAIT_MS);
       }
     }
   }

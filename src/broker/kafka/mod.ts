@@ -2,17 +2,10 @@
  * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` where more is to be
  * said. Naming it connects nothing and loads nothing.
  */
-import { lazily } from "../../lazily.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";
+import { ENVIRONMENT } from "./environment.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
-
-/** What kafkajs looks at in the environment: [measured] the first as it is loaded, the others at each client. */
-const ENVIRONMENT = Object.freeze([
-  "NODE_ENV",
-  "KAFKAJS_LOG_LEVEL",
-  "KAFKAJS_DEBUG_PROTOCOL_BUFFERS",
-  "KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS",
-]);
 
 export type { KafkaBrokerOptions, KafkaSaslOptions, KafkaTlsOptions } from "./options.ts";
 
@@ -43,7 +36,7 @@ export function kafka(options: KafkaBrokerOptions): BrokerSource {
     name,
     permissions: Object.freeze({ net: settings.brokers, env: ENVIRONMENT }),
     async open(context) {
-      const { KafkaBroker } = await lazily(() => import("./broker.ts"));
+      const { KafkaBroker } = await lazyImport(() => import("./broker.ts"));
       return new KafkaBroker(name, settings, context);
     },
   };

@@ -3,7 +3,7 @@
  * own configuration; names, errors and events never have them.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
-import { boolean, type Check, checkOptions, type Checks, show, timeLimit } from "../../options.ts";
+import { boolean, type Check, checkOptions, type Checks, show, timeLimit } from "../../support/validation.ts";
 
 /** TLS options, as PEM text. */
 export interface KafkaTlsOptions {
@@ -63,7 +63,7 @@ const DEFAULTS = {
   metadataMaxAgeMs: 30_000,
 };
 const CHECKS: Checks<KafkaBrokerOptions> = {
-  brokers: (value) => Array.isArray(value) && value.length > 0 ? null : 'a list of "host:port", not empty',
+  brokers: checkBrokers,
   ssl: checkTls,
   sasl: checkSasl,
   deliveryTimeoutMs: timeLimit,
@@ -72,12 +72,20 @@ const CHECKS: Checks<KafkaBrokerOptions> = {
   metadataMaxAgeMs: timeLimit,
 };
 const TLS_CHECKS: Checks<KafkaTlsOptions> = {
-  ca: (value) => [value].flat().every((pem) => typeof pem === "string") ? null : "PEM text, or a list of it",
+  ca: (value) => {
+    if (![value].flat().every((pem) => typeof pem === "string")) {
+      throw invalid('"ssl.ca" must be a string or an array of strings');
+    }
+    return null;
+  },
   cert: unshown("ssl.cert"),
   key: unshown("ssl.key"),
   passphrase: unshown("ssl.passphrase"),
   servername: unshown("ssl.servername"),
-  rejectUnauthorized: boolean,
+  rejectUnauthorized: (value) => {
+    if (boolean(value) !== null) throw invalid('"ssl.rejectUnauthorized" must be true or false');
+    return null;
+  },
 };
 /** The keys that each mechanism has besides its own name. */
 const SASL_KEYS = { password: ["username", "password"], token: ["token"] } as const;
@@ -91,7 +99,7 @@ const DEFAULT_PORT = 9092;
  */
 export function kafkaSettings(options: KafkaBrokerOptions): KafkaSettings {
   checkOptions("kafka()", options, CHECKS);
-  if (options.brokers === undefined) throw invalid('they need "brokers", a list of "host:port"');
+  if (options.brokers === undefined) throw invalid('they need "brokers", an array of "host:port"');
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return Object.freeze({
     ...DEFAULTS,
@@ -109,8 +117,9 @@ export function kafkaSettings(options: KafkaBrokerOptions): KafkaSettings {
 export function brokersOfUrl(url: string): string[] {
   const hosts = /^kafka:\/\/([^/?#@]+)\/?$/.exec(url)?.[1];
   if (hosts === undefined) {
-    const shown = url.replace(/\/\/.*@/s, "//***@");
-    throw invalid(`"${shown}" must be "kafka://host:port,host:port"; users and passwords go through kafka({ sasl })`);
+    throw invalid(
+      `"${maskAddress(url)}" must be "kafka://host:port,host:port"; users and passwords go through kafka({ sasl })`,
+    );
   }
   return hosts.split(",");
 }
@@ -126,28 +135,46 @@ export function secretsOf(settings: KafkaSettings): string[] {
   return secrets.filter((secret) => secret !== undefined && secret !== "") as string[];
 }
 
+/**
+ * Masks an address that could not be read, for a message. Only plain hosts, ports and paths are shown: anything else may be
+ * a password, wherever it stands.
+ */
+export function maskAddress(address: string): string {
+  if (/^(?:[a-z]\w*:\/\/|memory:|sqlite:)?[\w./-]*(?::\d*)?(?:,[\w.-]+(?::\d*)?)*$/i.test(address)) return address;
+  if (/^\[[\da-f:.]*\](?::\d*)?$/i.test(address)) return address;
+  return `${/^[a-z]\w*:\/\//i.exec(address)?.[0] ?? ""}***`;
+}
+
 function hostAndPort(broker: unknown): string {
-  const [, host, port] = /^([\w.-]+)(?::(\d{1,5}))?$/.exec(String(broker)) ?? [];
+  const [, host, port] = typeof broker === "string" ? /^([\w.-]+)(?::(\d{1,5}))?$/.exec(broker) ?? [] : [];
   if (host === undefined || Number(port ?? 1) > 65_535) {
     // The client underneath splits at the first colon: an IPv6 literal would be read as another host.
-    throw invalid(`a broker must be "host:port" with a name or an IPv4 address, but it is "${broker}"`);
+    const shown = typeof broker === "string" ? `"${maskAddress(broker)}"` : show(broker);
+    throw invalid(`a broker must be "host:port" with a name or an IPv4 address, but it is ${shown}`);
   }
   return `${host}:${port ?? DEFAULT_PORT}`;
 }
 
-function checkTls(value: unknown): string | null {
+function checkBrokers(value: unknown): null {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw invalid('"brokers" must be an array of "host:port", not empty');
+  }
+  return null;
+}
+
+function checkTls(value: unknown): null {
   if (typeof value === "boolean") return null;
-  if (typeof value !== "object") return "true, false or an object";
+  if (typeof value !== "object" || value === null) throw invalid('"ssl" must be true, false or an object');
   checkOptions("ssl", value as KafkaTlsOptions, TLS_CHECKS);
   return null;
 }
 
-// A value that is wrong may be the secret all the same, under the wrong name or as the wrong type: none is quoted.
+// A wrong value may be the secret, under the wrong name or with the wrong type: none is quoted.
 function checkSasl(value: unknown): null {
   if (typeof value !== "object" || value === null) throw invalid('"sasl" must be an object with a "mechanism"');
   const { mechanism, ...rest } = value as Record<string, unknown>;
   if (!MECHANISMS.includes(mechanism as string)) {
-    throw invalid(`"sasl.mechanism" must be one of ${quoted(MECHANISMS)}, but it is ${show(mechanism)}`);
+    throw invalid(`"sasl.mechanism" must be one of ${quoted(MECHANISMS)}`);
   }
   const [needed, type] = mechanism === "oauthbearer"
     ? [SASL_KEYS.token, "function"] as const
@@ -163,10 +190,10 @@ function checkSasl(value: unknown): null {
   return null;
 }
 
-/** A text that no error message quotes. */
+/** A string that no error message quotes. */
 function unshown(name: string): Check {
   return (value) => {
-    if (typeof value !== "string") throw invalid(`"${name}" must be a text`);
+    if (typeof value !== "string") throw invalid(`"${name}" must be a string`);
     return null;
   };
 }

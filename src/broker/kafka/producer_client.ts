@@ -5,7 +5,7 @@
 import type { Producer } from "./kafkajs.ts";
 import type { Batch } from "./batches.ts";
 import { type ClientFactory, Connections } from "./client.ts";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 
 const CLOSE_MS = 1000;
 
@@ -48,8 +48,8 @@ export class ProducerClient {
     if (producer === null) return;
     // A disconnect does not wait for sends, and they would connect again behind it.
     if (this.#sends.size > 0) this.#connections.cut();
-    await within(Promise.allSettled(this.#sends), CLOSE_MS);
-    await within(producer.then((connected) => connected.disconnect()), CLOSE_MS);
+    await waitUntilSettled(Promise.allSettled(this.#sends), CLOSE_MS);
+    await waitUntilSettled(producer.then((connected) => connected.disconnect()), CLOSE_MS);
     await this.#connections.closed(CLOSE_MS);
   }
 

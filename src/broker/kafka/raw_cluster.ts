@@ -25,6 +25,7 @@ export interface RawBroker {
     memberId: string;
     topics: { topic: string; partitions: { partition: number; offset: string; metadata: string }[] }[];
   }): Promise<void>;
+  listGroups(): Promise<{ groups: { groupId: string }[] }>;
   leaveGroup(request: { groupId: string; memberId: string }): Promise<void>;
   createTopics(request: { topics: unknown[] }): Promise<void>;
   createPartitions(request: { topicPartitions: { topic: string; count: number }[] }): Promise<void>;
@@ -33,6 +34,7 @@ export interface RawBroker {
 /** The cluster. */
 export interface RawCluster {
   readonly brokerPool: {
+    readonly brokers: Readonly<Record<string, unknown>>;
     connect(): Promise<void>;
     refreshMetadata(topics: string[]): Promise<void>;
     findConnectedBroker(): Promise<RawBroker>;

@@ -9,18 +9,17 @@
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
-import type { ConsumeOptions, ConsumerSink, Mark, Ownership, TopicPartition } from "../broker.ts";
+import type { ConsumeOptions, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import type { Claim } from "./assigner.ts";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import type { ClusterClient, Committed } from "./cluster.ts";
 import type { Commits } from "./commits.ts";
 import { Intake } from "./intake.ts";
 import type { Fetching } from "./member.ts";
 import { KafkaOwnership } from "./ownership.ts";
 import type { Session } from "./session.ts";
-
-/** Why an ownership ends. */
-export type LostReason = Parameters<ConsumerSink["lost"]>[1];
+import type { LostReason } from "../../monitor/events.ts";
+import type { TopicPartition } from "../../support/position.ts";
 
 /** What a share works with: its consumer's parts. */
 export interface ShareContext {
@@ -39,7 +38,7 @@ const EARLIEST = -2;
 const BECAUSE: Readonly<Record<LostReason, string>> = {
   revoked: "it was assigned to another one",
   unknown: "another one may have had it meanwhile",
-  restarted: "the topic was made anew",
+  recreated: "the topic was made anew",
   closed: "the consumer was closed",
 };
 
@@ -166,7 +165,7 @@ export class Share {
     const fresh = new KafkaOwnership(intake.topic, intake.partition, null);
     const old = intake.ownership;
     intake.begin(fresh, from);
-    this.#end([old], "restarted");
+    this.#end([old], "recreated");
     this.#context.sink.assigned([fresh], []);
     return fresh;
   }
@@ -210,7 +209,7 @@ export class Share {
     const committed = await this.#committed(intakes, epoch);
     if (committed === null || epoch !== this.#epoch) return;
     const { sink, session, fetching } = this.#context;
-    const ended: Record<"unknown" | "restarted", KafkaOwnership[]> = { unknown: [], restarted: [] };
+    const ended: Record<"unknown" | "recreated", KafkaOwnership[]> = { unknown: [], recreated: [] };
     const added: KafkaOwnership[] = [];
     const continued: KafkaOwnership[] = [];
     intakes.forEach((intake, at) => {
@@ -222,7 +221,7 @@ export class Share {
         return;
       }
       if (ownership !== null) {
-        ended[now === null && ownership.hasCommitted ? "restarted" : "unknown"].push(ownership);
+        ended[now === null && ownership.hasCommitted ? "recreated" : "unknown"].push(ownership);
         fetching.seek(intake, now?.offset ?? EARLIEST);
       }
       const fresh = new KafkaOwnership(intake.topic, intake.partition, now);
@@ -231,7 +230,7 @@ export class Share {
     });
     this.#sinceMs = Date.now();
     this.#end(ended.unknown, "unknown");
-    this.#end(ended.restarted, "restarted");
+    this.#end(ended.recreated, "recreated");
     sink.assigned(added, continued);
     if (!this.#isOver) session.proved(true);
     this.#assigned.resolve();
@@ -254,7 +253,7 @@ export class Share {
       } catch (error) {
         const { message } = describeError(error);
         monitor.emit("broker.log", { level: "warn", message, details: { group: options.group } });
-        await within(this.#over.promise, PROOF_RETRY_MS);
+        await waitUntilSettled(this.#over.promise, PROOF_RETRY_MS);
       }
     }
     return null;

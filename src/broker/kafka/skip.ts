@@ -4,15 +4,16 @@
  * that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
-import type { Position, SkipOptions } from "../broker.ts";
-import { skippedAlready, skipsMore } from "../refusals.ts";
+import type { SkipOptions } from "../broker.ts";
+import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { isLiveGroup } from "./admin.ts";
 import { stickyAssigner } from "./assigner.ts";
 import { type ClientFactory, Connections } from "./client.ts";
-import { within } from "../../within.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
 import { loadKafkaJs } from "./kafkajs.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { brokerError } from "./failures.ts";
+import type { Position } from "../../support/position.ts";
 
 const DEADLINE_MS = 60_000;
 const CLOSE_MS = 2000;
@@ -41,7 +42,7 @@ export async function skipRecord(
   if (!leaders.has(partition)) throw new BrokerError(`Cannot ${what}: the topic has ${leaders.size} partitions`);
   const current = async () => await committedOffset(cluster, group, position) ?? await lowOf(cluster, position);
   let at = await current();
-  if (at > offset) throw skippedAlready(group, position, at);
+  if (at > offset) throw alreadySkippedError(group, position, at);
   const mark = { topic, partition, offset: offset + 1, metadata: "" };
   try {
     // Its owner may have come to it without having committed so yet: the last marks tell.
@@ -54,7 +55,7 @@ export async function skipRecord(
     return at === offset || (force && at < offset);
   };
   await commitAsOwner(clients, cluster, group, mark, isRight, what);
-  if (at < offset && !force) throw skipsMore(group, position, at);
+  if (at < offset && !force) throw skipsOthersError(group, position, at);
 }
 
 /**
@@ -117,13 +118,13 @@ export async function commitAsOwner(
     await consumer.connect();
     await consumer.subscribe({ topics: [mark.topic], fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: () => Promise.resolve() });
-    const inTime = await within(done.promise, DEADLINE_MS);
+    const inTime = await waitUntilSettled(done.promise, DEADLINE_MS);
     if (!inTime) throw new BrokerError(`the partition could not be had within ${DEADLINE_MS} ms`);
     await done.promise;
   } catch (error) {
     throw brokerError(`Cannot ${what}`, error);
   } finally {
-    await within(consumer.disconnect(), CLOSE_MS);
+    await waitUntilSettled(consumer.disconnect(), CLOSE_MS);
     await connections.closed(CLOSE_MS);
   }
 }

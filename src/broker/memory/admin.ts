@@ -1,56 +1,59 @@
-/** What an administrator may do with the memory log: topics, offsets, and the commits of groups that have no members. */
+/** The administration of the memory log: topics, offsets, and the committed offsets of groups. */
 import type { BrokerAdmin } from "../broker.ts";
-import { groupIsLive, unknownTopic } from "../refusals.ts";
+import { groupHasMembersError, unknownTopicError } from "../refusals.ts";
 import type { MemoryLog, MemoryTopic } from "./log.ts";
 
 /**
- * The administrator's door of a memory log.
+ * Makes the administration of a log.
  *
  * @param log the log
- * @param reachable resolves once the log can be reached; rejects when the broker is disposed of
+ * @param ready is awaited at the start of each call; rejects once the broker was disposed of
  */
-export function memoryAdmin(log: MemoryLog, reachable: () => Promise<void>): BrokerAdmin {
+export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerAdmin {
   return {
     async describe(topics) {
-      await reachable();
+      await ready();
       return new Map(topics.map((name) => {
         const topic = log.topic(name);
         return [name, topic && { partitions: topic.partitions.length, config: new Map(topic.config) }];
       }));
     },
     async create(topics) {
-      await reachable();
-      for (const { name, partitions = 1, config } of topics) {
-        log.createTopic(name, partitions, config);
-      }
+      await ready();
+      for (const { name, partitions = 1, config } of topics) log.createTopic(name, partitions, config);
     },
     async addPartitions(topic, count) {
-      await reachable();
+      await ready();
       log.addPartitions(topic, count);
     },
     async ends(name) {
-      await reachable();
-      return existing(log, name, "look at").partitions.map(({ low, high }, partition) => ({ partition, low, high }));
+      await ready();
+      return findTopic(log, name).partitions.map(({ low, high }, partition) => ({ partition, low, high }));
     },
-    async committed(group, name) {
-      await reachable();
-      return existing(log, name, "look at").partitions.map((_, partition) => {
-        const committed = log.group(group).committed({ topic: name, partition });
+    async committed(groupName, name) {
+      await ready();
+      const group = log.group(groupName);
+      return findTopic(log, name).partitions.map((_, partition) => {
+        const committed = group.committed({ topic: name, partition });
         return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
       });
     },
-    async seek(group, to) {
-      await reachable();
-      const members = log.group(group);
-      if (members.live) throw groupIsLive(group);
-      for (const position of to) log.assertWithin(position);
-      for (const position of to) members.write(position, "");
+    async groups(topics) {
+      await ready();
+      return new Map(topics.map((topic) => [topic, log.groupsOf(topic).sort()]));
+    },
+    async seek(groupName, to) {
+      await ready();
+      const group = log.group(groupName);
+      if (group.hasMembers) throw groupHasMembersError(groupName);
+      for (const position of to) log.assertContains(position);
+      for (const position of to) group.setCommitted(position, "");
     },
   };
 }
 
-function existing(log: MemoryLog, name: string, verb: string): MemoryTopic {
+function findTopic(log: MemoryLog, name: string): MemoryTopic {
   const topic = log.topic(name);
-  if (topic === null) throw unknownTopic(name, verb);
+  if (topic === null) throw unknownTopicError(name, "look at");
   return topic;
 }

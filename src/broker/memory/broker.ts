@@ -1,6 +1,6 @@
 /**
- * A client of the memory log: what a process would have of a real broker. Several may be open over one log, as several
- * processes would be. It lives until it is disposed of, and closes its consumers then.
+ * A client of the memory log: what one process has of a real broker. Several clients of one log stand for several
+ * processes. It lives until it is disposed of, and closes its consumers then.
  */
 import { BrokerError } from "../../errors.ts";
 import type {
@@ -12,105 +12,92 @@ import type {
   Consumer,
   ConsumerSink,
   NewRecord,
-  Position,
   SkipOptions,
 } from "../broker.ts";
-import { skippedAlready, skipsMore } from "../refusals.ts";
+import { alreadySkippedError, refuseAll, skipsOthersError } from "../refusals.ts";
+import type { Position } from "../../support/position.ts";
 import { memoryAdmin } from "./admin.ts";
 import { MemoryConsumer } from "./consumer.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group.ts";
 import type { MemoryLog } from "./log.ts";
 
-/** How long closing the consumers may take when the broker is disposed of, in milliseconds. They need one turn. */
+/** The deadline for closing the consumers when the client is disposed of, in ms. They need one task. */
 const CLOSE_MS = 1000;
 
-/** What the memory log can do. */
+/** The abilities of the memory log. */
 export const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
-  atomicAppendAndCommit: true,
-  fencedCommits: true,
   sharedGroups: true,
-  durability: "none",
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 
-/** See the module. */
+/** A client. */
 export class MemoryBroker implements Broker {
   readonly name: string;
   readonly capabilities: Capabilities = MEMORY_CAPABILITIES;
   readonly admin: BrokerAdmin;
   readonly #log: MemoryLog;
   readonly #consumers = new Set<MemoryConsumer>();
-  readonly #disposed = Promise.withResolvers<void>();
-  #open = true;
+  #isDisposed = false;
 
-  /** @param log the log that it is a client of */
+  /** Opens a client of a log. */
   constructor(log: MemoryLog) {
     this.name = log.name;
     this.#log = log;
-    this.admin = memoryAdmin(log, () => this.#reachable());
+    this.admin = memoryAdmin(log, () => this.ready());
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (signal === undefined) return await this.#reachable();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([this.#reachable(), aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    await this.ready();
   }
 
-  async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
-    // Without waiting where nothing hinders: the records are in the log when the call returns.
-    if (this.#open && !this.#log.turns.away) return this.#log.append(topic, records);
-    if (this.#open && await this.#log.turns.reachable(this.#disposed.promise)) return this.#log.append(topic, records);
+  append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
+    if (!this.#isDisposed) return Promise.resolve(this.#log.append(topic, records));
     const error = new BrokerError(`Cannot append to topic "${topic}": the broker "${this.name}" was disposed of`);
-    return records.map(() => ({ ok: false, error, written: "unknown" }));
+    return Promise.resolve(refuseAll(records, error, "unknown"));
   }
 
   consume(options: ConsumeOptions, sink: ConsumerSink): Consumer {
-    if (!this.#open) throw this.#disposedError();
-    const consumer = new MemoryConsumer(this.#log.group(options.group), this.#log.turns, options, sink);
+    if (this.#isDisposed) throw this.disposedError();
+    const consumer = this.createConsumer(options, sink);
     this.#consumers.add(consumer);
-    this.#log.register(consumer);
-    consumer.closing.then(() => {
-      this.#consumers.delete(consumer);
-      this.#log.unregister(consumer);
-    });
+    consumer.closed.then(() => this.#consumers.delete(consumer));
     return consumer;
   }
 
   async skip(name: string, position: Position, { force = false }: SkipOptions = {}): Promise<void> {
-    await this.#reachable();
+    await this.ready();
     const group = this.#log.group(name);
     const next = { ...position, offset: position.offset + 1 };
-    this.#log.assertWithin(next);
-    const current = () => group.committed(position)?.offset ?? this.#log.low(position);
-    if (current() > position.offset) throw skippedAlready(name, position, current());
-    // After the last marks of its owner, which may have come to it just now, or gone beyond it.
-    let at = current();
-    const skipped = group.intervene(() => {
-      at = current();
-      if (at === position.offset || (force && at < position.offset)) group.write(next, "");
+    this.#log.assertContains(next);
+    const { low } = this.#log.partition(position);
+    let at = group.committed(position)?.offset ?? low;
+    if (at > position.offset) throw alreadySkippedError(name, position, at);
+    // After the last marks of the owner: it may have come to the record just now, or have passed it.
+    await group.intervene(() => {
+      at = group.committed(position)?.offset ?? low;
+      if (at === position.offset || (force && at < position.offset)) group.setCommitted(next, "");
     });
-    await Promise.race([skipped, this.#disposed.promise]);
-    if (at < position.offset && !force) throw skipsMore(name, position, at);
+    if (at < position.offset && !force) throw skipsOthersError(name, position, at);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#open = false;
-    this.#disposed.resolve();
+    this.#isDisposed = true;
     await Promise.all([...this.#consumers].map((consumer) => consumer.close(CLOSE_MS)));
   }
 
-  async #reachable(): Promise<void> {
-    if (!this.#open || !await this.#log.turns.reachable(this.#disposed.promise)) throw this.#disposedError();
+  /** Makes a consumer. */
+  protected createConsumer(options: ConsumeOptions, sink: ConsumerSink): MemoryConsumer {
+    return new MemoryConsumer(this.#log.group(options.group), this.#log.tasks, options, sink);
   }
 
-  #disposedError(): BrokerError {
+  /** Resolves when the log can be used; rejects once the client was disposed of. */
+  protected ready(): Promise<void> {
+    return this.#isDisposed ? Promise.reject(this.disposedError()) : Promise.resolve();
+  }
+
+  /** The error of a call after the client was disposed of. */
+  protected disposedError(): BrokerError {
     return new BrokerError(`Cannot reach the broker "${this.name}": it was disposed of`);
   }
 }

@@ -1,198 +1,184 @@
 /**
- * A consumer on the memory log: it joins its group, reads its partitions in turn and hands records over.
+ * A consumer of the memory log: it joins its group, reads its partitions in turn, and delivers their records.
  *
- *     joining ──▶ member ◀──▶ blocked (a fault: as if the process had stood still past its session)
- *        └───────────┴────────────┴──▶ closed
+ *     joining ──▶ member ──▶ closed
  *
- * One turn hands over at most one batch of each partition, so that one which the worker pauses gets nothing more, and the
- * event loop is never held by a backlog.
+ * One task delivers at most one batch of each partition: a partition that the caller pauses gets no more records, and a
+ * long backlog does not block the event loop.
  */
 import { BrokerError } from "../../errors.ts";
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
-import type { CommitOutcome, Group, Member } from "./group.ts";
+import type {
+  CommitOptions,
+  CommitOutcome,
+  ConsumeOptions,
+  Consumer,
+  ConsumerSink,
+  Mark,
+  Ownership,
+  RecordBatch,
+} from "../broker.ts";
+import type { LostReason } from "../../monitor/events.ts";
+import type { Group, Member } from "./group.ts";
 import type { MemoryOwnership } from "./ownership.ts";
-import type { Turns } from "./turns.ts";
+import type { TaskQueue } from "./task_queue.ts";
 
-/** How long disposing of a consumer may take, in milliseconds. It needs one turn. */
+/** The deadline for disposing of a consumer, in ms. It needs one task. */
 const DISPOSE_MS = 1000;
 
-/** See the module. */
+/** A consumer from its first join to its close. */
 export class MemoryConsumer implements Consumer, Member {
   readonly id: string = crypto.randomUUID();
   readonly topics: readonly string[];
+  /** Its options. */
+  protected readonly options: ConsumeOptions;
+  /** The caller's side. */
+  protected readonly sink: ConsumerSink;
+  /** The tasks of its log. */
+  protected readonly tasks: TaskQueue;
   readonly #group: Group;
-  readonly #turns: Turns;
-  readonly #sink: ConsumerSink;
-  readonly #options: ConsumeOptions;
   readonly #joined = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #owned = new Set<MemoryOwnership>();
-  #state: "joining" | "member" | "blocked" | "closed" = "joining";
+  #state: "joining" | "member" | "closed" = "joining";
   #closing: Promise<void> | null = null;
-  #turnAsked = false;
-  #held = false;
-  /** While the log is away: when the session ends, and the timer that says so. */
-  #session: { readonly untilMs: number; readonly timer: ReturnType<typeof setTimeout> } | null = null;
+  #isDeliveryAdded = false;
+  #isMember = false;
 
-  constructor(group: Group, turns: Turns, options: ConsumeOptions, sink: ConsumerSink) {
+  /** Makes a consumer and lets it join its group. */
+  constructor(group: Group, tasks: TaskQueue, options: ConsumeOptions, sink: ConsumerSink) {
     this.topics = [...new Set(options.topics)];
     this.#group = group;
-    this.#turns = turns;
-    this.#options = options;
-    this.#sink = sink;
+    this.tasks = tasks;
+    this.options = options;
+    this.sink = sink;
     this.#joined.promise.catch(() => {});
-    this.#join();
+    this.join();
   }
 
   get joined(): Promise<void> {
     return this.#joined.promise;
   }
 
-  /** Resolves when it begins to close. */
-  get closing(): Promise<void> {
+  /** Resolves when it starts to close. */
+  get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
-  get heldUntilMs(): number {
-    if (this.#state !== "member") return 0;
-    return this.#session?.untilMs ?? (this.#held ? Infinity : 0);
+  get sessionValidUntilMs(): number {
+    return this.#state === "member" && this.#isMember ? Infinity : 0;
   }
 
   pause(ownership: Ownership): void {
     const owned = this.#find(ownership);
-    if (owned !== undefined) owned.paused = true;
+    if (owned !== undefined) owned.isPaused = true;
   }
 
   resume(ownership: Ownership): void {
     const owned = this.#find(ownership);
     if (owned === undefined) return;
-    owned.paused = false;
+    owned.isPaused = false;
     this.wake();
   }
 
-  async commit(marks: readonly Mark[], options: { readonly deadlineMs?: number } = {}): Promise<CommitOutcome[]> {
-    // Without waiting where nothing hinders: a commit belongs to the generation in which it was called.
-    if (this.#turns.away && !await this.#reachable(options.deadlineMs)) return marks.map(() => "unknown");
-    return this.#group.commit(this, marks);
+  commit(marks: readonly Mark[], _options?: CommitOptions): Promise<readonly CommitOutcome[]> {
+    return Promise.resolve(this.#group.commit(this, marks));
   }
 
-  /** It takes one turn, whatever the deadline. */
+  /** Closes it. It takes one task, whatever the deadline. */
   close(_deadlineMs: number): Promise<void> {
-    return this.#closing ??= this.#end("closed", null);
+    return this.end("closed", null);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close(DISPOSE_MS);
   }
 
-  // What its group says.
-
   releasing(owned: readonly MemoryOwnership[]): readonly Mark[] {
-    return this.#sink.releasing(owned);
+    return this.sink.releasing(owned);
   }
 
-  lost(ownerships: readonly MemoryOwnership[], reason: "revoked" | "restarted" | "unknown" | "closed"): void {
+  lost(ownerships: readonly MemoryOwnership[], reason: LostReason): void {
     for (const ownership of ownerships) {
       ownership.end();
       this.#owned.delete(ownership);
     }
-    this.#sink.lost(ownerships, reason);
+    this.sink.lost(ownerships, reason);
   }
 
   assigned(added: readonly MemoryOwnership[], continued: readonly MemoryOwnership[]): void {
     for (const ownership of added) this.#owned.add(ownership);
     this.#state = "member";
-    this.#sink.assigned(added, continued);
-    this.#hold(true);
+    this.sink.assigned(added, continued);
+    this.setMember(true);
     this.#joined.resolve();
     this.wake();
   }
 
   wake(): void {
-    if (this.#turnAsked || this.#state !== "member") return;
-    this.#turnAsked = true;
-    this.#turns.run(() => this.#handOver());
+    if (this.#isDeliveryAdded || this.#state !== "member") return;
+    this.#isDeliveryAdded = true;
+    this.tasks.add(() => this.#deliver());
   }
 
-  // Faults that tests ask for, through the log.
-
-  /** As if its process stood still past its session: the group goes on without it, and it has not noticed. */
-  block(): void {
-    if (this.#state !== "member") return;
-    this.#state = "blocked";
-    this.#group.leave(this);
+  /** Whether it is a member of its group, as far as it knows. */
+  protected get hasJoined(): boolean {
+    return this.#state === "member";
   }
 
-  /** It notices, loses everything, and joins again. */
-  unblock(): void {
-    if (this.#state !== "blocked") return;
-    this.#state = "joining";
-    this.#turns.run(() => {
-      this.#hold(false);
-      this.#loseAll("unknown");
-      this.#join();
-    });
-  }
-
-  /** It fails for good. */
-  fail(error: Error): void {
-    this.#closing ??= this.#end("unknown", error);
-  }
-
-  /** The log is away: the session runs out unless it is back in time. */
-  logLeft(): void {
-    if (this.#session !== null || this.#state !== "member") return;
-    const { sessionTimeoutMs } = this.#options;
-    const timer = setTimeout(() => this.#hold(false), sessionTimeoutMs);
-    this.#session = { untilMs: performance.now() + sessionTimeoutMs, timer };
-  }
-
-  /** The log is back. */
-  logCameBack(): void {
-    this.#endSession();
-    this.#turns.run(() => {
-      if (this.#state === "member") this.#hold(true);
-    });
-  }
-
-  #join(): void {
-    this.#turns.run(() => {
+  /** Joins its group, in a task of its own. */
+  protected join(): void {
+    this.tasks.add(() => {
       if (this.#state !== "closed") this.#group.join(this);
     });
   }
 
-  #handOver(): void {
-    this.#turnAsked = false;
-    let more = false;
+  /** Leaves its group without a word to the caller: its ownerships are reported as lost later. */
+  protected leave(): void {
+    if (this.#state === "member") this.#state = "joining";
+    this.#group.leave(this);
+  }
+
+  /** Reads the next records of an ownership; `null` at the end of the partition. */
+  protected read(ownership: MemoryOwnership): RecordBatch | null {
+    return ownership.source.read(ownership.position, this.options.maxFetchBytes);
+  }
+
+  /** Tells the caller about the membership, if it has changed. */
+  protected setMember(isMember: boolean): void {
+    if (this.#isMember === isMember) return;
+    this.#isMember = isMember;
+    this.sink.membership(isMember);
+  }
+
+  /** Ends all its ownerships. */
+  protected loseAll(reason: LostReason): void {
+    if (this.#owned.size > 0) this.lost([...this.#owned], reason);
+  }
+
+  /**
+   * Leaves the group for good, once.
+   *
+   * @param reason the reason with which its ownerships end
+   * @param failure the error with which it fails; `null` if it is closed
+   */
+  protected end(reason: LostReason, failure: Error | null): Promise<void> {
+    return this.#closing ??= this.#end(reason, failure);
+  }
+
+  #deliver(): void {
+    this.#isDeliveryAdded = false;
+    let hasMore = false;
     for (const ownership of [...this.#owned]) {
-      // Asked each time: a call of the sink may have paused, ended or closed anything.
+      // Checked each time: a call of the sink may have paused or closed anything.
       if (this.#state !== "member") return;
-      if (ownership.paused) continue;
-      this.#skipGone(ownership);
-      const batch = ownership.source.read(ownership.position, this.#options.maxFetchBytes);
+      if (ownership.isPaused) continue;
+      const batch = this.read(ownership);
       if (batch === null) continue;
       ownership.position = batch.next;
-      this.#sink.records(ownership, batch);
-      more ||= batch.next < ownership.source.high;
+      this.sink.records(ownership, batch);
+      hasMore ||= batch.next < ownership.source.high;
     }
-    if (more) this.wake();
-  }
-
-  #skipGone(ownership: MemoryOwnership): void {
-    const { position, source: { low } } = ownership;
-    if (position >= low) return;
-    ownership.position = low;
-    this.#sink.gone(ownership, position, low);
-  }
-
-  #hold(held: boolean): void {
-    if (this.#held === held) return;
-    this.#held = held;
-    this.#sink.membership(held);
-  }
-
-  #loseAll(reason: "unknown" | "closed"): void {
-    if (this.#owned.size > 0) this.lost([...this.#owned], reason);
+    if (hasMore) this.wake();
   }
 
   #find(ownership: Ownership): MemoryOwnership | undefined {
@@ -200,29 +186,14 @@ export class MemoryConsumer implements Consumer, Member {
     return this.#owned.has(owned) ? owned : undefined;
   }
 
-  async #end(reason: "unknown" | "closed", failure: Error | null): Promise<void> {
+  async #end(reason: LostReason, failure: Error | null): Promise<void> {
     this.#state = "closed";
-    this.#endSession();
     this.#closed.resolve();
     this.#group.leave(this);
-    await this.#turns.passed();
-    this.#loseAll(reason);
-    if (failure !== null) this.#sink.failed(failure);
-    const { group } = this.#options;
+    await this.tasks.flush();
+    this.loseAll(reason);
+    if (failure !== null) this.sink.failed(failure);
+    const { group } = this.options;
     this.#joined.reject(failure ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));
-  }
-
-  #endSession(): void {
-    clearTimeout(this.#session?.timer);
-    this.#session = null;
-  }
-
-  async #reachable(deadlineMs: number | undefined): Promise<boolean> {
-    if (deadlineMs === undefined) return await this.#turns.reachable(this.#closed.promise);
-    const deadline = Promise.withResolvers<void>();
-    const timer = setTimeout(deadline.resolve, deadlineMs);
-    const there = await this.#turns.reachable(Promise.race([deadline.promise, this.#closed.promise]));
-    clearTimeout(timer);
-    return there;
   }
 }

@@ -1,100 +1,89 @@
 /**
- * A consumer group: its members, who owns what, and what is committed. It lives as long as its log, since its commits do.
+ * A consumer group of the memory log: its members, their ownerships, and the committed offsets. It lives as long as its
+ * log.
  *
- *     stable ── join, leave, expiry, new partitions, skip ──▶ releasing ── next turn ──▶ stable
+ *     stable ── join, leave, new partitions, skip ──▶ requested ── next task ──▶ releasing ── next task ──▶ stable
  *
- * A rebalance takes two turns, as it takes two round trips elsewhere: in the first every member is told that partitions may
- * move and gives its last marks; in the second the partitions are shared out anew. In between, commits are refused.
+ * A rebalance takes two tasks, as it takes two round trips elsewhere. In the first one each member is told that
+ * partitions may move, and returns its last marks. In the second one the partitions are assigned again. In between
+ * commits are refused.
  */
 import { assignPartitions } from "../assignment.ts";
-import type { Mark, Ownership, Position, TopicPartition } from "../broker.ts";
+import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
 import { type Committed, MemoryOwnership } from "./ownership.ts";
 import type { MemoryPartition } from "./partition.ts";
-import type { Turns } from "./turns.ts";
+import type { TaskQueue } from "./task_queue.ts";
+import type { LostReason } from "../../monitor/events.ts";
+import { formatPartition, type Position, type TopicPartition } from "../../support/position.ts";
 
-/** The longest metadata that a commit may carry, in characters: Kafka's, so that what fits here fits there. */
+/**
+ * The longest metadata of a commit, in characters. The same as on Kafka, so that metadata that fits here also fits
+ * there.
+ */
 export const MAX_COMMIT_METADATA_LENGTH = 4000;
 
-/** How a commit of one partition ended. */
-export type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
+/** Returns the partitions of a topic as they are now; `null` for a topic that does not exist. */
+export type FindPartitions = (topic: string) => readonly MemoryPartition[] | null;
 
-/** Why an ownership ends in a rebalance. */
-type LossReason = "revoked" | "restarted";
-
-/** A consumer as its group sees it. */
+/** A consumer, as its group calls it. */
 export interface Member {
+  /** Its unique id. */
   readonly id: string;
+  /** The full names of its topics. */
   readonly topics: readonly string[];
-  /** Partitions may move: the last marks of these ownerships. */
+  /** A rebalance has started: returns the last marks of these ownerships. */
   releasing(owned: readonly MemoryOwnership[]): readonly Mark[];
-  /** These have ended. */
-  lost(ownerships: readonly MemoryOwnership[], reason: LossReason): void;
-  /** The new share. */
+  /** These ownerships have ended. */
+  lost(ownerships: readonly MemoryOwnership[], reason: LostReason): void;
+  /** The rebalance is over. */
   assigned(added: readonly MemoryOwnership[], continued: readonly MemoryOwnership[]): void;
-  /** There may be something to read. */
+  /** There may be records to read. */
   wake(): void;
 }
 
-/** See the module. */
+/** A group, also one that has no members. */
 export class Group {
-  readonly #name: string;
-  readonly #turns: Turns;
-  readonly #partitionsOf: (topic: string) => readonly MemoryPartition[] | null;
+  readonly #tasks: TaskQueue;
+  readonly #findPartitions: FindPartitions;
   readonly #members = new Map<Member, MemoryOwnership[]>();
-  readonly #committed = new Map<string, Committed>();
-  #state: "stable" | "asked" | "releasing" = "stable";
-  /** What others write between the last marks and the new shares. */
-  #writes: (() => void)[] = [];
-  readonly #revoked = new Set<string>();
+  /** The committed offsets by partition, as `formatPartition` writes it. */
+  protected readonly commits: Map<string, Committed> = new Map();
+  #state: "stable" | "requested" | "releasing" = "stable";
+  /** The functions to call between the last marks and the new assignment. */
+  #interventions: (() => void)[] = [];
 
-  /**
-   * @param name the group's name
-   * @param turns the log's turns
-   * @param partitionsOf a topic's partitions as they are now, `null` for a topic that does not exist
-   */
-  constructor(name: string, turns: Turns, partitionsOf: (topic: string) => readonly MemoryPartition[] | null) {
-    this.#name = name;
-    this.#turns = turns;
-    this.#partitionsOf = partitionsOf;
-  }
-
-  /** The group's name. */
-  get name(): string {
-    return this.#name;
+  /** Makes a group without members, on the tasks of its log. */
+  constructor(tasks: TaskQueue, findPartitions: FindPartitions) {
+    this.#tasks = tasks;
+    this.#findPartitions = findPartitions;
   }
 
   /** Whether it has members. */
-  get live(): boolean {
+  get hasMembers(): boolean {
     return this.#members.size > 0;
   }
 
-  /** Takes a member in. */
+  /** Adds a member. */
   join(member: Member): void {
     this.#members.set(member, []);
     this.rebalance();
   }
 
-  /** Lets a member go, whether it left or its session expired: nothing more of it is written. */
+  /** Removes a member: nothing more of it is committed. */
   leave(member: Member): void {
-    if (this.#members.delete(member) && this.live) this.rebalance();
+    if (this.#members.delete(member) && this.hasMembers) this.rebalance();
   }
 
-  /** Asks for a rebalance; several that are asked for together are one. */
+  /** Requests a rebalance. Several requests before it starts are one rebalance. */
   rebalance(): void {
     if (this.#state !== "stable") return;
-    this.#state = "asked";
-    this.#turns.run(() => this.#release());
+    this.#state = "requested";
+    this.#tasks.add(() => this.#release());
   }
 
-  /** The same, where a member consumes this topic. */
-  topicChanged(topic: string): void {
+  /** Rebalances if a member consumes this topic, which has got other partitions. */
+  changeTopic(topic: string): void {
     for (const member of this.#members.keys()) if (member.topics.includes(topic)) this.rebalance();
-  }
-
-  /** The ownership of this partition ends, and a new one begins, with the same member unless others have too few. */
-  revoke(at: TopicPartition): void {
-    this.#revoked.add(keyOf(at));
-    this.rebalance();
   }
 
   /** Wakes the members that consume this topic. */
@@ -102,54 +91,77 @@ export class Group {
     for (const member of this.#members.keys()) if (member.topics.includes(topic)) member.wake();
   }
 
-  /** What is committed for a partition. */
+  /** Whether an offset of a topic is committed. */
+  hasCommitted(topic: string, partitions: number): boolean {
+    for (let partition = 0; partition < partitions; partition++) if (this.committed({ topic, partition })) return true;
+    return false;
+  }
+
+  /** Returns what is committed for a partition; `null` for nothing. */
   committed(at: TopicPartition): Committed | null {
-    return this.#committed.get(keyOf(at)) ?? null;
+    return this.commits.get(formatPartition(at)) ?? null;
   }
 
-  /** Forgets the commits of a topic that is deleted. */
-  forget(topic: string): void {
-    for (const key of this.#committed.keys()) if (topicOf(key) === topic) this.#committed.delete(key);
+  /** Sets the committed offset of a partition. An ownership of it ends at the next rebalance. */
+  setCommitted(to: Position, metadata: string): void {
+    this.commits.set(formatPartition(to), { offset: to.offset, metadata });
   }
 
-  /** Sets the committed offset, whoever owns the partition. */
-  write(to: Position, metadata: string): void {
-    this.#committed.set(keyOf(to), { offset: to.offset, metadata });
-  }
-
-  /** Writes in the middle of a rebalance, as another member would that owned the partition for a moment. */
-  intervene(write: () => void): Promise<void> {
+  /**
+   * Rebalances, and calls a function between the last marks and the new assignment: as another member would act that
+   * owned partitions for a moment.
+   *
+   * @returns a promise that resolves once the function was called
+   */
+  intervene(act: () => void): Promise<void> {
     return new Promise((resolve) => {
-      this.#writes.push(() => {
-        write();
+      this.#interventions.push(() => {
+        act();
         resolve();
       });
       this.rebalance();
     });
   }
 
-  /** Commits for a member. */
+  /**
+   * Commits marks of a member.
+   *
+   * @returns one outcome for each mark, in order
+   */
   commit(member: Member, marks: readonly Mark[]): CommitOutcome[] {
     return marks.map((mark) => {
       const ownership = this.#find(member, mark.ownership);
       if (ownership === null) return "ended";
-      return this.#state === "releasing" ? "refused" : this.#commit(ownership, mark);
+      return this.#state === "releasing" ? "refused" : this.commitMark(ownership, mark);
     });
   }
 
-  #commit(ownership: MemoryOwnership, mark: Mark): CommitOutcome {
-    const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
-    if (current === undefined) return "refused";
-    if (current !== ownership.source) return "ended";
-    const key = keyOf(ownership);
-    const before = this.#committed.get(key) ?? null;
+  /** Commits one mark of a live ownership. */
+  protected commitMark(ownership: MemoryOwnership, mark: Mark): CommitOutcome {
+    const key = formatPartition(ownership);
+    const before = this.commits.get(key) ?? null;
     if (before !== null && mark.next < before.offset) return "refused";
-    // Too much of it is left away, as on Kafka: the offset matters more.
+    // As on Kafka, metadata that is too long is left out: the offset matters more.
     const metadata = mark.metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : mark.metadata;
     const committed = { offset: mark.next, metadata };
-    this.#committed.set(key, committed);
+    this.commits.set(key, committed);
     ownership.known = committed;
     return "committed";
+  }
+
+  /** Whether an ownership may go on with its member: only if the member itself wrote the committed offset. */
+  protected canContinue(ownership: MemoryOwnership): boolean {
+    return ownership.known === this.committed(ownership);
+  }
+
+  /** Tells a member which of its ownerships have ended in a rebalance. */
+  protected reportLost(member: Member, ended: readonly MemoryOwnership[]): void {
+    if (ended.length > 0) member.lost(ended, "revoked");
+  }
+
+  /** Returns the partition of an ownership as it is now; `undefined` if it does not exist. */
+  protected currentPartition({ topic, partition }: TopicPartition): MemoryPartition | undefined {
+    return this.#findPartitions(topic)?.[partition];
   }
 
   #find(member: Member, ownership: Ownership): MemoryOwnership | null {
@@ -162,76 +174,57 @@ export class Group {
       if (owned.length === 0) continue;
       for (const mark of member.releasing([...owned])) {
         const ownership = this.#find(member, mark.ownership);
-        if (ownership !== null) this.#commit(ownership, mark);
+        if (ownership !== null) this.commitMark(ownership, mark);
       }
     }
-    this.#turns.run(() => this.#assign());
+    this.#tasks.add(() => this.#assign());
   }
 
   #assign(): void {
     this.#state = "stable";
-    for (const write of this.#writes.splice(0)) write();
+    for (const act of this.#interventions.splice(0)) act();
     const plan = this.#plan();
     const members = [...this.#members.keys()];
-    const ends = members.map((member) => [member, this.#takeAway(member, plan)] as const);
-    this.#revoked.clear();
-    // All losses before any gain: no partition has two owners, not even for one call.
-    for (const [member, ended] of ends) {
-      for (const reason of ["revoked", "restarted"] as const) {
-        const ownerships = ended.filter((ownership) => this.#reason(ownership) === reason);
-        if (ownerships.length > 0) member.lost(ownerships, reason);
-      }
-    }
-    for (const member of members) this.#give(member, plan.get(member.id)!);
+    const losses = members.map((member) => [member, this.#endOwnerships(member, plan)] as const);
+    // All losses before any gain: no partition has two owners, not even during one call.
+    for (const [member, ended] of losses) this.reportLost(member, ended);
+    for (const member of members) this.#startOwnerships(member, plan.get(member.id)!);
   }
 
   #plan(): Map<string, TopicPartition[]> {
     const members = [...this.#members];
     const topics = new Set(members.flatMap(([member]) => member.topics));
-    const partitions = new Map([...topics].map((topic) => [topic, this.#partitionsOf(topic)?.length ?? 0]));
+    const partitions = new Map([...topics].map((topic) => [topic, this.#findPartitions(topic)?.length ?? 0]));
     return assignPartitions(
       members.map(([{ id, topics }, owned]) => ({ id, topics, owned })),
       partitions,
     );
   }
 
-  /** Keeps what goes on: planned for the same member, not revoked, and committed by nobody else. Answers the rest. */
-  #takeAway(member: Member, plan: ReadonlyMap<string, readonly TopicPartition[]>): MemoryOwnership[] {
+  /**
+   * Ends the ownerships of a member that do not continue.
+   *
+   * @returns those that have ended
+   */
+  #endOwnerships(member: Member, plan: ReadonlyMap<string, readonly TopicPartition[]>): MemoryOwnership[] {
     const owned = this.#members.get(member)!;
-    const planned = new Set(plan.get(member.id)!.map(keyOf));
-    const goesOn = (ownership: MemoryOwnership) => {
-      const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
-      const key = keyOf(ownership);
-      return current === ownership.source && planned.has(key) && !this.#revoked.has(key) &&
-        ownership.known === this.committed(ownership);
-    };
-    this.#members.set(member, owned.filter(goesOn));
-    return owned.filter((ownership) => !goesOn(ownership));
+    const planned = new Set(plan.get(member.id)!.map(formatPartition));
+    const continues = new Set(
+      owned.filter((ownership) => planned.has(formatPartition(ownership)) && this.canContinue(ownership)),
+    );
+    this.#members.set(member, [...continues]);
+    return owned.filter((ownership) => !continues.has(ownership));
   }
 
-  #reason(ownership: MemoryOwnership): LossReason {
-    const current = this.#partitionsOf(ownership.topic)?.[ownership.partition];
-    return current === undefined || current === ownership.source ? "revoked" : "restarted";
-  }
-
-  #give(member: Member, planned: readonly TopicPartition[]): void {
+  #startOwnerships(member: Member, planned: readonly TopicPartition[]): void {
     const continued = this.#members.get(member);
-    // It may have left while another one was told.
+    // The member may have left while another one was called.
     if (continued === undefined) return;
-    const kept = new Set(continued.map(keyOf));
-    const added = planned.filter((at) => !kept.has(keyOf(at))).map((at) => {
-      const source = this.#partitionsOf(at.topic)![at.partition]!;
-      return new MemoryOwnership(at.topic, at.partition, source, this.committed(at));
-    });
+    const kept = new Set(continued.map(formatPartition));
+    const added = planned.filter((at) => !kept.has(formatPartition(at))).map((at) =>
+      new MemoryOwnership(at, this.currentPartition(at)!, this.committed(at))
+    );
     this.#members.set(member, [...continued, ...added]);
     member.assigned(added, continued);
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition}/${topic}`;
-}
-
-function topicOf(key: string): string {
-  return key.slice(key.indexOf("/") + 1);
 }

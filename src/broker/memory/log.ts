@@ -1,248 +1,180 @@
 /**
- * The memory log: topics, partitions and groups of one process. Every broker that is opened over it sees the same records;
- * it lives as long as somebody refers to it, and nothing survives the process.
- *
- * It is also the surface on which tests cause what a real broker does by itself: sessions that expire, records that
- * retention takes, topics that are made anew, a broker that is away.
+ * The memory log: the topics, partitions and groups of one process. Each client that is opened on it sees the same
+ * records. It lives as long as there is a reference to it; nothing survives the process.
  */
-import { BrokerError, type Written } from "../../errors.ts";
-import type { AppendOutcome, Consumer, NewRecord, Position, TopicPartition } from "../broker.ts";
+import type { AppendOutcome, NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
-import type { MemoryConsumer } from "./consumer.ts";
+import { copyRecord, DEFAULT_MAX_MESSAGE_BYTES, sizeOf } from "../record.ts";
+import {
+  notMorePartitionsError,
+  outsideOfLogError,
+  recordTooLargeError,
+  refuseAll,
+  unknownPartitionError,
+  unknownTopicError,
+} from "../refusals.ts";
+import type { Position, TopicPartition } from "../../support/position.ts";
 import { Group } from "./group.ts";
 import { MemoryPartition } from "./partition.ts";
-import { DEFAULT_MAX_MESSAGE_BYTES, sizeOf, stored } from "../record.ts";
-import { noPartition, notMorePartitions, outsideOfLog, refuseAll, tooLarge, unknownTopic } from "../refusals.ts";
-import { Turns } from "./turns.ts";
+import { TaskQueue } from "./task_queue.ts";
 
 /** A topic as it is now. */
 export interface MemoryTopic {
-  readonly name: string;
+  /** Its configuration by Kafka's names. */
   readonly config: ReadonlyMap<string, string>;
+  /** Its partitions, by number. */
   readonly partitions: readonly MemoryPartition[];
-}
-
-/** How appends to a topic fail, until told otherwise. */
-export interface AppendFault {
-  /** What the outcomes say. */
-  readonly error: Error;
-  /** What the outcomes say about the log. */
-  readonly written: Written;
-  /** Whether the records are in the log all the same. Only with `written: "unknown"`. @default false */
-  readonly stored?: boolean;
 }
 
 interface Topic {
   readonly config: Map<string, string>;
   readonly partitions: MemoryPartition[];
-  /** Counts the records without a key, which go to each partition in turn. */
-  spread: number;
+  /** Counts the records without a key: each one goes to the next partition. */
+  keyless: number;
 }
 
-/** See the module. */
+/** A log in memory. */
 export class MemoryLog {
-  /** The name that is shown, such as `"memory:"`. */
+  /** The name that messages show, such as `"memory:"`. */
   readonly name: string;
-  /** When it acts. */
-  readonly turns: Turns = new Turns();
-  readonly #topics = new Map<string, Topic>();
-  readonly #groups = new Map<string, Group>();
-  readonly #faults = new Map<string, AppendFault>();
-  readonly #consumers = new Set<MemoryConsumer>();
+  /** The tasks that it runs by itself. */
+  readonly tasks: TaskQueue;
+  /** The topics by name. */
+  protected readonly topics: Map<string, Topic> = new Map();
+  /** The groups by name. */
+  protected readonly groups: Map<string, Group> = new Map();
 
   /**
-   * An empty log.
+   * Makes an empty log.
    *
-   * @param name the name that is shown
+   * @param name the name that messages show
    */
-  constructor(name = "memory:") {
+  constructor(name = "memory:", tasks: TaskQueue = new TaskQueue()) {
     this.name = name;
+    this.tasks = tasks;
   }
 
-  /** A topic, or `null`. */
+  /** Returns a topic; `null` if it does not exist. */
   topic(name: string): MemoryTopic | null {
-    const topic = this.#topics.get(name);
-    return topic === undefined ? null : { name, config: topic.config, partitions: topic.partitions };
+    return this.topics.get(name) ?? null;
   }
 
-  /** A group; it begins to exist when it is asked for. */
+  /** Lists the groups that have committed an offset of a topic. */
+  groupsOf(topic: string): string[] {
+    const partitions = this.topics.get(topic)?.partitions.length ?? 0;
+    const groups = Array.from(this.groups).filter(([, group]) => group.hasCommitted(topic, partitions));
+    return groups.map(([name]) => name);
+  }
+
+  /** Returns a group. It is made when it is first asked for. */
   group(name: string): Group {
-    let group = this.#groups.get(name);
-    if (group === undefined) {
-      group = new Group(name, this.turns, (topic) => this.#topics.get(topic)?.partitions ?? null);
-      this.#groups.set(name, group);
-    }
+    let group = this.groups.get(name);
+    if (group === undefined) this.groups.set(name, group = this.createGroup());
     return group;
   }
 
-  /** Makes a topic. One that is there stays as it is. */
+  /** Creates a topic. One that exists stays as it is. */
   createTopic(name: string, partitions: number, config: Readonly<Record<string, string>> = {}): void {
-    if (this.#topics.has(name)) return;
-    this.#topics.set(name, {
+    if (this.topics.has(name)) return;
+    this.topics.set(name, {
       config: new Map([["max.message.bytes", String(DEFAULT_MAX_MESSAGE_BYTES)], ...Object.entries(config)]),
-      partitions: Array.from({ length: partitions }, () => new MemoryPartition()),
-      spread: 0,
+      partitions: Array.from({ length: partitions }, () => this.createPartition()),
+      keyless: this.chooseFirstPartition(partitions),
     });
-    this.#topicChanged(name);
+    this.#changeTopic(name);
   }
 
   /**
    * Gives a topic more partitions.
    *
-   * @throws {UnknownTopicError} if it does not exist
-   * @throws {BrokerError} if it has as many already
+   * @param count the new number of partitions
+   * @throws {UnknownTopicError} if the topic does not exist
+   * @throws {BrokerError} if it has as many partitions already
    */
   addPartitions(name: string, count: number): void {
-    const topic = this.#topics.get(name);
-    if (topic === undefined) throw unknownTopic(name, "add partitions to");
-    if (count <= topic.partitions.length) {
-      throw notMorePartitions(name, count, topic.partitions.length);
-    }
-    while (topic.partitions.length < count) topic.partitions.push(new MemoryPartition());
-    this.#topicChanged(name);
+    const topic = this.topics.get(name);
+    if (topic === undefined) throw unknownTopicError(name, "add partitions to");
+    if (count <= topic.partitions.length) throw notMorePartitionsError(name, count, topic.partitions.length);
+    while (topic.partitions.length < count) topic.partitions.push(this.createPartition());
+    this.#changeTopic(name);
   }
 
-  /** Appends at once: one outcome a record, in order. */
+  /**
+   * Appends records, at once.
+   *
+   * @returns one outcome for each record, in order
+   */
   append(name: string, records: readonly NewRecord[]): AppendOutcome[] {
-    const topic = this.#topics.get(name);
-    if (topic === undefined) return refuseAll(records, unknownTopic(name, "append to"), "no");
-    const fault = this.#faults.get(name);
-    if (fault !== undefined && !fault.stored) return refuseAll(records, fault.error, fault.written);
+    const topic = this.topics.get(name);
+    if (topic === undefined) return refuseAll(records, unknownTopicError(name, "append to"), "no");
     const timestampMs = Date.now();
     const outcomes = records.map((record) => appendOne(name, topic, record, timestampMs));
-    this.#wake(name);
-    return fault === undefined ? outcomes : refuseAll(records, fault.error, fault.written);
+    this.wake(name);
+    return outcomes;
   }
 
-  /** Keeps a consumer for {@linkcode away} to find. */
-  register(consumer: MemoryConsumer): void {
-    this.#consumers.add(consumer);
-  }
-
-  /** Lets it go. */
-  unregister(consumer: MemoryConsumer): void {
-    this.#consumers.delete(consumer);
-  }
-
-  // Faults.
-
-  /** Deletes a topic with its records and all that was committed of it. */
-  deleteTopic(name: string): void {
-    for (const partition of this.#topics.get(name)?.partitions ?? []) partition.discard();
-    this.#topics.delete(name);
-    for (const group of this.#groups.values()) group.forget(name);
-  }
-
-  /** Deletes a topic and makes it anew. */
-  recreateTopic(name: string, partitions: number): void {
-    this.deleteTopic(name);
-    this.createTopic(name, partitions);
-  }
-
-  /** Takes away the records before an offset, as retention does. */
-  deleteRecords(before: Position): void {
-    this.#partition(before).deleteBefore(before.offset);
-  }
-
-  /** Uses up offsets that no consumer sees, as aborted transactions do. */
-  appendControl(at: TopicPartition, count: number): void {
-    this.#partition(at).appendControl(count);
-    this.#wake(at.topic);
-  }
-
-  /** Lets every append to a topic fail; `null` ends that. */
-  failAppends(topic: string, fault: AppendFault | null): void {
-    if (fault === null) this.#faults.delete(topic);
-    else this.#faults.set(topic, fault);
-  }
-
-  /** Ends the ownership of a partition; a new one begins, with the same member unless others have too few. */
-  revoke(group: string, at: TopicPartition): void {
-    this.group(group).revoke(at);
-  }
-
-  /** Another member takes the partition, commits, and leaves again. */
-  commitAs(group: string, to: Position, metadata: string): Promise<void> {
-    const members = this.group(group);
-    return members.intervene(() => members.write(to, metadata));
-  }
-
-  /** The consumer's session expires, and it notices at once. */
-  expire(consumer: Consumer): void {
-    this.block(consumer);
-    this.unblock(consumer);
-  }
-
-  /** The consumer's process stands still past its session: the others take over, and it has not noticed. */
-  block(consumer: Consumer): void {
-    this.#consumer(consumer).block();
-  }
-
-  /** It goes on, notices, loses everything, and joins again. */
-  unblock(consumer: Consumer): void {
-    this.#consumer(consumer).unblock();
-  }
-
-  /** The consumer fails for good. */
-  fail(consumer: Consumer, error: Error): void {
-    this.#consumer(consumer).fail(error);
-  }
-
-  /** The log cannot be reached: appends and commits wait, sessions run out, nothing is handed over. */
-  away(): void {
-    this.turns.leave();
-    for (const consumer of this.#consumers) consumer.logLeft();
-  }
-
-  /** It can be reached again. */
-  back(): void {
-    this.turns.comeBack();
-    for (const consumer of this.#consumers) consumer.logCameBack();
-  }
-
-  /** The first offset of a partition that is still there. */
-  low(at: TopicPartition): number {
-    return this.#partition(at).low;
-  }
-
-  /** Refuses a position that no group can go on at. */
-  assertWithin(at: Position): void {
-    const { high } = this.#partition(at);
-    if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return;
-    throw outsideOfLog(at, high);
-  }
-
-  #consumer(consumer: Consumer): MemoryConsumer {
-    for (const known of this.#consumers) if (known === consumer) return known;
-    throw new BrokerError("Cannot find the consumer: it was closed, or it belongs to another log");
-  }
-
-  #partition(at: TopicPartition): MemoryPartition {
-    const topic = this.#topics.get(at.topic);
-    if (topic === undefined) throw unknownTopic(at.topic, "find");
+  /**
+   * Returns a partition.
+   *
+   * @throws {UnknownTopicError} if the topic does not exist
+   * @throws {BrokerError} if the topic has no such partition
+   */
+  partition(at: TopicPartition): MemoryPartition {
+    const topic = this.topics.get(at.topic);
+    if (topic === undefined) throw unknownTopicError(at.topic, "find");
     const partition = topic.partitions[at.partition];
-    if (partition === undefined) throw noPartition(at.topic, at.partition, topic.partitions.length);
+    if (partition === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions.length);
     return partition;
   }
 
-  #topicChanged(topic: string): void {
-    for (const group of this.#groups.values()) group.topicChanged(topic);
+  /**
+   * Checks that a group can be moved to a position.
+   *
+   * @throws {BrokerError} if the position lies outside of the partition
+   */
+  assertContains(position: Position): void {
+    const { high } = this.partition(position);
+    const { offset } = position;
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset > high) throw outsideOfLogError(position, high);
   }
 
-  #wake(topic: string): void {
-    for (const group of this.#groups.values()) group.wake(topic);
+  /** Makes a group. */
+  protected createGroup(): Group {
+    return new Group(this.tasks, (topic) => this.topics.get(topic)?.partitions ?? null);
+  }
+
+  /** Makes a partition. */
+  protected createPartition(): MemoryPartition {
+    return new MemoryPartition();
+  }
+
+  /**
+   * Chooses the partition of the first record without a key: any, so that many short-lived processes do not all begin
+   * with the same one.
+   */
+  protected chooseFirstPartition(partitions: number): number {
+    return Math.floor(Math.random() * partitions);
+  }
+
+  /** Wakes the consumers of a topic. */
+  protected wake(topic: string): void {
+    for (const group of this.groups.values()) group.wake(topic);
+  }
+
+  #changeTopic(topic: string): void {
+    for (const group of this.groups.values()) group.changeTopic(topic);
   }
 }
 
 function appendOne(name: string, topic: Topic, record: NewRecord, timestampMs: number): AppendOutcome {
   const count = topic.partitions.length;
   const limit = Number(topic.config.get("max.message.bytes"));
-  const ready = stored(record, timestampMs);
-  const partition = record.partition ??
-    (ready.key === null ? topic.spread++ % count : partitionOfKey(ready.key, count));
-  const into = topic.partitions[partition];
-  if (into === undefined) return { ok: false, error: noPartition(name, partition, count), written: "no" };
-  const bytes = sizeOf(ready);
-  if (bytes > limit) return { ok: false, error: tooLarge(name, bytes, limit), written: "no" };
-  return { ok: true, position: { topic: name, partition, offset: into.append(ready) } };
+  const copy = copyRecord(record, timestampMs);
+  const number = record.partition ??
+    (copy.key === null ? topic.keyless++ % count : partitionOfKey(copy.key, count));
+  const partition = topic.partitions[number];
+  if (partition === undefined) return { ok: false, error: unknownPartitionError(name, number, count), written: "no" };
+  const bytes = sizeOf(copy);
+  if (bytes > limit) return { ok: false, error: recordTooLargeError(name, bytes, limit), written: "no" };
+  return { ok: true, position: { topic: name, partition: number, offset: partition.append(copy) } };
 }

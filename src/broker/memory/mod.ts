@@ -1,51 +1,39 @@
 /**
- * The embedded broker for development and tests: a partitioned log with consumer groups in the memory of one process, with
- * all that the seam promises and nothing that survives the process.
+ * The memory broker, for development and tests: a partitioned log with consumer groups in the memory of one process. It
+ * does all that the broker interface promises; nothing survives the process.
  */
-import { lazily } from "../../lazily.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";
 import type { MemoryLog } from "./log.ts";
 
-/** The logs that have a name, shared within the process. */
-const named = new Map<string, Promise<MemoryLog>>();
+/** The logs that have a name, by that name. */
+const namedLogs = new Map<string, Promise<MemoryLog>>();
 
 /**
- * Records in memory.
+ * Returns a source of records in memory.
  *
- * @param name the name of a log that is shared within the process; without it each App has a log of its own
- * @returns what an App takes as its `broker`
+ * @param name the name of a log that all Apps of the process share. @default each App has a log of its own
+ * @returns the source, for the `broker` option of an App
  */
 export function memory(name?: string): BrokerSource {
-  if (name === undefined) return sourceOf("memory:", () => newLog("memory:"));
-  return sourceOf(`memory:${name}`, () => {
-    let log = named.get(name);
-    if (log === undefined) named.set(name, log = newLog(`memory:${name}`));
-    return log;
-  });
-}
-
-/**
- * The same over a log that the caller holds, so that a test can cause what goes wrong with real brokers.
- *
- * @param log the log
- * @returns what an App takes as its `broker`
- */
-export function memoryOver(log: MemoryLog): BrokerSource {
-  return sourceOf(log.name, () => Promise.resolve(log));
-}
-
-function sourceOf(name: string, log: () => Promise<MemoryLog>): BrokerSource {
   return {
-    name,
+    name: `memory:${name ?? ""}`,
     embedded: true,
     async open() {
-      const [{ MemoryBroker }, over] = await Promise.all([lazily(() => import("./broker.ts")), log()]);
-      return new MemoryBroker(over);
+      const [{ MemoryBroker }, log] = await Promise.all([lazyImport(() => import("./broker.ts")), openLog(name)]);
+      return new MemoryBroker(log);
     },
   };
 }
 
-async function newLog(name: string): Promise<MemoryLog> {
-  const { MemoryLog } = await lazily(() => import("./log.ts"));
+function openLog(name: string | undefined): Promise<MemoryLog> {
+  if (name === undefined) return createLog("memory:");
+  let log = namedLogs.get(name);
+  if (log === undefined) namedLogs.set(name, log = createLog(`memory:${name}`));
+  return log;
+}
+
+async function createLog(name: string): Promise<MemoryLog> {
+  const { MemoryLog } = await lazyImport(() => import("./log.ts"));
   return new MemoryLog(name);
 }

@@ -1,33 +1,40 @@
 /**
- * One uninterrupted ownership of a partition, as the memory log keeps it: what the worker may know ({@linkcode Ownership})
- * and what only the log needs. The group makes it at a rebalance and ends it once; the consumer reads on at its position.
+ * One uninterrupted ownership of a partition of the memory log: what the caller sees ({@linkcode Ownership}) and what
+ * only the log needs. The group makes it at a rebalance, and its consumer ends it once.
  */
 import type { Ownership } from "../broker.ts";
+import type { TopicPartition } from "../../support/position.ts";
 import type { MemoryPartition } from "./partition.ts";
 
-/** What a group has committed for a partition. Each commit is an object of its own: being the same one is the proof. */
+/**
+ * The commit of a group for a partition. Each commit is an object of its own: the same object proves that nothing
+ * else was committed in between.
+ */
 export interface Committed {
+  /** The offset of the next record to perform. */
   readonly offset: number;
+  /** The metadata of the commit. */
   readonly metadata: string;
 }
 
-/** See the module. */
+/** An ownership and its position. */
 export class MemoryOwnership implements Ownership {
   readonly id: string = crypto.randomUUID();
   readonly topic: string;
   readonly partition: number;
   readonly committed: Committed | null;
-  /** The partition as it was when this began: another object means another log. */
+  /** The partition that is read. */
   readonly source: MemoryPartition;
-  /** The offset to hand over next. */
+  /** The offset to deliver next. */
   position: number;
-  /** Whether the worker wants nothing of it for now. */
-  paused = false;
-  /** The group's committed offset as far as this ownership knows: its own last commit, or what it began with. */
+  /** Whether the caller has paused it. */
+  isPaused = false;
+  /** The last commit of this ownership, at first what was committed at its start. */
   known: Committed | null;
   readonly #lost = new AbortController();
 
-  constructor(topic: string, partition: number, source: MemoryPartition, committed: Committed | null) {
+  /** Starts an ownership at the committed offset, or at the beginning of the partition. */
+  constructor({ topic, partition }: TopicPartition, source: MemoryPartition, committed: Committed | null) {
     this.topic = topic;
     this.partition = partition;
     this.source = source;

@@ -1,10 +1,17 @@
 /** Administration of the file: topics, offsets, and the committed offsets of groups without live consumers. */
-import type { BrokerAdmin, Position } from "../broker.ts";
-import { groupIsLive, noPartition, outsideOfLog, skippedAlready, skipsMore } from "../refusals.ts";
+import type { Position } from "../../support/position.ts";
+import type { BrokerAdmin } from "../broker.ts";
+import {
+  alreadySkippedError,
+  groupHasMembersError,
+  outsideOfLogError,
+  skipsOthersError,
+  unknownPartitionError,
+} from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
 import { isLive } from "./leases.ts";
-import { committedOf, move } from "./group_offsets.ts";
+import { committedOf, groupsOf, move } from "./group_offsets.ts";
 import { type Ends, endsOf } from "./log_end.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, partitionIdOf } from "./topics.ts";
 
@@ -33,9 +40,10 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
           return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
         })
       ),
+    groups: (topics) => file.read((connection) => new Map(topics.map((name) => [name, groupsOf(connection, name)]))),
     seek: (group, to) =>
       write((connection) => {
-        if (isLive(connection, group)) throw groupIsLive(group);
+        if (isLive(connection, group)) throw groupHasMembersError(group);
         for (const position of to) move(connection, group, partitionAt(connection, position).id, position.offset);
       }),
   };
@@ -59,10 +67,10 @@ export function skip(
   const next = { ...position, offset: position.offset + 1 };
   const { id, ends } = partitionAt(connection, next);
   const at = committedOf(connection, group, id)?.offset ?? ends.low;
-  if (at > position.offset) throw skippedAlready(group, position, at);
+  if (at > position.offset) throw alreadySkippedError(group, position, at);
   if (at < position.offset && otherwise !== "pass") {
     if (otherwise === "wait" && isLive(connection, group)) return false;
-    throw skipsMore(group, position, at);
+    throw skipsOthersError(group, position, at);
   }
   move(connection, group, id, next.offset);
   return true;
@@ -72,10 +80,10 @@ export function skip(
 function partitionAt(connection: Connection, at: Position): { readonly id: number; readonly ends: Ends } {
   const topic = existingTopic(connection, at.topic, "find");
   const id = partitionIdOf(connection, topic.id, at.partition);
-  if (id === undefined) throw noPartition(at.topic, at.partition, topic.partitions);
+  if (id === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions);
   const ends = endsOf(connection, id)!;
   if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= ends.high) return { id, ends };
-  throw outsideOfLog(at, ends.high);
+  throw outsideOfLogError(at, ends.high);
 }
 
 /** Every partition of a topic that must exist. */

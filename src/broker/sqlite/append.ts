@@ -2,8 +2,8 @@
 import { BrokerError } from "../../errors.ts";
 import type { AppendOutcome, NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
-import { sizeOf, stored } from "../record.ts";
-import { noPartition, tooLarge } from "../refusals.ts";
+import { copyRecord, sizeOf } from "../record.ts";
+import { recordTooLargeError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import { writeHeaders } from "./headers.ts";
 import { endsOf } from "./log_end.ts";
@@ -55,13 +55,13 @@ function appendOne(
   spread: () => number,
 ): AppendOutcome {
   const { name, partitions, settings } = topic;
-  const ready = stored(record, timestampMs);
+  const ready = copyRecord(record, timestampMs);
   const { key, value, headers } = ready;
   const partition = record.partition ?? (key === null ? spread() % partitions : partitionOfKey(key, partitions));
   const end = logEnd(connection, topic, partition);
-  if (end === undefined) return refused(noPartition(name, partition, partitions));
+  if (end === undefined) return refused(unknownPartitionError(name, partition, partitions));
   const bytes = sizeOf(ready);
-  if (bytes > settings.maxMessageBytes) return refused(tooLarge(name, bytes, settings.maxMessageBytes));
+  if (bytes > settings.maxMessageBytes) return refused(recordTooLargeError(name, bytes, settings.maxMessageBytes));
   if (settings.isCompacted && key === null) return refused(keyless(name));
   const offset = end.next;
   if (offset > MAX_OFFSET) return refused(isFull(name, partition));

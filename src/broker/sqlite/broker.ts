@@ -13,7 +13,6 @@ import type {
   Consumer,
   ConsumerSink,
   NewRecord,
-  Position,
   SkipOptions,
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
@@ -25,6 +24,7 @@ import { SqliteConsumer } from "./consumer.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
+import type { Position } from "../../support/position.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
@@ -35,10 +35,7 @@ const LOOK_EVERY_MS = 20;
 
 /** The capabilities of the file. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
-  atomicAppendAndCommit: true,
-  fencedCommits: true,
   sharedGroups: false,
-  durability: "power",
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 

@@ -1,16 +1,13 @@
 /**
  * The commits of a consumer: the worker's marks are written in transactions of up to a hundred, with one outcome a mark.
  */
-import type { Consumer, Mark, Ownership } from "../broker.ts";
+import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
 import { commit, fenceOf } from "./group_offsets.ts";
 import { MAX_ROWS } from "./append.ts";
-
-/** The outcome of a commit of one partition. */
-export type CommitOutcome = Awaited<ReturnType<Consumer["commit"]>>[number];
 
 /** The commits of one consumer. */
 export class Commits {

@@ -55,7 +55,11 @@ export class Connection {
    * into a log that was deleted or replaced meanwhile, and {@linkcode close} never writes such a log back over the file.
    */
   watchFiles(): void {
-    this.#identity = new FileIdentity(this.#path);
+    try {
+      this.#identity = new FileIdentity(this.#path);
+    } catch (error) {
+      throw notOpened(this.#path, error);
+    }
     this.#guard = new DatabaseSync(this.#path, { readOnly: true, timeout: 0 });
     this.#guard.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get();
   }

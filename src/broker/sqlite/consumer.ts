@@ -15,11 +15,11 @@
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
-import { within } from "../../within.ts";
-import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker.ts";
+import { waitUntilSettled } from "../../support/deadline.ts";
+import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker.ts";
 import { turn, Wakeup } from "./wakeup.ts";
 import { Retention } from "./retention.ts";
-import { type CommitOutcome, Commits } from "./commits.ts";
+import { Commits } from "./commits.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { type Ended, Membership } from "./membership.ts";
@@ -83,7 +83,7 @@ export class SqliteConsumer implements Consumer {
     return this.#joined.promise;
   }
 
-  get heldUntilMs(): number {
+  get sessionValidUntilMs(): number {
     return this.#state === "member" ? this.#membership.heldUntilMs : 0;
   }
 
@@ -185,7 +185,7 @@ export class SqliteConsumer implements Consumer {
       await this.#commits.writeLast(marks, moved, this.#patience);
     }
     for (const { ownership } of ended) ownership.end();
-    for (const reason of ["revoked", "restarted"] as const) {
+    for (const reason of ["revoked", "recreated"] as const) {
       const ownerships = ended.filter((end) => end.reason === reason).map(({ ownership }) => ownership);
       if (ownerships.length > 0) this.#tell((sink) => sink.lost(ownerships, reason));
     }
@@ -245,7 +245,7 @@ export class SqliteConsumer implements Consumer {
     const { position } = ownership;
     if (position >= low) return;
     ownership.position = low;
-    this.#tell((sink) => sink.gone(ownership, position, low));
+    this.#tell((sink) => sink.expired(ownership, position, low));
   }
 
   /** Calls the sink. */
@@ -281,7 +281,7 @@ export class SqliteConsumer implements Consumer {
     this.#closed.abort();
     this.#wakeup.wake();
     await turn();
-    await within(Promise.all([this.#working, this.#retention.idle]), deadlineMs);
+    await waitUntilSettled(Promise.all([this.#working, this.#retention.idle]), deadlineMs);
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
     let fault = failure;

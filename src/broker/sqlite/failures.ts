@@ -4,6 +4,8 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { BrokerError, describeError, type Written } from "../../errors.ts";
+import { asMissingPermission } from "../missing_permission.ts";
+import { filePermissions } from "./permissions.ts";
 
 /** The primary result codes that are told apart: https://sqlite.org/rescode.html */
 const ERROR = 1;
@@ -66,6 +68,8 @@ export function isBusy(error: unknown): boolean {
 
 /** The error for a file that could not be opened, with the reason, which SQLite does not give; any other error as it is. */
 export function notOpened(path: string, error: unknown): unknown {
+  const missing = asMissingPermission(`Cannot open "${path}"`, error, filePermissions(path));
+  if (missing !== null) return missing;
   if (codeOf(error) !== CANTOPEN) return error;
   const message = `Cannot open "${path}": ${whyNotOpened(path)}`;
   return new SqliteError(message, { written: "no", lasting: false, cause: error });

@@ -5,7 +5,7 @@
  * The rows of a file are untrusted: an offset or a fence that no version of this library writes counts as absent, and is
  * replaced by the next owner.
  */
-import type { TopicPartition } from "../broker.ts";
+import type { TopicPartition } from "../../support/position.ts";
 import type { Connection } from "./connection.ts";
 import { MAX_OFFSET } from "./record_id.ts";
 
@@ -72,6 +72,15 @@ export function committedOf(connection: Connection, group: string, partitionId: 
   );
   const [offset, metadata] = row ?? [null, ""];
   return offset === null ? null : { offset, metadata };
+}
+
+/** Lists the groups that have committed an offset of a topic, in alphabetical order. */
+export function groupsOf(connection: Connection, topic: string): string[] {
+  return connection.all<readonly [name: string]>(
+    `SELECT DISTINCT group_name FROM topics JOIN partitions ON topic_id = topics.id JOIN group_offsets ON partition_id = partitions.id
+      WHERE topics.name = ? AND ${COMMITTED} IS NOT NULL ORDER BY group_name`,
+    topic,
+  ).map(([name]) => name);
 }
 
 /** The stored offset of a group as text, where {@linkcode committedOf} takes it for absent; else `null`. */

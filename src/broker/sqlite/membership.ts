@@ -18,7 +18,7 @@ import { type Ends, endsOf } from "./log_end.ts";
 /** An ownership that has ended. */
 export interface Ended {
   readonly ownership: SqliteOwnership;
-  readonly reason: "revoked" | "restarted";
+  readonly reason: "revoked" | "recreated";
   /** The share as it is now, if the lease is still held: only its fence was raised, since the group was moved. */
   readonly moved: Share | null;
 }
@@ -213,7 +213,7 @@ export class Membership {
 
 function endOf(ownership: SqliteOwnership, share: Share | undefined, owner: string): Ended | null {
   if (share?.topicId !== ownership.topicId) {
-    return { ownership, reason: share === undefined ? "revoked" : "restarted", moved: null };
+    return { ownership, reason: share === undefined ? "revoked" : "recreated", moved: null };
   }
   if (share.lease?.owner !== owner) return { ownership, reason: "revoked", moved: null };
   return share.fence === ownership.fence ? null : { ownership, reason: "revoked", moved: share };

@@ -3,11 +3,12 @@
  * into it; one worker of a group performs, and another one takes over when it stops or dies. `sqlite()` opens nothing and
  * loads nothing.
  */
-import { resolve } from "node:path";
 import { InvalidConfigurationError } from "../../errors.ts";
-import { lazily } from "../../lazily.ts";
-import { checkOptions, type Checks, timeLimit } from "../../options.ts";
+import { lazyImport } from "../../support/lazy_import.ts";
+import { nodeBuiltin } from "../../support/node_builtin.ts";
+import { checkOptions, type Checks, timeLimit } from "../../support/validation.ts";
 import type { BrokerSource } from "../broker.ts";
+import { filePermissions } from "./permissions.ts";
 
 /** The options of {@linkcode sqlite}. */
 export interface SqliteBrokerOptions {
@@ -47,14 +48,13 @@ export function sqlite(path: string, options: SqliteBrokerOptions = {}): BrokerS
   checkOptions("sqlite()", options, CHECKS);
   const { busyTimeoutMs = 10_000 } = options;
   const name = `sqlite:${path}`;
-  const absolutePath = resolve(path);
+  const absolutePath = nodeBuiltin("node:path").resolve(path);
   const source: BrokerSource = {
     name,
     embedded: true,
-    // SQLite itself needs no permission for the files beside it; checking that they are still in place does.
-    permissions: Object.freeze({ read: [path, `${path}-wal`, `${path}-shm`], write: [path] }),
+    permissions: Object.freeze(filePermissions(path)),
     async open(context) {
-      const [{ SqliteBroker }, { DatabaseFile }] = await lazily(() =>
+      const [{ SqliteBroker }, { DatabaseFile }] = await lazyImport(() =>
         Promise.all([import("./broker.ts"), import("./file.ts")])
       );
       return new SqliteBroker(name, new DatabaseFile(absolutePath, busyTimeoutMs), context);

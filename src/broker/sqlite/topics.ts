@@ -1,7 +1,7 @@
 /** The topics of the file: partitions and settings. */
 import { BrokerError } from "../../errors.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES } from "../record.ts";
-import { notMorePartitions, unknownTopic } from "../refusals.ts";
+import { notMorePartitionsError, unknownTopicError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import { MAX_PARTITION_ID } from "./record_id.ts";
 
@@ -79,7 +79,7 @@ function settingsOf(config: ReadonlyMap<string, string>): TopicSettings {
  */
 export function existingTopic(connection: Connection, name: string, verb: string): SqliteTopic {
   const topic = findTopic(connection, name);
-  if (topic === null) throw unknownTopic(name, verb);
+  if (topic === null) throw unknownTopicError(name, verb);
   return topic;
 }
 
@@ -99,7 +99,7 @@ export function createTopic(connection: Connection, { name, partitions = 1, conf
  */
 export function addPartitions(connection: Connection, name: string, count: number): void {
   const { id, partitions } = existingTopic(connection, name, "add partitions to");
-  if (count <= partitions) throw notMorePartitions(name, count, partitions);
+  if (count <= partitions) throw notMorePartitionsError(name, count, partitions);
   refuseTooMany(connection, name, count - partitions);
   for (let partition = partitions; partition < count; partition++) {
     connection.run("INSERT INTO partitions (topic_id, partition) VALUES (?, ?)", id, partition);

@@ -1,19 +1,19 @@
 /**
- * Inserting into a text that somebody else wrote: where comments stand is known, and every character that is not replaced
- * stays as it was.
+ * Edits of a text that the user wrote. Comments are known, so that nothing is found in them, and every character outside of
+ * the edits is kept.
  */
 
-/** A part of a text, and what comes instead of it. */
+/** A range of a text, and its replacement. */
 export interface Edit {
-  /** Where it begins. */
+  /** The start of the range. */
   readonly at: number;
-  /** Where it ends. @default at: nothing is taken away */
+  /** The end of the range. @default at: nothing is removed */
   readonly to?: number;
-  /** What comes there. */
+  /** The replacement. */
   readonly text: string;
 }
 
-/** Edits a text. The edits may stand in any order, and must not overlap. */
+/** Applies edits, in any order. They must not overlap. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = "";
   let done = 0;
@@ -28,9 +28,9 @@ const STRINGS_AND_COMMENTS =
   /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
 /**
- * The text with blanks in place of its comments: of the same length, so that what is found in it stands at the same place.
- * A line break within a comment is a blank as well, so that no line seems to end there.
+ * Replaces comments by blanks. The length is kept, so that positions in the result are positions in the text. A line break
+ * within a comment becomes a blank as well, so that no line seems to end there.
  */
-export function withoutComments(text: string): string {
+export function blankComments(text: string): string {
   return text.replace(STRINGS_AND_COMMENTS, (part) => part.startsWith("/") ? " ".repeat(part.length) : part);
 }

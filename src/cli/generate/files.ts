@@ -1,13 +1,13 @@
 /**
- * The files of a project on the disk. A path that leads out of the project, by a link, is refused when it is read; and all
- * that is written was read before.
+ * The files of a project on the disk. Reading refuses a path that leads out of the project by a link, and every file is read
+ * before it is written.
  */
 import { dirname, join, resolve, sep } from "node:path";
-import { show } from "../../options.ts";
+import { show } from "../../support/validation.ts";
 import { CommandError } from "../command.ts";
 import { type Decision, isWritten } from "./plan.ts";
 
-/** The folder of a project, which need not be there yet. */
+/** The folder of a project; it may not exist yet. */
 export class ProjectFiles {
   readonly #root: string;
 
@@ -16,7 +16,7 @@ export class ProjectFiles {
     this.#root = resolve(folder);
   }
 
-  /** Its last part. */
+  /** The name of the folder. */
   get name(): string {
     return this.#root.split(sep).at(-1)!;
   }
@@ -24,27 +24,27 @@ export class ProjectFiles {
   /**
    * Reads a file, with `\n` as line breaks.
    *
-   * @returns `null` where there is none
-   * @throws {CommandError} if there is something that cannot be read, or that lies elsewhere
+   * @returns `null` if it does not exist
+   * @throws {CommandError} if it cannot be read, or is outside of the project
    */
   readonly read = (path: string): string | null => {
-    return this.#raw(path)?.replaceAll("\r\n", "\n") ?? null;
+    return this.#readText(path)?.replaceAll("\r\n", "\n") ?? null;
   };
 
   /**
-   * Writes what was decided.
+   * Writes the files that were decided to be written.
    *
-   * @throws {CommandError} if the disk refuses; what was written until then is identical the next time
+   * @throws {CommandError} if one cannot be written; the files before it are `identical` the next time
    */
   write(decisions: readonly Decision[]): void {
     for (const decision of decisions.filter(isWritten)) {
-      const { path, text, fate } = decision;
-      const usesCrlf = this.#raw(path)?.includes("\r\n") ?? false;
+      const { path, text, action } = decision;
+      const usesCrlf = this.#readText(path)?.includes("\r\n") ?? false;
       try {
         Deno.mkdirSync(dirname(join(this.#root, path)), { recursive: true });
-        // What came there since it was looked for is not overwritten.
+        // A file that was created since the decision is not overwritten.
         Deno.writeTextFileSync(join(this.#root, path), usesCrlf ? text.replaceAll("\n", "\r\n") : text, {
-          createNew: fate === "create",
+          createNew: action === "create",
         });
       } catch (cause) {
         throw new CommandError(`Cannot write "${path}"`, { cause });
@@ -52,8 +52,8 @@ export class ProjectFiles {
     }
   }
 
-  #raw(path: string): string | null {
-    this.#refuseElsewhere(path);
+  #readText(path: string): string | null {
+    this.#refuseOutside(path);
     try {
       return Deno.readTextFileSync(join(this.#root, path));
     } catch (cause) {
@@ -62,21 +62,21 @@ export class ProjectFiles {
     }
   }
 
-  #refuseElsewhere(path: string): void {
-    const root = realPath(this.#root);
+  #refuseOutside(path: string): void {
+    const root = resolveLinks(this.#root);
     if (root === null) return;
     let at = join(this.#root, path);
-    let real = realPath(at);
+    let real = resolveLinks(at);
     while (real === null) {
-      if (isLink(at)) throw new CommandError(`"${path}" is a link that leads nowhere`);
-      real = realPath(at = dirname(at));
+      if (isLink(at)) throw new CommandError(`"${path}" is a link to a file that does not exist`);
+      real = resolveLinks(at = dirname(at));
     }
     if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
     throw new CommandError(`"${path}" leads out of the project, to ${show(real)}`);
   }
 }
 
-function realPath(path: string): string | null {
+function resolveLinks(path: string): string | null {
   try {
     return Deno.realPathSync(path);
   } catch (cause) {

@@ -1,26 +1,33 @@
 /**
- * `generate job`: the files of a new job. It reads the project through a function and answers a plan, so that nothing is
- * written before everything is known to be right.
+ * `generate job`: plans the files of a new job. It reads the project through a function and returns a plan, so that nothing
+ * is written before everything is checked.
  */
-import { show, topicName } from "../../options.ts";
+import { show, topicName } from "../../support/validation.ts";
 import { CommandError, UsageError } from "../command.ts";
-import { JOB_LIST, listJob } from "./job_list.ts";
-import { type JobName, readJobName, wayUp } from "./job_name.ts";
+import { addToJobList, JOB_LIST } from "./job_list.ts";
+import { formatPathToRoot, type JobName, parseJobName } from "./job_name.ts";
 import type { Plan, PlannedFile, Read } from "./plan.ts";
-import { applicationJobFile, emptyJobList, jobFile, jobTestFile, PACKAGE, type Parent } from "./templates.ts";
+import {
+  formatApplicationJob,
+  formatEmptyJobList,
+  formatJobFile,
+  formatJobTest,
+  PACKAGE,
+  type ParentClass,
+} from "./templates.ts";
 
-/** The module that every project has: it exports the App. */
-export const APP = "app.ts";
+/** The module of a project that exports the App. */
+export const APP_FILE = "app.ts";
 
-/** The parent of all jobs that name no other. */
-const APPLICATION_JOB = readJobName("application");
+/** The default parent of a job. */
+const APPLICATION_JOB = parseJobName("application");
 /** Its file. */
 export const APPLICATION_JOB_FILE = `jobs/${APPLICATION_JOB.path}.ts`;
 
 /** The library's own class. */
-const JOB: Parent = { className: "Job", localName: "Job", specifier: PACKAGE, performs: false };
+const LIBRARY_JOB: ParentClass = { className: "Job", localName: "Job", specifier: PACKAGE, performs: false };
 
-/** How the job is to be. */
+/** The settings of a new job. */
 export interface JobSettings {
   /** Its queue. @default its parent's */
   readonly queue?: string | undefined;
@@ -32,47 +39,58 @@ export interface JobSettings {
  * Plans a job.
  *
  * @param name its name, by any spelling
- * @throws {UsageError} for a name or a queue that cannot be
- * @throws {CommandError} if the project cannot take it: no App, no such parent, a list that cannot be understood
+ * @throws {UsageError} if the name or the queue is not valid
+ * @throws {CommandError} if the project does not have an App or the parent, or its list of jobs cannot be parsed
  */
 export function planJob(name: string, { queue, parent = APPLICATION_JOB.jobName }: JobSettings, read: Read): Plan {
-  const job = readJobName(name);
-  const wanted = queue === undefined ? null : topicName(queue);
-  if (wanted !== null) throw new UsageError(`Option "--queue" must be ${wanted}, but it is ${show(queue)}`);
+  const job = parseJobName(name);
+  if (queue !== undefined) checkTopicName(queue, queue);
   if (job.path === APPLICATION_JOB.path) {
     throw new UsageError('"ApplicationJob" is the parent of the project\'s jobs: give the job another name');
   }
-  const app = read(APP);
+  const app = read(APP_FILE);
   if (app === null) {
-    throw new CommandError(`There is no "${APP}" here: go to the project's folder, or make a project with "init"`);
+    throw new CommandError(
+      `There is no "${APP_FILE}" here: go to the project's folder, or create a project with "init"`,
+    );
   }
+  const prefix = /\bqueuePrefix: "([^"]*)"/.exec(app)?.[1];
+  if (queue !== undefined && prefix !== undefined) checkTopicName(queue, `${prefix}_${queue}`);
   if (queue !== undefined && app.includes(`topic: "${queue}"`)) {
-    throw new CommandError(`Cannot use the queue "${queue}": ${APP} has it as a dead letter topic`);
+    throw new CommandError(`Cannot use the queue "${queue}": ${APP_FILE} has it as a dead letter topic`);
   }
-  const parentName = parent === "Job" ? null : readJobName(parent);
-  const extended = parentName === null ? JOB : parentOf(job, parentName, read);
+  const parentName = parent === "Job" ? null : parseJobName(parent);
+  const extended = parentName === null ? LIBRARY_JOB : resolveParent(job, parentName, read);
   return {
     files: [
-      ...(parentName?.path === APPLICATION_JOB.path ? applicationJob(read) : []),
-      { path: `jobs/${job.path}.ts`, text: jobFile(job, extended, queue) },
-      { path: `jobs/${job.path}_test.ts`, text: jobTestFile(job, queue) },
-      jobList(job, read),
+      ...(parentName?.path === APPLICATION_JOB.path ? planApplicationJob(read) : []),
+      { path: `jobs/${job.path}.ts`, text: formatJobFile(job, extended, queue) },
+      { path: `jobs/${job.path}_test.ts`, text: formatJobTest(job, queue) },
+      planJobList(job, read),
     ],
-    notes: notesOn(app, queue),
+    notes: listNotes(app, queue),
   };
 }
 
-/** The parent of all jobs, if it is not there yet. */
-export function applicationJob(read: Read): PlannedFile[] {
-  return read(APPLICATION_JOB_FILE) === null ? [{ path: APPLICATION_JOB_FILE, text: applicationJobFile() }] : [];
+/** @param topic the name of the queue's topic, with the prefix of the App */
+function checkTopicName(queue: string, topic: string): void {
+  const wanted = topicName(topic);
+  if (wanted === null) return;
+  const full = topic === queue ? "" : `, and its topic would be ${show(topic)}`;
+  throw new UsageError(`Option "--queue" must be ${wanted}, but it is ${show(queue)}${full}`);
 }
 
-/** The list with the job in it. */
-export function jobList(job: JobName, read: Read): PlannedFile {
-  return { path: JOB_LIST, text: listJob(read(JOB_LIST) ?? emptyJobList(), job), inserted: true };
+/** Plans the parent of all jobs, if the project does not have it. */
+export function planApplicationJob(read: Read): PlannedFile[] {
+  return read(APPLICATION_JOB_FILE) === null ? [{ path: APPLICATION_JOB_FILE, text: formatApplicationJob() }] : [];
 }
 
-function parentOf(job: JobName, parent: JobName, read: Read): Parent {
+/** Plans the list of jobs with this job in it. */
+export function planJobList(job: JobName, read: Read): PlannedFile {
+  return { path: JOB_LIST, text: addToJobList(read(JOB_LIST) ?? formatEmptyJobList(), job), inserted: true };
+}
+
+function resolveParent(job: JobName, parent: JobName, read: Read): ParentClass {
   if (parent.path === job.path) throw new UsageError(`"${job.jobName}" cannot be its own parent`);
   const file = `jobs/${parent.path}.ts`;
   const isApplicationJob = file === APPLICATION_JOB_FILE;
@@ -83,21 +101,23 @@ function parentOf(job: JobName, parent: JobName, read: Read): Parent {
   if (text !== null && !new RegExp(`\\bclass\\s+${parent.className}\\b`).test(text)) {
     throw new CommandError(`Cannot extend "${parent.jobName}": "${file}" has no class "${parent.className}"`);
   }
-  const way = wayUp(job).replace("../", "");
+  const upwards = formatPathToRoot(job).replace("../", "");
   return {
     className: parent.className,
-    // A job may be called as its parent in another folder is.
+    // A job may have the same name as its parent in another folder.
     localName: parent.className === job.className ? parent.localName : parent.className,
-    specifier: `${way === "" ? "./" : way}${parent.path}.ts`,
+    specifier: `${upwards === "" ? "./" : upwards}${parent.path}.ts`,
     performs: !isApplicationJob,
   };
 }
 
-/** What an App that `init` made does by itself, and another one may not. */
-function notesOn(app: string, queue: string | undefined): string[] {
+/** Lists what an App must do that was not created by `init`. */
+function listNotes(app: string, queue: string | undefined): string[] {
   const notes: string[] = [];
-  if (!app.includes(JOB_LIST)) notes.push(`${APP} does not import ${JOB_LIST}: its jobs must list the new one`);
+  if (!app.includes(JOB_LIST)) notes.push(`${APP_FILE} does not import ${JOB_LIST}: add the new job to its jobs`);
   const declared = queue === undefined || /\.queue\b/.test(app) || app.includes(`"${queue}"`);
-  if (!declared) notes.push(`${APP} does not name the queue "${queue}": its topics need activeJobTopic("${queue}")`);
+  if (!declared) {
+    notes.push(`${APP_FILE} does not name the queue "${queue}": add activeJobTopic("${queue}") to its topics`);
+  }
   return notes;
 }

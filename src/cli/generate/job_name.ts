@@ -1,44 +1,44 @@
 /**
- * The name of a job to be made. However it is spelled (`admin/refresh`, `Admin::RefreshJob`, `admin/refresh-job`), it means
- * one file, one class and one name on the wire, and the suffix is never doubled.
+ * The name of a new job. Each spelling (`admin/refresh`, `Admin::RefreshJob`, `admin/refresh-job`) gives the same file, class
+ * and name on the wire, and the suffix is never doubled.
  */
-import { show } from "../../options.ts";
+import { show } from "../../support/validation.ts";
 import { UsageError } from "../command.ts";
 
-/** A job by all its names. */
+/** The names of one job. */
 export interface JobName {
   /** The file below `jobs/`, without its ending: `"admin/refresh_job"`. */
   readonly path: string;
   /** The class in that file: `"RefreshJob"`. */
   readonly className: string;
-  /** The name on the wire: `"Admin::RefreshJob"`. Classes of one name in two folders differ by it. */
+  /** The name on the wire: `"Admin::RefreshJob"`. It differs for classes of one name in two folders. */
   readonly jobName: string;
-  /** What the class is called beside all other jobs: `"AdminRefreshJob"`. */
+  /** The name of the class in a module that imports all jobs: `"AdminRefreshJob"`. */
   readonly localName: string;
 }
 
-/** One part of a name. Digits may stand anywhere but at the beginning. */
+/** One part of a name. It must not begin with a digit. */
 const PART = /^[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*$/;
-/** The longest part of a name, and the longest name, in characters: what is made of them stays readable. */
+/** The longest part of a name, and the longest name, in characters: longer files and classes are hard to read. */
 const MAX_PART_LENGTH = 40;
 const MAX_LENGTH = 100;
 
 /**
- * Reads a name.
+ * Parses a name.
  *
- * @param text such as `"admin/refresh"`
- * @throws {UsageError} for what can be no name: empty, outside of `jobs/`, of other characters, or the suffix alone
+ * @param text for example `"admin/refresh"`
+ * @throws {UsageError} if it is not a name: empty, outside of `jobs/`, with other characters, or the suffix alone
  */
-export function readJobName(text: string): JobName {
+export function parseJobName(text: string): JobName {
   const parts = text.split(/\/|::/);
   const wrong = parts.find((part) => !PART.test(part) || part.length > MAX_PART_LENGTH);
-  if (wrong !== undefined || text.length > MAX_LENGTH) throw unreadable(text, wrong ?? text);
-  const words = parts.map(wordsOf);
+  if (wrong !== undefined || text.length > MAX_LENGTH) throw createNameError(text, wrong ?? text);
+  const words = parts.map(splitWords);
   const last = words.at(-1)!;
   while (last.at(-1) === "job") last.pop();
-  if (last.length === 0) throw unreadable(text, parts.at(-1)!);
+  if (last.length === 0) throw createNameError(text, parts.at(-1)!);
   last.push("job");
-  const classes = words.map((part) => part.map(capitalized).join(""));
+  const classes = words.map((part) => part.map(capitalize).join(""));
   return {
     path: words.map((part) => part.join("_")).join("/"),
     className: classes.at(-1)!,
@@ -47,31 +47,31 @@ export function readJobName(text: string): JobName {
   };
 }
 
-/** The way from the job's file up to the project's folder: `"../../"`. */
-export function wayUp({ path }: JobName): string {
+/** Formats the path from the job's file up to the project's folder: `"../../"`. */
+export function formatPathToRoot({ path }: JobName): string {
   return "../".repeat(path.split("/").length);
 }
 
 /** `"HTTPRefresh-job"` → `["http", "refresh", "job"]`. */
-function wordsOf(part: string): string[] {
+function splitWords(part: string): string[] {
   return part
     .replace(/([A-Z\d]+)(?=[A-Z][a-z])|([a-z\d])(?=[A-Z])/g, "$&_")
     .toLowerCase()
     .split(/[_-]/);
 }
 
-function capitalized(word: string): string {
+function capitalize(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-function unreadable(text: string, part: string): UsageError {
+function createNameError(text: string, part: string): UsageError {
   return new UsageError(
     `A job's name must be words of letters and digits, such as "refresh", "admin/refresh" or "Admin::RefreshJob", ` +
-      `but it is ${show(text)}${reason(text, part)}`,
+      `but it is ${show(text)}${explainName(text, part)}`,
   );
 }
 
-function reason(text: string, part: string): string {
+function explainName(text: string, part: string): string {
   if (text === "") return "";
   if (text.length > MAX_LENGTH) return `: it has ${text.length} characters, ${MAX_LENGTH} are allowed`;
   if (part.length > MAX_PART_LENGTH) return `: ${show(part)} has more than ${MAX_PART_LENGTH} characters`;
@@ -79,6 +79,6 @@ function reason(text: string, part: string): string {
   if (part === "..") return ": a job stays within jobs/";
   if (part === "") return ": a part of it is empty";
   if (/^\d/.test(part)) return `: ${show(part)} begins with a digit`;
-  if (PART.test(part)) return ": there is nothing but the suffix";
-  return part === text ? "" : `: ${show(part)} is none`;
+  if (PART.test(part)) return ": it is the suffix alone";
+  return part === text ? "" : `: ${show(part)} is not allowed`;
 }

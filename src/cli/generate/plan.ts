@@ -1,67 +1,65 @@
-/**
- * What a generator answers: files, nothing written yet. And what becomes of each of them beside the files that are there.
- */
+/** The plan of a generator: files that are not written yet, and the decision about each of them. */
 
-/** A file as it should be. */
+/** A file that a generator wants. */
 export interface PlannedFile {
-  /** Relative to the project's folder, with `/`. */
+  /** The path relative to the project's folder, with `/`. */
   readonly path: string;
-  /** All of it. */
+  /** The whole text. */
   readonly text: string;
-  /** Whether it is a file that is there, with something inserted: nothing of it is lost. @default false */
+  /** Whether the text is the existing file with insertions, so that nothing of it is lost. @default false */
   readonly inserted?: boolean;
 }
 
-/** What a generator wants to do. */
+/** The result of a generator. */
 export interface Plan {
-  /** The files, in the order in which they are written. What refers to others comes last. */
+  /** The files in the order of writing. A file that imports others comes after them. */
   readonly files: readonly PlannedFile[];
-  /** What the user should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
-/** Reads a file of the project: its text with `\n` as line breaks, `null` where there is none. */
+/** Reads a file of the project. Returns its text with `\n` as line breaks; `null` if it does not exist. */
 export type Read = (path: string) => string | null;
 
-/** What becomes of a file. */
-export type Fate = "create" | "identical" | "insert" | "conflict" | "force" | "skip";
+/** The action on a file. */
+export type FileAction = "create" | "identical" | "insert" | "conflict" | "force" | "skip";
 
-/** What becomes of files that are there and differ. */
-export type Differing = "conflict" | "force" | "skip";
+/** The action on files that exist and differ. */
+export type ConflictPolicy = "conflict" | "force" | "skip";
 
-/** A planned file, and what becomes of it. */
+/** A planned file with its action. */
 export interface Decision extends PlannedFile {
-  readonly fate: Fate;
-  /** The text that is there, `null` where there is none. */
+  readonly action: FileAction;
+  /** The text of the existing file; `null` if there is none. */
   readonly before: string | null;
 }
 
 /**
- * Decides about every file, before the first is written.
+ * Decides about every file before the first one is written.
  *
- * @param differing what becomes of files that are there and differ
+ * @param policy the action on files that exist and differ
  */
-export function decide(plan: Plan, read: Read, differing: Differing): Decision[] {
+export function decidePlan(plan: Plan, read: Read, policy: ConflictPolicy): Decision[] {
   return plan.files.map((file) => {
     const before = read(file.path);
-    return { ...file, before, fate: fateOf(file, before, differing) };
+    return { ...file, before, action: chooseAction(file, before, policy) };
   });
 }
 
-function fateOf({ text, inserted }: PlannedFile, before: string | null, differing: Differing): Fate {
+function chooseAction({ text, inserted }: PlannedFile, before: string | null, policy: ConflictPolicy): FileAction {
   if (before === null) return "create";
   if (before === text) return "identical";
   if (inserted === true) return "insert";
-  return differing;
+  return policy;
 }
 
-/** Whether it changes what is on the disk. */
-export function isWritten({ fate }: Decision): boolean {
-  return fate === "create" || fate === "insert" || fate === "force";
+/** Whether a decision changes the disk. */
+export function isWritten({ action }: Decision): boolean {
+  return action === "create" || action === "insert" || action === "force";
 }
 
-/** The lines that a file does not have yet, in order. */
-export function newLines({ before, text }: Decision): string[] {
+/** Lists the lines that an existing file does not have, in order. */
+export function listNewLines({ before, text }: Decision): string[] {
   const old = before?.split("\n") ?? [];
   let at = 0;
   return text.replace(/\n$/, "").split("\n").filter((line) => {

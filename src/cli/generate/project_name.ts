@@ -1,15 +1,15 @@
-/** The name of a project, which is a client id and a consumer group: from its folder's, as far as that can be one. */
+/** The name of a project, from its folder's name: client id, consumer group, and the prefix of its topics. */
 
-/** The longest, in characters. */
-const MAX_LENGTH = 200;
+/** The longest name, in characters. With the name of a queue it must fit into a topic's name, of 249. */
+const MAX_LENGTH = 100;
 
 /**
- * Makes a name of a folder's: without accents, and with dashes for what a name cannot have. A letter that has no plain form
- * is never just left out, since nobody would know the rest: `"Größe"` would be `"gr-e"`.
+ * Converts the name of a folder: without accents, with dashes for characters that a name cannot have. A letter without a
+ * plain form is never left out, since the rest would be unrecognisable: `"Größe"` would be `"gr-e"`.
  *
- * @returns such as `"my-shop"`; `null` where nothing can be made of it
+ * @returns for example `"my-shop"`; `null` if it cannot be converted
  */
-export function projectName(folder: string): string | null {
+export function toProjectName(folder: string): string | null {
   const plain = folder.normalize("NFKD").replaceAll(/\p{M}/gu, "");
   if (/(?![A-Za-z0-9])[\p{L}\p{N}]/u.test(plain)) return null;
   const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[.-]+|[.-]+$/g, "");

@@ -1,41 +1,41 @@
-/** The texts of the files about one job. They are formatted as `deno fmt` formats them, and linted as `deno lint` likes. */
-import { type JobName, wayUp } from "./job_name.ts";
+/** The texts of the files of one job, as `deno fmt` formats them and `deno lint` accepts them. */
+import { formatPathToRoot, type JobName } from "./job_name.ts";
 
-/** The package, as the import map of a project has it. */
+/** The name of the package in the import map of a project. */
 export const PACKAGE = "@activejob/kafka";
 
-/** `deno fmt` breaks lines that are longer, in characters. */
+/** The longest line that `deno fmt` keeps, in characters. */
 const LINE_WIDTH = 80;
 
 /** The class that a job extends. */
-export interface Parent {
+export interface ParentClass {
   readonly className: string;
-  /** What it is called in the job's file. */
+  /** Its name in the job's file. */
   readonly localName: string;
-  /** Where it is imported from, seen from the job's file. */
+  /** The specifier of its import in the job's file. */
   readonly specifier: string;
-  /** Whether it may be a job of its own, whose `perform` the compiler wants overridden by name. */
+  /** Whether it may have a `perform` itself, so that the compiler requires `override`. */
   readonly performs: boolean;
 }
 
-/** An import of one name, on as many lines as `deno fmt` gives it. */
-export function importOf(name: string, specifier: string, localName: string = name): string {
+/** Formats an import of one name, on as many lines as `deno fmt` gives it. */
+export function formatImport(name: string, specifier: string, localName: string = name): string {
   if (name === localName) return `import { ${name} } from "${specifier}";`;
-  return short(`import { ${name} as ${localName} } from "${specifier}";`) ??
-    `import {\n${short(`  ${name} as ${localName},`) ?? `  ${name}\n    as ${localName},`}\n} from "${specifier}";`;
+  return fitLine(`import { ${name} as ${localName} } from "${specifier}";`) ??
+    `import {\n${fitLine(`  ${name} as ${localName},`) ?? `  ${name}\n    as ${localName},`}\n} from "${specifier}";`;
 }
 
-/** A job. */
-export function jobFile(job: JobName, parent: Parent, queue: string | undefined): string {
+/** Formats the file of a job. */
+export function formatJobFile(job: JobName, parent: ParentClass, queue: string | undefined): string {
   const statics = [
-    ...(job.jobName === job.className ? [] : [statement("  static override jobName =", `"${job.jobName}";`)]),
-    ...(queue === undefined ? [] : [statement("  static override queue =", `"${queue}";`)]),
+    ...(job.jobName === job.className ? [] : [formatStatement("  static override jobName =", `"${job.jobName}";`)]),
+    ...(queue === undefined ? [] : [formatStatement("  static override queue =", `"${queue}";`)]),
   ];
   const override = parent.performs ? "override " : "";
-  return lines(
-    importOf(parent.className, parent.specifier, parent.localName),
+  return joinLines(
+    formatImport(parent.className, parent.specifier, parent.localName),
     "",
-    statement(`export class ${job.className}`, `extends ${parent.localName} {`),
+    formatStatement(`export class ${job.className}`, `extends ${parent.localName} {`),
     ...statics,
     ...(statics.length === 0 ? [] : [""]),
     "  // Its parameters are the arguments of performLater.",
@@ -47,22 +47,22 @@ export function jobFile(job: JobName, parent: Parent, queue: string | undefined)
 }
 
 /**
- * The test of a job.
+ * Formats the test of a job.
  *
- * @param args what the job is enqueued with, as code
+ * @param args the arguments of the job, as code
  */
-export function jobTestFile(job: JobName, queue: string | undefined, args: string = ""): string {
-  return lines(
+export function formatJobTest(job: JobName, queue: string | undefined, args: string = ""): string {
+  return joinLines(
     `import { TestApp } from "${PACKAGE}/testing";`,
-    `import { app } from "${wayUp(job)}app.ts";`,
-    importOf(job.className, `./${job.path.split("/").at(-1)}.ts`),
+    `import { app } from "${formatPathToRoot(job)}app.ts";`,
+    formatImport(job.className, `./${job.path.split("/").at(-1)}.ts`),
     "",
     `Deno.test("${job.jobName} is enqueued and performed", async () => {`,
     "  await using test = TestApp.of(app);",
     `  await ${job.className}.performLater(${args});`,
     `  test.assertEnqueuedWith(${job.className}, {`,
     `    args: [${args}],`,
-    ...(queue === undefined ? [] : [statement("    queue:", `"${queue}",`)]),
+    ...(queue === undefined ? [] : [formatStatement("    queue:", `"${queue}",`)]),
     "  });",
     "  await test.performEnqueuedJobs();",
     "  test.assertPerformedJobs(1);",
@@ -70,19 +70,19 @@ export function jobTestFile(job: JobName, queue: string | undefined, args: strin
   );
 }
 
-/** The class that the project's jobs extend. */
-export function applicationJobFile(): string {
-  return lines(
-    importOf("Job", PACKAGE),
+/** Formats the file of the class that the project's jobs extend. */
+export function formatApplicationJob(): string {
+  return joinLines(
+    formatImport("Job", PACKAGE),
     "",
-    "/** What all jobs of this project have in common. */",
+    "/** The settings that all jobs of this project share. */",
     "export abstract class ApplicationJob extends Job {}",
   );
 }
 
-/** `jobs/mod.ts` before the first job. */
-export function emptyJobList(): string {
-  return lines(
+/** Formats `jobs/mod.ts` before the first job. */
+export function formatEmptyJobList(): string {
+  return joinLines(
     "// Every job of this project. `generate job` adds to it.",
     `import type { JobClass } from "${PACKAGE}";`,
     "",
@@ -91,17 +91,18 @@ export function emptyJobList(): string {
   );
 }
 
-/** The lines of a file. */
-export function lines(...texts: readonly string[]): string {
+/** Joins the lines of a file. */
+export function joinLines(...texts: readonly string[]): string {
   return texts.map((text) => `${text}\n`).join("");
 }
 
-/** Two halves on one line, or the second one on a line of its own, further in. */
-function statement(first: string, second: string): string {
+/** Formats two parts on one line; the second one on an indented line of its own if both do not fit. */
+function formatStatement(first: string, second: string): string {
   const indent = /^ */.exec(first)![0];
-  return short(`${first} ${second}`) ?? `${first}\n${indent}  ${second}`;
+  return fitLine(`${first} ${second}`) ?? `${first}\n${indent}  ${second}`;
 }
 
-function short(line: string): string | null {
+/** Returns the line; `null` if it is too long. */
+function fitLine(line: string): string | null {
   return line.length <= LINE_WIDTH ? line : null;
 }

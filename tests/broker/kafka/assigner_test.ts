@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { TopicPartition } from "../../../src/broker/broker.ts";
 import { type Claimant, decodeClaim, encodeClaim, sharePartitions } from "../../../src/broker/kafka/assigner.ts";
-import { Random } from "../../random.ts";
+import { Random } from "../../support/random.ts";
+import type { TopicPartition } from "../../../src/support/position.ts";
 
 function claimant(id: string, topics: readonly string[], owned: readonly TopicPartition[] = [], sinceMs = 0): Claimant {
   return { id, topics, owned, sinceMs, exclusive: false };

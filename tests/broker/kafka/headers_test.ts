@@ -2,7 +2,8 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { IHeaders } from "kafkajs";
 import type { Headers } from "../../../src/broker/broker.ts";
-import { headersFor, headersFrom, NO_HEADERS } from "../../../src/broker/kafka/headers.ts";
+import { headersFor, headersFrom } from "../../../src/broker/kafka/headers.ts";
+import { NO_HEADERS } from "../../../src/broker/record.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const plain = (headers: Headers) => headers.map(([name, value]) => [name, value && [...value]]);

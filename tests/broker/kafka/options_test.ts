@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../../src/errors.ts";
 import { hide, kafkaLog } from "../../../src/broker/kafka/log.ts";
 import { kafka, kafkaFromUrl } from "../../../src/broker/kafka/mod.ts";
-import { type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
+import { type KafkaBrokerOptions, kafkaSettings, secretsOf } from "../../../src/broker/kafka/options.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 
 Deno.test("kafkaFromUrl() reads the brokers, with Kafka's port where none is given", () => {
@@ -31,18 +31,30 @@ Deno.test("kafka() refuses unknown keys and values that cannot work, without quo
     [{}, '"brokers"'],
     [{ brokers: [] }, '"brokers"'],
     [{ brokers: ["a:99999"] }, "a:99999"],
-    [{ brokers: "a:1" }, 'Option "brokers" of kafka() must be a list of "host:port"'],
+    [{ brokers: "a:1" }, '"brokers" must be an array of "host:port"'],
     [{ brokerz: ["a:1"] }, 'did you mean "brokers"?'],
     [{ brokers: ["a:1"], deliveryTimeoutMs: -1 }, '"deliveryTimeoutMs"'],
     // Beyond what a timer can wait it would be over at once.
     [{ brokers: ["a:1"], deliveryTimeoutMs: 2 ** 31 }, '"deliveryTimeoutMs"'],
-    [{ brokers: ["a:1"], ssl: "yes" }, 'Option "ssl" of kafka() must be true, false or an object'],
+    [{ brokers: ["a:1"], ssl: "yes" }, '"ssl" must be true, false or an object'],
     [{ brokers: ["a:1"], ssl: { rejectUnauthorised: false } }, 'did you mean "rejectUnauthorized"?'],
-    [{ brokers: ["a:1"], ssl: { ca: 5 } }, 'Option "ca" of ssl must be PEM text'],
-    [{ brokers: ["a:1"], ssl: { passphrase: { secret: 1 } } }, '"ssl.passphrase" must be a text'],
+    [{ brokers: ["a:1"], ssl: { ca: 5 } }, '"ssl.ca" must be a string or an array of strings'],
+    [{ brokers: ["a:1"], ssl: { passphrase: { secret: 1 } } }, '"ssl.passphrase" must be a string'],
     [{ brokers: ["a:1"], sasl: "secret" }, '"sasl" must be an object'],
     [{ brokers: ["a:1"], sasl: { mechanism: "plain", username: "u", pasword: "secret" } }, '"pasword"'],
-    [{ brokers: ["a:1"], sasl: { mechanism: "gssapi", password: "secret" } }, '"gssapi"'],
+    [{ brokers: ["a:1"], sasl: { mechanism: "secret", password: "x" } }, '"sasl.mechanism" must be one of "plain"'],
+    [{ brokers: ["a:1"], ssl: "-----secret" }, '"ssl" must be true, false or an object'],
+    [{ brokers: ["a:1"], ssl: null }, '"ssl" must be true, false or an object'],
+    [{ brokers: ["a:1"], ssl: { rejectUnauthorized: "secret" } }, '"ssl.rejectUnauthorized" must be true or false'],
+    [{ brokers: ["a:1"], ssl: { key: new TextEncoder().encode("secret") } }, '"ssl.key" must be a string'],
+    [{ brokers: ["u:secret@h:9092"] }, 'but it is "***"'],
+    [{ brokers: ["kafka://u:secret@h"] }, 'but it is "kafka://***"'],
+    [{ brokers: ["h:9092?password=secret"] }, 'but it is "***"'],
+    [{ brokers: ["h", "u:secret"] }, 'but it is "***"'],
+    [{ brokers: ["[::1]:9092"] }, 'but it is "[::1]:9092"'],
+    [{ brokers: ["kafka://h:9092"] }, 'but it is "kafka://h:9092"'],
+    [{ brokers: [5] }, "but it is 5"],
+    [{ brokers: "u:secret@h:9092" }, '"brokers" must be an array'],
     [{ brokers: ["a:1"], sasl: { mechanism: "plain", password: "secret" } }, '"username"'],
     [{ brokers: ["a:1"], sasl: { mechanism: "oauthbearer" } }, '"token"'],
   ];
@@ -50,6 +62,16 @@ Deno.test("kafka() refuses unknown keys and values that cannot work, without quo
     const error = assertThrows(() => kafka(options as unknown as KafkaBrokerOptions), InvalidConfigurationError, part);
     assert(!error.message.includes("secret"), error.message);
   }
+});
+
+Deno.test("secretsOf() lists each secret of the settings", () => {
+  const settings = kafkaSettings({
+    brokers: ["a:1"],
+    ssl: { ca: "public", key: "private", passphrase: "phrase" },
+    sasl: { mechanism: "plain", username: "u", password: "word" },
+  });
+  assertEquals(secretsOf(settings), ["word", "private", "phrase"]);
+  assertEquals(secretsOf(kafkaSettings({ brokers: ["a:1"], ssl: { passphrase: "" } })), []);
 });
 
 Deno.test("kafkaSettings() has the documented defaults", () => {

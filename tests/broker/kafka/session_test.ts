@@ -23,6 +23,15 @@ Deno.test("Session counts from when a heartbeat was sent, not from when its answ
   slow.ended();
 });
 
+Deno.test("Session does not last longer where the clock went back after the heartbeat was sent", () => {
+  const { session: early } = session(10_000);
+  early.answered(Date.now() + 60_000);
+  early.confirmed();
+  const left = early.heldUntilMs - performance.now();
+  assert(left > 9000 && left <= 10_000, `${left}`);
+  early.ended();
+});
+
 Deno.test("Session is held once it is proved, and not after its time", async () => {
   const { session: short, said, next } = session(40);
   short.answered(Date.now());

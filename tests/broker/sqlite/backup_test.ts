@@ -1,6 +1,6 @@
 /** A backup of a file in use, made as `docs/brokers.md` says: by another process, with `VACUUM INTO`. */
 import { assert, assertEquals } from "@std/assert";
-import { Child } from "../../child.ts";
+import { Child } from "../../support/child.ts";
 import { TemporaryFile } from "./harness.ts";
 import { makeTopic, Member, TOPIC } from "./member.ts";
 

@@ -28,7 +28,7 @@ const sink: ConsumerSink = {
   },
   releasing: () => [],
   lost: (_, reason) => console.log(`lost ${reason}`),
-  gone() {},
+  expired() {},
   membership: (held) => console.log(`held ${held}`),
   failed: (error) => console.log(`failed ${error.message}`),
 };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { conformance } from "../../../src/broker/conformance/mod.ts";
+import { conformance } from "../conformance/mod.ts";
 import { sqliteHarness, TemporaryFile } from "./harness.ts";
 
 const file = new TemporaryFile();

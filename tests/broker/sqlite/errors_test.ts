@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { activeJobTopic, App, BrokerError, EnqueueError, Job, type KafkaOptions } from "../../../mod.ts";
-import { Child, cli } from "../../child.ts";
+import { cli } from "../../support/child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 
 const PROGRAM = new URL("append.ts", import.meta.url).pathname;
@@ -127,15 +127,6 @@ Deno.test("sqlite: a folder that is missing is named, to the worker, to enqueue 
   assertEquals([enqueue.code, enqueue.stderr.at(-1)], [1, `error: Cannot enqueue WelcomeJob: ${message}: ${cause}`]);
   Deno.mkdirSync(folder);
   assertEquals((await WelcomeJob.performLater()).position, { topic: "default", partition: 0, offset: 0 });
-});
-
-Deno.test("sqlite: a process without Deno's permission to write is told the flag", async () => {
-  using file = new TemporaryFile();
-  const options = ["--allow-read"];
-  await using child = new Child([PROGRAM, file.path], { options });
-  assertEquals((await child.ended()).stdout, [
-    `no: Cannot open "${file.path}": Requires write access to "${file.path}", run again with the --allow-write flag`,
-  ]);
 });
 
 Deno.test("sqlite: a write that fails midway is `unknown`, and every acknowledged record is there", async () => {

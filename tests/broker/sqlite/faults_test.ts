@@ -4,7 +4,7 @@ import { Monitor } from "../../../src/monitor/monitor.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import type { Connection } from "../../../src/broker/sqlite/connection.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 

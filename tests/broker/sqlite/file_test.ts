@@ -5,7 +5,7 @@ import type { AppendOutcome, RecordBatch } from "../../../src/broker/broker.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, TemporaryFile, writing } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 
@@ -108,7 +108,7 @@ Deno.test("sqlite: a consumer is closed in time, also while it waits to write", 
   const startedMs = performance.now();
   await member.consumer.close(100);
   assert(performance.now() - startedMs < 1000, "closing waits no longer than it was told");
-  assertEquals([member.recorder.live.size, member.recorder.held], [0, true]);
+  assertEquals([member.recorder.live.size, member.recorder.isMember], [0, true]);
   other.release();
   assertEquals(await committed, "ended");
 });

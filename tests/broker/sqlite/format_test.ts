@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { AppendOutcome, Broker, NewRecord } from "../../../src/broker/broker.ts";
 import { BrokerError } from "../../../src/errors.ts";
 import { MAX_OFFSET, MAX_PARTITION_ID } from "../../../src/broker/sqlite/record_id.ts";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 

@@ -1,10 +1,11 @@
 /** The SQLite broker over one file, for the conformance suite, and changes to the file as another program would make them. */
 import { DatabaseSync } from "node:sqlite";
-import type { Broker, Position, TopicPartition } from "../../../src/broker/broker.ts";
-import type { Harness } from "../../../src/broker/conformance/mod.ts";
+import type { Broker } from "../../../src/broker/broker.ts";
+import type { Harness } from "../conformance/mod.ts";
 import { SQLITE_CAPABILITIES, SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
+import type { Position, TopicPartition } from "../../../src/support/position.ts";
 
 /** A file in a folder of its own, which is deleted after the test. */
 export class TemporaryFile implements Disposable {

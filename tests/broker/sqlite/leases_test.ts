@@ -9,7 +9,7 @@ import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
 import { Membership } from "../../../src/broker/sqlite/membership.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile, writing } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 
@@ -291,10 +291,10 @@ Deno.test("sqlite: a consumer that cannot renew for a session says so, and goes 
   const ownership = member.recorder.own(0);
   {
     using _ = writing(file.path);
-    await member.recorder.until("it says that the session may be over", () => member.recorder.held === false);
-    assert(member.consumer.heldUntilMs <= performance.now());
+    await member.recorder.until("it says that the session may be over", () => member.recorder.isMember === false);
+    assert(member.consumer.sessionValidUntilMs <= performance.now());
   }
-  await member.recorder.until("it says that it is good", () => member.recorder.held === true);
+  await member.recorder.until("it says that it is good", () => member.recorder.isMember === true);
   // No other consumer could take it meanwhile.
   assertEquals(member.recorder.own(0), ownership);
 });

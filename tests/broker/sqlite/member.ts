@@ -1,6 +1,6 @@
 /** A client of the file with one consumer and a record of its sink's calls, as one process would have them. */
 import type { Broker, ConsumeOptions, Consumer } from "../../../src/broker/broker.ts";
-import { Recorder } from "../../../src/broker/conformance/recorder.ts";
+import { Recorder } from "../conformance/recorder.ts";
 import { openBroker } from "./harness.ts";
 
 /** The limit of each wait, in milliseconds. */
@@ -38,7 +38,7 @@ export class Member implements AsyncDisposable {
     return (await this.consumer.commit([{ ownership, next, metadata: "" }]))[0]!;
   }
 
-  /** Ends; a broken rule of the broker interface fails the test. */
+  /** Ends; a rule of the broker interface that was broken fails the test. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.broker[Symbol.asyncDispose]();
     const { breaches } = this.recorder;

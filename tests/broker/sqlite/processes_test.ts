@@ -1,7 +1,8 @@
 /** Several processes over one file: many that open it at once, one that is stopped, one that is killed. */
+// Runs alone: it measures how soon another process takes over.
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Child } from "../../child.ts";
+import { Child } from "../../support/child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, TOPIC } from "./member.ts";
 

@@ -8,7 +8,7 @@ import { BrokerError } from "../../../src/errors.ts";
 import { append } from "../../../src/broker/sqlite/append.ts";
 import { SqliteError } from "../../../src/broker/sqlite/failures.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
-import { Child } from "../../child.ts";
+import { Child } from "../../support/child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 

@@ -1,6 +1,6 @@
 /** Retention: old records that every group has performed are deleted, and no others; the file stays small. */
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../behaviours/until.ts";
+import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 

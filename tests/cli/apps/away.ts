@@ -1,19 +1,18 @@
 /** An App whose broker does not answer. */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 
 class SyncJob extends Job {
   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
   perform() {}
 }
 
-const log = new MemoryLog();
-log.away();
+const log = new FaultInjectionLog();
+log.goOffline();
 
 export const app: App = new App({
   name: "away",
-  broker: memoryOver(log),
+  broker: log.source,
   jobs: [SyncJob],
   topics: [activeJobTopic("default")],
 });

@@ -1,4 +1,4 @@
-/** A job that leaves a promise behind, and has ended when that is rejected. */
+/** A job that ends before a promise of it is rejected. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
 class HastyJob extends Job {

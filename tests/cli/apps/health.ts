@@ -1,13 +1,12 @@
 /**
- * An App whose log and jobs do as standard input says: `away` and `back`; `stubborn` enqueues a job that ignores its signal
- * until `free`; `long` one that may take as long; `block FILE` one that holds the event loop until the file is there.
+ * An App that standard input controls: `away` and `back` for its log; `stubborn` enqueues a job that ignores its signal until
+ * `free`; `long` one that takes as long within its time; `block FILE` one that blocks the event loop until the file exists.
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import process from "node:process";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 
 const freed = Promise.withResolvers<void>();
 
@@ -30,12 +29,12 @@ class BlockingJob extends Job {
   }
 }
 
-const log = new MemoryLog();
-if (process.env.AWAY !== undefined) log.away();
+const log = new FaultInjectionLog();
+if (process.env.AWAY !== undefined) log.goOffline();
 
 export const app: App = new App({
   name: "health",
-  broker: memoryOver(log),
+  broker: log.source,
   jobs: [LongJob, StubbornJob, BlockingJob],
   topics: [activeJobTopic("default", { timeoutGraceMs: 30 })],
   sessionTimeoutMs: 50,
@@ -43,8 +42,8 @@ export const app: App = new App({
 
 createInterface({ input: process.stdin }).on("line", (line) => {
   const [command, word = ""] = line.split(" ");
-  if (command === "away") log.away();
-  else if (command === "back") log.back();
+  if (command === "away") log.goOffline();
+  else if (command === "back") log.goOnline();
   else if (command === "free") freed.resolve();
   else if (command === "long") void LongJob.performLater();
   else if (command === "stubborn") void StubbornJob.performLater();

@@ -25,5 +25,5 @@ for (const n of [1, 2, 3]) await HelloJob.performLater(n);
 await OtherJob.performLater();
 await app.flush();
 
-// A program has more than jobs: it must not keep the process.
+// A timer of the App must not keep the process of a command alive.
 setInterval(() => {}, 1000);

@@ -1,4 +1,4 @@
-/** A job that does not end, and a stop that does not wait long for it. */
+/** A job that does not end, and a short limit for a stop. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
 class LingerJob extends Job {

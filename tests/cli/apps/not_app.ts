@@ -1,2 +1,2 @@
-/** What is called as an App is, and is none. */
+/** A module whose "app" is not an App. */
 export const app = {};

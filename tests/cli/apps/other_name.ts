@@ -1,4 +1,4 @@
-/** A module that exports its App under a name of its own. */
+/** A module that exports its App under another name. */
 import { App } from "@activejob/kafka";
 
 export const shop: App = new App({ name: "shop", broker: "memory:", jobs: [], topics: [] });

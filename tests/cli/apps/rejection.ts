@@ -1,4 +1,4 @@
-/** A job that leaves a rejected promise behind, and another one after it. */
+/** A job with an unhandled rejection, and another job after it. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
 class CarelessJob extends Job {

@@ -1,4 +1,4 @@
-/** An App whose module is not loaded before a TSTP has come. */
+/** An App whose module is loaded once a TSTP has arrived. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
 class PlainJob extends Job {

@@ -1,24 +1,23 @@
-/** An App whose broker goes away, with two jobs in its buffer. */
+/** An App whose broker goes offline while two jobs are buffered. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
-import { MemoryLog } from "../../../src/broker/memory/log.ts";
-import { memoryOver } from "../../../src/broker/memory/mod.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 
 class LostJob extends Job {
   perform() {}
 }
 
-const log = new MemoryLog();
+const log = new FaultInjectionLog();
 
 export const app: App = new App({
   name: "undelivered",
-  broker: memoryOver(log),
+  broker: log.source,
   jobs: [LostJob],
   topics: [activeJobTopic("default")],
   shutdownTimeoutMs: 100,
 });
 
 await app.applyTopics();
-log.away();
+log.goOffline();
 await LostJob.performLater();
 await LostJob.performLater();
 console.log("buffered");

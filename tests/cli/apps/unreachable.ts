@@ -1,4 +1,4 @@
-/** An App whose Kafka nobody can find. */
+/** An App whose Kafka cannot be reached. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
 class PingJob extends Job {

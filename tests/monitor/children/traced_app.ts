@@ -3,13 +3,13 @@
  * something that is traced, and says a line; the other fails. It ends as the command line does.
  */
 import { activeJobTopic, App, Job } from "../../../mod.ts";
-import { openTelemetry } from "../../../src/monitor/open_telemetry.ts";
+import { findOpenTelemetry } from "../../../src/monitor/open_telemetry.ts";
 
 class MailJob extends Job {
   async perform(to: string) {
     // In Deno the context of an import() stays behind.
     await import("node:path");
-    const { trace, context } = openTelemetry()!;
+    const { trace, context } = findOpenTelemetry()!;
     const span = trace.getTracer("shop").startSpan("render", { kind: 0, attributes: {} }, context.active());
     console.log(`mail to ${to}`);
     span.end();

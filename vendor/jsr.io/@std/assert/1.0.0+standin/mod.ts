@@ -41,14 +41,14 @@ export function assertStrictEquals<T>(actual: unknown, expected: T, message?: st
   if (!Object.is(actual, expected)) throw failure("Expected the very same value", message);
 }
 
-/** Asserts that the text contains the part. */
+/** Asserts that the string contains the part. */
 export function assertStringIncludes(actual: string, expected: string, message?: string): void {
   if (!actual.includes(expected)) {
     throw failure(`Expected ${JSON.stringify(actual)} to contain ${JSON.stringify(expected)}`, message);
   }
 }
 
-/** Asserts that the text matches. */
+/** Asserts that the string matches. */
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
   if (!expected.test(actual)) throw failure(`Expected ${JSON.stringify(actual)} to match ${expected}`, message);
 }
@@ -69,7 +69,7 @@ function check<E extends Error>(error: unknown, ErrorClass?: ErrorClass<E>, part
   return error as E;
 }
 
-/** Asserts that the function throws, and answers the error. */
+/** Asserts that the function throws, and returns the error. */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
   ErrorClass?: ErrorClass<E>,
@@ -84,7 +84,7 @@ export function assertThrows<E extends Error = Error>(
   throw failure("Expected the function to throw", message);
 }
 
-/** Asserts that the function's promise rejects, and answers the error. */
+/** Asserts that the function's promise rejects, and returns the error. */
 export async function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
   ErrorClass?: ErrorClass<E>,

@@ -2,19 +2,19 @@
  * A stand-in for `jsr:@std/cli/parse-args`, on `npm:minimist`: only the options that this project's command lines use, with
  * the same names and the same meaning. See `vendor/README.md`.
  *
- * Where minimist differs from the real function, it is put right here: a flag that stands twice keeps its last value unless
- * it is collected; `--no-x` is a flag called `no-x` unless `x` is negatable; `--x=` is `--x`; `unknown` also hears of words
- * that are no flags.
+ * Corrects the differences between minimist and the real function: a repeated flag keeps its last value unless it is
+ * collected; `--no-x` is a flag called `no-x` unless `x` is negatable; `--x=` is `--x`; `unknown` is also called for words
+ * that are not flags.
  */
 import minimist from "npm:minimist@1.2.8";
 
-/** What may be asked of {@linkcode parseArgs}. */
+/** Options of {@linkcode parseArgs}. */
 export interface ParseOptions {
   /** Names of true-or-false flags; `false` where they are not given. */
   boolean?: readonly string[];
-  /** Names of flags that take text; `"_"` keeps words that look like numbers as they are. */
+  /** Names of flags that take a string; `"_"` keeps words that look like numbers as they are. */
   string?: readonly string[];
-  /** Flags that may stand several times: always a list. */
+  /** Flags that may be repeated: always a list. */
   collect?: readonly string[];
   /** Flags that may be given as `--no-…`. */
   negatable?: readonly string[];
@@ -22,9 +22,9 @@ export interface ParseOptions {
   alias?: Record<string, string | readonly string[]>;
   /** Values of flags that are not given. */
   default?: Record<string, unknown>;
-  /** Everything behind the first word that is no flag stays as it is. */
+  /** Leaves everything after the first word that is not a flag as it is. */
   stopEarly?: boolean;
-  /** Called with each flag that is not declared, and with each word that is no flag; `false` leaves it out. */
+  /** Called with each flag that is not declared, and with each word that is not a flag; `false` leaves it out. */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
@@ -39,7 +39,7 @@ export function parseArgs(
   const collected = new Set(collect.flatMap(names));
   const mayBeNegated = new Set(negatable.flatMap(names));
 
-  // A denied flag travels through minimist under a name and a value that it does not read anything into.
+  // A negated flag passes through minimist under a name and a value to which it gives no meaning.
   const denied = new Set<string>();
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const words = args.map((arg, index) => {

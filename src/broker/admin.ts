@@ -1,0 +1,94 @@
+/** The broker interface, administration: topics, the ends of their partitions, and the committed offsets of groups. */
+import type { Position } from "../support/position.ts";
+
+/** A topic as it is. */
+export interface TopicDescription {
+  /** The number of its partitions. */
+  readonly partitions: number;
+  /** Its configuration by Kafka's names, such as `"max.message.bytes"`. */
+  readonly config: ReadonlyMap<string, string>;
+}
+
+/** A topic to create. */
+export interface NewTopic {
+  /** Its full name. */
+  name: string;
+  /** The number of its partitions. @default the broker's default; 1 for an embedded broker */
+  partitions?: number;
+  /** The number of copies of each partition. An embedded broker ignores it. @default the broker's default */
+  replicationFactor?: number;
+  /** Its configuration by Kafka's names. @default the broker's defaults */
+  config?: Readonly<Record<string, string>>;
+}
+
+/** The ends of a partition's log. It is empty if both are the same. */
+export interface PartitionEnds {
+  /** The partition's number. */
+  partition: number;
+  /** The offset of the first record that is still there. */
+  low: number;
+  /** The offset that the next record will get. */
+  high: number;
+}
+
+/** The commit of a group for a partition. */
+export interface CommittedOffset {
+  /** The partition's number. */
+  partition: number;
+  /** The offset of the next record to perform; `null` if nothing is committed. */
+  offset: number | null;
+  /** The metadata of the commit; `""` for none. */
+  metadata: string;
+}
+
+/** The administration of a broker. Each call connects by itself, and rejects with a `BrokerError` if it cannot. */
+export interface BrokerAdmin {
+  /**
+   * Describes topics.
+   *
+   * @returns an entry for each name; `null` for a topic that does not exist
+   */
+  describe(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | null>>;
+
+  /** Creates topics. A topic that exists stays as it is. */
+  create(topics: readonly NewTopic[]): Promise<void>;
+
+  /**
+   * Gives a topic more partitions.
+   *
+   * @param count the new number of partitions
+   * @throws {UnknownTopicError} if the topic does not exist
+   * @throws {BrokerError} if it has as many partitions already
+   */
+  addPartitions(topic: string, count: number): Promise<void>;
+
+  /**
+   * Reads the ends of each partition of a topic.
+   *
+   * @throws {UnknownTopicError} if the topic does not exist
+   */
+  ends(topic: string): Promise<readonly PartitionEnds[]>;
+
+  /**
+   * Reads what a group has committed for each partition of a topic. A group that does not exist has committed nothing.
+   *
+   * @throws {UnknownTopicError} if the topic does not exist
+   */
+  committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
+
+  /**
+   * Lists the groups that have committed an offset of a topic. It takes a few seconds at most: of a cluster with thousands
+   * of groups, some may be missing.
+   *
+   * @returns an entry for each topic, with the names in alphabetical order; none for a topic that does not exist
+   */
+  groups(topics: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+
+  /**
+   * Moves a group that has no members, forwards or backwards.
+   *
+   * @param to the next record to perform, for each partition to move
+   * @throws {BrokerError} if the group has members, or if a partition ends before the offset
+   */
+  seek(group: string, to: readonly Position[]): Promise<void>;
+}

@@ -1,0 +1,91 @@
+/**
+ * A topic sender: the way of records into one topic. It gathers the records that arrive while a batch is in flight and sends
+ * them as the next batch: under load batches are large, else a record is sent at once, without lingering. One batch is in
+ * flight at a time, which keeps the order.
+ *
+ * Retrying, splitting and giving up are the broker's task: `append` returns one outcome for each record.
+ */
+import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+import { runInRootContext } from "../support/root_context.ts";
+
+/** A record that is to be sent. */
+export interface PendingRecord {
+  /** The record. */
+  readonly record: NewRecord;
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /** Whether the caller waits until it is on disk. */
+  readonly durable: boolean;
+  /** Called once, with the outcome. */
+  settle(outcome: AppendOutcome): void;
+}
+
+/** Most records of a batch. */
+const MAX_BATCH_RECORDS = 1000;
+/** Largest batch in bytes, unless it has only one record. */
+const MAX_BATCH_BYTES = 1_000_000;
+
+/** Sends records to one topic. */
+export class TopicSender {
+  readonly #topic: string;
+  readonly #broker: () => Promise<Broker>;
+  readonly #onIdle: (() => void) | undefined;
+  #waiting: PendingRecord[] = [];
+  #isBusy = false;
+
+  /**
+   * @param broker returns the broker once it is ready: it is opened for the first batch, and may need its topics created
+   * @param onIdle called each time that no record is waiting or in flight any more
+   */
+  constructor(topic: string, broker: () => Promise<Broker>, onIdle?: () => void) {
+    this.#topic = topic;
+    this.#broker = broker;
+    this.#onIdle = onIdle;
+  }
+
+  /** Adds a record. It never waits. */
+  push(pending: PendingRecord): void {
+    this.#waiting.push(pending);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    // A microtask later, so that the records of one turn travel together; outside of the scope of the request that starts it,
+    // since the batch has jobs of other requests as well.
+    runInRootContext(() => void this.#sendAll());
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#nextBatchSize());
+      const outcomes = await this.#append(batch);
+      for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
+    }
+    this.#isBusy = false;
+    this.#onIdle?.();
+  }
+
+  #nextBatchSize(): number {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.#waiting.length && count < MAX_BATCH_RECORDS; count++) {
+      bytes += this.#waiting[count]!.bytes;
+      if (bytes > MAX_BATCH_BYTES && count > 0) break;
+    }
+    return count;
+  }
+
+  async #append(batch: readonly PendingRecord[]): Promise<readonly AppendOutcome[]> {
+    let broker: Broker;
+    try {
+      broker = await this.#broker();
+    } catch (error) {
+      return batch.map(() => ({ ok: false, error: error as Error, written: "no" }));
+    }
+    const durability = batch.some(({ durable }) => durable) ? "durable" : "buffered";
+    try {
+      return await broker.append(this.#topic, batch.map(({ record }) => record), { durability });
+    } catch (error) {
+      // `append` should not reject. A broker with such a fault must not stop the sender.
+      return batch.map(() => ({ ok: false, error: error as Error, written: "unknown" }));
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Records what happened in a test, in order: the jobs that were enqueued, performed and dead-lettered. The test's
+ * broker records each append as it went into the log; the assertions read nothing else.
+ *
+ * It lives as long as its test. An enqueued job stays recorded after it was performed, as a record stays in its topic.
+ */
+import type { Headers, NewRecord } from "../broker/broker.ts";
+import { readEnvelope } from "../job/envelope.ts";
+import type { JobInfo } from "../monitor/events.ts";
+import type { Route } from "../routing/route.ts";
+import { formatPosition, type Position } from "../support/position.ts";
+import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
+
+/** A job in the log. */
+export interface RecordedJob {
+  /** The job. */
+  readonly job: EnqueuedJob;
+  /** Whether it was performed or dead-lettered, and marked. */
+  isFinished: boolean;
+}
+
+/** A moment of the test: a number that grows with each record. 0 is the start of the test. */
+export type Moment = number;
+
+interface Recorded<Value> {
+  readonly moment: Moment;
+  readonly value: Value;
+}
+
+/** The records of one test. */
+export class JobRecorder {
+  readonly #queues: ReadonlyMap<string, string>;
+  readonly #enqueued: Recorded<RecordedJob>[] = [];
+  readonly #performed: Recorded<PerformedJob>[] = [];
+  readonly #deadLetters: Recorded<DeadLetter>[] = [];
+  readonly #byPosition = new Map<string, RecordedJob>();
+  #now: Moment = 0;
+
+  /** @param routes the routes of the App: a record of another topic is a dead letter */
+  constructor(routes: readonly Route[]) {
+    this.#queues = new Map(routes.map(({ topic, queue }) => [topic, queue]));
+  }
+
+  /** Returns this moment. */
+  now(): Moment {
+    return this.#now;
+  }
+
+  /** Returns the jobs that were enqueued since a moment, in the order of the appends. */
+  enqueued(since: Moment = 0): EnqueuedJob[] {
+    return valuesSince(this.#enqueued, since).map(({ job }) => job);
+  }
+
+  /** Returns the jobs that succeeded since a moment, in order. */
+  performed(since: Moment = 0): PerformedJob[] {
+    return valuesSince(this.#performed, since);
+  }
+
+  /** Returns the jobs that were dead-lettered since a moment, in order. */
+  deadLetters(since: Moment = 0): DeadLetter[] {
+    return valuesSince(this.#deadLetters, since);
+  }
+
+  /** Returns the jobs that were enqueued since a moment and are not finished. */
+  waiting(since: Moment = 0): RecordedJob[] {
+    return valuesSince(this.#enqueued, since).filter(({ isFinished }) => !isFinished);
+  }
+
+  /** Returns the job at a position; `undefined` if there is none, or if it was cleared. */
+  find(position: Position): RecordedJob | undefined {
+    return this.#byPosition.get(formatPosition(position));
+  }
+
+  /** Records that a record was appended. */
+  recordAppend(position: Position, { value, headers = [] }: NewRecord): void {
+    const queue = this.#queues.get(position.topic);
+    if (queue === undefined) return this.#recordDeadLetter(position, headers);
+    const recorded = { job: readJob(position, queue, value), isFinished: false };
+    this.#byPosition.set(formatPosition(position), recorded);
+    this.#enqueued.push(this.#stamp(recorded));
+  }
+
+  /** Records that a job succeeded. */
+  recordPerformed(info: JobInfo): void {
+    const recorded = this.find(info);
+    // The test may have cleared it while it ran.
+    if (recorded !== undefined) this.#performed.push(this.#stamp({ ...recorded.job, attempt: info.attempt }));
+  }
+
+  /** Forgets everything: none of it waits any longer. */
+  clear(): void {
+    for (const { value } of this.#enqueued) value.isFinished = true;
+    this.#byPosition.clear();
+    for (const list of [this.#enqueued, this.#performed, this.#deadLetters]) list.length = 0;
+  }
+
+  #recordDeadLetter(to: Position, headers: Headers): void {
+    const header = (name: string) => headerText(headers, `dead-letter-${name}`);
+    const source = { topic: header("topic"), partition: Number(header("partition")), offset: Number(header("offset")) };
+    const job = this.find(source)?.job;
+    if (job === undefined) return;
+    const error = { errorClass: header("error-class"), message: header("error-message") };
+    this.#deadLetters.push(this.#stamp({ ...job, to, attempts: Number(header("attempts")), error }));
+  }
+
+  #stamp<Value>(value: Value): Recorded<Value> {
+    return { moment: this.#now++, value };
+  }
+}
+
+function valuesSince<Value>(list: readonly Recorded<Value>[], since: Moment): Value[] {
+  return list.filter(({ moment }) => moment >= since).map(({ value }) => value);
+}
+
+function readJob(position: Position, queue: string, value: NewRecord["value"]): EnqueuedJob {
+  const text = typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined);
+  const { jobClass, jobId, priority, arguments: args, currentAttributes } = readEnvelope(text);
+  return { ...position, queue, jobClass, jobId: jobId ?? "", args, priority, currentAttributes };
+}
+
+function headerText(headers: Headers, wanted: string): string {
+  const value = headers.findLast(([name]) => name === wanted)?.[1];
+  return new TextDecoder().decode(value ?? undefined);
+}

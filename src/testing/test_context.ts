@@ -1,0 +1,46 @@
+/** The state that the parts of a test's App share: the log, the records of the test, and its planned faults. */
+import { InvalidConfigurationError } from "../errors.ts";
+import type { JobInfo } from "../monitor/events.ts";
+import type { Position } from "../support/position.ts";
+import type { FaultPlan } from "./fault_plan.ts";
+import type { FaultyLog } from "./faulty_log.ts";
+import type { JobRecorder, RecordedJob } from "./job_recorder.ts";
+import type { Catalog } from "./selection.ts";
+
+/** A consumer, as a test takes its partitions away. */
+export interface RevocableConsumer {
+  /** Takes the partition of a job away that is about to run. */
+  revoke(at: Position): void;
+  /** Takes the partition of a job away that has just succeeded, before the job is marked. */
+  loseMark(job: JobInfo): void;
+}
+
+/** The state of one test. */
+export interface TestContext {
+  /** The log of the test. */
+  readonly log: FaultyLog;
+  /** The records of the test. */
+  readonly recorder: JobRecorder;
+  /** The planned faults. */
+  readonly plan: FaultPlan;
+  /** The classes and topics of the App. */
+  readonly catalog: Catalog;
+  /** The consumers that are open. */
+  readonly consumers: Set<RevocableConsumer>;
+  /** The jobs that are delivered to a worker now; `null` for all. */
+  selected: ReadonlySet<RecordedJob> | null;
+  /** Whether the test is over. */
+  isDisposed: boolean;
+}
+
+/**
+ * Returns the context while the test lasts.
+ *
+ * @throws {InvalidConfigurationError} if the test's App was disposed of
+ */
+export function assertInUse(context: TestContext): TestContext {
+  if (!context.isDisposed) return context;
+  throw new InvalidConfigurationError(
+    `Cannot use the test's App of "${context.catalog.name}": it was disposed of; await each of its calls within the test`,
+  );
+}

@@ -1,0 +1,45 @@
+/** The configuration of one worker: made by the App, frozen, and shared by all parts of the worker. */
+import type { Broker } from "../broker/broker.ts";
+import type { AnyCurrentAttributes } from "../job/current_attributes.ts";
+import type { JobRegistry } from "../job/registry.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { Tracing } from "../monitor/tracing.ts";
+import type { Route } from "../routing/route.ts";
+import type { Position } from "../support/position.ts";
+import type { Append } from "./partition/dead_letter.ts";
+
+/** See the module. Times are in milliseconds. */
+export interface WorkerConfig {
+  /** The topics that the worker consumes, and the options of each. */
+  readonly routes: readonly Route[];
+  /** The job classes that it can perform. */
+  readonly registry: JobRegistry;
+  /** Receives its events. */
+  readonly monitor: Monitor;
+  /** Makes the spans of its jobs. */
+  readonly tracing: Tracing;
+  /** The classes of current attributes that a job restores. */
+  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  /** The number of jobs that run at once. */
+  readonly concurrency: number;
+  /** The bytes of fetched records that may wait in the process. */
+  readonly maxBufferedBytes: number;
+  /** The bytes of one fetch of a partition. */
+  readonly maxFetchBytes: number;
+  /** After so long without a heartbeat, the group gives the worker's partitions to other workers. */
+  readonly sessionTimeoutMs: number;
+  /** The time between heartbeats. */
+  readonly heartbeatIntervalMs: number;
+  /** The time between commits. */
+  readonly commitIntervalMs: number;
+  /** The time that a stop gives to running jobs. */
+  readonly shutdownTimeoutMs: number;
+  /** Opens the broker and makes sure that the topics exist. Rejects if the worker cannot start. */
+  readonly prepareBroker: (routes: readonly Route[]) => Promise<Broker>;
+  /** Appends a dead letter. */
+  readonly append: Append;
+  /** Returns the command that skips a record, as an operator types it. */
+  readonly skipCommand: (position: Position) => string;
+  /** Calls a function in the scope of the App: the jobs that it enqueues belong to this App. */
+  readonly runInAppScope: <T>(fn: () => T) => T;
+}

@@ -1,0 +1,64 @@
+/** From a record to a job that can be performed, or the reason why it cannot. */
+import { NotSupportedError, PoisonError, UnknownJobError } from "../../errors.ts";
+import { isClassName } from "../../job/class_name.ts";
+import { type Envelope, readEnvelope } from "../../job/envelope.ts";
+import type { JobClass } from "../../job/job.ts";
+import type { JobRegistry } from "../../job/registry.ts";
+import { show } from "../../support/validation.ts";
+import type { QueuedRecord } from "./queued_record.ts";
+
+/** A job that can be performed. */
+export interface DecodedJob {
+  readonly kind: "job";
+  readonly Class: JobClass;
+  readonly envelope: Envelope;
+}
+
+/** The content of a record. */
+export type Decoded =
+  | DecodedJob
+  | { readonly kind: "tombstone" }
+  | { readonly kind: "poison"; readonly error: Error }
+  | { readonly kind: "unknown_class"; readonly jobClass: string; readonly error: Error };
+
+const TOMBSTONE: Decoded = { kind: "tombstone" };
+
+/** Decodes a record. It never throws. */
+export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBytes: number): Decoded {
+  if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
+  if (record.value === null) return TOMBSTONE;
+  try {
+    if (record.bytes > maxPayloadBytes) {
+      throw new PoisonError(`The value has ${record.bytes} bytes, but at most ${maxPayloadBytes} are read`);
+    }
+    if (record.encoding !== "utf8") throw new PoisonError("The value is not UTF-8");
+    const envelope = readEnvelope(record.value);
+    if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
+      const dueAt = new Date(envelope.scheduledAtMs).toISOString();
+      throw new NotSupportedError(
+        `The job is due at ${dueAt}: delayed jobs are not supported yet, and it is not run before`,
+      );
+    }
+    const { jobClass } = envelope;
+    const Class = registry.find(jobClass);
+    if (Class !== undefined) return { kind: "job", Class, envelope };
+    // The rule by which an App accepts names: a worker waits for each class that some App may have.
+    if (!isClassName(jobClass)) throw new PoisonError(`${show(jobClass)} is not a name of a job class`);
+    const known = formatNames(registry.names());
+    return {
+      kind: "unknown_class",
+      jobClass,
+      error: new UnknownJobError(`No job class "${jobClass}" is known (known: ${known})`),
+    };
+  } catch (error) {
+    return { kind: "poison", error: error as Error };
+  }
+}
+
+/** The number of known classes that an error lists. */
+const MAX_NAMES = 10;
+
+function formatNames(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  return `${names.slice(0, MAX_NAMES).join(", ")}${names.length > MAX_NAMES ? ", …" : ""}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * A record that waits in the process: a copy of what the broker delivered.
+ *
+ * The bytes that a broker delivers are a view into a whole fetch, which one waiting record would keep alive. They are
+ * decoded to a string at once, since that is the cheapest copy (a broker that stores strings delivers one). Bytes that are
+ * not UTF-8 are kept as Latin-1, from which every byte can be restored.
+ */
+import { Buffer, isUtf8 } from "node:buffer";
+import type { Headers, StoredRecord } from "../../broker/broker.ts";
+import { NO_HEADERS, sizeOf } from "../../broker/record.ts";
+import type { TrackedRecord } from "./offset_tracker.ts";
+
+/** See the module. */
+export interface QueuedRecord extends TrackedRecord {
+  /** The key's bytes as Latin-1; `null` for no key. */
+  readonly key: string | null;
+  /** The value; `null` for a tombstone. */
+  readonly value: string | null;
+  /** The encoding of `value`: `"latin1"` if the bytes are not UTF-8. */
+  readonly encoding: "utf8" | "latin1";
+  /** A copy of the headers. */
+  readonly headers: Headers;
+  /** The time at which it was written, as the broker says. */
+  readonly timestampMs: number;
+  /** The value's size in bytes. */
+  readonly bytes: number;
+  /** Its share of the memory budget: the size of key, value and headers in bytes. */
+  readonly memoryBytes: number;
+  /** The reason why the broker could not read it; `undefined` for a sound record. */
+  readonly unreadable: string | undefined;
+}
+
+/**
+ * Copies a delivered record into the process.
+ *
+ * @param next the position after it
+ */
+export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord {
+  const { value, headers } = record;
+  const key = record.key === null ? null : toLatin1(record.key);
+  const bytes = value === null ? 0 : Buffer.byteLength(value);
+  const undecoded = value === null || typeof value === "string" ? null : asBuffer(value);
+  const text = undecoded === null ? value as string | null : undecoded.toString("utf8");
+  // Decoding replaces invalid bytes by U+FFFD: only if the string has one must the bytes be checked.
+  const isText = undecoded === null || !text!.includes("\ufffd") || isUtf8(undecoded);
+  return {
+    offset: record.offset,
+    next,
+    isFinished: false,
+    key,
+    value: isText ? text : undecoded.toString("latin1"),
+    encoding: isText ? "utf8" : "latin1",
+    headers: headers.length === 0
+      ? NO_HEADERS
+      : headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
+    timestampMs: record.timestampMs,
+    bytes,
+    // A character of the key is a byte. The value is measured once: that takes as long as a small job.
+    memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
+    unreadable: record.unreadable,
+  };
+}
+
+/** Returns the record's key, byte for byte. */
+export function keyBytes(record: QueuedRecord): Buffer | null {
+  return record.key === null ? null : Buffer.from(record.key, "latin1");
+}
+
+/** Returns the record's key as a string; `null` for no key, and for bytes that are not UTF-8. */
+export function keyText(record: QueuedRecord): string | null {
+  const bytes = keyBytes(record);
+  return bytes !== null && isUtf8(bytes) ? bytes.toString() : null;
+}
+
+/** Returns the record's value, byte for byte. */
+export function valueBytes(record: QueuedRecord): Uint8Array | null {
+  return record.value === null ? null : Buffer.from(record.value, record.encoding);
+}
+
+function toLatin1(key: Uint8Array | string): string {
+  if (typeof key !== "string") return asBuffer(key).toString("latin1");
+  // ASCII, as nearly all keys are, is the same in both encodings.
+  return Buffer.byteLength(key) === key.length ? key : Buffer.from(key).toString("latin1");
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

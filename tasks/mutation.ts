@@ -1,0 +1,90 @@
+/**
+ * `deno task test:mutation [--require kafka] [words]`: takes away one guard of the code at a time, and runs the tests
+ * that must notice. The guards are listed in `tests/mutation/`; `tasks/mutation/runner.ts` says how a mutant is run.
+ * With words, only mutants run whose description has one of them.
+ *
+ * Mutants that need a Kafka are left out where there is none; with `--require kafka` that is a failure.
+ */
+import { MUTANTS } from "../tests/mutation/mod.ts";
+import { kafkaForTests } from "./kafka/for_tests.ts";
+import { KafkaUnavailableError } from "./kafka/server.ts";
+import { findMisplacedGuards, type Mutant, needsKafka } from "./mutation/mutant.ts";
+import { runMutants } from "./mutation/runner.ts";
+import { onInterrupt, root } from "./process.ts";
+import { takeRequired, UsageError } from "./requirements.ts";
+import { formatSeconds } from "./test/plan.ts";
+
+/** The number of mutants at once. Those on Kafka run beside them, one by one. */
+const AT_ONCE = Math.max(1, Math.min(navigator.hardwareConcurrency, 4));
+
+/** The time that a mutant takes, in seconds, measured on two cores. Only for the expected time. */
+const SECONDS_EACH = 3.5;
+
+async function main(args: readonly string[]): Promise<boolean> {
+  const { required, rest: words } = takeRequired(args);
+  const chosen = MUTANTS.filter(({ what }) => words.length === 0 || words.some((word) => what.includes(word)));
+  if (chosen.length === 0) {
+    console.error(`No mutant's description has ${words.map((word) => `"${word}"`).join(" or ")}`);
+    return false;
+  }
+  const misplaced = findMisplacedGuards(chosen, (file) => Deno.readTextFileSync(new URL(file, root)));
+  for (const line of misplaced) console.error(line);
+  if (misplaced.length > 0) {
+    console.error(`${misplaced.length} of ${chosen.length} mutants do not fit the source: correct tests/mutation/`);
+    return false;
+  }
+  return await runAll(chosen, required.has("kafka"));
+}
+
+async function runAll(mutants: readonly Mutant[], requiresKafka: boolean): Promise<boolean> {
+  const startedMs = performance.now();
+  const problems: string[] = [];
+  let done = 0;
+  const ended = ({ what }: Mutant, problem: string | null) => {
+    done++;
+    const leftS = (performance.now() - startedMs) / 1000 / done * (mutants.length - done);
+    const outcome = problem === null ? "noticed" : `NOT NOTICED, ${problem}`;
+    console.log(`${done}/${mutants.length} ${what}: ${outcome} (${formatSeconds(leftS)} left)`);
+    if (problem !== null) problems.push(`"${what}": ${problem}`);
+  };
+  const onKafka = mutants.filter(needsKafka);
+  const others = mutants.filter((mutant) => !needsKafka(mutant));
+  const expectedS = mutants.length * SECONDS_EACH / AT_ONCE;
+  console.log(
+    `${mutants.length} mutants, ${onKafka.length} of them on Kafka: expected time ${formatSeconds(expectedS)}`,
+  );
+  const [leftOut] = await Promise.all([runOnKafka(onKafka, ended), runMutants(others, { atOnce: AT_ONCE, ended })]);
+  for (const problem of problems) console.error(problem);
+  console.log(`${done - problems.length} mutants were noticed, ${problems.length} were not, ${leftOut} were left out`);
+  return problems.length === 0 && (leftOut === 0 || !requiresKafka);
+}
+
+/** @returns how many were left out, since there is no Kafka */
+async function runOnKafka(
+  mutants: readonly Mutant[],
+  ended: (mutant: Mutant, problem: string | null) => void,
+): Promise<number> {
+  if (mutants.length === 0) return 0;
+  try {
+    const starting = kafkaForTests();
+    // The Kafka runs in a process group of its own: without this it would be left behind.
+    onInterrupt(() => starting.then((kafka) => kafka[Symbol.asyncDispose]()).finally(() => Deno.exit(1)));
+    await using kafka = await starting;
+    await runMutants(mutants, { atOnce: 1, kafkaUrl: kafka.url, ended });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof KafkaUnavailableError)) throw error;
+    console.error(`The mutants that need a Kafka are left out: ${error.message}`);
+    return mutants.length;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args) ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
+}

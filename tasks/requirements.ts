@@ -1,0 +1,45 @@
+/**
+ * `--require kafka`: the parts of a run that may not be left out. By default a part is left out where the machine lacks
+ * what it needs, and the run says so; a required part that is left out is a failure.
+ */
+import { didYouMean } from "../src/support/validation.ts";
+
+/** The parts that can be left out. */
+const PARTS = ["kafka"] as const;
+
+/** `"kafka"`: the tests that need a real Kafka, and therefore Java and Maven or a `BROKER_URL`. */
+export type Part = typeof PARTS[number];
+
+/** A command line that cannot be read. The message says what is wrong with it. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/**
+ * Takes `--require a,b` and `--require=a,b` out of a command line.
+ *
+ * @returns the required parts, and the other arguments in order
+ * @throws {UsageError} if a part is unknown, or no part follows
+ */
+export function takeRequired(args: readonly string[]): { required: ReadonlySet<Part>; rest: string[] } {
+  const required = new Set<Part>();
+  const rest: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg !== "--require" && !arg.startsWith("--require=")) {
+      rest.push(arg);
+      continue;
+    }
+    const words = arg === "--require" ? args[++at] ?? "" : arg.slice("--require=".length);
+    for (const word of words.split(",")) required.add(parsePart(word));
+  }
+  return { required, rest };
+}
+
+function parsePart(word: string): Part {
+  const part = PARTS.find((known) => known === word);
+  if (part === undefined) {
+    throw new UsageError(`Cannot read --require: unknown part "${word}"${didYouMean(word, PARTS)}`);
+  }
+  return part;
+}

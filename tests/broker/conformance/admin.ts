@@ -1,0 +1,225 @@
+/** Cases about the administration: topics, ends, committed offsets, and skipping while a consumer lives. */
+import assert from "node:assert/strict";
+import { UnknownTopicError } from "../../../src/errors.ts";
+import type { Case } from "./case.ts";
+import { many } from "./world.ts";
+
+/** The cases. */
+export const admin: readonly Case[] = [
+  {
+    name: "connect() resolves once the broker responds",
+    async run(world) {
+      await world.open().connect();
+      await world.open().connect(new AbortController().signal);
+    },
+  },
+  {
+    name: "describe() returns partitions and config, and null for a topic that does not exist",
+    async run(world) {
+      const topic = await world.topic(3, { "max.message.bytes": "2000", "retention.ms": "3600000" });
+      const missing = world.name("missing");
+      const described = await world.broker.admin.describe([topic, missing]);
+      assert.deepEqual([...described.keys()].sort(), [topic, missing].sort());
+      assert.equal(described.get(missing), null);
+      const { partitions, config } = described.get(topic)!;
+      assert.equal(partitions, 3);
+      assert.equal(config.get("max.message.bytes"), "2000");
+      assert.equal(config.get("retention.ms"), "3600000");
+    },
+  },
+  {
+    name: "create() leaves an existing topic as it is, and creates the others",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, ["a"]);
+      const other = world.name();
+      await world.broker.admin.create([{ name: topic, partitions: 5 }, { name: other, partitions: 1 }]);
+      const described = await world.broker.admin.describe([topic, other]);
+      assert.deepEqual([described.get(topic)?.partitions, described.get(other)?.partitions], [2, 1]);
+      assert.equal((await world.broker.admin.ends(topic))[0]!.high, 1);
+    },
+  },
+  {
+    name: "create() without a number of partitions takes the broker's default",
+    async run(world) {
+      const topic = world.name();
+      await world.broker.admin.create([{ name: topic }]);
+      const { partitions } = (await world.broker.admin.describe([topic])).get(topic)!;
+      assert.ok(partitions >= 1);
+      await world.append(topic, ["a"]);
+    },
+  },
+  {
+    name: "addPartitions() takes the new total, only upwards, and only of an existing topic",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.broker.admin.addPartitions(topic, 3);
+      assert.equal((await world.broker.admin.describe([topic])).get(topic)?.partitions, 3);
+      await assert.rejects(world.broker.admin.addPartitions(topic, 2), (error) => String(error).includes(topic));
+      await assert.rejects(world.broker.admin.addPartitions(world.name("missing"), 2), UnknownTopicError);
+    },
+  },
+  {
+    name: "a live consumer gets the partitions that are added to a topic, and their records",
+    async run(world) {
+      const topic = await world.topic(1);
+      const reader = await world.consume({ topics: [topic] });
+      await reader.recorder.until("the partition came", () => reader.recorder.owned().length === 1);
+      const kept = reader.own(0);
+      await world.broker.admin.addPartitions(topic, 3);
+      await world.append(topic, ["b"], 2);
+      await reader.received(1);
+      assert.deepEqual(reader.recorder.owned(), [0, 1, 2]);
+      assert.ok(reader.recorder.live.has(kept), "Expected the first ownership to be continued");
+    },
+  },
+  {
+    name: "ends() returns the low and high offset of each partition, and rejects for a topic that does not exist",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, many("a", 4), 1);
+      const ends = [...await world.broker.admin.ends(topic)].sort((a, b) => a.partition - b.partition);
+      assert.deepEqual(ends, [{ partition: 0, low: 0, high: 0 }, { partition: 1, low: 0, high: 4 }]);
+      await assert.rejects(world.broker.admin.ends(world.name("missing")), UnknownTopicError);
+    },
+  },
+  {
+    name: "committed() of a group that never existed is null for each partition",
+    async run(world) {
+      const topic = await world.topic(2);
+      assert.deepEqual(await world.broker.admin.committed(world.name("group"), topic), [
+        { partition: 0, offset: null, metadata: "" },
+        { partition: 1, offset: null, metadata: "" },
+      ]);
+    },
+  },
+  {
+    name: "groups() lists the groups that have committed an offset of a topic, and no others",
+    async run(world) {
+      const [topic, other] = [await world.topic(2), await world.topic(1)];
+      await world.append(topic, many("a", 2), 1);
+      await world.append(other, ["a"]);
+      const [first, second] = [world.name("group-1"), world.name("group-2")];
+      await world.broker.admin.seek(second, [{ topic, partition: 1, offset: 1 }]);
+      await world.broker.admin.seek(first, [{ topic, partition: 1, offset: 2 }, {
+        topic: other,
+        partition: 0,
+        offset: 0,
+      }]);
+      // A group that was only asked for does not exist, and a live one may not have committed.
+      await world.broker.admin.committed(world.name("group-3"), topic);
+      const reader = await world.consume({ topics: [topic], group: world.name("group-4") });
+      await reader.received(2);
+      const missing = world.name("missing");
+      const groups = await world.broker.admin.groups([topic, other, missing]);
+      assert.deepEqual(Object.fromEntries(groups), {
+        [topic]: [first, second].sort(),
+        [other]: [first],
+        [missing]: [],
+      });
+    },
+  },
+  {
+    name: "seek() moves a group without members, also backwards, and refuses a group with members",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, many("a", 5));
+      const group = world.name("group");
+      await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 4 }, { topic, partition: 1, offset: 0 }]);
+      await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 3 }]);
+      const reader = await world.consume({ topics: [topic], group });
+      await reader.received(2);
+      assert.deepEqual(reader.recorder.values(), many("a", 2, 3));
+      await assert.rejects(world.broker.admin.seek(group, [{ topic, partition: 0, offset: 0 }]));
+      assert.equal((await world.committed(group, topic)).offset, 3);
+    },
+  },
+  {
+    name: "skip() moves a group without members past one record",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 3));
+      const group = world.name("group");
+      await world.broker.skip(group, { topic, partition: 0, offset: 0 });
+      assert.equal((await world.committed(group, topic)).offset, 1);
+      const reader = await world.consume({ topics: [topic], group });
+      await reader.received(2);
+      assert.deepEqual(reader.recorder.values(), many("a", 2, 1));
+    },
+  },
+  {
+    name: "skip() while a consumer lives ends its ownership; a new one starts behind the record",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(4);
+      const stuck = reader.own();
+      assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["committed"]);
+      await world.open().skip(reader.group, { topic, partition: 0, offset: 1 });
+      await reader.recorder.until(
+        "the partition was owned again",
+        () => stuck.lost.aborted && reader.recorder.live.size === 1,
+      );
+      assert.equal(reader.own().committed?.offset, 2);
+      await reader.received(6);
+      assert.deepEqual(reader.recorder.values(), [...many("a", 4), ...many("a", 2, 2)]);
+      assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["ended"]);
+      assert.deepEqual(await reader.commit({ ownership: reader.own(), next: 4, metadata: "" }), ["committed"]);
+    },
+  },
+  {
+    name: "skip() never moves the group behind the last marks of the owner",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(4);
+      const owned = reader.own();
+      assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "" }), ["committed"]);
+      reader.recorder.lastMarks = (ownerships) => ownerships.map((ownership) => ({ ownership, next: 4, metadata: "" }));
+      // The record may have been passed before the skip: then it is refused.
+      await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 })]);
+      await world.eventually(
+        "its last marks were written",
+        async () => (await world.committed(reader.group, topic)).offset === 4,
+      );
+      await reader.recorder.until("the partition is owned", () => reader.recorder.live.size === 1);
+      await world.append(topic, ["a4"]);
+      await reader.recorder.until("the next one came", () => reader.recorder.values().at(-1) === "a4");
+      assert.deepEqual(reader.recorder.values(), many("a", 5));
+    },
+  },
+  {
+    name: "skip() refuses a record that the group has not come to, unless forced: the records before it would be lost",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const group = world.name("group");
+      for (const at of [null, 1]) {
+        if (at !== null) await world.broker.admin.seek(group, [{ topic, partition: 0, offset: at }]);
+        await assert.rejects(
+          world.broker.skip(group, { topic, partition: 0, offset: 2 }),
+          (error) => String(error).includes(`is at offset ${at ?? 0},`),
+        );
+        assert.equal((await world.committed(group, topic)).offset, at);
+      }
+      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, { force: true });
+      assert.equal((await world.committed(group, topic)).offset, 3);
+    },
+  },
+  {
+    name: "skip() refuses a record that the group has passed, and never moves the group back",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 4));
+      const group = world.name("group");
+      await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 3 }]);
+      await assert.rejects(
+        world.broker.skip(group, { topic, partition: 0, offset: 1 }),
+        (error) => String(error).includes(topic),
+      );
+      assert.equal((await world.committed(group, topic)).offset, 3);
+    },
+  },
+];

@@ -1,0 +1,27 @@
+/** The memory broker passes the conformance suite: the product's log as far as no fault is needed, and the log with faults. */
+import { assertEquals } from "@std/assert";
+import { conformance } from "../conformance/mod.ts";
+import { MemoryLog } from "../../../src/broker/memory/log.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
+import { faultInjectionHarness, memoryHarness } from "../../support/memory_harness.ts";
+
+const test = (name: string, run: () => Promise<void>) => Deno.test(name, run);
+const skips = conformance(memoryHarness(new MemoryLog()), test);
+const skipsWithFaults = conformance(faultInjectionHarness(new FaultInjectionLog()), test);
+
+Deno.test("memory: the conformance suite skips only the cases that need a fault", () => {
+  assertEquals(
+    Object.fromEntries(Map.groupBy(skips, ({ missing }) => missing).entries().map(([k, v]) => [k, v.length])),
+    {
+      commitAs: 2,
+      deleteRecords: 3,
+      recreateTopic: 2,
+      appendControl: 1,
+      expire: 1,
+    },
+  );
+});
+
+Deno.test("memory with faults: no case of the conformance suite is skipped", () => {
+  assertEquals(skipsWithFaults, []);
+});

@@ -1,0 +1,3 @@
+/** A module whose top-level `await` does not end. */
+await new Promise(() => {});
+export {};

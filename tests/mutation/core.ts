@@ -1,0 +1,136 @@
+/** The guards of jobs, dispatch, events and tracing. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+/** Those on a job's way into the log. */
+const JOBS: readonly Mutant[] = [
+  {
+    what: "loading code leaves no request's scope behind",
+    file: "src/support/lazy_import.ts",
+    find: "runInRootContext(() => load().then(resolve, reject))",
+    replace: "load().then(resolve, reject)",
+    tests: ["tests/support/lazy_import_test.ts"],
+  },
+  {
+    what: "buffer: it is bounded in bytes",
+    file: "src/dispatch/send_buffer.ts",
+    find: "this.#bytes + bytes <= this.#maxBytes",
+    replace: "true",
+    tests: ["tests/dispatch/send_buffer_test.ts"],
+  },
+  {
+    what: "buffer: nobody overtakes those who wait",
+    file: "src/dispatch/send_buffer.ts",
+    find: "this.#waiters.size > 0 || ",
+    replace: "",
+    tests: ["tests/dispatch/send_buffer_test.ts"],
+  },
+  {
+    what: "lane: one batch is in flight, which keeps the order",
+    file: "src/dispatch/topic_sender.ts",
+    find: "if (this.#isBusy) return;",
+    replace: "",
+    tests: ["tests/dispatch/topic_sender_test.ts"],
+  },
+  {
+    what: "dispatcher: produceSync waits for the acknowledgement",
+    file: "src/dispatch/dispatcher.ts",
+    find: "if (prepared.awaitsAck) await job.delivered();",
+    replace: "",
+    tests: ["tests/dispatch/dispatcher_test.ts"],
+  },
+  {
+    what: "attributes: a nested scope changes nothing outside",
+    file: "src/job/current_attributes.ts",
+    find: "scope.set(other, Object.assign(emptyValues(), set))",
+    replace: "scope.set(other, set)",
+    tests: ["tests/job/current_attributes_test.ts"],
+  },
+  {
+    what: "attributes: only what the envelope itself has is set",
+    file: "src/job/current_attributes.ts",
+    find: "data !== null && Object.hasOwn(data, name)",
+    replace: "data !== null",
+    tests: ["tests/job/current_attributes_test.ts"],
+  },
+  {
+    what: "runtime: a class that was loaded twice is told from one that nobody lists",
+    file: "src/job/runtime.ts",
+    find: "if (jobNameOf(other) === jobName) {",
+    replace: "if (false) {",
+    tests: ["tests/job/runtime_test.ts"],
+  },
+  {
+    what: "runtime: a class of another copy of the library finds its App",
+    file: "src/job/shared.ts",
+    find: "return everywhere[key] ??= make();",
+    replace: "return (everywhere, key, make());",
+    tests: ["tests/job/runtime_test.ts"],
+  },
+  {
+    what: "registry: a class stands in the list once",
+    file: "src/job/registry.ts",
+    find: "if (this.classes.size < classes.length) {",
+    replace: "if (false) {",
+    tests: ["tests/job/registry_test.ts"],
+  },
+];
+
+/** Those of the event stream. */
+const EVENTS: readonly Mutant[] = [
+  {
+    what: "events: a listener of errors that throws is not told of itself",
+    file: "src/monitor/monitor.ts",
+    find: 'if (name === "error.occurred") return;',
+    replace: "",
+    tests: ["tests/monitor/monitor_test.ts"],
+  },
+  {
+    what: "logger: control characters are escaped",
+    file: "src/monitor/log_format.ts",
+    find: "return text.replace(CONTROLS,",
+    replace: "return text.replace(/never/g,",
+    tests: ["tests/monitor/logger_test.ts"],
+  },
+];
+
+/** Those of tracing. */
+const TRACING: readonly Mutant[] = [
+  {
+    what: "tracing: a traceparent whose ids are zeros is refused",
+    file: "src/monitor/traceparent.ts",
+    find: "(?!0{16})",
+    replace: "",
+    tests: ["tests/monitor/traceparent_test.ts", "tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: a send span ends where there is no room",
+    file: "src/dispatch/dispatcher.ts",
+    find: "span?.fail(cause);",
+    replace: "",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: what stands under the symbol is used only if it is whole",
+    file: "src/monitor/open_telemetry.ts",
+    find: "return isComplete(api) ? api : undefined;",
+    replace: "return api as OpenTelemetry;",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: a fault of OpenTelemetry harms no job",
+    file: "src/monitor/job_span.ts",
+    find: "return fn();\n  } catch (error) {",
+    replace: "return fn();\n  } catch (error) {\n    throw error;",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
+    what: "tracing: a job that OpenTelemetry has begun is not performed again beside it",
+    file: "src/monitor/job_span.ts",
+    find: "    outcome ??= outcomeOf(fn);",
+    replace: "    outcome = outcomeOf(fn);",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+];
+
+/** All of them. */
+export const CORE_MUTANTS: readonly Mutant[] = [...JOBS, ...EVENTS, ...TRACING];

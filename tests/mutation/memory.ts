@@ -1,0 +1,50 @@
+/** The guards of the memory broker. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+/** Those that keep a group from reading or committing what is not its own. */
+export const MEMORY_MUTANTS: readonly Mutant[] = [
+  {
+    what: "memory: an ownership continues only if no other member committed",
+    file: "src/broker/memory/group.ts",
+    find: "ownership.known === this.committed(ownership)",
+    replace: "true",
+    tests: ["tests/broker/memory/conformance_test.ts"],
+  },
+  {
+    what: "memory: a commit never moves the group back",
+    file: "src/broker/memory/group.ts",
+    find: "mark.next < before.offset",
+    replace: "false",
+    tests: ["tests/broker/memory/conformance_test.ts"],
+  },
+  {
+    what: "memory: commits are refused while partitions may move",
+    file: "src/broker/memory/group.ts",
+    find: 'this.#state === "releasing" ? "refused" :',
+    replace: "",
+    tests: ["tests/broker/memory/group_test.ts"],
+  },
+  {
+    what: "memory: a paused partition gets no records",
+    file: "src/broker/memory/consumer.ts",
+    find: "if (ownership.isPaused) continue;",
+    replace: "",
+    tests: ["tests/broker/memory/conformance_test.ts"],
+  },
+  {
+    what: "memory: records without a key start at any partition",
+    file: "src/broker/memory/log.ts",
+    find: "Math.floor(Math.random() * partitions)",
+    replace: "0",
+    tests: ["tests/broker/memory/log_test.ts"],
+  },
+  {
+    what: "memory: all losses of a rebalance are reported before any gain",
+    file: "src/broker/memory/group.ts",
+    find:
+      "    for (const [member, ended] of losses) this.reportLost(member, ended);\n    for (const member of members) this.#startOwnerships(member, plan.get(member.id)!);",
+    replace:
+      "    for (const [member, ended] of losses) {\n      this.#startOwnerships(member, plan.get(member.id)!);\n      this.reportLost(member, ended);\n    }",
+    tests: ["tests/broker/memory/conformance_test.ts"],
+  },
+];

@@ -1,0 +1,26 @@
+/** The guards that `deno task test:mutation` takes away one by one, each with the tests that must notice. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+import { CLI_MUTANTS } from "./cli.ts";
+import { CORE_MUTANTS } from "./core.ts";
+import { HEALTH_MUTANTS } from "./health.ts";
+import { JOB_MUTANTS } from "./job.ts";
+import { KAFKA_MUTANTS } from "./kafka.ts";
+import { MEMORY_MUTANTS } from "./memory.ts";
+import { SQLITE_MUTANTS } from "./sqlite.ts";
+import { TASKS_MUTANTS } from "./tasks.ts";
+import { TESTING_MUTANTS } from "./testing.ts";
+import { WORKER_MUTANTS } from "./worker.ts";
+
+/** Every guard. */
+export const MUTANTS: readonly Mutant[] = [
+  ...CLI_MUTANTS,
+  ...CORE_MUTANTS,
+  ...HEALTH_MUTANTS,
+  ...JOB_MUTANTS,
+  ...MEMORY_MUTANTS,
+  ...SQLITE_MUTANTS,
+  ...KAFKA_MUTANTS,
+  ...TASKS_MUTANTS,
+  ...TESTING_MUTANTS,
+  ...WORKER_MUTANTS,
+];

@@ -1,0 +1,39 @@
+/** Waits end at their time, at a deadline, or at a signal. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { sleep, waitUntilAborted, waitUntilSettled } from "../../src/support/deadline.ts";
+
+const never = new Promise<never>(() => {});
+
+Deno.test("sleep() resolves after its time", async () => {
+  const startMs = performance.now();
+  await sleep(20);
+  assert(performance.now() - startMs >= 19);
+});
+
+Deno.test("sleep() ends at an abort, and leaves no timer", async () => {
+  const controller = new AbortController();
+  const sleeping = sleep(60_000, controller.signal);
+  controller.abort();
+  await sleeping;
+  await sleep(60_000, controller.signal);
+});
+
+Deno.test("waitUntilSettled() returns whether a promise was settled in time; a rejection counts", async () => {
+  assertEquals(await waitUntilSettled(Promise.resolve(1), 60_000), true);
+  assertEquals(await waitUntilSettled(Promise.reject(new Error("no")), 60_000), true);
+  for (const timeoutMs of [-1, 0, 5]) assertEquals(await waitUntilSettled(never, timeoutMs), false);
+});
+
+Deno.test("waitUntilAborted() returns the value, or null once the signal has aborted", async () => {
+  const { signal } = new AbortController();
+  assertEquals(await waitUntilAborted(Promise.resolve(5), signal), 5);
+  await assertRejects(() => waitUntilAborted(Promise.reject(new Error("before")), signal), Error, "before");
+  const controller = new AbortController();
+  const waiting = waitUntilAborted(never, controller.signal);
+  const late = Promise.withResolvers<number>();
+  const both = waitUntilAborted(late.promise, controller.signal);
+  controller.abort();
+  late.resolve(5);
+  assertEquals([await waiting, await both], [null, null]);
+  assertEquals(await waitUntilAborted(Promise.reject(new Error("after")), controller.signal), null);
+});

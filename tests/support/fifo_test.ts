@@ -1,0 +1,46 @@
+/** The queue: order, and memory that follows its length. */
+import { assert, assertEquals } from "@std/assert";
+import { Fifo } from "../../src/support/fifo.ts";
+import { forSeeds } from "./random.ts";
+
+Deno.test("Fifo behaves as an array does, for random sequences", () => {
+  forSeeds(100, (random) => {
+    const fifo = new Fifo<{ n: number }>();
+    const model: { n: number }[] = [];
+    for (let n = 0; n < 1000; n++) {
+      if (random.chance(0.52)) {
+        fifo.push({ n });
+        model.push({ n });
+      } else assertEquals(fifo.shift(), model.shift());
+      if (random.chance(0.002)) {
+        fifo.clear();
+        model.length = 0;
+      }
+      assertEquals([fifo.length, fifo.first, fifo.last], [model.length, model[0], model.at(-1)]);
+    }
+    assertEquals([...fifo], model);
+  });
+});
+
+Deno.test("Fifo gives slots back while a backlog lasts", () => {
+  const fifo = new Fifo<object>();
+  for (let waiting = 0; waiting < 100; waiting++) fifo.push({});
+  let most = 0;
+  for (let passed = 0; passed < 100_000; passed++) {
+    fifo.push({});
+    fifo.shift();
+    most = Math.max(most, fifo.slots);
+  }
+  assertEquals(fifo.length, 100);
+  assert(most <= 202, `${most} slots for 101 items`);
+});
+
+Deno.test("Fifo with a long backlog moves each item about once", () => {
+  const fifo = new Fifo<object>();
+  for (let n = 0; n < 300_000; n++) fifo.push({});
+  const startedMs = performance.now();
+  while (fifo.shift() !== undefined);
+  // Moving all items at each step would take minutes.
+  assert(performance.now() - startedMs < 5000);
+  assertEquals([fifo.length, fifo.slots], [0, 0]);
+});

@@ -1,0 +1,126 @@
+/** One run of a job: its times, its time limit, and its async context. */
+// Runs alone: it measures milliseconds of busy jobs.
+import { activeJobTopic, App, currentAttributes, type EventMap, Job } from "@activejob/kafka";
+import { assert, assertEquals } from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { nthEvent, setUpWorker, stepEnvelope } from "../../support/worker.ts";
+
+function appOf(jobs: readonly (new () => Job)[]): App {
+  return new App({
+    name: "loop",
+    broker: "memory:",
+    jobs: jobs as ConstructorParameters<typeof App>[0]["jobs"],
+    topics: [activeJobTopic("default", { backoff: { initialMs: 300, maxMs: 300, jitter: 0 } })],
+    logger: false,
+  });
+}
+
+Deno.test("Attempt measures an attempt from its own start, not from the wait before it", async () => {
+  class SecondTimeJob extends Job {
+    perform() {
+      if (this.attempt === 1) throw new Error("not yet");
+    }
+  }
+  await using app = appOf([SecondTimeJob]);
+  const performed: EventMap["job.performed"][] = [];
+  app.on("job.performed", (event) => void performed.push(event));
+  await SecondTimeJob.performLater();
+  await app.worker().run(undefined, { once: true });
+  assertEquals(performed.map(({ attempt }) => attempt), [2]);
+  assert(performed[0]!.durationMs < 150, `It took ${performed[0]!.durationMs} ms`);
+  assert(performed[0]!.waitMs! >= 299, `It waited for ${performed[0]!.waitMs} ms`);
+});
+
+Deno.test("Attempt counts a job as failed that blocked the event loop, and its own timer, for longer than its time", async () => {
+  class BlockingJob extends Job {
+    static override timeoutMs = 100;
+    perform() {
+      const untilMs = performance.now() + (this.attempt === 1 ? 120 : 1);
+      while (performance.now() < untilMs);
+    }
+  }
+  await using app = appOf([BlockingJob]);
+  const failed: EventMap["job.failed"][] = [];
+  const performed: EventMap["job.performed"][] = [];
+  app.on("job.failed", (event) => void failed.push(event));
+  app.on("job.performed", (event) => void performed.push(event));
+  await BlockingJob.performLater();
+  await app.worker().run(undefined, { once: true });
+  assertEquals(failed.map(({ error, attempt }) => [error.errorClass, error.message, attempt]), [
+    ["TimeoutError", "BlockingJob ran longer than its 100 ms", 1],
+  ]);
+  assertEquals(performed.map(({ attempt }) => attempt), [2]);
+});
+
+Deno.test("Attempt has a wait time of 0 if the clocks differ a little, and none if they differ by more", async () => {
+  const { app, log, worker } = setUpWorker();
+  await using _ = app;
+  await app.applyTopics();
+  const enqueuedAt = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString();
+  const times = [enqueuedAt(-60_000), enqueuedAt(60_000), "1970-01-01T00:00:00.000Z", enqueuedAt(900)];
+  log.append("default", times.map((enqueued_at) => ({ value: stepEnvelope(0, { enqueued_at }), partition: 0 })));
+  const waits: (number | null)[] = [];
+  app.on("job.performed", ({ waitMs }) => waits.push(waitMs));
+  await worker.run(undefined, { once: true });
+  assert(waits[0]! >= 60_000 && waits[0]! < 120_000, `${waits[0]}`);
+  assertEquals(waits.slice(1), [null, null, 0]);
+});
+
+Deno.test("a job's context ends with its run: no other job, retry or listener sees it, with and without attributes", async () => {
+  class Current extends currentAttributes<{ user: string }>("user") {}
+  for (const attributes of [[], [Current]]) {
+    const { app, worker, steps, enqueue, errors } = setUpWorker({ partitions: 1 }, { currentAttributes: attributes });
+    await using _ = app;
+    const tenant = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    steps.perform = (n, job) => {
+      seen.push(`job ${n} at ${job.attempt}: ${tenant.getStore()}`);
+      tenant.enterWith(`tenant of ${n}`);
+      job.logger.info("in the job");
+      if (n === 1 && job.attempt === 1) throw new Error("again");
+    };
+    for (const name of ["job.performing", "job.performed", "job.failed", "job.log"] as const) {
+      app.on(name, () => {
+        seen.push(`${name}: ${tenant.getStore()}`);
+        tenant.enterWith(`listener of ${name}`);
+      });
+      app.on(name, () => seen.push(`${name}: ${tenant.getStore()}`));
+    }
+    await enqueue(1, 2);
+    await tenant.run("caller", () => worker.run(undefined, { once: true }));
+    const twice = (name: string) => [`${name}: undefined`, `${name}: undefined`];
+    assertEquals(seen, [
+      ...twice("job.performing"),
+      "job 1 at 1: undefined",
+      ...twice("job.log"),
+      ...twice("job.failed"),
+      ...twice("job.performing"),
+      "job 1 at 2: undefined",
+      ...twice("job.log"),
+      ...twice("job.performed"),
+      ...twice("job.performing"),
+      "job 2 at 1: undefined",
+      ...twice("job.log"),
+      ...twice("job.performed"),
+    ]);
+    assertEquals(errors, []);
+  }
+});
+
+Deno.test("a job does not see the context of the caller that made or ran its worker, or that enqueued", async () => {
+  const { app, errors, steps, enqueue } = setUpWorker();
+  await using _ = app;
+  const request = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  steps.perform = () => seen.push(request.getStore());
+  const performed = nthEvent(app, "job.performed", 2);
+  const started = nthEvent(app, "worker.started");
+  const worker = request.run("maker", () => app.worker());
+  const run = request.run("caller", () => worker.run());
+  await started;
+  await request.run("request", () => enqueue(1, 2));
+  await performed;
+  await worker.stop();
+  await run;
+  assertEquals([seen, errors], [[undefined, undefined], []]);
+});

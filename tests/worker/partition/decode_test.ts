@@ -1,0 +1,88 @@
+/** From a record to a job, or the reason why it cannot be performed. */
+import { Job } from "@activejob/kafka";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { JobRegistry } from "../../../src/job/registry.ts";
+import { decode, type Decoded } from "../../../src/worker/partition/decode.ts";
+import { toQueuedRecord } from "../../../src/worker/partition/queued_record.ts";
+import { recordOf } from "../../support/worker.ts";
+
+class EchoJob extends Job {
+  static override jobAliases = ["legacy-echo"];
+  perform() {}
+}
+
+const registry = new JobRegistry([EchoJob]);
+
+function decoded(value: string | Uint8Array | null, maxPayloadBytes = 1000): Decoded {
+  return decode(toQueuedRecord(recordOf(value), 1), registry, maxPayloadBytes);
+}
+
+function envelope(fields: Record<string, unknown> = {}): string {
+  return JSON.stringify({ job_class: "EchoJob", arguments: [], ...fields });
+}
+
+Deno.test("decode() finds the class by its name or alias, and nothing else", () => {
+  for (const name of ["EchoJob", "legacy-echo"]) {
+    const found = decoded(envelope({ job_class: name }));
+    assert(found.kind === "job");
+    assertEquals([found.Class, found.envelope.jobClass], [EchoJob, name]);
+  }
+  assertEquals(decoded(null).kind, "tombstone");
+  const unknown = decoded(envelope({ job_class: "Admin::OtherJob" }));
+  assert(unknown.kind === "unknown_class");
+  assertEquals(unknown.error.message, 'No job class "Admin::OtherJob" is known (known: EchoJob, legacy-echo)');
+});
+
+Deno.test("decode() returns the reason why a record can never be performed", () => {
+  const cases: [string | Uint8Array, string][] = [
+    [new Uint8Array([0x7b, 0xff]), "not UTF-8"],
+    [new Uint8Array([0xef, 0xbb, 0xbf, ...new TextEncoder().encode(envelope())]), "not JSON"],
+    ["", "not JSON"],
+    ["{", "not JSON"],
+    ['""', 'not an envelope: ""'],
+    ["null", "not an envelope: null"],
+    ["[]", "not an envelope: an array"],
+    ["1", "not an envelope: 1"],
+    ["{}", 'no "job_class"'],
+    [envelope({ job_class: 1 }), 'no "job_class"'],
+    [envelope({ arguments: {} }), 'no list of "arguments"'],
+    [envelope({ arguments: undefined }), 'no list of "arguments"'],
+    [envelope({ pad: "x".repeat(1000) }), "at most 1000 are read"],
+    [envelope({ scheduled_at: "2999-01-01T00:00:00Z" }), "delayed jobs are not supported yet"],
+    [envelope({ scheduled_at: 5 }), '"scheduled_at" is not a time: 5'],
+    [envelope({ scheduled_at: "+275761-01-01T00:00:00Z" }), '"scheduled_at" is not a time'],
+    [envelope({ scheduled_at: "soon" }), '"scheduled_at" is not a time: "soon"'],
+    ...["constructor", "toString", "__proto__", "", "a\u0000b", "../jobs/x.ts", "https://x.y/z.ts", "a b", "A:B"].map(
+      (
+        name,
+      ) => [envelope({ job_class: name }), "is not a name of a job class"] as [string, string],
+    ),
+  ];
+  for (const [value, part] of cases) {
+    const found = decoded(value);
+    assert(found.kind === "poison", `${value} is ${found.kind}`);
+    assertStringIncludes(found.error.message, part);
+  }
+  assertEquals(decoded(envelope({ job_class: `A${"a".repeat(254)}` })).kind, "unknown_class");
+  assertEquals(decoded(envelope({ job_class: `A${"a".repeat(255)}` })).kind, "poison");
+  assertEquals(decoded(envelope({ scheduled_at: "2020-01-01T00:00:00.123456789Z" })).kind, "job", "it is due");
+});
+
+Deno.test("decode() accepts or refuses 200,000 nested brackets, wherever they are", () => {
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  const max = 1_000_000;
+  assertEquals(decoded(deep, max).kind, "poison");
+  assertEquals(decoded(`{"job_class":"EchoJob","arguments":${deep}}`, max).kind, "poison");
+  assertEquals(decoded(`{"job_class":"EchoJob","arguments":[],"current_attributes":${deep}}`, max).kind, "poison");
+  // An unknown field is not read.
+  assertEquals(decoded(`{"job_class":"EchoJob","arguments":[],"other":${deep}}`, max).kind, "job");
+});
+
+Deno.test("decode() leaves prototypes alone", () => {
+  const found = decoded(
+    '{"job_class":"EchoJob","arguments":[{"__proto__":{"polluted":1}}],"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
+  );
+  assert(found.kind === "job");
+  assertEquals(({} as { polluted?: unknown }).polluted, undefined);
+  assertEquals(Object.keys(found.envelope.arguments[0] as object), ["__proto__"]);
+});

@@ -1,0 +1,114 @@
+/** A worker's life: what it refuses, and how it stops. */
+import { activeJobTopic, App, type EventMap } from "@activejob/kafka";
+import { assertEquals, assertRejects } from "@std/assert";
+import { nthEvent, setUpWorker, turns } from "../support/worker.ts";
+
+Deno.test("run() refuses a signal or an option that is not one, before anything starts", async () => {
+  const { app, worker } = setUpWorker();
+  await assertRejects(() => worker.run({ once: true } as unknown as AbortSignal), Error, "must be an AbortSignal");
+  await assertRejects(() => worker.run(undefined, { onec: true } as object), Error, 'did you mean "once"?');
+  assertEquals(await worker.run(undefined, { once: true }), { unfinished: [], stuck: [] });
+  await app.close();
+});
+
+Deno.test("a worker stops within its deadlines though the log is offline and a commit is in flight", async () => {
+  const { app, log, worker, steps, enqueue } = setUpWorker({}, { sessionTimeoutMs: 60_000, shutdownTimeoutMs: 1000 });
+  const performed = nthEvent(app, "job.performed");
+  steps.perform = () => log.goOffline();
+  const run = worker.run();
+  await enqueue(1);
+  await performed;
+  await turns(2);
+  const stopped = worker.stop();
+  assertEquals(await stopped, { unfinished: [], stuck: [] });
+  await run;
+  log.goOnline();
+  await app.close();
+});
+
+Deno.test("a job that ends because the worker stops has not failed: it keeps its attempts and is not dead-lettered", async () => {
+  const { app, log, worker, errors, committed, steps, enqueue } = setUpWorker({
+    deadLetterQueue: { topic: "dead", maxRetries: 0 },
+  }, {
+    shutdownTimeoutMs: 50,
+    // What job 1 leaves to commit keeps the ownership alive until job 2 has ended.
+    commitIntervalMs: 60_000,
+  });
+  await using _ = app;
+  const failed: EventMap["job.failed"][] = [];
+  app.on("job.failed", (event) => failed.push(event));
+  const ended = Promise.withResolvers<void>();
+  steps.perform = async (n, job) => {
+    if (n === 1) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    job.signal.addEventListener("abort", () => resolve());
+    await promise;
+    ended.resolve();
+    throw job.signal.reason;
+  };
+  const running = nthEvent(app, "job.performing", 2);
+  const run = worker.run();
+  await enqueue(1, 2);
+  await running;
+  const { unfinished } = await worker.stop();
+  await Promise.all([ended.promise, run]);
+  assertEquals(unfinished.map(({ offset }) => offset), [1]);
+  assertEquals([failed, log.topic("dead")!.partitions[0]!.high, committed()], [[], 0, { offset: 1, metadata: "" }]);
+  assertEquals(errors, []);
+});
+
+Deno.test("a stop names the job of a lost partition that still runs", async () => {
+  const { app, log, worker, steps, enqueue } = setUpWorker({}, { shutdownTimeoutMs: 50 });
+  await using _ = app;
+  const release = Promise.withResolvers<void>();
+  steps.perform = () => release.promise;
+  const running = nthEvent(app, "job.performing");
+  const lost = nthEvent(app, "partition.lost");
+  const run = worker.run();
+  await enqueue(1);
+  await running;
+  worker.quiet();
+  log.revoke("shop", { topic: "default", partition: 0 });
+  await lost;
+  assertEquals(worker.running().map(({ offset }) => offset), [0]);
+  const { unfinished } = await worker.stop();
+  assertEquals(unfinished.map(({ offset }) => offset), [0]);
+  release.resolve();
+  await run;
+  await turns(2);
+  assertEquals(worker.running(), []);
+});
+
+Deno.test("a job that has ended is not named as running while its outcome waits for a log that is offline", async () => {
+  const { app, log, worker, steps, enqueue } = setUpWorker({}, { sessionTimeoutMs: 20, shutdownTimeoutMs: 50 });
+  const ended = Promise.withResolvers<void>();
+  steps.perform = async () => {
+    log.goOffline();
+    await nthEvent(app, "membership.changed");
+    ended.resolve();
+  };
+  const run = worker.run();
+  await enqueue(1);
+  await ended.promise;
+  await turns(2);
+  assertEquals(await worker.stop(), { unfinished: [], stuck: [] });
+  await run;
+  log.goOnline();
+  await app.close();
+});
+
+Deno.test("run() with an aborted signal does not open the broker", async () => {
+  const { broker } = setUpWorker();
+  let opened = 0;
+  const source = { ...broker, name: broker.name, open: () => (opened++, Promise.reject(new Error("opened"))) };
+  await using app = new App({
+    name: "shop",
+    broker: source,
+    jobs: [],
+    topics: [activeJobTopic("default")],
+    logger: false,
+  });
+  const worker = app.worker({ createTopics: true });
+  assertEquals(await worker.run(AbortSignal.abort()), { unfinished: [], stuck: [] });
+  assertEquals([opened, worker.status().state], [0, "stopped"]);
+});
