@@ -44,9 +44,9 @@ async function deleteLog(path: string): Promise<void> {
 /** Appends in another process. */
 async function appendElsewhere(path: string, topic: string, records: number): Promise<void> {
   await using web = new Child([CLIENT]);
-  await web.tell(`append ${path} ${topic} ${records}`);
+  await web.writeLine(`append ${path} ${topic} ${records}`);
   assertEquals(await web.line(/^append /), `append ${records}`);
-  await web.tell("exit");
+  await web.writeLine("exit");
   await web.ended();
 }
 
@@ -84,7 +84,7 @@ Deno.test("sqlite: a worker whose log another program deletes ends loudly, and n
   await assertRejects(() => again.connect(), BrokerError, replaced(path, "-wal"));
   assertEquals(await recordsIn(path), 21);
   await using next = new Child([CLIENT]);
-  await next.tell(`consume ${path} 1000`);
+  await next.writeLine(`consume ${path} 1000`);
   await next.line(/^record 20$/);
 });
 
