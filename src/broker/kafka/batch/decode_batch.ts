@@ -1,6 +1,7 @@
 /**
  * Decodes a record batch straight to the records of the broker interface. Keys and values become strings where they are
- * UTF-8, which is what a worker keeps anyway: nothing refers to the response any more, and its memory is free.
+ * UTF-8, which is what a worker keeps anyway: nothing refers to the response any more, and its memory is free. Large ones
+ * are windows on the response.
  *
  * The loop over the records is what a consumer does most, so integers are read in place.
  */
@@ -14,6 +15,8 @@ import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 
 /** A record has so many headers at most: one more, and it is unreadable. Each costs far more in memory than on the wire. */
 const MAX_HEADERS = 100_000;
+/** Longer data stays bytes: a worker keeps it so. */
+const MAX_STRING_BYTES = 64 * 1024;
 /** Number of records that are decoded at once: small ones cost more than their bytes. */
 const MAX_RECORDS_AT_ONCE = 20_000;
 
@@ -104,8 +107,9 @@ export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader,
 const decodeUtf8 = (Buffer.prototype as unknown as { utf8Slice(this: Buffer, start: number, end: number): string })
   .utf8Slice;
 
-/** A string where the bytes are UTF-8, else a copy of them. */
+/** A string where the bytes are UTF-8, else a copy of them; of large ones a window, which the receiver copies. */
 function dataOf(bytes: Buffer, from: number, to: number): string | Uint8Array {
+  if (to - from > MAX_STRING_BYTES) return bytes.subarray(from, to);
   const text = decodeUtf8.call(bytes, from, to);
   // Decoding puts U+FFFD where bytes are not UTF-8: only where one stands, the bytes are looked at again.
   if (!text.includes("\ufffd") || isUtf8(bytes.subarray(from, to))) return text;
