@@ -151,7 +151,9 @@ export class Fetcher {
     let isAnyUnknown = false;
     for (const at of this.#partitions) {
       if (at.leader !== null) continue;
-      at.topicId ??= this.#cluster.metadata.topic(at.topic)?.topicId;
+      const topic = this.#cluster.metadata.topic(at.topic);
+      // The id of a topic that a broker does not know (yet) is zeros: not another topic.
+      if (topic?.error === Code.none) at.topicId ??= topic.topicId;
       at.leader = at.topicId === undefined ? null : this.#cluster.leaderOf(at.topic, at.partition);
       if (at.leader === null) {
         isAnyUnknown = true;
