@@ -48,6 +48,7 @@ export {
   InvalidConfigurationError,
   NotSupportedError,
   PoisonError,
+  RecordRefusedError,
   RecordTooLargeError,
   RevokedError,
   SerializationError,

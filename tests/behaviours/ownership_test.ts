@@ -37,12 +37,12 @@ behaviour(
     const startedMs = performance.now();
     for (let n = 1; performance.now() - startedMs < 6000; n++) {
       await world.append([record(1, 400)]);
-      await process.heard("job.performed", n);
+      await process.untilEvents("job.performed", n);
     }
     const meanwhile = process.events("job.performed").map(({ partition }) => partition);
     assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
     release.resolve();
-    await process.heard("job.performed", meanwhile.length + 2);
+    await process.untilEvents("job.performed", meanwhile.length + 2);
     await world.untilCommitted(2);
     assertEquals(longRuns, 1);
     assertEquals(process.events("partition.lost"), []);
@@ -62,7 +62,7 @@ async function twoWorkers(world: World, runLog: RunLog): Promise<{ workers: [Chi
 }
 
 /** What a worker has said of an event's name. */
-function said(worker: Child, name: string): Record<string, unknown>[] {
+function printedEvents(worker: Child, name: string): Record<string, unknown>[] {
   return worker.lines.filter((line) => line.startsWith(`${name} `)).map(eventOf);
 }
 
@@ -74,7 +74,7 @@ behaviour(
     const { workers, watch } = await twoWorkers(world, runLog);
     await world.append(Array.from({ length: 20 }, (_, n) => runLogRecord(n, n === 5 ? { blockMs: 4500 } : {})));
     await world.untilCommitted(20);
-    const [blocker, heir] = said(workers[0], "job.performed").some(({ jobId }) => jobId === "job-19")
+    const [blocker, heir] = printedEvents(workers[0], "job.performed").some(({ jobId }) => jobId === "job-19")
       ? [workers[1], workers[0]]
       : workers;
     const revoked = eventOf(await blocker.line(/^job\.revoked /));
@@ -96,9 +96,12 @@ behaviour(
       runLog.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
       Array.from({ length: 14 }, (_, n) => n + 6),
     );
-    assert(said(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
-    assert(said(blocker, "offset.committed").every(({ offset }) => Number(offset) <= 5), "it committed no more");
-    assertEquals([...said(blocker, "error.occurred"), ...said(heir, "error.occurred")], []);
+    assert(printedEvents(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
+    assert(
+      printedEvents(blocker, "offset.committed").every(({ offset }) => Number(offset) <= 5),
+      "it committed no more",
+    );
+    assertEquals([...printedEvents(blocker, "error.occurred"), ...printedEvents(heir, "error.occurred")], []);
   },
 );
 
@@ -110,9 +113,12 @@ behaviour(
     const { workers, watch } = await twoWorkers(world, runLog);
     await world.append(Array.from({ length: 60 }, (_, n) => runLogRecord(n, { waitMs: 50 })));
     await until(() => runLog.ended().length >= 5, () => `5 jobs, not ${runLog.ended()}`);
-    const [stopped, heir] = said(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
+    const [stopped, heir] = printedEvents(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
     stopped.signal("SIGSTOP");
-    const before = { starts: said(stopped, "job.performed").length, offset: (await world.committed()).offset! };
+    const before = {
+      starts: printedEvents(stopped, "job.performed").length,
+      offset: (await world.committed()).offset!,
+    };
     await world.untilCommitted(60);
     stopped.signal("SIGCONT");
     await stopped.line(/^partition\.lost /);
@@ -124,13 +130,13 @@ behaviour(
     const offsets = await watch.stop();
     assert(neverFell(offsets), `the group's offset went ${offsets}`);
     assertEquals(offsets.at(-1), 60);
-    const mine = said(stopped, "job.performed").map(({ offset }) => Number(offset));
-    const theirs = said(heir, "job.performed").map(({ offset }) => Number(offset));
+    const mine = printedEvents(stopped, "job.performed").map(({ offset }) => Number(offset));
+    const theirs = printedEvents(heir, "job.performed").map(({ offset }) => Number(offset));
     assertEquals(theirs, Array.from({ length: 60 - theirs[0]! }, (_, n) => theirs[0]! + n));
     // What it had done and not committed when it was stopped runs twice; what stood still counts for nothing.
     assert(mine.length - before.starts <= 1 && theirs[0]! >= before.offset, `${mine} and ${theirs}`);
     assert(
-      said(stopped, "offset.committed").every(({ offset }) => Number(offset) <= theirs[0]!),
+      printedEvents(stopped, "offset.committed").every(({ offset }) => Number(offset) <= theirs[0]!),
       "it committed no more",
     );
   },
@@ -156,8 +162,8 @@ behaviour(
     await until(() => runs === 1, () => "the job to begin");
     const to = { topic: world.topic(), partition: 0, offset: 1 };
     await commitAs(world, to, "theirs");
-    const [revoked] = await process.heard("job.revoked", 1);
-    const [performed] = await process.heard("job.performed", 1);
+    const [revoked] = await process.untilEvents("job.revoked", 1);
+    const [performed] = await process.untilEvents("job.performed", 1);
     assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
     assertEquals(process.events("partition.lost").length, 1);
     assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);

@@ -18,7 +18,7 @@ behaviour(
     const first = await world.process({ jobs: [PausingJob], topics, backoff: { initialMs: 600_000, maxMs: 600_000 } });
     for (let n = 0; n < 3; n++) await PausingJob.performLater(n);
     await first.start();
-    const [paused] = await first.heard("partition.paused", 1);
+    const [paused] = await first.untilEvents("partition.paused", 1);
     assertEquals([paused!.offset, paused!.waitMs >= 600_000 || paused!.waitMs], [1, true]);
     const tookMs = await durationMs(() => first.stop());
     // Generous for a busy machine and a real broker; the wait would be ten minutes, the stop's own limit is 25 s.

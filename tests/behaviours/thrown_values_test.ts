@@ -61,7 +61,7 @@ behaviour(
       await ThrowingJob.performLater(n, true);
     }
     await process.start();
-    await process.heard("job.performed", 2 * thrown.length);
+    await process.untilEvents("job.performed", 2 * thrown.length);
     await process.stop();
     assertEquals(runs, thrown.flatMap((_, n) => [`${n}`, `${n}`, `${n} later`, `${n} later`]));
     const errors = process.events("job.failed").map(({ error }) => error);

@@ -206,8 +206,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "memory budget: lost records do not count",
     file: "src/worker/partition/record_queue.ts",
-    find: "    this.#memoryBudget.remove(bytes);\n  }",
-    replace: "  }",
+    find: "    this.#memoryBudget.remove(this.#bytes);\n",
+    replace: "",
     tests: ["tests/worker/partition/record_queue_test.ts"],
   },
   {

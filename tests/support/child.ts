@@ -88,7 +88,7 @@ export class Child implements AsyncDisposable {
   }
 
   /** Writes one line to its standard input. */
-  async tell(line: string): Promise<void> {
+  async writeLine(line: string): Promise<void> {
     await this.#stdin.write(new TextEncoder().encode(`${line}\n`));
   }
 

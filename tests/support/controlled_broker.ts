@@ -9,9 +9,9 @@ export interface HeldBroker extends BrokerSource {
   /**
    * Holds each append to a topic from now on.
    *
-   * @returns `held`, which resolves once an append is held, and `letGo`, which ends the hold
+   * @returns `held`, which resolves once an append is held, and `release`, which ends the hold
    */
-  hold(topic: string): { readonly held: Promise<void>; letGo(): void };
+  hold(topic: string): { readonly held: Promise<void>; release(): void };
 }
 
 /** Makes a source over a log. */
@@ -48,7 +48,7 @@ export function heldBroker(log: FaultInjectionLog): HeldBroker {
       holds.set(topic, hold);
       return {
         held: hold.held.promise,
-        letGo() {
+        release() {
           holds.delete(topic);
           hold.gone.resolve();
         },

@@ -2,14 +2,14 @@
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 
 /** The records of the jobs, in order, until a test takes them. */
-export const said: unknown[] = [];
+export const performed: unknown[] = [];
 
 export class Current extends currentAttributes<{ userId: number }>("userId") {}
 
 export class MailJob extends Job {
   static override queue = "mail";
   perform(to: string, options: { copies?: number; tags?: string[] } = {}) {
-    said.push(["mail", Current.userId, to, options]);
+    performed.push(["mail", Current.userId, to, options]);
   }
 }
 
@@ -18,14 +18,14 @@ export class FailingJob extends Job {
   static override queue = "mail";
   perform(failures: number) {
     if (this.attempt <= failures) throw new RangeError(`failed at attempt ${this.attempt}`);
-    said.push(`passed at attempt ${this.attempt}`);
+    performed.push(`passed at attempt ${this.attempt}`);
   }
 }
 
 export class ChainJob extends Job {
   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync" };
   async perform(left: number) {
-    said.push(left);
+    performed.push(left);
     if (left > 0) await ChainJob.performLater(left - 1);
   }
 }

@@ -17,9 +17,9 @@ export class AppProcess {
   constructor(app: App) {
     this.app = app;
     for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
-      const heard: unknown[] = [];
-      this.#events.set(name, heard);
-      app.on(name, (event) => void heard.push(event));
+      const list: unknown[] = [];
+      this.#events.set(name, list);
+      app.on(name, (event) => void list.push(event));
     }
   }
 
@@ -61,7 +61,7 @@ export class AppProcess {
   }
 
   /** Waits for a number of events of a name; fails if there are more. */
-  async heard<N extends EventName>(name: N, count: number): Promise<readonly EventMap[N][]> {
+  async untilEvents<N extends EventName>(name: N, count: number): Promise<readonly EventMap[N][]> {
     const events = this.events(name);
     await until(() => events.length >= count, () => `${count} × ${name}, but there were ${events.length}`);
     if (events.length > count) throw new Error(`${count} × ${name} expected, but there were ${events.length}`);

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { activeJobTopic, Job, type TopicOptions } from "../../../mod.ts";
 import type { NewRecord } from "../../../src/broker/broker.ts";
 import type { AppProcess, LogRecord, ProcessOptions, World } from "./world.ts";
-import { text, texts } from "./world.ts";
+import { asString, headersAsStrings } from "./world.ts";
 
 /** A job that records its arguments. */
 export class EchoJob extends Job {
@@ -68,7 +68,7 @@ export async function assertPoison(
   const dead = await world.records("dead");
   assertEquals(dead.map(({ value }) => value), values.map((_, n) => source[2 * n]!.value));
   return dead.map((letter) => {
-    const headers = texts(letter.headers.filter(([name]) => name.startsWith("dead-letter-")));
+    const headers = headersAsStrings(letter.headers.filter(([name]) => name.startsWith("dead-letter-")));
     return {
       record: letter,
       errorClass: headers["dead-letter-error-class"]!,
@@ -90,5 +90,5 @@ export async function assertPerformed(
   await world.untilCommitted(records.length);
   await process.stop();
   assertEquals(EchoJob.got, got);
-  assertEquals((await world.records("dead")).map(({ value }) => text(value)), []);
+  assertEquals((await world.records("dead")).map(({ value }) => asString(value)), []);
 }

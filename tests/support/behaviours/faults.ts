@@ -60,27 +60,27 @@ export function counted(world: World): CountedLog {
 }
 
 /** A connection to a log that can be cut, while other clients still reach the log. */
-export interface Way extends AsyncDisposable {
+export interface CuttableConnection extends AsyncDisposable {
   /** The `broker` option of a process. */
   readonly source: BrokerSource;
   /** Cuts the connection. */
   cut(): void;
   /** Restores the connection. */
-  mend(): void;
+  restore(): void;
 }
 
 /**
  * Returns a connection to the world's log that can be cut. While it is cut, a memory log is offline for all clients,
  * and another program holds the lock of an SQLite file.
  */
-export function wayTo(world: World): Way {
+export function cuttableConnection(world: World): CuttableConnection {
   const { log, file, source } = world;
   if (file !== null) {
     const other = new DatabaseSync(file, { timeout: 5000 });
     return {
       source,
       cut: () => other.exec("BEGIN IMMEDIATE"),
-      mend: () => other.exec("ROLLBACK"),
+      restore: () => other.exec("ROLLBACK"),
       [Symbol.asyncDispose]: () => Promise.resolve(other.close()),
     };
   }
@@ -88,7 +88,7 @@ export function wayTo(world: World): Way {
     return {
       source,
       cut: () => log.goOffline(),
-      mend: () => log.goOnline(),
+      restore: () => log.goOnline(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
@@ -96,13 +96,13 @@ export function wayTo(world: World): Way {
   return {
     source: kafka({ brokers: [relay.broker], metadataMaxAgeMs: METADATA_MAX_AGE_MS }),
     cut: () => relay.leave(),
-    mend: () => relay.comeBack(),
+    restore: () => relay.comeBack(),
     [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }
 
 /** Deletes a queue's topic with its committed offsets, and creates it again. */
-export async function makeAnew(world: World, partitions: number, queue = "default"): Promise<void> {
+export async function recreateQueue(world: World, partitions: number, queue = "default"): Promise<void> {
   const topic = world.topic(queue);
   if (world.log !== null) world.log.recreateTopic(topic, partitions);
   else if (world.file !== null) await sqliteFaults(world.file).recreateTopic(topic, partitions);

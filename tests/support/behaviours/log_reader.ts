@@ -64,11 +64,11 @@ function copyOf(data: Uint8Array | string | null): Uint8Array | null {
 }
 
 /** Decodes bytes; `null` stays `null`. */
-export function text(bytes: Uint8Array | null): string | null {
+export function asString(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : new TextDecoder().decode(bytes);
 }
 
 /** Decodes headers by name, for records in which no name repeats. */
-export function texts(headers: Headers): Record<string, string | null> {
-  return Object.fromEntries(headers.map(([name, bytes]) => [name, text(bytes)]));
+export function headersAsStrings(headers: Headers): Record<string, string | null> {
+  return Object.fromEntries(headers.map(([name, bytes]) => [name, asString(bytes)]));
 }

@@ -15,7 +15,7 @@ import { until } from "../until.ts";
 import type { Position } from "../../../src/support/position.ts";
 
 export { AppProcess } from "./app_process.ts";
-export { type LogRecord, text, texts } from "./log_reader.ts";
+export { asString, headersAsStrings, type LogRecord } from "./log_reader.ts";
 export { durationMs, until } from "../until.ts";
 
 /** The options of a process. The others have defaults that suit a test. */

@@ -13,7 +13,7 @@
  *
  * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
  */
-import { BrokerError, UnknownTopicError } from "../../../errors.ts";
+import { BrokerError, RecordRefusedError, UnknownTopicError } from "../../../errors.ts";
 import { sleep } from "../../../support/abort.ts";
 import { formatPartition } from "../../../support/position.ts";
 import type { AppendOutcome, NewRecord } from "../../broker.ts";
@@ -468,7 +468,10 @@ export class Producer {
       return;
     }
     const isTooLarge = code === Code.messageTooLarge || code === Code.recordListTooLarge;
-    if (!isTooLarge) return this.#giveUp(queue, batch, batch.problem, new ProtocolError("Produce", code));
+    if (!isTooLarge) {
+      const problem = `Cannot append to topic "${queue.topic}": ${batch.problem}`;
+      return this.#settle(queue, batch, new RecordRefusedError(problem, { cause: new ProtocolError("Produce", code) }));
+    }
     const bytes = batch.bytes.size;
     void this.#askLimit(topic).then(() => {
       if (!queue.batches.includes(batch)) return;

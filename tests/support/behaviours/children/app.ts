@@ -24,7 +24,7 @@ class PlainJob extends KeyedJob {
 class GateJob extends KeyedJob {
   async perform(n: number) {
     console.log(`begun ${n}`);
-    await told("go");
+    await untilInput("go");
     console.log(`ended ${n}`);
   }
 }
@@ -125,7 +125,7 @@ function term(when: string): void {
 }
 
 /** Waits for a line of standard input. */
-async function told(word: string): Promise<void> {
+async function untilInput(word: string): Promise<void> {
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     if (line.trim() === word) return;
   }
