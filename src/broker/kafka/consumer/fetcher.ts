@@ -271,7 +271,8 @@ export class Fetcher {
   }
 
   #positionOf({ topic, topicId, partition, position }: FetchedPartition): FetchPosition {
-    const { leaderEpoch } = this.#cluster.metadata.partition(topic, partition)!;
+    // Without an epoch where the topic is gone by now: its leader says so.
+    const { leaderEpoch = -1 } = this.#cluster.metadata.partition(topic, partition) ?? {};
     return { topicId: topicId!, partition, offset: position!, leaderEpoch };
   }
 
