@@ -4,7 +4,8 @@
  * - The limit for a partition is not divided by their number, and the limit of the response is small: of a batch that is
  *   larger than its partition's share a broker would send nothing, but for the first partition of the request. A partition
  *   that got something moves to the end of the next request.
- * - The next request is sent before the last response is handed over: the broker works while the worker does.
+ * - The next request is sent before the last response is handed over, with the partitions that are in it: the broker works
+ *   while the worker does, and a partition with much to read does not wait until there is something of the others.
  * - A partition that is paused while its batches are handed over keeps the rest, and gets it first when it is resumed. A
  *   large batch is handed over in parts, and unpacked only as far as the partition takes them.
  * - What cannot be read is handed over as one unreadable record for all of its offsets. Damaged data is fetched once more.
@@ -65,6 +66,7 @@ const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
 /** A batch that unpacks to more is handed over in parts, in bytes: what a producer makes by default is less. */
 const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
+const NONE: ReadonlySet<FetchedPartition> = new Set();
 const RETRY_MS = 200;
 const MAX_RETRY_MS = 2000;
 
@@ -205,6 +207,8 @@ export class Fetcher {
 
   /** Fetches from one leader, until it leads nothing of ours. */
   async #loop(leader: number): Promise<void> {
+    // All partitions of a new share are in the first request.
+    await null;
     let next = this.#fetch(leader);
     while (!this.#isClosed) {
       const fetched = await next;
@@ -214,11 +218,14 @@ export class Fetcher {
         next = this.#fetch(leader);
         continue;
       }
-      const ready = fetched.partitions.filter((data) => this.#take(data, fetched.requests));
-      next = this.#fetch(leader);
+      const ready = new Set<FetchedPartition>();
+      for (const data of fetched.partitions) {
+        if (this.#take(data, fetched.requests)) ready.add(fetched.requests.get(keyOf(data))!.at);
+      }
+      next = this.#fetch(leader, ready);
       // Its errors are handled when it is awaited.
       next.catch(() => {});
-      for (const data of ready) this.#handOver(fetched.requests.get(keyOf(data))!.at);
+      for (const at of ready) this.#handOver(at);
     }
   }
 
@@ -237,12 +244,15 @@ export class Fetcher {
     this.#leaders.set(leader, Promise.withResolvers());
   }
 
-  /** @returns `null` where nothing is wanted from this leader now, or it did not answer */
-  async #fetch(leader: number): Promise<Fetched | null> {
+  /**
+   * @param ready partitions of which something is about to be handed over
+   * @returns `null` where nothing is wanted from this leader now, or it did not answer
+   */
+  async #fetch(leader: number, ready: ReadonlySet<FetchedPartition> = NONE): Promise<Fetched | null> {
     if (this.#isClosed || this.#isFrozen) return null;
     const nowMs = performance.now();
     const wanted = [...this.#partitions].filter((at) =>
-      at.leader === leader && isWanted(at) && at.notBeforeMs <= nowMs
+      at.leader === leader && isWanted(at, ready.has(at) ? 1 : 0) && at.notBeforeMs <= nowMs
     );
     const unplaced = wanted.filter((at) => at.position === null);
     for (const at of unplaced) void this.#findBeginning(at);
@@ -282,6 +292,8 @@ export class Fetcher {
     if (at === undefined || at.version !== version) return false;
     const { error, data, aborted, highWatermark } = fetched;
     if (error === Code.offsetOutOfRange) {
+      // Asked for again once what was fetched before is handed over.
+      if (at.waiting.length > 0) return false;
       at.notBeforeMs = performance.now() + RETRY_MS;
       void this.#findBeginning(at);
       return false;
@@ -299,7 +311,7 @@ export class Fetcher {
       this.#passOverDamage(at, highWatermark);
       return false;
     }
-    at.waiting = { data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark };
+    at.waiting.push({ data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
     at.position = next;
     // Whoever got something is asked for last the next time.
     this.#partitions.delete(at);
@@ -309,19 +321,19 @@ export class Fetcher {
 
   /** Hands over batch by batch, until the partition is paused. */
   #handOver(at: FetchedPartition): void {
-    const { version, waiting } = at;
+    const { version } = at;
     if (at.isPaused || this.#isFrozen) return;
     if (at.parts !== null) return at.parts.resolve();
-    if (waiting === null) return;
-    at.waiting = null;
-    for (const batch of batchesIn(waiting.data)) {
-      if (at.isPaused || this.#isFrozen) {
-        at.waiting = { ...waiting, data: waiting.data.subarray(batch.start) };
-        return;
+    for (let waiting = at.waiting.shift(); waiting !== undefined; waiting = at.waiting.shift()) {
+      for (const batch of batchesIn(waiting.data)) {
+        if (at.isPaused || this.#isFrozen) {
+          at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.start) });
+          return;
+        }
+        if (batch.lastOffset < waiting.from) continue;
+        if (!this.#handOverBatch(at, waiting, batch)) return;
+        if (at.version !== version || !this.#partitions.has(at)) return;
       }
-      if (batch.lastOffset < waiting.from) continue;
-      if (!this.#handOverBatch(at, waiting, batch)) return;
-      if (at.version !== version || !this.#partitions.has(at)) return;
     }
   }
 
@@ -352,7 +364,7 @@ export class Fetcher {
   async #handOverInParts(at: FetchedPartition, waiting: WaitingData, batch: BatchBounds): Promise<void> {
     const { version } = at;
     const isCurrent = () => at.version === version && this.#partitions.has(at);
-    at.waiting = { ...waiting, data: waiting.data.subarray(batch.end) };
+    at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.end) });
     at.parts = Promise.withResolvers();
     for await (const part of batchParts(waiting.data, batch, waiting.from, this.#options.maxRecordBytes)) {
       while (isCurrent() && (at.isPaused || this.#isFrozen)) {
@@ -379,7 +391,7 @@ export class Fetcher {
   /** Data in which no batch can be found, though a broker sends a whole one: its first offset is passed over alone. */
   #passOverDamage(at: FetchedPartition, highWatermark: number): void {
     const offset = at.position!;
-    if (at.isPaused || this.#isFrozen || this.#doubt(at, offset)) return;
+    if (at.isPaused || this.#isFrozen || at.waiting.length > 0 || this.#doubt(at, offset)) return;
     const bounds = { start: 0, end: 0, baseOffset: offset, lastOffset: offset, magic: MAGIC };
     const error = new UnreadableBatchError(bounds, "its length is wrong, it is damaged");
     at.seek(offset + 1);
@@ -423,8 +435,9 @@ export class Fetcher {
   }
 }
 
-function isWanted(at: FetchedPartition): boolean {
-  return !at.isPaused && at.waiting === null;
+/** Whether a partition is to be fetched, where so much of it waits at most. */
+function isWanted(at: FetchedPartition, maxWaiting = 0): boolean {
+  return !at.isPaused && at.waiting.length <= maxWaiting && at.parts === null;
 }
 
 function keyOf({ topicId, partition }: { readonly topicId: string | undefined; readonly partition: number }): string {
