@@ -81,7 +81,6 @@ export class ScriptedKafka implements AsyncDisposable {
     reader.string();
     reader.int32();
     reader.string();
-    reader.int64();
     const partitions = reader.array(() => {
       const topic = reader.string()!;
       return reader.array(() => {
