@@ -59,7 +59,7 @@ interface Fetched {
 /** How long a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
-const RETRY_MS = 200;
+const RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 
 /** See the module. */
@@ -146,7 +146,7 @@ export class Fetcher {
     for (const at of this.#partitions) {
       if (at.leader !== null) continue;
       at.topicId ??= this.#cluster.metadata.topic(at.topic)?.topicId;
-      at.leader = at.topicId === undefined ? null : this.#cluster.leaderOf(at.topic, at.partition);
+      this.#findLeader(at);
       if (at.leader === null) {
         isAnyUnknown = true;
         continue;
@@ -160,6 +160,13 @@ export class Fetcher {
     }
     if (isAnyUnknown) void this.#refreshLater();
     else this.#refreshMs = RETRY_MS;
+  }
+
+  #findLeader(at: FetchedPartition): void {
+    const { leaderEpoch = -1 } = this.#cluster.metadata.partition(at.topic, at.partition) ?? {};
+    if (at.topicId === undefined || leaderEpoch < at.minLeaderEpoch) return;
+    at.leader = this.#cluster.leaderOf(at.topic, at.partition);
+    at.leaderEpoch = leaderEpoch;
   }
 
   #startLoop(leader: number): void {
@@ -241,7 +248,7 @@ export class Fetcher {
     const due = wanted.filter((at) => at.position !== null);
     if (due.length === 0) return null;
     const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
-    const positions = due.map((at) => this.#positionOf(at));
+    const positions = due.map(positionOf);
     const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
     try {
       const request = fetchRequest(positions, {
@@ -249,8 +256,13 @@ export class Fetcher {
         maxBytes,
         maxPartitionBytes: MAX_PARTITION_BYTES,
       });
-      const timeoutMs = MAX_WAIT_MS + this.#cluster.requestTimeoutMs;
-      const { error, partitions } = await this.#cluster.send(leader, this.#options.purpose, request, timeoutMs);
+      const { error, partitions } = await this.#cluster.sendWhileInPlace(
+        leader,
+        this.#options.purpose,
+        request,
+        MAX_WAIT_MS + this.#cluster.requestTimeoutMs,
+        () => this.#leadsAll(leader, due),
+      );
       if (error !== Code.none) throw new ProtocolError("Fetch", error);
       return { requests, partitions };
     } catch (error) {
@@ -262,9 +274,9 @@ export class Fetcher {
     }
   }
 
-  #positionOf({ topic, topicId, partition, position }: FetchedPartition): FetchPosition {
-    const { leaderEpoch } = this.#cluster.metadata.partition(topic, partition)!;
-    return { topicId: topicId!, partition, offset: position!, leaderEpoch };
+  async #leadsAll(leader: number, partitions: readonly FetchedPartition[]): Promise<boolean> {
+    await this.#cluster.metadata.refresh(new Set(partitions.map(({ topic }) => topic)));
+    return partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
   }
 
   /** Takes what came of a partition. @returns whether there is something to hand over */
@@ -279,6 +291,7 @@ export class Fetcher {
     }
     if (error !== Code.none) {
       this.#handler.log(`Cannot fetch ${at.topic}/${at.partition}: ${new ProtocolError("Fetch", error).message}`);
+      if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;
       at.loseLeader(RETRY_MS);
       void this.#refreshLater();
       return false;
@@ -329,13 +342,13 @@ export class Fetcher {
   /** Sets a partition to the beginning of its log. */
   async #findBeginning(at: FetchedPartition): Promise<void> {
     const { topic, partition, version, position, leader } = at;
-    at.notBeforeMs = performance.now() + this.#cluster.requestTimeoutMs;
+    at.notBeforeMs = performance.now() + this.#cluster.shortTimeoutMs;
     try {
       const request = listOffsets(
         [{ topic, partitions: [{ partition, timestamp: Timestamp.earliest }] }],
         "readCommitted",
       );
-      const { responses } = await this.#cluster.send(leader!, "control", request);
+      const { responses } = await this.#cluster.send(leader!, "control", request, this.#cluster.shortTimeoutMs);
       const { errorCode, offset } = responses[0]!.partitions[0]!;
       if (errorCode !== Code.none) throw new ProtocolError("ListOffsets", errorCode);
       if (at.version !== version) return;
@@ -354,6 +367,10 @@ export class Fetcher {
 
 function isWanted(at: FetchedPartition): boolean {
   return !at.isPaused && at.waiting === null;
+}
+
+function positionOf({ topicId, partition, position, leaderEpoch }: FetchedPartition): FetchPosition {
+  return { topicId: topicId!, partition, offset: position!, leaderEpoch };
 }
 
 function keyOf({ topicId, partition }: { readonly topicId: string | undefined; readonly partition: number }): string {

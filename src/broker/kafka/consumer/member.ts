@@ -302,7 +302,7 @@ export class Member {
     if (partitions.length === 0) return [];
     const request = offsetFetch(this.#options.group, byTopic(partitions, ({ partition }) => ({ partition })));
     while (true) {
-      const { responses } = await this.#ask(request, this.#cluster.requestTimeoutMs);
+      const { responses } = await this.#ask(request, this.#cluster.shortTimeoutMs);
       const found = responses.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, errorCode, offset, metadata }) => ({
           topic,
