@@ -48,6 +48,7 @@ export {
   InvalidConfigurationError,
   NotSupportedError,
   PoisonError,
+  RecordRefusedError,
   RecordTooLargeError,
   RevokedError,
   SerializationError,
@@ -80,6 +81,14 @@ export {
   type KafkaOptions,
   kafkaOptionsOf,
 } from "./src/job/kafka_options.ts";
+export type {
+  EnqueueableArgument,
+  EnqueueableArguments,
+  HasOnlyElements,
+  PerformParameters,
+  PlainData,
+  PlainDataMembers,
+} from "./src/job/plain_data.ts";
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
 export type {
@@ -97,7 +106,7 @@ export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
-export type { Position } from "./src/support/position.ts";
+export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {
   GroupStatus,
   PartitionStatus,

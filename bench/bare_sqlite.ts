@@ -1,6 +1,5 @@
 /**
- * What is measured beside the library on SQLite: `node:sqlite` by hand, as one would write a queue who wants nothing but
- * speed. The table has an integer key and texts, the statements are prepared once, the log is a WAL.
+ * The baseline for the library on SQLite: `node:sqlite` by hand, as a queue that is written for nothing but speed. The table has an integer key and texts, the statements are prepared once, the log is a WAL.
  */
 import { DatabaseSync } from "node:sqlite";
 
@@ -35,7 +34,7 @@ export function openBare(path: string, synchronous: "NORMAL" | "FULL" = "NORMAL"
   return database;
 }
 
-/** Answers a function that writes jobs as one transaction. */
+/** Returns a function that writes jobs as one transaction. */
 export function bareWriter(database: DatabaseSync): (jobs: readonly Omit<BareRow, "id">[]) => void {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const insert = database.prepare(INSERT);

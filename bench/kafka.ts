@@ -2,15 +2,23 @@
  * Benches on a real Kafka: the library beside bare kafkajs, written as its users would write it. Envelopes of 293 bytes, keyed.
  */
 import kafkajs from "kafkajs";
-import { against, type Bench, type Line, ROUNDS } from "./figures.ts";
+import { against, atMost, type Bench, type Line, ROUNDS } from "./figures.ts";
 import { partitioner, plainKafka } from "./plain_kafka.ts";
 import { interleaved, median, type Program, ratio, type Results } from "./rounds.ts";
 import { envelope, keyOf } from "./workload.ts";
 
-const JOBS = 1_000_000;
+/** Records of a topic. */
+const JOBS: number = Number(Deno.env.get("JOBS") ?? 1_000_000);
 
 /** By name. */
-export const kafkaBenches: Readonly<Record<string, Bench>> = { consume, one_partition, produce, latency, idle, memory };
+export const kafkaBenches: Readonly<Record<string, Bench>> = {
+  consume,
+  widths,
+  produce,
+  latency,
+  idle,
+  memory,
+};
 
 async function consume(): Promise<Line[]> {
   const topic = await filledTopic(4, JOBS);
@@ -32,27 +40,40 @@ async function consume(): Promise<Line[]> {
   ];
 }
 
-async function one_partition(): Promise<Line[]> {
-  const topic = await filledTopic(1, JOBS);
-  const args = [topic, JOBS];
-  const results = await interleaved(ROUNDS, {
-    bare: { program: "consume_bare", args },
-    worker: { program: "consume_worker", args },
-  });
-  return [against("no-op jobs / bare eachBatch, 1 partition", results.worker, results.bare, 0.9)];
+/** Numbers of partitions, and the ratio to reach at each. */
+const WIDTH_BARS = [[1, 0.8], [4, 0.9], [24, 0.9], [64, 0.9], [256, 0.9]] as const;
+
+async function widths(): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const [width, bar] of WIDTH_BARS) {
+    const args = [await filledTopic(width, JOBS), JOBS];
+    const results = await interleaved(ROUNDS, {
+      bare: { program: "consume_bare", args },
+      worker: { program: "consume_worker", args },
+    });
+    lines.push(against(`no-op jobs / bare eachBatch, ${width} partitions`, results.worker, results.bare, bar));
+    lines.push(atMost(`resident memory, ${width} partitions`, median(results.worker.rssMb!), 200, " MB", 0));
+  }
+  return lines;
 }
 
 async function produce(): Promise<Line[]> {
-  const topic = await filledTopic(4, 0);
-  const results = await interleaved(ROUNDS, {
-    bare: { program: "produce_bare", args: [topic, 200_000] },
-    enqueue: { program: "produce_enqueue", args: [topic, 200_000] },
-    one: { program: "produce_bare", args: [topic, 10_000, "--one"] },
-  });
-  return [
-    against("performLater, not awaited / bare sendBatch(1000)", results.enqueue, results.bare, 0.7),
-    against("performLater, not awaited / awaited send of 1", results.enqueue, results.one, 12),
-  ];
+  const lines: Line[] = [];
+  for (const width of [4, 64]) {
+    const topic = await filledTopic(width, 0);
+    const results = await interleaved(ROUNDS, {
+      bare: { program: "produce_bare", args: [topic, 200_000] },
+      enqueue: { program: "produce_enqueue", args: [topic, 200_000] },
+      bareOne: { program: "produce_bare", args: [topic, 5000, "--one"] },
+      one: { program: "produce_enqueue", args: [topic, 5000, "--one"] },
+    });
+    const at = `${width} partitions`;
+    lines.push(
+      against(`performLater, not awaited / bare sendBatch(1000), ${at}`, results.enqueue, results.bare, 1.3),
+      against(`produceSync, awaited / bare awaited send, ${at}`, results.one, results.bareOne, 0.95),
+    );
+  }
+  return lines;
 }
 
 async function latency(): Promise<Line[]> {
@@ -71,7 +92,7 @@ async function latency(): Promise<Line[]> {
         programs[side] = { ...programs[side], args: [await filledTopic(4, 0), ...programs[side].args.slice(1)] };
       }
     }
-    for (const [name, bar] of [["p50", 2], ["p99", 3]] as const) {
+    for (const [name, bar] of [["p50", 1.2], ["p99", 1.2]] as const) {
       const value = ratio(all.worker[name]!, all.bare[name]!);
       const shown = `${value.toFixed(2)} × (${median(all.worker[name]!).toFixed(1)} ms)`;
       lines.push({

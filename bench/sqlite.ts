@@ -1,6 +1,6 @@
 /**
- * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside what tuned peers say of
- * themselves. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
+ * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside the published rates of tuned
+ * peers. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
  */
 import { sqlite } from "@activejob/kafka";
 import { bareWriter, openBare } from "./bare_sqlite.ts";
@@ -12,13 +12,14 @@ import { envelope, keyOf } from "./workload.ts";
 const JOBS = 1_000_000;
 const TOPIC = "bench";
 
-/** What tuned peers performed on such a machine, in no-op jobs a second. */
+/** The rates of tuned peers on such a machine, in no-op jobs a second. */
 const PEERS = { BullMQ: 18_000, "graphile-worker": 39_000 };
 
 /** By name. */
 export const sqliteBenches: Readonly<Record<string, Bench>> = {
   sqlite_produce: () => inFolder(produce),
   sqlite_consume: () => inFolder(consume),
+  sqlite_payloads: () => inFolder(payloads),
   sqlite_backlog: () => inFolder(backlog),
   sqlite_latency: () => inFolder(latency),
   sqlite_idle: () => inFolder(idle),
@@ -34,7 +35,7 @@ async function produce(folder: string): Promise<Line[]> {
     enqueueOne: { program: "produce_enqueue", args: [TOPIC, 20_000, "--one"], broker: `sqlite:${ours}` },
   });
   return [
-    against("performLater, produceSync / bare INSERT, FULL", results.enqueueOne, results.bareOne, 0.7),
+    against("performLater, produceSync / bare INSERT, FULL", results.enqueueOne, results.bareOne, 0.75),
     against("performLater, not awaited / bare 100 a transaction", results.enqueue, results.bare, 0.4),
   ];
 }
@@ -62,6 +63,44 @@ async function consume(folder: string): Promise<Line[]> {
     atMost("resident memory over a million jobs", median(worker.rssMb!), 250, " MB", 0),
     atMost("the same at the end / at one third", median(worker.rssGrowth!), 1.1, "", 2),
   ];
+}
+
+/** Payloads, by name: the size of an envelope in bytes, and how many jobs are performed and enqueued. */
+const PAYLOADS = {
+  "0.3 KB": { bytes: 300, performed: 300_000, enqueued: 8_000 },
+  "3 KB": { bytes: 3_000, performed: 100_000, enqueued: 8_000 },
+  "30 KB": { bytes: 30_000, performed: 20_000, enqueued: 4_000 },
+  "300 KB": { bytes: 300_000, performed: 2_000, enqueued: 1_000 },
+};
+
+async function payloads(folder: string): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const [name, { bytes, performed, enqueued }] of Object.entries(PAYLOADS)) {
+    const ours = `${folder}/ours-${bytes}.db`;
+    const bare = `${folder}/bare-${bytes}.db`;
+    await fill(ours, TOPIC, performed, bytes);
+    fillBare(bare, performed, bytes);
+    const broker = `sqlite:${ours}`;
+    const consumed = await interleaved(ROUNDS, {
+      bare: { program: "sqlite_consume_bare", args: [bare, performed] },
+      worker: { program: "consume_worker", args: [TOPIC, performed], broker },
+    });
+    for (const path of [ours, bare]) await remove(path);
+    const produced = await interleaved(ROUNDS, {
+      bare: { program: "sqlite_produce_bare", args: [bare, enqueued, "--one", bytes] },
+      enqueue: { program: "produce_enqueue", args: [TOPIC, enqueued, "--one", bytes], broker },
+    });
+    for (const path of [ours, bare]) await remove(path);
+    lines.push(
+      against(`${name}: no-op jobs / bare read, parse, commit`, consumed.worker, consumed.bare, 0.5),
+      against(`${name}: performLater, produceSync / bare INSERT, FULL`, produced.enqueue, produced.bare, 0.75),
+    );
+  }
+  return lines;
+}
+
+async function remove(path: string): Promise<void> {
+  for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(path + suffix).catch(() => {});
 }
 
 async function backlog(folder: string): Promise<Line[]> {
@@ -104,21 +143,23 @@ async function idle(folder: string): Promise<Line[]> {
 }
 
 /** Fills a topic of the library's file with ready envelopes. */
-async function fill(path: string, topic: string, jobs: number): Promise<void> {
+async function fill(path: string, topic: string, jobs: number, bytes?: number): Promise<void> {
   await using broker = await sqlite(path).open({ clientId: "bench", monitor: new Monitor() });
   await broker.admin.create([{ name: topic }]);
-  for (let from = 0; from < jobs; from += 1000) await broker.append(topic, thousand(from));
+  for (let from = 0; from < jobs; from += 1000) {
+    for (const outcome of await broker.append(topic, thousand(from, bytes))) if (!outcome.ok) throw outcome.error;
+  }
 }
 
 /** Fills a bare file with the same. */
-function fillBare(path: string, jobs: number): void {
+function fillBare(path: string, jobs: number, bytes?: number): void {
   using database = openBare(path);
   const write = bareWriter(database);
-  for (let from = 0; from < jobs; from += 1000) write(thousand(from));
+  for (let from = 0; from < jobs; from += 1000) write(thousand(from, bytes));
 }
 
-function thousand(from: number): { key: string; value: string }[] {
-  return Array.from({ length: 1000 }, (_, at) => ({ key: keyOf(from + at), value: envelope(from + at) }));
+function thousand(from: number, bytes?: number): { key: string; value: string }[] {
+  return Array.from({ length: 1000 }, (_, at) => ({ key: keyOf(from + at), value: envelope(from + at, bytes) }));
 }
 
 async function inFolder(bench: (folder: string) => Promise<Line[]>): Promise<Line[]> {

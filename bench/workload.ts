@@ -7,8 +7,8 @@ import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "
 /** The size of an envelope, in bytes. */
 export const ENVELOPE_BYTES = 293;
 
-/** One ready envelope. */
-export function envelope(index: number): string {
+/** One ready envelope of so many bytes. */
+export function envelope(index: number, bytes: number = ENVELOPE_BYTES): string {
   const write = (padding: string) =>
     JSON.stringify({
       job_class: "NoopJob",
@@ -24,11 +24,16 @@ export function envelope(index: number): string {
       enqueued_at: "2026-11-24T06:55:12.669Z",
       scheduled_at: null,
     });
-  return write("x".repeat(ENVELOPE_BYTES - write("").length));
+  return write("x".repeat(bytes - write("").length));
 }
 
-/** Padding in an envelope's second argument, where the library or a bare program builds it for topic `bench`. */
-export const PADDING: string = "x".repeat(ENVELOPE_BYTES - 234);
+/** Padding in an envelope's second argument, such that the envelope has that many bytes in topic `bench`. */
+export function paddingOf(bytes: number): string {
+  return "x".repeat(bytes - 234);
+}
+
+/** The padding of an envelope of the usual size. */
+export const PADDING: string = paddingOf(ENVELOPE_BYTES);
 
 /** One of a thousand keys, so that every partition gets records. */
 export function keyOf(index: number): string {

@@ -1,6 +1,6 @@
 /**
  * A web server whose requests enqueue jobs, and the worker that performs them, in one process on the memory broker. The
- * job knows who asked: current attributes are set around the request and travel with the job.
+ * job knows the user of the request: current attributes are set around the request and travel with the job.
  *
  * `deno run -A examples/current_attributes.ts`, then `curl 'http://127.0.0.1:8000/?user=7'`; Ctrl-C stops it.
  */

@@ -1,6 +1,6 @@
 /**
- * What becomes of a job that fails for good: after its retries it goes to the dead letter topic, and the jobs behind it go
- * on. Once the mistake is mended, a worker on that topic performs what lies there: `deno run examples/dead_letters.ts`
+ * A job that fails for good: after its retries it goes to the dead letter topic, and the jobs behind it go on. After the
+ * fault is mended, a worker on that topic performs the dead letters: `deno run examples/dead_letters.ts`
  */
 import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
 
@@ -27,7 +27,7 @@ const app = new App({
 });
 app.on("record.dead_lettered", ({ jobClass, attempts, error, to }) => {
   console.log(
-    `${jobClass} failed ${attempts} times (${error.message}) and lies at ${to.topic}/${to.partition}@${to.offset}`,
+    `${jobClass} failed ${attempts} times (${error.message}) and is at ${to.topic}/${to.partition}@${to.offset}`,
   );
 });
 await app.run(async () => {
@@ -37,7 +37,7 @@ await app.worker().run(undefined, { once: true });
 await app.close();
 
 isMended = true;
-// A dead letter is the record as it was, so any worker can perform it. A group of its own remembers what it has done.
+// A dead letter is the original record, so any worker can perform it. A group of its own keeps its own offsets.
 const repair = new App({ ...options, name: "shop-repair", topics: [activeJobTopic("dead_jobs")] });
 await repair.worker().run(undefined, { once: true });
 await repair.close();

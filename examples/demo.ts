@@ -1,6 +1,6 @@
 /**
- * The main thing in a few seconds and without a Kafka: jobs are enqueued and performed; one fails at first and passes
- * when it is tried again; one always fails and ends in the dead letter topic. `deno task demo`
+ * The essentials in a few seconds and without a Kafka: jobs are enqueued and performed. One fails once and passes at its
+ * retry; one always fails and ends in the dead letter topic. `deno task demo`
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
@@ -44,7 +44,7 @@ await FlakyJob.performLater();
 await BrokenJob.performLater();
 await WelcomeJob.performLater(2);
 
-console.log("Perform what is there");
+console.log("Perform the jobs");
 await app.worker().run(undefined, { once: true });
 await app.close();
 

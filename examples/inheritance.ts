@@ -1,10 +1,10 @@
 /**
- * Options of job classes are inherited one by one: each class states what it wants otherwise, and nothing twice.
+ * Job classes inherit their options one by one: a class states only the options that it changes.
  * `deno run examples/inheritance.ts`
  */
 import { Job, type KafkaOptions, kafkaOptionsOf } from "@activejob/kafka";
 
-/** What holds for all jobs of this application: whoever enqueues one waits until it is safe in the log. */
+/** The options of all jobs of this application: `performLater` returns once the job is acknowledged. */
 abstract class ApplicationJob extends Job {
   static override kafkaOptions: KafkaOptions = {
     dispatchMethod: "produceSync",
@@ -21,7 +21,7 @@ class ShipOrderJob extends ApplicationJob {
   }
 }
 
-/** Lots of small ones: nobody waits for the broker. */
+/** Many small jobs: the caller does not wait for the broker. */
 class CountViewJob extends ApplicationJob {
   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceAsync" };
   perform(_page: string) {}

@@ -1,5 +1,5 @@
 /**
- * From the embedded log to a Kafka: the quickstart's App, of which no line changes. Only `BROKER_URL` does. Run it twice:
+ * From a file to a Kafka: the App of the quickstart, unchanged. Only `BROKER_URL` changes. Run it twice:
  *
  * ```sh
  * deno run -A examples/kafka.ts
@@ -7,12 +7,12 @@
  * BROKER_URL=kafka://127.0.0.1:9092 deno run -A examples/kafka.ts
  * ```
  *
- * A cluster with TLS and SASL takes `broker: kafka({ brokers, ssl, sasl })` in the place of the text.
+ * A cluster with TLS and SASL takes `broker: kafka({ brokers, ssl, sasl })` in place of the string.
  */
 import { app, WelcomeJob } from "./quickstart/app.ts";
 
 console.log(`The broker is ${app.brokerName}`);
-// Before a first deploy on Kafka; an embedded log has its topics at once.
+// Needed once on a Kafka; the embedded brokers create topics by themselves.
 for (const { topic, action } of await app.applyTopics()) console.log(`Topic ${topic}: ${action}`);
 
 const job = await WelcomeJob.performLater(42, "the same on every broker");

@@ -54,8 +54,14 @@ export class UnknownTopicError extends Error {
   override name = "UnknownTopicError";
 }
 
+/** The broker refuses the record for its content: it will never be accepted, another record may be. */
+export class RecordRefusedError extends Error {
+  /** `"RecordRefusedError"`. */
+  override name = "RecordRefusedError";
+}
+
 /** The record is larger than its topic allows. The message has both sizes. */
-export class RecordTooLargeError extends Error {
+export class RecordTooLargeError extends RecordRefusedError {
   /** `"RecordTooLargeError"`. */
   override name = "RecordTooLargeError";
 }

@@ -1,4 +1,4 @@
-/** Whatever is thrown can be described, as plain data and without a further throw. */
+/** Each thrown value can be described, as plain data and without a further throw. */
 import { assert, assertEquals } from "@std/assert";
 import {
   describeError,
@@ -90,7 +90,7 @@ Deno.test("describeError() gets along with getters that throw and causes in a ci
   assert(describeError(circle).stack?.includes("errors_test.ts"));
 });
 
-Deno.test("describeError() tells what caused an error, none twice and no deeper than it must", () => {
+Deno.test("describeError() describes causes, without circles and to a limited depth", () => {
   const chain = ({ message, cause }: ErrorInfo): string[] => [message, ...(cause === undefined ? [] : chain(cause))];
   const root = new TypeError("away");
   assertEquals(describeError(new Error("no", { cause: root })).cause, describeError(root));
@@ -105,7 +105,7 @@ Deno.test("describeError() tells what caused an error, none twice and no deeper 
   assertEquals(chain(describeError(throwing)), ["no"]);
 });
 
-Deno.test("describeError() cuts what is too long, and its answer is plain data", () => {
+Deno.test("describeError() cuts long strings, and returns plain data", () => {
   const huge = new Error("m".repeat(1_000_000));
   huge.name = "N".repeat(1_000_000);
   const info = describeError(huge);
@@ -113,13 +113,13 @@ Deno.test("describeError() cuts what is too long, and its answer is plain data",
   assertEquals(structuredClone(info), info);
 });
 
-Deno.test("EnqueueError says whether the job may be in the log, and why", () => {
+Deno.test("EnqueueError has whether the job may be in the log, and its cause", () => {
   const cause = new Error("away");
   const error = new EnqueueError("Cannot enqueue", { written: "unknown", cause });
   assertEquals([error.name, error.written, error.cause], ["EnqueueError", "unknown", cause]);
 });
 
-Deno.test("originalError() answers the very thing that was thrown, by its description only", () => {
+Deno.test("originalError() returns the thrown value, by its own description only", () => {
   for (const thrown of [new StrangeError("x"), "text", undefined, throwing]) {
     const info = describeError(thrown);
     assert(Object.is(originalError(info), thrown));

@@ -29,7 +29,7 @@ async function perform(): Promise<void> {
 
 async function enqueue(): Promise<void> {
   NoopJob.kafkaOptions = {};
-  // Nobody's requests come in time with the worker's looks.
+  // At random: real requests are not in step with the worker's polling.
   for (let sent = 0; sent < total; sent++) {
     await NoopJob.performLater(nowMs(), "");
     await new Promise((resolve) => setTimeout(resolve, -Math.log(1 - Math.random()) * 1000 / perSecond));

@@ -1,23 +1,24 @@
 /**
  * `node:sqlite` by hand: builds and stringifies each envelope, and writes a hundred a transaction; with `--one` ready
- * envelopes, each in a transaction of its own that is on the disk when it is over.
+ * envelopes, each in a transaction of its own that is on the disk when it is over, of the usual size or of so many bytes.
  */
 import { bareWriter, INSERT, openBare } from "../bare_sqlite.ts";
-import { envelope, finish, keyOf, PADDING } from "../workload.ts";
+import { envelope, ENVELOPE_BYTES, finish, keyOf, PADDING } from "../workload.ts";
 
-const [path, count, mode] = Deno.args as [string, string, string | undefined];
+const [path, count, mode, bytes] = Deno.args as [string, string, string | undefined, string | undefined];
 const total = Number(count);
 const isOne = mode === "--one";
 const database = openBare(path, isOne ? "FULL" : "NORMAL");
 const write = bareWriter(database);
 
 const insert = database.prepare(INSERT);
-const ready = Array.from({ length: 1000 }, (_, index) => ({ key: keyOf(index), value: envelope(index) }));
+const size = Number(bytes ?? ENVELOPE_BYTES);
+const ready = Array.from({ length: 100 }, (_, index) => ({ key: keyOf(index), value: envelope(index, size) }));
 
 const startMs = performance.now();
 if (isOne) {
   for (let sent = 0; sent < total; sent++) {
-    const { key, value } = ready[sent % 1000]!;
+    const { key, value } = ready[sent % 100]!;
     insert.run(key, value, Date.now());
   }
 } else {

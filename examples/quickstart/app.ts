@@ -1,10 +1,10 @@
 /**
  * The first program: a job, and the App that lists it. Start the worker with `deno task worker`, and enqueue from another
- * terminal with `deno task enqueue`. Both import this module, and know each other by nothing but the file `jobs.db`.
+ * terminal with `deno task enqueue`. Both import this module, and share only the file `jobs.db`.
  */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 
-/** Who is asking: set around a request, and carried along with each job. */
+/** The user of the request: set around a request, and carried by each job. */
 export class Current extends currentAttributes<{ userId: number }>("userId") {}
 
 /** Greets a user. */

@@ -1,4 +1,4 @@
-/** Enqueues from a process of its own: `deno task enqueue [user id]`. The worker is another one: `deno task worker`. */
+/** Enqueues a job: `deno task enqueue [user id]`. The worker is another process: `deno task worker`. */
 import { app, Current, WelcomeJob } from "./app.ts";
 
 const userId = Number(Deno.args[0] ?? 42);

@@ -1,17 +1,17 @@
 /**
- * How an application's jobs are tested. `TestApp` puts a log of the test's own under the App's classes: nothing reaches the
- * App's broker, nothing is left behind, and jobs take the real way all the same: `deno test -A examples/testing/`
+ * Tests of the jobs of an application. `TestApp` gives the classes of the App a log of the test's own: no job reaches the
+ * broker of the App, and a real worker performs the jobs: `deno test -A examples/testing/`
  */
 import { TestApp } from "@activejob/kafka/testing";
 import { assertEquals } from "@std/assert";
 import { app, Current, WelcomeJob } from "../quickstart/app.ts";
 
-/** What is to be tested: code of the application that enqueues. */
+/** The code under test: a function of the application that enqueues. */
 function signUp(userId: number): Promise<unknown> {
   return Current.run({ userId }, () => WelcomeJob.performLater(userId, "signed up"));
 }
 
-Deno.test("whoever signs up is welcomed", async () => {
+Deno.test("a user who signs up is welcomed", async () => {
   await using t = TestApp.of(app);
   await signUp(7);
   t.assertEnqueuedWith(WelcomeJob, { args: [7, "signed up"], queue: "default" });
@@ -23,7 +23,7 @@ Deno.test("whoever signs up is welcomed", async () => {
   assertEquals(said, [["Welcome, user 7", { note: "signed up", asked: 7 }]]);
 });
 
-Deno.test("nobody is welcomed twice", async () => {
+Deno.test("a user is welcomed once", async () => {
   await using t = TestApp.of(app);
   t.assertNoEnqueuedJobs();
   await signUp(8);

@@ -1,10 +1,10 @@
-/** The App of the web example: what the server enqueues and the worker performs. See `server.ts`. */
+/** The App of the web example: the server enqueues its jobs, the worker performs them. See `server.ts`. */
 import { activeJobTopic, App, currentAttributes, Job } from "@activejob/kafka";
 
-/** Who asks, and in which request. */
+/** The user and the id of the request. */
 export class Current extends currentAttributes<{ userId: number; requestId: string }>("userId", "requestId") {}
 
-/** Notes who has ordered what: it is never told who, it knows. */
+/** Logs the user of the order, which is not an argument: it comes from the current attributes. */
 export class OrderJob extends Job {
   static override queue = "orders";
 

@@ -1,6 +1,6 @@
 /**
- * A web server (Hono) that answers at once and leaves the work to a worker in another process. Each request has its current
- * attributes, and its jobs take them along.
+ * A web server (Hono) that responds at once and leaves the work to a worker in another process. Each request has current
+ * attributes, and its jobs carry them.
  *
  * ```sh
  * deno run -A examples/web/server.ts
@@ -13,7 +13,7 @@ import { app, Current, OrderJob } from "./app.ts";
 
 const web = new Hono();
 
-// Whatever the handlers enqueue, and await, is enqueued by this user. A real server would look at a session.
+// The jobs that a handler enqueues, and awaits, carry this user. A real server would read a session.
 web.use((context, next) => {
   const userId = Number(context.req.header("x-user"));
   return Current.run({ userId, requestId: crypto.randomUUID() }, next);
@@ -28,5 +28,5 @@ const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
 
 await Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000), signal: stop.signal }, web.fetch).finished;
-await app.close(); // sends what is buffered
+await app.close(); // sends the buffered jobs
 Deno.exit();

@@ -49,7 +49,7 @@ export interface AppOptions extends JobOptions {
   readonly concurrency?: number;
   /** Most bytes of records that wait in a worker. @default 67108864 */
   readonly maxBufferedBytes?: number;
-  /** Most bytes of one fetch from a partition. @default 131072 */
+  /** Most bytes of one fetch, over all partitions; divided among Kafka's leaders. @default 4194304 */
   readonly maxFetchBytes?: number;
   /** Time without a heartbeat after which a worker's partitions move to other workers, in ms. @default 15000 */
   readonly sessionTimeoutMs?: number;
@@ -144,7 +144,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     undeclaredQueues: options.undeclaredQueues ?? "error",
     concurrency: options.concurrency ?? 10,
     maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
-    maxFetchBytes: options.maxFetchBytes ?? 128 * 1024,
+    maxFetchBytes: options.maxFetchBytes ?? 4 * 1024 * 1024,
     sessionTimeoutMs,
     heartbeatIntervalMs: heartbeatInterval(sessionTimeoutMs, options.heartbeatIntervalMs),
     commitIntervalMs: options.commitIntervalMs ?? 200,

@@ -25,8 +25,18 @@ export interface ConsumeOptions {
   readonly sessionTimeoutMs: number;
   /** The time between heartbeats, in ms. @default a fifth of `sessionTimeoutMs` */
   readonly heartbeatIntervalMs?: number;
-  /** The most bytes of keys, values and headers in one batch. A single larger record is still delivered. */
+  /**
+   * The most bytes of one fetch of the log, over all partitions. A single larger record is still delivered. An embedded
+   * broker reads one partition at a time, and may read less of it at once.
+   */
   readonly maxFetchBytes: number;
+  /**
+   * The largest record that the broker must unpack, in bytes. A larger one may be delivered as unreadable, without key and
+   * value.
+   *
+   * @default chosen by the broker
+   */
+  readonly maxRecordBytes?: number;
 }
 
 /**

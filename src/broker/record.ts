@@ -36,6 +36,8 @@ export interface StoredRecord {
   readonly headers: Headers;
   /** The time of the append, in ms since 1970. Another client may have written any number, also -1. */
   readonly timestampMs: number;
+  /** The reason why the broker cannot read it as it was stored: it is poison. Absent for a sound record. */
+  readonly unreadable?: string;
 }
 
 /** A record to store: it gets its offset from its partition. */

@@ -10,23 +10,24 @@
 import { didYouMean, show } from "../support/validation.ts";
 import { readArguments } from "./arguments.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
-import { enqueue } from "./enqueue.ts";
 import { EXIT } from "./exit_codes.ts";
-import { generate } from "./generate.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
-import { init } from "./init.ts";
-import { formatProgram } from "./invocation.ts";
 import { printLine, printThrown } from "./print_error.ts";
 import { stderr } from "../support/stderr.ts";
-import { skip } from "./skip.ts";
-import { topics } from "./topics.ts";
 import { VERSION } from "./version.ts";
-import { worker } from "./worker.ts";
 
 /** The wait for the last lines on standard error, in milliseconds. */
 const FLUSH_MS = 1000;
 
-const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue, init, generate];
+/** The commands by name, in the order of the help. Each is loaded when it is needed. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["worker", async () => (await import("./worker.ts")).worker],
+  ["topics", async () => (await import("./topics.ts")).topics],
+  ["skip", async () => (await import("./skip.ts")).skip],
+  ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
+  ["init", async () => (await import("./init.ts")).init],
+  ["generate", async () => (await import("./generate.ts")).generate],
+]);
 
 /**
  * Runs one command line.
@@ -47,6 +48,7 @@ const COMMANDS: readonly Command[] = [worker, topics, skip, enqueue, init, gener
  * ```
  */
 export async function main(args: readonly string[]): Promise<number> {
+  const { formatProgram } = await import("./invocation.ts");
   const program = formatProgram(import.meta.url);
   try {
     return await dispatch(args, program);
@@ -65,13 +67,13 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
     return EXIT.ok;
   }
   if (first === undefined || first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
-    const help = formatProgramHelp(program, COMMANDS);
+    const help = formatProgramHelp(program, await Promise.all(Array.from(COMMANDS.values(), (load) => load())));
     if (first !== undefined) console.log(help);
     else printLine(help);
     return first === undefined ? EXIT.usage : EXIT.ok;
   }
   const isHelp = first === "help";
-  const command = findCommand(isHelp ? rest[0]! : first);
+  const command = await loadCommand(isHelp ? rest[0]! : first);
   if (isHelp || hasHelpFlag(rest)) {
     console.log(formatCommandHelp(program, command));
     return EXIT.ok;
@@ -82,14 +84,14 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
 /** Formats the command that the arguments name, after a space; empty if there is none. */
 function formatCommandOf([first, second]: readonly string[]): string {
   const name = first === "help" ? second : first;
-  return COMMANDS.some((command) => command.name === name) ? ` ${name}` : "";
+  return name !== undefined && COMMANDS.has(name) ? ` ${name}` : "";
 }
 
-function findCommand(name: string): Command {
-  const command = COMMANDS.find((command) => command.name === name);
-  if (command !== undefined) return command;
+async function loadCommand(name: string): Promise<Command> {
+  const load = COMMANDS.get(name);
+  if (load !== undefined) return await load();
   if (name.startsWith("-")) throw new UsageError(`Unknown option ${show(name)}: the command comes first`);
-  throw new UsageError(`Unknown command ${show(name)}${didYouMean(name, COMMANDS.map((command) => command.name))}`);
+  throw new UsageError(`Unknown command ${show(name)}${didYouMean(name, [...COMMANDS.keys()])}`);
 }
 
 /** Whether help is wanted: also if other arguments are wrong. */

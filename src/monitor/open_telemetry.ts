@@ -31,7 +31,6 @@ export interface Span {
 export interface Context {
   getValue(key: symbol): unknown;
   setValue(key: symbol, value: unknown): Context;
-  deleteValue(key: symbol): Context;
 }
 
 /** Options of a span's start. */

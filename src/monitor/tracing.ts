@@ -78,8 +78,8 @@ export class Tracing {
   /** Starts the span of performing a job, a child of the span that sent it; it ends when the job has settled. */
   startProcess(job: PerformedJob): JobSpan | undefined {
     return this.#start(({ context, propagation }) => {
-      // Not a child of the span that was active where the worker was created: the job does not come from there.
-      const parent = propagation.extract(context.active().deleteValue(SPAN), job.headers, INCOMING);
+      // The worker performs jobs outside of every context: no span is active here.
+      const parent = propagation.extract(context.active(), job.headers, INCOMING);
       const sender = parent.getValue(SPAN) as Span | undefined;
       const attributes = {
         ...this.#attributes("process", job.topic, job),

@@ -3,12 +3,18 @@
  * (measured: 8 of 23 ms for `node:async_hooks`), also in a program that never needs it. Only for modules that every user of
  * the library loads; code that is loaded later imports built-ins as usual.
  */
+import type * as assert from "node:assert";
 import type * as asyncHooks from "node:async_hooks";
 import type * as path from "node:path";
+import type * as timers from "node:timers";
+import type * as util from "node:util";
 
 interface NodeBuiltins {
+  readonly "node:assert": typeof assert;
   readonly "node:async_hooks": typeof asyncHooks;
   readonly "node:path": typeof path;
+  readonly "node:timers": typeof timers;
+  readonly "node:util": typeof util;
 }
 
 /** The part of `node:process` that is used here. It is a global in Deno, Node and Bun. */

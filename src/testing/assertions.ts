@@ -2,7 +2,8 @@
  * Assertions about lists of jobs: their number, and that one of them has the expected fields. A failed assertion throws
  * the `AssertionError` of `node:assert`, which every test runner knows. Its message lists the jobs that there are.
  */
-import { AssertionError } from "node:assert";
+import type { AssertionError } from "node:assert";
+import { nodeBuiltin } from "../support/node_builtin.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { readEnvelope, writeEnvelope } from "../job/envelope.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
@@ -156,6 +157,7 @@ function createArgumentsComparison<J extends Job>(
 
 function createError(by: Asserter, message: string, actual?: unknown, expected?: unknown): AssertionError {
   const stackStartFn = by as unknown as (...args: unknown[]) => unknown;
+  const { AssertionError } = nodeBuiltin("node:assert");
   return new AssertionError({ message, actual, expected, operator: by.name, stackStartFn });
 }
 

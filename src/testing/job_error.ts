@@ -1,5 +1,5 @@
 /** The error that a test gets for a job that failed: the job's own error, with a note that names the job. */
-import { inspect } from "node:util";
+import { nodeBuiltin } from "../support/node_builtin.ts";
 import { isError } from "../monitor/plain_data.ts";
 
 /** The most causes of an error that are followed, since they may form a circle. */
@@ -41,7 +41,7 @@ function addNote(error: Error, note: string): void {
 
 function inspectSafely(value: unknown): string {
   try {
-    return inspect(value);
+    return nodeBuiltin("node:util").inspect(value);
   } catch {
     return "a value that cannot be read";
   }

@@ -2,7 +2,7 @@
  * Parts of the messages of failed assertions: jobs in one line each, and the differences of two values. All are
  * bounded.
  */
-import { inspect, isDeepStrictEqual } from "node:util";
+import { nodeBuiltin } from "../support/node_builtin.ts";
 import type { EnqueuedJob } from "./jobs.ts";
 
 /** The most jobs, and the most differences, that are shown. */
@@ -33,7 +33,7 @@ export function formatCount(jobs: number): string {
 /** Formats a value in one line. */
 export function formatValue(value: unknown): string {
   const limits = { depth: 4, maxArrayLength: MAX_ITEMS, maxStringLength: MAX_VALUE_LENGTH };
-  const text = inspect(value, { ...limits, compact: true, breakLength: Infinity });
+  const text = nodeBuiltin("node:util").inspect(value, { ...limits, compact: true, breakLength: Infinity });
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
@@ -44,7 +44,7 @@ export function formatValue(value: unknown): string {
  * @returns a line for each difference, `[]` if the values are equal
  */
 export function describeDifferences(expected: unknown, actual: unknown, path: string): string[] {
-  if (isDeepStrictEqual(expected, actual)) return [];
+  if (nodeBuiltin("node:util").isDeepStrictEqual(expected, actual)) return [];
   if (Array.isArray(expected) && Array.isArray(actual)) {
     const indices = Array.from({ length: Math.max(expected.length, actual.length) }, (_, index) => index);
     return indices.flatMap((index) => describeDifferenceAt(expected, actual, index, `${path}[${index}]`));

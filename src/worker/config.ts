@@ -24,7 +24,7 @@ export interface WorkerConfig {
   readonly concurrency: number;
   /** The bytes of fetched records that may wait in the process. */
   readonly maxBufferedBytes: number;
-  /** The bytes of one fetch of a partition. */
+  /** The bytes of one fetch, over all partitions. */
   readonly maxFetchBytes: number;
   /** After so long without a heartbeat, the group gives the worker's partitions to other workers. */
   readonly sessionTimeoutMs: number;

@@ -29,11 +29,14 @@ export class GroupConsumer implements ConsumerSink {
 
   /** @param routes the topics of this group */
   constructor(broker: Broker, worker: WorkerContext, group: string, routes: readonly Route[]) {
-    const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, commitIntervalMs } = worker.config;
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxBufferedBytes, commitIntervalMs } = worker.config;
     this.group = group;
     this.#routes = new Map(routes.map((route) => [route.topic, route]));
     const topics = routes.map((route) => route.topic);
-    this.#consumer = broker.consume({ group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes }, this);
+    // While a record is read, there are about four copies of it.
+    const maxRecordBytes = Math.max(maxBufferedBytes / 4, ...routes.map((route) => route.maxPayloadBytes));
+    const options = { group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxRecordBytes };
+    this.#consumer = broker.consume(options, this);
     // If it can never join, the consumer calls failed().
     this.joined.then(() => this.#isJoined = true, () => {});
     this.#startCondition = new StartCondition(() => this.#consumer.sessionValidUntilMs);

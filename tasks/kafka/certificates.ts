@@ -7,10 +7,13 @@
  * Creates both certificates.
  *
  * @param folder an existing folder for the files
- * @returns the authority's certificate as PEM, for clients, and the path of the server's key and certificate
+ * @returns the authority's certificate for clients, the server's key and certificate, all as PEM, and the path of a file
+ * with the server's key and certificates
  * @throws {Error} if `openssl` is missing or fails
  */
-export async function createCertificates(folder: string): Promise<{ ca: string; keystore: string }> {
+export async function createCertificates(
+  folder: string,
+): Promise<{ ca: string; key: string; cert: string; keystore: string }> {
   const at = (name: string) => `${folder}/${name}`;
   const newKey = ["-newkey", "rsa:2048", "-nodes"];
   await openssl([
@@ -27,9 +30,10 @@ export async function createCertificates(folder: string): Promise<{ ca: string; 
     ...["-CAcreateserial", "-extfile", at("extensions"), "-out", at("server.pem")],
   ]);
   const ca = await Deno.readTextFile(at("ca.pem"));
-  const chain = await Deno.readTextFile(at("server.key")) + await Deno.readTextFile(at("server.pem")) + ca;
-  await Deno.writeTextFile(at("keystore.pem"), chain, { mode: 0o600 });
-  return { ca, keystore: at("keystore.pem") };
+  const key = await Deno.readTextFile(at("server.key"));
+  const cert = await Deno.readTextFile(at("server.pem"));
+  await Deno.writeTextFile(at("keystore.pem"), key + cert + ca, { mode: 0o600 });
+  return { ca, key, cert, keystore: at("keystore.pem") };
 }
 
 async function openssl(args: readonly string[]): Promise<void> {

@@ -7,8 +7,8 @@
  */
 import { createCertificates } from "./certificates.ts";
 
-/** The version that is downloaded; it is also in `pom.xml`. */
-export const KAFKA_VERSION = "4.3.1";
+/** The version that is downloaded: that of the environment variable `KAFKA_VERSION`, by default the newest tested one. */
+export const KAFKA_VERSION: string = Deno.env.get("KAFKA_VERSION") || "4.3.1";
 
 /** Warnings and errors only. */
 const LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
@@ -178,7 +178,8 @@ export async function fetchJars(): Promise<string> {
   const folder = jarFolder();
   if (await isKafkaDownloaded()) return folder;
   const pom = new URL("pom.xml", import.meta.url).pathname;
-  await runCommand("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${folder}`]);
+  const properties = [`-DoutputDirectory=${folder}`, `-Dkafka.version=${KAFKA_VERSION}`];
+  await runCommand("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", ...properties]);
   await Deno.writeTextFile(`${folder}/.complete`, "");
   return folder;
 }

@@ -1,4 +1,4 @@
-/** How an App ends. */
+/** Apps open their broker, close, and grow topics together. */
 import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
 import { AppBroker } from "../../src/app/app_broker.ts";
@@ -58,7 +58,7 @@ Deno.test("a job that runs while its App closes may enqueue", async () => {
   assertEquals(enqueued, ["delivered"]);
 });
 
-Deno.test("an App whose broker cannot be opened says so to who enqueues, and closes all the same", async () => {
+Deno.test("an App whose broker cannot be opened rejects the enqueuing with its error, and closes", async () => {
   const open = () => Promise.reject(new BrokerError("Cannot load the client"));
   const app = new App(options({ name: "broken:", open }));
   await assertRejects(() => EchoJob.performLater(), EnqueueError, "Cannot load the client");

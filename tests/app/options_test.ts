@@ -69,7 +69,7 @@ Deno.test("new App() refuses each wrong option and names it", () => {
   assertThrows(() => EchoJob.set({ queue: "" }), InvalidConfigurationError, 'Option "queue" of set()');
 });
 
-Deno.test("new App() takes a class without a name that states one, and a perform that is a field", async () => {
+Deno.test("new App() accepts an anonymous class with a jobName, and a perform that is a field", async () => {
   const [anonymous] = [
     class extends Job {
       static override jobName = "NamedJob";
@@ -80,7 +80,7 @@ Deno.test("new App() takes a class without a name that states one, and a perform
   assertEquals(app.jobNames(), ["NamedJob"]);
 });
 
-Deno.test("an App refuses listeners and jobs that are none, and says what was meant", async () => {
+Deno.test("an App refuses wrong listeners and jobs, and suggests the right ones", async () => {
   await using app = new App(good);
   // What a program in JavaScript may say, or a type that was cast away.
   // deno-lint-ignore no-explicit-any

@@ -1,5 +1,5 @@
 /**
- * What users write most: these must type-check as they stand and do what they say.
+ * The programs that users write most: they must compile, and work.
  */
 import {
   activeJobTopic,

@@ -1,9 +1,9 @@
-/** Rows of bad input about the value: what no worker could perform is dead-lettered at once, and harms nothing. */
+/** Bad input in the value: a record that no worker can perform is dead-lettered at once, and harms no other record. */
 import { assert, assertEquals } from "@std/assert";
 import { currentAttributes, Job } from "../../mod.ts";
 import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { texts, until } from "../support/behaviours/world.ts";
+import { headersAsStrings, until } from "../support/behaviours/world.ts";
 
 behaviour(
   "bad input 1: a value that is not UTF-8, or starts with a byte order mark, is dead-lettered at once",
@@ -177,7 +177,7 @@ behaviour(
     const patient = await echoProcess(world, { topic: { unknownJobs: { retryForMs: 100 } } });
     await world.append([{ value: echo([], { job_class: "Object" }) }, { value: echo(["after"]) }]);
     await patient.start();
-    const [event] = await patient.heard("record.dead_lettered", 1);
+    const [event] = await patient.untilEvents("record.dead_lettered", 1);
     assertEquals([event!.error.errorClass, event!.attempts], ["UnknownJobError", 0]);
     const waits = patient.events("partition.paused").map(({ unknownClass }) => unknownClass);
     assert(waits.length >= 2, "It waits by backoff, at least after 0 and 20 ms");
@@ -198,7 +198,7 @@ behaviour(
     class NewJob extends EchoJob {}
     const young = await echoProcess(world, { jobs: [NewJob] });
     await young.start();
-    await young.heard("job.performed", 1);
+    await young.untilEvents("job.performed", 1);
     assertEquals(EchoJob.got, [["new"]]);
     assertEquals(young.events("job.performed")[0]!.attempt, 1);
   },
@@ -244,7 +244,7 @@ behaviour(
     await EchoJob.performLater(big, -big, { id: 10n ** 40n }, 2 ** 60, 5n);
     await Own.run({ id: big }, () => AttributeJob.performLater(2));
     await process.start();
-    await process.heard("job.performed", 4);
+    await process.untilEvents("job.performed", 4);
     assertEquals(EchoJob.got, [
       [big, -big, [{ deep: 123456789012345678901234567890n }], 9007199254740991, 9007199254740992, 1e30, 1.5, -0, 0],
       [big, -big, { id: 10n ** 40n }, 2 ** 60, 5n],
@@ -274,7 +274,7 @@ behaviour(
     await world.untilCommitted(4);
     assertEquals(EchoJob.got, [[2]]);
     assertEquals(process.events("job.failed").length, 6);
-    const dead = (await world.records("dead")).map(({ headers }) => texts(headers));
+    const dead = (await world.records("dead")).map(({ headers }) => headersAsStrings(headers));
     assertEquals(dead.map((headers) => [headers["dead-letter-error-class"], headers["dead-letter-attempts"]]), [
       ["TypeError", "2"],
       ["TypeError", "2"],

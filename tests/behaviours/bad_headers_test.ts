@@ -1,12 +1,12 @@
-/** Rows of bad input about headers: whatever they are called and hold, a job is performed, and poison dead-lettered. */
+/** Bad input in headers: whatever their names and values, jobs are performed and bad records dead-lettered. */
 import { assertEquals } from "@std/assert";
 import type { Headers } from "../../src/broker/broker.ts";
 import { echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { text, type World } from "../support/behaviours/world.ts";
+import { asString, type World } from "../support/behaviours/world.ts";
 
 const bytes = (value: string) => new TextEncoder().encode(value);
-const shown = (headers: Headers) => headers.map(([name, value]) => `${name}=${text(value)}`).sort();
+const shown = (headers: Headers) => headers.map(([name, value]) => `${name}=${asString(value)}`).sort();
 
 /** Performs one job and dead-letters one poison, both with these headers. @returns the dead letter's headers */
 async function headersOfDeadLetter(world: World, headers: Headers): Promise<Headers> {
@@ -18,7 +18,7 @@ async function headersOfDeadLetter(world: World, headers: Headers): Promise<Head
   await process.stop();
   assertEquals(EchoJob.got, [["performed"]]);
   const dead = await world.records("dead");
-  assertEquals([dead.length, text(dead[0]!.value)], [1, "poison"]);
+  assertEquals([dead.length, asString(dead[0]!.value)], [1, "poison"]);
   return dead[0]!.headers;
 }
 
@@ -37,8 +37,8 @@ behaviour(
       ["dead-letter-topic", bytes("forged again")],
       ["dead-letter-unknown", bytes("forged")],
     ]);
-    assertEquals(dead.filter(([name]) => name === "twice").map(([, value]) => text(value)), ["1", "2"]);
-    assertEquals(dead.filter(([name]) => name === "dead-letter-topic").map(([, value]) => text(value)), [
+    assertEquals(dead.filter(([name]) => name === "twice").map(([, value]) => asString(value)), ["1", "2"]);
+    assertEquals(dead.filter(([name]) => name === "dead-letter-topic").map(([, value]) => asString(value)), [
       world.topic(),
     ]);
     assertEquals(dead.some(([name]) => name === "dead-letter-unknown"), false);
@@ -75,7 +75,7 @@ behaviour(
     await process.stop();
     assertEquals(EchoJob.got, [[1], [10_000], [1]]);
     const dead = await world.records("dead");
-    assertEquals(dead.map(({ key, value }) => [text(key), text(value)]), Array(3).fill(["key", "poison"]));
+    assertEquals(dead.map(({ key, value }) => [asString(key), asString(value)]), Array(3).fill(["key", "poison"]));
     const theirs = dead.map(({ headers }) => headers.filter(([name]) => !name.startsWith("dead-letter-")));
     assertEquals(theirs[0]![0]![1], latin);
     assertEquals(theirs[1]!.length, 10_000);

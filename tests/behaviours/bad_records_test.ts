@@ -1,10 +1,10 @@
-/** Rows of bad input about what stands beside the arguments: counts, times, attributes, and the log that they lie in. */
+/** Bad input beside the arguments: counts, times, attributes, and the batches of the log. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, BrokerError, currentAttributes, Job } from "../../mod.ts";
 import type { Ownership } from "../../src/broker/broker.ts";
 import { assertPerformed, assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { texts, until, type World } from "../support/behaviours/world.ts";
+import { headersAsStrings, until, type World } from "../support/behaviours/world.ts";
 import { abortTransaction } from "../support/behaviours/faults.ts";
 import { produceRaw } from "../support/behaviours/raw_kafka.ts";
 
@@ -46,7 +46,7 @@ behaviour(
       }]);
     }
     await process.start();
-    await process.heard("job.performed", rows);
+    await process.untilEvents("job.performed", rows);
     assertEquals(seen, [...Array.from({ length: rows - 1 }, () => [1, 1] as [number, number]), [4 + 3, 3]]);
   },
 );
@@ -104,7 +104,7 @@ behaviour(
       ["1970-01-01T00:00:00Z", "2024-02-29T12:00:00.123456789Z", null].map((each) => ({ value: at(each) })),
     );
     await past.start();
-    await past.heard("job.performed", 3);
+    await past.untilEvents("job.performed", 3);
     assertEquals(EchoJob.got.length, 3);
   },
 );
@@ -199,7 +199,9 @@ behaviour(
     await process.stop();
     assertEquals(EchoJob.got, [[3], [7]]);
     assertEquals(process.events("job.performed").map(({ offset }) => offset), [3, 7]);
-    assertEquals((await world.records("dead")).map(({ headers }) => texts(headers)["dead-letter-offset"]), ["4"]);
+    assertEquals((await world.records("dead")).map(({ headers }) => headersAsStrings(headers)["dead-letter-offset"]), [
+      "4",
+    ]);
   },
 );
 
@@ -235,7 +237,7 @@ behaviour(
     await world.untilCommitted(6);
     assertEquals(EchoJob.got, timestamps.map((timestamp) => [timestamp]));
     assertEquals(process.events("job.performed").map(({ waitMs }) => waitMs), [null, null, null]);
-    const dead = (await world.records("dead")).map(({ headers }) => texts(headers)["dead-letter-timestamp"]);
+    const dead = (await world.records("dead")).map(({ headers }) => headersAsStrings(headers)["dead-letter-timestamp"]);
     assertEquals(dead, timestamps);
   },
 );

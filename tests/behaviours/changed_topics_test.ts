@@ -1,7 +1,7 @@
-/** Rows B: the log itself changes under a worker, or while it is away. */
+/** Topics that change while a worker runs or is stopped: recreated, shortened, or ended by an aborted transaction. */
 import { assertEquals } from "@std/assert";
 import { Job } from "../../mod.ts";
-import { abortTransaction, deleteBefore, makeAnew, wayTo } from "../support/behaviours/faults.ts";
+import { abortTransaction, cuttableConnection, deleteBefore, recreateQueue } from "../support/behaviours/faults.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 
 class NumberedJob extends Job {
@@ -31,11 +31,11 @@ for (const performedBefore of [40, 30, 10]) {
       const process = await world.process({ jobs: [NumberedJob] });
       await world.append(numbered(0, performedBefore));
       await process.start();
-      await process.heard("job.performed", performedBefore);
+      await process.untilEvents("job.performed", performedBefore);
       await world.untilCommitted(performedBefore);
-      await makeAnew(world, 1);
+      await recreateQueue(world, 1);
       await world.append(numbered(0, 30));
-      const performed = await process.heard("job.performed", performedBefore + 30);
+      const performed = await process.untilEvents("job.performed", performedBefore + 30);
       assertEquals(offsets(performed), [...span(0, performedBefore), ...span(0, 30)]);
       assertEquals(process.events("topic.recreated"), [{ topic: world.topic(), partition: 0 }]);
       await world.untilCommitted(30);
@@ -50,18 +50,18 @@ behaviour("B11: a topic is deleted and created again with 30 jobs while the work
   on: ["kafka"],
   because: "while the memory log is away nobody can append to it",
 }, async (world) => {
-  await using way = wayTo(world);
-  const process = await world.process({ jobs: [NumberedJob], broker: way.source });
+  await using connection = cuttableConnection(world);
+  const process = await world.process({ jobs: [NumberedJob], broker: connection.source });
   await world.append(numbered(0, 10));
   await process.start();
-  await process.heard("job.performed", 10);
+  await process.untilEvents("job.performed", 10);
   await world.untilCommitted(10);
-  way.cut();
-  await makeAnew(world, 1);
+  connection.cut();
+  await recreateQueue(world, 1);
   await world.append(numbered(0, 30));
-  way.mend();
+  connection.restore();
   // Its position is within the new log: nothing that it fetches tells.
-  const performed = await process.heard("job.performed", 40);
+  const performed = await process.untilEvents("job.performed", 40);
   assertEquals(offsets(performed), [...span(0, 10), ...span(0, 30)]);
   assertEquals(process.events("topic.recreated"), [{ topic: world.topic(), partition: 0 }]);
   await world.untilCommitted(30);
@@ -77,7 +77,7 @@ behaviour(
     await world.append(numbered(10, 100));
     await deleteBefore(world, 50);
     await process.start();
-    const performed = await process.heard("job.performed", 60);
+    const performed = await process.untilEvents("job.performed", 60);
     assertEquals(offsets(performed), [...span(0, 10), ...span(50, 100)]);
     assertEquals(process.events("records.expired"), [{ topic: world.topic(), partition: 0, from: 10, to: 50 }]);
     assertEquals(process.events("topic.recreated"), []);

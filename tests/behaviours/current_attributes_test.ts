@@ -1,4 +1,4 @@
-/** Rows A about current attributes: every job sees its own, whatever runs beside it. */
+/** Current attributes: each job sees its own, whatever runs beside it. */
 import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { activeJobTopic, currentAttributes, Job } from "../../mod.ts";
@@ -56,7 +56,7 @@ behaviour(
       );
     }));
     await process.start();
-    await process.heard("job.performed", 1000);
+    await process.untilEvents("job.performed", 1000);
     assertEquals(process.events("job.failed").length, 100);
     assertEquals(seenNow(), { id: undefined, login: undefined, tenant: undefined });
     for (let n = 0; n < 1000; n++) {
@@ -93,7 +93,7 @@ behaviour(
     assertEquals(await Promise.all([get("/set"), get("/none")]), ["ok", "ok"]);
     await server.shutdown();
     await process.start();
-    await process.heard("job.performed", 2);
+    await process.untilEvents("job.performed", 2);
     assertEquals(seen.get("/set"), { id: 1, login: undefined, tenant: undefined });
     assertEquals(seen.get("/none"), { id: undefined, login: undefined, tenant: undefined });
   },

@@ -1,8 +1,8 @@
-/** Rows D: what fails for good goes to the dead letter topic, byte for byte and once, and its partition goes on. */
+/** Dead letters: a job that fails for good is written there once, byte for byte, and its partition goes on. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type DeadLetterQueueOptions, Job, type KafkaOptions, type TopicOptions } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { text, texts, until, type World } from "../support/behaviours/world.ts";
+import { asString, headersAsStrings, until, type World } from "../support/behaviours/world.ts";
 
 /** A job that does what its arguments say, and notes each run. */
 class NumberJob extends Job {
@@ -38,7 +38,7 @@ function withDeadLetters(options: Partial<DeadLetterQueueOptions> = {}, more: To
 /** The dead letters' sources: offset and attempts. */
 async function deadOffsets(world: World): Promise<(string | null)[][]> {
   const records = await world.records("dead");
-  return records.map(({ headers }) => texts(headers)).map((each) => [
+  return records.map(({ headers }) => headersAsStrings(headers)).map((each) => [
     each["dead-letter-offset"]!,
     each["dead-letter-attempts"]!,
   ]);
@@ -54,7 +54,7 @@ behaviour(
     const process = await world.process({ ...withDeadLetters({ maxRetries: 2 }), jobs: [KeyedJob] });
     for (let n = 0; n < 100; n++) await KeyedJob.performLater(n);
     await process.start();
-    await process.heard("job.performed", 99);
+    await process.untilEvents("job.performed", 99);
     await process.stop();
     await process.drain();
     assertEquals(NumberJob.runs, Array.from({ length: 100 }, (_, n) => n).flatMap((n) => n === 10 ? [n, n, n] : [n]));
@@ -64,8 +64,8 @@ behaviour(
     assertEquals(dead.length, 1);
     const source = (await world.records()).find(({ offset }) => offset === 10)!;
     assertEquals([dead[0]!.key, dead[0]!.value], [source.key, source.value]);
-    assertEquals(text(dead[0]!.key), "clé 10");
-    assertEquals(texts(dead[0]!.headers), {
+    assertEquals(asString(dead[0]!.key), "clé 10");
+    assertEquals(headersAsStrings(dead[0]!.headers), {
       "dead-letter-topic": world.topic(),
       "dead-letter-partition": "0",
       "dead-letter-offset": "10",
@@ -75,7 +75,7 @@ behaviour(
       "dead-letter-error-class": "RangeError",
       "dead-letter-error-message": "10 is not wanted",
     });
-    const [event] = await process.heard("record.dead_lettered", 1);
+    const [event] = await process.untilEvents("record.dead_lettered", 1);
     assertEquals([event!.offset, event!.attempts, event!.jobClass, event!.to.topic, event!.to.offset], [
       10,
       3,
@@ -91,7 +91,7 @@ behaviour("D2: with maxRetries 0, a job that fails is dead-lettered after one ru
   const process = await world.process(withDeadLetters({ maxRetries: 0 }));
   for (let n = 0; n < 3; n++) await NumberJob.performLater(n);
   await process.start();
-  await process.heard("job.performed", 2);
+  await process.untilEvents("job.performed", 2);
   await world.untilCommitted(3);
   assertEquals(NumberJob.runs, [0, 1, 2]);
   assertEquals(await deadOffsets(world), [["1", "1"]]);
@@ -118,7 +118,7 @@ behaviour("D4: a job that succeeds on a retry is never dead-lettered", async (wo
   const process = await world.process(withDeadLetters({ maxRetries: 3 }));
   for (let n = 0; n < 4; n++) await NumberJob.performLater(n);
   await process.start();
-  await process.heard("job.performed", 4);
+  await process.untilEvents("job.performed", 4);
   await world.untilCommitted(4);
   assertEquals(NumberJob.runs, [0, 1, 1, 2, 2, 2, 3, 3, 3, 3]);
   assertEquals(await deadOffsets(world), []);
@@ -131,7 +131,7 @@ behaviour(
     const process = await world.process(withDeadLetters({ maxRetries: 2, independent: true }));
     for (let n = 0; n < 10; n++) await NumberJob.performLater(n);
     await process.start();
-    await process.heard("job.performed", 10);
+    await process.untilEvents("job.performed", 10);
     await world.untilCommitted(10);
     assertEquals(NumberJob.runs, Array.from({ length: 10 }, (_, n) => [n, n]).flat());
     assertEquals(await deadOffsets(world), []);
@@ -177,7 +177,7 @@ behaviour(
     );
 
     await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
-    await process.heard("record.dead_lettered", 1);
+    await process.untilEvents("record.dead_lettered", 1);
     await world.untilCommitted(3);
     await process.stop();
     assertEquals(NumberJob.runs, [0, 1, 1, 2]);
@@ -206,7 +206,7 @@ behaviour(
     await world.client.admin.create([{ name: world.topic("dead"), partitions: 1 }]);
     const second = world.unprepared(options);
     await second.start();
-    await second.heard("record.dead_lettered", 1);
+    await second.untilEvents("record.dead_lettered", 1);
     await world.untilCommitted(1);
     assertEquals(NumberJob.runs, [0, 0]);
     assertEquals(await deadOffsets(world), [["0", "2"]]);
@@ -229,7 +229,7 @@ behaviour(
       await world.append([{ key: `key ${n}`, value }, { value: `{"job_class":"NumberJob","arguments":[${n}]}` }]);
     }
     await process.start();
-    await process.heard("job.performed", poison.length);
+    await process.untilEvents("job.performed", poison.length);
     await world.untilCommitted(2 * poison.length);
     await process.stop();
     assertEquals(NumberJob.runs, [0, 1, 2, 3, 4]);
@@ -241,7 +241,7 @@ behaviour(
       poison.map((_, n) => [source[2 * n]!.key, source[2 * n]!.value]),
     );
     for (const { headers } of dead) {
-      const { "dead-letter-attempts": attempts, "dead-letter-error-class": errorClass } = texts(headers);
+      const { "dead-letter-attempts": attempts, "dead-letter-error-class": errorClass } = headersAsStrings(headers);
       assertEquals([attempts, errorClass], ["0", "PoisonError"]);
     }
   },

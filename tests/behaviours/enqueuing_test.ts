@@ -1,4 +1,4 @@
-/** Rows A about enqueuing: options are checked before anything is sent, merged by class, and many jobs travel together. */
+/** Enqueuing: options are checked before anything is sent and merged by class, and many jobs are sent together. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   activeJobTopic,
@@ -179,8 +179,8 @@ behaviour(
     await process.app.flush();
     assertEquals(appends.sort(), [world.topic(), world.topic("other")]);
     await process.start();
-    await process.heard("job.performed", 5);
-    assertEquals((await process.heard("job.enqueue_failed", 3)).map(({ jobId }) => jobId), [
+    await process.untilEvents("job.performed", 5);
+    assertEquals((await process.untilEvents("job.enqueue_failed", 3)).map(({ jobId }) => jobId), [
       jobs[2].jobId,
       jobs[4].jobId,
       jobs[5].jobId,

@@ -1,4 +1,4 @@
-/** Rows A about performing: jobs come out of the log as they went in, each by its own class, and a stop loses none. */
+/** Performing: a job is read from the log as it was enqueued, by its own class, and a stop loses none. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
@@ -17,9 +17,9 @@ behaviour(
     const process = await world.process({ jobs: [FlakyJob] });
     const job = await FlakyJob.performLater();
     await process.start();
-    const [performed] = await process.heard("job.performed", 1);
+    const [performed] = await process.untilEvents("job.performed", 1);
     assertEquals(performed!.jobId, job.jobId);
-    const [failed] = await process.heard("job.failed", 1);
+    const [failed] = await process.untilEvents("job.failed", 1);
     assertEquals([failed!.next, failed!.waitMs, failed!.error.message], ["retry", 20, "not yet"]);
     await process.stop();
     await process.drain();
@@ -69,7 +69,7 @@ behaviour("A3: a job that is enqueued with two floats gets exactly these, in ord
   const pairs: [number, number][] = [[0.1, -2.5e-7], [Number.MAX_VALUE, Number.MIN_VALUE], [1 / 3, 2 ** 53]];
   for (const [a, b] of pairs) await FloatsJob.performLater(a, b);
   await process.start();
-  await process.heard("job.performed", 3);
+  await process.untilEvents("job.performed", 3);
   assertEquals(got, pairs);
 });
 
@@ -129,7 +129,7 @@ behaviour("A5: jobs of several classes share a queue: each is performed by its o
   await process.app.flush();
   await world.append([{ value: JSON.stringify({ job_class: "OldJob", arguments: [3] }) }]);
   await process.start();
-  await process.heard("job.performed", 10);
+  await process.untilEvents("job.performed", 10);
   assertEquals(runs, [
     ...[0, 1, 2].flatMap((n) => [`mail ${n}`, `report ${n}`, `renamed ${n}`]),
     "renamed 3",
@@ -158,7 +158,7 @@ behaviour(
     await process.start();
     await running.promise;
     const stopped = process.stop();
-    await process.heard("worker.stopping", 1);
+    await process.untilEvents("worker.stopping", 1);
     goOn.resolve();
     assertEquals(await stopped, { unfinished: [], stuck: [] });
     assertEquals(runs, [0, 1]);
@@ -178,8 +178,8 @@ behaviour(
     const process = await world.process({ jobs: [TimedJob] });
     const jobs = [await TimedJob.performLater(10), await TimedJob.performLater(20)];
     await process.start();
-    const performed = await process.heard("job.performed", 2);
-    const performing = await process.heard("job.performing", 2);
+    const performed = await process.untilEvents("job.performed", 2);
+    const performing = await process.untilEvents("job.performing", 2);
     for (const [offset, job] of jobs.entries()) {
       const info = {
         jobClass: "TimedJob",
@@ -216,14 +216,14 @@ behaviour(
       error.message,
       'Cannot enqueue LostJob: No topic declares the queue "maill"; did you mean "mail"? (declared: "default", "mail")',
     );
-    assertEquals((await strict.heard("job.enqueue_failed", 1))[0]!.written, "no");
+    assertEquals((await strict.untilEvents("job.enqueue_failed", 1))[0]!.written, "no");
     await strict.close();
 
     await world.client.admin.create([{ name: world.topic("maill"), partitions: 1 }]);
     const lenient = await world.process({ jobs: [LostJob], topics, undeclaredQueues: "warn" });
     const jobs = [await LostJob.performLater(), await LostJob.performLater()];
     await Promise.all(jobs.map((job) => job.delivered()));
-    await lenient.heard("error.occurred", 1);
+    await lenient.untilEvents("error.occurred", 1);
     assertEquals((await world.records("maill")).length, 2);
   },
 );
@@ -248,9 +248,9 @@ behaviour(
     assertEquals((await job.delivered()).topic, `${prefix}--mail`);
     await MailJob.performLater(false);
     await process.start();
-    const [performed] = await process.heard("job.performed", 1);
+    const [performed] = await process.untilEvents("job.performed", 1);
     assertEquals([performed!.topic, performed!.queue], [`${prefix}--mail`, `${prefix}--mail`]);
-    const [dead] = await process.heard("record.dead_lettered", 1);
+    const [dead] = await process.untilEvents("record.dead_lettered", 1);
     assertEquals([dead!.topic, dead!.to.topic], [`${prefix}--mail`, `${prefix}--dead`]);
   },
 );

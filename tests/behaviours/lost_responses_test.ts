@@ -1,4 +1,4 @@
-/** Row W5: producing over a wire that loses what it carries. */
+/** Producing while responses of the broker are lost. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, EnqueueError, Job, type KafkaOptions } from "../../mod.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
@@ -6,7 +6,7 @@ import { brokers } from "../support/kafka/cluster.ts";
 import { API, Relay, type Verdict } from "../support/kafka/relay.ts";
 import { Random } from "../support/random.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { text } from "../support/behaviours/world.ts";
+import { asString } from "../support/behaviours/world.ts";
 
 class SyncJob extends Job {
   static override kafkaOptions: KafkaOptions = { dispatchMethod: "produceSync", key: (job) => String(job.args[0]) };
@@ -67,7 +67,7 @@ for (const [how, deliveryTimeoutMs] of [["until acknowledged", 120_000], ["and g
       if (how === "until acknowledged") assertEquals(rejected, [], context);
       else assert(rejected.some(({ written }) => written === "unknown"), context);
       const records = (await world.records()).map(({ partition, offset, value }) => {
-        const { job_id, arguments: [caller, n] } = JSON.parse(text(value)!);
+        const { job_id, arguments: [caller, n] } = JSON.parse(asString(value)!);
         return { place: `${partition}@${offset}`, jobId: job_id as string, caller: caller as number, n: n as number };
       });
       const places = new Map(records.map(({ place, jobId }) => [place, jobId]));

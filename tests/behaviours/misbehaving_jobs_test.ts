@@ -1,4 +1,4 @@
-/** Rows of bad input about what is too large, what is thrown, what never ends, and what is shown. */
+/** Jobs that are too large, throw odd values, never end, or end the process; and what the log shows of them. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, type EventMap, Job, TimeoutError } from "../../mod.ts";
 import { BrokerError } from "../../src/errors.ts";
@@ -6,7 +6,7 @@ import { Child, CLI } from "../support/child.ts";
 import { assertPoison, echo, EchoJob, echoProcess } from "../support/behaviours/bad_records.ts";
 import type { CarelessSettings } from "../support/behaviours/children/careless_app.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { text, texts, until, type World } from "../support/behaviours/world.ts";
+import { asString, headersAsStrings, until, type World } from "../support/behaviours/world.ts";
 
 behaviour(
   "bad input 21: a value larger than maxPayloadBytes is dead-lettered without being parsed; one of that size is performed",
@@ -23,7 +23,7 @@ behaviour(
     const again = await echoProcess(world, { topic: { maxPayloadBytes: limit } });
     await world.append([{ value: filled(limit) }]);
     await again.start();
-    await again.heard("job.performed", 1);
+    await again.untilEvents("job.performed", 1);
     assertEquals((EchoJob.got[0]![0] as string).length, limit - echo([""]).length);
   },
 );
@@ -120,22 +120,24 @@ behaviour(
     for (let n = 0; n < thrown.length; n++) await ThrowingJob.performLater(n);
     await EchoJob.performLater("after");
     await process.start();
-    await process.heard("job.performed", 1);
+    await process.untilEvents("job.performed", 1);
     assertEquals(process.events("job.failed").length, 2 * thrown.length);
-    const dead = (await world.records("dead")).map(({ headers }) => texts(headers));
-    const said = dead.map((headers) => [headers["dead-letter-error-class"]!, headers["dead-letter-error-message"]!]);
-    assertEquals(said.slice(0, 5), [
+    const dead = (await world.records("dead")).map(({ headers }) => headersAsStrings(headers));
+    const described = dead.map((
+      headers,
+    ) => [headers["dead-letter-error-class"]!, headers["dead-letter-error-message"]!]);
+    assertEquals(described.slice(0, 5), [
       ["undefined", ""],
       ["string", "text"],
       ["symbol", "Symbol(s)"],
       ["Error", "(no message)"],
       ["Error", "circular"],
     ]);
-    assertEquals(said[5]![0], "RangeError");
+    assertEquals(described[5]![0], "RangeError");
     // 4096 bytes are 2048 such letters, none cut in half.
-    assertEquals(said[5]![1], "ü".repeat(2048));
-    assertEquals(said[6], ["Line\nbreak\u001b[31m", "odd"]);
-    assertEquals([said[7]![0]!.length <= 4096, said[8]![0]], [true, "Object"]);
+    assertEquals(described[5]![1], "ü".repeat(2048));
+    assertEquals(described[6], ["Line\nbreak\u001b[31m", "odd"]);
+    assertEquals([described[7]![0]!.length <= 4096, described[8]![0]], [true, "Object"]);
   },
 );
 
@@ -163,7 +165,7 @@ behaviour(
       { partition: 1, value: echo(["beside"]) },
     ]);
     await process.start();
-    const [orphaned] = await process.heard("job.orphaned", 1);
+    const [orphaned] = await process.untilEvents("job.orphaned", 1);
     assertEquals([orphaned!.reason, orphaned!.attempt, orphaned!.offset], ["timeout", 1, 0]);
     await until(() => EchoJob.got.length === 1, () => "the other partition's job");
     assertEquals(EchoJob.got, [["beside"]]);
@@ -178,7 +180,9 @@ behaviour(
     ]);
     assertEquals(aborted.map((each) => (each as unknown[]).slice(0, 2)), [[1, 1], [1, 2]]);
     for (const [, , reason] of aborted as unknown[][]) assert(reason instanceof TimeoutError);
-    assertEquals((await world.records("dead")).map(({ value }) => text(value)), [echo([1], { job_class: "LateJob" })]);
+    assertEquals((await world.records("dead")).map(({ value }) => asString(value)), [
+      echo([1], { job_class: "LateJob" }),
+    ]);
   },
 );
 

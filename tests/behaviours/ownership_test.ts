@@ -1,11 +1,11 @@
-/** Rows B: a worker that stands still, or is held up by its job, and what it still owns afterwards. */
+/** A worker that stands still, or is blocked by its job: its ownerships, and its marks, afterwards. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import type { Child } from "../support/child.ts";
 import { commitAs } from "../support/behaviours/faults.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until, type World } from "../support/behaviours/world.ts";
-import { eventOf, Ledger, ledgerRecord, neverFell, OffsetWatch } from "../support/behaviours/ledger.ts";
+import { eventOf, neverFell, OffsetWatch, RunLog, runLogRecord } from "../support/behaviours/run_log.ts";
 
 const IN_PROCESSES = { on: ["sqlite", "kafka"], because: "the memory log lives in one process" } as const;
 
@@ -37,12 +37,12 @@ behaviour(
     const startedMs = performance.now();
     for (let n = 1; performance.now() - startedMs < 6000; n++) {
       await world.append([record(1, 400)]);
-      await process.heard("job.performed", n);
+      await process.untilEvents("job.performed", n);
     }
     const meanwhile = process.events("job.performed").map(({ partition }) => partition);
     assert(meanwhile.length >= 3 && meanwhile.every((partition) => partition === 1), `${meanwhile}`);
     release.resolve();
-    await process.heard("job.performed", meanwhile.length + 2);
+    await process.untilEvents("job.performed", meanwhile.length + 2);
     await world.untilCommitted(2);
     assertEquals(longRuns, 1);
     assertEquals(process.events("partition.lost"), []);
@@ -51,18 +51,18 @@ behaviour(
 );
 
 /** Two worker processes of which one owns the only partition, and a watch over its offset. */
-async function twoWorkers(world: World, ledger: Ledger): Promise<{ workers: [Child, Child]; watch: OffsetWatch }> {
-  class LedgerJob extends Job {
+async function twoWorkers(world: World, runLog: RunLog): Promise<{ workers: [Child, Child]; watch: OffsetWatch }> {
+  class RunLogJob extends Job {
     perform() {}
   }
-  await world.process({ jobs: [LedgerJob] });
-  const workers: [Child, Child] = [ledger.start(), ledger.start()];
+  await world.process({ jobs: [RunLogJob] });
+  const workers: [Child, Child] = [runLog.start(), runLog.start()];
   for (const worker of workers) await worker.line(/^worker\.started /);
   return { workers, watch: new OffsetWatch(world) };
 }
 
 /** What a worker has said of an event's name. */
-function said(worker: Child, name: string): Record<string, unknown>[] {
+function printedEvents(worker: Child, name: string): Record<string, unknown>[] {
   return worker.lines.filter((line) => line.startsWith(`${name} `)).map(eventOf);
 }
 
@@ -70,16 +70,16 @@ behaviour(
   "B7: a job blocks the event loop for two session timeouts and another worker takes over: the blocked worker marks nothing",
   IN_PROCESSES,
   async (world) => {
-    await using ledger = new Ledger(world);
-    const { workers, watch } = await twoWorkers(world, ledger);
-    await world.append(Array.from({ length: 20 }, (_, n) => ledgerRecord(n, n === 5 ? { blockMs: 4500 } : {})));
+    await using runLog = new RunLog(world);
+    const { workers, watch } = await twoWorkers(world, runLog);
+    await world.append(Array.from({ length: 20 }, (_, n) => runLogRecord(n, n === 5 ? { blockMs: 4500 } : {})));
     await world.untilCommitted(20);
-    const [blocker, heir] = said(workers[0], "job.performed").some(({ jobId }) => jobId === "job-19")
+    const [blocker, heir] = printedEvents(workers[0], "job.performed").some(({ jobId }) => jobId === "job-19")
       ? [workers[1], workers[0]]
       : workers;
     const revoked = eventOf(await blocker.line(/^job\.revoked /));
     assertEquals([revoked.jobClass, revoked.jobId, revoked.offset, revoked.outcome], [
-      "LedgerJob",
+      "RunLogJob",
       "job-5",
       5,
       "passed",
@@ -91,14 +91,17 @@ behaviour(
     assert(neverFell(offsets), `the group's offset went ${offsets}`);
     assertEquals(offsets.at(-1), 20);
     // It blocked, the other one performed it again, and all that follows; nothing after it ran here.
-    assertEquals(ledger.ended().filter((n) => n === 5).length, 2);
+    assertEquals(runLog.ended().filter((n) => n === 5).length, 2);
     assertEquals(
-      ledger.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
+      runLog.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
       Array.from({ length: 14 }, (_, n) => n + 6),
     );
-    assert(said(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
-    assert(said(blocker, "offset.committed").every(({ offset }) => Number(offset) <= 5), "it committed no more");
-    assertEquals([...said(blocker, "error.occurred"), ...said(heir, "error.occurred")], []);
+    assert(printedEvents(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
+    assert(
+      printedEvents(blocker, "offset.committed").every(({ offset }) => Number(offset) <= 5),
+      "it committed no more",
+    );
+    assertEquals([...printedEvents(blocker, "error.occurred"), ...printedEvents(heir, "error.occurred")], []);
   },
 );
 
@@ -106,13 +109,16 @@ behaviour(
   "B8: a worker process is suspended for two session timeouts: it treats its partitions as lost, and the committed offset never falls",
   IN_PROCESSES,
   async (world) => {
-    await using ledger = new Ledger(world);
-    const { workers, watch } = await twoWorkers(world, ledger);
-    await world.append(Array.from({ length: 60 }, (_, n) => ledgerRecord(n, { waitMs: 50 })));
-    await until(() => ledger.ended().length >= 5, () => `5 jobs, not ${ledger.ended()}`);
-    const [stopped, heir] = said(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
+    await using runLog = new RunLog(world);
+    const { workers, watch } = await twoWorkers(world, runLog);
+    await world.append(Array.from({ length: 60 }, (_, n) => runLogRecord(n, { waitMs: 50 })));
+    await until(() => runLog.ended().length >= 5, () => `5 jobs, not ${runLog.ended()}`);
+    const [stopped, heir] = printedEvents(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
     stopped.signal("SIGSTOP");
-    const before = { starts: said(stopped, "job.performed").length, offset: (await world.committed()).offset! };
+    const before = {
+      starts: printedEvents(stopped, "job.performed").length,
+      offset: (await world.committed()).offset!,
+    };
     await world.untilCommitted(60);
     stopped.signal("SIGCONT");
     await stopped.line(/^partition\.lost /);
@@ -124,13 +130,13 @@ behaviour(
     const offsets = await watch.stop();
     assert(neverFell(offsets), `the group's offset went ${offsets}`);
     assertEquals(offsets.at(-1), 60);
-    const mine = said(stopped, "job.performed").map(({ offset }) => Number(offset));
-    const theirs = said(heir, "job.performed").map(({ offset }) => Number(offset));
+    const mine = printedEvents(stopped, "job.performed").map(({ offset }) => Number(offset));
+    const theirs = printedEvents(heir, "job.performed").map(({ offset }) => Number(offset));
     assertEquals(theirs, Array.from({ length: 60 - theirs[0]! }, (_, n) => theirs[0]! + n));
     // What it had done and not committed when it was stopped runs twice; what stood still counts for nothing.
     assert(mine.length - before.starts <= 1 && theirs[0]! >= before.offset, `${mine} and ${theirs}`);
     assert(
-      said(stopped, "offset.committed").every(({ offset }) => Number(offset) <= theirs[0]!),
+      printedEvents(stopped, "offset.committed").every(({ offset }) => Number(offset) <= theirs[0]!),
       "it committed no more",
     );
   },
@@ -156,8 +162,8 @@ behaviour(
     await until(() => runs === 1, () => "the job to begin");
     const to = { topic: world.topic(), partition: 0, offset: 1 };
     await commitAs(world, to, "theirs");
-    const [revoked] = await process.heard("job.revoked", 1);
-    const [performed] = await process.heard("job.performed", 1);
+    const [revoked] = await process.untilEvents("job.revoked", 1);
+    const [performed] = await process.untilEvents("job.performed", 1);
     assertEquals([revoked!.offset, performed!.offset, runs], [1, 1, 2]);
     assertEquals(process.events("partition.lost").length, 1);
     assertEquals(process.events("partition.assigned").map(({ offset }) => offset), [null, 1]);

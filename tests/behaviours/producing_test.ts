@@ -1,4 +1,4 @@
-/** Rows W and P6: how jobs come into the log, and what the caller hears when they do not. */
+/** Producing: how jobs get into the log, and the errors that the caller gets if they do not. */
 // Runs alone: it limits how long callers wait.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
@@ -9,9 +9,9 @@ import {
   RecordTooLargeError,
   UnknownTopicError,
 } from "../../mod.ts";
-import { counted, deleteTopic, wayTo } from "../support/behaviours/faults.ts";
+import { counted, cuttableConnection, deleteTopic } from "../support/behaviours/faults.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { durationMs, type LogRecord, text } from "../support/behaviours/world.ts";
+import { asString, durationMs, type LogRecord } from "../support/behaviours/world.ts";
 
 class PlainJob extends Job {
   perform(..._args: unknown[]) {}
@@ -35,7 +35,7 @@ class MissingSyncJob extends SyncJob {
 
 /** The arguments of a record's job. */
 function args(record: LogRecord): unknown[] {
-  return JSON.parse(text(record.value)!).arguments;
+  return JSON.parse(asString(record.value)!).arguments;
 }
 
 const WITH_A_MISSING_TOPIC = {
@@ -46,11 +46,11 @@ const WITH_A_MISSING_TOPIC = {
 behaviour(
   "W1: the broker is offline and the buffer is full: the caller waits, then gets an EnqueueError; buffered jobs are sent later",
   async (world) => {
-    await using way = wayTo(world);
+    await using connection = cuttableConnection(world);
     const buffer = { maxRecords: 10, maxWaitMs: 300 };
-    const process = await world.process({ jobs: [PlainJob, SyncJob], broker: way.source, buffer });
+    const process = await world.process({ jobs: [PlainJob, SyncJob], broker: connection.source, buffer });
     await SyncJob.performLater(0);
-    way.cut();
+    connection.cut();
     const buffered = [];
     for (let n = 1; n <= 10; n++) buffered.push(await PlainJob.performLater(n));
     assertEquals(buffered.map(({ status }) => status), Array(10).fill("buffered"));
@@ -60,7 +60,7 @@ behaviour(
     });
     assert(waitedMs >= 299 && waitedMs < 3000, `waited ${waitedMs} ms`);
     assertEquals(error!.written, "no");
-    way.mend();
+    connection.restore();
     await process.app.flush();
     assertEquals(buffered.map(({ status }) => status), Array(10).fill("delivered"));
     await process.drain();
@@ -83,13 +83,13 @@ behaviour(
     const job = await MissingJob.performLater();
     const later = await assertRejects(() => job.delivered(), EnqueueError, world.topic("missing"));
     assertEquals([later.written, job.status, job.enqueueError], ["no", "failed", later]);
-    const failed = await process.heard("job.enqueue_failed", 2);
+    const failed = await process.untilEvents("job.enqueue_failed", 2);
     assertEquals(failed.map(({ jobClass, written }) => [jobClass, written]), [
       ["MissingSyncJob", "no"],
       ["MissingJob", "no"],
     ]);
     // Who was told needs no event besides.
-    await process.heard("error.occurred", 1);
+    await process.untilEvents("error.occurred", 1);
     const good = await PlainJob.performLater(1);
     await good.delivered();
     assertEquals((await world.records()).map(args), [[0], [1]]);
@@ -145,14 +145,14 @@ behaviour(
     await deleteTopic(world, "missing");
     world.allowErrors(/^enqueue: EnqueueError: .*missing/);
     await process.start({ topics: ["default"] });
-    await process.heard("job.performed", 1);
+    await process.untilEvents("job.performed", 1);
     const tookMs = await durationMs(async () => {
       void MissingJob.performLater();
       void PlainJob.performLater();
-      await process.heard("job.performed", 2);
+      await process.untilEvents("job.performed", 2);
     });
     assert(tookMs < 1000, `it took ${tookMs} ms`);
-    await process.heard("error.occurred", 1);
+    await process.untilEvents("error.occurred", 1);
   },
 );
 
@@ -195,6 +195,6 @@ behaviour("P6: a key always goes to the partition that Kafka's Java client would
       assertEquals(job.position?.partition, expected, key);
     }
   }
-  const keys = new Map((await world.records()).map((record) => [text(record.key), record.partition]));
+  const keys = new Map((await world.records()).map((record) => [asString(record.key), record.partition]));
   assertEquals(keys.size, HASHES.length);
 });

@@ -1,4 +1,4 @@
-/** Rows B: what is lost, doubled or held up while partitions move from worker to worker. */
+/** Rebalances: no job is lost, doubled or held up while partitions move from worker to worker. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job, RevokedError } from "../../mod.ts";
 import { attentive } from "../support/behaviours/faults.ts";
@@ -92,15 +92,15 @@ for (const ending of ["returns", "throws"] as const) {
       await first.start();
       await until(() => begun.length === 2, () => `2 jobs to begin, but these did: ${begun}`);
       await second.start();
-      const [performed] = await second.heard("job.performed", 1);
-      const [revoked] = await first.heard("job.revoked", 1);
+      const [performed] = await second.untilEvents("job.performed", 1);
+      const [revoked] = await first.untilEvents("job.revoked", 1);
       assertEquals(revoked!.outcome, ending === "returns" ? "passed" : "failed");
       assertEquals([revoked!.jobId, place(revoked!)], [performed!.jobId, place(performed!)]);
       assert(reasons.length === 1 && reasons[0] instanceof RevokedError, `aborted because of ${reasons}`);
       await world.untilCommitted(1, "default", performed!.partition);
       assertEquals((await world.committed("default", 1 - performed!.partition)).offset ?? 0, 0);
       release.resolve();
-      await first.heard("job.performed", 1);
+      await first.untilEvents("job.performed", 1);
       await world.untilCommitted(1, "default", 1 - performed!.partition);
       await first.stop();
       await second.stop();
@@ -126,11 +126,11 @@ behaviour(
     const worker = await world.process(options(1));
     await worker.start();
     await worker.app.enqueue(PlacedJob.of());
-    await worker.heard("job.performed", 1);
+    await worker.untilEvents("job.performed", 1);
     // Its declaration of the topic has more partitions, and makes them.
     const enqueuer = await world.process(options(3));
     for (let n = 0; n < 9; n++) await enqueuer.app.enqueue(PlacedJob.of());
-    const performed = await worker.heard("job.performed", 10);
+    const performed = await worker.untilEvents("job.performed", 10);
     assertEquals(performed.map(({ partition }) => partition).toSorted(), [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]);
     assertEquals(worker.events("worker.started").length, 1);
   },
@@ -156,14 +156,14 @@ behaviour("B6: a partition moves while its job is retried: the next worker conti
   const [first, second, third] = processes as [AppProcess, AppProcess, AppProcess];
   await world.append([0, 1].map((partition) => ({ partition, value: envelope("StubbornJob") })));
   await first.start();
-  await first.heard("job.failed", 2);
+  await first.untilEvents("job.failed", 2);
   await second.start();
-  await second.heard("job.failed", 1);
+  await second.untilEvents("job.failed", 1);
   await first.stop();
-  await second.heard("job.failed", 2);
+  await second.untilEvents("job.failed", 2);
   await second.stop();
   await third.start();
-  await third.heard("job.performed", 2);
+  await third.untilEvents("job.performed", 2);
   assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
 });
 

@@ -1,4 +1,4 @@
-/** Rows R: a failed job waits and is tried again where it stands; nothing behind it is lost, overtakes it, or runs twice. */
+/** Retries: a failed job waits at its place; no record behind it is lost, reordered, or performed twice. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { decodeCommitMetadata } from "../../src/worker/partition/commit_metadata.ts";
@@ -52,7 +52,7 @@ behaviour(
     const process = await world.process({ jobs: [NumberJob] });
     for (let n = 0; n < 8; n++) await NumberJob.performLater(n);
     await process.start();
-    await process.heard("job.performed", 8);
+    await process.untilEvents("job.performed", 8);
     await process.stop();
     await process.drain();
     assertEquals(runs, [0, 1, 2, 3, 4, 5, 5, 5, 6, 7]);
@@ -81,7 +81,7 @@ behaviour(
       await world.append([{ value: value("other") }], "other");
     }
     await process.start();
-    await process.heard("job.performed", 60);
+    await process.untilEvents("job.performed", 60);
     await process.stop();
     const counts = Object.fromEntries(
       ["one", "two", "other"].map((part) => [part, runs.filter((r) => r === part).length]),
@@ -106,7 +106,7 @@ behaviour(
     await FirstJob.performLater(0);
     await FirstJob.performLater(1);
     await first.start();
-    await first.heard("job.failed", 1);
+    await first.untilEvents("job.failed", 1);
     await first.close();
     const second = await world.process({ jobs: [FirstJob] });
     await second.drain();
@@ -131,7 +131,7 @@ behaviour(
     const value = JSON.stringify({ job_class: "ReadingJob", job_id: "an id", arguments: [], executions: 4 });
     await world.append([{ partition: 2, value: null }, { partition: 2, value }]);
     await process.start();
-    await process.heard("job.performed", 1);
+    await process.untilEvents("job.performed", 1);
     const record = { topic: world.topic(), partition: 2, offset: 1 };
     assertEquals(seen, [
       { attempt: 1, executions: 5, record, jobId: "an id" },
@@ -164,7 +164,7 @@ behaviour(
     const failures = process.events("job.failed").length;
     await until(() => process.events("job.failed").length > failures + 2, () => "the job to fail again");
     broken = false;
-    await process.heard("job.performed", 60);
+    await process.untilEvents("job.performed", 60);
     await process.stop();
     assertEquals(runs, Array.from({ length: 60 }, (_, n) => n));
     assertEquals((await world.committed()).offset, 60);
@@ -190,7 +190,7 @@ behaviour(
     const first = await world.process({ jobs: [BrokenJob], topics, backoff: { initialMs: 200, jitter: 0 } });
     await BrokenJob.performLater();
     await first.start();
-    await first.heard("job.failed", 2);
+    await first.untilEvents("job.failed", 2);
     // Within the second wait, which is 400 ms.
     await first.stop();
     const { offset, metadata } = await world.committed();
@@ -200,7 +200,7 @@ behaviour(
 
     const second = await world.process({ jobs: [BrokenJob], topics });
     await second.start();
-    const [dead] = await second.heard("record.dead_lettered", 1);
+    const [dead] = await second.untilEvents("record.dead_lettered", 1);
     await world.untilCommitted(1);
     await second.stop();
     assertEquals(attempts, [1, 2, 3]);

@@ -1,4 +1,4 @@
-/** Row S4: a wait for a retry does not hold a stop. The other rows S are about the ends of processes. */
+/** A stop while a partition waits for a retry. The other stops need processes: see `stopping_test.ts`. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
@@ -18,7 +18,7 @@ behaviour(
     const first = await world.process({ jobs: [PausingJob], topics, backoff: { initialMs: 600_000, maxMs: 600_000 } });
     for (let n = 0; n < 3; n++) await PausingJob.performLater(n);
     await first.start();
-    const [paused] = await first.heard("partition.paused", 1);
+    const [paused] = await first.untilEvents("partition.paused", 1);
     assertEquals([paused!.offset, paused!.waitMs >= 600_000 || paused!.waitMs], [1, true]);
     const tookMs = await durationMs(() => first.stop());
     // Generous for a busy machine and a real broker; the wait would be ten minutes, the stop's own limit is 25 s.

@@ -1,9 +1,9 @@
-/** S: stopping, on real processes. S4 stands with the other rows of pauses. */
+/** Stopping, on real processes. */
 import { assertEquals } from "@std/assert";
 import { Job } from "../../mod.ts";
 import { Relay } from "../support/kafka/relay.ts";
 import type { ChildSettings } from "../support/behaviours/children/settings.ts";
-import { wayTo } from "../support/behaviours/faults.ts";
+import { cuttableConnection } from "../support/behaviours/faults.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until } from "../support/until.ts";
 import { startScript, startWorker, type WorkerChild } from "../support/behaviours/worker_child.ts";
@@ -36,7 +36,7 @@ behaviour(
     await child.line(/^begun 0$/);
     child.signal("SIGTSTP");
     await child.event("worker.quieted");
-    await child.tell("go");
+    await child.writeLine("go");
     await child.line(/^ended 0$/);
     // The next job would have begun long before the commit is acknowledged.
     await child.event("offset.committed");
@@ -61,14 +61,14 @@ behaviour(
     };
     const onMemory = world.brokerName === "memory";
     // The file is away while another program holds its lock.
-    await using way = world.brokerName === "sqlite" ? wayTo(world) : null;
+    await using connection = world.brokerName === "sqlite" ? cuttableConnection(world) : null;
     // What cannot be said while it is away is tried as long as a stop may take.
     const shutdownTimeoutMs = 1000;
     const whileAway = async (reach: () => WorkerChild | Promise<WorkerChild>) => {
-      way!.cut();
+      connection!.cut();
       const child = await reach();
       await child.ended();
-      way!.mend();
+      connection!.restore();
       return child;
     };
     const enqueue = [["PlainJob", 0]] as const;
@@ -77,7 +77,9 @@ behaviour(
       "right after the start": () => terminatedAt(/^loaded$/, start({ enqueue })),
       // On an embedded log joining takes no time, unless the log is away.
       "before the first assignment": () => {
-        if (way === null) return start({ enqueue, termAt: "consume", ...(onMemory ? { awayAt: "consume" } : {}) });
+        if (connection === null) {
+          return start({ enqueue, termAt: "consume", ...(onMemory ? { offlineAt: "consume" } : {}) });
+        }
         return whileAway(() => start({ termAt: "consume", shutdownTimeoutMs }));
       },
       ...(world.brokerName === "sqlite" ? {} : {
@@ -89,22 +91,22 @@ behaviour(
         child.signal("SIGINT");
         child.signal("SIGINT");
         await child.event("worker.stopping");
-        await child.tell("go");
+        await child.writeLine("go");
         return child;
       },
       "while the broker is away": () => {
-        if (way !== null) return whileAway(() => terminatedAt(/^loaded$/, start({ shutdownTimeoutMs })));
+        if (connection !== null) return whileAway(() => terminatedAt(/^loaded$/, start({ shutdownTimeoutMs })));
         // Nothing listens on port 1.
-        return terminatedAt(/^loaded$/, start(onMemory ? { awayAt: "load" } : { broker: "kafka://127.0.0.1:1" }));
+        return terminatedAt(/^loaded$/, start(onMemory ? { offlineAt: "load" } : { broker: "kafka://127.0.0.1:1" }));
       },
       "after the broker has gone": async () => {
-        if (way !== null) {
+        if (connection !== null) {
           const child = start({ enqueue, shutdownTimeoutMs });
           await child.line(/^performed 0$/);
-          way.cut();
+          connection.cut();
           return await terminatedAt(/^performed 0$/, child);
         }
-        if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, awayAt: "performed" }));
+        if (onMemory) return await terminatedAt(/^performed 0$/, start({ enqueue, offlineAt: "performed" }));
         const relay = children.use(new Relay(world.url.replace("kafka://", "").split(",")[0]!));
         const child = start({ enqueue, broker: `kafka://${relay.broker}` });
         await child.line(/^performed 0$/);
@@ -136,7 +138,7 @@ behaviour(
           await child.line(/^begun 0$/);
           child.signal(signal);
           await child.event("worker.stopping");
-          await child.tell("go");
+          await child.writeLine("go");
           const ended = await child.ended();
           return { ...ended, committed: child.events("offset.committed").map(({ offset }) => offset) };
         })(),

@@ -1,4 +1,4 @@
-/** Row R4: what a job throws need not be an error, and what it answers need not be sound. */
+/** Values that a job throws or returns, valid or not. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
@@ -61,7 +61,7 @@ behaviour(
       await ThrowingJob.performLater(n, true);
     }
     await process.start();
-    await process.heard("job.performed", 2 * thrown.length);
+    await process.untilEvents("job.performed", 2 * thrown.length);
     await process.stop();
     assertEquals(runs, thrown.flatMap((_, n) => [`${n}`, `${n}`, `${n} later`, `${n} later`]));
     const errors = process.events("job.failed").map(({ error }) => error);

@@ -1,4 +1,6 @@
-/** A trace crosses the log: who enqueues and who performs are two processes, each with the OpenTelemetry that Deno has. */
+/**
+ * A trace crosses the log: two processes, one that enqueues and one that performs, each with the OpenTelemetry of Deno.
+ */
 import { assertEquals } from "@std/assert";
 import { cli } from "../support/child.ts";
 import { Collector } from "../support/collector.ts";

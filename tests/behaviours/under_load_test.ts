@@ -1,4 +1,4 @@
-/** Row B3, and the ledger: groups under load, whose partitions move or whose workers are killed. The soak has the long forms. */
+/** Groups under load, whose partitions move or whose workers are killed. The soak runs them for longer. */
 // Runs alone on Kafka: it counts how often partitions move within seconds.
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
@@ -6,7 +6,7 @@ import { Child } from "../support/child.ts";
 import { Random } from "../support/random.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { killLoop } from "../support/behaviours/kill_loop.ts";
-import { Ledger } from "../support/behaviours/ledger.ts";
+import { RunLog } from "../support/behaviours/run_log.ts";
 import type { LoadReport, LoadSettings } from "../support/behaviours/children/rebalance_load.ts";
 
 const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.meta.url).pathname;
@@ -34,18 +34,19 @@ behaviour("one of three workers is killed each second: no job is lost, and few r
   on: ["sqlite", "kafka"],
   because: "the memory log lives in one process",
 }, async (world) => {
-  class LedgerJob extends Job {
+  class RunLogJob extends Job {
     perform() {}
   }
   const partitions = 6;
-  await world.process({ jobs: [LedgerJob], topics: [activeJobTopic("default", { partitions })] });
+  await world.process({ jobs: [RunLogJob], topics: [activeJobTopic("default", { partitions })] });
   const seed = Math.trunc(Math.random() * 2 ** 32);
-  await using ledger = new Ledger(world);
+  await using runLog = new RunLog(world);
   const random = new Random(seed);
-  const report = await killLoop(world, ledger, { workers: 3, partitions, jobsASecond: 200, seconds: 6, random });
+  const report = await killLoop(world, runLog, { workers: 3, partitions, jobsASecond: 200, seconds: 6, random });
   const context = `seed ${seed}, ${JSON.stringify(report)}`;
   assertEquals([report.jobs, report.kills, report.lost], [1200, 6, []], context);
-  // In flight: one a partition. Finished since the last commit: what fits into its interval of 50 ms and its round trip.
+  // In flight: one a partition. Finished since the last commit: what fits into its interval of 50 ms and its round
+  // trip.
   assert(report.cut <= report.kills * partitions, context);
   assert(report.again <= report.kills * partitions * 20, context);
 });

@@ -37,10 +37,13 @@ async function run(broker: string, options: readonly string[]): Promise<ChildEnd
   return await child.ended();
 }
 
+const ON_FILE = /needs --allow-read=\S+\/jobs\.db,\S+\/jobs\.db-wal,\S+\/jobs\.db-shm --allow-write=\S+\/jobs\.db;/;
+
 /** Programs that lack a permission, and the flags that the error names. */
 const PROGRAMS: readonly (readonly [broker: string, options: readonly string[], flags: RegExp])[] = [
-  ["sqlite:jobs.db", [], /needs --allow-read=\S+\/jobs\.db --allow-write=\S+\/jobs\.db;/],
-  ["sqlite:jobs.db", ["--allow-read"], /needs --allow-read=\S+\/jobs\.db --allow-write=\S+\/jobs\.db;/],
+  ["sqlite:jobs.db", [], ON_FILE],
+  ["sqlite:jobs.db", ["--allow-read"], ON_FILE],
+  ["sqlite:jobs.db", ["--allow-read=jobs.db", "--allow-write=jobs.db"], ON_FILE],
   ["kafka://127.0.0.1:1", [], /needs --allow-net --allow-env=NODE_ENV,KAFKAJS_LOG_LEVEL,[\w,]+;/],
   ["kafka://127.0.0.1:1", ["--allow-env=NODE_ENV"], /needs --allow-net --allow-env=NODE_ENV,KAFKAJS_LOG_LEVEL,[\w,]+;/],
   ["kafka://127.0.0.1:1", ["--allow-env"], /allow it with --allow-net=127\.0\.0\.1:1/],

@@ -36,21 +36,21 @@ Deno.test("a worker is alive from its start to its end, and ready while it is in
   await using child = new HealthyChild({ env: { AWAY: "1" } });
   assertEquals(await child.ask("/readyz"), [503, 'the worker has not joined group "health" yet\n']);
   assertEquals(await child.ask("/livez"), [200, "ok\n"]);
-  await child.tell("back");
+  await child.writeLine("back");
   assertEquals(await child.becomes("/readyz", 200), "ok\n");
-  await child.tell("away");
+  await child.writeLine("away");
   assertEquals(await child.becomes("/readyz", 503), 'the session in group "health" may have expired\n');
   assertEquals(await child.ask("/livez"), [200, "ok\n"]);
-  await child.tell("back");
+  await child.writeLine("back");
   await child.becomes("/readyz", 200);
-  await child.tell("long");
+  await child.writeLine("long");
   await child.line(/^performing$/);
   child.signal("SIGTSTP");
   assertEquals(await child.becomes("/readyz", 503), "the worker is quiet, and 1 job still runs\n");
   child.signal("SIGTERM");
   assertEquals(await child.becomes("/readyz", 503, /stopping/), "the worker is stopping, and 1 job still runs\n");
   assertEquals(await child.ask("/livez"), [200, "ok\n"]);
-  await child.tell("free");
+  await child.writeLine("free");
   const { code } = await child.ended();
   assertEquals(code, 0);
   await assertRejects(() => child.ask("/livez"), TypeError);
@@ -58,7 +58,7 @@ Deno.test("a worker is alive from its start to its end, and ready while it is in
 
 Deno.test("a worker with a job beyond its timeout and its grace is not alive, and is again once the job ends", async () => {
   await using child = new HealthyChild();
-  await child.tell("stubborn");
+  await child.writeLine("stubborn");
   const reason = await child.becomes("/livez", 503);
   assertMatch(
     reason,
@@ -69,14 +69,14 @@ Deno.test("a worker with a job beyond its timeout and its grace is not alive, an
   const metrics = readScrape(await child.becomes("/metrics", 200, new RegExp(orphaned.replace(/[{}]/g, "\\$&"))));
   assertEquals(metrics.get('activejob_jobs_running{topic="default"}'), 1);
   assertEquals(metrics.get('activejob_partition_lag{group="health",topic="default",partition="0"}'), 1);
-  await child.tell("free");
+  await child.writeLine("free");
   assertEquals(await child.becomes("/livez", 200), "ok\n");
 });
 
 Deno.test("a worker whose event loop is blocked does not respond, and is alive again afterwards", async () => {
   await using child = new HealthyChild();
   const file = `${await Deno.makeTempDir()}/go`;
-  await child.tell(`block ${file}`);
+  await child.writeLine(`block ${file}`);
   await child.line(/^blocking$/);
   const probe = async () => (await fetch(`${await child.url}/livez`, { signal: AbortSignal.timeout(300) })).text();
   const error = await assertRejects(probe, DOMException);

@@ -50,10 +50,11 @@ Deno.test("worker --print-permissions prints in one line the flags that a worker
     const printed = await run(["-A"], "--print-permissions");
     assertEquals(printed.code, 0, printed.stderr.join("\n"));
     const file = broker === "memory:" ? [] : ["jobs.db"];
+    const log = file.flatMap((path) => [`${path}-wal`, `${path}-shm`]);
     assertEquals(printed.stdout, [
       [
         "--allow-env=SHOP_BROKER",
-        `--allow-read=${[...file, "app.ts", LIBRARY, "jobs", "greeting.txt"].join(",")}`,
+        `--allow-read=${[...file, ...log, "app.ts", LIBRARY, "jobs", "greeting.txt"].join(",")}`,
         ...file.map((path) => `--allow-write=${path}`),
       ].join(" "),
     ]);
@@ -87,7 +88,7 @@ Deno.test("a worker that is a program of the user needs the permissions of its d
   };
   const printed = await run(["-A"], "--print-permissions");
   assertEquals(printed.stdout, [
-    "--allow-env=SHOP_BROKER --allow-read=jobs.db,greeting.txt --allow-write=jobs.db",
+    "--allow-env=SHOP_BROKER --allow-read=jobs.db,jobs.db-wal,jobs.db-shm,greeting.txt --allow-write=jobs.db",
   ]);
   const worked = await run(["--no-prompt", ...printed.stdout[0]!.split(" ")], "--once");
   // Printing has loaded the module twice, since it starts the program again.

@@ -1,4 +1,4 @@
-/** What becomes of a job that is enqueued: its status, its position, and who hears of it. */
+/** Enqueuing a job: its status, its position, the errors, and the events. */
 import {
   activeJobTopic,
   App,
@@ -76,7 +76,7 @@ Deno.test("produceAsync resolves once buffered, produceSync once acknowledged", 
   assertEquals([buffered.status, app.pending], ["delivered", 0]);
 });
 
-Deno.test("a later failure is an event, the job's status, and a rejection for those who asked", async () => {
+Deno.test("a later failure is an event, the job's status, and a rejection of delivered()", async () => {
   const { app, log, failed, errors } = setUp();
   await using _ = app;
   await app.applyTopics();
@@ -92,7 +92,7 @@ Deno.test("a later failure is an event, the job's status, and a rejection for th
   assertEquals([failed.length, errors.length], [2, 1]);
 });
 
-Deno.test("what is refused before it is sent fails the job, and says that it was not written", async () => {
+Deno.test("a job that is refused before it is sent fails, and is certainly not written", async () => {
   const { app, failed, errors } = setUp();
   await using _ = app;
   const refused: [Job, string][] = [
@@ -220,7 +220,7 @@ Deno.test("undeclared queues leave nothing behind: their senders end, and few of
   await broker[Symbol.asyncDispose]();
 });
 
-Deno.test("performAllLater() enqueues what it can; each job knows what became of it", async () => {
+Deno.test("performAllLater() enqueues as many as it can; the outcome of each is on the job", async () => {
   const { app, stored, failed, errors } = setUp();
   await using _ = app;
   const jobs = await performAllLater([
@@ -271,7 +271,7 @@ Deno.test("a job can be enqueued again once it was delivered or has failed, with
   assertEquals(stored("default").length, 2);
 });
 
-Deno.test("a full buffer makes callers wait, then fail; what was buffered goes out when the broker is back", async () => {
+Deno.test("a full buffer makes callers wait, then fail; buffered jobs are sent when the broker is back", async () => {
   const { app, log, stored, failed } = setUp({ buffer: { maxRecords: 2, maxWaitMs: 5 } });
   await using _ = app;
   await app.applyTopics();
@@ -334,7 +334,7 @@ Deno.test("the queue of a job on a worker, a topic's full name, is where another
   assertEquals(positions, ["shop_default@0", "shop_default@1"]);
 });
 
-Deno.test('undeclaredQueues: "warn" sends all the same, and says so once a queue', async () => {
+Deno.test('undeclaredQueues: "warn" sends the job, and warns once for each queue', async () => {
   const { app, log, errors, stored } = setUp({ undeclaredQueues: "warn" });
   await using _ = app;
   log.createTopic("loose", 1);
@@ -345,7 +345,7 @@ Deno.test('undeclaredQueues: "warn" sends all the same, and says so once a queue
   ]]);
 });
 
-Deno.test("jobs of one key go to one partition, and null is no key", async () => {
+Deno.test("jobs with the same key go to one partition, and null means without a key", async () => {
   const { app, log } = setUp();
   await using _ = app;
   const keyed = (key: string | null) => KeyedJob.of(() => key).set({ queue: "other" });
@@ -378,7 +378,7 @@ Deno.test("a closed App refuses jobs; a wait is refused, never run now", async (
   }
 });
 
-Deno.test("what is buffered is bounded in bytes, not in characters", async () => {
+Deno.test("the buffer is bounded in bytes, not in characters", async () => {
   // An envelope has some 300 bytes, and a text of this length 1000 characters or 3000 bytes.
   const { app, log, failed } = setUp({ buffer: { maxBytes: 5000, maxWaitMs: 0 } });
   await using _ = app;

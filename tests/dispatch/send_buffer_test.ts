@@ -15,7 +15,7 @@ function taker(buffer: SendBuffer, log: string[]) {
 
 const microtasks = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-Deno.test("Buffer lets those who wait in by their order, though a later one would fit", async () => {
+Deno.test("SendBuffer serves waiting callers in order, though a later one would fit", async () => {
   const buffer = new SendBuffer({ maxRecords: 10, maxBytes: 100 });
   const log: string[] = [];
   const take = taker(buffer, log);
@@ -40,7 +40,7 @@ Deno.test("Buffer bounds records as well as bytes, and one that is larger than a
   assertEquals(buffer.records, 0);
 });
 
-Deno.test("take() fails after maxWaitMs, says what waits, and leaves no claim behind", async () => {
+Deno.test("acquire() fails after maxWaitMs, states the pending jobs, and leaves no claim", async () => {
   const buffer = new SendBuffer({ maxRecords: 1, maxWaitMs: 5 });
   assertEquals(buffer.tryAcquire(7), true);
   await assertRejects(

@@ -12,7 +12,7 @@ class HeldBroker {
   /** How many were in flight at once, at most. */
   most = 0;
   readonly #broker: Broker;
-  #letGo: (() => void)[] = [];
+  #held: (() => void)[] = [];
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -22,15 +22,15 @@ class HeldBroker {
     this.batches.push(records.map(({ value }) => String(value).slice(0, 10)));
     this.durabilities.push(options?.durability);
     this.most = Math.max(this.most, ++this.inFlight);
-    await new Promise<void>((resolve) => this.#letGo.push(resolve));
+    await new Promise<void>((resolve) => this.#held.push(resolve));
     this.inFlight--;
     return await this.#broker.append(topic, records);
   }
 
   /** Lets the batch in flight go, once there is one. */
-  async letGo(): Promise<void> {
-    while (this.#letGo.length === 0) await turn();
-    this.#letGo.shift()!();
+  async release(): Promise<void> {
+    while (this.#held.length === 0) await turn();
+    this.#held.shift()!();
   }
 }
 
@@ -47,7 +47,7 @@ function setUp(config: Record<string, string> = {}) {
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 const offsetOf = (outcome: AppendOutcome) => outcome.ok ? outcome.position.offset : outcome.written;
 
-Deno.test("TopicSender sends what one turn pushed at once, and gathers while a batch is in flight", async () => {
+Deno.test("TopicSender sends the records of one turn at once, and gathers while a batch is in flight", async () => {
   const { broker, push } = setUp();
   const first = [push("a"), push("b")];
   await turn();
@@ -55,24 +55,24 @@ Deno.test("TopicSender sends what one turn pushed at once, and gathers while a b
   const second = ["c", "d", "e"].map((value) => push(value));
   await turn();
   assertEquals([broker.batches.length, broker.most], [1, 1]);
-  await broker.letGo();
+  await broker.release();
   assertEquals((await Promise.all(first)).map(offsetOf), [0, 1]);
-  await broker.letGo();
+  await broker.release();
   assertEquals((await Promise.all(second)).map(offsetOf), [2, 3, 4]);
   assertEquals(broker.batches, [["a", "b"], ["c", "d", "e"]]);
   const third = push("f");
-  await broker.letGo();
+  await broker.release();
   assertEquals(offsetOf(await third), 5);
 });
 
 Deno.test("TopicSender bounds a batch in records and bytes; a large record goes alone", async () => {
   const { broker, push } = setUp();
   const many = Array.from({ length: 2500 }, (_, index) => push(`${index}`));
-  for (let batch = 0; batch < 3; batch++) await broker.letGo();
+  for (let batch = 0; batch < 3; batch++) await broker.release();
   assertEquals((await Promise.all(many)).map(offsetOf), Array.from({ length: 2500 }, (_, index) => index));
   assertEquals(broker.batches.splice(0).map((batch) => batch.length), [1000, 1000, 500]);
   const large = [600_000, 300_000, 200_000, 2_000_000, 1, 999_999].map((bytes, index) => push(`${index}`, { bytes }));
-  for (let batch = 0; batch < 4; batch++) await broker.letGo();
+  for (let batch = 0; batch < 4; batch++) await broker.release();
   await Promise.all(large);
   assertEquals(broker.batches, [["0", "1"], ["2"], ["3"], ["4", "5"]]);
 });
@@ -80,10 +80,10 @@ Deno.test("TopicSender bounds a batch in records and bytes; a large record goes 
 Deno.test("TopicSender gives each record its own outcome, and goes on after a refusal", async () => {
   const { broker, push } = setUp({ "max.message.bytes": "100" });
   const pushed = [push("a"), push("x".repeat(500)), push("c")];
-  await broker.letGo();
+  await broker.release();
   assertEquals((await Promise.all(pushed)).map(offsetOf), [0, "no", 1]);
   const next = push("d");
-  await broker.letGo();
+  await broker.release();
   assertEquals(offsetOf(await next), 2);
 });
 
@@ -91,13 +91,13 @@ Deno.test("TopicSender asks for a durable batch if any of it must be", async () 
   const { broker, push } = setUp();
   for (const durable of [[false, false], [false, true], [true]]) {
     const pushed = durable.map((durable) => push("a", { durable }));
-    await broker.letGo();
+    await broker.release();
     await Promise.all(pushed);
   }
   assertEquals(broker.durabilities, ["buffered", "durable", "durable"]);
 });
 
-Deno.test("TopicSender fails what waited where its topic cannot be made ready, and tries anew with the next", async () => {
+Deno.test("TopicSender fails waiting records if the broker is not ready, and tries again with the next", async () => {
   const log = new FaultInjectionLog();
   let tries = 0;
   const sender = new TopicSender("default", () => {
@@ -112,7 +112,7 @@ Deno.test("TopicSender fails what waited where its topic cannot be made ready, a
   assertEquals(offsetOf(await push("c")), 0);
 });
 
-Deno.test("TopicSender answers unknown where a broker breaks its word and rejects, and goes on", async () => {
+Deno.test("TopicSender settles records as unknown if a broker rejects, and continues", async () => {
   const log = new FaultInjectionLog();
   log.createTopic("default", 1);
   const broker = log.open();

@@ -60,7 +60,7 @@ Deno.test("examples/dead_letters.ts shows a job that fails for good, and its dea
   assertEquals(code, 0);
   assertEquals(stdout.trimEnd().split("\n"), [
     "Sent the invoice for order 1",
-    "InvoiceJob failed 3 times (There is no price for ducks) and lies at dead_jobs/0@0",
+    "InvoiceJob failed 3 times (There is no price for ducks) and is at dead_jobs/0@0",
     "Sent the invoice for order 3",
     "Sent the invoice for order 2",
   ]);

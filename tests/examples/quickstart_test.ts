@@ -22,7 +22,7 @@ Deno.test("the quickstart: deno task worker on a fresh clone performs what deno 
     await using stamped = new Child([script], { cwd: clone.url });
     const latenciesMs: number[] = [];
     for (let userId = 1; userId <= 9; userId++) {
-      await stamped.tell(String(userId));
+      await stamped.writeLine(String(userId));
       const acknowledgedMs = Number((await stamped.line(new RegExp(`^${userId} `))).split(" ")[1]);
       latenciesMs.push(Date.parse((await welcome(userId)).time) - acknowledgedMs);
     }

@@ -102,7 +102,7 @@ Deno.test("a real server's requests share nothing, though they come through one 
   await server.shutdown();
 });
 
-Deno.test("run() takes declared names only, and a class declares names that it can have only", () => {
+Deno.test("run() accepts declared names only, and declarations refuse names that each class has", () => {
   const undeclared = { admin: true } as unknown as { userId: number };
   assertThrows(
     () => Current.run(undeclared, () => {}),
@@ -128,7 +128,7 @@ Deno.test("attributes that are called like members of every object are undefined
   ]);
 });
 
-Deno.test("captureAttributes() takes what is set, of the classes asked for, by their names", () => {
+Deno.test("captureAttributes() returns the values of the given classes, by class name", () => {
   assertEquals(captureAttributes([Current, Tracing]), undefined);
   Current.run({ userId: 1 }, () => {
     Tracing.trace = "t";
@@ -139,7 +139,7 @@ Deno.test("captureAttributes() takes what is set, of the classes asked for, by t
   });
 });
 
-Deno.test("runWithAttributes() sets what was declared, ignores all else, and hides the scope around it", () => {
+Deno.test("runWithAttributes() sets declared names only, and hides the enclosing scope", () => {
   const onWire = JSON.parse(
     '{"Current":{"userId":5,"admin":true,"run":1,"__proto__":{"tenant":"forged"}},"Other":{"x":1},"__proto__":{"Tracing":{"trace":"forged"}}}',
   );

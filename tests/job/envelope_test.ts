@@ -54,7 +54,7 @@ Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters
   assertThrows(() => writeEnvelope(inside, "default", undefined), SerializationError, "arguments[0]");
 });
 
-Deno.test("readEnvelope() reads back what writeEnvelope() wrote", () => {
+Deno.test("readEnvelope() reads an envelope of writeEnvelope()", () => {
   const job = EchoJob.of("a", 1.5, null).set({ priority: 7 });
   job.enqueuedAt = "2026-11-24T06:55:12.669Z";
   assertEquals(read(writeEnvelope(job, "default", undefined)), {
@@ -121,7 +121,7 @@ Deno.test("readEnvelope() reads a Rails application's arguments", () => {
   assertEquals(argumentsOf("bulk_mixed#3"), []);
 });
 
-Deno.test("readEnvelope() counts what is no count as 0, and takes no time for none", () => {
+Deno.test("readEnvelope() reads a wrong count as 0, and a wrong time as null", () => {
   for (const executions of [-1, 1e99, "0x10", " 5 ", "", 1.5, null, [], 100_000, "3"]) {
     assertEquals(read(envelope({ executions })).executions, 0, JSON.stringify(executions));
   }
@@ -140,7 +140,7 @@ Deno.test("readEnvelope() counts what is no count as 0, and takes no time for no
   assertEquals(readTime("2026-11-24T06:55:12.669473953Z"), Date.UTC(2026, 10, 24, 6, 55, 12, 669));
 });
 
-Deno.test("readEnvelope() takes an id, a queue or a priority that cannot be for none", () => {
+Deno.test("readEnvelope() reads a wrong id, queue or priority as null", () => {
   for (const field of ["job_id", "queue_name"]) {
     for (const value of [5, "", null, "x".repeat(1001), {}]) {
       const { jobId, queueName } = read(envelope({ job_id: "id", queue_name: "q", [field]: value }));

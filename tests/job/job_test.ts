@@ -69,7 +69,7 @@ Deno.test("of() makes a job with an id of its own, that is nowhere yet", () => {
   ]);
 });
 
-Deno.test("performNow() answers what perform answers, rejects with what it throws, and needs no App", async () => {
+Deno.test("performNow() returns the result of perform, rejects with its error, and needs no App", async () => {
   assertEquals([await SumJob.performNow(1), await SumJob.performNow(1, 5)], [3, 6]);
   const job = SumJob.of(1);
   await performNow(job);
@@ -89,7 +89,7 @@ Deno.test("set() sets queue and priority, of a job or for a class, and leaves th
   assertEquals([SumJob.of(1).queueName, SumJob.of(1).priority], [undefined, null]);
 });
 
-Deno.test("set() refuses what cannot be, and waits of every kind", () => {
+Deno.test("set() refuses wrong options, and every wait", () => {
   const job = SumJob.of(1);
   const wrong: [object, string][] = [
     [{ queue: "a b" }, 'Option "queue" of set() must be a topic name'],

@@ -1,4 +1,4 @@
-/** How options come down the prototype chain. */
+/** Options are inherited along the prototype chain. */
 import { Job, type KafkaOptions, kafkaOptionsOf } from "@activejob/kafka";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../src/errors.ts";
@@ -49,7 +49,7 @@ Deno.test("kafkaOptionsOf() shows a parent's later change where a child does not
   assert(kafkaOption(C, "key") === A.kafkaOptions.key);
 });
 
-Deno.test("kafkaOptionsOf() answers a frozen view, and agrees with kafkaOption() about undefined", () => {
+Deno.test("kafkaOptionsOf() returns a frozen copy, and treats undefined as kafkaOption() does", () => {
   const { A, B } = chain();
   assert(Object.isFrozen(kafkaOptionsOf(A)));
   B.kafkaOptions = { dispatchMethod: undefined } as unknown as KafkaOptions;
@@ -57,7 +57,7 @@ Deno.test("kafkaOptionsOf() answers a frozen view, and agrees with kafkaOption()
   assertEquals(kafkaOptionsOf(B).dispatchMethod, "produceSync");
 });
 
-Deno.test("kafkaOptionsOf() names the class, the key, the value and what is allowed", () => {
+Deno.test("kafkaOptionsOf() refuses an option with its class, key, value and the allowed values", () => {
   const cases: [unknown, string][] = [
     [
       { dispatchMethod: "produce" },

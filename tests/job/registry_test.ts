@@ -28,7 +28,7 @@ Deno.test("JobRegistry finds classes by name and alias; neither is inherited", (
   for (const name of ["constructor", "__proto__", "toString", ""]) assertEquals(registry.find(name), undefined);
 });
 
-Deno.test("JobRegistry refuses what is not a job class, and names that two classes have", () => {
+Deno.test("JobRegistry refuses other classes, wrong statics, and names that two classes have", () => {
   const job = (statics: object) => Object.assign(class OddJob extends PlainJob {}, statics) as JobClass;
   const cases: [readonly unknown[], string][] = [
     [[class Other {}], 'the class "Other" in "jobs" is not a job class: it must extend Job'],

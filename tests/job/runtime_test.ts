@@ -27,7 +27,7 @@ function app(name: string, jobs: (typeof SharedJob)[] = [SharedJob]): App {
   return new App({ name, broker: "memory:", jobs, topics: [activeJobTopic("default")], logger: false });
 }
 
-Deno.test("runtimeOf() answers the one that lists the class, and says what to do where none or several do", () => {
+Deno.test("runtimeOf() returns the only one that lists the class, else its message has the remedy", () => {
   assertThrows(
     () => runtimeOf(SharedJob),
     InvalidConfigurationError,
@@ -53,7 +53,7 @@ Deno.test("runtimeOf() answers the one that lists the class, and says what to do
   );
 });
 
-Deno.test("runtimeOf() takes no scope for true that outlives its App: an import() in a job leaves one behind", async () => {
+Deno.test("runtimeOf() ignores a scope that outlives its App: an import() in a job leaves one behind", async () => {
   const [gone, here] = [app("gone"), app("here", [SharedJob])];
   await gone.close();
   assertEquals(gone.run(() => runtimeOf(SharedJob)), here);
@@ -76,7 +76,7 @@ Deno.test("runtimeOf() goes by the scope first, then a test's, then the one App;
   unbind();
 });
 
-Deno.test("bindTestRuntime() refuses a second one over the same class, and takes one over others", () => {
+Deno.test("bindTestRuntime() refuses a second one for a class, and accepts one for other classes", () => {
   const unbind = bindTestRuntime(runtime("one", SharedJob));
   assertThrows(
     () => bindTestRuntime(runtime("two", OtherJob, SharedJob)),
@@ -129,7 +129,7 @@ Deno.test("an App lets its classes go when it is closed, a test's App when it is
   );
 });
 
-Deno.test("runtimeOf() tells a class that was loaded twice, which an App lists as the other one", () => {
+Deno.test("runtimeOf() recognizes a class that was loaded twice", () => {
   const twice = class SharedJob extends Job {
     perform() {}
   };

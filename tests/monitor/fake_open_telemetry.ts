@@ -72,10 +72,6 @@ class FakeContext implements Context {
   setValue(key: symbol, value: unknown) {
     return new FakeContext(new Map([...this.#values, [key, value]]));
   }
-
-  deleteValue(key: symbol) {
-    return new FakeContext(new Map([...this.#values].filter(([name]) => name !== key)));
-  }
 }
 
 /** OpenTelemetry while it is not disposed of. */

@@ -138,8 +138,8 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: a group that has not committed is not listed",
-    file: "src/broker/sqlite/positions.ts",
-    find: "WHERE topics.name = ? AND committed IS NOT NULL",
+    file: "src/broker/sqlite/group_offsets.ts",
+    find: "WHERE topics.name = ? AND ${COMMITTED} IS NOT NULL",
     replace: "WHERE topics.name = ?",
     tests: ["tests/broker/sqlite/conformance_test.ts"],
   },

@@ -103,13 +103,6 @@ const TRACING: readonly Mutant[] = [
     tests: ["tests/monitor/traceparent_test.ts", "tests/monitor/tracing_test.ts"],
   },
   {
-    what: "tracing: a job is not under what was active where its worker was made",
-    file: "src/monitor/tracing.ts",
-    find: ".deleteValue(SPAN)",
-    replace: "",
-    tests: ["tests/monitor/tracing_test.ts"],
-  },
-  {
     what: "tracing: a send span ends where there is no room",
     file: "src/dispatch/dispatcher.ts",
     find: "span?.fail(cause);",

@@ -156,8 +156,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     file: "src/support/stderr.ts",
     find: "if (waiting <= MAX_WAITING / 2) this.#isFull = false;",
     replace: "this.#isFull = false;\n    if (waiting < 0) return false;",
-    tests: ["tests/monitor/log_output_test.ts"],
-    only: "dropped",
+    tests: ["tests/support/stderr_test.ts"],
   },
   {
     what: "log: an end does not wait for a standard error that is not read",

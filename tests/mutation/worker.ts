@@ -66,6 +66,7 @@ const PERFORMING: readonly Mutant[] = [
     find: "error, jobClass, jobId });\n    if (!await this.#proveOwnership()) return 0;",
     replace: "error, jobClass, jobId });",
     tests: ["tests/worker/partition/runner_test.ts"],
+    only: "whose partition was lost during the write",
   },
   {
     what: "worker: a record that was given up does not run again",
@@ -205,8 +206,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "memory budget: lost records do not count",
     file: "src/worker/partition/record_queue.ts",
-    find: "    this.#memoryBudget.remove(bytes);\n  }",
-    replace: "  }",
+    find: "    this.#memoryBudget.remove(this.#bytes);\n",
+    replace: "",
     tests: ["tests/worker/partition/record_queue_test.ts"],
   },
   {

@@ -41,7 +41,7 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
   assertThrows(() => activeJobTopic("default", { ordering: "key" }), NotSupportedError, "keys side by side");
 });
 
-Deno.test("activeJobTopic() answers a frozen declaration that the given options no longer reach", () => {
+Deno.test("activeJobTopic() returns a frozen copy of its options", () => {
   const options = { deadLetterQueue: { topic: "dead", maxRetries: 2 }, backoff: { initialMs: 5 }, config: { a: "b" } };
   const topic = activeJobTopic("default", options);
   options.deadLetterQueue.topic = "other";
@@ -63,7 +63,7 @@ function route(options: TopicOptions, defaults: JobOptions = {}) {
   return resolved;
 }
 
-Deno.test("a route takes the topic's own options, else the App's, else the defaults", () => {
+Deno.test("a route has the options of its topic, else the App's, else the defaults", () => {
   const plain = {
     queue: "default",
     topic: "shop.default",
@@ -127,7 +127,7 @@ Deno.test("Routes refuses a topic declared twice, and one that is another's dead
   }
 });
 
-Deno.test("Routes finds topics by queue and by full name, and says which there are", () => {
+Deno.test("Routes finds topics by queue and by full name, and lists them in its message", () => {
   const routes = new Routes([activeJobTopic("default"), activeJobTopic("mailers")], {}, naming, "group");
   const topics = (...queues: string[]) => routes.select(queues).map(({ topic }) => topic);
   assertEquals(topics("mailers", "shop.default"), ["shop.mailers", "shop.default"]);

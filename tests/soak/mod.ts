@@ -1,11 +1,11 @@
-/** The parts of `deno task soak`. Each runs for about so many seconds, prints what it saw, and answers what was wrong. */
+/** The parts of `deno task soak`. Each runs for a number of seconds, prints its results, and returns the failures. */
 import { activeJobTopic, Job } from "../../mod.ts";
 import type { Child } from "../support/child.ts";
 import { Random } from "../support/random.ts";
 import type { AppProcess } from "../support/behaviours/app_process.ts";
 import { World } from "../support/behaviours/world.ts";
 import { killLoop } from "../support/behaviours/kill_loop.ts";
-import { Ledger, ledgerRecord, neverFell, OffsetWatch } from "../support/behaviours/ledger.ts";
+import { neverFell, OffsetWatch, RunLog, runLogRecord } from "../support/behaviours/run_log.ts";
 import type { LoadReport } from "../support/behaviours/children/rebalance_load.ts";
 import { until } from "../support/until.ts";
 
@@ -13,7 +13,7 @@ const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.
 const MINUTE_MS = 60_000;
 const SESSION_MS = 2000;
 
-class LedgerJob extends Job {
+class RunLogJob extends Job {
   perform() {}
 }
 
@@ -31,7 +31,7 @@ async function within(body: (world: World) => Promise<string[]>, broker: Shared 
   }
 }
 
-/** What does not hold. */
+/** Returns the failures. */
 function broken(claims: Readonly<Record<string, boolean>>): string[] {
   return Object.entries(claims).filter(([, holds]) => !holds).map(([claim]) => claim);
 }
@@ -76,15 +76,15 @@ export function longJob(seconds: number): Promise<string[]> {
   });
 }
 
-/** A worker of three is killed each second. */
+/** One of three workers is killed each second. */
 export function kills(seconds: number, broker?: Shared): Promise<string[]> {
   return within(async (world) => {
     const partitions = 6;
-    await world.process({ jobs: [LedgerJob], topics: [activeJobTopic("default", { partitions })] });
-    await using ledger = new Ledger(world);
+    await world.process({ jobs: [RunLogJob], topics: [activeJobTopic("default", { partitions })] });
+    await using runLog = new RunLog(world);
     const seed = Math.trunc(Math.random() * 2 ** 32);
     const random = new Random(seed);
-    const report = await killLoop(world, ledger, { workers: 3, partitions, jobsASecond: 200, seconds, random });
+    const report = await killLoop(world, runLog, { workers: 3, partitions, jobsASecond: 200, seconds, random });
     console.log(`  seed ${seed}: ${JSON.stringify(report)}`);
     return broken({
       "no job is lost": report.lost.length === 0,
@@ -103,7 +103,7 @@ export function killsOnSqlite(seconds: number): Promise<string[]> {
 export function ninthWorker(seconds: number): Promise<string[]> {
   return within(async (world) => {
     const topics = [activeJobTopic("default", { partitions: 24 })];
-    const options = { jobs: [LedgerJob], topics };
+    const options = { jobs: [RunLogJob], topics };
     const eight: AppProcess[] = [];
     for (let n = 0; n < 8; n++) eight.push(await world.process(options));
     await Promise.all(eight.map((process) => process.start()));
@@ -138,10 +138,10 @@ export function ninthWorker(seconds: number): Promise<string[]> {
 export function signals(seconds: number, broker?: Shared): Promise<string[]> {
   return within(async (world) => {
     const topics = [activeJobTopic("default", { partitions: 1 })];
-    await world.process({ jobs: [LedgerJob], topics });
-    await using ledger = new Ledger(world);
+    await world.process({ jobs: [RunLogJob], topics });
+    await using runLog = new RunLog(world);
     const random = new Random(Math.trunc(Math.random() * 2 ** 32));
-    const workers: Child[] = [ledger.start(), ledger.start()];
+    const workers: Child[] = [runLog.start(), runLog.start()];
     for (const worker of workers) await worker.line(/^worker\.started /);
     const watch = new OffsetWatch(world);
     const endMs = performance.now() + seconds * 1000;
@@ -149,14 +149,14 @@ export function signals(seconds: number, broker?: Shared): Promise<string[]> {
     let jobs = 0;
     let stops = 0;
     for (let turn = 0; performance.now() < endMs; turn++) {
-      await world.append(Array.from({ length: 200 }, () => ledgerRecord(jobs++, { waitMs: 5 })));
+      await world.append(Array.from({ length: 200 }, () => runLogRecord(jobs++, { waitMs: 5 })));
       await pause(random.next() * 1000);
       const at = random.integer(0, 1);
       const worker = workers[at]!;
       if (turn % 2 === 0) {
         worker.signal("SIGTERM");
         codes.push((await worker.ended()).code);
-        workers[at] = ledger.start();
+        workers[at] = runLog.start();
         await workers[at]!.line(/^worker\.started /);
       } else {
         worker.signal("SIGSTOP");
@@ -164,18 +164,18 @@ export function signals(seconds: number, broker?: Shared): Promise<string[]> {
         worker.signal("SIGCONT");
         stops++;
       }
-      await until(() => new Set(ledger.ended()).size === jobs, () => `${jobs} jobs`);
+      await until(() => new Set(runLog.ended()).size === jobs, () => `${jobs} jobs`);
     }
     for (const worker of workers) worker.signal("SIGTERM");
     for (const worker of workers) codes.push((await worker.ended()).code);
     const offsets = await watch.stop();
-    const again = ledger.ended().length - jobs;
+    const again = runLog.ended().length - jobs;
     console.log(`  ${jobs} jobs, ${codes.length} ends by TERM, ${stops} stops; ${again} ran twice`);
     return broken({
-      "no job is lost": new Set(ledger.ended()).size === jobs,
+      "no job is lost": new Set(runLog.ended()).size === jobs,
       "TERM ends with 0": codes.every((code) => code === 0),
       "the group's offset never falls": neverFell(offsets),
-      // What one worker had done and not yet committed when it was stopped, and what was running then.
+      // The jobs that one worker had finished and not committed when it was stopped, and those that ran.
       "few run twice": again <= stops * 25,
     });
   }, broker);

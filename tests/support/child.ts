@@ -1,27 +1,27 @@
 /**
- * A child process for tests: a `deno` whose output is read line by line as it comes, so that a test waits for what the
- * child says, never for a time. It is killed when it is disposed of.
+ * A child process for tests: a `deno` whose output is read line by line as it comes, so that a test waits for a line,
+ * never for a time. It is killed when it is disposed of.
  */
 import { root } from "../../tasks/process.ts";
 
-/** How long a child may take to say what is waited for, in milliseconds. Only a test that fails takes so long. */
+/** The longest wait for a line, in ms. Only a test that fails takes so long. */
 const LIMIT_MS = 30_000;
 
-/** How a child is started. */
+/** Options of a child. */
 export interface ChildOptions {
-  /** Where it runs. @default the project's folder */
+  /** Its working directory. @default the folder of the project */
   readonly cwd?: string | URL;
-  /** Added to the environment. */
+  /** Environment variables to add. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What Deno is to do. @default "run" */
+  /** The command of Deno. @default "run" */
   readonly command?: "run" | "task" | "test";
-  /** The permissions and other options of that. @default ["-A"], none for a task */
+  /** Permissions and other options of the command. @default ["-A"]; none for a task */
   readonly options?: readonly string[];
-  /** The file descriptors that it may have. @default as many as this process */
+  /** The limit of its file descriptors. @default as in this process */
   readonly maxOpenFiles?: number;
 }
 
-/** How a child ended. */
+/** The end of a child. */
 export interface ChildEnd {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -31,7 +31,7 @@ export interface ChildEnd {
 
 /** A running child. */
 export class Child implements AsyncDisposable {
-  /** The lines of both streams, in the order in which they came. */
+  /** The lines of both streams, in the order of their arrival. */
   readonly lines: string[] = [];
   readonly #process: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -41,7 +41,7 @@ export class Child implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
   #isOver = false;
 
-  /** @param args what stands behind `deno run` and its options: the module and its arguments */
+  /** @param args the module and its arguments, behind `deno run` and its options */
   constructor(args: readonly string[], { cwd = root, env = {}, command = "run", ...given }: ChildOptions = {}) {
     const options = given.options ?? (command === "task" ? [] : ["-A"]);
     const deno = [Deno.execPath(), command, ...options, ...args];
@@ -59,12 +59,12 @@ export class Child implements AsyncDisposable {
     this.#ended = this.#end();
   }
 
-  /** Waits for a line that has come, or comes. @returns the first that matches */
+  /** Waits for a line, which may have come before. @returns the first line that matches */
   async line(pattern: RegExp): Promise<string> {
     return (await this.count(pattern, 1))[0]!;
   }
 
-  /** Waits for so many lines that match. @returns them */
+  /** Waits for a number of lines that match. @returns the lines */
   async count(pattern: RegExp, wanted: number): Promise<string[]> {
     const expired = Promise.withResolvers<void>();
     const timer = setTimeout(expired.resolve, LIMIT_MS);
@@ -88,7 +88,7 @@ export class Child implements AsyncDisposable {
   }
 
   /** Writes one line to its standard input. */
-  async tell(line: string): Promise<void> {
+  async writeLine(line: string): Promise<void> {
     await this.#stdin.write(new TextEncoder().encode(`${line}\n`));
   }
 

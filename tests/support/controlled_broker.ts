@@ -1,16 +1,20 @@
-/** The memory broker behind a hand that can hold appends to a topic, and that shows the consumer which a worker got. */
+/** A memory broker whose appends a test can hold, and whose last consumer it can read. */
 import type { Broker, BrokerSource, Consumer } from "../../src/broker/broker.ts";
 import type { FaultInjectionLog } from "./fault_injection_log.ts";
 
-/** See the module. */
+/** The source of such a broker. */
 export interface HeldBroker extends BrokerSource {
-  /** The consumer that was made last. */
+  /** The consumer that was started last. */
   readonly consumer: Consumer;
-  /** Holds every append to a topic from now on. @returns what lets them go; and what resolves once one is held */
-  hold(topic: string): { readonly held: Promise<void>; letGo(): void };
+  /**
+   * Holds each append to a topic from now on.
+   *
+   * @returns `held`, which resolves once an append is held, and `release`, which ends the hold
+   */
+  hold(topic: string): { readonly held: Promise<void>; release(): void };
 }
 
-/** A source over a log. */
+/** Makes a source over a log. */
 export function heldBroker(log: FaultInjectionLog): HeldBroker {
   let consumer: Consumer | undefined;
   const holds = new Map<string, { held: PromiseWithResolvers<void>; gone: PromiseWithResolvers<void> }>();
@@ -44,7 +48,7 @@ export function heldBroker(log: FaultInjectionLog): HeldBroker {
       holds.set(topic, hold);
       return {
         held: hold.held.promise,
-        letGo() {
+        release() {
           holds.delete(topic);
           hold.gone.resolve();
         },

@@ -1,6 +1,4 @@
-/**
- * Random numbers that come again: a test that fails names its seed, and the seed alone repeats the failure.
- */
+/** Random numbers that can be repeated: a test that fails names its seed, and the seed repeats the failure. */
 
 /** A source of random choices. */
 export class Random {
@@ -11,7 +9,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A number in [0, 1) (mulberry32). */
+  /** Returns a number in [0, 1) (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -20,23 +18,23 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** An integer from `min` up to and including `max`. */
+  /** Returns an integer from `min` to `max`, both included. */
   integer(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
   }
 
-  /** True so often: `0.25` is once in four times. */
+  /** Returns `true` with a probability: `0.25` is once in four times. */
   chance(share: number): boolean {
     return this.next() < share;
   }
 
-  /** One of the list. */
+  /** Returns one item of a list. */
   pick<T>(list: readonly T[]): T {
     return list[this.integer(0, list.length - 1)]!;
   }
 }
 
-/** Runs a property for many seeds; a failure says for which. */
+/** Runs a property for many seeds; a failure names the seed. */
 export function forSeeds(count: number, property: (random: Random, seed: number) => void): void {
   for (let seed = 1; seed <= count; seed++) {
     try {

@@ -1,20 +1,20 @@
 /**
- * Waiting for a condition. It is looked at again every few milliseconds, and the wait fails with what was there instead
- * once it has taken far longer than anything here takes.
+ * Waiting for a condition, which is checked every few milliseconds. The wait fails after far longer than anything in
+ * these tests takes, and its error describes the state.
  */
 
-/** How often a condition is looked at, in milliseconds. */
+/** The time between two checks of a condition, in ms. */
 const LOOK_EVERY_MS = 5;
-/** How long a condition may take unless a row says otherwise, in milliseconds. */
+/** The longest wait for a condition, unless a test says otherwise, in ms. */
 const PATIENCE_MS = 30_000;
 
 /**
  * Waits until a condition holds.
  *
- * @param condition looked at until its answer is neither `false`, `null` nor `undefined`
- * @param what what is waited for, and what is there instead: read when the wait fails
- * @param patienceMs in milliseconds
- * @returns the condition's answer
+ * @param condition is called until it returns neither `false`, `null` nor `undefined`
+ * @param what describes the condition and the state, for the error
+ * @param patienceMs the longest wait, in ms
+ * @returns the result of the condition
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -25,12 +25,12 @@ export async function until<T>(
   while (true) {
     const answer = await condition();
     if (answer !== false && answer !== null && answer !== undefined) return answer as NonNullable<T>;
-    if (performance.now() > untilMs) throw new Error(`Waited ${patienceMs} ms in vain: ${what()}`);
+    if (performance.now() > untilMs) throw new Error(`Waited ${patienceMs} ms without success: ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 
-/** The milliseconds that something takes. */
+/** Measures the time that a function takes, in ms. */
 export async function durationMs(run: () => unknown): Promise<number> {
   const startedMs = performance.now();
   await run();

@@ -18,7 +18,7 @@ import {
   topicName,
 } from "../../src/support/validation.ts";
 
-Deno.test("checkOptions() names the key, the value and what is wanted", () => {
+Deno.test("checkOptions() names the key, the value and the allowed values", () => {
   const checks = { count: integerFrom(1), inner: optionsOf<{ on: boolean }>("inner", { on: boolean }) };
   const cases: [unknown, string][] = [
     [{ count: 0 }, 'Option "count" of it must be an integer from 1 up, but it is 0'],
@@ -48,7 +48,7 @@ Deno.test("checkOptions() names the key, the value and what is wanted", () => {
   checkOptions("it", { count: undefined, inner: { on: true } }, checks);
 });
 
-Deno.test("each check takes what fits, and nothing else", () => {
+Deno.test("each check accepts right values, and nothing else", () => {
   const long = "a".repeat(250);
   const cases: [string, Check, readonly unknown[], readonly unknown[]][] = [
     ["integerFrom(1)", integerFrom(1), [1, 2 ** 53 - 1], [0, 1.5, 2 ** 53, NaN, Infinity, "1", null, true, 1n]],
@@ -66,7 +66,7 @@ Deno.test("each check takes what fits, and nothing else", () => {
   }
 });
 
-Deno.test("didYouMean() suggests what is near, and lists what there is", () => {
+Deno.test("didYouMean() suggests the nearest word, and lists all", () => {
   assertEquals(
     didYouMean("defualt", ["default", "orders"]),
     '; did you mean "default"? (declared: "default", "orders")',

@@ -1,4 +1,6 @@
-/** Set-ups that the tests of the worker share: routes, records, and an App with one worker whose jobs the test controls. */
+/**
+ * Set-ups that the tests of the worker share: routes, records, and an App with one worker whose jobs the test controls.
+ */
 import { activeJobTopic, App, type AppOptions, type EventMap, Job, type TopicOptions } from "../../mod.ts";
 import type { StoredRecord } from "../../src/broker/broker.ts";
 import { FaultInjectionLog } from "./fault_injection_log.ts";
@@ -25,7 +27,9 @@ export function stepEnvelope(n: number, fields: Record<string, unknown> = {}): s
 /** A worker on a memory log of its own. */
 export type WorkerSetUp = ReturnType<typeof setUpWorker>;
 
-/** Makes an App "shop" with the topic "default" and one worker. Its jobs call `steps.perform`, which the test replaces. */
+/**
+ * Makes an App "shop" with the topic "default" and one worker. Its jobs call `steps.perform`, which the test replaces.
+ */
 export function setUpWorker(topic: TopicOptions = {}, options: Partial<AppOptions> = {}) {
   const steps = {
     /** The arguments of the jobs that ran, in order. */

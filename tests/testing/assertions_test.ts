@@ -3,7 +3,7 @@ import { InvalidConfigurationError, performAllLater, SerializationError } from "
 import { type JobFilter, TestApp } from "@activejob/kafka/testing";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AssertionError } from "node:assert";
-import { app, ChainJob, Current, FailingJob, MailJob, said } from "../support/shop.ts";
+import { app, ChainJob, Current, FailingJob, MailJob, performed } from "../support/shop.ts";
 
 const threeJobs = () => performAllLater([MailJob.of("a"), ChainJob.of(0), MailJob.of("b").set({ queue: "default" })]);
 
@@ -175,9 +175,9 @@ Deno.test("assertPerformedJobs() counts the jobs that succeeded, and lists those
 Deno.test("assertPerformedJobs() and its relatives perform the jobs of a block", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(0);
-  said.length = 0;
+  performed.length = 0;
   await t.assertPerformedJobs(3, () => ChainJob.performLater(2));
-  assertEquals(said, [2, 1, 0]);
+  assertEquals(performed, [2, 1, 0]);
   await t.assertPerformedJobs(2, { only: MailJob }, threeJobs);
   await t.assertPerformedJobs(1, { retries: true }, () => FailingJob.performLater(1));
   await t.assertNoPerformedJobs({ except: [MailJob, ChainJob] }, threeJobs);

@@ -16,30 +16,30 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { app as shop } from "../support/shop.ts";
 
 /** The actions of jobs, in order, until a test takes them. */
-const did: string[] = [];
+const actions: string[] = [];
 
 /** At its first run, ends only when its signal aborts. */
 class ExportJob extends Job {
   static runs = 0;
   static reason: unknown;
   async perform(name: string) {
-    did.push(`start ${name}`);
+    actions.push(`start ${name}`);
     if (ExportJob.runs++ === 0) {
       await new Promise((resolve) => this.signal.addEventListener("abort", resolve));
       ExportJob.reason = this.signal.reason;
     }
-    did.push(`end ${name}`);
+    actions.push(`end ${name}`);
   }
 }
 class ChargeJob extends Job {
   perform(cents: number) {
-    did.push(`${cents} at attempt ${this.attempt}, in all ${this.executions}`);
+    actions.push(`${cents} at attempt ${this.attempt}, in all ${this.executions}`);
   }
 }
 class BrokenJob extends Job {
   static override queue = "orders";
   perform(id: number) {
-    did.push(`broken ${id}`);
+    actions.push(`broken ${id}`);
     throw new RangeError("broken");
   }
 }
@@ -59,11 +59,11 @@ const app = new App({
   queuePrefix: "live",
 });
 
-const takeDid = () => did.splice(0);
+const takeActions = () => actions.splice(0);
 
 Deno.test("faults.revoke() aborts the signal of a running job, marks nothing of it, and it is performed again", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   ExportJob.runs = 0;
   const revoked: EventMap["job.revoked"][] = [];
   t.app.on("job.revoked", (event) => void revoked.push(event));
@@ -71,7 +71,7 @@ Deno.test("faults.revoke() aborts the signal of a running job, marks nothing of 
   t.faults.revoke(ExportJob);
   assertEquals(await t.performEnqueuedJobs(), 3);
   assert(ExportJob.reason instanceof RevokedError);
-  assertEquals(takeDid().filter((line) => line.startsWith("start")), ["start a", "start a"]);
+  assertEquals(takeActions().filter((line) => line.startsWith("start")), ["start a", "start a"]);
   assertEquals(revoked.map(({ jobClass, outcome }) => [jobClass, outcome]), [["ExportJob", "passed"]]);
   t.assertPerformedJobs(1, { only: ExportJob });
   t.assertPerformedJobs(2, { only: ChargeJob });
@@ -80,45 +80,45 @@ Deno.test("faults.revoke() aborts the signal of a running job, marks nothing of 
 
 Deno.test("faults.revoke() also revokes a job that ends at once or fails, and counts no attempt", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   await performAllLater([ChargeJob.of(1), ChargeJob.of(2), ChargeJob.of(3)]);
   t.faults.revoke((job) => job.args[0] === 2, { times: 2 });
   assertEquals(await t.performEnqueuedJobs(), 3);
-  assertEquals(takeDid(), [1, 2, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
+  assertEquals(takeActions(), [1, 2, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
   await BrokenJob.performLater(4);
   t.faults.revoke([BrokenJob, ExportJob]);
   await assertRejects(() => t.performEnqueuedJobs(), RangeError, "broken");
-  assertEquals(takeDid(), ["broken 4", "broken 4"]);
+  assertEquals(takeActions(), ["broken 4", "broken 4"]);
   assertEquals(t.assertDeadLettered(BrokenJob).attempts, 1);
 });
 
 Deno.test("faults.crashBeforeMark() repeats the job that has succeeded, and no other", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
   t.faults.crashBeforeMark((job) => job.args[0] === 2);
   assertEquals(t.faults.pending, 1);
   assertEquals(await t.performEnqueuedJobs(), 4);
   assertEquals(t.faults.pending, 0);
-  assertEquals(takeDid(), [1, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
+  assertEquals(takeActions(), [1, 2, 2, 3].map((cents) => `${cents} at attempt 1, in all 1`));
   t.assertPerformedJobs(4, { only: ChargeJob });
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
 Deno.test("faults.crashBeforeMark() comes as often as planned, also for the last job and beside jobs that are held back", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   await performAllLater([1, 2, 3].map((cents) => ChargeJob.of(cents)));
   t.faults.crashBeforeMark(ChargeJob, { times: 3 });
   assertEquals(await t.performEnqueuedJobs({ only: (job) => job.args[0] !== 2 }), 5);
-  assertEquals(takeDid().map((line) => Number(line[0])), [1, 1, 1, 1, 3]);
+  assertEquals(takeActions().map((line) => Number(line[0])), [1, 1, 1, 1, 3]);
   assertEquals(await t.performEnqueuedJobs(), 1);
-  assertEquals(takeDid().map((line) => Number(line[0])), [2]);
+  assertEquals(takeActions().map((line) => Number(line[0])), [2]);
 });
 
 Deno.test("faults.crashBeforeMark() repeats the last job also if the run ends before the loss is reported", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   await ChargeJob.performLater(1);
   t.faults.crashBeforeMark(ChargeJob);
   // The run looks whether it is over as soon as the event loop is free again: its timer is due before the loss is told.
@@ -130,19 +130,19 @@ Deno.test("faults.crashBeforeMark() repeats the last job also if the run ends be
 
 Deno.test("faults also come for a worker that the test runs itself", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   await ChargeJob.performLater(1);
   t.faults.crashBeforeMark(ChargeJob);
   const again = Promise.withResolvers<void>();
   t.app.on("job.performed", () => {
-    if (did.length === 2) again.resolve();
+    if (actions.length === 2) again.resolve();
   });
   const worker = t.app.worker();
   const running = worker.run();
   await again.promise;
   await worker.stop();
   await running;
-  assertEquals(takeDid().length, 2);
+  assertEquals(takeActions().length, 2);
 });
 
 Deno.test("a fault whose function throws ends the run with that error", async () => {
@@ -189,13 +189,13 @@ Deno.test("faults.failAppends() loses the acknowledgement of one of several jobs
 
 Deno.test("faults.failAppends() for a dead letter topic: the write is retried, the job is not", async () => {
   await using t = TestApp.of(app);
-  takeDid();
+  takeActions();
   const errors: string[] = [];
   t.app.on("error.occurred", ({ where, error }) => void errors.push(`${where}: ${error.message}`));
   t.faults.failAppends(2, { topic: "dead_orders" });
   await BrokenJob.performLater(7);
   await t.performEnqueuedJobs({ retries: true });
-  assertEquals(takeDid(), ["broken 7"]);
+  assertEquals(takeActions(), ["broken 7"]);
   assertEquals(errors, Array(2).fill("dead letter: The test lets this append fail"));
   assertEquals(t.assertDeadLettered(BrokenJob).attempts, 1);
   // A dead letter topic that never takes it leaves the job standing, and says why.

@@ -9,17 +9,17 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { app, ChainJob, Current, FailingJob, MailJob, said } from "../support/shop.ts";
+import { app, ChainJob, Current, FailingJob, MailJob, performed } from "../support/shop.ts";
 
-const takeSaid = () => said.splice(0);
+const takePerformed = () => performed.splice(0);
 
 Deno.test("performEnqueuedJobs() performs the enqueued jobs once, with their attributes, and returns their number", async () => {
   await using t = TestApp.of(app);
-  takeSaid();
+  takePerformed();
   await Current.run({ userId: 9 }, () => performAllLater([MailJob.of("a"), MailJob.of("b", { copies: 2 })]));
   assertEquals(await t.performEnqueuedJobs(), 2);
-  assertEquals(takeSaid(), [["mail", 9, "a", {}], ["mail", 9, "b", { copies: 2 }]]);
-  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [0, []]);
+  assertEquals(takePerformed(), [["mail", 9, "a", {}], ["mail", 9, "b", { copies: 2 }]]);
+  assertEquals([await t.performEnqueuedJobs(), takePerformed()], [0, []]);
   t.assertEnqueuedJobs(2);
   assertEquals(t.performedJobs().map(({ jobClass, topic, offset, attempt }) => [jobClass, topic, offset, attempt]), [
     ["MailJob", "live_mail", 0, 1],
@@ -29,23 +29,23 @@ Deno.test("performEnqueuedJobs() performs the enqueued jobs once, with their att
 
 Deno.test("performEnqueuedJobs() performs jobs that jobs enqueue in the next call, and around a block at once", async () => {
   await using t = TestApp.of(app);
-  takeSaid();
+  takePerformed();
   await ChainJob.performLater(2);
-  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [2]]);
-  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [1]]);
+  assertEquals([await t.performEnqueuedJobs(), takePerformed()], [1, [2]]);
+  assertEquals([await t.performEnqueuedJobs(), takePerformed()], [1, [1]]);
   assertEquals(await t.performEnqueuedJobs(() => ChainJob.performLater(2)), 3);
-  assertEquals(takeSaid(), [2, 1, 0]);
+  assertEquals(takePerformed(), [2, 1, 0]);
   t.assertEnqueuedJobs(6, { only: ChainJob });
   // A job that was enqueued before the block still waits.
-  assertEquals([await t.performEnqueuedJobs(), takeSaid()], [1, [0]]);
+  assertEquals([await t.performEnqueuedJobs(), takePerformed()], [1, [0]]);
 });
 
 Deno.test("performEnqueuedJobs() leaves the jobs that are not selected, and performs them later, in order", async () => {
   await using t = TestApp.of(app);
-  takeSaid();
+  takePerformed();
   const texts = ["a", "b", "c", "d", "e"];
   await performAllLater([...texts.map((text) => MailJob.of(text)), ChainJob.of(0)]);
-  const performed = () => takeSaid().map((line) => Array.isArray(line) ? line[2] : line);
+  const performed = () => takePerformed().map((line) => Array.isArray(line) ? line[2] : line);
   assertEquals(await t.performEnqueuedJobs({ only: (job) => job.args[0] === "b" || job.args[0] === "d" }), 2);
   assertEquals(performed(), ["b", "d"]);
   assertEquals(await t.performEnqueuedJobs({ queue: "default" }), 1);
@@ -61,17 +61,17 @@ Deno.test("performEnqueuedJobs() leaves the jobs that are not selected, and perf
 
 Deno.test("performEnqueuedJobs() leaves jobs to a worker of the test, which does not repeat finished jobs", async () => {
   await using t = TestApp.of(app);
-  takeSaid();
+  takePerformed();
   await performAllLater([MailJob.of("a"), MailJob.of("b"), MailJob.of("c")]);
   await t.performEnqueuedJobs({ only: (job) => job.args[0] === "b" });
   await t.app.worker().run(undefined, { once: true });
-  assertEquals(takeSaid().map((line) => (line as unknown[])[2]), ["b", "a", "c"]);
+  assertEquals(takePerformed().map((line) => (line as unknown[])[2]), ["b", "a", "c"]);
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
 Deno.test("performEnqueuedJobs() throws the error of a job, names the job, and retries it at the next call", async () => {
   await using t = TestApp.of(app);
-  takeSaid();
+  takePerformed();
   await performAllLater([MailJob.of("before"), FailingJob.of(1), MailJob.of("after")]);
   const error = await assertRejects(() => t.performEnqueuedJobs(), RangeError);
   assertEquals([error.message, error.cause], [
@@ -80,7 +80,7 @@ Deno.test("performEnqueuedJobs() throws the error of a job, names the job, and r
   ]);
   t.assertPerformedJobs(1, { only: MailJob });
   assertEquals(await t.performEnqueuedJobs(), 2);
-  assertEquals(takeSaid().slice(1), ["passed at attempt 2", ["mail", undefined, "after", {}]]);
+  assertEquals(takePerformed().slice(1), ["passed at attempt 2", ["mail", undefined, "after", {}]]);
 });
 
 Deno.test("performEnqueuedJobs() dead-letters a job after its last attempt, and goes on behind it", async () => {
@@ -96,10 +96,10 @@ Deno.test("performEnqueuedJobs() dead-letters a job after its last attempt, and 
 
 Deno.test("performEnqueuedJobs() with retries: true retries without waiting, and dead-letters without throwing", async () => {
   await using t = TestApp.of(app);
-  takeSaid();
+  takePerformed();
   await performAllLater([FailingJob.of(2), FailingJob.of(3), MailJob.of("after")]);
   assertEquals(await t.performEnqueuedJobs({ retries: true }), 2);
-  assertEquals(takeSaid()[0], "passed at attempt 3");
+  assertEquals(takePerformed()[0], "passed at attempt 3");
   t.assertDeadLettered(FailingJob, { args: [3] });
   t.assertPerformedJobs(1, { only: FailingJob });
 });

@@ -10,7 +10,7 @@ import {
 } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { app, ChainJob, FailingJob, MailJob, said } from "../support/shop.ts";
+import { app, ChainJob, FailingJob, MailJob, performed } from "../support/shop.ts";
 
 Deno.test("a test refuses what production refuses", async () => {
   await using t = TestApp.of(app);
@@ -82,10 +82,10 @@ Deno.test("clear() forgets what was enqueued, performed and dead-lettered", asyn
   t.assertNoPerformedJobs();
   t.assertNoDeadLetters();
   assertEquals(await t.performEnqueuedJobs(), 0);
-  said.length = 0;
+  performed.length = 0;
   await MailJob.performLater("c");
   assertEquals(await t.performEnqueuedJobs(), 1);
-  assertEquals(said, [["mail", undefined, "c", {}]]);
+  assertEquals(performed, [["mail", undefined, "c", {}]]);
 });
 
 Deno.test("a test's App refuses each call after it was disposed of", async () => {

@@ -22,6 +22,9 @@ import type { Group, Member } from "./group.ts";
 import type { MemoryOwnership } from "./ownership.ts";
 import type { TaskQueue } from "./task_queue.ts";
 
+/** A batch is handed over in one turn, so that it must not take long: its limit in bytes. */
+const MAX_BATCH_BYTES = 128 * 1024;
+
 /** The deadline for disposing of a consumer, in ms. It needs one task. */
 const DISPOSE_MS = 1000;
 
@@ -140,7 +143,7 @@ export class MemoryConsumer implements Consumer, Member {
 
   /** Reads the next records of an ownership; `null` at the end of the partition. */
   protected read(ownership: MemoryOwnership): RecordBatch | null {
-    return ownership.source.read(ownership.position, this.options.maxFetchBytes);
+    return ownership.source.read(ownership.position, Math.min(this.options.maxFetchBytes, MAX_BATCH_BYTES));
   }
 
   /** Tells the caller about the membership, if it has changed. */

@@ -3,17 +3,19 @@
  * its own, never inside a call of the log's user, and timers and sockets have their turns in between. Nothing is
  * polled: a log that is not used has no task pending.
  */
-import { setImmediate } from "node:timers";
+import { nodeBuiltin } from "../../support/node_builtin.ts";
 
 /** The tasks of one log, in the order in which they were added. */
 export class TaskQueue {
+  readonly #setImmediate = nodeBuiltin("node:timers").setImmediate;
+
   /** Runs a task in a turn of its own, after the tasks that were added before. */
   add(task: () => void): void {
-    setImmediate(task);
+    this.#setImmediate(task);
   }
 
   /** Resolves once the tasks that were added before have run. */
   flush(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) => this.#setImmediate(resolve));
   }
 }

@@ -1,4 +1,5 @@
-/** What an administrator may do with the file: topics, offsets, and the commits of groups that have no members. */
+/** Administration of the file: topics, offsets, and the committed offsets of groups without live consumers. */
+import type { Position } from "../../support/position.ts";
 import type { BrokerAdmin } from "../broker.ts";
 import {
   alreadySkippedError,
@@ -10,15 +11,14 @@ import {
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
 import { isLive } from "./leases.ts";
-import { committedOf, groupsOf, move } from "./positions.ts";
-import { endsOf } from "./records.ts";
-import { addPartitions, createTopic, existingTopic, findTopic, type SqliteTopic } from "./topics.ts";
-import type { Position } from "../../support/position.ts";
+import { committedOf, groupsOf, move } from "./group_offsets.ts";
+import { type Ends, endsOf } from "./log_end.ts";
+import { addPartitions, createTopic, existingTopic, findTopic, partitionIdOf } from "./topics.ts";
 
 /**
- * The administrator's door of a file.
+ * The broker's admin calls on a file.
  *
- * @param changed called when something was written that consumers of this process should see
+ * @param changed called after a write that consumers of this process should see
  */
 export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmin {
   const write = async (step: (connection: Connection) => void) => {
@@ -30,35 +30,33 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
     create: (topics) => write((connection) => topics.forEach((topic) => createTopic(connection, topic))),
     addPartitions: (topic, count) => write((connection) => addPartitions(connection, topic, count)),
     ends: (name) =>
-      file.read((connection) => {
-        const { id, partitions } = existingTopic(connection, name, "look at");
-        return span(partitions).map((partition) => ({ partition, ...endsOf(connection, id, partition)! }));
-      }),
+      file.read((connection) =>
+        partitionsOf(connection, name).map(({ partition, id }) => ({ partition, ...endsOf(connection, id)! }))
+      ),
     committed: (group, name) =>
-      file.read((connection) => {
-        const { id, partitions } = existingTopic(connection, name, "look at");
-        return span(partitions).map((partition) => {
-          const committed = committedOf(connection, group, id, partition);
+      file.read((connection) =>
+        partitionsOf(connection, name).map(({ partition, id }) => {
+          const committed = committedOf(connection, group, id);
           return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
-        });
-      }),
+        })
+      ),
     groups: (topics) => file.read((connection) => new Map(topics.map((name) => [name, groupsOf(connection, name)]))),
     seek: (group, to) =>
       write((connection) => {
         if (isLive(connection, group)) throw groupHasMembersError(group);
-        for (const position of to) move(connection, group, topicAt(connection, position).id, position);
+        for (const position of to) move(connection, group, partitionAt(connection, position).id, position.offset);
       }),
   };
 }
 
 /**
- * Moves a group past the record that it is at, inside of a transaction, also while a worker lives: its ownership of the
- * partition ends and begins anew.
+ * Moves a group past the record that it is at, inside a transaction, also while a worker lives: its ownership of the
+ * partition ends and begins again.
  *
- * @param otherwise what to do with a group that is before it: pass over all, wait if somebody works in it, or refuse
- * @returns whether it was moved: `false` if it may come to it yet
- * @throws {UnknownTopicError} if there is no such topic
- * @throws {BrokerError} if the group is past it already or has not come to it, or the log ends before it
+ * @param otherwise for a group that has not come to the record: pass over all before it, wait for a live worker, or refuse
+ * @returns whether it was moved: `false` if the group may still come to the record
+ * @throws {UnknownTopicError} if the topic does not exist
+ * @throws {BrokerError} if the group is past the record or has not come to it, or the log ends before it
  */
 export function skip(
   connection: Connection,
@@ -66,28 +64,33 @@ export function skip(
   position: Position,
   otherwise: "pass" | "wait" | "refuse",
 ): boolean {
-  const { partition, offset } = position;
-  const next = { ...position, offset: offset + 1 };
-  const { id } = topicAt(connection, next);
-  const at = committedOf(connection, group, id, partition)?.offset ?? endsOf(connection, id, partition)!.low;
-  if (at > offset) throw alreadySkippedError(group, position, at);
-  if (at < offset && otherwise !== "pass") {
+  const next = { ...position, offset: position.offset + 1 };
+  const { id, ends } = partitionAt(connection, next);
+  const at = committedOf(connection, group, id)?.offset ?? ends.low;
+  if (at > position.offset) throw alreadySkippedError(group, position, at);
+  if (at < position.offset && otherwise !== "pass") {
     if (otherwise === "wait" && isLive(connection, group)) return false;
     throw skipsOthersError(group, position, at);
   }
-  move(connection, group, id, next);
+  move(connection, group, id, next.offset);
   return true;
 }
 
-/** The topic of a position at which a group can go on. */
-function topicAt(connection: Connection, at: Position): SqliteTopic {
+/** The partition of a position at which a group can go on. */
+function partitionAt(connection: Connection, at: Position): { readonly id: number; readonly ends: Ends } {
   const topic = existingTopic(connection, at.topic, "find");
-  const ends = endsOf(connection, topic.id, at.partition);
-  if (ends === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions);
-  if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= ends.high) return topic;
+  const id = partitionIdOf(connection, topic.id, at.partition);
+  if (id === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions);
+  const ends = endsOf(connection, id)!;
+  if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= ends.high) return { id, ends };
   throw outsideOfLogError(at, ends.high);
 }
 
-function span(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
+/** Every partition of a topic that must exist. */
+function partitionsOf(connection: Connection, name: string): { readonly partition: number; readonly id: number }[] {
+  const topic = existingTopic(connection, name, "look at");
+  return connection.all<readonly [partition: number, id: number]>(
+    "SELECT partition, id FROM partitions WHERE topic_id = ? ORDER BY partition",
+    topic.id,
+  ).map(([partition, id]) => ({ partition, id }));
 }

@@ -1,6 +1,6 @@
 /**
- * A client of the file: what a process has of it. It opens the file when it is first needed, and closes its consumers and
- * the file when it is disposed of.
+ * A client of the file: the broker of one process. It opens the file at its first use; disposing of it closes its consumers
+ * and the file.
  */
 import { BrokerError } from "../../errors.ts";
 import type {
@@ -17,29 +17,29 @@ import type {
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
 import { skip, sqliteAdmin } from "./admin.ts";
-import { turn } from "./alarm.ts";
+import { append, MAX_ROWS } from "./append.ts";
+import { turn } from "./wakeup.ts";
 import type { Durability } from "./connection.ts";
 import { SqliteConsumer } from "./consumer.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";
-import { MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
-import { append, MAX_ROWS } from "./records.ts";
+import { MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
 import type { Position } from "../../support/position.ts";
 
 /** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
 
-/** How long a skip waits for a worker to commit that it has come to the record, in milliseconds, and how often it looks. */
+/** How long a skip waits until a live worker has committed up to the record, and how often it looks, in milliseconds. */
 const MARKS_MS = 1000;
 const LOOK_EVERY_MS = 20;
 
-/** What the file can do. */
+/** The capabilities of the file. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: false,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 
-/** See the module. */
+/** The broker on a file. */
 export class SqliteBroker implements Broker {
   readonly name: string;
   readonly capabilities: Capabilities = SQLITE_CAPABILITIES;
@@ -47,15 +47,15 @@ export class SqliteBroker implements Broker {
   readonly #file: DatabaseFile;
   readonly #context: BrokerContext;
   readonly #consumers = new Set<SqliteConsumer>();
-  /** Counts the records without a key, which go to each partition in turn. */
-  #spread = 0;
+  /** The number of the next record without a key: they go to each partition in turn. Many processes append only one. */
+  #spread = Math.floor(Math.random() * 2 ** 31);
   #open = true;
 
   constructor(name: string, file: DatabaseFile, context: BrokerContext) {
     this.name = name;
     this.#file = file;
     this.#context = context;
-    this.admin = sqliteAdmin(file, () => this.#ring());
+    this.admin = sqliteAdmin(file, () => this.#wake());
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
@@ -83,12 +83,12 @@ export class SqliteBroker implements Broker {
       } catch (error) {
         const written = error instanceof SqliteError ? error.written : "no";
         outcomes.push(...refuseAll(slice, error as Error, written));
-        // What comes after it is not tried: it would overtake what is sent again.
+        // Later slices are not tried: they would overtake the records that the caller sends again.
         outcomes.push(...refuseAll(records.slice(from + MAX_ROWS), error as Error, "no"));
         break;
       }
     }
-    this.#ring();
+    this.#wake();
     return outcomes;
   }
 
@@ -96,7 +96,7 @@ export class SqliteBroker implements Broker {
     if (!this.#open) throw new BrokerError(`Cannot use the broker "${this.name}": it was disposed of`);
     const left = () => {
       this.#consumers.delete(consumer);
-      this.#ring();
+      this.#wake();
     };
     const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink, left);
     this.#consumers.add(consumer);
@@ -111,18 +111,18 @@ export class SqliteBroker implements Broker {
         return skip(connection, group, position, otherwise);
       }, { durability: "durable" });
     while (!await tryIt()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    this.#ring();
+    this.#wake();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#open = false;
     await Promise.all([...this.#consumers].map((consumer) => consumer.close(CLOSE_MS)));
     this.#file.close();
-    // Who waited for the file has heard by then that it is closed.
+    // By then every step that waited for the file was rejected.
     await turn();
   }
 
-  #ring(): void {
-    for (const consumer of this.#consumers) consumer.ring();
+  #wake(): void {
+    for (const consumer of this.#consumers) consumer.wake();
   }
 }

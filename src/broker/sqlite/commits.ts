@@ -1,16 +1,15 @@
 /**
- * The commits of a consumer: a worker's marks become one transaction for every hundred, and each of them says for itself
- * how it ended.
+ * The commits of a consumer: the worker's marks are written in transactions of up to a hundred, with one outcome a mark.
  */
 import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./positions.ts";
-import { MAX_ROWS } from "./records.ts";
+import { commit, fenceOf } from "./group_offsets.ts";
+import { MAX_ROWS } from "./append.ts";
 
-/** See the module. */
+/** The commits of one consumer. */
 export class Commits {
   readonly #file: DatabaseFile;
   readonly #group: string;
@@ -33,8 +32,8 @@ export class Commits {
   }
 
   /**
-   * Commits the last marks of ownerships that ended since somebody moved the group, while the topic was ours all the time:
-   * what their jobs have finished is still true, and would be performed again if it went unsaid.
+   * Commits the last marks of ownerships that ended because the group was moved, while the lease was held all the time: their
+   * jobs have finished, and would be performed again if that was not committed.
    *
    * @param moved the shares as they are now
    */
@@ -50,7 +49,7 @@ export class Commits {
         commit(connection, this.#group, { ...share, fence: share.fence }, { offset: next, metadata });
       }
     }, patience);
-    // A hint, no more: what is not written is performed again.
+    // Best effort: jobs whose mark is not written are performed again.
     await written.catch(() => {});
   }
 
@@ -62,10 +61,8 @@ export class Commits {
         marks.map(({ next, metadata }, at): CommitOutcome => {
           const ownership = owned[at]!;
           if (ownership === null || ownership.lost.aborted) return "ended";
-          // Too much of it is left away, as on Kafka: the offset matters more.
-          const fitting = metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata;
-          if (commit(connection, this.#group, ownership, { offset: next, metadata: fitting })) return "committed";
-          const fence = fenceOf(connection, this.#group, ownership.topicId, ownership.partition);
+          if (commit(connection, this.#group, ownership, { offset: next, metadata })) return "committed";
+          const fence = fenceOf(connection, this.#group, ownership.partitionId);
           return fence === ownership.fence ? "refused" : "ended";
         }), patience);
     } catch (error) {

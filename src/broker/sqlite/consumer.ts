@@ -1,30 +1,39 @@
 /**
- * A consumer on the file: it takes the leases of its topics that are free, waits for the others, reads its partitions in
- * turn and hands records over.
+ * A consumer on the file: it takes the free leases of its topics, waits for the others, reads its partitions in turn and
+ * hands records over.
  *
  *     joining ──▶ member ──▶ closed
  *
- * All that it does of itself it does in rounds, one after the other, each in a turn of its own. A round looks who holds
- * what, if anything has changed; gives its sign of life, if it is time; and hands over at most one batch of each
- * partition. One that finds the file busy or its disk full leaves the rest to the next one: the session runs meanwhile.
+ * Everything happens in rounds, one after the other, each in a turn of its own:
+ *
+ * 1. If anything has changed, it reads the leases, ends and begins ownerships.
+ * 2. If it is time, it renews its leases.
+ * 3. It hands over at most one batch of each partition.
+ *
+ * A round that finds the file busy or the disk full leaves the rest to the next one; the session goes on meanwhile. A
+ * partition whose records cannot be read waits alone. A lasting error of the file, and a sink that throws, end the consumer.
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
-import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
-import { Alarm, turn } from "./alarm.ts";
-import { Cleaner } from "./cleaner.ts";
+import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker.ts";
+import { turn, Wakeup } from "./wakeup.ts";
+import { Retention } from "./retention.ts";
 import { Commits } from "./commits.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { type Ended, Membership } from "./membership.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { type Ends, endsOf, read } from "./records.ts";
+import { type Ends, endsOf } from "./log_end.ts";
+import { read } from "./records.ts";
 
 /** How long disposing of a consumer may take, in milliseconds. */
 const DISPOSE_MS = 1000;
 
-/** See the module. */
+/** An error that the sink threw, though it never may: a fault of the worker. */
+class SinkError extends BrokerError {}
+
+/** A consumer on the file. */
 export class SqliteConsumer implements Consumer {
   readonly #file: DatabaseFile;
   readonly #monitor: Monitor;
@@ -33,26 +42,26 @@ export class SqliteConsumer implements Consumer {
   readonly #left: () => void;
   readonly #membership: Membership;
   readonly #commits: Commits;
-  readonly #cleaner: Cleaner;
-  readonly #alarm = new Alarm();
+  readonly #retention: Retention;
+  readonly #wakeup = new Wakeup();
   readonly #joined = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
   readonly #heartbeatMs: number;
-  /** A step of a round waits no longer for its turn. */
+  /** How long a step of a round waits for locks. */
   readonly #patience: Patience;
   readonly #working: Promise<void>;
   #closing: Promise<void> | null = null;
   #state: "joining" | "member" | "closed" = "joining";
   #held = false;
-  /** The file's version when it was last looked who holds what; `null` to look in any case. */
+  /** The file's version when the leases were last read; `null` to read them in any case. */
   #seen: number | null = null;
   #renewAtMs = 0;
-  /** Whether the sink was told that partitions may move, and not yet what became of them. */
+  /** Whether `releasing` was told, and no `assigned` since. */
   #isReleasing = false;
-  /** What went wrong in the last round: told once. */
+  /** The message of the last failed round: reported once. */
   #trouble: string | null = null;
 
-  /** @param left called once its leases are given back: others of this process may take them */
+  /** @param left called once its leases are released: other consumers of this process may take them */
   constructor(file: DatabaseFile, monitor: Monitor, options: ConsumeOptions, sink: ConsumerSink, left: () => void) {
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = sessionTimeoutMs / 5 } = options;
     this.#file = file;
@@ -65,7 +74,7 @@ export class SqliteConsumer implements Consumer {
     this.#patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
     this.#membership = new Membership(file, candidate, [...new Set(topics)], monitor, this.#patience);
     this.#commits = new Commits(file, group, (ownership) => this.#membership.owns(ownership));
-    this.#cleaner = new Cleaner(file, group, this.#patience);
+    this.#retention = new Retention(file, monitor, group, this.#patience);
     this.#joined.promise.catch(() => {});
     this.#working = this.#work();
   }
@@ -85,18 +94,18 @@ export class SqliteConsumer implements Consumer {
   resume(ownership: Ownership): void {
     if (!this.#membership.owns(ownership) || !ownership.paused) return;
     ownership.paused = false;
-    this.#alarm.ring();
+    this.#wakeup.wake();
   }
 
-  /** Somebody of this process has written. */
-  ring(): void {
+  /** Starts the next round at once: this process has written. */
+  wake(): void {
     this.#seen = null;
-    this.#alarm.ring();
+    this.#wakeup.wake();
   }
 
   async commit(marks: readonly Mark[], patience: { readonly deadlineMs?: number } = {}): Promise<CommitOutcome[]> {
     const outcomes = await this.#commits.write(marks, patience);
-    if (outcomes.includes("ended")) this.ring();
+    if (outcomes.includes("ended")) this.wake();
     return outcomes;
   }
 
@@ -112,44 +121,44 @@ export class SqliteConsumer implements Consumer {
     try {
       await this.#file.connection({ signal: this.#closed.signal });
       while (this.#state !== "closed") {
-        await this.#tryRound(await this.#alarm.pause());
+        await this.#tryRound(await this.#wakeup.pause());
       }
     } catch (error) {
-      // Not awaited: the end waits for this to be over.
+      // Not awaited: `#end` waits for `#work`.
       this.#closing ??= this.#end(DISPOSE_MS, "unknown", error as Error);
     }
   }
 
-  async #tryRound(wasRung: boolean): Promise<void> {
+  async #tryRound(wasWoken: boolean): Promise<void> {
     try {
-      await this.#round(wasRung);
+      await this.#round(wasWoken);
       this.#trouble = null;
     } catch (error) {
       if (this.#state === "closed") return;
-      if (error instanceof SqliteError && error.lasting) throw error;
+      if (error instanceof SinkError || (error instanceof SqliteError && error.lasting)) throw error;
       this.#seen = null;
-      this.#tellOfTrouble(error as Error);
+      this.#reportTrouble(error as Error);
     }
     if (this.#state === "member") this.#hold(this.#membership.heldUntilMs > performance.now());
   }
 
-  async #round(wasRung: boolean): Promise<void> {
+  async #round(wasWoken: boolean): Promise<void> {
     const version = await this.#file.read((connection) => connection.version(), this.#patience);
     const hasChanged = version !== this.#seen || this.#membership.mayTake;
     if (hasChanged) {
-      this.#alarm.quicken();
-      // What comes meanwhile is looked at in the next round.
+      this.#wakeup.shortenPauses();
+      // A later change is seen in the next round.
       this.#seen = version;
-      await this.#keepUp();
+      await this.#updateOwnerships();
     }
     if (this.#isClosed()) return;
     if (performance.now() >= this.#renewAtMs) await this.#renew();
-    // Where nothing has happened there is nothing to read.
-    if ((hasChanged || wasRung) && await this.#handOver()) this.#alarm.ring();
-    this.#cleaner.run(this.#membership.owned());
+    // Without a change there is nothing to read.
+    if ((hasChanged || wasWoken) && await this.#handOver()) this.#wakeup.wake();
+    this.#retention.run(this.#membership.owned());
   }
 
-  async #keepUp(): Promise<void> {
+  async #updateOwnerships(): Promise<void> {
     let shares = await this.#membership.look();
     await this.#lose(this.#membership.endedBy(shares));
     if (await this.#membership.take(shares)) shares = await this.#membership.look();
@@ -159,8 +168,8 @@ export class SqliteConsumer implements Consumer {
     if (this.#isClosed()) return;
     const isFirst = this.#state === "joining";
     this.#state = "member";
-    // What was told to release is told that it may go on, in any case.
-    if (isFirst || added.length > 0 || this.#isReleasing) this.#sink.assigned(added, continued);
+    // After `releasing` the worker starts no job until `assigned`, also if nothing was added.
+    if (isFirst || added.length > 0 || this.#isReleasing) this.#tell((sink) => sink.assigned(added, continued));
     this.#isReleasing = false;
     if (!isFirst) return;
     this.#hold(true);
@@ -172,18 +181,19 @@ export class SqliteConsumer implements Consumer {
     const moved = new Map(ended.flatMap(({ ownership, moved }) => moved === null ? [] : [[ownership, moved]]));
     if (moved.size > 0) {
       this.#isReleasing = true;
-      await this.#commits.writeLast(this.#sink.releasing([...moved.keys()]), moved, this.#patience);
+      const marks = this.#tell((sink) => sink.releasing([...moved.keys()]));
+      await this.#commits.writeLast(marks, moved, this.#patience);
     }
     for (const { ownership } of ended) ownership.end();
     for (const reason of ["revoked", "recreated"] as const) {
       const ownerships = ended.filter((end) => end.reason === reason).map(({ ownership }) => ownership);
-      if (ownerships.length > 0) this.#sink.lost(ownerships, reason);
+      if (ownerships.length > 0) this.#tell((sink) => sink.lost(ownerships, reason));
     }
   }
 
   async #renew(): Promise<void> {
     this.#renewAtMs = performance.now() + this.#heartbeatMs;
-    if (!await this.#membership.renew()) this.ring();
+    if (!await this.#membership.renew()) this.wake();
   }
 
   /** @returns whether there is more */
@@ -191,33 +201,60 @@ export class SqliteConsumer implements Consumer {
     let more = false;
     for (const ownership of this.#membership.owned()) {
       if (ownership.paused) continue;
-      const { topicId, partition } = ownership;
-      const found = await this.#file.read((connection) => {
-        const ends = endsOf(connection, topicId, partition);
-        if (ends === undefined) return null;
-        const from = Math.max(ownership.position, ends.low);
-        return { ends, batch: read(connection, topicId, partition, from, ends.high, this.#options.maxFetchBytes) };
-      }, this.#patience);
-      // Asked after each wait: the worker may have paused it, or closed everything.
+      const found = await this.#read(ownership);
+      // Checked after each wait: the worker may have paused it, or closed the consumer.
       if (this.#isClosed()) return false;
       if (found === null || ownership.paused) continue;
       this.#skipGone(ownership, found.ends);
-      if (found.batch === null) continue;
-      ownership.position = found.batch.next;
-      this.#sink.records(ownership, found.batch);
-      more ||= found.batch.next < found.ends.high;
-      // Many partitions are much work: others have their turn between two of them.
+      const { batch } = found;
+      if (batch === null) continue;
+      ownership.position = batch.next;
+      this.#tell((sink) => sink.records(ownership, batch));
+      more ||= batch.next < found.ends.high;
+      // Many partitions are much work: timers and sockets get a turn between two of them.
       await turn();
       if (this.#isClosed()) return false;
     }
     return more;
   }
 
+  /** Reads a batch of a partition. An error that is not of the whole file holds up this partition only. */
+  async #read(ownership: SqliteOwnership): Promise<{ ends: Ends; batch: RecordBatch | null } | null> {
+    const { topic, partition, partitionId } = ownership;
+    try {
+      const found = await this.#file.read((connection) => {
+        const ends = endsOf(connection, partitionId);
+        if (ends === undefined) return null;
+        const from = Math.max(ownership.position, ends.low);
+        return { ends, batch: read(connection, partitionId, from, ends.high, this.#options.maxFetchBytes) };
+      }, this.#patience);
+      ownership.isFailing = false;
+      return found;
+    } catch (error) {
+      if (error instanceof BrokerError || this.#isClosed()) throw error;
+      if (ownership.isFailing) return null;
+      ownership.isFailing = true;
+      const place = `${topic}/${partition}@${ownership.position}`;
+      const failure = new BrokerError(`Cannot read ${place}: the partition waits`, { cause: error });
+      this.#monitor.emit("error.occurred", { where: "read", error: describeError(failure) });
+      return null;
+    }
+  }
+
   #skipGone(ownership: SqliteOwnership, { low }: Ends): void {
     const { position } = ownership;
     if (position >= low) return;
     ownership.position = low;
-    this.#sink.expired(ownership, position, low);
+    this.#tell((sink) => sink.expired(ownership, position, low));
+  }
+
+  /** Calls the sink. */
+  #tell<T>(call: (sink: ConsumerSink) => T): T {
+    try {
+      return call(this.#sink);
+    } catch (error) {
+      throw new SinkError(`A fault of the worker: ${describeError(error).message}`, { cause: error });
+    }
   }
 
   #isClosed(): boolean {
@@ -227,10 +264,10 @@ export class SqliteConsumer implements Consumer {
   #hold(held: boolean): void {
     if (this.#held === held) return;
     this.#held = held;
-    this.#sink.membership(held);
+    this.#tell((sink) => sink.membership(held));
   }
 
-  #tellOfTrouble(error: Error): void {
+  #reportTrouble(error: Error): void {
     if (this.#trouble === error.message) return;
     this.#trouble = error.message;
     const { group } = this.#options;
@@ -242,17 +279,22 @@ export class SqliteConsumer implements Consumer {
     const endMs = performance.now() + deadlineMs;
     this.#state = "closed";
     this.#closed.abort();
-    this.#alarm.ring();
+    this.#wakeup.wake();
     await turn();
-    await waitUntilSettled(Promise.all([this.#working, this.#cleaner.idle]), deadlineMs);
+    await waitUntilSettled(Promise.all([this.#working, this.#retention.idle]), deadlineMs);
     const owned = this.#membership.end();
     for (const ownership of owned) ownership.end();
-    if (owned.length > 0) this.#sink.lost(owned, reason);
-    // Whoever waits need not wait for the session to end; if it cannot be said, it has to.
+    let fault = failure;
+    try {
+      if (owned.length > 0) this.#tell((sink) => sink.lost(owned, reason));
+    } catch (error) {
+      fault ??= error as Error;
+    }
+    // Best effort: otherwise other consumers wait until the leases expire.
     await this.#membership.release(Math.max(endMs - performance.now(), 0)).catch(() => {});
     this.#left();
-    if (failure !== null) this.#sink.failed(failure);
     const { group } = this.#options;
-    this.#joined.reject(failure ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));
+    this.#joined.reject(fault ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));
+    if (fault !== null) this.#sink.failed(fault);
   }
 }

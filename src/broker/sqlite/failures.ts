@@ -1,12 +1,14 @@
 /**
- * What SQLite's errors mean: which of them pass by themselves, which never do, and what an operator is told.
+ * The meaning of SQLite's errors: which pass by themselves, which are lasting, and the message for an operator.
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { BrokerError, describeError, type Written } from "../../errors.ts";
 import { asMissingPermission } from "../missing_permission.ts";
+import { filePermissions } from "./permissions.ts";
 
-/** The primary result codes that this room tells apart: https://sqlite.org/rescode.html */
+/** The primary result codes that are told apart: https://sqlite.org/rescode.html */
+const ERROR = 1;
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -15,9 +17,11 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const PROTOCOL = 15;
+const CONSTRAINT = 19;
+const MISMATCH = 20;
 const NOTADB = 26;
 
-/** Where an error comes without a code, as it does from opening, its text tells. */
+/** Errors of opening have no code: it is read from the message. */
 const BY_TEXT: readonly (readonly [RegExp, number])[] = [
   [/database (table )?is locked/, BUSY],
   [/readonly database/, READONLY],
@@ -37,17 +41,17 @@ const MEANINGS: ReadonlyMap<number, string> = new Map([
   [NOTADB, "the file is not an SQLite database: name another one, or move it away"],
 ]);
 
-/** Waiting does not help against these: the file itself is another than it should be. */
+/** Waiting does not help: the file itself is damaged, or no database. */
 const LASTING: ReadonlySet<number> = new Set([CORRUPT, NOTADB]);
 
-/** Whoever waits has his turn: another process writes, or switches to the WAL at this very moment. */
+/** Waiting helps: another process writes, or switches to the WAL at this moment. */
 const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, PROTOCOL]);
 
-/** An error of the file or of its disk. `cause` is SQLite's. */
+/** An error of the file or of its disk. `cause` is SQLite's error. */
 export class SqliteError extends BrokerError {
-  /** Whether what was to be written is in the file: `"unknown"` if the very commit failed. */
+  /** Whether the transaction is in the file: `"unknown"` if its commit failed. */
   readonly written: Written;
-  /** Whether it will not come back by itself. */
+  /** Whether trying again cannot help. */
   readonly lasting: boolean;
 
   constructor(message: string, options: { readonly written: Written; readonly lasting: boolean; cause?: unknown }) {
@@ -57,14 +61,14 @@ export class SqliteError extends BrokerError {
   }
 }
 
-/** Whether another process holds a lock that it will let go of. */
+/** Whether another process holds a lock, which it will release. */
 export function isBusy(error: unknown): boolean {
   return PASSING.has(codeOf(error));
 }
 
-/** The error of a file that could not be opened, which SQLite does not give a reason for; any other error as it is. */
+/** The error for a file that could not be opened, with the reason, which SQLite does not give; any other error as it is. */
 export function notOpened(path: string, error: unknown): unknown {
-  const missing = asMissingPermission(`Cannot open "${path}"`, error, { read: [path], write: [path] });
+  const missing = asMissingPermission(`Cannot open "${path}"`, error, filePermissions(path));
   if (missing !== null) return missing;
   if (codeOf(error) !== CANTOPEN) return error;
   const message = `Cannot open "${path}": ${whyNotOpened(path)}`;
@@ -72,18 +76,38 @@ export function notOpened(path: string, error: unknown): unknown {
 }
 
 /**
- * The error that a caller hears. What does not come from SQLite (ours, or a permission that is missing) is told as it is.
+ * The error for a caller. An error that is not SQLite's (our own, or a missing permission) is returned as it is.
  *
- * @param what what failed: `Cannot write to "jobs.db"`
- * @param written whether what was to be written may be in the file
+ * @param what the failed action: `Cannot write to "jobs.db"`
+ * @param written whether the transaction may be in the file
  */
 export function sqliteError(what: string, error: unknown, written: Written = "no"): unknown {
   const code = codeOf(error);
   if (code === 0) return error;
   const why = MEANINGS.get(code) ?? describeError(error).message;
-  // It is said before the end of the transaction is whole on the disk.
+  // SQLite reports it before the end of the transaction is in the log.
   const known = code === FULL ? "no" : written;
-  return new SqliteError(`${what}: ${why}`, { written: known, lasting: LASTING.has(code), cause: error });
+  const lasting = LASTING.has(code) || isForeignSchema(code, error);
+  return new SqliteError(`${what}: ${why}`, { written: known, lasting, cause: error });
+}
+
+/** The error for a file that was deleted or replaced while a connection was open. @param file the one of the three */
+export function replacedFile(path: string, file: string, written: Written): SqliteError {
+  return new SqliteError(
+    `Cannot use "${path}": ${file === path ? "the file" : `its file "${file}"`} was deleted or replaced while it was ` +
+      "open; start the process again",
+    { written, lasting: true },
+  );
+}
+
+/** Whether a table refuses the values: a constraint, a type, or JSON that is malformed. */
+export function isRefusedByTable(error: unknown): boolean {
+  return [ERROR, CONSTRAINT, MISMATCH].includes(codeOf(error));
+}
+
+/** Whether another program has dropped or changed a table. */
+function isForeignSchema(code: number, error: unknown): boolean {
+  return code === ERROR && /^no such (table|column)/.test(describeError(error).message);
 }
 
 function whyNotOpened(path: string): string {

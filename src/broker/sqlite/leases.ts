@@ -1,12 +1,12 @@
 /**
- * Who works on which topic: for each group and topic one consumer holds a lease, renews it while it lives, and gives it
- * back when it stops. One that died has it until it expires.
+ * Leases: for each group and partition one consumer holds a lease, renews it while it lives, and releases it when it stops.
+ * The lease of a consumer that died is held until it expires.
  *
- * The time of day may be set back or forth. So who waits reads from a lease only how long it is still good, no longer than
- * the session of its holder, and waits that long by a clock of its own.
+ * The wall clock may be set back or forth. So a consumer that waits reads from a lease only how long it is still valid, at
+ * most the session of its owner, and waits that long by a monotonic clock.
  */
 import type { Connection } from "./connection.ts";
-import { makePositions, raiseFences } from "./positions.ts";
+import { FENCE, raiseFence } from "./group_offsets.ts";
 
 /** A lease as it stands in the file. */
 export interface Lease {
@@ -20,24 +20,31 @@ export interface Share {
   readonly topic: string;
   readonly topicId: number;
   readonly partition: number;
-  /** `null` if nobody holds the topic. */
+  readonly partitionId: number;
+  /** `null` if no consumer holds the partition. */
   readonly lease: Lease | null;
-  /** `null` if nobody of the group has ever had the partition. */
+  /** `null` if no consumer of the group ever had the partition. */
   readonly fence: number | null;
 }
 
-/** Who asks for leases. */
+/** A consumer that takes leases. */
 export interface Candidate {
   readonly group: string;
-  /** A name that nobody else has. */
+  /** A unique name. */
   readonly owner: string;
   readonly sessionMs: number;
 }
+
+/** SQL: times that no version of this library writes; no live consumer has such a lease, so it counts as absent. */
+const IS_READABLE = `expires_at_ms BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} AND session_ms BETWEEN 0 AND ${
+  2 ** 31 - 1
+}`;
 
 type Row = readonly [
   topic: string,
   topicId: number,
   partition: number,
+  partitionId: number,
   fence: number | null,
   owner: string | null,
   expiresAtMs: number | null,
@@ -47,48 +54,45 @@ type Row = readonly [
 /** Every partition of these topics, in order; a topic that does not exist has none. */
 export function sharesOf(connection: Connection, group: string, topics: readonly string[]): Share[] {
   const rows = connection.all<Row>(
-    `SELECT name, id, p.partition, fence, owner, expires_at_ms, session_ms
-      FROM topics
-      JOIN partitions p ON p.topic_id = id
-      LEFT JOIN leases l ON l.group_name = ?1 AND l.topic_id = id
-      LEFT JOIN positions s ON s.group_name = ?1 AND s.topic_id = id AND s.partition = p.partition
+    `SELECT name, t.id, partition, p.id, ${FENCE}, owner, expires_at_ms, session_ms
+      FROM topics t
+      JOIN partitions p ON p.topic_id = t.id
+      LEFT JOIN leases l ON l.group_name = ?1 AND l.partition_id = p.id AND ${IS_READABLE}
+      LEFT JOIN group_offsets o ON o.group_name = ?1 AND o.partition_id = p.id
       WHERE name IN (SELECT value FROM json_each(?2))
-      ORDER BY id, p.partition`,
+      ORDER BY t.id, partition`,
     group,
     JSON.stringify(topics),
   );
-  return rows.map(([topic, topicId, partition, fence, owner, expiresAtMs, sessionMs]) => {
+  return rows.map(([topic, topicId, partition, partitionId, fence, owner, expiresAtMs, sessionMs]) => {
     const lease = owner === null ? null : { owner, expiresAtMs: expiresAtMs!, sessionMs: sessionMs! };
-    return { topic, topicId, partition, fence, lease };
+    return { topic, topicId, partition, partitionId, fence, lease };
   });
 }
 
 /**
- * Takes the lease of a topic, inside of a transaction, and raises its fences.
+ * Takes the lease of a partition, inside a transaction, and raises its fence.
  *
- * @param seen the lease that has run out, `null` if there was none
- * @returns whether it is had: nobody else was faster
+ * @param share the partition; its lease is `null`, or has expired
+ * @returns whether it was taken: no other consumer was faster
  */
-export function takeLease(connection: Connection, candidate: Candidate, topicId: number, seen: Lease | null): boolean {
-  const { group, owner, sessionMs } = candidate;
-  const expiresAtMs = Date.now() + sessionMs;
-  const taken = seen === null
-    ? connection.changes(
-      "INSERT OR IGNORE INTO leases (group_name, topic_id, owner, expires_at_ms, session_ms) VALUES (?, ?, ?, ?, ?)",
-      ...[group, topicId, owner, expiresAtMs, sessionMs],
-    )
-    : connection.changes(
-      `UPDATE leases SET owner = ?, expires_at_ms = ?, session_ms = ?
-        WHERE group_name = ? AND topic_id = ? AND owner = ? AND expires_at_ms = ?`,
-      ...[owner, expiresAtMs, sessionMs, group, topicId, seen.owner, seen.expiresAtMs],
-    );
+export function takeLease(
+  connection: Connection,
+  { group, owner, sessionMs }: Candidate,
+  { partitionId, lease: seen }: Pick<Share, "partitionId" | "lease">,
+): boolean {
+  const taken = connection.changes(
+    `INSERT INTO leases (group_name, partition_id, owner, expires_at_ms, session_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+      ON CONFLICT DO UPDATE SET owner = ?3, expires_at_ms = ?4, session_ms = ?5
+        WHERE (owner = ?6 AND expires_at_ms = ?7) OR NOT (${IS_READABLE})`,
+    ...[group, partitionId, owner, Date.now() + sessionMs, sessionMs, seen?.owner ?? null, seen?.expiresAtMs ?? null],
+  );
   if (taken === 0) return false;
-  raiseFences(connection, group, topicId);
-  makePositions(connection, group, topicId);
+  raiseFence(connection, group, partitionId);
   return true;
 }
 
-/** A sign of life. @returns how many topics are still held */
+/** Renews every lease of a consumer. @returns how many partitions it still holds */
 export function renewLeases(connection: Connection, { group, owner, sessionMs }: Candidate): number {
   return connection.changes(
     "UPDATE leases SET expires_at_ms = ? WHERE group_name = ? AND owner = ?",
@@ -98,15 +102,15 @@ export function renewLeases(connection: Connection, { group, owner, sessionMs }:
   );
 }
 
-/** Gives everything back. */
+/** Releases every lease of a consumer. */
 export function releaseLeases(connection: Connection, { group, owner }: Pick<Candidate, "group" | "owner">): void {
   connection.run("DELETE FROM leases WHERE group_name = ? AND owner = ?", group, owner);
 }
 
-/** Whether somebody works in the group. */
+/** Whether a consumer of the group is live. */
 export function isLive(connection: Connection, group: string): boolean {
   // A clock that was set back does not make a lease longer than its session.
   const live = `SELECT 1 FROM leases
-    WHERE group_name = ?1 AND expires_at_ms > ?2 AND expires_at_ms <= ?2 + session_ms LIMIT 1`;
-  return connection.get(live, group, Date.now()) !== undefined;
+    WHERE group_name = ?1 AND ${IS_READABLE} AND expires_at_ms > ?2 AND expires_at_ms <= ?2 + session_ms LIMIT 1`;
+  return connection.first(live, group, Date.now()) !== undefined;
 }

@@ -1,157 +1,172 @@
 /**
- * The records of the file: appended in slices, since whoever writes holds the only write lock, and read in batches, each
- * of them within one turn.
+ * Reads the records of a partition in batches, each within one turn.
+ *
+ * The rows of a file are untrusted. A row that no version of this library writes is handed over as unreadable, with the
+ * reason, so that the worker dead-letters it and goes on behind it.
  */
-import type { AppendOutcome, NewRecord, RecordBatch, StoredRecord } from "../broker.ts";
-import { partitionOfKey } from "../partitioner.ts";
-import { copyRecord, sizeOf } from "../record.ts";
-import { recordTooLargeError, unknownPartitionError } from "../refusals.ts";
+import { isUtf8 } from "node:buffer";
+import type { RecordBatch, StoredRecord } from "../broker.ts";
 import type { Connection } from "./connection.ts";
-import { writeData } from "./data.ts";
-import { readHeaders, writeHeaders } from "./headers.ts";
-import { existingTopic } from "./topics.ts";
+import { readHeaders } from "./headers.ts";
+import { idOf, offsetIn } from "./record_id.ts";
+import { MAX_RECORD_BYTES } from "./topics.ts";
 
-/** No transaction appends more: others wait for its end, and a batch of this size costs hardly more a row than a larger one. */
-export const MAX_ROWS = 100;
-
-/** No batch has more records, however small they are: they are read in one turn. */
+/** The most records of a batch, however small they are: they are read in one turn. */
 const MAX_BATCH_RECORDS = 500;
 
-/** How many records are weighed by one statement. */
-const WEIGHED_AT_ONCE = 50;
+/** The number of records whose sizes are read by one statement. */
+const MEASURED_AT_ONCE = 50;
 
-/** Where a partition begins and ends. */
-export interface Ends {
-  /** The first offset that is still there. */
-  readonly low: number;
-  /** The offset of the next record. */
-  readonly high: number;
-}
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-type Row = readonly [
+/** The latest time of a `Date`, in milliseconds. */
+const LATEST_MS = 8.64e15;
+
+type Row = readonly [offset: number, timestampMs: number, key: unknown, headers: unknown, value: unknown];
+
+/** SQL for the records from `?2` up to and including `?3` of partition `?1`. */
+const RANGE = `id BETWEEN ${idOf("?1", "?2")} AND ${idOf("?1", "?3")} ORDER BY id`;
+
+// Statements are built once: they are found by their text.
+const SELECT = `SELECT ${offsetIn("id")}, timestamp_ms, key, headers, value FROM records WHERE ${RANGE}`;
+
+const SELECT_SIZES = `SELECT ${offsetIn("id")}, ifnull(octet_length(key), 0) + ifnull(octet_length(headers), 0)
+  + ifnull(octet_length(value), 0) FROM records WHERE ${RANGE} LIMIT ${MEASURED_AT_ONCE}`;
+
+/** SQL for a column and its type: as bytes, which can always be returned, numbers too; `NULL` beyond the limit. */
+const checked = (column: string) =>
+  `iif(octet_length(${column}) > ${MAX_RECORD_BYTES}, NULL, CAST(${column} AS BLOB)),
+  iif(octet_length(${column}) > ${MAX_RECORD_BYTES}, 'oversized', typeof(${column}))`;
+
+type CheckedRow = readonly [
   offset: number,
   timestampMs: number,
-  key: Uint8Array | string | null,
-  value: Uint8Array | string | null,
-  headers: string | null,
+  key: Uint8Array | null,
+  keyType: string,
+  headers: Uint8Array | null,
+  headersType: string,
+  value: Uint8Array | null,
+  valueType: string,
 ];
 
-/**
- * Where a partition begins and ends; `undefined` if it does not exist. It ends behind its last record; its row knows better
- * only where there is none left, or none was ever written.
- */
-export function endsOf(connection: Connection, topicId: number, partition: number): Ends | undefined {
-  return connection.get<Ends>(
-    `SELECT low, max(high, ifnull((SELECT max(offset) + 1 FROM records WHERE topic_id = ?1 AND partition = ?2), 0)) AS high
-      FROM partitions WHERE topic_id = ?1 AND partition = ?2`,
-    topicId,
-    partition,
-  );
-}
+const SELECT_CHECKED = `SELECT ${offsetIn("id")}, max(0, min(timestamp_ms, ${LATEST_MS})), ${checked("key")},
+  ${checked("headers")}, ${checked("value")} FROM records WHERE ${RANGE}`;
 
 /**
- * Appends to one topic, inside of a transaction: one outcome a record, in order.
+ * Reads a batch.
  *
- * @param spread answers a number for each record without a key: they go to each partition in turn
- * @throws {UnknownTopicError} if the topic does not exist
- */
-export function append(
-  connection: Connection,
-  name: string,
-  records: readonly NewRecord[],
-  spread: () => number,
-): AppendOutcome[] {
-  const topic = existingTopic(connection, name, "append to");
-  const limit = Number(topic.config.get("max.message.bytes"));
-  const timestampMs = Date.now();
-  const next = new Map<number, number>();
-  return records.map((record): AppendOutcome => {
-    const ready = copyRecord(record, timestampMs);
-    const { key, value, headers } = ready;
-    const partition = record.partition ??
-      (key === null ? spread() % topic.partitions : partitionOfKey(key, topic.partitions));
-    const offset = next.get(partition) ?? endsOf(connection, topic.id, partition)?.high;
-    if (offset === undefined) {
-      return { ok: false, error: unknownPartitionError(name, partition, topic.partitions), written: "no" };
-    }
-    const bytes = sizeOf(ready);
-    if (bytes > limit) return { ok: false, error: recordTooLargeError(name, bytes, limit), written: "no" };
-    connection.run(
-      "INSERT INTO records (topic_id, partition, offset, timestamp_ms, key, value, headers) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      topic.id,
-      partition,
-      offset,
-      timestampMs,
-      writeData(key),
-      writeData(value),
-      writeHeaders(headers),
-    );
-    next.set(partition, offset + 1);
-    return { ok: true, position: { topic: name, partition, offset } };
-  });
-}
-
-/**
- * Reads on.
- *
- * @param from the offset to begin with
- * @param high where the partition ends
- * @param maxBytes how much to hand out at most; one record is handed out whatever its size
+ * @param from the first offset to read
+ * @param high the end of the partition
+ * @param maxBytes the most bytes of a batch; one record is read whatever its size
  * @returns the records, or `null` at the end of the log
  */
 export function read(
   connection: Connection,
-  topicId: number,
-  partition: number,
+  partitionId: number,
   from: number,
   high: number,
   maxBytes: number,
 ): RecordBatch | null {
   if (from >= high) return null;
-  const next = endOfBatch(connection, topicId, partition, from, high, maxBytes) ?? high;
-  const rows = connection.all<Row>(
-    `SELECT offset, timestamp_ms, key, value, headers FROM records
-      WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset`,
-    topicId,
-    partition,
-    from,
+  const { next, isOversized } = endOfBatch(connection, partitionId, from, high, maxBytes);
+  const range = [partitionId, from, next - 1] as const;
+  const records = isOversized ? null : readRows(connection, range);
+  return {
+    records: records ?? connection.all<CheckedRow>(SELECT_CHECKED, ...range).map(checkedRecord),
     next,
-  );
-  return { records: rows.map(recordOf), next, highWatermark: high };
+    highWatermark: high,
+  };
 }
 
-/** The offset before which a batch ends, by the sizes alone; `undefined` if it reaches to the end of the log. */
-function endOfBatch(
-  connection: Connection,
-  topicId: number,
-  partition: number,
-  from: number,
-  high: number,
-  maxBytes: number,
-): number | undefined {
-  let sum = 0;
-  let count = 0;
-  // A few at a time: where records are large, to weigh many would be more work than to read the few that fit.
-  for (let at = from;;) {
-    const sizes = connection.all<readonly [offset: number, bytes: number]>(
-      `SELECT offset, ifnull(octet_length(key), 0) + ifnull(octet_length(value), 0) + ifnull(octet_length(headers), 0)
-        FROM records WHERE topic_id = ? AND partition = ? AND offset >= ? AND offset < ?
-        ORDER BY offset LIMIT ${WEIGHED_AT_ONCE}`,
-      topicId,
-      partition,
-      at,
-      high,
-    );
-    for (const [offset, bytes] of sizes) {
-      sum += bytes;
-      if (count > 0 && (sum > maxBytes || count === MAX_BATCH_RECORDS)) return offset;
-      count++;
+/** Reads rows without checks in SQL. @returns `null` if one of them needs those */
+function readRows(connection: Connection, range: readonly [number, number, number]): StoredRecord[] | null {
+  try {
+    const records: StoredRecord[] = [];
+    for (const [offset, timestampMs, key, stored, value] of connection.all<Row>(SELECT, ...range)) {
+      const headers = readHeaders(stored);
+      const isReadable = isData(key) && isData(value) && headers !== undefined && isTime(timestampMs);
+      if (!isReadable) return null;
+      records.push({ offset, key, value, headers, timestampMs });
     }
-    if (sizes.length < WEIGHED_AT_ONCE) return undefined;
-    at = sizes.at(-1)![0] + 1;
+    return records;
+  } catch (error) {
+    // An integer beyond 2^53.
+    if (error instanceof RangeError || (error as { code?: unknown }).code === "ERR_OUT_OF_RANGE") return null;
+    throw error;
   }
 }
 
-function recordOf([offset, timestampMs, key, value, headers]: Row): StoredRecord {
-  return { offset, key, value, headers: readHeaders(headers), timestampMs };
+/** A character that stands for bytes that are not UTF-8: they are looked at again. */
+const REPLACEMENT = "\ufffd";
+
+function isData(value: unknown): value is Uint8Array | string | null {
+  if (typeof value === "string") return !value.includes(REPLACEMENT);
+  return value === null || value instanceof Uint8Array;
+}
+
+function isTime(timestampMs: number): boolean {
+  return timestampMs >= 0 && timestampMs <= LATEST_MS;
+}
+
+function checkedRecord(row: CheckedRow): StoredRecord {
+  const [offset, timestampMs, keyBytes, keyType, headerBytes, headersType, valueBytes, valueType] = row;
+  const key = checkedData("key", keyBytes, keyType);
+  const value = checkedData("value", valueBytes, valueType);
+  const headers = headersType === "null" ? null : checkedData("headers", headerBytes, headersType).data;
+  const pairs = headersType === "oversized" ? undefined : readHeaders(headers);
+  const record = { offset, key: key.data, value: value.data, headers: pairs ?? [], timestampMs };
+  const unreadable = key.problem ?? value.problem ?? (pairs === undefined ? NOT_HEADERS : null);
+  return unreadable === null ? record : { ...record, unreadable };
+}
+
+const NOT_HEADERS = "The headers are not a JSON array of names and values";
+
+/** A column as it is handed over, and the reason why it is not what was written. */
+interface CheckedData {
+  readonly data: Uint8Array | string | null;
+  readonly problem: string | null;
+}
+
+function checkedData(column: string, bytes: Uint8Array | null, type: string): CheckedData {
+  if (type === "oversized") return { data: null, problem: `The ${column} is larger than ${MAX_RECORD_BYTES} bytes` };
+  if (bytes === null || type === "blob") return { data: bytes, problem: null };
+  if (!isUtf8(bytes)) return { data: bytes, problem: `The ${column} is text that is not UTF-8` };
+  const problem = type === "text" ? null : `The ${column} is stored as ${type}, not as text or bytes`;
+  return { data: decoder.decode(bytes), problem };
+}
+
+interface BatchEnd {
+  /** The offset before which the batch ends. */
+  readonly next: number;
+  /** Whether it is one record that is larger than any record may be. */
+  readonly isOversized: boolean;
+}
+
+/** The end of a batch, by the sizes of its records alone. */
+function endOfBatch(
+  connection: Connection,
+  partitionId: number,
+  from: number,
+  high: number,
+  maxBytes: number,
+): BatchEnd {
+  let sum = 0;
+  let count = 0;
+  // A few at a time: with large records, measuring many would take longer than reading the few that fit.
+  for (let at = from;;) {
+    const sizes = connection.all<readonly [offset: number, bytes: number]>(
+      SELECT_SIZES,
+      partitionId,
+      at,
+      high - 1,
+    );
+    for (const [offset, bytes] of sizes) {
+      sum += bytes;
+      if (count > 0 && (sum > maxBytes || count === MAX_BATCH_RECORDS)) return { next: offset, isOversized: false };
+      if (bytes > MAX_RECORD_BYTES) return { next: offset + 1, isOversized: true };
+      count++;
+    }
+    if (sizes.length < MEASURED_AT_ONCE) return { next: high, isOversized: false };
+    at = sizes.at(-1)![0] + 1;
+  }
 }

@@ -1,94 +1,42 @@
 /**
- * What is in the file. A file is ours if it says so in its header; one of a newer version, or of somebody else, is left as
- * it is.
- *
- *     topics ─┬─ partitions ── records          what was appended
- *             └─ positions, leases              by group: what is committed, and who may commit
- *
- * `positions.fence` is the fencing number: whoever takes a partition over raises it, and a commit names the one that it
- * knows. A topic that is deleted and made anew has another id, so that nothing of the old one can be taken for the new.
+ * Opens the file: creates or migrates its tables, and refuses what is not ours. A file is ours if its header says so; one
+ * of a newer version, or of another program, is left unchanged.
  */
 import { BrokerError } from "../../errors.ts";
 import { Connection } from "./connection.ts";
 import { isBusy } from "./failures.ts";
+import { migrate } from "./migrate.ts";
+import { createTables, VERSION } from "./tables.ts";
 
 /** `"ajkf"` in the file's header. */
 const APPLICATION_ID = 0x616a6b66;
 
-/** Counts the changes of what is below. */
-const VERSION = 1;
-
-const TABLES = [
-  `CREATE TABLE topics (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    config TEXT NOT NULL
-  )`,
-  `CREATE TABLE partitions (
-    topic_id INTEGER NOT NULL,
-    partition INTEGER NOT NULL,
-    low INTEGER NOT NULL DEFAULT 0,
-    high INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (topic_id, partition)
-  ) WITHOUT ROWID`,
-  `CREATE TABLE records (
-    topic_id INTEGER NOT NULL,
-    partition INTEGER NOT NULL,
-    offset INTEGER NOT NULL,
-    timestamp_ms INTEGER NOT NULL,
-    key BLOB, -- a text or bytes, and so is value
-    value BLOB,
-    headers TEXT,
-    PRIMARY KEY (topic_id, partition, offset)
-  ) WITHOUT ROWID`,
-  `CREATE TABLE positions (
-    group_name TEXT NOT NULL,
-    topic_id INTEGER NOT NULL,
-    partition INTEGER NOT NULL,
-    fence INTEGER NOT NULL,
-    committed INTEGER,
-    metadata TEXT NOT NULL DEFAULT '',
-    updated_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (group_name, topic_id, partition)
-  ) WITHOUT ROWID`,
-  `CREATE TABLE leases (
-    group_name TEXT NOT NULL,
-    topic_id INTEGER NOT NULL,
-    owner TEXT NOT NULL,
-    expires_at_ms INTEGER NOT NULL,
-    session_ms INTEGER NOT NULL,
-    PRIMARY KEY (group_name, topic_id)
-  ) WITHOUT ROWID`,
-  `CREATE TRIGGER topic_deleted AFTER DELETE ON topics BEGIN
-    DELETE FROM partitions WHERE topic_id = OLD.id;
-    DELETE FROM records WHERE topic_id = OLD.id;
-    DELETE FROM positions WHERE topic_id = OLD.id;
-    DELETE FROM leases WHERE topic_id = OLD.id;
-  END`,
-];
-
 /** The WAL file is cut back to this after a burst, in bytes. */
 const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** What a file says of itself. */
+/** The header of a file. */
 interface Header {
   readonly application_id: number;
   readonly user_version: number;
-  /** Tables, indexes and whatever else has a name in it. */
+  /** The number of tables, indexes and everything else that has a name. */
   readonly tables: number;
 }
 
+/** The state of the tables in a file that is ours or empty. */
+type State = "current" | "old" | "empty";
+
 /**
- * Opens a file of ours, and makes it if there is none.
+ * Opens a file of ours; creates it if there is none, and migrates it if it is of an older version.
  *
  * @param path its absolute path
- * @throws SQLite's error where the file is busy just now, or may only be read
- * @throws {BrokerError} if it cannot be opened, or is not ours
+ * @throws SQLite's error if the file is busy, or is read-only
+ * @throws {BrokerError} if it cannot be opened, is not ours, or is of a newer version
  */
 export function open(path: string): Connection {
   const connection = new Connection(path);
   try {
     prepare(connection, path);
+    connection.watchFiles();
     return connection;
   } catch (error) {
     connection.close();
@@ -97,24 +45,28 @@ export function open(path: string): Connection {
 }
 
 function prepare(connection: Connection, path: string): void {
-  // Before anything is changed: it may be somebody else's file.
-  const isNew = needsTables(connection, path);
+  // First of all: another program's file must not be changed, not even its journal mode.
+  const state = stateOf(connection, path);
   const { journal_mode } = connection.get<{ journal_mode: string }>("PRAGMA journal_mode = WAL")!;
   if (journal_mode !== "wal") {
     throw new BrokerError(
-      `Cannot open "${path}": its journal mode is "${journal_mode}", and must be "wal", which takes a local disk`,
+      `Cannot open "${path}": its journal mode is "${journal_mode}" and must be "wal", which requires a local disk`,
     );
   }
   connection.run("PRAGMA synchronous = NORMAL");
   connection.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
-  if (!isNew) return assertWritable(connection);
-  // Asked again inside: another process may have made them meanwhile.
+  if (state === "current") return assertWritable(connection);
   connection.write(() => {
-    if (needsTables(connection, path)) makeTables(connection);
+    // Checked again under the lock: another process may have created or migrated the tables.
+    const state = stateOf(connection, path);
+    if (state === "old") migrate(connection, path);
+    if (state !== "empty") return;
+    createTables(connection);
+    connection.run(`PRAGMA application_id = ${APPLICATION_ID}`);
   }, "durable");
 }
 
-/** SQLite opens also what it may only read, and says so at the first write. Whoever cannot have the lock now learns it then. */
+/** SQLite opens a read-only file without an error and fails at the first write. A busy file is checked by that write. */
 function assertWritable(connection: Connection): void {
   try {
     connection.run("DELETE FROM topics WHERE false");
@@ -124,34 +76,27 @@ function assertWritable(connection: Connection): void {
 }
 
 /**
- * Looks whether the file is ours, or empty. It changes nothing.
+ * Reads the state of the tables. It changes nothing.
  *
- * @returns whether the tables are still to be made
- * @throws {BrokerError} if it is neither
+ * @throws {BrokerError} if the file is another program's, or of a newer version
  */
-function needsTables(connection: Connection, path: string): boolean {
-  // One statement sees one state: others may be making the tables.
+function stateOf(connection: Connection, path: string): State {
+  // One statement sees one state: other processes may be creating the tables.
   const { application_id, user_version, tables } = connection.get<Header>(
     `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) AS tables
       FROM pragma_application_id, pragma_user_version`,
   )!;
   if (application_id === APPLICATION_ID) {
-    if (user_version <= VERSION) return false;
+    if (user_version === VERSION) return "current";
+    if (user_version < VERSION) return "old";
     throw new BrokerError(
       `Cannot open "${path}": it has version ${user_version} of the tables, but this version of @activejob/kafka ` +
         `knows them up to ${VERSION}; update it in every process that uses the file`,
     );
   }
-  if (tables === 0 && user_version === 0 && application_id === 0) return true;
+  if (tables === 0 && user_version === 0 && application_id === 0) return "empty";
   throw new BrokerError(
     `Cannot open "${path}": it is an SQLite database of something else (it has ${tables} tables and indexes that ` +
       "@activejob/kafka did not make), and must be a file of its own",
   );
-}
-
-/** Makes the tables, inside of a transaction. */
-function makeTables(connection: Connection): void {
-  for (const table of TABLES) connection.run(table);
-  connection.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-  connection.run(`PRAGMA user_version = ${VERSION}`);
 }

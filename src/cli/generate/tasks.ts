@@ -3,6 +3,7 @@
  * moves from one to the other by `BROKER_URL` alone. A permission that is missing is an error, never a prompt.
  */
 import { kafka } from "../../broker/kafka/mod.ts";
+import { sqlite } from "../../broker/sqlite/mod.ts";
 import { formatPermissionFlag } from "../../support/permissions.ts";
 import { findLibraryFolder } from "./library.ts";
 import { APP_FILE } from "./job.ts";
@@ -11,18 +12,17 @@ import { PACKAGE } from "./templates.ts";
 /** Command lines by the name of their task. */
 export type ProjectTasks = Readonly<Record<"dev" | "worker" | "enqueue" | "topics" | "test" | "generate", string>>;
 
-const DATABASE = "jobs.db";
-
 /** Creates the tasks. */
 export function createTasks(): ProjectTasks {
   // A cluster tells a client where its brokers are: their addresses are not known here.
   const net = formatPermissionFlag("net", []);
   const env = formatPermissionFlag("env", ["BROKER_URL", ...kafka({ brokers: ["localhost"] }).permissions?.env ?? []]);
-  const readDatabase = formatPermissionFlag("read", [DATABASE]);
+  const database = sqlite("jobs.db").permissions ?? {};
+  const readDatabase = formatPermissionFlag("read", database.read ?? []);
   // A command line imports the App by its name, which needs the permission to read it; a static import does not.
   const library = findLibraryFolder();
   const readModules = formatPermissionFlag("read", library === null ? ["."] : [".", library]);
-  const write = formatPermissionFlag("write", [DATABASE]);
+  const write = formatPermissionFlag("write", database.write ?? []);
   const cli = `deno run --no-prompt ${net} ${env} ${readModules} ${write} ${PACKAGE}/cli`;
   const script = `--no-prompt ${net} ${env} ${readDatabase} ${write}`;
   return {

@@ -1,12 +1,12 @@
 /**
  * Writes dead letters: the record byte for byte in another topic, with headers that say where it came from and why.
  *
- * If the topic refuses a letter as too large, the next smaller form is tried: with fewer headers, then without the value.
+ * If the broker refuses a letter for its content, the next smaller form is tried: with fewer headers, then without the value.
  * A record that can neither be performed nor be kept would stop its partition for ever.
  */
 import { Buffer } from "node:buffer";
 import type { AppendOutcome, Headers, NewRecord } from "../../broker/broker.ts";
-import { type ErrorInfo, RecordTooLargeError } from "../../errors.ts";
+import { type ErrorInfo, RecordRefusedError } from "../../errors.ts";
 import type { Position } from "../../support/position.ts";
 import { keyBytes, type QueuedRecord, valueBytes } from "./queued_record.ts";
 
@@ -35,13 +35,13 @@ export interface DeadLetter {
  * Writes a dead letter.
  *
  * @param topic the full name of the dead letter topic
- * @returns the outcome of the first form that is not too large
+ * @returns the outcome of the first form that is not refused for its content
  */
 export async function writeDeadLetter(topic: string, letter: DeadLetter, append: Append): Promise<AppendOutcome> {
   let outcome: AppendOutcome | undefined;
   for (const form of forms(letter)) {
     outcome = await append(topic, form);
-    if (outcome.ok || !(outcome.error instanceof RecordTooLargeError)) return outcome;
+    if (outcome.ok || !(outcome.error instanceof RecordRefusedError)) return outcome;
   }
   return outcome!;
 }

@@ -5,7 +5,7 @@ import { type Envelope, readEnvelope } from "../../job/envelope.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
 import { show } from "../../support/validation.ts";
-import type { QueuedRecord } from "./queued_record.ts";
+import { type QueuedRecord, valueText } from "./queued_record.ts";
 
 /** A job that can be performed. */
 export interface DecodedJob {
@@ -25,13 +25,15 @@ const TOMBSTONE: Decoded = { kind: "tombstone" };
 
 /** Decodes a record. It never throws. */
 export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBytes: number): Decoded {
+  if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
   if (record.value === null) return TOMBSTONE;
   try {
     if (record.bytes > maxPayloadBytes) {
       throw new PoisonError(`The value has ${record.bytes} bytes, but at most ${maxPayloadBytes} are read`);
     }
-    if (record.encoding !== "utf8") throw new PoisonError("The value is not UTF-8");
-    const envelope = readEnvelope(record.value);
+    const text = valueText(record);
+    if (text === null) throw new PoisonError("The value is not UTF-8");
+    const envelope = readEnvelope(text);
     if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
       const dueAt = new Date(envelope.scheduledAtMs).toISOString();
       throw new NotSupportedError(

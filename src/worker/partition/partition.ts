@@ -19,6 +19,9 @@ import { RecordQueue } from "./record_queue.ts";
 import { RetryState } from "./retry_state.ts";
 import { Runner } from "./runner.ts";
 
+/** One partition has an eighth of the worker's memory budget at most: its jobs run one by one, however many wait. */
+const PARTITION_SHARE = 8;
+
 /** See the module. */
 export class Partition implements CommitSource {
   /** The broker's token for it. */
@@ -41,7 +44,13 @@ export class Partition implements CommitSource {
     this.#context = context;
     this.#tracker = new OffsetTracker(committed?.offset ?? null, progress.finished);
     this.#retryState = new RetryState(route, progress, unknownClasses);
-    this.#queue = new RecordQueue({ ownership, consumer, memoryBudget, maxRecords: route.maxMessages });
+    this.#queue = new RecordQueue({
+      ownership,
+      consumer,
+      memoryBudget,
+      maxRecords: route.maxMessages,
+      maxBytes: context.config.maxBufferedBytes / PARTITION_SHARE,
+    });
     this.#runner = new Runner({
       partition: ownership.partition,
       route,

@@ -3,20 +3,24 @@
  *
  * The bytes that a broker delivers are a view into a whole fetch, which one waiting record would keep alive. They are
  * decoded to a string at once, since that is the cheapest copy (a broker that stores strings delivers one). Bytes that are
- * not UTF-8 are kept as Latin-1, from which every byte can be restored.
+ * not UTF-8 are kept as Latin-1, from which every byte can be restored. Large bytes are copied as bytes, outside of the
+ * heap, and decoded when the record runs: a heap that large strings fill grows to several times their size.
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Headers, StoredRecord } from "../../broker/broker.ts";
 import { NO_HEADERS, sizeOf } from "../../broker/record.ts";
 import type { TrackedRecord } from "./offset_tracker.ts";
 
+/** A longer value that comes as bytes is kept as bytes. */
+const MAX_STRING_BYTES = 64 * 1024;
+
 /** See the module. */
 export interface QueuedRecord extends TrackedRecord {
   /** The key's bytes as Latin-1; `null` for no key. */
   readonly key: string | null;
-  /** The value; `null` for a tombstone. */
-  readonly value: string | null;
-  /** The encoding of `value`: `"latin1"` if the bytes are not UTF-8. */
+  /** The value; `null` for a tombstone. A string, or large bytes. */
+  readonly value: string | Buffer | null;
+  /** The encoding of `value`, if it is a string: `"latin1"` if the bytes are not UTF-8. */
   readonly encoding: "utf8" | "latin1";
   /** A copy of the headers. */
   readonly headers: Headers;
@@ -26,6 +30,8 @@ export interface QueuedRecord extends TrackedRecord {
   readonly bytes: number;
   /** Its share of the memory budget: the size of key, value and headers in bytes. */
   readonly memoryBytes: number;
+  /** The reason why the broker could not read it; `undefined` for a sound record. */
+  readonly unreadable: string | undefined;
 }
 
 /**
@@ -38,15 +44,16 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
   const key = record.key === null ? null : toLatin1(record.key);
   const bytes = value === null ? 0 : Buffer.byteLength(value);
   const undecoded = value === null || typeof value === "string" ? null : asBuffer(value);
-  const text = undecoded === null ? value as string | null : undecoded.toString("utf8");
+  const isLarge = undecoded !== null && bytes > MAX_STRING_BYTES;
+  const text = undecoded === null ? value as string | null : isLarge ? null : undecoded.toString("utf8");
   // Decoding replaces invalid bytes by U+FFFD: only if the string has one must the bytes be checked.
-  const isText = undecoded === null || !text!.includes("\ufffd") || isUtf8(undecoded);
+  const isText = undecoded === null || isLarge || !text!.includes("\ufffd") || isUtf8(undecoded);
   return {
     offset: record.offset,
     next,
     isFinished: false,
     key,
-    value: isText ? text : undecoded.toString("latin1"),
+    value: isLarge ? Buffer.from(undecoded) : isText ? text : undecoded.toString("latin1"),
     encoding: isText ? "utf8" : "latin1",
     headers: headers.length === 0
       ? NO_HEADERS
@@ -55,6 +62,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     bytes,
     // A character of the key is a byte. The value is measured once: that takes as long as a small job.
     memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
+    unreadable: record.unreadable,
   };
 }
 
@@ -70,8 +78,14 @@ export function keyText(record: QueuedRecord): string | null {
 }
 
 /** Returns the record's value, byte for byte. */
-export function valueBytes(record: QueuedRecord): Uint8Array | null {
-  return record.value === null ? null : Buffer.from(record.value, record.encoding);
+export function valueBytes({ value, encoding }: QueuedRecord): Uint8Array | null {
+  return typeof value === "string" ? Buffer.from(value, encoding) : value;
+}
+
+/** Returns the record's value as a string; `null` for no value, and for bytes that are not UTF-8. */
+export function valueText({ value, encoding }: QueuedRecord): string | null {
+  if (typeof value === "string") return encoding === "utf8" ? value : null;
+  return value !== null && isUtf8(value) ? value.toString() : null;
 }
 
 function toLatin1(key: Uint8Array | string): string {

@@ -16,6 +16,8 @@ export interface RecordQueueOptions {
   readonly memoryBudget: MemoryBudget;
   /** The number of waiting records at which fetching pauses. */
   readonly maxRecords: number;
+  /** The size of the waiting records at which fetching pauses, in bytes. */
+  readonly maxBytes: number;
 }
 
 /** See the module. */
@@ -23,6 +25,7 @@ export class RecordQueue {
   readonly #options: RecordQueueOptions;
   readonly #memoryBudget: MemoryBudget;
   readonly #records = new Fifo<QueuedRecord>();
+  #bytes = 0;
   #isPaused = false;
 
   constructor(options: RecordQueueOptions) {
@@ -49,30 +52,37 @@ export class RecordQueue {
   /** Adds a record at the end. */
   push(record: QueuedRecord): void {
     this.#records.push(record);
+    this.#bytes += record.memoryBytes;
     this.#memoryBudget.add(record.memoryBytes);
   }
 
   /** Removes the first record; there must be one. */
   shift(): void {
     const { memoryBytes } = this.#records.shift()!;
+    this.#bytes -= memoryBytes;
     this.#memoryBudget.remove(memoryBytes);
     if (this.#isPaused) this.#resumeIfRoom();
   }
 
   /** Removes all records. */
   clear(): void {
-    let bytes = 0;
-    for (const { memoryBytes } of this.#records) bytes += memoryBytes;
     this.#records.clear();
-    this.#memoryBudget.remove(bytes);
+    this.#memoryBudget.remove(this.#bytes);
+    this.#bytes = 0;
   }
 
   /** Pauses fetching if enough records wait. */
   pauseIfFull(): void {
-    if (this.#isPaused || (this.length < this.#options.maxRecords && !this.#exceedsBudget)) return;
+    if (this.#isPaused || (!this.#isFull && !this.#exceedsBudget)) return;
     this.#isPaused = true;
     this.#options.consumer.pause(this.#options.ownership);
     if (this.#exceedsBudget) this.#memoryBudget.whenRoom(this.#resumeIfRoom);
+  }
+
+  /** Whether enough wait. */
+  get #isFull(): boolean {
+    const { maxRecords, maxBytes } = this.#options;
+    return this.length >= maxRecords || (this.length > 0 && this.#bytes >= maxBytes);
   }
 
   /** Whether the worker's memory budget is spent, and this partition has a part in it. */
@@ -82,7 +92,7 @@ export class RecordQueue {
 
   // One function object, since the memory budget keeps each only once.
   readonly #resumeIfRoom = (): void => {
-    if (!this.#isPaused || this.length >= this.#options.maxRecords) return;
+    if (!this.#isPaused || this.#isFull) return;
     if (this.#exceedsBudget) return this.#memoryBudget.whenRoom(this.#resumeIfRoom);
     this.#isPaused = false;
     this.#options.consumer.resume(this.#options.ownership);

@@ -1,6 +1,6 @@
 /**
- * Appends so many records to the topic "jobs" of a file, one after the other, and says what came of the last one, and of
- * the first that was refused: `append.ts <path> [records]`.
+ * Appends records to the topic "jobs" of a file, one after the other, and prints the outcome of the last one that was
+ * written and of the first that was refused: `append.ts <path> [records]`.
  */
 import { openBroker } from "./harness.ts";
 

@@ -1,11 +1,13 @@
 /**
- * A process of its own that uses a file, told what to do by lines on its standard input: `client.ts`. It answers each line
- * with one that begins with the same word.
+ * A process of its own that uses a file, driven by lines on its standard input: `client.ts`. For each it prints a line that
+ * begins with the same word.
  *
- *     open <path> <topics> <records>    opens the file, makes topics, appends, and says how much
- *     consume <path> <sessionMs>        joins as a consumer; it then says "assigned", "lost", "held" and "record" by itself
+ *     open <path> <topics> <records>    opens the file, creates topics, appends, and prints how many
+ *     append <path> <topic> <records>   appends, durably, and prints how many were acknowledged
+ *     consume <path> <sessionMs>        joins as a consumer; then prints "assigned", "lost", "held" and "record" by itself
  *     commit <next>                     commits for the ownership that it had last
  *     close                             closes the consumer
+ *     exit                              ends the process
  */
 import type { Broker, Consumer, ConsumerSink, Ownership } from "../../../src/broker/broker.ts";
 import { openBroker } from "./harness.ts";
@@ -45,6 +47,15 @@ const COMMANDS: Readonly<Record<string, (...args: string[]) => Promise<string>>>
     }
     return `${written}`;
   },
+  async append(path, topic, records) {
+    await using broker = openBroker(path!);
+    const jobs = Array.from(
+      { length: Number(records) },
+      () => ({ value: `{"job_class":"CountedJob","arguments":[]}` }),
+    );
+    const outcomes = await broker.append(topic!, jobs, { durability: "durable" });
+    return `${outcomes.filter(({ ok }) => ok).length}`;
+  },
   async consume(path, sessionMs) {
     broker = openBroker(path!);
     const options = { group: GROUP, topics: [TOPIC], sessionTimeoutMs: Number(sessionMs), maxFetchBytes: 1_000_000 };
@@ -68,6 +79,7 @@ for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
   rest = lines.pop()!;
   for (const line of lines) {
     const [command, ...args] = line.split(" ");
+    if (command === "exit") Deno.exit(0);
     console.log(`${command} ${await COMMANDS[command!]!(...args)}`);
   }
 }

@@ -1,4 +1,4 @@
-/** What is on the disk when it is acknowledged: asked of SQLite within the very transaction. */
+/** The durability of an acknowledged record: how SQLite syncs, read inside the transaction itself. */
 import { assertEquals } from "@std/assert";
 import { activeJobTopic, App, Job, type KafkaOptions, sqlite } from "../../../mod.ts";
 import type { BrokerSource } from "../../../src/broker/broker.ts";
@@ -7,7 +7,7 @@ import type { Connection } from "../../../src/broker/sqlite/connection.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 
-/** A file of which each transaction that appends says how it syncs: its topic's first letter, and 1 for NORMAL, 2 for FULL. */
+/** A file that records how each appending transaction syncs: the topic, and 1 for NORMAL, 2 for FULL. */
 class Watched extends DatabaseFile {
   readonly appends: string[] = [];
 
@@ -25,7 +25,8 @@ class Watched extends DatabaseFile {
 
 function records(connection: Connection): Map<string, number> {
   const rows = connection.all<readonly [name: string, count: number]>(
-    "SELECT name, count(*) FROM topics JOIN records ON topic_id = id GROUP BY name",
+    `SELECT name, count(*) FROM records JOIN partitions p ON p.id = partition_id JOIN topics t ON t.id = topic_id
+      GROUP BY name`,
   );
   return new Map(rows);
 }
@@ -55,7 +56,7 @@ Deno.test("sqlite: produceSync and dead letters sync in their transaction, produ
     topics: [activeJobTopic("default", { deadLetterQueue })],
     logger: false,
   });
-  // In turn, since a statement that is prepared once is told the second time.
+  // In turn: a setting that is applied only once would show at the second time.
   for (let turn = 0; turn < 2; turn++) {
     await SyncJob.performLater();
     await (await AsyncJob.performLater()).delivered();
@@ -66,7 +67,7 @@ Deno.test("sqlite: produceSync and dead letters sync in their transaction, produ
   assertEquals(file.appends, ["dead 2", "dead 2"]);
 });
 
-Deno.test("sqlite: the file writes ahead, whoever opens it", async () => {
+Deno.test("sqlite: the file is in WAL mode for every process that opens it", async () => {
   using file = new TemporaryFile();
   await using broker = openBroker(file.path);
   await broker.connect();

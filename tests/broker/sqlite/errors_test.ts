@@ -1,9 +1,9 @@
-/** What an operator is told when the file is not what it should be: what failed, which file, and what to do. */
+/** Error messages for a file that is not what it should be: the failed action, the file, and the remedy. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { activeJobTopic, App, BrokerError, EnqueueError, Job, type KafkaOptions } from "../../../mod.ts";
-import { Child, cli } from "../../support/child.ts";
+import { cli } from "../../support/child.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 
 const PROGRAM = new URL("append.ts", import.meta.url).pathname;
@@ -25,11 +25,11 @@ function database(path: string, ...statements: string[]): void {
 
 const DAMAGED = "the file is damaged: restore it, or move it away together with its -wal and -shm files";
 
-/** What is wrong, how it is made, and the reason that is told; `PATH` stands for the path. */
+/** Wrong files: a description, how one is made, and the reason in the message. */
 const WRONG: readonly (readonly [what: string, make: (path: string) => unknown, why: string])[] = [
   ["a folder", (path) => Deno.mkdirSync(path), "it is a folder, and must be a file"],
   [
-    "a text",
+    "a text file",
     (path) => Deno.writeTextFileSync(path, "This is no database. ".repeat(20)),
     "the file is not an SQLite database: name another one, or move it away",
   ],
@@ -53,13 +53,13 @@ const WRONG: readonly (readonly [what: string, make: (path: string) => unknown, 
       Deno.writeFileSync(path, await goodFile());
       database(path, "PRAGMA user_version = 7");
     },
-    "it has version 7 of the tables, but this version of @activejob/kafka knows them up to 1; update it in every " +
+    "it has version 7 of the tables, but this version of @activejob/kafka knows them up to 2; update it in every " +
     "process that uses the file",
   ],
 ];
 
 for (const [what, make, why] of WRONG) {
-  Deno.test(`sqlite: a file that is ${what} is left as it is, and said so; once it is gone, the same client goes on`, async () => {
+  Deno.test(`sqlite: a file that is ${what} is left unchanged and reported; once it is gone, the same client goes on`, async () => {
     using file = new TemporaryFile();
     await make(file.path);
     const before = contents(file.path);
@@ -80,7 +80,7 @@ function contents(path: string): string {
   return Deno.statSync(path).isDirectory ? "a folder" : Buffer.from(Deno.readFileSync(path)).toString("base64");
 }
 
-Deno.test("sqlite: pages that are damaged are told by whoever reads them", async () => {
+Deno.test("sqlite: damaged pages are reported by the call that reads them", async () => {
   using file = new TemporaryFile();
   Deno.writeFileSync(file.path, (await goodFile()).fill(0xa5, 4096));
   await using broker = openBroker(file.path);
@@ -129,20 +129,11 @@ Deno.test("sqlite: a folder that is missing is named, to the worker, to enqueue 
   assertEquals((await WelcomeJob.performLater()).position, { topic: "default", partition: 0, offset: 0 });
 });
 
-Deno.test("sqlite: a process that may not write to the file in Deno is told which flag it takes", async () => {
-  using file = new TemporaryFile();
-  const options = ["--allow-read"];
-  await using child = new Child([PROGRAM, file.path], { options });
-  assertEquals((await child.ended()).stdout, [
-    `no: Cannot open "${file.path}": Requires write access to "${file.path}", run again with the --allow-write flag`,
-  ]);
-});
-
-Deno.test("sqlite: where writing fails in the midst of it, nobody knows what was written, and what was acknowledged is there", async () => {
+Deno.test("sqlite: a write that fails midway is `unknown`, and every acknowledged record is there", async () => {
   using file = new TemporaryFile();
   const { path } = file;
   Deno.writeFileSync(path, await goodFile());
-  // The system's own limit on the size of a file, in blocks of which no shell has larger ones than 1 KiB.
+  // The system's limit on the size of a file, in blocks of at most 1 KiB, by shell.
   const limited = "trap '' XFSZ; ulimit -f 1000; exec \"$@\"";
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", limited, "sh", Deno.execPath(), "run", "-A", "--no-check", PROGRAM, path, "2000"],
@@ -158,7 +149,7 @@ Deno.test("sqlite: where writing fails in the midst of it, nobody knows what was
   await using broker = openBroker(path);
   const [outcome] = await broker.append("jobs", [{ value: "x" }]);
   assert(outcome?.ok);
-  // The one that was refused is there or not.
+  // The refused record may be there.
   const next = Number(/^appended at (\d+)$/.exec(acknowledged!)![1]) + 1;
   assert([next, next + 1].includes(outcome.position.offset), `${acknowledged}, but ${outcome.position.offset} is next`);
 });
@@ -167,7 +158,7 @@ const isRoot = Deno.uid() === 0;
 const { code: withoutSetpriv } = await new Deno.Command("sh", { args: ["-c", "command -v setpriv >/dev/null"] })
   .output();
 
-/** Appends in a process that has no more rights than the file's modes give it: root has, unless it gives that up. */
+/** Appends in a process that has only the rights of the file's mode: root has more, unless it drops them. */
 async function appendOnce(path: string): Promise<string> {
   const deno = [Deno.execPath(), "run", "-A", PROGRAM, path];
   const [command, ...args] = isRoot ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", ...deno] : deno;
@@ -176,7 +167,7 @@ async function appendOnce(path: string): Promise<string> {
 }
 
 Deno.test({
-  name: "sqlite: a file or a folder that may only be read is told at once, by whoever opens it",
+  name: "sqlite: a read-only file or folder is reported when it is opened",
   ignore: isRoot && withoutSetpriv !== 0,
   async fn() {
     using file = new TemporaryFile();

@@ -1,4 +1,4 @@
-/** The file while it is in use: locked by others, full, gone. What is refused is not in it, and nothing stands still. */
+/** The file while it is in use: locked by other processes, full, gone. A refused record is not in it, and nothing blocks. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import type { AppendOutcome, RecordBatch } from "../../../src/broker/broker.ts";
@@ -9,8 +9,8 @@ import { until } from "../../support/until.ts";
 import { openBroker, TemporaryFile, writing } from "./harness.ts";
 import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 
-/** What an append said, in one line. */
-function said(outcomes: readonly AppendOutcome[]): string[] {
+/** The outcomes of an append, one line each. */
+function lines(outcomes: readonly AppendOutcome[]): string[] {
   return outcomes.map((outcome) =>
     outcome.ok ? `at ${outcome.position.offset}` : `${outcome.written}: ${outcome.error.message}`
   );
@@ -18,10 +18,10 @@ function said(outcomes: readonly AppendOutcome[]): string[] {
 
 function busy(path: string, verb: string, ms: number): string {
   return `Cannot ${verb} "${path}": other processes have held its lock for ${ms} ms; look for one that keeps a ` +
-    "transaction open, or that stands still";
+    "transaction open, or is stopped";
 }
 
-Deno.test("sqlite: while others write, calls wait and the event loop turns", async () => {
+Deno.test("sqlite: while another process writes, calls wait and the event loop goes on", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await using broker = openBroker(file.path);
@@ -33,10 +33,10 @@ Deno.test("sqlite: while others write, calls wait and the event loop turns", asy
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
   assert(!isOver, "it cannot have been written");
   other.release();
-  assertEquals(said(await appended), ["at 0"]);
+  assertEquals(lines(await appended), ["at 0"]);
 });
 
-Deno.test("sqlite: a file that is opened while others hold it is waited for", async () => {
+Deno.test("sqlite: opening waits while another process holds the file", async () => {
   using file = new TemporaryFile();
   new DatabaseSync(file.path).close();
   using other = writing(file.path, "EXCLUSIVE");
@@ -45,10 +45,10 @@ Deno.test("sqlite: a file that is opened while others hold it is waited for", as
   await new Promise((resolve) => setTimeout(resolve, 1));
   other.release();
   await made;
-  assertEquals(said(await broker.append(TOPIC, [{ value: "x" }])), ["at 0"]);
+  assertEquals(lines(await broker.append(TOPIC, [{ value: "x" }])), ["at 0"]);
 });
 
-Deno.test("sqlite: who has waited long enough is told for what, and nothing was written", async () => {
+Deno.test("sqlite: a call that has waited long enough fails with the reason, and nothing was written", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await using broker = openBroker(file.path, 30);
@@ -57,16 +57,16 @@ Deno.test("sqlite: who has waited long enough is told for what, and nothing was 
     using _ = writing(file.path);
     const why = busy(file.path, "write to", 30);
     const outcomes = await broker.append(TOPIC, Array.from({ length: 150 }, () => ({ value: "x" })));
-    assertEquals(said(outcomes), Array.from({ length: 150 }, () => `no: ${why}`));
+    assertEquals(lines(outcomes), Array.from({ length: 150 }, () => `no: ${why}`));
     await assertRejects(() => broker.admin.create([{ name: "other" }]), Error, why);
     await using late = openBroker(file.path, 30);
-    // It only reads: the other program does not hinder it.
+    // It only reads, which the lock allows.
     assertEquals((await late.admin.ends(TOPIC)).map(({ high }) => high), [0]);
   }
-  assertEquals(said(await broker.append(TOPIC, [{ value: "x" }])), ["at 0"]);
+  assertEquals(lines(await broker.append(TOPIC, [{ value: "x" }])), ["at 0"]);
 });
 
-Deno.test("sqlite: a broker that is disposed of while it waits says so to each call", async () => {
+Deno.test("sqlite: disposing of a broker that waits rejects each call", async () => {
   using file = new TemporaryFile();
   new DatabaseSync(file.path).close();
   using _ = writing(file.path, "EXCLUSIVE");
@@ -84,10 +84,10 @@ Deno.test("sqlite: a broker that is disposed of while it waits says so to each c
   assertEquals(settled, calls.length + 1);
   const message = `Cannot use "${file.path}": the broker was disposed of`;
   assertEquals((await ends).map((end) => end.status === "rejected" && end.reason.message), calls.map(() => message));
-  assertEquals(said(await appended), [`no: ${message}`]);
+  assertEquals(lines(await appended), [`no: ${message}`]);
 });
 
-Deno.test("sqlite: a call that is called off while it waits ends with the caller's reason", async () => {
+Deno.test("sqlite: a call that is aborted while it waits ends with the caller's reason", async () => {
   using file = new TemporaryFile();
   new DatabaseSync(file.path).close();
   using _ = writing(file.path, "EXCLUSIVE");
@@ -122,57 +122,57 @@ Deno.test("sqlite: on a full disk nothing is written and nothing is lost; once t
   await member.owns(1);
   const pages = (count: number) => database.read((connection) => connection.get(`PRAGMA max_page_count = ${count}`));
   const value = "x".repeat(10_000);
-  assertEquals(said(await broker.append(TOPIC, [{ value }])), ["at 0"]);
+  assertEquals(lines(await broker.append(TOPIC, [{ value }])), ["at 0"]);
   await pages(1);
   const full = `no: Cannot write to "${file.path}": the disk is full: make room; what was acknowledged is in the file`;
-  assertEquals(said(await broker.append(TOPIC, [{ value }, { value }], { durability: "durable" })), [full, full]);
+  assertEquals(lines(await broker.append(TOPIC, [{ value }, { value }], { durability: "durable" })), [full, full]);
   await member.received(1);
   await pages(1_000_000);
-  assertEquals(said(await broker.append(TOPIC, [{ value }])), ["at 1"]);
+  assertEquals(lines(await broker.append(TOPIC, [{ value }])), ["at 1"]);
   await member.received(2);
   assertEquals([await member.commit(2), member.recorder.failures], ["committed", []]);
 });
 
-Deno.test("sqlite: a file that is moved away takes nothing once that was seen; moved back, it does", async () => {
+Deno.test("sqlite: a file that is moved away takes no records; moved back, it does", async () => {
   using file = new TemporaryFile();
   const { path } = file;
   await makeTopic(path);
   await using broker = openBroker(path);
-  assertEquals(said(await broker.append(TOPIC, [{ value: "0" }])), ["at 0"]);
+  assertEquals(lines(await broker.append(TOPIC, [{ value: "0" }])), ["at 0"]);
   const append = () => broker.append(TOPIC, [{ value: "x" }], { durability: "durable" });
-  const gone = `no: Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`;
+  const gone = `no: Cannot use "${path}": the file was deleted or replaced while it was open; start the process again`;
   Deno.renameSync(path, `${path}.away`);
   let taken = 0;
   await until(async () => {
-    const [answer] = said(await append());
+    const [answer] = lines(await append());
     if (answer !== gone) taken++;
     return answer === gone;
   }, () => "it is not seen");
   Deno.writeTextFileSync(path, "Another file");
-  assertEquals(said(await append()), [gone]);
+  assertEquals(lines(await append()), [gone]);
   Deno.removeSync(path);
   Deno.renameSync(`${path}.away`, path);
-  assertEquals(said(await append()), [`at ${taken + 1}`]);
+  assertEquals(lines(await append()), [`at ${taken + 1}`]);
 });
 
-Deno.test("sqlite: a file that is deleted takes nothing any more once that was seen, however long one tries", async () => {
+Deno.test("sqlite: a deleted file takes no records, however often it is tried", async () => {
   using file = new TemporaryFile();
   const { path } = file;
   await makeTopic(path);
   await using broker = openBroker(path);
-  const append = async () => said(await broker.append(TOPIC, [{ value: "x" }]))[0]!;
+  const append = async () => lines(await broker.append(TOPIC, [{ value: "x" }]))[0]!;
   assertEquals(await append(), "at 0");
   Deno.removeSync(path);
   await until(async () => (await append()).startsWith("no: "), () => "it is not seen");
-  // Longer than a look at it is good for.
+  // Longer than one check is valid.
   const endMs = performance.now() + 250;
   while (performance.now() < endMs) {
-    assert((await append()).startsWith("no: "), "it was written into a file that nobody sees");
+    assert((await append()).startsWith("no: "), "it was written into a file that no other process sees");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
 
-Deno.test("sqlite: a consumer whose file is deleted gives up, and says why", async () => {
+Deno.test("sqlite: a consumer whose file is deleted fails with the reason", async () => {
   using file = new TemporaryFile();
   const { path } = file;
   await makeTopic(path);
@@ -182,12 +182,12 @@ Deno.test("sqlite: a consumer whose file is deleted gives up, and says why", asy
   Deno.removeSync(path);
   await member.recorder.until("it fails", () => member.recorder.failures.length > 0);
   assertEquals(member.recorder.failures.map(({ message }) => message), [
-    `Cannot use "${path}": the file was deleted or replaced while it was open; start the process anew`,
+    `Cannot use "${path}": the file was deleted or replaced while it was open; start the process again`,
   ]);
   assertEquals(member.recorder.losses.map(({ reason }) => reason), ["unknown"]);
 });
 
-/** Tells of what was read before it is handed over. */
+/** Calls `onRead` with each result before it is used. */
 class Slow extends DatabaseFile {
   onRead: (answer: unknown) => void = () => {};
 

@@ -1,4 +1,4 @@
-/** The SQLite broker over one file, for the conformance suite; what another program would do to the file is done as that. */
+/** The SQLite broker over one file, for the conformance suite, and changes to the file as another program would make them. */
 import { DatabaseSync } from "node:sqlite";
 import type { Broker } from "../../../src/broker/broker.ts";
 import type { Harness } from "../conformance/mod.ts";
@@ -7,10 +7,10 @@ import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import type { Position, TopicPartition } from "../../../src/support/position.ts";
 
-/** A folder that is gone after the test. */
+/** A file in a folder of its own, which is deleted after the test. */
 export class TemporaryFile implements Disposable {
   readonly #folder = Deno.makeTempDirSync({ prefix: "sqlite-" });
-  /** The file in it. */
+  /** The path of the file. */
   readonly path = `${this.#folder}/jobs.db`;
 
   [Symbol.dispose](): void {
@@ -48,9 +48,11 @@ export function writing(path: string, mode = "IMMEDIATE"): Disposable & { releas
   return { release, [Symbol.dispose]: release };
 }
 
-const OF_TOPIC = "topic_id = (SELECT id FROM topics WHERE name = ?)";
+/** SQL for the id of a partition, by its topic's name and its number. */
+const PARTITION_ID =
+  "(SELECT p.id FROM partitions p JOIN topics t ON t.id = p.topic_id WHERE t.name = ? AND partition = ?)";
 
-/** What can be done to the file from outside. */
+/** The faults of the suite, made from outside. */
 export function sqliteFaults(path: string) {
   return {
     recreateTopic(topic: string, partitions: number): Promise<void> {
@@ -72,10 +74,10 @@ export function sqliteFaults(path: string) {
     deleteRecords({ topic, partition, offset }: Position): Promise<void> {
       outside(
         path,
-        [`DELETE FROM records WHERE ${OF_TOPIC} AND partition = ? AND offset < ?`, topic, partition, offset],
+        [`DELETE FROM records WHERE partition_id = ${PARTITION_ID} AND "offset" < ?`, topic, partition, offset],
         [
-          `UPDATE partitions SET low = ?1, high = max(high, ?1) WHERE ${OF_TOPIC} AND partition = ?`,
-          ...[offset, topic, partition],
+          `UPDATE partitions SET low = ?, high = max(high, ?) WHERE id = ${PARTITION_ID}`,
+          ...[offset, offset, topic, partition],
         ],
       );
       return Promise.resolve();
@@ -84,17 +86,16 @@ export function sqliteFaults(path: string) {
       outside(
         path,
         [
-          `UPDATE positions SET fence = fence + 1, committed = ?, metadata = ? WHERE group_name = ? AND ${OF_TOPIC} AND partition = ?`,
+          `UPDATE group_offsets SET fence = fence + 1, committed = ?, metadata = ?
+            WHERE group_name = ? AND partition_id = ${PARTITION_ID}`,
           ...[offset, metadata, group, topic, partition],
         ],
       );
       return Promise.resolve();
     },
     appendControl({ topic, partition }: TopicPartition, count = 2): Promise<void> {
-      const end =
-        "(SELECT max(r.offset) + 1 FROM records r WHERE r.topic_id = p.topic_id AND r.partition = p.partition)";
-      const used =
-        `UPDATE partitions AS p SET high = max(high, ifnull(${end}, 0)) + ? WHERE ${OF_TOPIC} AND partition = ?`;
+      const end = '(SELECT max("offset") + 1 FROM records WHERE partition_id = partitions.id)';
+      const used = `UPDATE partitions SET high = max(high, ifnull(${end}, 0)) + ? WHERE id = ${PARTITION_ID}`;
       outside(path, [used, count, topic, partition]);
       return Promise.resolve();
     },

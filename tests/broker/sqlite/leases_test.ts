@@ -1,8 +1,9 @@
 /**
- * Who holds what, when something goes wrong with the leases: clocks that were set, rows that others changed, topics that
- * come, grow and go, and two consumers in one process.
+ * Leases under difficulties: clocks that were set, rows that other programs changed, topics that are created, grow and are
+ * deleted, and two consumers in one process.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { BrokerError } from "../../../src/errors.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
@@ -12,15 +13,15 @@ import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile, writing } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 
-/** A session that is long enough never to end in a test that does not want it to, in milliseconds. */
+/** A session that ends in no test, in milliseconds. */
 const LONG_MS = 60_000;
 const SHORT_MS = 300;
 
 /** Writes a lease as another process would have it. */
 function lease(path: string, owner: string, goodForMs: number, sessionMs: number): void {
   outside(path, [
-    `INSERT INTO leases (group_name, topic_id, owner, expires_at_ms, session_ms)
-      SELECT ?, id, ?, ?, ? FROM topics WHERE true
+    `INSERT INTO leases (group_name, partition_id, owner, expires_at_ms, session_ms)
+      SELECT ?, id, ?, ?, ? FROM partitions WHERE true
       ON CONFLICT DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms`,
     ...[GROUP, owner, Date.now() + goodForMs, sessionMs],
   ]);
@@ -32,7 +33,7 @@ function openFile(path: string): DatabaseFile & Disposable {
   return Object.assign(file, { [Symbol.dispose]: () => file.close() });
 }
 
-Deno.test("sqlite: a lease that was written before the clock was set back is good for a session, no longer", async () => {
+Deno.test("sqlite: a lease that was written before the clock was set back is valid for one session at most", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   lease(file.path, "gone", 3_600_000, SHORT_MS);
@@ -43,7 +44,7 @@ Deno.test("sqlite: a lease that was written before the clock was set back is goo
   assert(waitedMs >= SHORT_MS && waitedMs < SHORT_MS + 1000, `it waited ${waitedMs} ms`);
 });
 
-Deno.test("sqlite: a lease that has run out is taken at once", async () => {
+Deno.test("sqlite: a lease that has expired is taken at once", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   lease(file.path, "gone", -1, LONG_MS);
@@ -67,7 +68,7 @@ Deno.test("sqlite: a lease that is renewed is left to its owner, whatever time i
   }
 });
 
-Deno.test("sqlite: whoever lost its lease loses its partitions, and its late mark is refused", async () => {
+Deno.test("sqlite: a consumer that lost its lease loses its partitions, and its late mark is refused", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path, 2);
   await fill(file.path, 10);
@@ -75,7 +76,7 @@ Deno.test("sqlite: whoever lost its lease loses its partitions, and its late mar
   await member.owns(2);
   const ownership = member.recorder.own(0);
   // As a worker would that takes over: the fence is raised with the lease.
-  outside(file.path, ["UPDATE leases SET owner = 'other'"], ["UPDATE positions SET fence = fence + 1"]);
+  outside(file.path, ["UPDATE leases SET owner = 'other'"], ["UPDATE group_offsets SET fence = fence + 1"]);
   // Sent before it can have noticed.
   assertEquals(await member.consumer.commit([{ ownership, next: 1, metadata: "late" }]), ["ended"]);
   await member.owns(0);
@@ -98,7 +99,7 @@ Deno.test("sqlite: a commit that would set the group back is refused", async () 
   assertEquals((await member.broker.admin.committed(GROUP, TOPIC))[0]!.offset, 5);
 });
 
-Deno.test("sqlite: of two that see a lease run out, one takes it", async () => {
+Deno.test("sqlite: of several consumers that see a lease expire, one takes it", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path, 3);
   lease(file.path, "gone", SHORT_MS, SHORT_MS);
@@ -107,7 +108,7 @@ Deno.test("sqlite: of two that see a lease run out, one takes it", async () => {
   await using third = new Member(file.path);
   const members = [first, second, third];
   await Promise.all(members.map(({ consumer }) => consumer.joined));
-  await until(() => members.some(({ recorder }) => recorder.live.size > 0), () => "nobody took it");
+  await until(() => members.some(({ recorder }) => recorder.live.size > 0), () => "no consumer took it");
   const holder = members.find(({ recorder }) => recorder.live.size > 0)!;
   assertEquals(members.map(({ recorder }) => recorder.live.size), members.map((each) => each === holder ? 3 : 0));
   await fill(file.path, 3);
@@ -119,21 +120,20 @@ Deno.test("sqlite: of two that see a lease run out, one takes it", async () => {
   ]);
 });
 
-Deno.test("sqlite: whoever is second to take a lease that has run out does not get it", async () => {
+Deno.test("sqlite: the second consumer to take an expired lease does not get it", async () => {
   using temporary = new TemporaryFile();
   await makeTopic(temporary.path);
   lease(temporary.path, "gone", -1, LONG_MS);
   using file = openFile(temporary.path);
   const candidate = (owner: string) => ({ group: GROUP, owner, sessionMs: LONG_MS });
   const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
-  const { topicId, lease: seen } = share!;
-  const take = (owner: string) => file.write((connection) => takeLease(connection, candidate(owner), topicId, seen));
+  const take = (owner: string) => file.write((connection) => takeLease(connection, candidate(owner), share!));
   assertEquals([await take("first"), await take("second"), await take("first")], [true, false, false]);
   const [now] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
   assertEquals([now!.lease!.owner, now!.fence], ["first", 1]);
 });
 
-Deno.test("sqlite: a sign of life for a lease that is another's by now makes the session no longer", async () => {
+Deno.test("sqlite: renewing a lease that another consumer has taken does not extend the session", async () => {
   using temporary = new TemporaryFile();
   await makeTopic(temporary.path);
   using file = openFile(temporary.path);
@@ -147,12 +147,68 @@ Deno.test("sqlite: a sign of life for a lease that is another's by now makes the
   outside(temporary.path, ["UPDATE leases SET owner = 'other'"]);
   assertEquals([await membership.renew(), membership.heldUntilMs], [false, heldUntilMs]);
   const late = await membership.look();
-  // Until it is told to stop, no job may start: neither a sign of life nor a look is a new session.
+  // No job may start until the consumer is told to stop: neither renewing nor looking is a new session.
   assertEquals(membership.heldUntilMs, heldUntilMs);
   assertEquals(membership.endedBy(late).map(({ reason }) => reason), ["revoked"]);
 });
 
-Deno.test("sqlite: a group whose worker died can be moved once its lease has run out", async () => {
+Deno.test("sqlite: taking a lease that has expired raises the fence: the former owner's mark is refused before it notices", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path);
+  await using former = new Member(temporary.path, { sessionTimeoutMs: LONG_MS });
+  await former.owns(1);
+  const ownership = former.recorder.own(0);
+  // As its clock sees it, the former owner has been away for a session.
+  outside(temporary.path, ["UPDATE leases SET expires_at_ms = 1"]);
+  using file = openFile(temporary.path);
+  const candidate = { group: GROUP, owner: "next", sessionMs: LONG_MS };
+  const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
+  assertEquals(await file.write((connection) => takeLease(connection, candidate, share!)), true);
+  const [taken] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
+  assertEquals(taken!.fence, 2);
+  assertEquals(await former.consumer.commit([{ ownership, next: 0, metadata: "late" }]), ["ended"]);
+});
+
+Deno.test("sqlite: a session begins when the lease is taken, also if that had to wait", async () => {
+  using temporary = new TemporaryFile();
+  await makeTopic(temporary.path);
+  using file = openFile(temporary.path);
+  const membership = new Membership(
+    file,
+    { group: GROUP, owner: "me", sessionMs: LONG_MS },
+    [TOPIC],
+    new Monitor(),
+    {},
+  );
+  const shares = await membership.look();
+  const { heldUntilMs } = membership;
+  await until(() => performance.now() + LONG_MS > heldUntilMs + 1, () => "the clock stands still");
+  await membership.take(shares);
+  assert(membership.heldUntilMs > heldUntilMs + 1, "the session is that of the look");
+});
+
+Deno.test("sqlite: metadata that is too long for a commit is dropped, and the offset is committed", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  await fill(file.path, 2);
+  await using member = new Member(file.path);
+  await member.owns(1);
+  const ownership = member.recorder.own(0);
+  const commit = (next: number, metadata: string) => member.consumer.commit([{ ownership, next, metadata }]);
+  const committed = async () => (await member.broker.admin.committed(GROUP, TOPIC))[0];
+  const longest = "x".repeat(4000);
+  assertEquals(await commit(1, longest), ["committed"]);
+  assertEquals(await committed(), { partition: 0, offset: 1, metadata: longest });
+  assertEquals(await commit(2, `${longest}x`), ["committed"]);
+  // As another program sees it: reading would hide it as well.
+  using database = new DatabaseSync(file.path, { readOnly: true });
+  assertEquals({ ...database.prepare("SELECT committed, metadata FROM group_offsets").get() }, {
+    committed: 2,
+    metadata: "",
+  });
+});
+
+Deno.test("sqlite: a group whose worker died can be moved once its lease has expired", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await fill(file.path, 3);
@@ -173,14 +229,14 @@ Deno.test("sqlite: a lease whose row was deleted is taken again, as a new owners
   await using member = new Member(file.path, { sessionTimeoutMs: LONG_MS });
   await member.owns(1);
   outside(file.path, ["DELETE FROM leases"]);
-  await member.recorder.until("it owns it anew", () => member.recorder.assignments.length === 2);
+  await member.recorder.until("it owns it again", () => member.recorder.assignments.length === 2);
   assertEquals(member.recorder.losses.map(({ reason }) => reason), ["revoked"]);
   await fill(file.path, 1);
   await member.received(1);
   assertEquals(await member.commit(1), "committed");
 });
 
-Deno.test("sqlite: a topic that is deleted under its owner, and under who waits for it", async () => {
+Deno.test("sqlite: a topic that is deleted and created again goes to one of its owner and the consumer that waited", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await using owner = new Member(file.path, { sessionTimeoutMs: LONG_MS });
@@ -193,11 +249,11 @@ Deno.test("sqlite: a topic that is deleted under its owner, and under who waits 
   await makeTopic(file.path);
   await until(
     () => owner.recorder.live.size + waiting.recorder.live.size === 1,
-    () => "nobody took the topic that was made anew",
+    () => "no consumer took the topic that was created again",
   );
 });
 
-Deno.test("sqlite: partitions that are added are owned by whoever owns the topic", async () => {
+Deno.test("sqlite: added partitions go to the owner of the topic", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await using member = new Member(file.path);
@@ -212,7 +268,7 @@ Deno.test("sqlite: partitions that are added are owned by whoever owns the topic
   for (const partition of [0, 1, 2]) assertEquals(await member.commit(1, partition), "committed");
 });
 
-Deno.test("sqlite: of two consumers in one process one holds, and the other has it once that one is closed", async () => {
+Deno.test("sqlite: of two consumers in one process one owns the topic, and the other takes over once it is closed", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await using broker = openBroker(file.path);
@@ -227,7 +283,7 @@ Deno.test("sqlite: of two consumers in one process one holds, and the other has 
   assertEquals([first.recorder.breaches, second.recorder.breaches], [[], []]);
 });
 
-Deno.test("sqlite: who cannot renew for a session says so, and goes on when it can", async () => {
+Deno.test("sqlite: a consumer that cannot renew for a session says so, and goes on when it can", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await using member = new Member(file.path, { sessionTimeoutMs: SHORT_MS });
@@ -239,6 +295,6 @@ Deno.test("sqlite: who cannot renew for a session says so, and goes on when it c
     assert(member.consumer.sessionValidUntilMs <= performance.now());
   }
   await member.recorder.until("it says that it is good", () => member.recorder.isMember === true);
-  // Nobody could take it meanwhile.
+  // No other consumer could take it meanwhile.
   assertEquals(member.recorder.own(0), ownership);
 });

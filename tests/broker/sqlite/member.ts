@@ -1,16 +1,16 @@
-/** A client of the file with one consumer, and what the consumer was told: what one process would have of them. */
+/** A client of the file with one consumer and a record of its sink's calls, as one process would have them. */
 import type { Broker, ConsumeOptions, Consumer } from "../../../src/broker/broker.ts";
 import { Recorder } from "../conformance/recorder.ts";
 import { openBroker } from "./harness.ts";
 
-/** Only a test that fails waits so long, in milliseconds. */
+/** The limit of each wait, in milliseconds. */
 const LIMIT_MS = 10_000;
 
-/** The topic and the group of a member, where the test does not say otherwise. */
+/** The default topic and group of a member. */
 export const TOPIC = "jobs";
 export const GROUP = "shop";
 
-/** See the module. */
+/** A client with one consumer. */
 export class Member implements AsyncDisposable {
   readonly broker: Broker;
   readonly consumer: Consumer;

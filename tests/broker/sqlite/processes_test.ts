@@ -1,4 +1,4 @@
-/** Processes of their own over one file: many that open it at once, one that is stopped, one that is killed. */
+/** Several processes over one file: many that open it at once, one that is stopped, one that is killed. */
 // Runs alone: it measures how soon another process takes over.
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -8,12 +8,12 @@ import { fill, GROUP, makeTopic, TOPIC } from "./member.ts";
 
 const CLIENT = new URL("client.ts", import.meta.url).pathname;
 
-/** How often the processes open a new file. */
+/** The number of new files that the processes open. */
 const ROUNDS = 20;
 const PROCESSES = 8;
 const RECORDS = 50;
 
-/** How long a session is, in milliseconds: long enough that a clean stop is surely sooner. */
+/** The session, in milliseconds: a clean stop takes less. */
 const SESSION_MS = 2000;
 
 function client(): Child {
@@ -25,10 +25,10 @@ Deno.test("sqlite: eight processes open a new file at once, make topics and appe
   const children = Array.from({ length: PROCESSES }, () => clients.use(client()));
   for (let round = 1; round <= ROUNDS; round++) {
     using file = new TemporaryFile();
-    await Promise.all(children.map((child) => child.tell(`open ${file.path} 3 ${RECORDS}`)));
+    await Promise.all(children.map((child) => child.writeLine(`open ${file.path} 3 ${RECORDS}`)));
     const answers = await Promise.all(children.map((child) => child.count(/^open /, round)));
-    const said = answers.map((lines) => lines.at(-1)!);
-    assertEquals(said, children.map(() => `open ${RECORDS}`));
+    const totals = answers.map((lines) => lines.at(-1)!);
+    assertEquals(totals, children.map(() => `open ${RECORDS}`));
     await using broker = openBroker(file.path);
     const ends = await Promise.all([0, 1, 2].map((topic) => broker.admin.ends(`topic-${topic}`)));
     assertEquals(ends.flat().reduce((sum, { high }) => sum + high, 0), PROCESSES * RECORDS);
@@ -45,20 +45,20 @@ Deno.test("sqlite: a stopped process is taken over within its session, and its l
   await using admin = openBroker(file.path);
   const committed = async () => (await admin.admin.committed(GROUP, TOPIC))[0]!.offset;
   await using stopped = client();
-  await stopped.tell(`consume ${file.path} ${SESSION_MS}`);
+  await stopped.writeLine(`consume ${file.path} ${SESSION_MS}`);
   await stopped.line(/^record 9$/);
   await using heir = client();
-  await heir.tell(`consume ${file.path} ${SESSION_MS}`);
+  await heir.writeLine(`consume ${file.path} ${SESSION_MS}`);
   await heir.line(/^waits$/);
 
   stopped.signal("SIGSTOP");
   const stoppedAtMs = performance.now();
-  await stopped.tell("commit 5");
+  await stopped.writeLine("commit 5");
   await heir.line(/^assigned at 0$/);
   const tookMs = performance.now() - stoppedAtMs;
   assert(tookMs < SESSION_MS + 1000, `it was taken over after ${tookMs} ms`);
   await heir.line(/^record 9$/);
-  await heir.tell("commit 10");
+  await heir.writeLine("commit 10");
   assertEquals(await heir.line(/^commit /), "commit committed");
   stopped.signal("SIGCONT");
   assertEquals(await stopped.line(/^commit /), "commit ended");
@@ -67,15 +67,15 @@ Deno.test("sqlite: a stopped process is taken over within its session, and its l
 
   // It stands by, and has it as soon as the other one has left.
   const leftAtMs = performance.now();
-  await heir.tell("close");
+  await heir.writeLine("close");
   await stopped.line(/^assigned at 10$/);
   const afterMs = performance.now() - leftAtMs;
   assert(afterMs < SESSION_MS / 2, `it was handed over after ${afterMs} ms`);
-  await stopped.tell("commit 10");
+  await stopped.writeLine("commit 10");
   assertEquals((await stopped.count(/^commit /, 2)).at(-1), "commit committed");
 
   await using next = client();
-  await next.tell(`consume ${file.path} ${SESSION_MS}`);
+  await next.writeLine(`consume ${file.path} ${SESSION_MS}`);
   await next.line(/^waits$/);
   stopped.signal("SIGKILL");
   const killedAtMs = performance.now();

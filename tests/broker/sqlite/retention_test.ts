@@ -1,4 +1,4 @@
-/** Retention: what every group has performed goes in time, and nothing else does; the file stays small. */
+/** Retention: old records that every group has performed are deleted, and no others; the file stays small. */
 import { assert, assertEquals } from "@std/assert";
 import { until } from "../../support/until.ts";
 import { openBroker, outside, TemporaryFile } from "./harness.ts";
@@ -7,7 +7,7 @@ import { fill, makeTopic, Member, TOPIC } from "./member.ts";
 const SOON = { "retention.ms": "50" };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Makes all that is there older than any retention. */
+/** Makes every record older than any retention. */
 function age(path: string): void {
   outside(path, ["UPDATE records SET timestamp_ms = timestamp_ms - 1000"]);
 }
@@ -50,7 +50,7 @@ Deno.test("sqlite: a group that lags behind keeps its records, until a week has 
   age(file.path);
   assertEquals(await member.commit(30), "committed");
   await untilItBeginsAt(member, 10);
-  const group = "UPDATE positions SET updated_at_ms = updated_at_ms - ? WHERE group_name = 'slow'";
+  const group = "UPDATE group_offsets SET updated_at_ms = updated_at_ms - ? WHERE group_name = 'slow'";
   // It lives, and so is not forgotten.
   outside(file.path, [group, 8 * DAY_MS]);
   assertEquals(await slow.commit(20), "committed");
@@ -68,7 +68,7 @@ Deno.test("sqlite: a group that lags behind keeps its records, until a week has 
   await untilItBeginsAt(member, 30);
 });
 
-Deno.test("sqlite: a topic without an end of its retention keeps what is performed, and one that nobody performs keeps all", async () => {
+Deno.test("sqlite: a topic with endless retention keeps performed records, and a topic without a group keeps all", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path, 1, { "retention.ms": "-1" });
   await using admin = openBroker(file.path);
@@ -104,6 +104,6 @@ Deno.test("sqlite: the file stays small, however much goes through it", async ()
     await until(all, () => "not all was deleted");
     sizes.push(Deno.statSync(file.path).size + Deno.statSync(`${file.path}-wal`).size);
   }
-  // What the first of them took is used again. In between the WAL reaches the size at which it is written back.
+  // The space of deleted records is used again. The WAL grows to the size at which it is written back.
   assert(sizes.at(-1)! < sizes[0]! + 5_000_000, `${sizes}`);
 });

@@ -1,12 +1,12 @@
 /**
- * An App with its worker, as one process would have them, and all that they emitted. Several over one log are several
- * processes: the memory log is shared, and so is a Kafka.
+ * An App with its worker, as one process has them, and all events that they emit. Several of them over one log stand
+ * for several processes.
  */
 import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../../mod.ts";
 import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";
 import { until } from "../until.ts";
 
-/** See the module. */
+/** A process of a behaviour test. */
 export class AppProcess {
   /** The App. */
   readonly app: App;
@@ -16,15 +16,14 @@ export class AppProcess {
 
   constructor(app: App) {
     this.app = app;
-    // A process keeps them all.
     for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
-      const heard: unknown[] = [];
-      this.#events.set(name, heard);
-      app.on(name, (event) => void heard.push(event));
+      const list: unknown[] = [];
+      this.#events.set(name, list);
+      app.on(name, (event) => void list.push(event));
     }
   }
 
-  /** What it emitted of a name, in order: the list itself, which grows. */
+  /** Returns the events of a name, in order. The list grows with each event. */
   events<N extends EventName>(name: N): readonly EventMap[N][] {
     return this.#events.get(name) as EventMap[N][];
   }
@@ -56,20 +55,20 @@ export class AppProcess {
     return await this.#run!;
   }
 
-  /** Performs what is there, with a worker that ends by itself. Here a job that is not marked shows. */
+  /** Performs the jobs that are there, with a worker that ends by itself. A job that was not marked runs again. */
   async drain(settings: WorkerSettings = {}, options: RunOptions = { once: true }): Promise<WorkerReport> {
     return await this.app.worker(settings).run(undefined, options);
   }
 
-  /** Waits for so many events of a name, and fails if there are more. */
-  async heard<N extends EventName>(name: N, count: number): Promise<readonly EventMap[N][]> {
+  /** Waits for a number of events of a name; fails if there are more. */
+  async untilEvents<N extends EventName>(name: N, count: number): Promise<readonly EventMap[N][]> {
     const events = this.events(name);
     await until(() => events.length >= count, () => `${count} × ${name}, but there were ${events.length}`);
     if (events.length > count) throw new Error(`${count} × ${name} expected, but there were ${events.length}`);
     return events;
   }
 
-  /** Ends: worker and App. */
+  /** Closes the worker and the App. */
   async close(): Promise<void> {
     await this.app.close();
   }

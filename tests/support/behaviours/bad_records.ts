@@ -1,13 +1,13 @@
-/** What the rows of bad input share: bad records among good jobs, and what must become of both. */
+/** Set-ups of the tests about bad input: bad records among good jobs, and the assertions about both. */
 import { assertEquals } from "@std/assert";
 import { activeJobTopic, Job, type TopicOptions } from "../../../mod.ts";
 import type { NewRecord } from "../../../src/broker/broker.ts";
 import type { AppProcess, LogRecord, ProcessOptions, World } from "./world.ts";
-import { text, texts } from "./world.ts";
+import { asString, headersAsStrings } from "./world.ts";
 
-/** A job that says what it got. */
+/** A job that records its arguments. */
 export class EchoJob extends Job {
-  /** What each run got, in order. */
+  /** The arguments of each run, in order. */
   static got: unknown[][] = [];
 
   perform(...args: unknown[]) {
@@ -15,12 +15,12 @@ export class EchoJob extends Job {
   }
 }
 
-/** The envelope of an EchoJob, as text. */
+/** Returns the envelope of an EchoJob, as a string. */
 export function echo(args: readonly unknown[] = [], more: object = {}): string {
   return JSON.stringify({ job_class: "EchoJob", arguments: args, ...more });
 }
 
-/** A process that performs EchoJobs of topic "default", with dead letters in "dead". */
+/** Makes a process that performs the EchoJobs of the topic "default", with dead letters in "dead". */
 export async function echoProcess(
   world: World,
   options: Partial<ProcessOptions> & { topic?: TopicOptions } = {},
@@ -36,7 +36,7 @@ export async function echoProcess(
   });
 }
 
-/** A dead letter and why it is one. */
+/** A dead letter and its reason. */
 export interface Dead {
   readonly record: LogRecord;
   readonly errorClass: string;
@@ -45,8 +45,9 @@ export interface Dead {
 }
 
 /**
- * Appends poison, each record followed by a good job, and performs all: each must be dead-lettered at once as it came,
- * without a run and without a pause, and every good job performed once.
+ * Appends records that can never be performed, each followed by a good job, and performs all of them. Each bad record
+ * must be dead-lettered at once with its exact bytes, without a run and without a pause, and each good job must be
+ * performed once.
  *
  * @returns the dead letters in order
  */
@@ -67,7 +68,7 @@ export async function assertPoison(
   const dead = await world.records("dead");
   assertEquals(dead.map(({ value }) => value), values.map((_, n) => source[2 * n]!.value));
   return dead.map((letter) => {
-    const headers = texts(letter.headers.filter(([name]) => name.startsWith("dead-letter-")));
+    const headers = headersAsStrings(letter.headers.filter(([name]) => name.startsWith("dead-letter-")));
     return {
       record: letter,
       errorClass: headers["dead-letter-error-class"]!,
@@ -77,7 +78,7 @@ export async function assertPoison(
   });
 }
 
-/** Performs records that are odd but good, and checks what the jobs got. */
+/** Performs records that are odd but valid, and checks the arguments of the jobs. */
 export async function assertPerformed(
   world: World,
   process: AppProcess,
@@ -89,5 +90,5 @@ export async function assertPerformed(
   await world.untilCommitted(records.length);
   await process.stop();
   assertEquals(EchoJob.got, got);
-  assertEquals((await world.records("dead")).map(({ value }) => text(value)), []);
+  assertEquals((await world.records("dead")).map(({ value }) => asString(value)), []);
 }

@@ -1,6 +1,6 @@
 /**
- * What goes wrong with a log, caused on purpose and alike on every broker: the memory log is asked to, and the others get it
- * from another client of them, or from an administrator.
+ * Faults of a log, the same on each broker: the memory log causes them itself, on the other brokers another client or
+ * an administrator does.
  */
 import { DatabaseSync } from "node:sqlite";
 import type { BrokerSource } from "../../../src/broker/broker.ts";
@@ -13,19 +13,19 @@ import { produceRaw } from "./raw_kafka.ts";
 import { until } from "../until.ts";
 import type { Position } from "../../../src/support/position.ts";
 
-/** How old what a worker knows about topics may be where a row waits for it to notice a change, in milliseconds. */
+/** The age of metadata for a test that waits until a worker notices a change of a topic, in ms. */
 const METADATA_MAX_AGE_MS = 300;
 
-/** Where the world's records live, for a process that is to notice soon that a topic has changed. */
+/** Returns the source of a world's records for a process that must notice changes of topics soon. */
 export function attentive(world: World): BrokerSource {
   return world.brokerName === "kafka" ? kafka({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS }) : world.source;
 }
 
-/** The world's log, and how many requests to append went to it: on the wire where there is one. */
+/** The log of a world with a counter of append requests: of those on the wire, if there is one. */
 export interface CountedLog extends AsyncDisposable {
-  /** What a process takes as its broker. */
+  /** The `broker` option of a process. */
   readonly source: BrokerSource;
-  /** How many there were. */
+  /** The number of append requests. */
   readonly appends: number;
 }
 
@@ -59,28 +59,28 @@ export function counted(world: World): CountedLog {
   return counter({ ...world.source, open }, () => Promise.resolve());
 }
 
-/** The way to a log that can be cut, while everybody else still reaches it. */
-export interface Way extends AsyncDisposable {
-  /** What a process takes as its broker. */
+/** A connection to a log that can be cut, while other clients still reach the log. */
+export interface CuttableConnection extends AsyncDisposable {
+  /** The `broker` option of a process. */
   readonly source: BrokerSource;
-  /** Cuts it. */
+  /** Cuts the connection. */
   cut(): void;
-  /** Mends it. */
-  mend(): void;
+  /** Restores the connection. */
+  restore(): void;
 }
 
 /**
- * A way to the world's log. On a memory log the whole log is away while it is cut; of an SQLite file another program holds the
- * lock meanwhile.
+ * Returns a connection to the world's log that can be cut. While it is cut, a memory log is offline for all clients,
+ * and another program holds the lock of an SQLite file.
  */
-export function wayTo(world: World): Way {
+export function cuttableConnection(world: World): CuttableConnection {
   const { log, file, source } = world;
   if (file !== null) {
     const other = new DatabaseSync(file, { timeout: 5000 });
     return {
       source,
       cut: () => other.exec("BEGIN IMMEDIATE"),
-      mend: () => other.exec("ROLLBACK"),
+      restore: () => other.exec("ROLLBACK"),
       [Symbol.asyncDispose]: () => Promise.resolve(other.close()),
     };
   }
@@ -88,7 +88,7 @@ export function wayTo(world: World): Way {
     return {
       source,
       cut: () => log.goOffline(),
-      mend: () => log.goOnline(),
+      restore: () => log.goOnline(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
@@ -96,13 +96,13 @@ export function wayTo(world: World): Way {
   return {
     source: kafka({ brokers: [relay.broker], metadataMaxAgeMs: METADATA_MAX_AGE_MS }),
     cut: () => relay.leave(),
-    mend: () => relay.comeBack(),
+    restore: () => relay.comeBack(),
     [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }
 
-/** Deletes a queue's topic with all that was committed of it, and makes it anew. */
-export async function makeAnew(world: World, partitions: number, queue = "default"): Promise<void> {
+/** Deletes a queue's topic with its committed offsets, and creates it again. */
+export async function recreateQueue(world: World, partitions: number, queue = "default"): Promise<void> {
   const topic = world.topic(queue);
   if (world.log !== null) world.log.recreateTopic(topic, partitions);
   else if (world.file !== null) await sqliteFaults(world.file).recreateTopic(topic, partitions);
@@ -117,7 +117,7 @@ export async function deleteTopic(world: World, queue = "default"): Promise<void
   else await administer((admin) => admin.deleteTopics({ topics: [topic] }));
 }
 
-/** Takes the records before an offset away, as retention does. */
+/** Deletes the records before an offset, as retention does. */
 export async function deleteBefore(world: World, offset: number, queue = "default"): Promise<void> {
   const before: Position = { topic: world.topic(queue), partition: 0, offset };
   if (world.log !== null) world.log.deleteRecords(before);
@@ -125,7 +125,7 @@ export async function deleteBefore(world: World, offset: number, queue = "defaul
   else await deleteRecords(before);
 }
 
-/** Ends a queue's log with offsets that no consumer sees: aborted records, and the control record that ends their transaction. */
+/** Ends a topic with offsets that no consumer sees: aborted records, and the control record of their transaction. */
 export async function abortTransaction(world: World, aborted: readonly string[] = ["a", "b"]): Promise<void> {
   const at = { topic: world.topic(), partition: 0 };
   const count = aborted.length + 1;
@@ -134,11 +134,11 @@ export async function abortTransaction(world: World, aborted: readonly string[] 
   const end = async () => (await world.client.admin.ends(at.topic))[0]!.high;
   const before = await end();
   await produceRaw(at.topic, aborted.map((value) => ({ value })), "abort");
-  // Kafka writes the control record a little after it has said that the transaction is over.
+  // Kafka writes the control record shortly after it has acknowledged the end of the transaction.
   await until(async () => await end() === before + count, () => "the control record");
 }
 
-/** Another member of the group takes the partition, commits this with metadata of its own, and leaves. */
+/** Another member of the group takes the partition, commits with metadata of its own, and leaves. */
 export async function commitAs(world: World, to: Position, metadata: string): Promise<void> {
   if (world.log !== null) await world.log.commitAs(world.group, to, metadata);
   else if (world.file !== null) await sqliteFaults(world.file).commitAs(world.group, to, metadata);

@@ -1,4 +1,4 @@
-/** Reads a topic through the seam, as a stranger with a group of its own does: what a row asserts is what stands in the log. */
+/** Reads a topic through the broker interface, with a group of its own: a test asserts what is in the log. */
 import { Buffer } from "node:buffer";
 import type { Broker, Headers, Ownership, RecordBatch, StoredRecord } from "../../../src/broker/broker.ts";
 
@@ -11,7 +11,7 @@ export interface LogRecord extends StoredRecord {
 }
 
 /**
- * All records that a topic has now, partition by partition in order.
+ * Reads all records of a topic, partition by partition, in order.
  *
  * @param broker a client of the log
  * @param topic its full name
@@ -45,7 +45,7 @@ export async function readTopic(broker: Broker, topic: string): Promise<LogRecor
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-/** The bytes that are handed over are the broker's. */
+/** Copies a record: its bytes belong to the broker. */
 function copy(record: StoredRecord, partition: number): LogRecord {
   const { offset, key, value, headers, timestampMs } = record;
   return {
@@ -58,17 +58,17 @@ function copy(record: StoredRecord, partition: number): LogRecord {
   };
 }
 
-/** Not by `slice`: that of a Buffer copies nothing. */
+/** Copies bytes. `slice` of a Buffer would share them. */
 function copyOf(data: Uint8Array | string | null): Uint8Array | null {
   return data === null ? null : new Uint8Array(Buffer.from(data));
 }
 
-/** Bytes as text; `null` stays `null`. */
-export function text(bytes: Uint8Array | null): string | null {
+/** Decodes bytes; `null` stays `null`. */
+export function asString(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : new TextDecoder().decode(bytes);
 }
 
-/** Headers as texts by name. For records of which no name repeats. */
-export function texts(headers: Headers): Record<string, string | null> {
-  return Object.fromEntries(headers.map(([name, bytes]) => [name, text(bytes)]));
+/** Decodes headers by name, for records in which no name repeats. */
+export function headersAsStrings(headers: Headers): Record<string, string | null> {
+  return Object.fromEntries(headers.map(([name, bytes]) => [name, asString(bytes)]));
 }

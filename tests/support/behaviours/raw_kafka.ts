@@ -1,15 +1,17 @@
-/** kafkajs itself, for what no broker of ours writes: records with a timestamp of their own, and aborted transactions. */
+/**
+ * Appends with kafkajs what no broker of this library writes: records with a given timestamp, and aborted transactions.
+ */
 import kafkajs from "kafkajs";
 import { KAFKA_URL } from "./brokers.ts";
 
-/** A record with what only kafkajs can set. */
+/** A record with the fields that only kafkajs can set. */
 export interface RawRecord {
   readonly value: string;
-  /** In milliseconds since 1970, as text. */
+  /** In ms since 1970, as a string. */
   readonly timestamp?: string;
 }
 
-/** Appends to partition 0. In a transaction the records are in the log, and count only if it is committed. */
+/** Appends records to partition 0. The records of an aborted transaction are in the log, but no consumer sees them. */
 export async function produceRaw(
   topic: string,
   records: readonly RawRecord[],

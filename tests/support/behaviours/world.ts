@@ -1,6 +1,6 @@
 /**
- * The world of one behaviour test: a log, topics and a group that no other test has, and processes over them. It is made
- * for one test on one broker; closing it closes the processes and removes the file.
+ * The world of one behaviour test: a log, topics and a group that no other test has, and processes over them. It is
+ * made for one test on one broker; closing it closes the processes and removes the file.
  */
 import { dirname } from "node:path";
 import { activeJobTopic, App, type AppOptions } from "../../../mod.ts";
@@ -15,25 +15,25 @@ import { until } from "../until.ts";
 import type { Position } from "../../../src/support/position.ts";
 
 export { AppProcess } from "./app_process.ts";
-export { type LogRecord, text, texts } from "./log_reader.ts";
+export { asString, headersAsStrings, type LogRecord } from "./log_reader.ts";
 export { durationMs, until } from "../until.ts";
 
-/** What a process is made of; the rest has defaults that suit a test. */
+/** The options of a process. The others have defaults that suit a test. */
 export type ProcessOptions = Partial<AppOptions> & Pick<AppOptions, "jobs">;
 
-/** What one behaviour test has on one broker. */
+/** The world of one test. */
 export class World {
-  /** The broker's name. */
+  /** The name of the broker. */
   readonly brokerName: BrokerUnderTest["name"];
-  /** What its processes take as their broker. */
+  /** The `broker` option of its processes. */
   readonly source: BrokerSource;
-  /** What a process of its own takes as its broker, `"memory"` where it has to have a log of its own. */
+  /** The `broker` option of a child process; `"memory"` if the child must have a log of its own. */
   readonly url: string;
-  /** The memory log, to cause what goes wrong with real brokers; `null` on others. */
+  /** The memory log, which can cause faults; `null` on other brokers. */
   readonly log: FaultInjectionLog | null;
-  /** The path of the SQLite file; `null` on others. */
+  /** The path of the SQLite file; `null` on other brokers. */
   readonly file: string | null;
-  /** The group of its processes, which is their name. */
+  /** The group of its processes, and their name. */
   readonly group: string;
   readonly #processes: AppProcess[] = [];
   readonly #allowed: RegExp[] = [];
@@ -42,7 +42,7 @@ export class World {
 
   private constructor(name: World["brokerName"], place: Place, client: Broker) {
     this.brokerName = name;
-    this.group = `row-${crypto.randomUUID().slice(0, 8)}`;
+    this.group = `behaviour-${crypto.randomUUID().slice(0, 8)}`;
     this.log = place.log ?? null;
     this.file = place.file ?? null;
     this.url = place.url;
@@ -50,22 +50,23 @@ export class World {
     this.client = client;
   }
 
-  /** A world on a broker. */
+  /** Makes a world on a broker. */
   static async open(name: BrokerUnderTest["name"]): Promise<World> {
     const place = placeOn(name);
-    return new World(name, place, await place.source.open({ clientId: "row", monitor: new Monitor() }));
+    return new World(name, place, await place.source.open({ clientId: "behaviour", monitor: new Monitor() }));
   }
 
-  /** The full name of a queue's topic. */
+  /** Returns the full name of a queue's topic. */
   topic(queue = "default"): string {
     return `${this.group}_${queue}`;
   }
 
   /**
-   * Makes a process: an App over this world's log, with its topics made. All processes of a world are in one group.
+   * Makes a process: an App over the log of this world, whose topics are created. All processes of a world are in one
+   * group.
    *
-   * @param options of the App; by default there is the topic "default" without a dead letter queue, waits are short,
-   * and nothing is logged
+   * @param options the options of the App. By default it has the topic "default" without a dead letter queue, waits are
+   * short, and nothing is logged
    */
   async process(options: ProcessOptions): Promise<AppProcess> {
     const process = this.unprepared(options);
@@ -73,7 +74,7 @@ export class World {
     return process;
   }
 
-  /** The same without making topics. */
+  /** The same, but creates no topics. */
   unprepared(options: ProcessOptions): AppProcess {
     const app = new App({
       name: this.group,
@@ -91,7 +92,7 @@ export class World {
     return process;
   }
 
-  /** The records of a queue's topic, dead letters included, as they stand in the log. */
+  /** Returns the records of a queue's topic, or of a dead letter topic, as they are in the log. */
   records(queue = "default"): Promise<LogRecord[]> {
     return readTopic(this.client, this.topic(queue));
   }
@@ -102,7 +103,7 @@ export class World {
     return outcomes.map(positionOf);
   }
 
-  /** What the group has committed of a partition; `offset` is `null` for nothing. */
+  /** Returns the commit of the group for a partition; `offset` is `null` for none. */
   async committed(queue = "default", partition = 0): Promise<{ offset: number | null; metadata: string }> {
     const committed = await this.client.admin.committed(this.group, this.topic(queue));
     const found = committed.find((each) => each.partition === partition);
@@ -119,12 +120,12 @@ export class World {
     );
   }
 
-  /** Errors of these words ("where: class: message") are what the row is about. */
+  /** Allows the errors that match one of these patterns, as "where: class: message". */
   allowErrors(...patterns: readonly RegExp[]): void {
     this.#allowed.push(...patterns);
   }
 
-  /** Takes everything down. */
+  /** Closes everything. */
   async close(): Promise<void> {
     for (const process of this.#processes) await process.close();
     await this.client[Symbol.asyncDispose]();
@@ -140,7 +141,7 @@ export class World {
   }
 }
 
-/** Where the records of a world live. */
+/** The place of a world's records. */
 interface Place {
   readonly source: BrokerSource;
   readonly url: string;
@@ -154,7 +155,7 @@ function placeOn(name: BrokerUnderTest["name"]): Place {
     return { source: log.source, url: "memory", log };
   }
   if (name === "kafka") return { source: readBrokerSource(KAFKA_URL), url: KAFKA_URL };
-  const file = `${Deno.makeTempDirSync({ prefix: "row-" })}/jobs.db`;
+  const file = `${Deno.makeTempDirSync({ prefix: "behaviour-" })}/jobs.db`;
   const url = `sqlite:${file}`;
   return { source: readBrokerSource(url), url, file };
 }

@@ -1,6 +1,6 @@
 /**
- * A consumer whose event loop stands still: it reads its standard input synchronously once it has all records, so that it
- * wakes when the test wants it to, and then does at once what a worker that noticed nothing would do: commit.
+ * A consumer whose event loop is blocked: once it has all records, it reads its standard input synchronously until the
+ * test wakes it. Then it commits at once, as a worker does that has noticed nothing.
  */
 import { Recorder } from "../../broker/conformance/recorder.ts";
 import { openKafka } from "./cluster.ts";
@@ -21,7 +21,7 @@ console.log(JSON.stringify({ before }));
 
 Deno.stdin.readSync(new Uint8Array(1));
 
-// Nothing has been told yet: only the clock can say it.
+// The sink was not called yet: only the clock can tell.
 const awake = { calls: recorder.calls - calls, held: consumer.sessionValidUntilMs > performance.now() };
 const committing = consumer.commit([{ ownership: mine, next: 24, metadata: "late" }]);
 await recorder.until("it noticed", () => mine.lost.aborted);

@@ -1,4 +1,4 @@
-/** What the tests on a real Kafka share: where it is, and what only an administrator can do to it. */
+/** The Kafka of the tests: its address, clients, and the changes that only an administrator can make. */
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { Broker } from "../../../src/broker/broker.ts";
 import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
@@ -14,26 +14,26 @@ import type { Position } from "../../../src/support/position.ts";
 /** The Kafka in `BROKER_URL`, without the scheme; `null` where there is none. */
 const url: string | undefined = Deno.env.get("BROKER_URL");
 
-/** For `Deno.test({ ignore })`: there is no Kafka. */
+/** Whether there is no Kafka, for `Deno.test({ ignore })`. */
 export const noKafka: boolean = url === undefined || url === "";
 
-/** Its brokers. */
+/** The addresses of its brokers. */
 export const brokers: readonly string[] = noKafka
   ? ["127.0.0.1:9"]
   : brokersOfUrl(url!.startsWith("kafka://") ? url! : `kafka://${url}`);
 
-/** A broker on it. */
+/** Opens a broker of this library on it. */
 export function openKafka(options: Partial<KafkaBrokerOptions> = {}, monitor = new Monitor()): Broker {
   const settings = kafkaSettings({ brokers, metadataMaxAgeMs: 1000, ...options });
   return new KafkaBroker("kafka:test", settings, { clientId: "test", monitor });
 }
 
-/** A client as a user of kafkajs would have it. */
+/** Opens a client of kafkajs. */
 export function bareKafka(): Kafka {
   return new kafkajs.Kafka({ brokers: [...brokers], logLevel: 0 });
 }
 
-/** Lets an administrator do something. */
+/** Calls a function with an administrator of kafkajs. */
 export async function administer<T>(action: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = bareKafka().admin();
   await admin.connect();
@@ -44,18 +44,18 @@ export async function administer<T>(action: (admin: Admin) => Promise<T>): Promi
   }
 }
 
-/** Deletes a topic and makes it anew. */
+/** Deletes a topic and creates it again. */
 export async function recreateTopic(topic: string, partitions: number): Promise<void> {
   await administer(async (admin) => {
     await admin.deleteTopics({ topics: [topic] });
-    // The name is taken until the last of its logs is closed.
+    // The name is in use until the last of its logs is closed.
     while (!await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] }).catch(() => false)) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });
 }
 
-/** Sets some of a topic's configuration. */
+/** Changes the configuration of a topic. */
 export async function alterTopic(topic: string, config: Record<string, string>): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
   const type = kafkajs.ConfigResourceTypes.TOPIC;
@@ -64,10 +64,10 @@ export async function alterTopic(topic: string, config: Record<string, string>):
   );
 }
 
-/** Takes the records before an offset away. */
+/** Deletes the records before an offset. */
 export async function deleteRecords({ topic, partition, offset }: Position): Promise<void> {
   await administer(async (admin) => {
-    // It looks for the leader in what it knows, and knows nothing yet.
+    // It looks for the leader in its metadata, which is still empty.
     await admin.fetchTopicMetadata({ topics: [topic] });
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   });
@@ -92,7 +92,7 @@ export async function appendAborted(topic: string, partition: number): Promise<v
   await transaction.send({ topic, messages: [{ value: "aborted" }, { value: "aborted too" }] });
   await transaction.abort();
   await producer.disconnect();
-  // The marker is written after the broker has answered.
+  // The marker is written after the response of the broker.
   while (await high() < before + 3);
 }
 
@@ -118,8 +118,8 @@ export async function commitAs(group: string, to: Position, metadata: string): P
 }
 
 /**
- * A member that owns nothing of it commits a partition all the same, which Kafka lets every member do, and leaves again. Its
- * coming and going are rebalances in which the owner keeps the partition.
+ * Another member joins, commits for a partition that it does not own, which Kafka allows, and leaves. The owner keeps
+ * the partition in both rebalances.
  */
 export async function commitAsStranger(group: string, itsTopic: string, to: Position, metadata: string): Promise<void> {
   await withCluster(async (cluster, questions) => {
@@ -147,7 +147,7 @@ export async function commitAsStranger(group: string, itsTopic: string, to: Posi
   });
 }
 
-/** Takes a member out of its group, as the end of its session would. */
+/** Removes a member from its group, as the end of its session does. */
 export async function removeMember(group: string, clientId: string): Promise<void> {
   const members = await administer((admin) => admin.describeGroups([group]));
   const member = members.groups[0]?.members.find((one) => one.clientId === clientId);

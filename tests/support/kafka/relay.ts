@@ -1,20 +1,20 @@
 /**
- * A TCP relay before a Kafka, on the wire: it knows requests from answers, so that a test can lose exactly the answers that
- * it wants to lose, or cut a connection in the middle of something. The broker names itself in its metadata; the relay
- * writes its own port over it, so that clients come back to the relay. For a Kafka of one broker on this machine.
+ * A TCP relay in front of a Kafka. It parses requests and responses, so that a test can lose chosen responses, or cut a
+ * connection. A broker names its address in its metadata; the relay replaces the port by its own, so that clients come
+ * back to the relay. For a Kafka of one broker on this machine.
  */
 
-/** The numbers of requests that tests are about. */
+/** The numbers of the requests that the tests use. */
 export const API = { produce: 0, metadata: 3, offsetCommit: 8, joinGroup: 11, heartbeat: 12 } as const;
 
-/** What becomes of a frame. `cut`: the connection is closed instead. */
+/** The treatment of a frame. `cut`: the connection is closed instead. */
 export type Verdict = "pass" | "drop" | "cut";
 
-/** See the module. */
+/** A relay. */
 export class Relay implements AsyncDisposable {
   /** Decides on a request, by its number, before the broker sees it. */
   onRequest: (api: number) => Verdict = () => "pass";
-  /** Decides on an answer, by its request's number: the broker has done what was asked by then. */
+  /** Decides on a response, by the number of its request. The broker has processed the request by then. */
   onAnswer: (api: number) => Verdict = () => "pass";
   readonly #target: { readonly hostname: string; readonly port: number };
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -30,24 +30,24 @@ export class Relay implements AsyncDisposable {
     this.#running.push(this.#accept());
   }
 
-  /** Where clients connect to, as `host:port`. */
+  /** The address for clients, as `host:port`. */
   get broker(): string {
     return `127.0.0.1:${this.#port}`;
   }
 
-  /** Cuts every connection; new ones are taken. */
+  /** Cuts each connection; new ones are accepted. */
   cutAll(): void {
     for (const connection of this.#connections) close(connection);
     this.#connections.clear();
   }
 
-  /** Cuts every connection; new ones are cut at once, as by a broker that is away. */
+  /** Cuts each connection, and new ones at once, as for a broker that is offline. */
   leave(): void {
     this.#isAway = true;
     this.cutAll();
   }
 
-  /** Takes connections again. */
+  /** Accepts connections again. */
   comeBack(): void {
     this.#isAway = false;
   }
@@ -97,7 +97,7 @@ export class Relay implements AsyncDisposable {
     }
   }
 
-  /** Frames are a length in four bytes and as many bytes. */
+  /** A frame is a length in four bytes, and that many bytes. */
   async #forward(from: Deno.Conn, to: Deno.Conn, decide: (frame: Uint8Array) => Verdict): Promise<void> {
     let buffer = new Uint8Array();
     try {
@@ -114,7 +114,7 @@ export class Relay implements AsyncDisposable {
         }
       }
     } catch {
-      // One end is closed: the other one follows.
+      // One side is closed: the other one is closed, too.
     }
     for (const connection of [from, to]) {
       close(connection);
@@ -173,6 +173,6 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // It was closed from the other side.
+    // The other side has closed it.
   }
 }

@@ -7,10 +7,10 @@ import { RecordQueue } from "../../../src/worker/partition/record_queue.ts";
 import { recordOf } from "../../support/worker.ts";
 
 /** A partition's queue, and the calls of its consumer. */
-function setUp(memoryBudget: MemoryBudget, maxRecords: number) {
+function setUp(memoryBudget: MemoryBudget, maxRecords: number, maxBytes = Infinity) {
   const calls: string[] = [];
   const consumer = { pause: () => void calls.push("pause"), resume: () => void calls.push("resume") };
-  const queue = new RecordQueue({ ownership: {} as Ownership, consumer, memoryBudget, maxRecords });
+  const queue = new RecordQueue({ ownership: {} as Ownership, consumer, memoryBudget, maxRecords, maxBytes });
   let offset = 0;
   const push = (bytes: number) => {
     const value = new Uint8Array(bytes);
@@ -31,6 +31,19 @@ Deno.test("RecordQueue pauses its partition when too many records wait, and resu
     assertEquals(calls.slice(1), expected);
   }
   assertEquals([offsets, queue.length], [[0, 1, 2, 3, 4, 5], 0]);
+});
+
+Deno.test("RecordQueue pauses its partition when the waiting records are too large, and resumes it below that", () => {
+  const { queue, calls, push } = setUp(new MemoryBudget(1e9), 100, 10);
+  for (const bytes of [6, 3, 1, 6]) push(bytes);
+  assertEquals(calls, ["pause"]);
+  queue.shift();
+  assertEquals(calls, ["pause"], "3 + 1 + 6 bytes are enough");
+  queue.shift();
+  assertEquals(calls, ["pause", "resume"]);
+  queue.clear();
+  push(9);
+  assertEquals(calls, ["pause", "resume"], "nothing is left of the records that were cleared");
 });
 
 Deno.test("RecordQueue pauses when the budget of the worker is spent, and resumes when any partition frees some", () => {

@@ -71,7 +71,7 @@ Deno.test("a dead letter is acknowledged before its job is marked", async () => 
   await turns(5);
   assertEquals([runs, committed()?.offset ?? 0], [[1], 0]);
   assertEquals(committed()?.metadata, "v1;a=0:1;s=1;d=0", "the failure and the decision are committed already");
-  hold.letGo();
+  hold.release();
   await performed;
   await worker.stop();
   await run;
@@ -97,7 +97,7 @@ Deno.test("a dead letter that cannot be written holds no slot: other partitions 
     { concurrency: 1, shutdownTimeoutMs: 3000 },
   );
   await app.applyTopics();
-  const { held, letGo } = broker.hold("dead");
+  const { held, release } = broker.hold("dead");
   steps.perform = (n) => {
     if (n === 1) throw new Error("never");
   };
@@ -115,7 +115,7 @@ Deno.test("a dead letter that cannot be written holds no slot: other partitions 
   await worker.stop();
   assert(performance.now() - startedMs < 2900, "the stop has waited for the dead letter");
   await running;
-  letGo();
+  release();
   await app.close();
 });
 
@@ -157,7 +157,7 @@ Deno.test("a crash between the decision and the dead letter does not run the job
   const lost = nthEvent(app, "partition.lost");
   log.revoke("shop", { topic: "default", partition: 0 });
   await lost;
-  hold.letGo();
+  hold.release();
   assertEquals([(await dead).attempts, runs, metadata], [2, [1, 1], "v1;a=0:2;s=2;d=0"]);
   await worker.stop();
   await run;
@@ -177,7 +177,7 @@ Deno.test("a dead letter whose partition was lost during the write finishes noth
   await enqueue(1);
   await hold.held;
   log.block(broker.consumer);
-  hold.letGo();
+  hold.release();
   await written;
   await turns(3);
   const [partition] = worker.status().groups[0]!.partitions;

@@ -56,7 +56,7 @@ export class BatchBuilder {
    *
    * @param timestampMs milliseconds since 1970
    * @param maxBytes limit of the batch; the first record may be larger
-   * @returns `false` if it does not fit
+   * @returns `false` if it does not fit, or is older or younger than the first by weeks
    */
   add(record: NewRecord, timestampMs: number, maxBytes: number): boolean {
     const { key, value, headers = [] } = record;
@@ -64,6 +64,8 @@ export class BatchBuilder {
     const keyLength = byteLength(key);
     const valueLength = byteLength(value);
     const timestampDelta = timestampMs - this.#firstTimestampMs;
+    // The clock was set by weeks: the distance has 32 bits here.
+    if (timestampDelta !== (timestampDelta | 0)) return false;
     let size = 1 + sizeOfVarint(timestampDelta) + sizeOfVarint(this.#count) + sizeWithLength(keyLength) +
       sizeWithLength(valueLength) + sizeOfVarint(headers.length);
     for (const [name, bytes] of headers) {

@@ -1,55 +1,58 @@
 /**
  * Decodes a record batch straight to the records of the broker interface. Keys and values become strings where they are
- * UTF-8, which is what a worker keeps anyway: nothing refers to the response any more, and its memory is free.
+ * UTF-8, which is what a worker keeps anyway: nothing refers to the response any more, and its memory is free. Large ones
+ * are windows on the response.
  *
  * The loop over the records is what a consumer does most, so integers are read in place.
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Headers, StoredRecord } from "../../broker.ts";
 import { NO_HEADERS } from "../../record.ts";
-import { readInt64 } from "../wire/reader.ts";
+import { type BatchHeader, readBatchHeader, UnreadableBatchError } from "./batch_header.ts";
 import { decompress } from "./decompress.ts";
-import { Attribute, type BatchBounds, COMPRESSIONS, Field, HEADER_BYTES, MAGIC } from "./layout.ts";
+import { TooLargeError } from "./decompression_errors.ts";
+import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 
-/** A batch cannot be read: it is in an unknown format, damaged, or too large. */
-export class UnreadableBatchError extends Error {
-  override name = "UnreadableBatchError";
-  /** Offset of its first record. */
-  readonly baseOffset: number;
-  /** Offset of its last record. */
-  readonly lastOffset: number;
-
-  constructor({ baseOffset, lastOffset }: BatchBounds, problem: string, options?: ErrorOptions) {
-    super(`Cannot read the batch with offsets ${baseOffset} to ${lastOffset}: ${problem}`, options);
-    this.baseOffset = baseOffset;
-    this.lastOffset = lastOffset;
-  }
-}
+/** A record has so many headers at most: one more, and it is unreadable. Each costs far more in memory than on the wire. */
+const MAX_HEADERS = 100_000;
+/** Longer data stays bytes: a worker keeps it so. */
+const MAX_STRING_BYTES = 64 * 1024;
+/** Number of records that are decoded at once: small ones cost more than their bytes. */
+const MAX_RECORDS_AT_ONCE = 20_000;
 
 /**
- * Decodes the records of a batch.
+ * Decodes the records of a batch at once.
  *
  * @param from first offset that is wanted: a broker sends whole batches
  * @param maxBytes limit of the decompressed records, in bytes
  * @throws {UnreadableBatchError} if it cannot be read
+ * @throws {TooLargeError} if its records have more bytes, or are too many: it can be read in parts
  */
 export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, maxBytes: number): StoredRecord[] {
-  const { start, end, baseOffset, magic } = bounds;
-  if (magic !== MAGIC) throw new UnreadableBatchError(bounds, `message format ${magic} is not supported, only 2 is`);
-  const attributes = data.readInt16BE(start + Field.attributes);
-  const count = data.readInt32BE(start + Field.count);
-  const baseTimestampMs = readInt64(data, start + Field.baseTimestamp);
-  const appendTimeMs = attributes & Attribute.logAppendTime ? readInt64(data, start + Field.maxTimestamp) : null;
-  const compression = COMPRESSIONS[attributes & Attribute.compression];
-  if (compression === undefined) {
-    throw new UnreadableBatchError(bounds, `compression ${attributes & Attribute.compression} is not known`);
-  }
+  const header = readBatchHeader(data, bounds);
+  const { compression, count } = header;
+  if (count > MAX_RECORDS_AT_ONCE) throw new TooLargeError(maxBytes);
   let bytes: Buffer;
   try {
-    bytes = decompress(compression, data.subarray(start + HEADER_BYTES, end), maxBytes);
+    bytes = decompress(compression, data.subarray(bounds.start + HEADER_BYTES, bounds.end), maxBytes);
   } catch (cause) {
+    if (cause instanceof TooLargeError) throw cause;
     throw new UnreadableBatchError(bounds, `${compression}: ${(cause as Error).message}`, { cause });
   }
+  return decodeRecords(bytes, count, header, from);
+}
+
+/**
+ * Decodes some records of a batch.
+ *
+ * @param bytes the records, not compressed
+ * @param count their number
+ * @param from first offset that is wanted
+ * @throws {UnreadableBatchError} if they cannot be read
+ */
+export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader, from: number): StoredRecord[] {
+  const { bounds, baseTimestampMs, appendTimeMs } = header;
+  const { baseOffset } = bounds;
   const records: StoredRecord[] = [];
   let at = 0;
   for (let index = 0; index < count; index++) {
@@ -60,7 +63,7 @@ export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, max
     value = (byte = bytes[at++]!) & 0x7f;
     for (shift = 7; byte > 0x7f; shift += 7) value += ((byte = bytes[at++]!) & 0x7f) * 2 ** shift;
     const next = at + value / 2;
-    if (value % 2 === 1 || next > bytes.length) {
+    if (value % 2 === 1 || !(next <= bytes.length)) {
       throw new UnreadableBatchError(bounds, "a record reaches beyond its end");
     }
     at++; // attributes, unused
@@ -85,15 +88,16 @@ export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, max
     const valueAt = at;
     if (valueLength > 0) at += valueLength;
 
-    if (at >= next) throw new UnreadableBatchError(bounds, "a record is longer than it says");
+    if (!(at < next)) throw new UnreadableBatchError(bounds, "a record is longer than it says");
     if (offset >= from) {
-      records.push({
-        offset,
-        key: keyLength < 0 ? null : dataOf(bytes, keyAt, keyAt + keyLength),
-        value: valueLength < 0 ? null : dataOf(bytes, valueAt, valueAt + valueLength),
-        headers: bytes[at] === 0 ? NO_HEADERS : readHeaders(bytes, at, next, bounds),
-        timestampMs,
-      });
+      const key = keyLength < 0 ? null : dataOf(bytes, keyAt, keyAt + keyLength);
+      const value = valueLength < 0 ? null : dataOf(bytes, valueAt, valueAt + valueLength);
+      const headers = bytes[at] === 0 ? NO_HEADERS : readHeaders(bytes, at, next, bounds);
+      records.push(
+        headers === null
+          ? { offset, key, value, headers: NO_HEADERS, timestampMs, unreadable: TOO_MANY_HEADERS }
+          : { offset, key, value, headers, timestampMs },
+      );
     }
     at = next;
   }
@@ -103,15 +107,19 @@ export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, max
 const decodeUtf8 = (Buffer.prototype as unknown as { utf8Slice(this: Buffer, start: number, end: number): string })
   .utf8Slice;
 
-/** A string where the bytes are UTF-8, else a copy of them. */
+/** A string where the bytes are UTF-8, else a copy of them; of large ones a window, which the receiver copies. */
 function dataOf(bytes: Buffer, from: number, to: number): string | Uint8Array {
+  if (to - from > MAX_STRING_BYTES) return bytes.subarray(from, to);
   const text = decodeUtf8.call(bytes, from, to);
   // Decoding puts U+FFFD where bytes are not UTF-8: only where one stands, the bytes are looked at again.
   if (!text.includes("\ufffd") || isUtf8(bytes.subarray(from, to))) return text;
   return Uint8Array.prototype.slice.call(bytes, from, to);
 }
 
-function readHeaders(bytes: Buffer, at: number, end: number, bounds: BatchBounds): Headers {
+const TOO_MANY_HEADERS = `The record has more than ${MAX_HEADERS} headers`;
+
+/** @returns the headers; `null` if there are too many */
+function readHeaders(bytes: Buffer, at: number, end: number, bounds: BatchBounds): Headers | null {
   const varint = (): number => {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -129,6 +137,7 @@ function readHeaders(bytes: Buffer, at: number, end: number, bounds: BatchBounds
   const count = varint();
   // A header has two bytes at least: a larger count is a lie, and must not become a list of that size.
   if (count < 0 || count > (end - at) / 2) throw new UnreadableBatchError(bounds, `${count} headers do not fit`);
+  if (count > MAX_HEADERS) return null;
   const headers: [string, Uint8Array | null][] = [];
   for (let index = 0; index < count; index++) {
     const name = part(varint()).toString();

@@ -24,6 +24,8 @@ export const Field = {
 
 /** Bytes of the header. */
 export const HEADER_BYTES = 61;
+/** Bytes of the shortest message in one of the formats before 2. */
+const OLD_MESSAGE_BYTES = 26;
 /** Bytes before those that the field "length" counts. */
 export const LENGTH_END = 12;
 /** The format that this library reads and writes. */
@@ -52,17 +54,19 @@ export interface BatchBounds {
   readonly magic: number;
 }
 
-/** Finds the whole batches in the data of a partition. A last batch that the broker cut off is left out. */
+/**
+ * Finds the whole batches in the data of a partition. A last batch that the broker cut off is left out, and whatever follows
+ * one whose length is damaged: nothing after it can be found.
+ */
 export function* batchesIn(data: Buffer): Generator<BatchBounds> {
   let start = 0;
-  while (start + HEADER_BYTES <= data.length) {
-    const end = start + LENGTH_END + data.readInt32BE(start + Field.length);
-    // A length below the header's is damage: nothing after it can be found.
-    if (end > data.length || end < start + HEADER_BYTES) return;
-    const baseOffset = readInt64(data, start + Field.baseOffset);
+  while (start + OLD_MESSAGE_BYTES <= data.length) {
     const magic = data[start + Field.magic]!;
-    const lastOffset = magic === MAGIC ? baseOffset + data.readInt32BE(start + Field.lastOffsetDelta) : baseOffset;
-    yield { start, end, baseOffset, lastOffset, magic };
+    const end = start + LENGTH_END + data.readInt32BE(start + Field.length);
+    if (end > data.length || end < start + (magic < MAGIC ? OLD_MESSAGE_BYTES : HEADER_BYTES)) return;
+    const baseOffset = readInt64(data, start + Field.baseOffset);
+    const delta = magic === MAGIC ? data.readInt32BE(start + Field.lastOffsetDelta) : 0;
+    yield { start, end, baseOffset, lastOffset: baseOffset + Math.max(delta, 0), magic };
     start = end;
   }
 }

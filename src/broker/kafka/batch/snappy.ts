@@ -14,23 +14,41 @@ const CHUNKS_HEADER_BYTES = 16;
 const LONG_LITERAL = 60;
 
 /**
- * Decompresses.
+ * Decompresses at once.
  *
  * @param maxBytes limit of the result, in bytes
- * @throws {RangeError} if the result would be larger, or the data is damaged
+ * @throws {TooLargeError} if the result would be larger
+ * @throws {RangeError} if the data is damaged
  */
 export function decompressSnappy(data: Buffer, maxBytes: number): Buffer {
-  if (!data.subarray(0, CHUNKS_MAGIC.length).equals(CHUNKS_MAGIC)) return decompressBlock(data, maxBytes);
   const parts: Buffer[] = [];
   let left = maxBytes;
-  for (let at = CHUNKS_HEADER_BYTES; at + 4 <= data.length;) {
-    const size = data.readInt32BE(at);
-    if (size < 0) throw damaged();
-    const part = decompressBlock(data.subarray(at + 4, at += 4 + size), left);
+  for (const block of blocksIn(data)) {
+    const part = decompressBlock(block, left);
     left -= part.length;
     parts.push(part);
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/**
+ * Decompresses block by block.
+ *
+ * @param maxBlockBytes limit of a block, in bytes
+ * @throws {TooLargeError} if a block would be larger
+ * @throws {RangeError} if the data is damaged
+ */
+export function* snappyChunks(data: Buffer, maxBlockBytes: number): Generator<Buffer> {
+  for (const block of blocksIn(data)) yield decompressBlock(block, maxBlockBytes);
+}
+
+function* blocksIn(data: Buffer): Generator<Buffer> {
+  if (!data.subarray(0, CHUNKS_MAGIC.length).equals(CHUNKS_MAGIC)) return yield data;
+  for (let at = CHUNKS_HEADER_BYTES; at + 4 <= data.length;) {
+    const size = data.readInt32BE(at);
+    if (size < 0 || at + 4 + size > data.length) throw damaged();
+    yield data.subarray(at + 4, at += 4 + size);
+  }
 }
 
 function decompressBlock(data: Buffer, maxBytes: number): Buffer {

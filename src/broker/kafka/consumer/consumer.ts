@@ -33,8 +33,8 @@ const DISPOSE_MS = 5000;
 const START_RETRY_MS = 500;
 /** A commit while the group rebalances takes no longer, in milliseconds. */
 const MAX_RELEASE_MS = 3000;
-/** Limit of a batch's decompressed records, in bytes. */
-const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+/** Limit of a record, where the caller sets none, in bytes. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 /** See the module. */
 export class KafkaConsumer implements Consumer {
@@ -65,7 +65,6 @@ export class KafkaConsumer implements Consumer {
         const ownership = this.#assignment.ownership(at);
         if (ownership !== null) sink.records(ownership, batch);
       },
-      unreadable: (at, error, highWatermark) => this.#reportUnreadable(at, error, highWatermark),
       expired: (at, from, to) => {
         const ownership = this.#assignment.ownership(at);
         if (ownership !== null) sink.expired(ownership, from, to);
@@ -75,7 +74,11 @@ export class KafkaConsumer implements Consumer {
       topicsRefreshed: () => this.#assignment.checkTopics(),
       failed: (error) => this.#fail(error),
       log: (message) => this.#log("warn", message),
-    }, { purpose: this.#fetchPurpose, maxBytes: options.maxFetchBytes, maxBatchBytes: MAX_BATCH_BYTES });
+    }, {
+      purpose: this.#fetchPurpose,
+      maxBytes: options.maxFetchBytes,
+      maxRecordBytes: options.maxRecordBytes ?? MAX_RECORD_BYTES,
+    });
     this.#assignment = new Assignment({
       sink,
       fetcher: this.#fetcher,
@@ -240,14 +243,6 @@ export class KafkaConsumer implements Consumer {
     this.#joined.reject(new BrokerError(`Cannot join group "${this.#options.group}": the consumer has ended`));
     this.#context.cluster.closePurpose(this.#groupPurpose, this.#fetchPurpose);
     this.#context.ended();
-  }
-
-  #reportUnreadable(
-    _at: Parameters<Assignment["ownership"]>[0],
-    error: Error,
-    _highWatermark: number,
-  ): void {
-    this.#log("warn", error.message);
   }
 
   #log(level: "debug" | "warn", message: string): void {

@@ -35,7 +35,10 @@ export class FetchedPartition implements TopicPartition {
   /** Number of changes of the position: an answer to an earlier request is dropped. */
   version = 0;
   waiting: WaitingData | null = null;
-
+  /** While a large batch is handed over in parts: resolved when the next part may follow. */
+  parts: PromiseWithResolvers<void> | null = null;
+  /** Offset at which the data was damaged: it is fetched once more, since the fault may be on the way. */
+  damagedAt: number | null = null;
   /** Id of its topic: a topic that is created again is another one. `undefined` until the metadata has it. */
   topicId: string | undefined;
 
@@ -51,6 +54,8 @@ export class FetchedPartition implements TopicPartition {
     this.version++;
     this.waiting = null;
     this.position = position;
+    this.parts?.resolve();
+    this.parts = null;
   }
 
   /** Its leader is not the one that was asked. */

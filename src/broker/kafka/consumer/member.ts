@@ -256,6 +256,7 @@ export class Member {
     );
     this.#accept(syncSentMs);
     const assigned = await this.#committed(decodeShare(memberAssignment));
+    if (this.#isClosing) return;
     this.#handler.log("debug", `Group "${groupId}": generation ${this.#generationId}, ${assigned.length} partitions`);
     this.#handler.assigned(assigned, this.generation);
   }
@@ -303,6 +304,7 @@ export class Member {
     const request = offsetFetch(this.#options.group, byTopic(partitions, ({ partition }) => ({ partition })));
     while (true) {
       const { responses } = await this.#ask(request, this.#cluster.shortTimeoutMs);
+      if (this.#isClosing) return [];
       const found = responses.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, errorCode, offset, metadata }) => ({
           topic,

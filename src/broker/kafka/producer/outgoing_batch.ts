@@ -59,24 +59,29 @@ export class OutgoingBatch {
   /** Splits it in two, to find the record that is to blame. */
   halves(): [OutgoingBatch, OutgoingBatch] {
     const middle = this.records.length >> 1;
-    return [this.#part(0, middle), this.#part(middle, this.records.length)];
+    return [this.#withRecords(this.records.slice(0, middle)), this.#withRecords(this.records.slice(middle))];
   }
 
   /** Takes the movable records out. @returns what is left, and what was taken */
   splitMovable(): [left: OutgoingBatch | null, movable: readonly PlacedRecord[]] {
-    const movable = this.records.filter((placed) => isMovable(recordOf(placed)));
-    const left = new OutgoingBatch();
-    for (const placed of this.records) {
-      if (!isMovable(recordOf(placed))) left.add(placed, this.#timestampMs, Infinity);
-    }
-    return [left.records.length === 0 ? null : left, movable];
+    return this.#split((placed) => isMovable(recordOf(placed)));
   }
 
-  #part(from: number, to: number): OutgoingBatch {
-    const part = new OutgoingBatch();
-    for (const placed of this.records.slice(from, to)) part.add(placed, this.#timestampMs, Infinity);
-    part.problem = this.problem;
-    return part;
+  /** Takes the records out whose time is over. @returns what is left, and what was taken */
+  splitExpired(nowMs: number): [left: OutgoingBatch | null, expired: readonly PlacedRecord[]] {
+    return this.#split(({ call }) => nowMs >= call.endMs);
+  }
+
+  #split(isTaken: (placed: PlacedRecord) => boolean): [left: OutgoingBatch | null, taken: readonly PlacedRecord[]] {
+    const left = this.records.filter((placed) => !isTaken(placed));
+    return [left.length === 0 ? null : this.#withRecords(left), this.records.filter(isTaken)];
+  }
+
+  #withRecords(records: readonly PlacedRecord[]): OutgoingBatch {
+    const batch = new OutgoingBatch();
+    for (const placed of records) batch.add(placed, this.#timestampMs, Infinity);
+    batch.problem = this.problem;
+    return batch;
   }
 }
 

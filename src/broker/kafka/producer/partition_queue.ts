@@ -40,16 +40,18 @@ export class PartitionQueue implements TopicPartition {
     return this.batches[0];
   }
 
-  /** Whether it needs a new producer id before it can go on. */
+  /** Whether it needs a new producer id before it can go on: another one than it had. */
   get needsProducerId(): boolean {
-    return this.#producerId === null;
+    return this.#producerId === null || this.#epoch > MAX_EPOCH;
   }
 
-  /** Begins under a new producer id. */
-  useProducerId(producerId: bigint): void {
+  /** Begins under a new producer id. @returns `false` if it has used that one up */
+  useProducerId(producerId: bigint): boolean {
+    if (producerId === this.#producerId) return false;
     this.#producerId = producerId;
     this.#epoch = 0;
     this.#sequence = 0;
+    return true;
   }
 
   /** Adds a record at the end. */
@@ -79,7 +81,6 @@ export class PartitionQueue implements TopicPartition {
   raiseEpoch(): void {
     this.#epoch++;
     this.#sequence = 0;
-    if (this.#epoch > MAX_EPOCH) this.#producerId = null;
     if (this.head !== undefined) this.head.isStamped = false;
   }
 

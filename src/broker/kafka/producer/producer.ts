@@ -13,13 +13,14 @@
  *
  * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
  */
-import { BrokerError, UnknownTopicError } from "../../../errors.ts";
+import { BrokerError, RecordRefusedError, UnknownTopicError } from "../../../errors.ts";
 import { sleep } from "../../../support/abort.ts";
 import { formatPartition } from "../../../support/position.ts";
 import type { AppendOutcome, NewRecord } from "../../broker.ts";
 import { recordTooLargeError } from "../../refusals.ts";
 import type { WrittenCompression } from "../batch/batch_builder.ts";
 import type { Cluster } from "../wire/cluster.ts";
+import type { Connection } from "../wire/connection.ts";
 import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.ts";
 import { produceRequest, type ProduceResponse } from "../wire/produce_request.ts";
 import { describeTopicConfigs, initProducerId } from "../wire/requests.ts";
@@ -49,6 +50,13 @@ const MISSING_MS = 1000;
 const FIRST_REFRESH_MS = 50;
 const MAX_REFRESH_MS = 500;
 const PRODUCER_ID_RETRY_MS = 100;
+
+/** Codes of InitProducerId after which asking again cannot help. */
+const HOPELESS: ReadonlySet<number> = new Set([
+  Code.clusterAuthorizationFailed,
+  Code.transactionalIdAuthorizationFailed,
+  Code.unsupportedVersion,
+]);
 
 /** See the module. */
 export class Producer {
@@ -96,7 +104,6 @@ export class Producer {
     clearTimeout(this.#timer);
     const problem = "it was not acknowledged before the broker was closed";
     for (const queue of [...this.#active]) {
-      if (queue.inFlight !== null) queue.head!.isMaybeWritten = true;
       for (const batch of [...queue.batches]) this.#giveUp(queue, batch, problem);
     }
     for (const topic of this.#topics.values()) {
@@ -166,7 +173,11 @@ export class Producer {
       const leader = this.#cluster.leaderOf(queue.topic, queue.partition);
       if (leader === null) isStale = true;
       else if (queue.notBeforeMs > nowMs) nextMs = Math.min(nextMs, queue.notBeforeMs);
-      else if (!this.#needsId(queue)) due.set(leader, [...due.get(leader) ?? [], queue]);
+      else if (!this.#needsId(queue)) {
+        const queues = due.get(leader);
+        if (queues === undefined) due.set(leader, [queue]);
+        else queues.push(queue);
+      }
     }
     for (const [leader, queues] of due) {
       for (const part of splitBySize(queues)) void this.#send(leader, part);
@@ -195,27 +206,40 @@ export class Producer {
       }
       return !call.isDone;
     });
-    return topic.waiting.length > 0;
+    if (topic.waiting.length > 0) return true;
+    // A name that never was a topic: not kept, and not asked for again. One that was has epochs to keep.
+    if (missingSinceMs !== null && topic.queues.length === 0) this.#topics.delete(name);
+    return false;
   }
 
-  /** Gives up batches whose time is over. @returns when the next one's is */
+  /** Gives up records whose time is over. @returns when the next one's is */
   #expire(queue: PartitionQueue, nowMs: number): number {
     let nextMs = Infinity;
     for (const batch of [...queue.batches]) {
-      const isInFlight = queue.inFlight !== null && batch === queue.head;
-      if (nowMs < batch.endMs || isInFlight) {
-        nextMs = Math.min(nextMs, Math.max(batch.endMs, nowMs + 1));
-        if (isInFlight && nowMs >= batch.endMs) queue.inFlight!.connection?.close(this.#late(queue));
-        continue;
+      if (nowMs >= batch.endMs) {
+        const connection = batch === queue.head ? queue.inFlight?.connection : undefined;
+        // It is given up once the request has failed.
+        if (connection) connection.close(this.#late(queue, connection));
+        else this.#giveUpExpired(queue, batch, nowMs);
       }
-      const last = batch.problem === "" ? "" : ` (last: ${batch.problem})`;
-      this.#giveUp(queue, batch, `it was not acknowledged within ${this.#options.deliveryTimeoutMs} ms${last}`);
     }
+    for (const { endMs } of queue.batches) if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
     return nextMs;
   }
 
-  #late(queue: PartitionQueue): ConnectionError {
-    const { address } = queue.inFlight!.connection!;
+  /** Gives up the records of a batch whose time is over; all of them if it may be written, since it must stay as it is. */
+  #giveUpExpired(queue: PartitionQueue, batch: OutgoingBatch, nowMs: number): void {
+    const last = batch.problem === "" ? "" : ` (last: ${batch.problem})`;
+    const problem = `it was not acknowledged within ${this.#options.deliveryTimeoutMs} ms${last}`;
+    const [left, expired] = batch.splitExpired(nowMs);
+    if (batch.isMaybeWritten || left === null) return this.#giveUp(queue, batch, problem);
+    if (batch === queue.head) queue.inFlight = null;
+    queue.replace(batch, [left]);
+    const error = this.#error(queue.topic, problem);
+    for (const { call, index } of expired) call.settle(index, { ok: false, error, written: "no" });
+  }
+
+  #late(queue: PartitionQueue, { address }: Connection): ConnectionError {
     return new ConnectionError(address, `it did not acknowledge ${formatPartition(queue)} in time`, { isSent: true });
   }
 
@@ -246,10 +270,7 @@ export class Producer {
   /** Whether a queue waits for a producer id. */
   #needsId(queue: PartitionQueue): boolean {
     if (!queue.needsProducerId) return false;
-    if (this.#producerId !== null) {
-      queue.useProducerId(this.#producerId);
-      return false;
-    }
+    if (this.#producerId !== null && queue.useProducerId(this.#producerId)) return false;
     void this.#askForId();
     return true;
   }
@@ -263,6 +284,7 @@ export class Producer {
       this.#producerId = BigInt(producerId);
     } catch (error) {
       this.#noteProblem((error as Error).message);
+      if (isHopeless(error)) this.#refuseAll(error);
       await sleep(PRODUCER_ID_RETRY_MS, this.#closing.signal);
     }
     this.#isAskingForId = false;
@@ -283,7 +305,7 @@ export class Producer {
       for (const topic of this.#topics.values()) await this.#learn(topic);
     } catch (error) {
       this.#noteProblem((error as Error).message);
-      if (error instanceof ConnectionError && error.isFinal) this.#refuseAll(error);
+      if (isHopeless(error)) this.#refuseAll(error);
     }
     this.#pump();
     await sleep(this.#refreshMs, this.#closing.signal);
@@ -292,10 +314,11 @@ export class Producer {
     this.#pump();
   }
 
-  /** Trying again cannot help: a wrong password, or a permission that the process does not have. */
-  #refuseAll(cause: ConnectionError): void {
+  #refuseAll(cause: Error): void {
     for (const queue of [...this.#active]) {
-      for (const batch of [...queue.batches]) this.#giveUp(queue, batch, cause.message, cause);
+      // What is on its way gets its own response.
+      const batches = queue.inFlight?.connection ? queue.batches.slice(1) : [...queue.batches];
+      for (const batch of batches) this.#giveUp(queue, batch, cause.message, cause);
     }
     for (const { name, waiting } of this.#topics.values()) {
       for (const call of waiting.splice(0)) call.refuse(this.#error(name, cause.message, cause));
@@ -345,25 +368,28 @@ export class Producer {
     const inFlight = {
       leader,
       sentMs: performance.now(),
-      connection: null as Awaited<ReturnType<Cluster["connectionTo"]>> | null,
+      connection: null as Connection | null,
     };
     for (const queue of queues) {
       queue.inFlight = inFlight;
       queue.head!.bytes.seal(this.#options.compression);
       queue.stampHead();
     }
+    // Without those whose time was over while the connection was opened.
+    const sent = () => queues.filter((queue) => queue.inFlight === inFlight);
     try {
-      const connection = inFlight.connection = await this.#cluster.connectionTo(leader, "produce");
-      const batches = queues.map((queue) => ({
+      const connection = await this.#cluster.connectionTo(leader, "produce");
+      inFlight.connection = connection;
+      const batches = sent().map((queue) => ({
         topic: queue.topic,
         partition: queue.partition,
         bytes: queue.head!.bytes.sealed!,
       }));
       const response = await connection.send(produceRequest(batches, ACK_TIMEOUT_MS), this.#cluster.requestTimeoutMs);
       this.#avoidUntilMs.delete(leader);
-      this.#answer(queues, response);
+      this.#answer(sent(), response);
     } catch (error) {
-      this.#noAnswer(leader, queues, error);
+      this.#noAnswer(leader, sent(), error);
     }
     this.#pump();
   }
@@ -378,7 +404,7 @@ export class Producer {
       if (head === undefined || this.#isClosed) continue;
       head.isMaybeWritten ||= isSent;
       head.problem = error instanceof Error ? error.message : String(error);
-      if (error instanceof ConnectionError && error.isFinal) this.#giveUp(queue, head, head.problem, error);
+      if (isHopeless(error)) this.#giveUp(queue, head, head.problem, error);
       else queue.notBeforeMs = performance.now() + head.nextRetryMs();
     }
   }
@@ -443,7 +469,10 @@ export class Producer {
       return;
     }
     const isTooLarge = code === Code.messageTooLarge || code === Code.recordListTooLarge;
-    if (!isTooLarge) return this.#giveUp(queue, batch, batch.problem, new ProtocolError("Produce", code));
+    if (!isTooLarge) {
+      const problem = `Cannot append to topic "${queue.topic}": ${batch.problem}`;
+      return this.#settle(queue, batch, new RecordRefusedError(problem, { cause: new ProtocolError("Produce", code) }));
+    }
     const bytes = batch.bytes.size;
     void this.#askLimit(topic).then(() => {
       if (!queue.batches.includes(batch)) return;
@@ -458,9 +487,14 @@ export class Producer {
   }
 
   #settle(queue: PartitionQueue, batch: OutgoingBatch, error: Error): void {
+    const isHead = batch === queue.head;
+    if (isHead && queue.inFlight !== null) {
+      // Its response is not heeded any more. What still waits for its connection is not sent.
+      batch.isMaybeWritten ||= queue.inFlight.connection !== null;
+      queue.inFlight = null;
+    }
     const written = batch.isMaybeWritten ? "unknown" : "no";
     for (const { call, index } of batch.records) call.settle(index, { ok: false, error, written });
-    const isHead = batch === queue.head;
     queue.remove(batch);
     queue.notBeforeMs = 0;
     // Its numbers may be taken: under the next epoch it can arrive no more.
@@ -477,6 +511,15 @@ export class Producer {
       cause === undefined ? undefined : { cause },
     );
   }
+}
+
+/**
+ * Whether trying again cannot help: a wrong password, a permission that the process or the user does not have, a broker that
+ * is too old.
+ */
+function isHopeless(error: unknown): error is Error {
+  if (error instanceof ProtocolError) return HOPELESS.has(error.code);
+  return (error as { readonly isFinal?: boolean }).isFinal === true;
 }
 
 /** Splits queues so that no request is larger than it may be. */

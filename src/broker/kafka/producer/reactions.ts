@@ -18,6 +18,8 @@ export interface Reaction {
 }
 
 const REFUSE: Reaction = { action: "refuse", isMaybeWritten: false };
+/** Of a code that is younger than this library nothing is known. */
+const UNKNOWN: Reaction = { action: "refuse", isMaybeWritten: true };
 
 const REACTIONS: ReadonlyMap<number, Reaction> = new Map<number, Reaction>([
   [Code.notLeader, { action: "refresh", isMaybeWritten: true }],
@@ -42,9 +44,17 @@ const REACTIONS: ReadonlyMap<number, Reaction> = new Map<number, Reaction>([
   [Code.recordListTooLarge, { action: "halve", isMaybeWritten: false }],
   [Code.invalidRecord, { action: "halve", isMaybeWritten: false }],
   [Code.invalidTimestamp, { action: "halve", isMaybeWritten: false }],
+  [Code.invalidTopic, REFUSE],
+  [Code.invalidRequiredAcks, REFUSE],
+  [Code.topicAuthorizationFailed, REFUSE],
+  [Code.clusterAuthorizationFailed, REFUSE],
+  [Code.unsupportedVersion, REFUSE],
+  [Code.unsupportedForMessageFormat, REFUSE],
+  [Code.policyViolation, REFUSE],
+  [Code.unsupportedCompressionType, REFUSE],
 ]);
 
 /** Returns the reaction to an error code. */
 export function reactionTo(code: number): Reaction {
-  return REACTIONS.get(code) ?? REFUSE;
+  return REACTIONS.get(code) ?? UNKNOWN;
 }

@@ -28,6 +28,8 @@ export class TopicProducer {
   maxBatchBytes: number = DEFAULT_MAX_BATCH_BYTES;
   /** When the limit was asked for, on the clock of `performance.now()`. */
   limitAskedMs = -Infinity;
+  /** Number of partitions; there may be queues of some that do not exist any more. */
+  #count = 0;
   /** Counts records without a key. It starts at random: short-lived processes must not all begin with partition 0. */
   #turn = Math.floor(Math.random() * 2 ** 16);
 
@@ -35,8 +37,9 @@ export class TopicProducer {
     this.name = name;
   }
 
-  /** Makes queues for the partitions that there are. */
+  /** Makes queues for the partitions that there are. A topic that was created again may have fewer. */
   setPartitionCount(count: number): void {
+    this.#count = count;
     for (let partition = this.queues.length; partition < count; partition++) {
       this.queues.push(new PartitionQueue({ topic: this.name, partition }));
     }
@@ -55,9 +58,9 @@ export class TopicProducer {
     for (let index = 0; index < call.records.length; index++) {
       const record = call.records[index]!;
       const partition = this.#partitionOf(record, candidates);
-      const queue = this.queues[partition];
+      const queue = partition < this.#count ? this.queues[partition] : undefined;
       const error = queue === undefined
-        ? unknownPartitionError(this.name, partition, this.queues.length)
+        ? unknownPartitionError(this.name, partition, this.#count)
         : this.#tooLarge(record);
       if (error !== null) call.settle(index, { ok: false, error, written: "no" });
       else {
@@ -89,12 +92,13 @@ export class TopicProducer {
   #partitionOf(record: NewRecord, candidates: readonly PartitionQueue[]): number {
     if (record.partition !== undefined) return record.partition;
     if (isMovable(record)) return candidates[this.#turn++ % candidates.length]!.partition;
-    return partitionOfKey(record.key!, this.queues.length);
+    return partitionOfKey(record.key!, this.#count);
   }
 
   /** The partitions for records without a key. */
   #candidates(isReachable: (partition: number) => boolean): readonly PartitionQueue[] {
-    const reachable = this.queues.filter(({ partition }) => isReachable(partition));
-    return reachable.length > 0 ? reachable : this.queues;
+    const present = this.queues.slice(0, this.#count);
+    const reachable = present.filter(({ partition }) => isReachable(partition));
+    return reachable.length > 0 ? reachable : present;
   }
 }

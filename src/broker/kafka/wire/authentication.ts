@@ -3,6 +3,7 @@
  * age of an authentication is reached, so that the broker never closes a connection in use.
  */
 import { clearTimeout, setTimeout } from "node:timers";
+import { waitUntilSettled } from "../../../support/deadline.ts";
 import type { KafkaSaslOptions } from "../options.ts";
 import { ConnectionError } from "./errors.ts";
 import { type BrokerVersions, type KafkaJsCodec, saslAuthenticator } from "./kafkajs.ts";
@@ -11,6 +12,8 @@ import { splitAddress } from "./socket.ts";
 
 /** The connection that is authenticated. */
 export interface AuthenticatedConnection {
+  /** Deadline of an authentication, in milliseconds. */
+  readonly timeoutMs: number;
   send(request: EncodedRequest<unknown>): Promise<unknown>;
   /** A later authentication failed: the connection is of no use any more. */
   failed(error: ConnectionError): void;
@@ -56,19 +59,30 @@ export class Authentication {
    */
   async authenticate(): Promise<void> {
     const { host, port } = splitAddress(this.#address);
+    let tokenError: ConnectionError | null = null;
+    const oauthBearerProvider = async (): Promise<{ value: string }> => {
+      try {
+        return { value: await (this.#sasl as { token(): Promise<string> }).token() };
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause);
+        // Whatever issues the tokens may come back: no reason to give up.
+        throw tokenError = new ConnectionError(this.#address, `there is no token: ${message}`, { cause });
+      }
+    };
     const authenticator = saslAuthenticator({
-      // kafkajs writes its exchange into the options: each connection has a copy.
-      sasl: kafkaJsSasl(this.#sasl),
+      // kafkajs writes its exchange into the options: each time it gets a copy.
+      sasl: { ...this.#sasl, oauthBearerProvider },
       host,
       port,
       send: async (codec: KafkaJsCodec<unknown>) => {
-        const response = await this.#connection.send(await encodedBy(codec));
+        const response = await this.#connection.send(await encodedBy("authentication", codec));
         return await codec.response.parse(response);
       },
     }, this.#versions);
     try {
       await authenticator.authenticate();
     } catch (error) {
+      if (tokenError !== null) throw tokenError;
       if (error instanceof ConnectionError) throw error;
       throw new ConnectionError(this.#address, this.#refusal(error), { isFinal: true, cause: error });
     }
@@ -90,15 +104,16 @@ export class Authentication {
   }
 
   async #renew(): Promise<void> {
-    const renewing = this.authenticate();
-    this.#underWay = renewing.catch(() => {});
-    try {
-      await renewing;
-    } catch (error) {
-      this.#connection.failed(error as ConnectionError);
-    } finally {
-      this.#underWay = null;
+    const { timeoutMs } = this.#connection;
+    const renewing = this.authenticate().catch((error) => this.#connection.failed(error as ConnectionError));
+    // Requests wait for this one: a token that never comes must not hold them up.
+    const inTime = waitUntilSettled(renewing, timeoutMs);
+    this.#underWay = inTime.then(() => {});
+    if (!await inTime) {
+      const problem = `it was not authenticated again within ${timeoutMs} ms`;
+      this.#connection.failed(new ConnectionError(this.#address, problem));
     }
+    this.#underWay = null;
   }
 
   #refusal(error: unknown): string {
@@ -106,9 +121,4 @@ export class Authentication {
     const message = error instanceof Error ? error.message : String(error);
     return `the broker refused the ${mechanism} authentication: check user, password and mechanism (${message})`;
   }
-}
-
-function kafkaJsSasl(sasl: KafkaSaslOptions): object {
-  if (sasl.mechanism !== "oauthbearer") return { ...sasl };
-  return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await sasl.token() }) };
 }

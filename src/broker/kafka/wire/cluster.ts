@@ -51,9 +51,8 @@ export class Cluster {
   );
   readonly #options: ClusterOptions;
   readonly #nodes = new Map<number, string>();
-  readonly #connections = new Map<string, Promise<Connection>>();
-  /** Open connections by the same names, to close them. */
-  readonly #open = new Map<string, Connection>();
+  /** Connections by purpose and address, also those that are being opened. */
+  readonly #connections = new Map<string, Connection>();
   readonly #suspectUntilMs = new Map<string, number>();
   readonly #coordinators = new Map<string, number>();
   #controllerId = -1;
@@ -133,22 +132,19 @@ export class Cluster {
     timeoutMs: number,
     isInPlace: () => Promise<boolean>,
   ): Promise<Response> {
-    const { promise: replaced, reject } = Promise.withResolvers<never>();
+    const name = `${purpose} ${this.#nodes.get(nodeId)}`;
     const over = new AbortController();
     const watch = async (): Promise<void> => {
-      for (let waitMs = FIRST_LOOK_MS;; waitMs = LOOK_MS) {
+      for (let waitMs = FIRST_LOOK_MS; !over.signal.aborted; waitMs = LOOK_MS) {
         await sleep(waitMs, over.signal);
-        if (over.signal.aborted) return;
-        if (await isInPlace().catch(() => true) || over.signal.aborted) continue;
-        const address = this.#nodes.get(nodeId) ?? `broker ${nodeId}`;
-        const error = new ConnectionError(address, "another broker has its place now", { isSent: true });
-        this.#open.get(`${purpose} ${address}`)?.close(error);
-        return reject(error);
+        if (over.signal.aborted || await isInPlace().catch(() => true) || over.signal.aborted) continue;
+        const connection = this.#connections.get(name);
+        connection?.close(new ConnectionError(connection.address, "another broker has its place now"));
       }
     };
     void watch();
     try {
-      return await Promise.race([this.send(nodeId, purpose, request, timeoutMs), replaced]);
+      return await this.send(nodeId, purpose, request, timeoutMs);
     } finally {
       over.abort();
     }
@@ -223,7 +219,7 @@ export class Cluster {
 
   /** Closes the connections of a consumer that has ended. */
   closePurpose(...purposes: readonly Purpose[]): void {
-    for (const [name, connection] of [...this.#open]) {
+    for (const [name, connection] of [...this.#connections]) {
       if (purposes.some((purpose) => name.startsWith(`${purpose} `))) connection.close(closedError(connection.address));
     }
   }
@@ -231,8 +227,7 @@ export class Cluster {
   /** Closes all connections; whatever is pending, or is asked later, fails. */
   close(): void {
     this.#isClosed = true;
-    for (const connection of this.#open.values()) connection.close(closedError(connection.address));
-    this.#connections.clear();
+    for (const connection of [...this.#connections.values()]) connection.close(closedError(connection.address));
   }
 
   async #findCoordinator(group: string): Promise<number> {
@@ -255,7 +250,7 @@ export class Cluster {
 
   /** Brokers with an open connection first, then those of the cluster, then the bootstrap list; those that failed last. */
   #addressesByHope(): string[] {
-    const opened = [...this.#open.values()].map(({ address }) => address);
+    const opened = [...this.#connections.values()].filter(({ isReady }) => isReady).map(({ address }) => address);
     const all = [...new Set([...opened, ...this.#nodes.values(), ...this.#options.brokers])];
     return [
       ...all.filter((address) => !this.#isSuspect(address)),
@@ -274,22 +269,15 @@ export class Cluster {
   #connectionAt(address: string, purpose: Purpose): Promise<Connection> {
     const name = `${purpose} ${address}`;
     const known = this.#connections.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.ready;
     if (this.#isClosed) return Promise.reject(closedError(address));
-    const opening = Connection.open(address, this.#options.connection, (error) => {
-      if (this.#connections.get(name) === opening) this.#connections.delete(name);
-      this.#open.delete(name);
-      if (!this.#isClosed && !error.isFinal) this.#suspect(address);
-    }).then((connection) => {
-      if (this.#isClosed) connection.close(closedError(address));
-      else if (connection.closedBy === null) this.#open.set(name, connection);
-      this.#suspectUntilMs.delete(address);
-      return connection;
+    const connection = new Connection(address, this.#options.connection, (error) => {
+      this.#connections.delete(name);
+      if (!error.isFinal) this.#suspect(address);
     });
-    this.#connections.set(name, opening);
-    // Whoever asked hears of a failure.
-    opening.catch(() => {});
-    return opening;
+    this.#connections.set(name, connection);
+    connection.ready.then(() => this.#suspectUntilMs.delete(address), () => {});
+    return connection.ready;
   }
 }
 

@@ -3,7 +3,7 @@
  *
  *     opening ──▶ versions ──▶ (authenticating) ──▶ ready ◀──▶ authenticating again ──▶ closed
  *
- * 1. `open` connects, asks the broker for its versions, authenticates; all of it within one deadline.
+ * 1. Opening connects, asks the broker for its versions, authenticates; all of it within one deadline.
  * 2. `send` writes a request; the broker answers the requests of a connection in their order, one at a time.
  * 3. A request that is not answered in time closes the connection: what comes later must not be taken for another answer.
  * 4. Closed, it fails everything that is pending, and is never used again.
@@ -17,7 +17,7 @@ import { Authentication } from "./authentication.ts";
 import { ConnectionError, type ConnectionFailure } from "./errors.ts";
 import { FrameError, FrameReader } from "./frame_reader.ts";
 import { type BrokerVersions, definitions } from "./kafkajs.ts";
-import { encodedBy, type EncodedRequest, type Request } from "./request.ts";
+import { encodedBy, type EncodedRequest, type Request, UnsupportedVersionError } from "./request.ts";
 import { describeForeignBytes, describeSocketError, openSocket } from "./socket.ts";
 
 /** Options of all connections of a client. Times are milliseconds. */
@@ -43,8 +43,11 @@ const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 const HEADER_BYTES = 14;
 const CORRELATION_ID_BYTES = 4;
 const KEEP_ALIVE_MS = 60_000;
+/** The longest wait of a timer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_CORRELATION_ID = 0x7fffffff;
 const API_VERSIONS_VERSION = 2;
+const TLS_HINT = ' (the port may not speak TLS: then leave "ssl" out)';
 
 /** See the module. */
 export class Connection {
@@ -62,53 +65,33 @@ export class Connection {
   #correlationId = 0;
   #throttledUntilMs = 0;
   #closedBy: ConnectionError | null = null;
+  /** Whether data may be written: with TLS after its handshake. */
+  #isConnected = false;
+  #isReady = false;
+
+  /**
+   * Resolves with the connection once it can be used.
+   *
+   * Rejects with a {@linkcode ConnectionError} if it cannot be opened within the deadline, or is closed before.
+   */
+  readonly ready: Promise<Connection>;
 
   /**
    * Opens a connection.
    *
    * @param address `host:port`
    * @param onClose called once when it is closed, also where it could not be opened
-   * @throws {ConnectionError} if it cannot be opened within the deadline
    */
-  static async open(
-    address: string,
-    options: ConnectionOptions,
-    onClose: (error: ConnectionError) => void = () => {},
-  ): Promise<Connection> {
-    const { connectionTimeoutMs, sasl } = options;
-    const connection = new Connection(address, options, onClose);
-    let step = "accept the connection";
-    const timer = setTimeout(() => {
-      connection.#fail(`it did not ${step} within ${connectionTimeoutMs} ms`);
-    }, connectionTimeoutMs);
-    try {
-      await connection.#connected.promise;
-      step = "answer with its versions (it may not be a Kafka, or hang)";
-      connection.#versions = await connection.#askVersions(connectionTimeoutMs);
-      if (sasl !== null) {
-        step = "finish the authentication";
-        connection.#authentication = new Authentication(address, sasl, connection.#versions, {
-          send: (request) => connection.#write("authentication", request, connectionTimeoutMs),
-          failed: (error) => connection.close(error),
-        });
-        await connection.#authentication.authenticate();
-      }
-      return connection;
-    } catch (error) {
-      connection.close(error instanceof ConnectionError ? error : connection.#errorOf(error));
-      throw connection.#closedBy ?? error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  private constructor(address: string, options: ConnectionOptions, onClose: (error: ConnectionError) => void) {
+  constructor(address: string, options: ConnectionOptions, onClose: (error: ConnectionError) => void = () => {}) {
     this.address = address;
     this.#clientId = Buffer.from(options.clientId);
     this.#hasTls = options.ssl !== false;
     this.#onClose = onClose;
     this.#connected.promise.catch(() => {});
-    this.#socket = openSocket(address, options.ssl, () => this.#connected.resolve());
+    this.#socket = openSocket(address, options.ssl, () => {
+      this.#isConnected = true;
+      this.#connected.resolve();
+    });
     this.#socket.setNoDelay(true);
     this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -118,11 +101,18 @@ export class Connection {
     });
     this.#socket.on("close", () => this.#fail(this.#closingProblem()));
     this.#socket.on("end", () => this.#fail(this.#closingProblem()));
+    this.ready = this.#open(options);
+    this.ready.catch(() => {});
   }
 
   /** The error that closed it; `null` while it is open. */
   get closedBy(): ConnectionError | null {
     return this.#closedBy;
+  }
+
+  /** Whether it can be used. */
+  get isReady(): boolean {
+    return this.#isReady && this.#closedBy === null;
   }
 
   /** How long the broker, for a quota, will not answer on this connection, in milliseconds. */
@@ -138,10 +128,10 @@ export class Connection {
    * @throws {UnsupportedVersionError} if the broker does not understand the request
    */
   async send<Response>(request: Request<Response>, timeoutMs: number): Promise<Response> {
-    // Between the start of an authentication and its end the broker accepts nothing else.
+    const encoded = await request.encode(this.#versions!);
+    // Between the start of an authentication and its end the broker accepts nothing else: no wait may follow this one.
     while (this.#authentication?.underWay) await this.#authentication.underWay;
-    if (this.#closedBy !== null) throw this.#notSent(request.name);
-    return await this.#write(request.name, await request.encode(this.#versions!), timeoutMs);
+    return await this.#write(request.name, encoded, timeoutMs);
   }
 
   /** Closes it at once; what is pending fails with this error. */
@@ -159,9 +149,39 @@ export class Connection {
     this.#onClose(error);
   }
 
+  async #open({ connectionTimeoutMs, sasl }: ConnectionOptions): Promise<Connection> {
+    let step = "accept the connection";
+    if (this.#hasTls) this.#socket.once("connect", () => step = `finish the TLS handshake${TLS_HINT}`);
+    const timer = setTimeout(
+      () => this.#fail(`it did not ${step} within ${connectionTimeoutMs} ms`),
+      connectionTimeoutMs,
+    );
+    try {
+      await this.#connected.promise;
+      step = "answer with its versions (it may not be a Kafka, or hang)";
+      this.#versions = await this.#askVersions(connectionTimeoutMs);
+      if (sasl !== null) {
+        step = "finish the authentication";
+        this.#authentication = new Authentication(this.address, sasl, this.#versions, {
+          timeoutMs: connectionTimeoutMs,
+          send: (request) => this.#write("authentication", request, connectionTimeoutMs),
+          failed: (error) => this.close(error),
+        });
+        await this.#authentication.authenticate();
+      }
+      this.#isReady = true;
+    } catch (error) {
+      this.close(error instanceof ConnectionError ? error : this.#errorOf(error));
+    } finally {
+      clearTimeout(timer);
+    }
+    if (this.#closedBy !== null) throw this.#closedBy;
+    return this;
+  }
+
   async #askVersions(timeoutMs: number): Promise<BrokerVersions> {
     const codec = definitions.ApiVersions!.protocol({ version: API_VERSIONS_VERSION })({});
-    const request = await encodedBy(codec) as EncodedRequest<
+    const request = await encodedBy("ApiVersions", codec) as EncodedRequest<
       { readonly apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[] }
     >;
     const { apiVersions } = await this.#write("ApiVersions", request, timeoutMs);
@@ -179,9 +199,21 @@ export class Connection {
       // One write: of two that follow each other on a TLS socket Deno 2.9 loses the second.
       this.#socket.write(Buffer.concat([this.#headerOf(request, correlationId), request.body]));
     });
-    const response = await request.decode(payload);
+    const response = await this.#decode(name, request, payload);
     this.#noteThrottle(response);
     return response;
+  }
+
+  async #decode<Response>(name: string, request: EncodedRequest<Response>, payload: Buffer): Promise<Response> {
+    try {
+      return await request.decode(payload);
+    } catch (cause) {
+      if (cause instanceof UnsupportedVersionError) throw cause;
+      const problem = `its answer to ${name} cannot be read: ${(cause as Error).message}`;
+      const error = new ConnectionError(this.address, problem, { isSent: true, cause });
+      this.close(error);
+      throw error;
+    }
   }
 
   #headerOf({ apiKey, version, isFlexible = false, body }: EncodedRequest<unknown>, correlationId: number): Buffer {
@@ -198,7 +230,7 @@ export class Connection {
 
   #noteThrottle(response: unknown): void {
     const { clientSideThrottleTime = 0 } = (response ?? {}) as { readonly clientSideThrottleTime?: number };
-    if (clientSideThrottleTime > 0) this.#throttledUntilMs = performance.now() + clientSideThrottleTime;
+    this.#throttledUntilMs = Math.max(this.#throttledUntilMs, performance.now() + clientSideThrottleTime);
   }
 
   #receive(chunk: Buffer): void {
@@ -231,7 +263,7 @@ export class Connection {
     clearTimeout(pending.timer);
     pending.timer = setTimeout(
       () => this.#fail(`it did not answer ${pending.name} within ${Math.round(timeoutMs)} ms`),
-      timeoutMs,
+      Math.min(timeoutMs, MAX_TIMER_MS),
     );
   }
 
@@ -241,6 +273,7 @@ export class Connection {
 
   #closingProblem(): string {
     if (this.#versions !== null) return "it closed the connection";
+    if (this.#hasTls && !this.#isConnected) return `it closed the connection in the TLS handshake${TLS_HINT}`;
     const guess = this.#hasTls ? "" : ', which a port for TLS does: then set "ssl"';
     return `it closed the connection before it answered with its versions${guess}`;
   }

@@ -24,6 +24,7 @@ export const Code = {
   recordListTooLarge: 18,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
+  invalidRequiredAcks: 21,
   illegalGeneration: 22,
   inconsistentGroupProtocol: 23,
   invalidGroupId: 24,
@@ -37,6 +38,8 @@ export const Code = {
   invalidTimestamp: 32,
   unsupportedVersion: 35,
   topicAlreadyExists: 36,
+  unsupportedForMessageFormat: 43,
+  policyViolation: 44,
   outOfOrderSequenceNumber: 45,
   duplicateSequenceNumber: 46,
   invalidProducerEpoch: 47,
@@ -45,6 +48,7 @@ export const Code = {
   unknownProducerId: 59,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 75,
+  unsupportedCompressionType: 76,
   offsetNotAvailable: 78,
   memberIdRequired: 79,
   groupMaxSizeReached: 81,
@@ -62,6 +66,7 @@ const names = new Map(errorCodes.map(({ code, type }) => [code, type]));
 /** Names of codes that are younger than kafkajs. */
 const YOUNGER: Readonly<Record<number, string>> = {
   75: "UNKNOWN_LEADER_EPOCH",
+  76: "UNSUPPORTED_COMPRESSION_TYPE",
   78: "OFFSET_NOT_AVAILABLE",
   79: "MEMBER_ID_REQUIRED",
   81: "GROUP_MAX_SIZE_REACHED",

@@ -52,11 +52,6 @@ export class MetadataCache {
     return error === Code.unknownTopicOrPartition || error === Code.invalidTopic;
   }
 
-  /** Forgets topics that nobody uses any more. */
-  forget(topics: Iterable<string>): void {
-    for (const topic of topics) this.#topics.delete(topic);
-  }
-
   /**
    * Asks for topics. The answer is younger than the call.
    *

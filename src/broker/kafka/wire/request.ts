@@ -5,6 +5,8 @@
 import type { Buffer } from "node:buffer";
 import { type BrokerVersions, definitions, type KafkaJsCodec } from "./kafkajs.ts";
 
+const UNSUPPORTED_VERSION = 35;
+
 /** A request, encoded in one version. */
 export interface EncodedRequest<Response> {
   /** Number of the request. */
@@ -31,6 +33,8 @@ export interface Request<Response> {
 /** The broker is too old or too new for a request. */
 export class UnsupportedVersionError extends Error {
   override name = "UnsupportedVersionError";
+  /** Trying again cannot help. */
+  readonly isFinal = true;
 }
 
 /**
@@ -75,20 +79,31 @@ export function kafkaJsRequest<Response>(name: string, maxVersion: number, args:
       const { apiKey } = definition.protocol({ version: ours.max })(args).request;
       const version = chooseVersion(name, apiKey, ours, versions);
       const codec = definition.protocol({ version })(args) as KafkaJsCodec<Response>;
-      return encodedBy(codec);
+      return encodedBy(name, codec);
     },
   };
 }
 
 /** Encodes a request of kafkajs whose version is chosen already. */
-export async function encodedBy<Response>({ request, response }: KafkaJsCodec<Response>): Promise<
-  EncodedRequest<Response>
-> {
+export async function encodedBy<Response>(
+  name: string,
+  { request, response }: KafkaJsCodec<Response>,
+): Promise<EncodedRequest<Response>> {
   const { buffer } = await request.encode();
   return {
     apiKey: request.apiKey,
     version: request.apiVersion,
     body: buffer,
-    decode: (payload) => response.decode(payload),
+    async decode(payload) {
+      try {
+        return await response.decode(payload);
+      } catch (error) {
+        // The one code that kafkajs does not leave to the caller: what follows it in the response is in another version.
+        if ((error as { readonly code?: number }).code !== UNSUPPORTED_VERSION) throw error;
+        throw new UnsupportedVersionError(
+          `Cannot send ${name} in version ${request.apiVersion}: the broker refuses it`,
+        );
+      }
+    },
   };
 }

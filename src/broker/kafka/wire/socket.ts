@@ -23,10 +23,15 @@ export function joinAddress(host: string, port: number): string {
  */
 export function openSocket(address: string, ssl: boolean | KafkaTlsOptions, onConnect: () => void): net.Socket {
   const { host, port } = splitAddress(address);
-  if (ssl === false) return net.connect({ host, port }, onConnect);
-  // A certificate is issued to a name; an address cannot be asked for by SNI.
-  const name = net.isIP(host) ? {} : { servername: host };
-  return tls.connect({ host, port, ...name, ...(ssl === true ? {} : ssl as tls.ConnectionOptions) }, onConnect);
+  try {
+    if (ssl === false) return net.connect({ host, port }, onConnect);
+    // A certificate is issued to a name; an address cannot be asked for by SNI.
+    const name = net.isIP(host) ? {} : { servername: host };
+    return tls.connect({ host, port, ...name, ...(ssl === true ? {} : ssl as tls.ConnectionOptions) }, onConnect);
+  } catch (error) {
+    // A port that cannot be one, or a certificate that is damaged: an error of the socket like any other.
+    return new net.Socket().destroy(error as Error);
+  }
 }
 
 /** A socket error, described. */

@@ -1,6 +1,6 @@
 /**
- * The App of a child process. It enqueues its own jobs when it is loaded, since a memory log lives in one process; its
- * jobs say on standard output what they do, and a gate opens when standard input says "go".
+ * The App of a child process. It enqueues its own jobs when it is loaded, since a memory log lives in one process. Its
+ * jobs print their starts and ends; a gate job waits until standard input says "go".
  */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import type { Broker, BrokerSource, ConsumerSink } from "../../../../src/broker/broker.ts";
@@ -24,7 +24,7 @@ class PlainJob extends KeyedJob {
 class GateJob extends KeyedJob {
   async perform(n: number) {
     console.log(`begun ${n}`);
-    await told("go");
+    await untilInput("go");
     console.log(`ended ${n}`);
   }
 }
@@ -42,7 +42,7 @@ class FailJob extends KeyedJob {
   }
 }
 
-/** Each one enqueues the next one: they never come to an end. */
+/** Enqueues the next one: the jobs never end. */
 class EndlessJob extends KeyedJob {
   async perform(n: number) {
     await EndlessJob.performLater(n + 1);
@@ -67,11 +67,11 @@ export const app: App = new App({
 });
 
 console.log("loading");
-// Like a server in the same process: nothing ends by itself.
+// Keeps the process alive, as a server would.
 setInterval(() => {}, 1000);
 if (settings.stalls) await new Promise(() => {});
-if (settings.awayAt === "load") log!.goOffline();
-if (settings.awayAt === "performed") app.on("job.performed", () => log!.goOffline());
+if (settings.offlineAt === "load") log!.goOffline();
+if (settings.offlineAt === "performed") app.on("job.performed", () => log!.goOffline());
 if (settings.termAt === "releasing") app.on("partition.assigned", startAnother);
 if (settings.enqueue !== undefined) {
   await app.applyTopics();
@@ -88,7 +88,7 @@ function startAnother() {
   another ??= app.worker().run();
 }
 
-/** The broker, with a look at what a worker asks of it. */
+/** Wraps the broker to act at the calls of a worker. */
 function watched(source: BrokerSource): BrokerSource {
   return { ...source, open: async (context) => watchedBroker(await source.open(context)) };
 }
@@ -97,7 +97,7 @@ function watchedBroker(broker: Broker): Broker {
   const consume = broker.consume.bind(broker);
   broker.consume = (options, sink) => {
     const consumer = consume(options, watchedSink(sink));
-    if (settings.awayAt === "consume") log!.goOffline();
+    if (settings.offlineAt === "consume") log!.goOffline();
     if (settings.termAt === "consume") term("consume");
     return consumer;
   };
@@ -125,7 +125,7 @@ function term(when: string): void {
 }
 
 /** Waits for a line of standard input. */
-async function told(word: string): Promise<void> {
+async function untilInput(word: string): Promise<void> {
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     if (line.trim() === word) return;
   }

@@ -6,7 +6,7 @@ import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { memory } from "../../../../src/broker/memory/mod.ts";
 import { readBrokerSource } from "../../../../src/broker/source.ts";
 
-/** What the test says. */
+/** The settings of the test. */
 export interface CarelessSettings {
   readonly broker: string;
   readonly name: string;

@@ -1,39 +1,39 @@
 /**
  * A group under load whose partitions move every second, in a process of its own so that its heap can be measured:
- * `deno run --v8-flags=--expose-gc -A rebalance_load.ts <settings as JSON>`. One worker stays, another one comes and goes.
- * It prints one line of JSON, a {@linkcode LoadReport}.
+ * `deno run --v8-flags=--expose-gc -A rebalance_load.ts <settings as JSON>`. One worker stays, another one comes and
+ * goes. It prints one line of JSON, a {@linkcode LoadReport}.
  */
 import { activeJobTopic, App, Job } from "../../../../mod.ts";
 import { readBrokerSource } from "../../../../src/broker/source.ts";
 import { Monitor } from "../../../../src/monitor/monitor.ts";
 
-/** What it is told. */
+/** Its settings. */
 export interface LoadSettings {
   /** The broker; `memory:` needs a name, so that the workers share the log. */
   readonly url: string;
   /** The App's name, and its topic. */
   readonly group: string;
-  /** How long, in seconds. */
+  /** The duration, in seconds. */
   readonly seconds: number;
 }
 
-/** How it went. */
+/** The result. */
 export interface LoadReport {
-  /** How many jobs were acknowledged. */
+  /** The number of acknowledged jobs. */
   readonly enqueued: number;
-  /** How many of them were performed and marked, by the events. */
+  /** The number of jobs that were performed and marked, by the events. */
   readonly performed: number;
-  /** How many never began. */
+  /** The number of jobs that never started. */
   readonly missing: number;
-  /** How many runs there were. */
+  /** The number of runs. */
   readonly runs: number;
-  /** How many runs were revoked. */
+  /** The number of revoked runs. */
   readonly revoked: number;
-  /** How often a worker came or went. */
+  /** The number of joins and leaves of workers. */
   readonly moves: number;
-  /** How long the last jobs took after the last was enqueued, in milliseconds. */
+  /** The time from the last enqueue to the end of the last job, in ms. */
   readonly drainMs: number;
-  /** How many records are not committed in the end, over all partitions. */
+  /** The number of records of all partitions that are not committed at the end. */
   readonly lag: number;
   /** The heap after a garbage collection at a third of the time and at the end, in bytes. */
   readonly heap: readonly [third: number, end: number];
@@ -160,7 +160,7 @@ class Load {
 
 async function heapBytes(): Promise<number> {
   const { gc } = globalThis as unknown as { gc: () => void };
-  // What was closed a moment ago is let go of by turns of the event loop.
+  // Objects that were closed just now are released by later turns of the event loop.
   for (let n = 0; n < 3; n++) {
     gc();
     await pause(20);

@@ -1,4 +1,4 @@
-/** A script that enqueues without waiting, and falls off its end. At its very end it says what the broker acknowledged. */
+/** A script that enqueues without waiting and ends. At its end it prints the number of acknowledged jobs. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { readSettings } from "./settings.ts";
 

@@ -1,27 +1,30 @@
-/** What a row tells the App of a child process, by way of the environment. */
+/** The settings of the App of a child process, which the test passes in the environment. */
 
-/** See the module. */
+/** The settings. */
 export interface ChildSettings {
   /** `"memory"`, or a Kafka's URL. */
   readonly broker: string;
   /** The App's name, its group, and its queues' prefix. */
   readonly name: string;
-  /** How long a stop waits, in milliseconds. */
+  /** The time that a stop waits for running jobs, in ms. */
   readonly shutdownTimeoutMs?: number;
-  /** What is enqueued when the App is loaded: classes and their argument. */
+  /** The jobs to enqueue when the App is loaded: class and argument. */
   readonly enqueue?: readonly (readonly [jobClass: string, n: number])[];
-  /** The module never comes to its end. */
+  /** Whether loading the module never ends. @default false */
   readonly stalls?: boolean;
-  /** When the process sends itself a TERM. `"consume"`: as it asks to join. `"releasing"`: as its group rebalances. */
+  /**
+   * The moment at which the process sends itself a TERM. `"consume"`: when it joins. `"releasing"`: when its group
+   * rebalances.
+   */
   readonly termAt?: "consume" | "releasing";
-  /** When the memory log goes away for good. `"consume"`: as it is asked to join. */
-  readonly awayAt?: "load" | "consume" | "performed";
+  /** The moment at which the memory log goes offline for good. `"consume"`: when the worker joins. */
+  readonly offlineAt?: "load" | "consume" | "performed";
 }
 
-/** The name of the variable that has them, as JSON. */
+/** The name of the environment variable that has the settings, as JSON. */
 export const SETTINGS = "CHILD_SETTINGS";
 
-/** Reads them. */
+/** Reads the settings. */
 export function readSettings(): ChildSettings {
   return JSON.parse(Deno.env.get(SETTINGS)!);
 }

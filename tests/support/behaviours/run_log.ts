@@ -1,37 +1,37 @@
 /**
- * The test's side of `ledger_worker.ts`: worker processes over one Kafka, the ledger that their jobs write to, and a watch
- * over what the group has committed meanwhile.
+ * Worker processes that share one file, the run log: their jobs write the start and the end of each run to it. The
+ * processes run `children/run_log_worker.ts`. Also a watch over the committed offset of their group.
  */
 import { Child } from "../child.ts";
 import type { World } from "./world.ts";
-import type { LedgerJobOptions, LedgerWorkerSettings } from "./children/ledger_worker.ts";
+import type { RunLogJobOptions, RunLogWorkerSettings } from "./children/run_log_worker.ts";
 
-const PROGRAM = new URL("children/ledger_worker.ts", import.meta.url).pathname;
+const PROGRAM = new URL("children/run_log_worker.ts", import.meta.url).pathname;
 const WATCH_MS = 50;
 
-/** A line of the ledger. */
-export interface LedgerLine {
+/** A line of the run log. */
+export interface RunLogLine {
   readonly what: "start" | "end";
   readonly n: number;
   readonly pid: number;
 }
 
-/** See the module. */
-export class Ledger implements AsyncDisposable {
+/** A run log and its workers. */
+export class RunLog implements AsyncDisposable {
   readonly #world: World;
-  readonly #path = Deno.makeTempFileSync({ prefix: "ledger-" });
+  readonly #path = Deno.makeTempFileSync({ prefix: "run-log-" });
   readonly #workers: Child[] = [];
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** Starts a worker process, whose session is two seconds. */
+  /** Starts a worker process with a session timeout of two seconds. */
   start(): Child {
-    const settings: LedgerWorkerSettings = {
+    const settings: RunLogWorkerSettings = {
       url: this.#world.url,
       group: this.#world.group,
-      ledger: this.#path,
+      runLog: this.#path,
       sessionTimeoutMs: 2000,
     };
     const worker = new Child([PROGRAM, JSON.stringify(settings)]);
@@ -39,15 +39,15 @@ export class Ledger implements AsyncDisposable {
     return worker;
   }
 
-  /** What the jobs wrote down so far. */
-  lines(): LedgerLine[] {
+  /** Returns the lines that the jobs have written so far. */
+  lines(): RunLogLine[] {
     return Deno.readTextFileSync(this.#path).split("\n").slice(0, -1).map((line) => {
       const [what, n, pid] = line.split(" ");
-      return { what: what as LedgerLine["what"], n: Number(n), pid: Number(pid) };
+      return { what: what as RunLogLine["what"], n: Number(n), pid: Number(pid) };
     });
   }
 
-  /** The numbers of the jobs that ended, once for each time. */
+  /** Returns the numbers of the jobs that ended, once for each end. */
   ended(): number[] {
     return this.lines().filter(({ what }) => what === "end").map(({ n }) => n);
   }
@@ -58,17 +58,17 @@ export class Ledger implements AsyncDisposable {
   }
 }
 
-/** The record of a ledger job. */
-export function ledgerRecord(n: number, options: LedgerJobOptions = {}): { partition?: number; value: string } {
-  return { value: JSON.stringify({ job_class: "LedgerJob", job_id: `job-${n}`, arguments: [n, options] }) };
+/** Returns the record of a job that writes to the run log. */
+export function runLogRecord(n: number, options: RunLogJobOptions = {}): { partition?: number; value: string } {
+  return { value: JSON.stringify({ job_class: "RunLogJob", job_id: `job-${n}`, arguments: [n, options] }) };
 }
 
-/** What an event's line says. */
+/** Parses the line of an event. */
 export function eventOf(line: string): Record<string, unknown> {
   return JSON.parse(line.slice(line.indexOf(" ") + 1));
 }
 
-/** Looks at what the group has committed every 50 ms, and a last time when it is stopped. */
+/** Reads the committed offset of the group every 50 ms, and once more when it is stopped. */
 export class OffsetWatch {
   readonly #seen: number[] = [];
   readonly #stop = Promise.withResolvers<void>();
@@ -78,7 +78,11 @@ export class OffsetWatch {
     this.#done = this.#watch(world, partition);
   }
 
-  /** Ends it. @returns the offsets that were seen, one after the other */
+  /**
+   * Stops the watch.
+   *
+   * @returns the committed offsets, in the order in which they were read
+   */
   async stop(): Promise<number[]> {
     this.#stop.resolve();
     await this.#done;
@@ -102,7 +106,7 @@ export class OffsetWatch {
   }
 }
 
-/** Whether what was committed never fell. */
+/** Whether the committed offset never fell. */
 export function neverFell(offsets: readonly number[]): boolean {
   return offsets.every((offset, index) => index === 0 || offset > offsets[index - 1]!);
 }

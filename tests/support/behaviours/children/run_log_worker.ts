@@ -1,27 +1,27 @@
 /**
- * A worker in a process of its own, for rows that stand still, stop or kill one: `ledger_worker.ts <settings as JSON>`. Its
- * jobs write to a ledger that all processes share, `start n pid` and `end n pid`; its events are lines of its output,
- * `job.revoked {…}`. TERM stops it.
+ * A worker in a process of its own, for tests that block, suspend, stop or kill it: `run_log_worker.ts <settings as
+ * JSON>`. Its jobs write `start n pid` and `end n pid` to the run log, which all processes share. It prints its events
+ * as lines such as `job.revoked {…}`. TERM stops it.
  */
 import { activeJobTopic, App, type EventName, Job } from "../../../../mod.ts";
 
-/** What such a process is told. */
-export interface LedgerWorkerSettings {
+/** The settings of such a process. */
+export interface RunLogWorkerSettings {
   /** The Kafka. */
   readonly url: string;
   /** The App's name, and the prefix of its topics. */
   readonly group: string;
   /** The file that jobs write to. */
-  readonly ledger: string;
-  /** After so many milliseconds without a heartbeat others take over. */
+  readonly runLog: string;
+  /** The session timeout, in ms. */
   readonly sessionTimeoutMs: number;
 }
 
-/** What a job is told, beside its number. */
-export interface LedgerJobOptions {
-  /** How long it waits, in milliseconds. */
+/** The second argument of a job, after its number. */
+export interface RunLogJobOptions {
+  /** The time that it waits, in ms. */
   readonly waitMs?: number;
-  /** How long it blocks the event loop at its very first run, in milliseconds. */
+  /** The time that its first run blocks the event loop, in ms. */
   readonly blockMs?: number;
 }
 
@@ -38,11 +38,11 @@ const EVENTS: readonly EventName[] = [
   "error.occurred",
 ];
 
-let ledger = "";
+let runLog = "";
 
-/** Writes down that it was here. */
-export class LedgerJob extends Job {
-  async perform(n: number, { waitMs = 0, blockMs = 0 }: LedgerJobOptions = {}): Promise<void> {
+/** Writes its start and end to the run log. */
+export class RunLogJob extends Job {
+  async perform(n: number, { waitMs = 0, blockMs = 0 }: RunLogJobOptions = {}): Promise<void> {
     note("start", n);
     if (blockMs > 0 && isFirst(n)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -51,20 +51,20 @@ export class LedgerJob extends Job {
 }
 
 function note(what: string, n: number): void {
-  Deno.writeTextFileSync(ledger, `${what} ${n} ${Deno.pid}\n`, { append: true });
+  Deno.writeTextFileSync(runLog, `${what} ${n} ${Deno.pid}\n`, { append: true });
 }
 
 function isFirst(n: number): boolean {
-  return Deno.readTextFileSync(ledger).split("\n").filter((line) => line.startsWith(`start ${n} `)).length === 1;
+  return Deno.readTextFileSync(runLog).split("\n").filter((line) => line.startsWith(`start ${n} `)).length === 1;
 }
 
-async function main({ url, group, sessionTimeoutMs, ...rest }: LedgerWorkerSettings): Promise<void> {
-  ledger = rest.ledger;
+async function main({ url, group, sessionTimeoutMs, ...rest }: RunLogWorkerSettings): Promise<void> {
+  runLog = rest.runLog;
   await using app = new App({
     name: group,
     broker: url,
     queuePrefix: group,
-    jobs: [LedgerJob],
+    jobs: [RunLogJob],
     topics: [activeJobTopic("default")],
     sessionTimeoutMs,
     commitIntervalMs: 50,

@@ -1,0 +1,77 @@
+/**
+ * The tables of the file, version 2.
+ *
+ *     topics ── partitions ─┬─ records           what was appended
+ *                           ├─ group_offsets     by group: committed offset, and the fence that guards it
+ *                           └─ leases            by group: the consumer that owns the partition
+ *
+ * Topic ids and partition ids are never used again, so that nothing of a deleted topic can be taken for a new one of the
+ * same name. `partition_id` and `offset` of a record are computed from its id (see `record_id.ts`) and cost no space.
+ * Records of topics that are compacted by key have `is_compacted = 1`; only those are in the two indexes.
+ */
+import type { Connection } from "./connection.ts";
+import { isIn, MAX_PARTITION_ID, offsetIn, partitionIdIn } from "./record_id.ts";
+
+/** The version of the tables below. */
+export const VERSION = 2;
+
+const STATEMENTS = [
+  `CREATE TABLE topics (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    config TEXT NOT NULL -- a JSON object of strings, by Kafka's names
+  ) STRICT`,
+  `CREATE TABLE partitions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND ${MAX_PARTITION_ID}),
+    topic_id INTEGER NOT NULL,
+    partition INTEGER NOT NULL CHECK (partition >= 0),
+    low INTEGER NOT NULL DEFAULT 0,
+    high INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (topic_id, partition)
+  ) STRICT`,
+  // The value comes last: reading the other columns of a large record then touches one page.
+  `CREATE TABLE records (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    timestamp_ms INTEGER NOT NULL,
+    is_compacted INTEGER,
+    key ANY, -- text or bytes, and so is value
+    headers TEXT,
+    value ANY,
+    partition_id INTEGER GENERATED ALWAYS AS ${partitionIdIn("id")} VIRTUAL,
+    "offset" INTEGER GENERATED ALWAYS AS ${offsetIn("id")} VIRTUAL
+  ) STRICT`,
+  // Keys are compared as bytes: for SQLite a text never equals a blob.
+  `CREATE INDEX compacted_keys ON records (partition_id, CAST(key AS BLOB)) WHERE is_compacted = 1`,
+  `CREATE INDEX tombstones ON records (partition_id, timestamp_ms) WHERE is_compacted = 1 AND value IS NULL`,
+  `CREATE TABLE group_offsets (
+    group_name TEXT NOT NULL,
+    partition_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL, -- each new owner raises it, and a commit names the one that its owner knows
+    committed INTEGER,
+    metadata TEXT NOT NULL DEFAULT '',
+    updated_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (group_name, partition_id)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE leases (
+    group_name TEXT NOT NULL,
+    partition_id INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    session_ms INTEGER NOT NULL,
+    PRIMARY KEY (group_name, partition_id)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TRIGGER topic_deleted AFTER DELETE ON topics BEGIN
+    DELETE FROM partitions WHERE topic_id = OLD.id;
+  END`,
+  `CREATE TRIGGER partition_deleted AFTER DELETE ON partitions BEGIN
+    DELETE FROM records WHERE ${isIn("OLD.id")};
+    DELETE FROM group_offsets WHERE partition_id = OLD.id;
+    DELETE FROM leases WHERE partition_id = OLD.id;
+  END`,
+];
+
+/** Creates the tables, inside a transaction. */
+export function createTables(connection: Connection): void {
+  for (const statement of STATEMENTS) connection.run(statement);
+  connection.run(`PRAGMA user_version = ${VERSION}`);
+}
