@@ -21,12 +21,20 @@ export interface JoinedMember {
   readonly memberMetadata: Buffer;
 }
 
-/** Decodes what the members brought. */
+/** Decodes what the members brought. One that cannot be read gets nothing, and does not keep the others from their shares. */
 export function decodeMembers(members: readonly JoinedMember[]): Claimant[] {
   return members.map(({ memberId, memberMetadata }) => {
-    const subscription = groupProtocol.MemberMetadata.decode(memberMetadata);
-    return { id: memberId, topics: subscription?.topics ?? [], ...decodeClaim(subscription?.userData) };
+    const { topics, userData } = decodeSubscription(memberMetadata);
+    return { id: memberId, topics, ...decodeClaim(userData) };
   });
+}
+
+function decodeSubscription(metadata: Buffer): { readonly topics: readonly string[]; readonly userData?: Buffer } {
+  try {
+    return groupProtocol.MemberMetadata.decode(metadata) ?? { topics: [] };
+  } catch {
+    return { topics: [] };
+  }
 }
 
 /** Shares the partitions out, as the leader's answer to the group. */
