@@ -301,6 +301,8 @@ for (
         const found = await world.kafka.log.fetch(positions, 20);
         if (errors >= 2 || !positions.some(({ partition }) => partition === 0)) return fetchResponse(found);
         errors++;
+        // FENCED_LEADER_EPOCH: metadata of the same epoch is out of date, and waited out.
+        world.kafka.partitions![0] = { leader: 0, leaderEpoch: errors };
         return fetchResponse(
           found.map((at) => at.partition === 0 ? { topicId: TOPIC_ID, partition: 0, error: code } : at),
         );

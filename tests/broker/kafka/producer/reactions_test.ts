@@ -120,7 +120,7 @@ for (const code of [Code.messageTooLarge, Code.recordListTooLarge, Code.invalidR
       const guilty = outcomes[3]!;
       assert(!guilty.ok);
       const isTooLarge = code === Code.messageTooLarge || code === Code.recordListTooLarge;
-      assertEquals(guilty.error.name, isTooLarge ? "RecordTooLargeError" : "BrokerError");
+      assertEquals(guilty.error.name, isTooLarge ? "RecordTooLargeError" : "RecordRefusedError");
       if (!isTooLarge) assert(guilty.error.message.includes(errorName(code)), guilty.error.message);
       // Nothing of the refused ones was written: their sequences are used for what follows.
       const accepted = sent(kafka).filter(({ bytes }) => !bytes.includes("guilty"));
