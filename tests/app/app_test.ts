@@ -21,14 +21,14 @@ const options = (broker: string | BrokerSource): AppOptions => ({
   logger: false,
 });
 
-Deno.test("a closed App opens no broker: nobody would close it", async () => {
+Deno.test("a closed App opens no broker, since no call would close it", async () => {
   const app = new App(options("memory:"));
   await app.close();
   await assertRejects(() => app.worker().run(), BrokerError, 'the App "shop" is closed');
   await assertRejects(() => app.applyTopics(), BrokerError, 'the App "shop" is closed');
 });
 
-Deno.test("a broker that is asked for while it is being closed is not opened: nobody would close it", async () => {
+Deno.test("a broker that is requested while its App closes is not opened, since no call would close it", async () => {
   let opened = 0;
   const source: BrokerSource = { ...memory(), open: (context) => (opened++, memory().open(context)) };
   const broker = new AppBroker({ name: "shop", source, monitor: new Monitor(), routes: [] });
@@ -78,7 +78,7 @@ Deno.test("Apps that give one topic more partitions at the same moment do so tog
 });
 
 Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a short session by default", async () => {
-  const asked: ConsumeOptions[] = [];
+  const requested: ConsumeOptions[] = [];
   const source = memory();
   const spying: BrokerSource = {
     ...source,
@@ -86,7 +86,7 @@ Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a
       const broker = await source.open(context);
       const consume = broker.consume.bind(broker);
       broker.consume = (options, sink) => {
-        asked.push(options);
+        requested.push(options);
         return consume(options, sink);
       };
       return broker;
@@ -95,7 +95,7 @@ Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a
   await using app = new App({ ...options(spying), sessionTimeoutMs: 9000, heartbeatIntervalMs: 1000 });
   await app.worker().run(undefined, { once: true });
   assertEquals(
-    asked.map(({ sessionTimeoutMs, heartbeatIntervalMs }) => [sessionTimeoutMs, heartbeatIntervalMs]),
+    requested.map(({ sessionTimeoutMs, heartbeatIntervalMs }) => [sessionTimeoutMs, heartbeatIntervalMs]),
     [[9000, 1000]],
   );
   const defaults = [15_000, 60_000, 6000].map((sessionTimeoutMs) =>

@@ -1,4 +1,6 @@
-/** The pages are written in plain technical English: one word for one thing, and no sentence that has to be read twice. */
+/**
+ * The pages are written in plain technical English: one word for one thing, and no sentence that has to be read twice.
+ */
 import { assertEquals } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import { prose } from "./markdown.ts";

@@ -1,4 +1,7 @@
-/** Arguments on the wire: what passes comes back as it was, what would change is refused with its path. */
+/**
+ * Arguments on the wire: accepted values are read as they were written, and a value that would change is refused with
+ * its path.
+ */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PoisonError, SerializationError } from "../../src/errors.ts";
 import { hasUnsafeInteger, MAX_DEPTH, parseExactly, restoreBigints, serialize } from "../../src/job/arguments.ts";
@@ -275,7 +278,7 @@ Deno.test("serialize() accepts objects without a prototype and with getters as p
   assertEquals(written([key]), '[{"__proto__":5,"big":18446744073709551616}]');
 });
 
-Deno.test("serialize() and hasUnsafeInteger() agree about the depth, and stay on the stack beyond it", () => {
+Deno.test("serialize() and hasUnsafeInteger() have the same limit of depth, and cause no stack overflow beyond it", () => {
   assertEquals(roundTrip(nested(MAX_DEPTH)), nested(MAX_DEPTH));
   for (const depth of [MAX_DEPTH + 1, 100_000]) {
     assertThrows(() => serialize(nested(depth), "arguments", []), SerializationError, "nested deeper than 500");

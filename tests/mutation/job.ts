@@ -1,4 +1,4 @@
-/** Mutants of what users enqueue: arguments, class names, refusals. */
+/** The guards of enqueued jobs: arguments, class names, refusals. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Mutants of jobs, their arguments and their names. */
@@ -32,7 +32,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/job/arguments_test.ts"],
   },
   {
-    what: "names: the members of every object are not names of classes",
+    what: "names: a member of every object is not the name of a class",
     file: "src/job/class_name.ts",
     find: "!Object.hasOwn(Object.prototype, value)",
     replace: "true",
@@ -67,7 +67,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
   {
-    what: "secrets: the passphrase is one",
+    what: "secrets: the passphrase is a secret",
     file: "src/broker/kafka/options.ts",
     find: 'typeof ssl === "object" ? ssl.passphrase : undefined',
     replace: "undefined",

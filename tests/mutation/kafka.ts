@@ -1,7 +1,7 @@
 /** The guards of the Kafka adapter. Those whose tests are in `tests/kafka` need a Kafka. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** All of them. */
+/** All guards. */
 export const KAFKA_MUTANTS: readonly Mutant[] = [
   {
     what: "kafka: an ownership goes on only if the group's commit is its own",

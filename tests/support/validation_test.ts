@@ -76,7 +76,7 @@ Deno.test("didYouMean() suggests the nearest word, and lists all", () => {
   assertEquals(didYouMean("x", []), " (none is declared)");
 });
 
-Deno.test("show() quotes and cuts, and calls into nothing", () => {
+Deno.test("show() quotes and cuts, and calls no code of the value", () => {
   const hostile = new Proxy({}, {
     get() {
       throw new Error("no");
