@@ -1,12 +1,14 @@
 /** Apps open their broker, close, and grow topics together. */
 import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AppBroker } from "../../src/app/app_broker.ts";
 import { resolveOptions } from "../../src/app/options.ts";
 import type { BrokerSource, ConsumeOptions } from "../../src/broker/broker.ts";
 import { memory } from "../../src/broker/memory/mod.ts";
-import { BrokerError, EnqueueError } from "../../src/errors.ts";
+import { BrokerError, EnqueueError, InvalidConfigurationError, UnknownTopicError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
+import type { Position } from "../../src/support/position.ts";
+import { show } from "../../src/support/validation.ts";
 
 class EchoJob extends Job {
   static override kafkaOptions = { dispatchMethod: "produceSync" } as const;
@@ -102,4 +104,47 @@ Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a
     resolveOptions({ ...options("memory:"), sessionTimeoutMs }).heartbeatIntervalMs
   );
   assertEquals(defaults, [3000, 3000, 1200]);
+});
+
+Deno.test("skip() and worker() refuse what is not a position or a queue, and say what is needed", async () => {
+  await using app = new App(options("memory:"));
+  const position = { topic: "default", partition: 0, offset: 0 };
+  const wrong = ["default/0@0", null, undefined, {}, { topic: "default" }, { ...position, partition: "0" }, {
+    ...position,
+    offset: NaN,
+  }, { ...position, partition: -1 }] as unknown as Position[];
+  for (const value of wrong) {
+    const message =
+      `app.skip() needs a position such as { topic: "orders", partition: 3, offset: 42 }, but it is given ${
+        show(value)
+      }`;
+    await assertRejects(() => app.skip(value), InvalidConfigurationError, message);
+  }
+  await assertRejects(
+    () => app.skip(position, { forec: true } as object),
+    InvalidConfigurationError,
+    'Unknown option "forec" of app.skip(); did you mean "force"?',
+  );
+  for (const topics of [[null], [undefined], [5], [""]] as unknown as string[][]) {
+    assertThrows(() => app.worker({ topics }), InvalidConfigurationError, 'Option "topics" of app.worker() must be');
+  }
+});
+
+Deno.test("a worker names all topics that do not exist, and how to create them", async () => {
+  const embedded = memory();
+  const source: BrokerSource = { name: "bare:", open: (context) => embedded.open(context) };
+  const start = async (...names: string[]) => {
+    await using app = new App({ ...options(source), topics: names.map((name) => activeJobTopic(name)) });
+    await app.worker().run(undefined, { once: true });
+  };
+  await assertRejects(
+    () => start("default"),
+    UnknownTopicError,
+    'The broker has no topic "default": create it with "topics apply", or start the worker with --create-topics',
+  );
+  await assertRejects(
+    () => start("default", "mail"),
+    UnknownTopicError,
+    'The broker has no topics "default", "mail": create them with "topics apply", or start',
+  );
 });

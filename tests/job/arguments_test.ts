@@ -230,6 +230,18 @@ Deno.test("serialize() refuses values that JSON would change silently, with thei
   }
 });
 
+Deno.test("serialize() finds within a moment that a value is nested too deeply, however often its parts are shared", () => {
+  let tower: unknown = 1;
+  for (let level = 0; level < 600; level++) tower = { a: tower, b: tower };
+  assertThrows(() => serialize([tower], "arguments", []), SerializationError, "it is nested deeper than 500");
+  const circle: { shared: unknown; self?: unknown } = { shared: null };
+  let shared: unknown = circle;
+  for (let level = 0; level < 60; level++) shared = [shared, shared];
+  circle.shared = shared;
+  const path = `arguments[0].shared${"[0]".repeat(60)}`;
+  assertThrows(() => serialize([circle], "arguments", []), SerializationError, `${path}: it is circular`);
+});
+
 Deno.test("serialize() refuses a toJSON that was added to a built-in prototype", () => {
   for (const { prototype } of [Object, Array]) {
     Object.defineProperty(prototype, "toJSON", { value: () => "other", configurable: true });

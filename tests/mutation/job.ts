@@ -18,6 +18,13 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/job/arguments_test.ts"],
   },
   {
+    what: "arguments: the search for a circle ends where writing ended",
+    file: "src/job/arguments.ts",
+    find: "if (outerValues.length >= MAX_DEPTH) return TOO_DEEP;",
+    replace: "if (outerValues.length >= MAX_DEPTH) return null;",
+    tests: ["tests/job/arguments_test.ts"],
+  },
+  {
     what: "arguments: a getter is read once",
     file: "src/job/arguments.ts",
     find: "const copy = { ...object };",

@@ -105,6 +105,13 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
+    what: "worker: a static timeoutMs that throws fails the job, not the worker",
+    file: "src/worker/partition/attempt.ts",
+    find: "    try {\n      this.#startTimer();\n",
+    replace: "    this.#startTimer();\n    try {\n",
+    tests: ["tests/worker/partition/attempt_test.ts"],
+  },
+  {
     what: "worker: a context that a job enters ends with its run",
     file: "src/worker/partition/attempt.ts",
     find: "    await SETTLED;\n",

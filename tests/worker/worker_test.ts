@@ -1,11 +1,13 @@
 /** A worker's life: what it refuses, and how it stops. */
-import { activeJobTopic, App, type EventMap } from "@activejob/kafka";
+import { activeJobTopic, App, type EventMap, InvalidConfigurationError } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
 import { nthEvent, setUpWorker, turns } from "../support/worker.ts";
 
 Deno.test("run() refuses a signal or an option that is not one, before anything starts", async () => {
   const { app, worker } = setUpWorker();
-  await assertRejects(() => worker.run({ once: true } as unknown as AbortSignal), Error, "must be an AbortSignal");
+  for (const signal of [{ once: true }, null] as unknown as AbortSignal[]) {
+    await assertRejects(() => worker.run(signal), InvalidConfigurationError, "must be an AbortSignal");
+  }
   await assertRejects(() => worker.run(undefined, { onec: true } as object), Error, 'did you mean "once"?');
   assertEquals(await worker.run(undefined, { once: true }), { unfinished: [], stuck: [] });
   await app.close();
