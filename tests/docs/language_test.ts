@@ -4,7 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
-import { prose } from "./markdown.ts";
+import { prose, rowsHeaded } from "./markdown.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 
@@ -105,6 +105,13 @@ Deno.test("comments and the names of tests use one word for one thing, and no me
 
 Deno.test("no sentence of a comment begins with a question word, unless it is a question", () => {
   assertEquals(SOURCES.flatMap((path) => findQuestionWords(path, commentsOf(read(path)))), []);
+});
+
+Deno.test("the glossary lists each word once, in order, and the source uses each", () => {
+  const words = rowsHeaded(read("docs/architecture.md"), "Word", "Meaning").map(([word]) => word!);
+  assertEquals(words, [...new Set(words)].sort());
+  const source = filesUnder("src/", ".ts").map(read).join("\n").toLowerCase();
+  assertEquals(words.filter((word) => !source.includes(word)), []);
 });
 
 Deno.test("sentencesOf() finds the sentences of paragraphs, lists and tables, and leaves code out", () => {
