@@ -1,7 +1,7 @@
 /**
- * The logger: a listener of the event stream that writes a line for each event (`log_lines.ts`), pretty on a terminal and
- * as JSON elsewhere (`log_format.ts`). It listens only to events of its level and above, so that a quiet logger costs a job
- * nothing.
+ * The logger: a listener of the event stream that writes a line for each event (`log_lines.ts`), pretty on a terminal
+ * and as JSON elsewhere (`log_format.ts`). It listens only to events of its level and above, so that a quiet logger
+ * costs a job nothing.
  *
  * No line is lost in the normal case: what is gathered is also written when the process crashes or calls `Deno.exit`. A
  * standard error that is not read does not stop the process: lines are dropped, counted and reported.
@@ -99,8 +99,8 @@ function formatterOf(format: "pretty" | "json"): Formatter {
 const DROPPED = "were dropped: standard error is not read, or not fast enough";
 
 /**
- * Gathers the lines of one turn of the event loop, and writes them at once. When the destination has no more room, lines are
- * dropped; the first one, and their number once there is room again, is an `error.occurred`.
+ * Gathers the lines of one turn of the event loop, and writes them at once. When the destination has no more space,
+ * lines are dropped; the first one, and their number once there is space again, is an `error.occurred`.
  */
 class LineWriter {
   readonly #destination: (text: string) => boolean;

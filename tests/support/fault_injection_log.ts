@@ -20,7 +20,7 @@ import type { Position, TopicPartition } from "../../src/support/position.ts";
 import { FaultyBroker, FaultyConsumer } from "../../src/testing/faulty_broker.ts";
 import { FaultyGroup, FaultyLog, FaultyPartition } from "../../src/testing/faulty_log.ts";
 
-/** How the appends to a topic fail. */
+/** The failure of the appends to a topic. */
 export interface AppendFault {
   /** The error of the outcomes. */
   readonly error: Error;

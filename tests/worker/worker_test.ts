@@ -33,7 +33,7 @@ Deno.test("a job that ends because the worker stops has not failed: it keeps its
     deadLetterQueue: { topic: "dead", maxRetries: 0 },
   }, {
     shutdownTimeoutMs: 50,
-    // What job 1 leaves to commit keeps the ownership alive until job 2 has ended.
+    // The mark of job 1 is not committed before job 2 has ended, and keeps the ownership alive.
     commitIntervalMs: 60_000,
   });
   await using _ = app;

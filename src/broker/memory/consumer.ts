@@ -143,7 +143,7 @@ export class MemoryConsumer implements Consumer, Member {
     return ownership.source.read(ownership.position, this.options.maxFetchBytes);
   }
 
-  /** Tells the caller about the membership, if it has changed. */
+  /** Reports the membership to the sink, if it has changed. */
   protected setMember(isMember: boolean): void {
     if (this.#isMember === isMember) return;
     this.#isMember = isMember;
