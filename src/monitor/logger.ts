@@ -22,7 +22,11 @@ export interface LoggerOptions {
   readonly level?: LogLevel | "silent";
   /** `"pretty"` for people, `"json"` for machines. @default "pretty" on a terminal, else "json" */
   readonly format?: "pretty" | "json";
-  /** Writes lines, each with its line break. @default to standard error, without blocking the process */
+  /**
+   * Writes lines, each with its line break. If it throws or rejects, the lines are lost and the jobs go on.
+   *
+   * @default to standard error, without blocking the process
+   */
   readonly write?: (text: string) => void;
 }
 
@@ -45,7 +49,9 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): Log
   const format = formatterOf(options.format ?? (stderr.isTerminal ? "pretty" : "json"));
   const least = level === "silent" ? Infinity : LEVELS.indexOf(level);
   const destination = write === undefined ? (text: string) => stderr.write(text) : (text: string) => {
-    write(text);
+    // It may be an async function. Its rejection, unhandled, would end the process; reported, it would be logged again.
+    const returned: unknown = write(text);
+    if (returned instanceof Promise) returned.catch(() => {});
     return true;
   };
   const lines = new LineWriter(destination, (message) => {

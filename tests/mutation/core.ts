@@ -85,6 +85,13 @@ const EVENTS: readonly Mutant[] = [
     tests: ["tests/monitor/monitor_test.ts"],
   },
   {
+    what: "logger: an async write function that rejects does not end the process",
+    file: "src/monitor/logger.ts",
+    find: "    if (returned instanceof Promise) returned.catch(() => {});\n",
+    replace: "",
+    tests: ["tests/monitor/logger_test.ts"],
+  },
+  {
     what: "logger: control characters are escaped",
     file: "src/monitor/log_format.ts",
     find: "return text.replace(CONTROLS,",
