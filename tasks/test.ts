@@ -5,8 +5,8 @@
  * 1. The types of all files are checked.
  * 2. The files run side by side, the longest first: those that need no Kafka, with `tests/behaviours` on the embedded
  *    brokers; and those that need one, `tests/kafka` and `tests/behaviours` again.
- * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` or `// Runs alone on Kafka:` and
- *    says why.
+ * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` or
+ *    `// Runs alone on Kafka:` and says why.
  *
  * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
  * Without a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the

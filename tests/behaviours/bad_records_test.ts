@@ -35,7 +35,7 @@ behaviour(
     const rows = Math.max(metadata.length, executions.length) + 1;
     const topics = [activeJobTopic("default", { partitions: rows })];
     const process = await world.process({ jobs: [CountJob], topics });
-    // The last one is what none of the others is: true.
+    // Only the last row is valid.
     const forged = Array.from({ length: rows }, (_, n) => n === rows - 1 ? "v1;a=0:2" : metadata[n] ?? "");
     await commitAs(world, rows, forged);
     for (let n = 0; n < rows; n++) {
@@ -159,14 +159,14 @@ behaviour("bad input 17: only declared current attributes of listed classes are 
 });
 
 behaviour(
-  "bad input 18: a batch in an unknown compression codec ends the worker, naming the codec; gzip is known",
+  "bad input 18: a batch in an unknown compression codec ends the worker with an error that names the codec; gzip is decoded",
   { on: ["kafka"], because: "only Kafka compresses" },
   async (world) => {
     world.allowErrors(/^consumer of group /);
     const topics = [activeJobTopic("default", { partitions: 1 }), activeJobTopic("gzip", { partitions: 1 })];
     const process = world.unprepared({ jobs: [EchoJob], topics });
     EchoJob.got = [];
-    // The broker compresses what comes in as the topic's configuration says.
+    // The broker compresses each batch as the configuration of the topic says.
     await world.client.admin.create([
       { name: world.topic(), partitions: 1, config: { "compression.type": "zstd" } },
       { name: world.topic("gzip"), partitions: 1, config: { "compression.type": "gzip" } },
@@ -226,7 +226,7 @@ behaviour(
 
 behaviour(
   "bad input 20: a record with the timestamp -1, 0 or one in the future is performed or dead-lettered like any other",
-  { on: ["kafka"], because: "the others take their own clock" },
+  { on: ["kafka"], because: "the other brokers use their own clock" },
   async (world) => {
     const process = await echoProcess(world);
     const timestamps = ["-1", "0", String(Date.now() + 1_800_000)];
