@@ -41,6 +41,13 @@ export interface AppendOptions {
    * @default "buffered"
    */
   readonly durability?: "buffered" | "durable";
+  /**
+   * The compression of the batches in which the records travel and are stored. A broker that stores records one by one
+   * ignores it.
+   *
+   * @default "none"
+   */
+  readonly compression?: "none" | "gzip" | "zstd";
 }
 
 /** The differences between brokers that the caller must know. */
