@@ -54,6 +54,8 @@ export interface AppendOptions {
 export interface Capabilities {
   /** Whether several consumers of one group share the partitions of a topic. If not, one consumer gets all of them. */
   readonly sharedGroups: boolean;
+  /** Whether the broker forgets what a group has committed, so that nothing committed may not mean that the group is new. */
+  readonly offsetsExpire: boolean;
   /** The longest metadata of a commit, in characters. The worker writes ASCII only. */
   readonly maxCommitMetadataLength: number;
 }

@@ -32,6 +32,7 @@ const CLOSE_MS = 3000;
 /** What Kafka can do. */
 export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
+  offsetsExpire: true,
   maxCommitMetadataLength: MAX_METADATA_LENGTH,
 });
 
