@@ -26,6 +26,7 @@ const LISTS: readonly List[] = [
   { title: "Rebalance", prefix: "B", numbers: span(1, 13) },
   { title: "Producing", prefix: "W", numbers: span(1, 7) },
   { title: "Keys", prefix: "P", numbers: [6] },
+  { title: "Cluster", prefix: "C", numbers: span(1, 4) },
   { title: "Bad input", prefix: "bad input ", numbers: [...span(1, 15), ...span(17, 25)] },
 ];
 
@@ -50,7 +51,7 @@ Each line is a behaviour that the library promises, and a test that shows it. Te
 behaviour by its id. Numbers that are missing belong to behaviours that are not built yet.
 
 Each test runs on every broker that can show the behaviour: in memory, on an SQLite file, and on Apache Kafka.
-\`deno task test tests/behaviours\` runs them.
+\`deno task test tests/behaviours\` runs them. Those of a cluster run on three brokers: \`deno task test:cluster\`.
 `;
 
 function span(from: number, to: number): number[] {

@@ -4,9 +4,10 @@
  *
  * 1. The types of all files are checked.
  * 2. The files run side by side, the longest first: those that need no Kafka, with `tests/behaviours` on the embedded
- *    brokers; and those that need one, `tests/kafka` and `tests/behaviours` again.
- * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` or
- *    `// Runs alone on Kafka:` and says why.
+ *    brokers; and those that need one, `tests/kafka` and `tests/behaviours` again. `tests/kafka/cluster` is left to
+ *    `deno task test:cluster`.
+ * 3. The files that measure time run one after the other. Such a file has a line that begins with `// Runs alone:` or `// Runs alone on Kafka:` and
+ *    says why.
  *
  * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
  * Without a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the
@@ -19,7 +20,7 @@ import { deno, filesUnder, onInterrupt, root } from "./process.ts";
 import { UsageError } from "./requirements.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
-import { formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
+import { CLUSTER_FOLDER, formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
 import { Report } from "./test/report.ts";
 import { execute, sideBySide } from "./test/runner.ts";
 import TIMES from "./test/times.json" with { type: "json" };
@@ -123,7 +124,8 @@ async function checkKafka(given: TestArguments, kafka: BackgroundKafka, report: 
 
 /** The files of tests in these paths, in order. */
 function findTestFiles(paths: readonly string[]): TestFile[] {
-  return filesUnder("tests/", "_test.ts").filter((path) => paths.some((given) => isWithin(path, given)))
+  return filesUnder("tests/", "_test.ts").filter((path) => !isWithin(path, CLUSTER_FOLDER))
+    .filter((path) => paths.some((given) => isWithin(path, given)))
     .map((path) => ({ path, alone: readAlone(Deno.readTextFileSync(new URL(path, root))) }));
 }
 

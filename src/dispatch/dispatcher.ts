@@ -258,9 +258,11 @@ export class Dispatcher {
     let sender = this.#senders.get(topic);
     if (sender === undefined) {
       // Names of undeclared queues may be without number, so their senders end when they are idle.
-      const isDeclared = this.#options.routes.find(topic) !== undefined;
-      const onIdle = isDeclared ? undefined : () => void this.#senders.delete(topic);
-      sender = new TopicSender(topic, this.#options.broker, onIdle);
+      const route = this.#options.routes.find(topic);
+      const options = route === undefined
+        ? { onIdle: () => void this.#senders.delete(topic) }
+        : { compression: route.declared.compression };
+      sender = new TopicSender(topic, this.#options.broker, options);
       this.#senders.set(topic, sender);
     }
     return sender;

@@ -175,7 +175,7 @@ function jarFolder(): string {
 }
 
 /** Downloads Kafka where that was not done before. @returns the folder of its jars */
-async function fetchJars(): Promise<string> {
+export async function fetchJars(): Promise<string> {
   await runCommand("java", ["-version"]);
   const folder = jarFolder();
   if (await isKafkaDownloaded()) return folder;
@@ -254,7 +254,8 @@ async function waitUntilUp(child: Deno.ChildProcess, folder: string, ports: read
   }
 }
 
-async function isListening(port: number): Promise<boolean> {
+/** Whether a port of this machine accepts connections. */
+export async function isListening(port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     return true;
@@ -263,7 +264,8 @@ async function isListening(port: number): Promise<boolean> {
   }
 }
 
-async function runCommand(command: string, args: readonly string[]): Promise<void> {
+/** Runs a program to its end. @throws {KafkaUnavailableError} if it is missing or fails */
+export async function runCommand(command: string, args: readonly string[]): Promise<void> {
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(command, { args: [...args] }).output();
@@ -277,7 +279,8 @@ async function runCommand(command: string, args: readonly string[]): Promise<voi
   }
 }
 
-function findFreePorts(count: number): number[] {
+/** Finds ports that nothing listens on, all at once: a port that was given back may be returned again. */
+export function findFreePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   for (const listener of listeners) listener.close();
   return listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
@@ -287,8 +290,8 @@ function stateFolder(port: number): string {
   return `${Deno.env.get("TMPDIR") ?? "/tmp"}/activejob-kafka-${port}`;
 }
 
-/** 16 bytes as URL-safe base64. The first one is 0, since an id that begins with "-" would be read as an option. */
-function generateClusterId(): string {
+/** An id of a cluster: 16 bytes as URL-safe base64. The first one is 0, since an id that begins with "-" would be read as an option. */
+export function generateClusterId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = 0;
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");

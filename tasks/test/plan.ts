@@ -37,6 +37,9 @@ const RUN_SECONDS = 3;
 /** Folders whose tests run on a Kafka. Those of `tests/behaviours` run without one as well. */
 const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
 
+/** The folder whose tests start a cluster of their own: `deno task test:cluster` runs them. */
+export const CLUSTER_FOLDER = "tests/kafka/cluster";
+
 /** The key of a file's time: its path, and whether it is run on Kafka. */
 export function timeKey(path: string, onKafka: boolean): string {
   return onKafka ? `${path} on Kafka` : path;

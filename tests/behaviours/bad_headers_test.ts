@@ -83,3 +83,9 @@ behaviour(
     for (const { headers } of dead) assertEquals(headers.filter(([name]) => name.startsWith("dead-letter-")).length, 8);
   },
 );
+
+behaviour("bad input 13: 60,000 headers with the value null are kept in the dead letter", async (world) => {
+  const headers: Headers = Array.from({ length: 60_000 }, () => ["a", null]);
+  const dead = await headersOfDeadLetter(world, headers);
+  assertEquals(dead.filter(([name, value]) => name === "a" && value === null).length, 60_000);
+});

@@ -11,6 +11,7 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
     [{ maxMessages: 0 }, 'Option "maxMessages" of activeJobTopic("default") must be an integer from 1 up, but it is 0'],
     [{ partitions: 0 }, 'Option "partitions"'],
     [{ replicationFactor: 1.5 }, 'Option "replicationFactor"'],
+    [{ compression: "lz4" }, 'Option "compression"'],
     [{ retentionMs: 0 }, 'Option "retentionMs" of activeJobTopic("default") must be milliseconds, or -1 for ever'],
     [{ retentionMs: -2 }, 'Option "retentionMs"'],
     [{ config: { "retention.ms": 5 } }, 'Option "config"'],

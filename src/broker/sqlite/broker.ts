@@ -38,6 +38,7 @@ const LOOK_EVERY_MS = 20;
 /** The capabilities of the file. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: false,
+  offsetsExpire: false,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 

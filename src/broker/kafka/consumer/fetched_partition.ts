@@ -24,6 +24,10 @@ export class FetchedPartition implements TopicPartition {
   isPaused = false;
   /** Node id of the broker that it is fetched from; `null` while no leader is known. */
   leader: number | null = null;
+  /** Epoch of that leader. It goes out with each fetch: together with a later one an old leader would answer as a follower. */
+  leaderEpoch = -1;
+  /** Metadata of an earlier epoch is out of date: a broker knew a later one. */
+  minLeaderEpoch = 0;
   /** Whether the cluster said that it has no leader: told once. */
   isLeaderless = false;
   /** Not fetched before this time, on the clock of `performance.now()`. */

@@ -65,7 +65,7 @@ const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
 /** A batch that unpacks to more is handed over in parts, in bytes: what a producer makes by default is less. */
 const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
-const RETRY_MS = 200;
+const RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 
 /** See the module. */
@@ -154,7 +154,7 @@ export class Fetcher {
       const topic = this.#cluster.metadata.topic(at.topic);
       // The id of a topic that a broker does not know (yet) is zeros: not another topic.
       if (topic?.error === Code.none) at.topicId ??= topic.topicId;
-      at.leader = at.topicId === undefined ? null : this.#cluster.leaderOf(at.topic, at.partition);
+      this.#findLeader(at);
       if (at.leader === null) {
         isAnyUnknown = true;
         continue;
@@ -168,6 +168,13 @@ export class Fetcher {
     }
     if (isAnyUnknown) void this.#refreshLater();
     else this.#refreshMs = RETRY_MS;
+  }
+
+  #findLeader(at: FetchedPartition): void {
+    const { leaderEpoch = -1 } = this.#cluster.metadata.partition(at.topic, at.partition) ?? {};
+    if (at.topicId === undefined || leaderEpoch < at.minLeaderEpoch) return;
+    at.leader = this.#cluster.leaderOf(at.topic, at.partition);
+    at.leaderEpoch = leaderEpoch;
   }
 
   #startLoop(leader: number): void {
@@ -249,7 +256,7 @@ export class Fetcher {
     const due = wanted.filter((at) => at.position !== null);
     if (due.length === 0) return null;
     const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
-    const positions = due.map((at) => this.#positionOf(at));
+    const positions = due.map(positionOf);
     const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
     try {
       const request = fetchRequest(positions, {
@@ -257,8 +264,13 @@ export class Fetcher {
         maxBytes,
         maxPartitionBytes: MAX_PARTITION_BYTES,
       });
-      const timeoutMs = MAX_WAIT_MS + this.#cluster.requestTimeoutMs;
-      const { error, partitions } = await this.#cluster.send(leader, this.#options.purpose, request, timeoutMs);
+      const { error, partitions } = await this.#cluster.sendWhileInPlace(
+        leader,
+        this.#options.purpose,
+        request,
+        MAX_WAIT_MS + this.#cluster.requestTimeoutMs,
+        () => this.#leadsAll(leader, due),
+      );
       if (error !== Code.none) throw new ProtocolError("Fetch", error);
       return { requests, partitions };
     } catch (error) {
@@ -270,9 +282,9 @@ export class Fetcher {
     }
   }
 
-  #positionOf({ topic, topicId, partition, position }: FetchedPartition): FetchPosition {
-    const { leaderEpoch } = this.#cluster.metadata.partition(topic, partition)!;
-    return { topicId: topicId!, partition, offset: position!, leaderEpoch };
+  async #leadsAll(leader: number, partitions: readonly FetchedPartition[]): Promise<boolean> {
+    await this.#cluster.metadata.refresh(new Set(partitions.map(({ topic }) => topic)));
+    return partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
   }
 
   /** Takes what came of a partition. @returns whether there is something to hand over */
@@ -287,6 +299,7 @@ export class Fetcher {
     }
     if (error !== Code.none) {
       this.#handler.log(`Cannot fetch ${at.topic}/${at.partition}: ${new ProtocolError("Fetch", error).message}`);
+      if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;
       at.loseLeader(RETRY_MS);
       void this.#refreshLater();
       return false;
@@ -399,13 +412,13 @@ export class Fetcher {
   /** Sets a partition to the beginning of its log. */
   async #findBeginning(at: FetchedPartition): Promise<void> {
     const { topic, partition, version, position, leader } = at;
-    at.notBeforeMs = performance.now() + this.#cluster.requestTimeoutMs;
+    at.notBeforeMs = performance.now() + this.#cluster.shortTimeoutMs;
     try {
       const request = listOffsets(
         [{ topic, partitions: [{ partition, timestamp: Timestamp.earliest }] }],
         "readCommitted",
       );
-      const { responses } = await this.#cluster.send(leader!, "control", request);
+      const { responses } = await this.#cluster.send(leader!, "control", request, this.#cluster.shortTimeoutMs);
       const { errorCode, offset } = responses[0]!.partitions[0]!;
       if (errorCode !== Code.none) throw new ProtocolError("ListOffsets", errorCode);
       if (at.version !== version) return;
@@ -424,6 +437,10 @@ export class Fetcher {
 
 function isWanted(at: FetchedPartition): boolean {
   return !at.isPaused && at.waiting === null;
+}
+
+function positionOf({ topicId, partition, position, leaderEpoch }: FetchedPartition): FetchPosition {
+  return { topicId: topicId!, partition, offset: position!, leaderEpoch };
 }
 
 function keyOf({ topicId, partition }: { readonly topicId: string | undefined; readonly partition: number }): string {

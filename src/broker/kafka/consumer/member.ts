@@ -303,7 +303,7 @@ export class Member {
     if (partitions.length === 0) return [];
     const request = offsetFetch(this.#options.group, byTopic(partitions, ({ partition }) => ({ partition })));
     while (true) {
-      const { responses } = await this.#ask(request, this.#cluster.requestTimeoutMs);
+      const { responses } = await this.#ask(request, this.#cluster.shortTimeoutMs);
       if (this.#isClosing) return [];
       const found = responses.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, errorCode, offset, metadata }) => ({

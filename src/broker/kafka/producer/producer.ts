@@ -9,16 +9,15 @@
  * - A batch is sent again, byte for byte, until the broker acknowledges it, refuses it for good, or the delivery timeout of
  *   its calls is over. Given up while it may be in the log, its partition goes on under the next epoch, and what still
  *   arrives of it is refused.
- * - The answer of a leader that is silent for two seconds is not waited for once another broker leads the partition.
+ * - The answer of a leader that is silent for a second is not waited for once another broker leads the partition.
  *
  * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
  */
 import { BrokerError, RecordRefusedError, UnknownTopicError } from "../../../errors.ts";
 import { sleep } from "../../../support/abort.ts";
 import { formatPartition } from "../../../support/position.ts";
-import type { AppendOutcome, NewRecord } from "../../broker.ts";
+import type { AppendOptions, AppendOutcome, NewRecord } from "../../broker.ts";
 import { recordTooLargeError } from "../../refusals.ts";
-import type { WrittenCompression } from "../batch/batch_builder.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import type { Connection } from "../wire/connection.ts";
 import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.ts";
@@ -35,14 +34,13 @@ import { TopicProducer } from "./topic_producer.ts";
 export interface ProducerOptions {
   readonly deliveryTimeoutMs: number;
   readonly metadataMaxAgeMs: number;
-  readonly compression: WrittenCompression;
 }
 
 const MAX_REQUEST_BYTES = 4_000_000;
 /** How long a broker waits for the in-sync replicas, in milliseconds. */
 const ACK_TIMEOUT_MS = 30_000;
 /** A leader that is silent for so long may have lost its place, in milliseconds. */
-const SLOW_MS = 2000;
+const SLOW_MS = 1000;
 /** How long records that may go elsewhere avoid a broker that could not be reached, in milliseconds. */
 const AVOID_MS = 2000;
 /** How long a topic must be missing before its records are refused, in milliseconds: metadata travels. */
@@ -86,10 +84,11 @@ export class Producer {
   }
 
   /** Appends to one topic. Never rejects. */
-  append(name: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
+  append(name: string, records: readonly NewRecord[], options: AppendOptions = {}): Promise<readonly AppendOutcome[]> {
     const call = new AppendCall(records, this.#options.deliveryTimeoutMs);
     let topic = this.#topics.get(name);
     if (topic === undefined) this.#topics.set(name, topic = new TopicProducer(name));
+    topic.compression = options.compression ?? "none";
     // While nothing is known of the topic, whole calls wait, in their order.
     if (topic.queues.length === 0 || topic.missingSinceMs !== null || topic.waiting.length > 0) {
       topic.waiting.push(call);
@@ -181,8 +180,10 @@ export class Producer {
     }
     for (const [leader, queues] of due) {
       for (const part of splitBySize(queues)) void this.#send(leader, part);
+      nextMs = Math.min(nextMs, nowMs + SLOW_MS);
     }
-    if (isStale && (this.#active.size > 0 || this.#hasWaiting())) void this.#refresh();
+    if (!isStale) this.#refreshMs = FIRST_REFRESH_MS;
+    else if (this.#active.size > 0 || this.#hasWaiting()) void this.#refresh();
     this.#pumpAt(nextMs);
   }
 
@@ -341,7 +342,6 @@ export class Producer {
     topic.setPartitionCount(known.partitions.length);
     if (performance.now() - topic.limitAskedMs > this.#options.metadataMaxAgeMs) await this.#askLimit(topic);
     for (const call of topic.waiting.splice(0)) if (!call.isDone) this.#place(topic, call);
-    this.#refreshMs = FIRST_REFRESH_MS;
   }
 
   #refuseQueued(topic: TopicProducer): void {
@@ -371,12 +371,13 @@ export class Producer {
     };
     for (const queue of queues) {
       queue.inFlight = inFlight;
-      queue.head!.bytes.seal(this.#options.compression);
-      queue.stampHead();
     }
-    // Without those whose time was over while the connection was opened.
+    // Without those whose time was over while they were compressed or the connection was opened.
     const sent = () => queues.filter((queue) => queue.inFlight === inFlight);
     try {
+      const sealing = queues.map((queue) => queue.head!.bytes.seal(this.#topics.get(queue.topic)!.compression));
+      if (sealing.some((each) => each !== undefined)) await Promise.all(sealing);
+      for (const queue of sent()) queue.stampHead();
       const connection = await this.#cluster.connectionTo(leader, "produce");
       inFlight.connection = connection;
       const batches = sent().map((queue) => ({

@@ -3,10 +3,13 @@
  *
  * - A question that any broker can answer goes to the one that is most likely to; the next is asked beside one that stays
  *   silent for a second, and the first answer counts. A broker that failed is asked last for a while.
+ * - A broker that stays silent and has lost its place meanwhile is not waited for: a broker that is frozen, or cut off, never
+ *   closes its connections.
  * - A broker has one connection for each purpose, since it answers the requests of a connection one at a time: a heartbeat
  *   must not wait behind a fetch that waits for records.
  * - What is known of a partition or a topic never keeps another one from being used.
  */
+import { sleep } from "../../../support/abort.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { ConnectionError, ProtocolError } from "./errors.ts";
 import { MetadataCache } from "./metadata_cache.ts";
@@ -20,7 +23,7 @@ export interface ClusterOptions {
   /** Bootstrap brokers, each as `host:port`. */
   readonly brokers: readonly string[];
   readonly connection: ConnectionOptions;
-  /** Deadline of a response. */
+  /** Deadline of a response; questions that a broker answers from memory have a shorter one. */
   readonly requestTimeoutMs: number;
 }
 
@@ -34,6 +37,11 @@ export type Purpose = "control" | "produce" | `group ${number}` | `fetch ${numbe
 const SUSPECT_MS = 15_000;
 /** How long a broker may be silent before another one is asked too, in milliseconds. */
 const HEDGE_MS = 1000;
+/** How long a broker that may lose its place is silent before that is looked up, first and then again, in milliseconds. */
+const FIRST_LOOK_MS = 500;
+const LOOK_MS = 1000;
+/** Deadline of a response that a broker has in memory, in milliseconds. */
+const SHORT_TIMEOUT_MS = 3000;
 
 /** See the module. */
 export class Cluster {
@@ -57,6 +65,11 @@ export class Cluster {
   /** Deadline of a response, in milliseconds. */
   get requestTimeoutMs(): number {
     return this.#options.requestTimeoutMs;
+  }
+
+  /** Deadline of a response that a broker has in memory, in milliseconds: metadata, offsets, a heartbeat. */
+  get shortTimeoutMs(): number {
+    return Math.min(SHORT_TIMEOUT_MS, this.requestTimeoutMs);
   }
 
   /** Node id of the controller, as the last answer said; −1 if it is not known. */
@@ -107,6 +120,37 @@ export class Cluster {
   }
 
   /**
+   * Sends a request to a broker that may lose its place while it keeps silent: then its answer is not waited for.
+   *
+   * @param isInPlace asked while the broker is silent. If it cannot tell, the wait goes on
+   * @throws {ConnectionError} if it does not answer, or is not in its place any more
+   */
+  async sendWhileInPlace<Response>(
+    nodeId: number,
+    purpose: Purpose,
+    request: Request<Response>,
+    timeoutMs: number,
+    isInPlace: () => Promise<boolean>,
+  ): Promise<Response> {
+    const name = `${purpose} ${this.#nodes.get(nodeId)}`;
+    const over = new AbortController();
+    const watch = async (): Promise<void> => {
+      for (let waitMs = FIRST_LOOK_MS; !over.signal.aborted; waitMs = LOOK_MS) {
+        await sleep(waitMs, over.signal);
+        if (over.signal.aborted || await isInPlace().catch(() => true) || over.signal.aborted) continue;
+        const connection = this.#connections.get(name);
+        connection?.close(new ConnectionError(connection.address, "another broker has its place now"));
+      }
+    };
+    void watch();
+    try {
+      return await this.send(nodeId, purpose, request, timeoutMs);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /**
    * Sends a request that any broker can answer.
    *
    * @throws {ConnectionError} if none answers, or one refuses the credentials
@@ -122,10 +166,16 @@ export class Cluster {
       const address = addresses[started];
       if (address === undefined) return;
       started++;
-      timer = setTimeout(startNext, HEDGE_MS);
+      timer = setTimeout(() => {
+        this.#suspect(address);
+        startNext();
+      }, HEDGE_MS);
       this.#connectionAt(address, "control")
-        .then((connection) => connection.send(request, this.requestTimeoutMs))
-        .then(resolve, (error) => {
+        .then((connection) => connection.send(request, this.shortTimeoutMs))
+        .then((response) => {
+          this.#suspectUntilMs.delete(address);
+          resolve(response);
+        }, (error) => {
           failed++;
           if (failed === addresses.length || (error as Partial<ConnectionError>).isFinal) reject(error);
           else startNext();
@@ -149,12 +199,13 @@ export class Cluster {
   async sendToCoordinator<Response>(
     group: string,
     request: Request<Response>,
-    timeoutMs: number = this.requestTimeoutMs,
+    timeoutMs: number = this.shortTimeoutMs,
     purpose: Purpose = "control",
   ): Promise<Response> {
-    const nodeId = await this.#coordinatorOf(group);
+    const nodeId = this.#coordinators.get(group) ?? await this.#findCoordinator(group);
+    const isInPlace = async () => await this.#findCoordinator(group) === nodeId;
     try {
-      return await this.send(nodeId, purpose, request, timeoutMs);
+      return await this.sendWhileInPlace(nodeId, purpose, request, timeoutMs, isInPlace);
     } catch (error) {
       if (error instanceof ConnectionError) this.forgetCoordinator(group);
       throw error;
@@ -179,9 +230,7 @@ export class Cluster {
     for (const connection of [...this.#connections.values()]) connection.close(closedError(connection.address));
   }
 
-  async #coordinatorOf(group: string): Promise<number> {
-    const known = this.#coordinators.get(group);
-    if (known !== undefined && this.#nodes.has(known)) return known;
+  async #findCoordinator(group: string): Promise<number> {
     const { errorCode, coordinator } = await this.ask(findCoordinator(group));
     if (errorCode !== 0) throw new ProtocolError(`FindCoordinator of group "${group}"`, errorCode);
     const { nodeId, host, port } = coordinator;
@@ -209,6 +258,10 @@ export class Cluster {
     ];
   }
 
+  #suspect(address: string): void {
+    this.#suspectUntilMs.set(address, performance.now() + SUSPECT_MS);
+  }
+
   #isSuspect(address: string): boolean {
     return performance.now() < (this.#suspectUntilMs.get(address) ?? 0);
   }
@@ -220,7 +273,7 @@ export class Cluster {
     if (this.#isClosed) return Promise.reject(closedError(address));
     const connection = new Connection(address, this.#options.connection, (error) => {
       this.#connections.delete(name);
-      if (!error.isFinal) this.#suspectUntilMs.set(address, performance.now() + SUSPECT_MS);
+      if (!error.isFinal) this.#suspect(address);
     });
     this.#connections.set(name, connection);
     connection.ready.then(() => this.#suspectUntilMs.delete(address), () => {});
