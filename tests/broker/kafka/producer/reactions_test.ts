@@ -16,7 +16,7 @@ async function withProducer(
 ): Promise<void> {
   await using kafka = new ScriptedKafka();
   const cluster = kafka.connect();
-  const options = { deliveryTimeoutMs, metadataMaxAgeMs: 30_000, compression: "none" } as const;
+  const options = { deliveryTimeoutMs, metadataMaxAgeMs: 30_000 } as const;
   const producer = new Producer(cluster, options);
   try {
     await use(kafka, (...values) => producer.append(TOPIC, values.map((value): NewRecord => ({ value }))));
@@ -190,7 +190,7 @@ for (const answer of ["silence", "cut", "cutInFrame", "unreadable", "leftOut"] a
       if (answer === "unreadable") return Uint8Array.of(1);
       return answer === "leftOut" ? produceResponse([]) : answer;
     };
-    const options = { deliveryTimeoutMs: 20_000, metadataMaxAgeMs: 30_000, compression: "none" } as const;
+    const options = { deliveryTimeoutMs: 20_000, metadataMaxAgeMs: 30_000 } as const;
     const producer = new Producer(cluster, options);
     kafka.broker.next(Api.produce, script, (request) => kafka.refuse(request, Code.duplicateSequenceNumber));
     assertEquals(written(await producer.append(TOPIC, [{ value: "0" }])), [-1]);
