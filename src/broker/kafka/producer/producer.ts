@@ -385,6 +385,7 @@ export class Producer {
         partition: queue.partition,
         bytes: queue.head!.bytes.sealed!,
       }));
+      if (batches.length === 0) return;
       const response = await connection.send(produceRequest(batches, ACK_TIMEOUT_MS), this.#cluster.requestTimeoutMs);
       this.#avoidUntilMs.delete(leader);
       this.#answer(sent(), response);
