@@ -1,7 +1,7 @@
 /** Record batches for tests: of this library, of kafkajs, and made by hand. */
 import { Buffer } from "node:buffer";
 import type { NewRecord, StoredRecord } from "../../../src/broker/broker.ts";
-import { BatchBuilder, type WrittenCompression } from "../../../src/broker/kafka/batch/batch_builder.ts";
+import { BatchBuilder } from "../../../src/broker/kafka/batch/batch_builder.ts";
 import { crc32c } from "../../../src/broker/kafka/batch/crc32c.ts";
 import { decodeBatch } from "../../../src/broker/kafka/batch/decode_batch.ts";
 import {
@@ -21,7 +21,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export type TimedRecord = NewRecord & { readonly timestampMs: number };
 
 /** A sealed and stamped batch, as the producer sends it. */
-export function batchOf(records: readonly TimedRecord[], compression: WrittenCompression = "none"): Buffer {
+export function batchOf(records: readonly TimedRecord[], compression: "none" | "gzip" | "zstd" = "none"): Buffer {
   const builder = new BatchBuilder();
   for (const { timestampMs, ...record } of records) {
     if (!builder.add(record, timestampMs, Infinity)) throw new Error("The record does not fit");
