@@ -21,14 +21,30 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export type TimedRecord = NewRecord & { readonly timestampMs: number };
 
 /** A sealed and stamped batch, as the producer sends it. */
-export function batchOf(records: readonly TimedRecord[], compression: "none" | "gzip" | "zstd" = "none"): Buffer {
+export function batchOf(records: readonly TimedRecord[]): Buffer {
+  const builder = builderOf(records);
+  void builder.seal("none");
+  builder.stamp(-1n, -1, -1);
+  return Buffer.from(builder.sealed!);
+}
+
+/** The same, compressed. */
+export async function packedBatchOf(
+  records: readonly TimedRecord[],
+  compression: "none" | "gzip" | "zstd",
+): Promise<Buffer> {
+  const builder = builderOf(records);
+  await builder.seal(compression);
+  builder.stamp(-1n, -1, -1);
+  return Buffer.from(builder.sealed!);
+}
+
+function builderOf(records: readonly TimedRecord[]): BatchBuilder {
   const builder = new BatchBuilder();
   for (const { timestampMs, ...record } of records) {
     if (!builder.add(record, timestampMs, Infinity)) throw new Error("The record does not fit");
   }
-  builder.seal(compression);
-  builder.stamp(-1n, -1, -1);
-  return Buffer.from(builder.sealed!);
+  return builder;
 }
 
 /** Decodes all batches of some data. */

@@ -15,6 +15,7 @@ import {
   bytesOf,
   changed,
   decodeAll,
+  packedBatchOf,
   randomRecord,
   type TimedRecord,
   withChecksum,
@@ -61,14 +62,13 @@ function randomRecords(random: Random): TimedRecord[] {
 }
 
 for (const compression of ["none", "gzip", "zstd"] as const) {
-  Deno.test(`a batch is decoded to the records that were added (${compression})`, () => {
-    forSeeds(60, (random) => {
-      const records = randomRecords(random);
-      const batch = changedOffset(batchOf(records, compression), 2 ** 40);
-      const decoded = decodeAll(batch);
-      assertEquals(decoded.map(({ offset }) => offset), records.map((_, n) => 2 ** 40 + n));
-      assertEquals(decoded.map(plain), records.map(plain));
-    });
+  Deno.test(`a batch is decoded to the records that were added (${compression})`, async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const records = randomRecords(new Random(seed));
+      const decoded = decodeAll(changedOffset(await packedBatchOf(records, compression), 2 ** 40));
+      assertEquals(decoded.map(({ offset }) => offset), records.map((_, n) => 2 ** 40 + n), `seed ${seed}`);
+      assertEquals(decoded.map(plain), records.map(plain), `seed ${seed}`);
+    }
   });
 }
 
@@ -82,7 +82,7 @@ for (const compression of ["none", "gzip"] as const) {
     for (let seed = 1; seed <= 30; seed++) {
       // kafkajs has headers as an object: each name once.
       const records = randomRecords(new Random(seed)).map((record) => ({ ...record, headers: once(record.headers) }));
-      const theirs = await decodeWithKafkaJs(batchOf(records, compression));
+      const theirs = await decodeWithKafkaJs(await packedBatchOf(records, compression));
       const found = theirs.map(({ key, value, headers, timestamp }): Plain => ({
         key: bytesOf(key),
         value: bytesOf(value),
@@ -203,12 +203,11 @@ Deno.test("BatchBuilder refuses a record that does not fit, or is weeks away fro
   assertEquals(decodeAll(builder.sealed!).map(({ timestampMs }) => timestampMs), [NOW_MS, NOW_MS - 2 ** 31]);
 });
 
-Deno.test("BatchBuilder fills any buffer, also one of an earlier batch with other bytes in it", () => {
-  const spare = Buffer.alloc(700, 0xaa);
-  const builder = new BatchBuilder(spare);
-  for (let n = 0; n < 100; n++) assert(builder.add({ value: `${n}`, headers: [["h", null]] }, NOW_MS + n, 1e6));
-  for (const compression of ["none", "gzip"] as const) {
-    builder.seal(compression);
+Deno.test("BatchBuilder fills any buffer, also one of an earlier batch with other bytes in it", async () => {
+  for (const compression of ["none", "gzip", "zstd"] as const) {
+    const builder = new BatchBuilder(Buffer.alloc(700, 0xaa));
+    for (let n = 0; n < 100; n++) assert(builder.add({ value: `${n}`, headers: [["h", null]] }, NOW_MS + n, 1e6));
+    await builder.seal(compression);
     builder.stamp(-1n, -1, -1);
     const decoded = decodeAll(builder.sealed!);
     assertEquals(decoded.map(({ value }) => value), Array.from({ length: 100 }, (_, n) => `${n}`));
