@@ -78,7 +78,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     file: "src/broker/kafka/producer/partition_queue.ts",
     find: "if (head === undefined || head.isStamped) return;",
     replace: "if (head === undefined) return;",
-    tests: ["tests/broker/kafka/producer/partition_queue_test.ts"],
+    tests: ["tests/broker/kafka/producer/producer_test.ts"],
   },
   {
     what: "kafka: a partition continues under the next epoch after a batch was given up",
