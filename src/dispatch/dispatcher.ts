@@ -2,9 +2,9 @@
  * The dispatcher: from a job to a record in its topic. An App has one, until it is closed.
  *
  * 1. It finds the route and writes the envelope. A job that can never be written is refused here.
- * 2. It takes room in the send buffer; a full buffer makes the caller wait.
+ * 2. It takes space in the send buffer; a full buffer makes the caller wait.
  * 3. It hands the record to the sender of its topic.
- * 4. It reports the broker's answer to the job and to the event stream.
+ * 4. It reports the outcome of the append to the job and to the event stream.
  */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { sizeOf } from "../broker/record.ts";

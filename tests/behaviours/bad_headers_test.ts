@@ -28,7 +28,7 @@ behaviour("bad input 10: a header value of null does no harm, and is null in the
 });
 
 behaviour(
-  "bad input 11: headers of the same name keep their order, and none can pose as a header of the dead letter",
+  "bad input 11: headers of the same name keep their order, and none can forge a header of the dead letter",
   async (world) => {
     const dead = await headersOfDeadLetter(world, [
       ["twice", bytes("1")],

@@ -35,7 +35,7 @@ behaviour(
     const rows = Math.max(metadata.length, executions.length) + 1;
     const topics = [activeJobTopic("default", { partitions: rows })];
     const process = await world.process({ jobs: [CountJob], topics });
-    // The last one is what none of the others is: true.
+    // Only the last row is valid.
     const forged = Array.from({ length: rows }, (_, n) => n === rows - 1 ? "v1;a=0:2" : metadata[n] ?? "");
     await commitAs(world, rows, forged);
     for (let n = 0; n < rows; n++) {
@@ -269,7 +269,7 @@ behaviour(
 
 behaviour(
   "bad input 20: a record with the timestamp -1, 0 or one in the future is performed or dead-lettered like any other",
-  { on: ["kafka"], because: "the others take their own clock" },
+  { on: ["kafka"], because: "the other brokers use their own clock" },
   async (world) => {
     const process = await echoProcess(world);
     const timestamps = ["-1", "0", String(Date.now() + 1_800_000)];

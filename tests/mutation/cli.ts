@@ -158,7 +158,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     tests: ["tests/cli/enqueue_test.ts"],
   },
   {
-    what: "cli: a module that is never loaded does not wait for ever",
+    what: "cli: the wait for a module that never loads has a limit",
     file: "src/cli/load_app.ts",
     find: "Promise.race([importing, late.promise])",
     replace: "importing",

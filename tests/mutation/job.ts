@@ -1,4 +1,4 @@
-/** Mutants of what users enqueue: arguments, class names, refusals. */
+/** The guards of enqueued jobs: arguments, class names, refusals. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Mutants of jobs, their arguments and their names. */
@@ -18,6 +18,13 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/job/arguments_test.ts"],
   },
   {
+    what: "arguments: the search for a circle ends where writing ended",
+    file: "src/job/arguments.ts",
+    find: "if (outerValues.length >= MAX_DEPTH) return TOO_DEEP;",
+    replace: "if (outerValues.length >= MAX_DEPTH) return null;",
+    tests: ["tests/job/arguments_test.ts"],
+  },
+  {
     what: "arguments: a getter is read once",
     file: "src/job/arguments.ts",
     find: "const copy = { ...object };",
@@ -32,7 +39,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/job/arguments_test.ts"],
   },
   {
-    what: "names: the members of every object are not names of classes",
+    what: "names: a member of every object is not the name of a class",
     file: "src/job/class_name.ts",
     find: "!Object.hasOwn(Object.prototype, value)",
     replace: "true",
@@ -67,7 +74,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
   {
-    what: "secrets: the passphrase is one",
+    what: "secrets: the passphrase is a secret",
     file: "src/broker/kafka/options.ts",
     find: 'typeof ssl === "object" ? ssl.passphrase : undefined',
     replace: "undefined",

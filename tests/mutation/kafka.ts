@@ -1,10 +1,10 @@
 /** The guards of the Kafka adapter. Those whose tests are in `tests/kafka` need a Kafka. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** All of them. */
+/** All guards. */
 export const KAFKA_MUTANTS: readonly Mutant[] = [
   {
-    what: "kafka: an ownership goes on only if the group's commit is its own",
+    what: "kafka: an ownership continues only if the commit of the group is its own",
     file: "src/broker/kafka/share.ts",
     find: "ownership !== null && ownership.provedBy(now)",
     replace: "ownership !== null",
@@ -12,7 +12,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "an ownership that was never taken away",
   },
   {
-    what: "kafka: who comes back as another member has lost what he owned",
+    what: "kafka: a consumer that rejoins as another member loses its ownerships",
     file: "src/broker/kafka/share.ts",
     find: "memberId !== this.#memberId",
     replace: "false",
@@ -36,7 +36,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "an ownership ends when another member committed",
   },
   {
-    what: "kafka: a client whose batch was given up is thrown away",
+    what: "kafka: a client whose batch was given up is replaced",
     file: "src/broker/kafka/producer.ts",
     find: "if (maybeWritten) this.#throwAway();",
     replace: "",
@@ -44,7 +44,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "append() answers unknown",
   },
   {
-    what: "kafka: a batch whose answer was lost may be written",
+    what: "kafka: a batch whose response was lost may be written",
     file: "src/broker/kafka/producer.ts",
     find: "if (sent && (type === null || AMBIGUOUS.has(type) || batches.length > 1)) mark(batches);",
     replace: "",
@@ -52,35 +52,35 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "append() still answers unknown",
   },
   {
-    what: "kafka: of two claims the younger is true",
+    what: "kafka: of two claims on a partition the newer one is valid",
     file: "src/broker/kafka/assigner.ts",
     find: "b.sinceMs - a.sinceMs ||",
     replace: "",
     tests: ["tests/broker/kafka/assigner_test.ts"],
   },
   {
-    what: "kafka: a heartbeat counts from when it was sent",
+    what: "kafka: a heartbeat counts from the time at which it was sent",
     file: "src/broker/kafka/session.ts",
     find: "performance.now() - Math.max(0, Date.now() - sentAt)",
     replace: "performance.now() + Math.min(0, sentAt)",
     tests: ["tests/broker/kafka/session_test.ts"],
   },
   {
-    what: "kafka: the same offset with another's metadata proves nothing",
+    what: "kafka: the same offset with the metadata of another member proves nothing",
     file: "src/broker/kafka/ownership.ts",
     find: "a.offset === b.offset && a.metadata === b.metadata",
     replace: "a.offset === b.offset",
     tests: ["tests/broker/kafka/ownership_test.ts"],
   },
   {
-    what: "kafka: what was acknowledged goes on only with a commit of its own",
+    what: "kafka: an ownership with an acknowledged commit continues only with a commit of its own",
     file: "src/broker/kafka/ownership.ts",
     find: "return !this.#sent.some((commit) => commit.acknowledged) && same",
     replace: "return same",
     tests: ["tests/broker/kafka/ownership_test.ts"],
   },
   {
-    what: "kafka: a sent batch is sent again as it was",
+    what: "kafka: a sent batch is sent again unchanged",
     file: "src/broker/kafka/producer.ts",
     find: "waiting = again.flat();",
     replace: "waiting = again.flat().flatMap((batch) => batch.at.length > 1 ? halved(batch) : [batch]);",
@@ -88,7 +88,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "append() loses nothing",
   },
   {
-    what: "kafka: a log that may have become another one is asked about",
+    what: "kafka: a log that may have been replaced is checked",
     file: "src/broker/kafka/member.ts",
     find: "opened !== this.#connections.opened)",
     replace: "false)",
@@ -97,7 +97,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "cannot see it",
   },
   {
-    what: "kafka: commits that a deleted topic took with it end the ownership as restarted",
+    what: "kafka: an ownership whose commits were deleted with their topic ends as restarted",
     file: "src/broker/kafka/share.ts",
     find: "now === null && ownership.hasCommitted",
     replace: "false",
@@ -106,7 +106,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     only: "cannot see it",
   },
   {
-    what: "kafka: a consumer that may not connect does not start anew for ever",
+    what: "kafka: a consumer that may not connect does not restart for ever",
     file: "src/broker/kafka/member.ts",
     find: "!this.#isClosing && !isForbidden(error)",
     replace: "!this.#isClosing",

@@ -1,4 +1,4 @@
-/** Declared topics: checked at once, frozen, and what they leave open comes from the App. */
+/** Declared topics: they are checked at once and frozen; options that they leave out come from the App. */
 import { activeJobTopic, type JobOptions, type TopicOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError, NotSupportedError } from "../../src/errors.ts";

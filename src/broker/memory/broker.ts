@@ -1,5 +1,5 @@
 /**
- * A client of the memory log: what one process has of a real broker. Several clients of one log stand for several
+ * A client of the memory log: what one process has of a real broker. Several clients of one log act as several
  * processes. It lives until it is disposed of, and closes its consumers then.
  */
 import { BrokerError } from "../../errors.ts";
