@@ -8,7 +8,6 @@
  * - A partition without a leader, or one whose topic is gone, waits alone; the others are not disturbed.
  */
 import { sleep } from "../../../support/abort.ts";
-import type { RecordBatch } from "../../broker.ts";
 import { AbortedFilter } from "../batch/aborted_filter.ts";
 import { batchesIn } from "../batch/layout.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
@@ -16,21 +15,16 @@ import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { listOffsets, Timestamp } from "../wire/requests.ts";
 import type { FetchedPartition } from "./fetched_partition.ts";
-import { HandOver } from "./hand_over.ts";
+import { HandOver, type RecordHandler } from "./hand_over.ts";
 
 /** Receives what is fetched. Calls return at once. */
-export interface FetchHandler {
-  records(at: FetchedPartition, batch: RecordBatch): void;
+export interface FetchHandler extends RecordHandler {
   /** Records before `to` are gone, and the position was `from`. */
   expired(at: FetchedPartition, from: number, to: number): void;
   /** The partition has no leader, or has one again. */
   leaderChanged(at: FetchedPartition, hasLeader: boolean): void;
   /** The cluster was asked for its topics: some may be other ones now. */
   topicsRefreshed(): void;
-  /** The handler threw: a fault that must not skip a record. */
-  failed(error: unknown): void;
-  /** Something for the log. */
-  log(message: string): void;
 }
 
 /** Options of a fetcher. */

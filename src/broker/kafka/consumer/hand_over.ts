@@ -6,18 +6,27 @@
  * - What cannot be read is handed over as one unreadable record for all of its offsets.
  * - Damaged data is fetched once more before that: the fault may be on the way.
  */
+import type { RecordBatch } from "../../broker.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { UnreadableBatchError } from "../batch/batch_header.ts";
 import { type BatchPart, batchParts, unreadablePart } from "../batch/batch_parts.ts";
 import { decodeBatch } from "../batch/decode_batch.ts";
 import { TooLargeError } from "../batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
-import type { FetchHandler } from "./fetcher.ts";
 import type { FetchedPartition, WaitingData } from "./fetched_partition.ts";
+
+/** Receives what is handed over. Calls return at once. */
+export interface RecordHandler {
+  records(at: FetchedPartition, batch: RecordBatch): void;
+  /** `records` threw: a fault that must not skip a record. */
+  failed(error: unknown): void;
+  /** Something for the log. */
+  log(message: string): void;
+}
 
 /** What a hand-over needs of its fetcher. */
 export interface HandOverContext {
-  readonly handler: FetchHandler;
+  readonly handler: RecordHandler;
   /** Limit of a record that is unpacked, in bytes. */
   readonly maxRecordBytes: number;
   /** Whether nothing may be handed over to any partition now. */
