@@ -4,7 +4,8 @@
  * - The limit for a partition is not divided by their number, and the limit of the response is small: of a batch that is
  *   larger than its partition's share a broker would send nothing, but for the first partition of the request. A partition
  *   that got something moves to the end of the next request.
- * - The next request is sent before the last response is handed over: the broker works while the worker does.
+ * - The next request is sent before the last response is handed over, with the partitions that are in it: the broker works
+ *   while the worker does, and a partition with much to read does not wait until there is something of the others.
  * - A partition without a leader, or one whose topic is gone, waits alone; the others are not disturbed.
  */
 import { sleep } from "../../../support/abort.ts";
@@ -50,6 +51,7 @@ interface Fetched {
 /** How long a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
+const NONE: ReadonlySet<FetchedPartition> = new Set();
 const RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 
@@ -205,6 +207,8 @@ export class Fetcher {
 
   /** Fetches from one leader, until it leads nothing of ours. */
   async #loop(leader: number): Promise<void> {
+    // All partitions of a new share are in the first request.
+    await null;
     let next = this.#fetch(leader);
     while (!this.#isClosed) {
       const fetched = await next;
@@ -214,11 +218,14 @@ export class Fetcher {
         next = this.#fetch(leader);
         continue;
       }
-      const ready = fetched.partitions.filter((data) => this.#take(data, fetched.requests));
-      next = this.#fetch(leader);
+      const ready = new Set<FetchedPartition>();
+      for (const data of fetched.partitions) {
+        if (this.#take(data, fetched.requests)) ready.add(fetched.requests.get(keyOf(data))!.at);
+      }
+      next = this.#fetch(leader, ready);
       // Its errors are handled when it is awaited.
       next.catch(() => {});
-      for (const data of ready) this.#handOver.run(fetched.requests.get(keyOf(data))!.at);
+      for (const at of ready) this.#handOver.run(at);
     }
   }
 
@@ -237,12 +244,15 @@ export class Fetcher {
     this.#leaders.set(leader, Promise.withResolvers());
   }
 
-  /** @returns `null` where nothing is wanted from this leader now, or it did not answer */
-  async #fetch(leader: number): Promise<Fetched | null> {
+  /**
+   * @param ready partitions of which something is about to be handed over
+   * @returns `null` where nothing is wanted from this leader now, or it did not answer
+   */
+  async #fetch(leader: number, ready: ReadonlySet<FetchedPartition> = NONE): Promise<Fetched | null> {
     if (this.#isClosed || this.#isFrozen) return null;
     const nowMs = performance.now();
     const wanted = [...this.#partitions].filter((at) =>
-      at.leader === leader && isWanted(at) && at.notBeforeMs <= nowMs
+      at.leader === leader && isWanted(at, ready.has(at) ? 1 : 0) && at.notBeforeMs <= nowMs
     );
     const unplaced = wanted.filter((at) => at.position === null);
     for (const at of unplaced) void this.#findBeginning(at);
@@ -286,6 +296,8 @@ export class Fetcher {
     if (at === undefined || at.version !== version) return false;
     const { error, data, aborted, highWatermark } = fetched;
     if (error === Code.offsetOutOfRange) {
+      // Asked for again once what was fetched before is handed over.
+      if (at.waiting.length > 0) return false;
       at.notBeforeMs = performance.now() + RETRY_MS;
       void this.#findBeginning(at);
       return false;
@@ -304,7 +316,7 @@ export class Fetcher {
       this.#handOver.passOverDamage(at, highWatermark);
       return false;
     }
-    at.waiting = { data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark };
+    at.waiting.push({ data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
     at.position = next;
     // Whoever got something is asked for last the next time.
     this.#partitions.delete(at);
@@ -338,8 +350,9 @@ export class Fetcher {
   }
 }
 
-function isWanted(at: FetchedPartition): boolean {
-  return !at.isPaused && at.waiting === null;
+/** Whether a partition is to be fetched, where so much of it waits at most. */
+function isWanted(at: FetchedPartition, maxWaiting = 0): boolean {
+  return !at.isPaused && at.waiting.length <= maxWaiting && at.parts === null;
 }
 
 function positionOf({ topicId, partition, position, leaderEpoch }: FetchedPartition): FetchPosition {

@@ -54,17 +54,17 @@ export class HandOver {
   run(at: FetchedPartition): void {
     if (this.#isHeld(at)) return;
     if (at.parts !== null) return at.parts.resolve();
-    const { version, waiting } = at;
-    if (waiting === null) return;
-    at.waiting = null;
-    for (const batch of batchesIn(waiting.data)) {
-      if (this.#isHeld(at)) {
-        at.waiting = { ...waiting, data: waiting.data.subarray(batch.start) };
-        return;
+    const { version } = at;
+    for (let waiting = at.waiting.shift(); waiting !== undefined; waiting = at.waiting.shift()) {
+      for (const batch of batchesIn(waiting.data)) {
+        if (this.#isHeld(at)) {
+          at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.start) });
+          return;
+        }
+        if (batch.lastOffset < waiting.from) continue;
+        if (!this.#handOverBatch(at, waiting, batch)) return;
+        if (at.version !== version || !this.#context.isFetched(at)) return;
       }
-      if (batch.lastOffset < waiting.from) continue;
-      if (!this.#handOverBatch(at, waiting, batch)) return;
-      if (at.version !== version || !this.#context.isFetched(at)) return;
     }
   }
 
@@ -74,7 +74,7 @@ export class HandOver {
    */
   passOverDamage(at: FetchedPartition, highWatermark: number): void {
     const offset = at.position!;
-    if (this.#isHeld(at) || this.#goBack(at, offset)) return;
+    if (this.#isHeld(at) || at.waiting.length > 0 || this.#goBack(at, offset)) return;
     const bounds = { start: 0, end: 0, baseOffset: offset, lastOffset: offset, magic: MAGIC };
     const error = new UnreadableBatchError(bounds, "its length is wrong, it is damaged");
     at.seek(offset + 1);
@@ -112,7 +112,7 @@ export class HandOver {
   async #handOverInParts(at: FetchedPartition, waiting: WaitingData, batch: BatchBounds): Promise<void> {
     const { version } = at;
     const isCurrent = () => at.version === version && this.#context.isFetched(at);
-    at.waiting = { ...waiting, data: waiting.data.subarray(batch.end) };
+    at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.end) });
     at.parts = Promise.withResolvers();
     for await (const part of batchParts(waiting.data, batch, waiting.from, this.#context.maxRecordBytes)) {
       while (isCurrent() && this.#isHeld(at)) {
