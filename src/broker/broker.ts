@@ -143,8 +143,6 @@ export interface BrokerSource {
 export interface BrokerPermissions {
   /** The addresses that it connects to, each as `host:port`. @default none */
   readonly net?: readonly string[];
-  /** The environment variables that it reads. @default none */
-  readonly env?: readonly string[];
   /** The files that it reads. @default none */
   readonly read?: readonly string[];
   /** The files that it writes. @default none */

@@ -50,7 +50,7 @@ Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () =
   assertEquals(rest, ["Topic default: …", "Topic dead_jobs: …", "Enqueued to … of default", "Performed"]);
 });
 
-Deno.test("a worker on Kafka needs the addresses of the brokers, and the variable that names them", async () => {
+Deno.test("what a worker on Kafka says it needs: the brokers, and the variable that the App reads", async () => {
   const [net, env, read, ...rest] = (await permissions({ BROKER_URL: "kafka://a.example,b.example:9093" })).slice(1);
   assertEquals(net, "--allow-net=a.example:9092,b.example:9093");
   assertEquals(env, "--allow-env=BROKER_URL");
@@ -66,8 +66,8 @@ Deno.test("a worker that may not connect to where the cluster says its brokers a
   const { code, stderr } = await worker.ended();
   assertEquals(
     stderr.at(-1),
-    `error: Cannot be a member of group "shop": ${broker}: the process may not connect: ` +
-      `allow it with --allow-net=${broker} (the brokers of a cluster are found at the addresses that the cluster advertises)`,
+    `error: Cannot go on consuming "default" in group "shop": Connection error: The process may not connect to "${broker}": ` +
+      `allow it with --allow-net=${broker} (brokers are found where the cluster says they are, not only where it was asked)`,
   );
   assertEquals(code, 1);
 });
