@@ -165,12 +165,12 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "by their own call",
   },
   {
-    what: "kafka: the delivery timeout is not waited out by a connection that is being opened",
+    what: "kafka: what was given up while its connection was opened is not sent",
     file: `${SOURCE}/producer/producer.ts`,
     find: "const sent = () => queues.filter((queue) => queue.inFlight === inFlight);",
     replace: "const sent = () => queues;",
     tests: [`${TESTS}/producer/producer_test.ts`],
-    only: "while the leader is connected to",
+    only: "sent once the connection is open",
   },
   {
     what: "kafka: what may be written is not halved, nor sent in other bytes",
