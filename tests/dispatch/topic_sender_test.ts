@@ -6,6 +6,7 @@ import { TopicSender } from "../../src/dispatch/topic_sender.ts";
 
 /** A memory broker whose appends are noted and held until they are let go. */
 class HeldBroker {
+  readonly capabilities: Partial<Broker["capabilities"]>;
   readonly batches: string[][] = [];
   readonly durabilities: (string | undefined)[] = [];
   inFlight = 0;
@@ -14,8 +15,9 @@ class HeldBroker {
   readonly #broker: Broker;
   #held: (() => void)[] = [];
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, capabilities: Partial<Broker["capabilities"]>) {
     this.#broker = broker;
+    this.capabilities = capabilities;
   }
 
   async append(topic: string, records: readonly NewRecord[], options?: { durability?: "buffered" | "durable" }) {
@@ -34,10 +36,10 @@ class HeldBroker {
   }
 }
 
-function setUp(config: Record<string, string> = {}) {
+function setUp(config: Record<string, string> = {}, capabilities: Partial<Broker["capabilities"]> = {}) {
   const log = new FaultInjectionLog();
   log.createTopic("default", 1, config);
-  const broker = new HeldBroker(log.open());
+  const broker = new HeldBroker(log.open(), capabilities);
   const sender = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
     new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes, durable, settle }));
@@ -63,6 +65,19 @@ Deno.test("TopicSender sends the records of one turn at once, and gathers while 
   const third = push("f");
   await broker.release();
   assertEquals(offsetOf(await third), 5);
+});
+
+Deno.test("TopicSender sends at once, in order, to a broker that keeps the order of concurrent appends", async () => {
+  const { broker, push } = setUp({}, { concurrentAppends: true });
+  const first = push("a");
+  await turn();
+  const second = [push("b"), push("c")];
+  await turn();
+  assertEquals([broker.batches, broker.most], [[["a"], ["b", "c"]], 2]);
+  await broker.release();
+  assertEquals(offsetOf(await first), 0);
+  await broker.release();
+  assertEquals((await Promise.all(second)).map(offsetOf), [1, 2]);
 });
 
 Deno.test("TopicSender bounds a batch in records and bytes; a large record goes alone", async () => {
@@ -118,6 +133,7 @@ Deno.test("TopicSender settles records as unknown if a broker rejects, and conti
   const broker = log.open();
   let calls = 0;
   const faulty = {
+    capabilities: broker.capabilities,
     append: (topic: string, records: readonly NewRecord[]) =>
       ++calls === 1 ? Promise.reject(new Error("a fault")) : broker.append(topic, records),
   };

@@ -32,6 +32,7 @@ const CLOSE_MS = 3000;
 export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
   maxCommitMetadataLength: MAX_METADATA_LENGTH,
+  concurrentAppends: true,
 });
 
 /** See the module. */
