@@ -1,12 +1,13 @@
 /**
- * The baseline for the library on SQLite: `node:sqlite` by hand, as a queue that is written for nothing but speed. The table has an integer key and texts, the statements are prepared once, the log is a WAL.
+ * The baseline for the library on SQLite: `node:sqlite` by hand, as a queue that is written for nothing but speed. The
+ * table has an integer key and text columns, the statements are prepared once, the log is a WAL.
  */
 import { DatabaseSync } from "node:sqlite";
 
 /** Writes one job. */
 export const INSERT = "INSERT INTO jobs (key, value, enqueued_at_ms) VALUES (?, ?, ?)";
 
-/** A job as it stands in the file. */
+/** A job in the file. */
 export interface BareRow {
   /** In the order of writing, from 1. */
   readonly id: number;

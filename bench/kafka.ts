@@ -1,5 +1,6 @@
 /**
- * Benches on a real Kafka: the library beside bare kafkajs, written as its users would write it. Envelopes of 293 bytes, keyed.
+ * Benches on a real Kafka: the library beside bare kafkajs, written as its users would write it. Envelopes of 293
+ * bytes, keyed.
  */
 import kafkajs from "kafkajs";
 import { against, atMost, type Bench, type Line, ROUNDS } from "./figures.ts";

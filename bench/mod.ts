@@ -1,7 +1,7 @@
 /**
- * `deno task bench [name …]`: speed as ratios within one run, measured through the public App and worker. Each line has the
- * figure, its bar and whether it is met; absolute figures hold for this machine only. `kafka` and
- * `sqlite` name all benches of a broker. A Kafka is started only where a bench needs one.
+ * `deno task bench [name …]`: speed as ratios within one run, measured through the public App and worker. Each line has
+ * the figure, its bar and whether it is met; absolute figures hold for this machine only. `kafka` and `sqlite` name all
+ * benches of a broker. A Kafka is started only where a bench needs one.
  *
  * Conditions: fresh processes, interleaved rounds, medians. A bar that is missed does not fail the command.
  */

@@ -10,5 +10,5 @@ export function plainKafka(): Kafka {
   return new kafkajs.Kafka({ clientId: "bench", brokers: brokers(), logLevel: kafkajs.logLevel.NOTHING });
 }
 
-/** The partitioner that users are told to give. */
+/** The partitioner that kafkajs recommends. */
 export const partitioner = kafkajs.Partitioners.DefaultPartitioner;

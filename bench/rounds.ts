@@ -1,6 +1,6 @@
 /**
- * Runs programs in turn, each in a fresh process, and takes medians: a change of the machine's speed affects both sides of a
- * ratio.
+ * Runs programs in turn, each in a fresh process, and takes medians: a change of the machine's speed affects both sides
+ * of a ratio.
  */
 import { root } from "../tasks/process.ts";
 import { percentile } from "./workload.ts";

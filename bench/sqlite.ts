@@ -1,6 +1,6 @@
 /**
- * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside the published rates of tuned
- * peers. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
+ * The benches on SQLite: the library beside bare `node:sqlite`, beside Deno KV's queue, and beside the published rates
+ * of tuned peers. Each run has files of its own in a temporary folder, so the disk under `TMPDIR` is what is measured.
  */
 import { sqlite } from "@activejob/kafka";
 import { bareWriter, openBare } from "./bare_sqlite.ts";

@@ -1,6 +1,6 @@
 /**
- * The workload of every bench: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that they
- * name. Programs and runner share it, so that both sides of a ratio see the same bytes.
+ * The workload of every bench: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that
+ * they name. Programs and runner share it, so that both sides of a ratio see the same bytes.
  */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 

@@ -1,6 +1,6 @@
 /**
- * A job that fails for good: after its retries it goes to the dead letter topic, and the jobs behind it go on. After the
- * fault is mended, a worker on that topic performs the dead letters: `deno run examples/dead_letters.ts`
+ * A job that fails for good: after its retries it goes to the dead letter topic, and the jobs behind it go on. After
+ * the fault is fixed, a worker on that topic performs the dead letters: `deno run examples/dead_letters.ts`
  */
 import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
 

@@ -1,6 +1,6 @@
 /**
- * The essentials in a few seconds and without a Kafka: jobs are enqueued and performed. One fails once and passes at its
- * retry; one always fails and ends in the dead letter topic. `deno task demo`
+ * The essentials in a few seconds and without a Kafka: jobs are enqueued and performed. One fails once and passes at
+ * its retry; one always fails and ends in the dead letter topic. `deno task demo`
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 

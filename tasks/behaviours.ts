@@ -34,7 +34,7 @@ const LISTS: readonly List[] = [
 export interface BehaviourTest {
   /** `"A1"`, `"bad input 3"`. */
   readonly id: string;
-  /** The name of the test without its id. `…` stands for a part that is computed. */
+  /** The name of the test without its id. `…` replaces a part that is computed. */
   readonly sentence: string;
   /** The test's file, relative to the root. */
   readonly path: string;

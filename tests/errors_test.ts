@@ -81,7 +81,7 @@ Deno.test("describeError() describes errors and whatever else is thrown", () => 
   }
 });
 
-Deno.test("describeError() gets along with getters that throw and causes in a circle", () => {
+Deno.test("describeError() accepts getters that throw and circular causes", () => {
   const getters = Object.create(Getters.prototype);
   assertEquals(describeError(getters), { errorClass: "Getters", message: "(no message)" });
   const circle = new Error("round");
@@ -94,7 +94,7 @@ Deno.test("describeError() describes causes, without circles and to a limited de
   const chain = ({ message, cause }: ErrorInfo): string[] => [message, ...(cause === undefined ? [] : chain(cause))];
   const root = new TypeError("away");
   assertEquals(describeError(new Error("no", { cause: root })).cause, describeError(root));
-  assertEquals(chain(describeError(new Error("no", { cause: "a text" }))), ["no", "a text"]);
+  assertEquals(chain(describeError(new Error("no", { cause: "a string" }))), ["no", "a string"]);
   for (const cause of [undefined, null]) assertEquals(chain(describeError(new Error("no", { cause }))), ["no"]);
   const [first, second] = [new Error("first"), new Error("second")];
   [first.cause, second.cause] = [second, first];

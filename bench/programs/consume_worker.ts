@@ -1,6 +1,6 @@
 /**
- * A worker that performs no-op jobs: `--attributes` with current attributes, `--log` with the default logger, `--metrics`
- * with metrics.
+ * A worker that performs no-op jobs: `--attributes` with current attributes, `--log` with the default logger,
+ * `--metrics` with metrics.
  */
 import { Metrics } from "@activejob/kafka/web";
 import { benchApp, Current, finish, hooks } from "../workload.ts";

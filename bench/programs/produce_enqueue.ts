@@ -1,6 +1,6 @@
 /**
- * `performLater` without awaiting, except every thousandth call, as a loop with bounded memory would do; with `--one` each
- * call is awaited until the record is on the disk. Envelopes have the usual size, or the given number of bytes.
+ * `performLater` without awaiting, except every thousandth call, as a loop with bounded memory would do; with `--one`
+ * each call is awaited until the record is on the disk. Envelopes have the usual size, or the given number of bytes.
  */
 import { benchApp, ENVELOPE_BYTES, finish, NoopJob, paddingOf } from "../workload.ts";
 

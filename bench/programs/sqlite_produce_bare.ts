@@ -1,6 +1,7 @@
 /**
  * `node:sqlite` by hand: builds and stringifies each envelope, and writes a hundred a transaction; with `--one` ready
- * envelopes, each in a transaction of its own that is on the disk when it is over, of the usual size or of so many bytes.
+ * envelopes, each in a transaction of its own that is on the disk when it is over, of the usual size or of so many
+ * bytes.
  */
 import { bareWriter, INSERT, openBare } from "../bare_sqlite.ts";
 import { envelope, ENVELOPE_BYTES, finish, keyOf, PADDING } from "../workload.ts";

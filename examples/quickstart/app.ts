@@ -1,6 +1,6 @@
 /**
- * The first program: a job, and the App that lists it. Start the worker with `deno task worker`, and enqueue from another
- * terminal with `deno task enqueue`. Both import this module, and share only the file `jobs.db`.
+ * The first program: a job, and the App that lists it. Start the worker with `deno task worker`, and enqueue from
+ * another terminal with `deno task enqueue`. Both import this module, and share only the file `jobs.db`.
  */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 

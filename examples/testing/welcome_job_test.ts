@@ -1,6 +1,6 @@
 /**
- * Tests of the jobs of an application. `TestApp` gives the classes of the App a log of the test's own: no job reaches the
- * broker of the App, and a real worker performs the jobs: `deno test -A examples/testing/`
+ * Tests of the jobs of an application. `TestApp` gives the classes of the App a log of the test's own: no job reaches
+ * the broker of the App, and a real worker performs the jobs: `deno test -A examples/testing/`
  */
 import { TestApp } from "@activejob/kafka/testing";
 import { assertEquals } from "@std/assert";

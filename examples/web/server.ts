@@ -1,6 +1,6 @@
 /**
- * A web server (Hono) that responds at once and leaves the work to a worker in another process. Each request has current
- * attributes, and its jobs carry them.
+ * A web server (Hono) that responds at once and leaves the work to a worker in another process. Each request has
+ * current attributes, and its jobs carry them.
  *
  * ```sh
  * deno run -A examples/web/server.ts

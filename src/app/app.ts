@@ -13,7 +13,7 @@ import type { EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { copyFrozen, didYouMean, show } from "../support/validation.ts";
+import { boolean, checkOptions, copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import { isolate } from "../support/isolate.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
@@ -23,7 +23,7 @@ import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options
 import { AppBroker } from "./app_broker.ts";
 import type { TopicChange } from "./topics.ts";
 import { checkWorkerSettings, SKIP_COMMAND, type WorkerSettings } from "./worker_settings.ts";
-import { formatPosition, type Position } from "../support/position.ts";
+import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 
@@ -266,10 +266,12 @@ export class App implements AsyncDisposable {
    * Skips the record that the group is at. Workers may be running.
    *
    * @param options whether to skip the records before it as well
-   * @throws {InvalidConfigurationError} if no topic of this name is declared
+   * @throws {InvalidConfigurationError} if it is not a position, or no topic of this name is declared
    * @throws {BrokerError} if the group is not at this record
    */
   async skip(position: Position, options: SkipOptions = {}): Promise<void> {
+    assertPosition("app.skip()", position);
+    checkOptions("app.skip()", options, { force: boolean });
     const [route] = this.#routes.select([position.topic]);
     const broker = await this.#broker.ready();
     await broker.skip(route!.group, { ...position, topic: route!.topic }, options);

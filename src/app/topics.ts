@@ -115,10 +115,10 @@ export async function checkTopics(broker: Broker, routes: readonly Route[]): Pro
   const missing = wanted.filter((name) => found.get(name) == null);
   const missingJobTopics = missing.filter((name) => jobTopics.has(name));
   if (missingJobTopics.length > 0) {
+    const [noun, pronoun] = missingJobTopics.length === 1 ? ["topic", "it"] : ["topics", "them"];
+    const names = missingJobTopics.map((name) => `"${name}"`).join(", ");
     throw new UnknownTopicError(
-      `The broker has no topic ${
-        missingJobTopics.map((name) => `"${name}"`).join(", ")
-      }: create it with "topics apply", or start the worker with --create-topics`,
+      `The broker has no ${noun} ${names}: create ${pronoun} with "topics apply", or start the worker with --create-topics`,
     );
   }
   return missing;

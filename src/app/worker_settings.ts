@@ -23,7 +23,10 @@ export const SKIP_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app
 /** @throws {InvalidConfigurationError} for a wrong setting */
 export function checkWorkerSettings(settings: WorkerSettings): void {
   checkOptions("app.worker()", settings, {
-    topics: (value) => Array.isArray(value) && value.length > 0 ? null : "an array of queues that is not empty",
+    topics: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((queue) => nonEmptyString(queue) === null)
+        ? null
+        : "an array of queues that is not empty",
     concurrency: integerFrom(1),
     createTopics: boolean,
     command: nonEmptyString,

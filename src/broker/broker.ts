@@ -41,12 +41,21 @@ export interface AppendOptions {
    * @default "buffered"
    */
   readonly durability?: "buffered" | "durable";
+  /**
+   * The compression of the batches in which the records travel and are stored. A broker that stores records one by one
+   * ignores it.
+   *
+   * @default "none"
+   */
+  readonly compression?: "none" | "gzip" | "zstd";
 }
 
 /** The differences between brokers that the caller must know. */
 export interface Capabilities {
   /** Whether several consumers of one group share the partitions of a topic. If not, one consumer gets all of them. */
   readonly sharedGroups: boolean;
+  /** Whether the broker forgets what a group has committed, so that nothing committed may not mean that the group is new. */
+  readonly offsetsExpire: boolean;
   /** The longest metadata of a commit, in characters. The worker writes ASCII only. */
   readonly maxCommitMetadataLength: number;
   /**
@@ -142,8 +151,6 @@ export interface BrokerSource {
 export interface BrokerPermissions {
   /** The addresses that it connects to, each as `host:port`. @default none */
   readonly net?: readonly string[];
-  /** The environment variables that it reads. @default none */
-  readonly env?: readonly string[];
   /** The files that it reads. @default none */
   readonly read?: readonly string[];
   /** The files that it writes. @default none */

@@ -4,8 +4,9 @@ import { BrokerError } from "../errors.ts";
 import { findMissingPermission, formatPermissionFlag } from "../support/permissions.ts";
 
 /**
- * The process lacks a permission that the broker needs. One sentence with every flag; no stack and no causes, since where a
- * client looked at a variable helps nobody, and a program that does not catch it would print sixty lines.
+ * The process lacks a permission that the broker needs. Its message is one sentence with every flag. It has no stack
+ * and no causes: the place at which a client read a variable is of no use, and a program that does not catch the error
+ * would print sixty lines.
  */
 export class MissingPermissionError extends BrokerError {
   /** The sentence without the action that failed. */

@@ -9,7 +9,7 @@ import { utf8Length } from "../support/utf8.ts";
  */
 export type Headers = readonly (readonly [name: string, value: Uint8Array | null])[];
 
-/** A record to append. A string stands for its bytes in UTF-8. */
+/** A record to append. A string means its bytes in UTF-8. */
 export interface NewRecord {
   /** The number of the partition, from 0. @default chosen by the broker: by the key, or any partition without a key */
   readonly partition?: number;
@@ -23,7 +23,7 @@ export interface NewRecord {
 
 /**
  * A record as a broker delivers it. A key or value may be a string or bytes, whichever the broker has at hand; a string
- * stands for its bytes in UTF-8.
+ * means its bytes in UTF-8.
  */
 export interface StoredRecord {
   /** Its offset in the partition, from 0. Offsets rise, but may have gaps. */

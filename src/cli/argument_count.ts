@@ -1,6 +1,6 @@
 /**
- * Compares the number of a job's arguments with the parameters of `perform`. Types are gone at run time, so that this is all
- * that can be checked, and only as a note: a parameter with a `?` counts as any other.
+ * Compares the number of a job's arguments with the parameters of `perform`. Types are gone at run time, so that this
+ * is all that can be checked, and only as a note: a parameter with a `?` counts as any other.
  */
 
 /** Comments and strings, which may have parentheses in them. */
@@ -28,7 +28,7 @@ export function checkArgumentCount(name: string, perform: Parameters, count: num
 // deno-lint-ignore no-explicit-any
 type Parameters = (...args: any[]) => unknown;
 
-/** Whether a default, a rest parameter or `arguments` lets a function take more. Where its text is unclear, it does. */
+/** Whether a default, a rest parameter or `arguments` lets a function take more; `true` if its source is not clear. */
 function hasOptionalParameters(fn: Parameters): boolean {
   const text = Function.prototype.toString.call(fn).replace(IGNORED, " ");
   const start = text.includes("[native code]") ? -1 : text.indexOf("(");

@@ -1,7 +1,8 @@
 /**
- * A small HTTP/1 server for health checks. Anybody in the network may connect to it, so it is bounded: a connection has one
- * request, a head of at most 8 KiB, and 10 seconds from its start to its end; with more connections than allowed the oldest
- * is closed; when the process runs out of file descriptors, fewer are allowed. Nothing that a client sends reaches the log.
+ * A small HTTP/1 server for health checks. Any client in the network may connect to it, so it is bounded: a connection
+ * has one request, a head of at most 8 KiB, and 10 seconds from its start to its end; with more connections than
+ * allowed the oldest is closed; when the process runs out of file descriptors, fewer are allowed. Nothing that a client
+ * sends reaches the log.
  *
  * `Deno.serve` and `node:http` are not used: neither accepts connections again after the process ran out of file
  * descriptors, and `Deno.serve` has no limits for connections and time (measured on Deno 2.9.6).
@@ -10,7 +11,7 @@
  * 1. It is accepted. If there are too many, the oldest connection is closed.
  * 2. Its request's head is read up to the empty line. Headers are ignored but for a malformed Host, and so is a body.
  * 3. The response is written, with `connection: close`.
- * 4. What the client still sends is read and dropped, so that the response is not lost to a reset.
+ * 4. The rest of the request is read and dropped, so that the response is not lost to a reset.
  */
 
 /** Handles a request. @param path without the query */
@@ -22,7 +23,7 @@ export interface HealthServerOptions {
   readonly maxConnections?: number;
   /** The longest life of a connection, in milliseconds. @default 10000 */
   readonly connectionTimeoutMs?: number;
-  /** Hears of errors that are not a client's, at most one a minute. */
+  /** Called with errors that are not a client's, at most one a minute. */
   readonly onError?: (error: unknown) => void;
 }
 

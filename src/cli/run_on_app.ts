@@ -1,6 +1,6 @@
 /**
- * Runs one action on an App: loads it, runs the action within a time limit, closes the App. No command that does so waits
- * for ever, whatever the broker does.
+ * Runs one action on an App: loads it, runs the action within a time limit, closes the App. No command that does so
+ * waits for ever, whatever the broker does.
  */
 import type { App } from "../app/app.ts";
 import { type Arguments, CommandError, type Flag } from "./command.ts";
@@ -8,7 +8,7 @@ import { loadApp } from "./load_app.ts";
 
 /** The default of `--timeout-ms`, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** The limit of loading the App, in milliseconds. A slow machine must not count as a broker that does not answer. */
+/** The limit of loading the App, in milliseconds. A slow machine must not count as a broker that does not respond. */
 const LOAD_LIMIT_MS = 30_000;
 /** The limit of closing the App, in milliseconds. */
 const CLOSE_MS = 1000;
@@ -37,7 +37,7 @@ export const TIMEOUT_FLAG: Flag = {
  * @param describeTimeout called once the App is closed, if the action was not done in time
  * @param action the action
  * @returns the result of the action
- * @throws {CommandError} if the App cannot be loaded, or the broker does not answer in time
+ * @throws {CommandError} if the App cannot be loaded, or the broker does not respond in time
  */
 export async function runOnApp<T>(
   args: Arguments,

@@ -2,9 +2,9 @@
  * The dispatcher: from a job to a record in its topic. An App has one, until it is closed.
  *
  * 1. It finds the route and writes the envelope. A job that can never be written is refused here.
- * 2. It takes room in the send buffer; a full buffer makes the caller wait.
+ * 2. It takes space in the send buffer; a full buffer makes the caller wait.
  * 3. It hands the record to the sender of its topic.
- * 4. It reports the broker's answer to the job and to the event stream.
+ * 4. It reports the outcome of the append to the job and to the event stream.
  */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { sizeOf } from "../broker/record.ts";
@@ -258,9 +258,11 @@ export class Dispatcher {
     let sender = this.#senders.get(topic);
     if (sender === undefined) {
       // Names of undeclared queues may be without number, so their senders end when they are idle.
-      const isDeclared = this.#options.routes.find(topic) !== undefined;
-      const onIdle = isDeclared ? undefined : () => void this.#senders.delete(topic);
-      sender = new TopicSender(topic, this.#options.broker, onIdle);
+      const route = this.#options.routes.find(topic);
+      const options = route === undefined
+        ? { onIdle: () => void this.#senders.delete(topic) }
+        : { compression: route.declared.compression };
+      sender = new TopicSender(topic, this.#options.broker, options);
       this.#senders.set(topic, sender);
     }
     return sender;

@@ -1,6 +1,6 @@
 /**
  * From a job to its record: key, envelope and size. A job that can never be written or read is refused here, before it
- * takes room in the buffer.
+ * takes space in the buffer.
  */
 import { sizeOf } from "../broker/record.ts";
 import { describeError, EnqueueError, RecordTooLargeError, SerializationError, type Written } from "../errors.ts";

@@ -1,6 +1,7 @@
 /**
- * The send buffer: the limit of the jobs that are enqueued and not yet acknowledged, over all topics of an App. If it is full,
- * callers wait in the order of their calls, and fail after a time: memory does not grow while a broker is away.
+ * The send buffer: the limit of the jobs that are enqueued and not yet acknowledged, over all topics of an App. If it
+ * is full, callers wait in the order of their calls, and fail after a time: memory does not grow while a broker is
+ * away.
  */
 import { BrokerError } from "../errors.ts";
 
@@ -10,7 +11,7 @@ export interface BufferOptions {
   readonly maxRecords?: number;
   /** Most bytes. @default 33554432 */
   readonly maxBytes?: number;
-  /** Longest wait of a caller for room, in ms. @default 5000 */
+  /** Longest wait of a caller for space, in ms. @default 5000 */
   readonly maxWaitMs?: number;
 }
 
@@ -43,7 +44,7 @@ export class SendBuffer {
     return this.#records;
   }
 
-  /** Takes room, if there is some at once and no other caller waits for it. @returns whether it did */
+  /** Takes space, if there is some at once and no other caller waits for it. @returns whether it did */
   tryAcquire(bytes: number): boolean {
     if (this.#waiters.size > 0 || !this.#fits(bytes)) return false;
     this.#add(bytes);
@@ -51,7 +52,7 @@ export class SendBuffer {
   }
 
   /**
-   * Waits for room and takes it.
+   * Waits for space and takes it.
    *
    * @throws {BrokerError} if there is none after `maxWaitMs`
    */
@@ -63,7 +64,7 @@ export class SendBuffer {
     return promise;
   }
 
-  /** Gives the room of a record back. */
+  /** Gives the space of a record back. */
   release(bytes: number): void {
     this.#records--;
     this.#bytes -= bytes;
@@ -82,7 +83,7 @@ export class SendBuffer {
     return this.#emptied.promise;
   }
 
-  /** Gives room to the waiting callers, in their order. */
+  /** Gives space to the waiting callers, in their order. */
   #admit(): void {
     for (const waiter of this.#waiters) {
       if (!this.#fits(waiter.bytes)) break;
@@ -119,7 +120,7 @@ export class SendBuffer {
           `The buffer stayed full for ${this.#maxWaitMs} ms: ${this.#records} jobs (${this.#bytes} bytes) wait for the broker`,
         ),
       );
-      // The next caller may need less room.
+      // The next caller may need less space.
       this.#admit();
     }
   }

@@ -5,7 +5,7 @@
  *
  * Retrying, splitting and giving up are the broker's task: `append` returns one outcome for each record.
  */
-import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+import type { AppendOptions, AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { runInRootContext } from "../support/root_context.ts";
 
 /** A record that is to be sent. */
@@ -20,6 +20,14 @@ export interface PendingRecord {
   settle(outcome: AppendOutcome): void;
 }
 
+/** Options of a topic sender. */
+export interface TopicSenderOptions {
+  /** The compression of its batches. @default "none" */
+  readonly compression?: AppendOptions["compression"];
+  /** Called each time that no record is waiting or in flight any more. */
+  readonly onIdle?: () => void;
+}
+
 /** Most records of a batch. */
 const MAX_BATCH_RECORDS = 1000;
 /** Largest batch in bytes, unless it has only one record. */
@@ -29,7 +37,7 @@ const MAX_BATCH_BYTES = 1_000_000;
 export class TopicSender {
   readonly #topic: string;
   readonly #broker: () => Promise<Broker>;
-  readonly #onIdle: (() => void) | undefined;
+  readonly #options: TopicSenderOptions;
   #waiting: PendingRecord[] = [];
   #isBusy = false;
   /** Number of batches whose outcome is not known yet. */
@@ -37,12 +45,11 @@ export class TopicSender {
 
   /**
    * @param broker returns the broker once it is ready: it is opened for the first batch, and may need its topics created
-   * @param onIdle called each time that no record is waiting or in flight any more
    */
-  constructor(topic: string, broker: () => Promise<Broker>, onIdle?: () => void) {
+  constructor(topic: string, broker: () => Promise<Broker>, options: TopicSenderOptions = {}) {
     this.#topic = topic;
     this.#broker = broker;
-    this.#onIdle = onIdle;
+    this.#options = options;
   }
 
   /** Adds a record. It never waits. */
@@ -77,7 +84,7 @@ export class TopicSender {
   #settle(batch: readonly PendingRecord[], outcomes: readonly AppendOutcome[]): void {
     for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
     this.#inFlight--;
-    if (this.#waiting.length === 0 && this.#inFlight === 0) this.#onIdle?.();
+    if (this.#waiting.length === 0 && this.#inFlight === 0) this.#options.onIdle?.();
   }
 
   #nextBatchSize(): number {
@@ -91,9 +98,10 @@ export class TopicSender {
   }
 
   async #append(broker: Broker, batch: readonly PendingRecord[]): Promise<readonly AppendOutcome[]> {
+    const { compression = "none" } = this.#options;
     const durability = batch.some(({ durable }) => durable) ? "durable" : "buffered";
     try {
-      return await broker.append(this.#topic, batch.map(({ record }) => record), { durability });
+      return await broker.append(this.#topic, batch.map(({ record }) => record), { durability, compression });
     } catch (error) {
       // `append` should not reject. A broker with such a fault must not stop the sender.
       return batch.map(() => ({ ok: false, error: error as Error, written: "unknown" }));

@@ -63,7 +63,7 @@ function serializeEntry(value: unknown, place: Place, bigints: string[]): unknow
 }
 
 /** Thrown beyond the depth, without a path, which would be that long. */
-const TOO_DEEP = Symbol("too deep");
+const TOO_DEEP: unique symbol = Symbol("too deep");
 
 function write(value: unknown, outer: Place | null, key: string | number, depth: number, bigints: string[]): unknown {
   switch (typeof value) {
@@ -185,19 +185,25 @@ function pointerOf(place: Place): string {
 }
 
 function nestedTooDeep(value: unknown, place: Place): SerializationError {
-  const circle = circleIn(value, place, []);
-  if (circle === null) return refusal(place, `it is nested deeper than ${MAX_DEPTH}`);
+  const circle = findCircle(value, place, []);
+  if (circle === null || circle === TOO_DEEP) return refusal(place, `it is nested deeper than ${MAX_DEPTH}`);
   return refusal(circle, "it is circular");
 }
 
-/** Returns the place of the first object that is nested in itself; `null` where there is none within the depth. */
-function circleIn(value: unknown, place: Place, outerValues: readonly unknown[]): Place | null {
-  if (typeof value !== "object" || value === null || outerValues.length >= MAX_DEPTH) return null;
+/**
+ * Finds the first object that is nested in itself. It goes the way that `write` went, and ends where that ended: to look
+ * further would take for ever in a deep value whose parts are shared.
+ *
+ * @returns its place; `TOO_DEEP` at the end of a path that is no circle; `null` if the value is not too deep
+ */
+function findCircle(value: unknown, place: Place, outerValues: readonly unknown[]): Place | typeof TOO_DEEP | null {
+  if (typeof value !== "object" || value === null) return null;
   if (outerValues.includes(value)) return place;
+  if (outerValues.length >= MAX_DEPTH) return TOO_DEEP;
   const around = [...outerValues, value];
   for (const [key, entry] of Object.entries(value)) {
     const inner = { outer: place, key: Array.isArray(value) ? Number(key) : key };
-    const found = circleIn(entry, inner, around);
+    const found = findCircle(entry, inner, around);
     if (found !== null) return found;
   }
   return null;

@@ -1,8 +1,9 @@
 /**
  * Finds the App of a job class. This module does not know Apps: it knows the interface through which a class enqueues.
  *
- * The first of these that lists the class is used: the App of the enclosing scope (`app.run(fn)`, a worker around its jobs),
- * the App of a test, the only App that is bound. An App binds itself when it is made, and unbinds itself when it is closed.
+ * The first of these that lists the class is used: the App of the enclosing scope (`app.run(fn)`, a worker around its
+ * jobs), the App of a test, the only App that is bound. An App binds itself when it is made, and unbinds itself when it
+ * is closed.
  */
 import { InvalidConfigurationError } from "../errors.ts";
 import { jobNameOf, type Named } from "./class_name.ts";
@@ -22,7 +23,7 @@ export interface JobRuntime {
   readonly isClosed: boolean;
   /** Line of the user's code that made the runtime of a test, if it is known. */
   readonly madeAt?: string | null;
-  // `any` stands for a job: this module cannot import the class, which imports it.
+  // `any` is a job: this module cannot import the class, which imports it.
   /** Enqueues a job and returns it; rejects if that failed. */
   // deno-lint-ignore no-explicit-any
   enqueue(job: any): Promise<any>;

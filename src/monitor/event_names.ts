@@ -14,6 +14,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "record.skipped": true,
   "record.dead_lettered": true,
   "records.expired": true,
+  "group.started_at_beginning": true,
   "topic.missing": true,
   "topic.recreated": true,
   "assignment.changed": true,

@@ -114,6 +114,20 @@ export interface EventMap {
   };
   /** Retention, or a deletion, removed the offsets `from` up to (not including) `to` before they were performed. */
   "records.expired": { readonly topic: string; readonly partition: number; readonly from: number; readonly to: number };
+  /**
+   * The worker got partitions for which its group has committed nothing, and their logs are not empty: each is performed
+   * from its first record on. The group is new, or it was deleted, or its offsets have expired: Kafka cannot tell.
+   * `offset`: the first record. `records`: the number of records up to the end of the log, at most.
+   */
+  "group.started_at_beginning": {
+    readonly group: string;
+    readonly partitions: readonly {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly records: number;
+    }[];
+  };
   /** A topic of the worker does not exist any more: it is waited for, and the other topics go on. Emitted once. */
   "topic.missing": { readonly group: string; readonly topic: string };
   /** The topic was deleted and created again: its partition is read from the start. */

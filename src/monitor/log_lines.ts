@@ -74,6 +74,15 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
       `Records ${e.from} to ${e.to - 1} of ${formatPartition(e)} were deleted before they were performed: ` +
       "their jobs are lost (raise the topic's retention, or add workers)",
   },
+  "group.started_at_beginning": {
+    level: "warn",
+    message: ({ group, partitions }) => {
+      const records = partitions.reduce((sum, each) => sum + each.records, 0);
+      const places = formatList(partitions.map((each) => formatPosition(each)));
+      return `Group ${group} has no offsets for ${places}: up to ${records} records are performed from the beginning of ` +
+        "the log, also those that were performed before the group was deleted or its offsets expired";
+    },
+  },
   "topic.missing": {
     level: "error",
     message: (e) =>

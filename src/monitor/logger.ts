@@ -1,7 +1,7 @@
 /**
- * The logger: a listener of the event stream that writes a line for each event (`log_lines.ts`), pretty on a terminal and
- * as JSON elsewhere (`log_format.ts`). It listens only to events of its level and above, so that a quiet logger costs a job
- * nothing.
+ * The logger: a listener of the event stream that writes a line for each event (`log_lines.ts`), pretty on a terminal
+ * and as JSON elsewhere (`log_format.ts`). It listens only to events of its level and above, so that a quiet logger
+ * costs a job nothing.
  *
  * No line is lost in the normal case: what is gathered is also written when the process crashes or calls `Deno.exit`. A
  * standard error that is not read does not stop the process: lines are dropped, counted and reported.
@@ -22,7 +22,11 @@ export interface LoggerOptions {
   readonly level?: LogLevel | "silent";
   /** `"pretty"` for people, `"json"` for machines. @default "pretty" on a terminal, else "json" */
   readonly format?: "pretty" | "json";
-  /** Writes lines, each with its line break. @default to standard error, without blocking the process */
+  /**
+   * Writes lines, each with its line break. If it throws or rejects, the lines are lost and the jobs go on.
+   *
+   * @default to standard error, without blocking the process
+   */
   readonly write?: (text: string) => void;
 }
 
@@ -45,7 +49,9 @@ export function attachLogger(monitor: Monitor, options: LoggerOptions = {}): Log
   const format = formatterOf(options.format ?? (stderr.isTerminal ? "pretty" : "json"));
   const least = level === "silent" ? Infinity : LEVELS.indexOf(level);
   const destination = write === undefined ? (text: string) => stderr.write(text) : (text: string) => {
-    write(text);
+    // It may be an async function. Its rejection, unhandled, would end the process; reported, it would be logged again.
+    const returned: unknown = write(text);
+    if (returned instanceof Promise) returned.catch(() => {});
     return true;
   };
   const lines = new LineWriter(destination, (message) => {
@@ -99,8 +105,8 @@ function formatterOf(format: "pretty" | "json"): Formatter {
 const DROPPED = "were dropped: standard error is not read, or not fast enough";
 
 /**
- * Gathers the lines of one turn of the event loop, and writes them at once. When the destination has no more room, lines are
- * dropped; the first one, and their number once there is room again, is an `error.occurred`.
+ * Gathers the lines of one turn of the event loop, and writes them at once. When the destination has no more space,
+ * lines are dropped; the first one, and their number once there is space again, is an `error.occurred`.
  */
 class LineWriter {
   readonly #destination: (text: string) => boolean;

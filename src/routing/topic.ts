@@ -5,6 +5,7 @@ import {
   copyFrozen,
   integerFrom,
   nonEmptyString,
+  oneOf,
   topicName,
 } from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
@@ -20,6 +21,8 @@ export interface TopicOptions extends JobOptions {
   readonly retentionMs?: number;
   /** Further settings of a topic that is created, by Kafka's names. @default {} */
   readonly config?: Readonly<Record<string, string>>;
+  /** Compression of the records that the App appends on Kafka. Embedded brokers ignore it. @default "none" */
+  readonly compression?: "none" | "gzip" | "zstd";
   /** The consumer group. @default the App's name */
   readonly group?: string;
   /**
@@ -46,6 +49,7 @@ const CHECKS: Checks<TopicOptions> = {
     typeof value === "object" && value !== null && Object.values(value).every((entry) => typeof entry === "string")
       ? null
       : `an object of strings, such as { "cleanup.policy": "delete" }`,
+  compression: oneOf("none", "gzip", "zstd"),
   group: nonEmptyString,
   ordering: (value) => value === "partition" || value === "key" ? null : `"partition" or "key"`,
 };

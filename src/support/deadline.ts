@@ -2,6 +2,7 @@
  * Waiting that ends: after a time, at a deadline, or at a signal. A stop must end whatever a job or a broker does.
  */
 import { clearTimeout, setTimeout } from "./timers.ts";
+import { MAX_TIMER_MS } from "./validation.ts";
 
 /**
  * Waits for a time.
@@ -23,12 +24,12 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 /**
  * Waits until a promise is settled, but no longer than a time. A rejection counts as settled.
  *
- * @param timeoutMs in milliseconds; a negative number counts as 0
+ * @param timeoutMs in milliseconds; a negative number counts as 0, and `Infinity` as the longest time of a timer
  * @returns whether it was settled in time
  */
 export async function waitUntilSettled(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), Math.max(0, timeoutMs));
+  const timer = setTimeout(() => resolve(false), Math.min(Math.max(0, timeoutMs), MAX_TIMER_MS));
   try {
     return await Promise.race([promise.then(() => true, () => true), late]);
   } finally {

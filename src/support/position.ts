@@ -2,6 +2,8 @@
  * Positions in a log, and their format: `orders/3` is a partition, `orders/3@42` a record in it. Log lines, errors and events
  * print this format, and the command line reads it.
  */
+import { InvalidConfigurationError } from "../errors.ts";
+import { show } from "./validation.ts";
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -33,4 +35,22 @@ export function formatPartition({ topic, partition }: TopicPartition): string {
  */
 export function formatPosition({ topic, partition, offset }: Position): string {
   return `${topic}/${partition}@${offset}`;
+}
+
+/**
+ * Checks that a value is the position of a record.
+ *
+ * @param caller the function that needs it, for the message, such as `"app.skip()"`
+ * @throws {InvalidConfigurationError} for any other value
+ */
+export function assertPosition(caller: string, value: unknown): asserts value is Position {
+  const { topic, partition, offset } = (value ?? {}) as Partial<Position>;
+  if (typeof topic === "string" && isCount(partition) && isCount(offset)) return;
+  throw new InvalidConfigurationError(
+    `${caller} needs a position such as { topic: "orders", partition: 3, offset: 42 }, but it is given ${show(value)}`,
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,4 +1,4 @@
-/** Words for a shell: command lines in messages can be copied and run as they stand. */
+/** Words for a shell: command lines in messages can be copied and run unchanged. */
 
 /**
  * Quotes a word for a POSIX shell, where it needs quotes.

@@ -1,12 +1,13 @@
 /**
- * Standard error as a bounded queue. Writes are asynchronous, so that a reader that is slow, or never reads, does not stop
- * the process; beyond 1 MiB of waiting text, writes are refused. One queue for the process keeps all lines in order.
+ * Standard error as a bounded queue. Writes are asynchronous, so that a reader that is slow, or never reads, does not
+ * stop the process; beyond 1 MiB of waiting text, writes are refused. One queue for the process keeps all lines in
+ * order.
  *
  * The life cycle of a text:
  * 1. `write` puts it into the queue, or refuses it.
  * 2. The queue is sent in chunks, one after the other.
- * 3. At the end of the process `flush` waits for the rest, for a limited time. `flushNow` is for an end that cannot wait (a
- *    crash, `Deno.exit`): it writes synchronously, unless standard error is not read.
+ * 3. At the end of the process `flush` waits for the rest, for a limited time. `flushNow` is for an end that cannot
+ *    wait (a crash, `Deno.exit`): it writes synchronously, unless standard error is not read.
  */
 import { waitUntilSettled } from "./deadline.ts";
 
@@ -50,8 +51,8 @@ export class OutputQueue {
   /**
    * Puts text into the queue.
    *
-   * @returns whether there was room for it; otherwise the whole text is dropped, and so is all further text until half of the
-   * queue is sent: a report of the loss must have room
+   * @returns whether there was space for it; otherwise the whole text is dropped, and so is all further text until half
+   * of the queue is sent: a report of the loss must have space
    */
   write(text: string): boolean {
     const waiting = this.#waiting.length;

@@ -98,11 +98,21 @@ function copyPart(value: unknown): unknown {
   return Object.freeze({ ...value });
 }
 
-/** Formats a value for an error message: a string is quoted and cut, an object is not shown. */
+/** Formats a value for an error message: a string is quoted and cut, an object is not shown. It never throws. */
 export function show(value: unknown): string {
+  try {
+    return format(value);
+  } catch {
+    // A revoked proxy lets nothing be read, not even whether it is an array.
+    return typeof value === "function" ? "a function" : "an object";
+  }
+}
+
+function format(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   if (typeof value === "function") {
-    return `the ${/^class\b/.test(String(value)) ? "class" : "function"} "${value.name}"`;
+    const isClass = /^class\b/.test(Function.prototype.toString.call(value));
+    return `the ${isClass ? "class" : "function"} ${show(value.name)}`;
   }
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";

@@ -12,7 +12,7 @@ import { TaskQueue } from "../broker/memory/task_queue.ts";
 import type { NewStoredRecord } from "../broker/record.ts";
 import { formatPartition, type Position, type TopicPartition } from "../support/position.ts";
 
-/** A consumer, as its log tells it about interruptions. */
+/** A consumer, to which its log reports interruptions. */
 export interface OfflineListener {
   /** The log went offline. */
   wentOffline(): void;

@@ -112,7 +112,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   /**
    * Makes the App of a test. It gets the jobs of the App's classes until it is disposed of (`await using`).
    *
-   * @throws {InvalidConfigurationError} if another one is over them already, or for what is no App or no option
+   * @throws {InvalidConfigurationError} if another test's App has these classes already, or a value is not an App or an
+   * option
    */
   static of(app: App, options: TestAppOptions = {}): TestApp {
     if (!isApp(app)) throw new InvalidConfigurationError(`TestApp.of() needs an App, but it is given ${show(app)}`);

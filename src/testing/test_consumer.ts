@@ -5,7 +5,7 @@
  *   the committed offset of the group never passes a job that waits.
  * - It records which jobs are finished.
  * - It takes partitions away as the test has planned. From that moment on the ownership is not proved: the worker marks
- *   nothing of it until it hears of the loss, as during the rebalance of a real group.
+ *   nothing of it until it learns of the loss, as during the rebalance of a real group.
  */
 import type {
   CommitOptions,

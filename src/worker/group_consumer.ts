@@ -11,12 +11,14 @@ import { Committer } from "./partition/committer.ts";
 import type { GroupContext, WorkerContext } from "./partition/context.ts";
 import { Partition } from "./partition/partition.ts";
 import { StartCondition } from "./partition/start_condition.ts";
+import { emitStartAtBeginning } from "./start_at_beginning.ts";
 import type { GroupStatus } from "./status.ts";
 
 /** See the module. */
 export class GroupConsumer implements ConsumerSink {
   /** The group's name. */
   readonly group: string;
+  readonly #broker: Broker;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #context: GroupContext;
   readonly #consumer: Consumer;
@@ -31,6 +33,7 @@ export class GroupConsumer implements ConsumerSink {
   constructor(broker: Broker, worker: WorkerContext, group: string, routes: readonly Route[]) {
     const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxBufferedBytes, commitIntervalMs } = worker.config;
     this.group = group;
+    this.#broker = broker;
     this.#routes = new Map(routes.map((route) => [route.topic, route]));
     const topics = routes.map((route) => route.topic);
     // While a record is read, there are about four copies of it.
@@ -120,6 +123,9 @@ export class GroupConsumer implements ConsumerSink {
           { topic, partition, offset: committed?.offset ?? null }
         ));
         this.#emitAssignment({ assigned, lost: [], reason: null });
+        if (this.#broker.capabilities.offsetsExpire) {
+          void emitStartAtBeginning(this.#broker.admin, this.#context.config.monitor, this.group, added);
+        }
       }
       this.#startCondition.unblock("releasing");
     });

@@ -1,7 +1,7 @@
 /**
- * Limits the bytes of fetched records that wait in a worker, over all partitions. A partition that would exceed the limit
- * pauses its fetching; as soon as there is room again, all partitions that paused for this reason are resumed. What one
- * fetch of each partition brings may come on top.
+ * Limits the bytes of fetched records that wait in a worker, over all partitions. A partition that would exceed the
+ * limit pauses its fetching; as soon as there is space again, all partitions that paused for this reason are resumed.
+ * The records of one fetch of each partition may exceed the limit.
  */
 export class MemoryBudget {
   readonly #maxBytes: number;
@@ -33,7 +33,7 @@ export class MemoryBudget {
     for (const resume of paused) resume();
   }
 
-  /** Calls `resume` once when there is room again. The same function is kept only once. */
+  /** Calls `resume` once when there is space again. The same function is kept only once. */
   whenRoom(resume: () => void): void {
     this.#paused.add(resume);
   }

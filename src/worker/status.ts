@@ -1,6 +1,6 @@
 /**
- * The status of a worker: plain data, computed when it is asked for, so that it costs no job anything. Health checks and
- * gauges are made from it.
+ * The status of a worker: plain data, computed when it is asked for, so that it costs a job nothing. Health checks
+ * and gauges are made from it.
  */
 import type { ErrorInfo } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
@@ -38,7 +38,9 @@ export interface GroupStatus {
   readonly partitions: readonly PartitionStatus[];
 }
 
-/** A partition that a worker owns. Values that depend on the end of the log are as of the last fetch or `refreshLag()`. */
+/**
+ * A partition that a worker owns. Values that depend on the end of the log are as of the last fetch or `refreshLag()`.
+ */
 export interface PartitionStatus {
   /** The topic's full name. */
   readonly topic: string;
@@ -72,7 +74,7 @@ export interface RetryingRecord extends Position {
   readonly error: ErrorInfo;
 }
 
-/** A record that fails until an operator mends the cause or skips it. */
+/** A record that fails until an operator removes the cause or skips it. */
 export interface StuckRecord extends RetryingRecord {
   /** The command that skips it. */
   readonly remedy: string;

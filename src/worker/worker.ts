@@ -113,7 +113,7 @@ export class Worker implements AsyncDisposable {
     if (this.#hasRun) {
       throw new InvalidConfigurationError(`A worker runs once, but this one is ${this.#state}: make another`);
     }
-    if (signal !== undefined && typeof signal.addEventListener !== "function") {
+    if (signal !== undefined && typeof signal?.addEventListener !== "function") {
       throw new InvalidConfigurationError(
         `The signal of run(signal, options) must be an AbortSignal, but it is ${show(signal)}`,
       );

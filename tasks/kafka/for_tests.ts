@@ -16,7 +16,7 @@ export const brokerUrl: string = Deno.env.get("BROKER_URL") ?? "";
 /**
  * Connects to the Kafka in `BROKER_URL`, or starts one.
  *
- * @throws {KafkaUnavailableError} if nothing answers at `BROKER_URL`, or none can be started; the message says why
+ * @throws {KafkaUnavailableError} if no Kafka responds at `BROKER_URL`, or none can be started; the message says why
  */
 export async function kafkaForTests(): Promise<KafkaForTests> {
   if (brokerUrl !== "") {

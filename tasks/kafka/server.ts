@@ -7,7 +7,9 @@
  */
 import { createCertificates } from "./certificates.ts";
 
-/** The version that is downloaded: that of the environment variable `KAFKA_VERSION`, by default the newest tested one. */
+/**
+ * The version that is downloaded: that of the environment variable `KAFKA_VERSION`, by default the newest tested one.
+ */
 export const KAFKA_VERSION: string = Deno.env.get("KAFKA_VERSION") || "4.3.1";
 
 /** Warnings and errors only. */

@@ -51,9 +51,9 @@ export function readCounts({ code, stdout }: Pick<Ended, "code" | "stdout">): Co
 }
 
 /**
- * Performs runs side by side, in their order. Half of them are on Kafka as long as there are enough of both kinds: runs on
- * Kafka mostly wait, and would slow each other down. They start once the Kafka is up; if it does not come up they are
- * dropped.
+ * Performs runs side by side, in their order. Half of them are on Kafka as long as there are enough of both kinds: runs
+ * on Kafka mostly wait, and would slow each other down. They start once the Kafka is up; if it does not come up they
+ * are dropped.
  *
  * @param kafka settles when it is known whether there is a Kafka
  */

@@ -1,12 +1,14 @@
 /** Apps open their broker, close, and grow topics together. */
 import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AppBroker } from "../../src/app/app_broker.ts";
 import { resolveOptions } from "../../src/app/options.ts";
 import type { BrokerSource, ConsumeOptions } from "../../src/broker/broker.ts";
 import { memory } from "../../src/broker/memory/mod.ts";
-import { BrokerError, EnqueueError } from "../../src/errors.ts";
+import { BrokerError, EnqueueError, InvalidConfigurationError, UnknownTopicError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
+import type { Position } from "../../src/support/position.ts";
+import { show } from "../../src/support/validation.ts";
 
 class EchoJob extends Job {
   static override kafkaOptions = { dispatchMethod: "produceSync" } as const;
@@ -21,14 +23,14 @@ const options = (broker: string | BrokerSource): AppOptions => ({
   logger: false,
 });
 
-Deno.test("a closed App opens no broker: nobody would close it", async () => {
+Deno.test("a closed App opens no broker, since no call would close it", async () => {
   const app = new App(options("memory:"));
   await app.close();
   await assertRejects(() => app.worker().run(), BrokerError, 'the App "shop" is closed');
   await assertRejects(() => app.applyTopics(), BrokerError, 'the App "shop" is closed');
 });
 
-Deno.test("a broker that is asked for while it is being closed is not opened: nobody would close it", async () => {
+Deno.test("a broker that is requested while its App closes is not opened, since no call would close it", async () => {
   let opened = 0;
   const source: BrokerSource = { ...memory(), open: (context) => (opened++, memory().open(context)) };
   const broker = new AppBroker({ name: "shop", source, monitor: new Monitor(), routes: [] });
@@ -78,7 +80,7 @@ Deno.test("Apps that give one topic more partitions at the same moment do so tog
 });
 
 Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a short session by default", async () => {
-  const asked: ConsumeOptions[] = [];
+  const requested: ConsumeOptions[] = [];
   const source = memory();
   const spying: BrokerSource = {
     ...source,
@@ -86,7 +88,7 @@ Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a
       const broker = await source.open(context);
       const consume = broker.consume.bind(broker);
       broker.consume = (options, sink) => {
-        asked.push(options);
+        requested.push(options);
         return consume(options, sink);
       };
       return broker;
@@ -95,11 +97,54 @@ Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a
   await using app = new App({ ...options(spying), sessionTimeoutMs: 9000, heartbeatIntervalMs: 1000 });
   await app.worker().run(undefined, { once: true });
   assertEquals(
-    asked.map(({ sessionTimeoutMs, heartbeatIntervalMs }) => [sessionTimeoutMs, heartbeatIntervalMs]),
+    requested.map(({ sessionTimeoutMs, heartbeatIntervalMs }) => [sessionTimeoutMs, heartbeatIntervalMs]),
     [[9000, 1000]],
   );
   const defaults = [15_000, 60_000, 6000].map((sessionTimeoutMs) =>
     resolveOptions({ ...options("memory:"), sessionTimeoutMs }).heartbeatIntervalMs
   );
   assertEquals(defaults, [3000, 3000, 1200]);
+});
+
+Deno.test("skip() and worker() refuse what is not a position or a queue, and say what is needed", async () => {
+  await using app = new App(options("memory:"));
+  const position = { topic: "default", partition: 0, offset: 0 };
+  const wrong = ["default/0@0", null, undefined, {}, { topic: "default" }, { ...position, partition: "0" }, {
+    ...position,
+    offset: NaN,
+  }, { ...position, partition: -1 }] as unknown as Position[];
+  for (const value of wrong) {
+    const message =
+      `app.skip() needs a position such as { topic: "orders", partition: 3, offset: 42 }, but it is given ${
+        show(value)
+      }`;
+    await assertRejects(() => app.skip(value), InvalidConfigurationError, message);
+  }
+  await assertRejects(
+    () => app.skip(position, { forec: true } as object),
+    InvalidConfigurationError,
+    'Unknown option "forec" of app.skip(); did you mean "force"?',
+  );
+  for (const topics of [[null], [undefined], [5], [""]] as unknown as string[][]) {
+    assertThrows(() => app.worker({ topics }), InvalidConfigurationError, 'Option "topics" of app.worker() must be');
+  }
+});
+
+Deno.test("a worker names all topics that do not exist, and how to create them", async () => {
+  const embedded = memory();
+  const source: BrokerSource = { name: "bare:", open: (context) => embedded.open(context) };
+  const start = async (...names: string[]) => {
+    await using app = new App({ ...options(source), topics: names.map((name) => activeJobTopic(name)) });
+    await app.worker().run(undefined, { once: true });
+  };
+  await assertRejects(
+    () => start("default"),
+    UnknownTopicError,
+    'The broker has no topic "default": create it with "topics apply", or start the worker with --create-topics',
+  );
+  await assertRejects(
+    () => start("default", "mail"),
+    UnknownTopicError,
+    'The broker has no topics "default", "mail": create them with "topics apply", or start',
+  );
 });

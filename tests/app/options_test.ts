@@ -82,7 +82,7 @@ Deno.test("new App() accepts an anonymous class with a jobName, and a perform th
 
 Deno.test("an App refuses wrong listeners and jobs, and suggests the right ones", async () => {
   await using app = new App(good);
-  // What a program in JavaScript may say, or a type that was cast away.
+  // A program in JavaScript, or a cast, may pass such values.
   // deno-lint-ignore no-explicit-any
   const loose = app as any;
   const listening: [() => void, string][] = [
@@ -105,7 +105,7 @@ Deno.test("an App refuses wrong listeners and jobs, and suggests the right ones"
   assertEquals(app.pending, 0);
 });
 
-Deno.test("an App's options are frozen with all that is in them, and good for another App", async () => {
+Deno.test("the options of an App are deeply frozen, and can be used for another App", async () => {
   const given = { ...good, jobs: [EchoJob], topics: [activeJobTopic("default")], backoff: { initialMs: 5 } };
   await using app = new App(given);
   given.jobs.length = 0;
@@ -132,7 +132,7 @@ Deno.test("a worker's settings are checked when it is made", async () => {
   }
 });
 
-Deno.test("isApp() goes by the brand, so that an App of another copy of this library is one", async () => {
+Deno.test("isApp() checks the brand, so that it accepts an App of another copy of this library", async () => {
   await using app = new App(good);
   const foreign = { [Symbol.for("@activejob/kafka.App")]: true };
   assertEquals([app, foreign, {}, null, "app", undefined].map(isApp), [true, true, false, false, false, false]);

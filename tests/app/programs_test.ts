@@ -39,7 +39,7 @@ class ShipOrderJob extends ApplicationJob {
 
 // (later) static { this.retryOn(TypeError, { attempts: 3, wait: { seconds: 2 } }); this.discardOn(RangeError); }
 
-// 2. What belongs to the request.
+// 2. The attributes of a request.
 class Current extends currentAttributes<{ userId: number; tenant: string }>("userId", "tenant") {}
 
 // 3. One App.
@@ -74,11 +74,11 @@ Deno.test("enqueue: typed, in bulk, and a queue that no topic declares is an err
   assertEquals(await WelcomeJob.performNow(1, "a"), "1a");
   const lines: number = await ShipOrderJob.performNow({ id: "x", lines: [1] });
   assertEquals(lines, 1);
-  // @ts-expect-error a string is no user id
+  // @ts-expect-error a string is not a user id
   void (() => WelcomeJob.performLater("42"));
   // @ts-expect-error too few arguments
   void (() => WelcomeJob.performLater());
-  // @ts-expect-error an abstract class is no job
+  // @ts-expect-error an abstract class is not a job
   void (() => ApplicationJob.performLater());
 });
 

@@ -65,7 +65,7 @@ behaviour(
     ];
     const dead = await assertPoison(world, process, cases.map(([value]) => value), { key: "a key" });
     for (const [n, { message, errorClass, attempts }] of dead.entries()) {
-      assert(cases[n]![1].test(message), `"${message}" should say ${cases[n]![1]}`);
+      assert(cases[n]![1].test(message), `"${message}" should match ${cases[n]![1]}`);
       assertEquals([errorClass, attempts], ["PoisonError", "0"]);
     }
   },
@@ -131,7 +131,7 @@ behaviour(
       value: `{"job_class":"PassOnJob","arguments":[${evil}],"__proto__":{"polluted":3,"executions":9},` +
         `"constructor":{"prototype":{"polluted":4}},"current_attributes":{"__proto__":{"Own":{"id":5}},"Own":${evil}}}`,
     }, {
-      // What only the prototype would have is not there.
+      // Properties that only the prototype would have are absent.
       value: '{"__proto__":{"job_class":"EchoJob","arguments":["inherited"]}}',
     }]);
     await process.start();

@@ -23,10 +23,10 @@ function span(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, n) => from + n);
 }
 
-// Whether the new log ends before the position of the old one, at it, or beyond it.
+// The new log ends before the position in the old one, at it, or beyond it.
 for (const performedBefore of [40, 30, 10]) {
   behaviour(
-    `B11: ${performedBefore} jobs in, the topic is deleted and made anew with 30: 30 are performed`,
+    `B11: after ${performedBefore} jobs a topic is deleted and created again with 30 jobs: 30 are performed`,
     async (world) => {
       const process = await world.process({ jobs: [NumberedJob] });
       await world.append(numbered(0, performedBefore));
@@ -48,7 +48,7 @@ for (const performedBefore of [40, 30, 10]) {
 
 behaviour("B11: a topic is deleted and created again with 30 jobs while the worker cannot see it: 30 are performed", {
   on: ["kafka"],
-  because: "while the memory log is away nobody can append to it",
+  because: "while the memory log is offline, no client can append to it",
 }, async (world) => {
   await using connection = cuttableConnection(world);
   const process = await world.process({ jobs: [NumberedJob], broker: connection.source });
@@ -60,7 +60,7 @@ behaviour("B11: a topic is deleted and created again with 30 jobs while the work
   await recreateQueue(world, 1);
   await world.append(numbered(0, 30));
   connection.restore();
-  // Its position is within the new log: nothing that it fetches tells.
+  // Its position exists in the new log, so that no fetch shows the change.
   const performed = await process.untilEvents("job.performed", 40);
   assertEquals(offsets(performed), [...span(0, 10), ...span(0, 30)]);
   assertEquals(process.events("topic.recreated"), [{ topic: world.topic(), partition: 0 }]);
@@ -93,7 +93,7 @@ behaviour("B13: a topic ends with an aborted transaction: --once ends, and the l
   assertEquals(report, { unfinished: [], stuck: [] });
   assertEquals(offsets(process.events("job.performed")), span(0, 5));
   const [end] = await world.client.admin.ends(world.topic());
-  // Two aborted records and their marker, or what stands for them.
+  // Two aborted records and their marker, or as many offsets without a record.
   assertEquals(end!.high, 8);
   assertEquals((await world.committed()).offset, end!.high);
 });

@@ -28,7 +28,7 @@ behaviour(
           else await new Promise((resolve) => setTimeout(resolve, n % 3));
           looks.push(seenNow());
         }
-        // Its own from here on, and nobody else's.
+        // From here on it must see these values, and those of no other job.
         User.login = `job ${n}`;
         await Promise.resolve();
         looks.push(seenNow());
@@ -82,7 +82,7 @@ behaviour(
       const path = new URL(request.url).pathname as keyof typeof arrived;
       const enqueue = async () => {
         arrived[path].resolve();
-        // Both are inside before either enqueues.
+        // Both requests have begun before either enqueues.
         await Promise.all([arrived["/set"].promise, arrived["/none"].promise]);
         await RequestJob.performLater(path);
         return new Response("ok");

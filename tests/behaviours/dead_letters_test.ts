@@ -4,7 +4,7 @@ import { activeJobTopic, type DeadLetterQueueOptions, Job, type KafkaOptions, ty
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { asString, headersAsStrings, until, type World } from "../support/behaviours/world.ts";
 
-/** A job that does what its arguments say, and notes each run. */
+/** A job that records each run, and fails if the test says so. */
 class NumberJob extends Job {
   static runs: number[] = [];
   static failing: (n: number, attempt: number) => boolean = () => false;
@@ -146,7 +146,8 @@ behaviour(
     for (let n = 0; n < 7; n++) await NumberJob.performLater(n);
     await process.start();
     await world.untilCommitted(7);
-    // 0 and 1 fail once each and pass; the third failure is over the limit. 3 passes at once: the count begins anew.
+    // 0 and 1 fail once each and pass; the third failure is over the limit. 3 passes at once: the count starts again at
+    // 0.
     assertEquals(NumberJob.runs, [0, 0, 1, 1, 2, 3, 4, 4, 5, 5, 6]);
     assertEquals(await deadOffsets(world), [["2", "1"], ["6", "1"]]);
   },
@@ -161,7 +162,7 @@ behaviour(
     );
     NumberJob.begin((n) => n === 1);
     const options = withDeadLetters({ maxRetries: 1 }, { backoff: { initialMs: 10, maxMs: 50, jitter: 0 } });
-    // As on a real broker, nobody makes topics at first use.
+    // As on a real broker, topics are not created at their first use.
     const process = world.unprepared({ ...options, broker: { ...world.source, embedded: false } });
     await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
     for (let n = 0; n < 3; n++) await NumberJob.performLater(n);

@@ -39,11 +39,11 @@ behaviour(
     assertEquals(A.kafkaOptions, { dispatchMethod: "produceSync", dispatchManyMethod: "produceManySync" });
     assertEquals(B.kafkaOptions, { dispatchMethod: "produceAsync" });
 
-    // Jobs are sent so: what is sync is delivered when the call resolves.
+    // The sync methods resolve once the job is delivered.
     await world.process({ jobs: [A, B, C] });
     assertEquals((await A.performLater()).status, "delivered");
     for (const job of await performAllLater([A.of(), B.of()])) assertEquals(job.status, "delivered");
-    // What is async does not wait; where the broker can be kept from answering, it resolves before the answer.
+    // The async methods do not wait: on the memory log, which can be offline, they resolve before the acknowledgement.
     world.log?.goOffline();
     const asynchronous = [await B.performLater(), await C.performLater(), ...await performAllLater([C.of()])];
     if (world.log !== null) assertEquals(asynchronous.map((job) => job.status), ["buffered", "buffered", "buffered"]);
@@ -117,7 +117,7 @@ behaviour(
       const error = assertThrows(run, InvalidConfigurationError);
       for (const word of words) assert(error.message.includes(word), `"${error.message}" should have ${word}`);
     }
-    // Options of a class that go wrong after the App was made.
+    // Options of a class that become wrong after the App was made.
     for (
       const [options, ...words] of [
         [{ dispatchMethod: "produce" }, '"dispatchMethod"', '"produce"', '"produceAsync", "produceSync"'],
@@ -130,7 +130,7 @@ behaviour(
       for (const word of words) assert(error.message.includes(word), `"${error.message}" should have ${word}`);
       assertThrows(() => world.unprepared({ jobs: [WrongJob] }), InvalidConfigurationError);
     }
-    // What does not exist yet never runs now.
+    // An option for a delay, which is not built yet, is refused: the job never runs now.
     for (const options of [{ wait: { minutes: 5 } }, { waitUntil: new Date() }]) {
       assertThrows(() => WrongJob.set(options), NotSupportedError);
     }
@@ -188,7 +188,7 @@ behaviour(
   },
 );
 
-/** A source whose brokers note each append that they are asked for. */
+/** A source whose brokers record each request to append. */
 function counting(source: BrokerSource, appends: string[]): BrokerSource {
   return {
     ...source,

@@ -88,12 +88,12 @@ behaviour(
       assertEquals((await world.client.admin.ends(world.topic()))[0]!.high, n + 1);
     }
     if (world.log === null) return;
-    // Only here can the broker be kept from answering.
+    // Only the memory log can be offline.
     world.log.goOffline();
     let resolved = false;
     const later = SureJob.of(3);
     const enqueued = process.app.enqueue(later).then(() => resolved = true);
-    await until(() => process.app.pending === 1, () => `one job on its way, but there were ${process.app.pending}`);
+    await until(() => process.app.pending === 1, () => `one pending job, but there were ${process.app.pending}`);
     assertEquals([resolved, later.status, later.position], [false, "buffered", undefined]);
     world.log.goOnline();
     await enqueued;

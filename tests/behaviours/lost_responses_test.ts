@@ -17,7 +17,10 @@ class SyncJob extends Job {
 const CALLERS = 10;
 const JOBS = 1000;
 
-/** With patience nothing is given up; without it whatever had no answer is, and its producer thrown away. */
+/**
+ * With a long timeout no batch is given up. With a short one, a batch without a response is, and its client is
+ * replaced.
+ */
 for (const [how, deliveryTimeoutMs] of [["until acknowledged", 120_000], ["and given up soon", 250]] as const) {
   behaviour(
     `W5: responses to produce requests are lost, and retried ${how}: each job that resolved is in the log, in order for each key`,
@@ -41,7 +44,7 @@ for (const [how, deliveryTimeoutMs] of [["until acknowledged", 120_000], ["and g
         return verdict;
       };
       relay.onRequest = (api) => judge(api, 0.1, 0);
-      // The broker has written it by then.
+      // The broker has written the batch by then.
       relay.onAnswer = (api) => judge(api, 0.15, 0.05);
       const process = await world.process({
         jobs: [SyncJob],

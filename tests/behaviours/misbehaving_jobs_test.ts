@@ -29,7 +29,7 @@ behaviour(
 );
 
 behaviour(
-  "bad input 22: the broker refuses a dead letter: nothing is marked, the partition backs off, and the event's text is bounded",
+  "bad input 22: the broker refuses a dead letter: nothing is marked, the partition backs off, and the message of the event is bounded",
   async (world) => {
     world.allowErrors(/^dead letter: /);
     const runs: number[] = [];
@@ -149,7 +149,7 @@ behaviour(
     class LateJob extends Job {
       async perform(n: number) {
         this.signal.addEventListener("abort", () => aborted.push([n, this.attempt, this.signal.reason]));
-        // Deaf at its first run; the next time it ends when it is told to.
+        // The first run ignores its signal; the next one ends at the abort.
         if (this.attempt === 1) await release.promise;
         else await new Promise((resolve) => this.signal.addEventListener("abort", resolve));
       }
@@ -199,7 +199,7 @@ behaviour(
     await restarted.line(/^performing 2$/);
     restarted.signal("SIGTERM");
     const end = await restarted.ended();
-    // What ran just before the crash may not have been committed: at least once.
+    // The end of a job just before the crash may not be committed: such a job runs again (at least once).
     assertEquals([end.code, end.stdout.slice(-2)], [0, ["performing 1", "performing 2"]]);
     await world.untilCommitted(3);
   },

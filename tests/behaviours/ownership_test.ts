@@ -1,4 +1,4 @@
-/** A worker that stands still, or is blocked by its job: its ownerships, and its marks, afterwards. */
+/** A worker that is suspended, or blocked by its job: its ownerships, and its marks, afterwards. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, Job } from "../../mod.ts";
 import type { Child } from "../support/child.ts";
@@ -61,7 +61,7 @@ async function twoWorkers(world: World, runLog: RunLog): Promise<{ workers: [Chi
   return { workers, watch: new OffsetWatch(world) };
 }
 
-/** What a worker has said of an event's name. */
+/** Returns the events of a name that a worker has printed. */
 function printedEvents(worker: Child, name: string): Record<string, unknown>[] {
   return worker.lines.filter((line) => line.startsWith(`${name} `)).map(eventOf);
 }
@@ -90,13 +90,17 @@ behaviour(
     const offsets = await watch.stop();
     assert(neverFell(offsets), `the group's offset went ${offsets}`);
     assertEquals(offsets.at(-1), 20);
-    // It blocked, the other one performed it again, and all that follows; nothing after it ran here.
+    // The other worker performed the job that blocked again, and all later ones; the blocked worker performed none of
+    // them.
     assertEquals(runLog.ended().filter((n) => n === 5).length, 2);
     assertEquals(
       runLog.ended().filter((n) => n > 5).toSorted((a, b) => a - b),
       Array.from({ length: 14 }, (_, n) => n + 6),
     );
-    assert(printedEvents(blocker, "job.performed").every(({ offset }) => Number(offset) < 5), "it performed no more");
+    assert(
+      printedEvents(blocker, "job.performed").every(({ offset }) => Number(offset) < 5),
+      "it performed no other job",
+    );
     assert(
       printedEvents(blocker, "offset.committed").every(({ offset }) => Number(offset) <= 5),
       "it committed no more",
@@ -122,7 +126,7 @@ behaviour(
     await world.untilCommitted(60);
     stopped.signal("SIGCONT");
     await stopped.line(/^partition\.lost /);
-    // The job that stood still has settled by the time that it leaves.
+    // The suspended job has settled before the worker leaves.
     stopped.signal("SIGTERM");
     assertEquals((await stopped.ended()).code, 0);
     heir.signal("SIGTERM");
@@ -133,7 +137,7 @@ behaviour(
     const mine = printedEvents(stopped, "job.performed").map(({ offset }) => Number(offset));
     const theirs = printedEvents(heir, "job.performed").map(({ offset }) => Number(offset));
     assertEquals(theirs, Array.from({ length: 60 - theirs[0]! }, (_, n) => theirs[0]! + n));
-    // What it had done and not committed when it was stopped runs twice; what stood still counts for nothing.
+    // Jobs that it had performed, but not committed, run twice; the suspended run counts for nothing.
     assert(mine.length - before.starts <= 1 && theirs[0]! >= before.offset, `${mine} and ${theirs}`);
     assert(
       printedEvents(stopped, "offset.committed").every(({ offset }) => Number(offset) <= theirs[0]!),
@@ -155,7 +159,7 @@ behaviour(
     const topics = [activeJobTopic("default"), activeJobTopic("other")];
     const process = await world.process({ jobs: [HeldJob], topics });
     const value = JSON.stringify({ job_class: "HeldJob", arguments: [] });
-    // A first record that is no job: something must be committed.
+    // The first record is not a job: the group must have committed an offset.
     await world.append([{ value: null }, { value }]);
     await process.start({ topics: ["default"] });
     await world.untilCommitted(1);

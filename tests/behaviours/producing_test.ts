@@ -88,7 +88,7 @@ behaviour(
       ["MissingSyncJob", "no"],
       ["MissingJob", "no"],
     ]);
-    // Who was told needs no event besides.
+    // The caller got the error, so that there is no event.
     await process.untilEvents("error.occurred", 1);
     const good = await PlainJob.performLater(1);
     await good.delivered();
@@ -174,7 +174,7 @@ behaviour(
   },
 );
 
-// The hashes are those of Kafka's own UtilsTest; the Java client takes the sign away and divides.
+// The hashes are those of Kafka's own UtilsTest; the Java client clears the sign bit and takes the remainder.
 const HASHES: readonly (readonly [key: string, hash: number])[] = [
   ["21", -973932308],
   ["foobar", -790332482],

@@ -5,7 +5,7 @@ import { attentive } from "../support/behaviours/faults.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { type AppProcess, until } from "../support/behaviours/world.ts";
 
-/** An envelope, as small as it may be. */
+/** Returns the smallest valid envelope. */
 function envelope(jobClass: string, ...args: unknown[]): string {
   return JSON.stringify({ job_class: jobClass, arguments: args });
 }
@@ -14,7 +14,7 @@ function place({ partition, offset }: { partition: number; offset: number }): st
   return `${partition}@${offset}`;
 }
 
-/** Who owns which partition, by the events of the processes. */
+/** Returns the owner of each partition, by the events of the processes. */
 function owners(processes: readonly AppProcess[]): Map<string, number> {
   const owned = new Map<string, number>();
   processes.forEach((process, index) => {
@@ -53,8 +53,8 @@ behaviour(
     const performed = () => [...first.events("job.performed"), ...second.events("job.performed")];
     await until(() => performed().length >= 1000, () => `1000 jobs, but there were ${performed().length}`);
     for (let partition = 0; partition < 4; partition++) await world.untilCommitted(250, "default", partition);
-    assert(second.events("job.performed").length > 0, "the second worker has had its share");
-    // Only a job whose partition went away while it ran may have run for nothing.
+    assert(second.events("job.performed").length > 0, "the second worker performed some of them");
+    // Only a job whose partition was lost while it ran may run twice.
     const revoked = [...first.events("job.revoked"), ...second.events("job.revoked")];
     assertEquals(performed().length, 1000);
     assertEquals(new Set(performed().map(place)).size, 1000);
@@ -65,7 +65,7 @@ behaviour(
 
 for (const ending of ["returns", "throws"] as const) {
   behaviour(
-    `B2: a job in a lost partition that ${ending} when it is told is neither marked nor dead-lettered`,
+    `B2: a job whose partition is lost, and that ${ending} at the abort of its signal, is neither marked nor dead-lettered`,
     { sharedGroups: true },
     async (world) => {
       const reasons: unknown[] = [];
@@ -75,14 +75,14 @@ for (const ending of ["returns", "throws"] as const) {
         async perform() {
           const at = place(this.record!);
           begun.push(at);
-          // Whoever gets the partition later performs it at once.
+          // The next owner of the partition performs it at once.
           if (begun.filter((each) => each === at).length > 1) return;
           const aborted = Promise.withResolvers<void>();
           this.signal.addEventListener("abort", () => aborted.resolve());
           await Promise.race([aborted.promise, release.promise]);
           if (!this.signal.aborted) return;
           reasons.push(this.signal.reason);
-          if (ending === "throws") throw new Error("I was told");
+          if (ending === "throws") throw new Error("aborted");
         }
       }
       const topics = [activeJobTopic("default", { partitions: 2, deadLetterQueue: { topic: "dead", maxRetries: 0 } })];
@@ -127,7 +127,7 @@ behaviour(
     await worker.start();
     await worker.app.enqueue(PlacedJob.of());
     await worker.untilEvents("job.performed", 1);
-    // Its declaration of the topic has more partitions, and makes them.
+    // Its declaration of the topic has more partitions, which it creates.
     const enqueuer = await world.process(options(3));
     for (let n = 0; n < 9; n++) await enqueuer.app.enqueue(PlacedJob.of());
     const performed = await worker.untilEvents("job.performed", 10);
@@ -195,7 +195,7 @@ behaviour(
     await ninth.start();
     const during = await settled(processes);
     assert(moved(before, during) <= 3, `${moved(before, during)} moved when it came`);
-    // What did not move went on: it was not given up and taken again.
+    // The other partitions kept their owners: they were not given up and taken again.
     assertEquals(lost() - lostBefore, moved(before, during));
     await ninth.stop();
     const after = await settled(eight);
@@ -215,7 +215,7 @@ behaviour(
     }
     const a = activeJobTopic("a", { partitions: 4 });
     const b = activeJobTopic("b", { partitions: 2 });
-    // The old one first: it leads the group, and does not know b.
+    // The old worker comes first: it leads the group, and does not know b.
     const old = await world.process({ jobs: [SharedJob], topics: [a] });
     const young = await world.process({ jobs: [SharedJob], topics: [a, b] });
     await old.start();

@@ -34,7 +34,7 @@ behaviour(
       // A timer may be early by less than a millisecond.
       assert(waitedMs >= waitMs - 1, `Wait ${at + 1} took ${waitedMs} ms, but must take ${waitMs} ms`);
     }
-    // Jitter only adds, and never beyond the cap; the policy's own tests look closer.
+    // Jitter only adds, and never beyond the cap; the tests of the retry policy check its values.
     assertEquals(process.events("job.performing").map(({ attempt }) => attempt).slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
   },
 );
@@ -195,7 +195,7 @@ behaviour(
     await first.stop();
     const { offset, metadata } = await world.committed();
     assertEquals(offset, 0);
-    assertEquals(decodeCommitMetadata(progressText(metadata), 0).failed, { offset: 0, attempts: 2 });
+    assertEquals(decodeCommitMetadata(workerMetadataOf(metadata), 0).failed, { offset: 0, attempts: 2 });
     await first.close();
 
     const second = await world.process({ jobs: [BrokenJob], topics });
@@ -210,7 +210,7 @@ behaviour(
 );
 
 behaviour(
-  "R8: a deploy brings mended code and a dead letter queue: a job that has failed five times runs once more, and succeeds",
+  "R8: a deploy brings a fix and a dead letter queue: a job that has failed five times runs once more, and succeeds",
   async (world) => {
     const attempts: number[] = [];
     let isMended = false;
@@ -229,7 +229,7 @@ behaviour(
     );
     await before.stop();
     const failures = attempts.length;
-    assertEquals(decodeCommitMetadata(progressText((await world.committed()).metadata), 0).failed, {
+    assertEquals(decodeCommitMetadata(workerMetadataOf((await world.committed()).metadata), 0).failed, {
       offset: 0,
       attempts: failures,
     });
@@ -284,7 +284,7 @@ behaviour(
   },
 );
 
-/** Some brokers put an id of their own before the worker's metadata. */
-function progressText(metadata: string): string {
+/** Returns the metadata of the worker: some brokers put an id of their own before it. */
+function workerMetadataOf(metadata: string): string {
   return metadata.slice(Math.max(metadata.indexOf("v1;"), 0));
 }

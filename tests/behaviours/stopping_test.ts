@@ -8,7 +8,7 @@ import { behaviour } from "../support/behaviours/behaviour.ts";
 import { until } from "../support/until.ts";
 import { startScript, startWorker, type WorkerChild } from "../support/behaviours/worker_child.ts";
 
-/** How each signal that stops is forced. */
+/** The signals that stop a worker, and the exit code after a second one. */
 const FORCED = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const;
 
 behaviour(
@@ -30,7 +30,7 @@ behaviour(
 );
 
 behaviour(
-  "S2: TSTP lets the running job finish, starts no other one and keeps the partitions; TERM then exits with 0",
+  "S2: TSTP lets the running job finish, starts no other job and keeps the partitions; TERM then exits with 0",
   async (world) => {
     await using child = startWorker(world, { enqueue: [["GateJob", 0], ["PlainJob", 1]] });
     await child.line(/^begun 0$/);
@@ -60,9 +60,9 @@ behaviour(
       return child;
     };
     const onMemory = world.brokerName === "memory";
-    // The file is away while another program holds its lock.
+    // The file is unavailable while another program holds its lock.
     await using connection = world.brokerName === "sqlite" ? cuttableConnection(world) : null;
-    // What cannot be said while it is away is tried as long as a stop may take.
+    // A request that fails meanwhile is repeated until the deadline of the stop.
     const shutdownTimeoutMs = 1000;
     const whileAway = async (reach: () => WorkerChild | Promise<WorkerChild>) => {
       connection!.cut();
@@ -75,7 +75,7 @@ behaviour(
     const moments: Record<string, () => WorkerChild | Promise<WorkerChild>> = {
       "while the App's module is loaded": () => terminatedAt(/^loading$/, start({ stalls: true })),
       "right after the start": () => terminatedAt(/^loaded$/, start({ enqueue })),
-      // On an embedded log joining takes no time, unless the log is away.
+      // On an embedded log joining takes no time, unless the log is unavailable.
       "before the first assignment": () => {
         if (connection === null) {
           return start({ enqueue, termAt: "consume", ...(onMemory ? { offlineAt: "consume" } : {}) });
@@ -230,7 +230,7 @@ behaviour(
     await using child = startScript(world);
     const { code, stdout, stderr } = await child.ended();
     assertEquals([code, stdout.at(-1)], [0, "acknowledged 1000"], stderr.join("\n"));
-    assertEquals(stdout[0], "fallen off with 1000 pending");
+    assertEquals(stdout[0], "ended with 1000 pending");
     if (world.brokerName !== "memory") assertEquals((await world.records()).length, 1000);
   },
 );

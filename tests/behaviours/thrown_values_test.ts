@@ -87,27 +87,27 @@ behaviour(
   async (world) => {
     const runs: string[] = [];
     const tricks: Record<string, (job: Job) => unknown> = {
-      "answers a thenable that throws": () => ({
+      "returns a thenable that throws": () => ({
         get then() {
           throw new Error("no then");
         },
       }),
-      "answers a thenable that rejects with nothing": () => ({
+      "returns a thenable that rejects with nothing": () => ({
         then: (_: unknown, reject: () => void) => reject(),
       }),
-      "answers a thenable that settles three times": () => ({
+      "returns a thenable that settles three times": () => ({
         then(resolve: () => void, reject: () => void) {
           resolve();
           reject();
           throw new Error("too late");
         },
       }),
-      "overwrites what it is": (job) =>
+      "overwrites its fields": (job) =>
         void Object.assign(job, { jobId: 5, attempt: 99, executions: -1, queueName: null }),
       "freezes itself": (job) => Object.freeze(job) && undefined,
-      "empties itself": (job) => Object.getOwnPropertyNames(job).forEach((name) => delete job[name as never]),
-      "forgets its class": (job) => void Object.setPrototypeOf(job, null),
-      "answers itself": (job) => job,
+      "deletes its fields": (job) => Object.getOwnPropertyNames(job).forEach((name) => delete job[name as never]),
+      "has no class any more": (job) => void Object.setPrototypeOf(job, null),
+      "returns itself": (job) => job,
     };
     class TrickJob extends Job {
       perform(trick: string) {

@@ -75,7 +75,7 @@ Deno.test("assignPartitions() moves no more partitions than necessary when a mem
       const leaver = random(members.length);
       if (members.length === 1 || random(2) === 0) {
         members = after([...before, member(`s${step}`, "a")], partitions);
-        // The newcomer's fair share, and nothing between those who were there.
+        // The new member gets its fair share; no partition moves between the other members.
         assertEquals(moved(before, members), Math.floor(count / members.length), `seed ${seed}, step ${step}: join`);
       } else {
         members = after(before.filter((_, at) => at !== leaver), partitions);
@@ -129,5 +129,5 @@ function check(
       assert(!one.owned.some((p) => other.topics.includes(p.topic)), `${where}: ${one.id} could give ${other.id} some`);
     }
   }
-  assertEquals(moved(now, after(now, partitions)), 0, `${where}: asked again, nothing moves`);
+  assertEquals(moved(now, after(now, partitions)), 0, `${where}: a second assignment moves nothing`);
 }

@@ -35,7 +35,7 @@ Deno.test('readBrokerSource() shares a "memory:name" within the process', async 
   assertNotEquals(one.name, other.name);
 });
 
-Deno.test("readBrokerSource() reads the addresses of a Kafka, 9092 being the port that need not be said", () => {
+Deno.test("readBrokerSource() reads the addresses of a Kafka, whose default port is 9092", () => {
   assertEquals(readBrokerSource("kafka://a.example:9093,b.example").name, "kafka://a.example:9093,b.example:9092");
 });
 
@@ -46,7 +46,7 @@ Deno.test("readBrokerSource() reads the path of a file, and opens nothing", () =
   assertThrows(() => readBrokerSource("sqlite::memory:"), InvalidConfigurationError, '"memory:"');
 });
 
-Deno.test("readBrokerSource() says what is allowed when it cannot read the broker", () => {
+Deno.test("readBrokerSource() names the allowed forms when it cannot read the broker", () => {
   const wrong: unknown[] = [
     "localhost:9092",
     "",

@@ -43,6 +43,6 @@ Deno.test("checkArgumentCount() returns a note if there are too few or too many"
   assertEquals(check(job.destructured, 3), "AJob.perform() declares 2 parameters, but 3 arguments are given");
 });
 
-Deno.test("checkArgumentCount() returns null for a function whose text is not known", () => {
+Deno.test("checkArgumentCount() returns null for a function whose source is not known", () => {
   assertEquals(check(job.one.bind(job), 5), null);
 });

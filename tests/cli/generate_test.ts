@@ -136,7 +136,7 @@ for (const { args, code, stderr, files = SMALL_PROJECT } of REFUSED) {
   });
 }
 
-Deno.test("notes name what an App must add that was not created by init", async () => {
+Deno.test("notes name the lines that an App must add if init did not create it", async () => {
   await using project = await Folder.create({ ...SMALL_PROJECT, "app.ts": "export const app = 1;\n" });
   const { code, stdout } = await project.run("generate", "job", "x", "--queue", "low", "--parent", "Job");
   assertEquals(code, EXIT.ok);

@@ -1,4 +1,4 @@
-/** The health server over real sockets: any request has a response, and no client can hold it up. */
+/** The health server over real sockets: any request gets a response, and no client can delay it. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HealthServer, type HealthServerOptions } from "../../src/cli/health_server.ts";
 

@@ -22,7 +22,7 @@ class HealthyChild extends Child {
     return [response.status, await response.text()];
   }
 
-  /** Waits until a path has this response. @returns its text */
+  /** Waits until a path has this response. @returns its body */
   async becomes(path: string, status: number, pattern: RegExp = /^/): Promise<string> {
     let last: readonly [number, string] = [0, ""];
     return await until(async () => {

@@ -31,7 +31,7 @@ Deno.test("printError() prints one line without control characters", () => {
   assertEquals(capture(() => printError("a\n\u001b[31mb\u2028c")), ["error: a [31mb c"]);
 });
 
-Deno.test("printError() masks the user part of URLs, and no other text with an @", () => {
+Deno.test("printError() masks the user part of URLs, and no other string with an @", () => {
   const masked = {
     "kafka://shop:s3cret@a.example:9092": "kafka://***@a.example:9092",
     'in "https://token@a.example/app.ts"': 'in "https://***@a.example/app.ts"',

@@ -33,7 +33,7 @@ class KeyedJob extends AsyncJob {
   static override kafkaOptions: KafkaOptions<KeyedJob> = { key: (job) => (job.args[0] as () => string)() };
 }
 
-/** An App on a log of its own, and what its event stream says. */
+/** Makes an App on a log of its own, and collects its events. */
 function setUp(options: Partial<AppOptions> = {}) {
   const log = new FaultInjectionLog();
   const app = new App({
@@ -87,7 +87,7 @@ Deno.test("a later failure is an event, the job's status, and a rejection of del
   assert(job.enqueueError === error);
   assertEquals(failed.map(({ jobId, written }) => [jobId, written]), [[job.jobId, "unknown"]]);
   assertEquals(errors, [error.message]);
-  // Whoever awaited it has heard of it: no event for nobody.
+  // The caller awaited the job and got its error, so that there is no event.
   await assertRejects(() => SyncJob.performLater(1), EnqueueError, "Cannot enqueue SyncJob");
   assertEquals([failed.length, errors.length], [2, 1]);
 });
@@ -240,7 +240,7 @@ Deno.test("performAllLater() enqueues as many as it can; the outcome of each is 
   assertEquals(await performAllLater([]), []);
 });
 
-Deno.test("a job that is on its way is not enqueued a second time, and that harms the first time not", async () => {
+Deno.test("a job that is being enqueued is not enqueued a second time, and its first record is delivered", async () => {
   const { app, stored, errors } = setUp();
   await using _ = app;
   const job = AsyncJob.of(1);
@@ -261,9 +261,9 @@ Deno.test("a job can be enqueued again once it was delivered or has failed, with
   const { app, stored } = setUp();
   await using _ = app;
   const job = SyncJob.of(1);
-  const asked = job.delivered();
+  const delivered = job.delivered();
   await app.enqueue(job);
-  assertEquals((await asked).offset, 0, "asked before it was enqueued");
+  assertEquals((await delivered).offset, 0, "a promise from before the job was enqueued");
   await assertRejects(() => app.enqueue(job.set({ queue: "nope" })), EnqueueError, '"nope"');
   assertEquals([job.status, job.position], ["failed", undefined]);
   await app.enqueue(job.set({ queue: "default" }));
@@ -286,7 +286,7 @@ Deno.test("a full buffer makes callers wait, then fail; buffered jobs are sent w
   assertEquals(stored("default").length, 2);
 });
 
-Deno.test("performAllLater() waits for room once, not for each of its jobs in turn", async () => {
+Deno.test("performAllLater() waits for space once, not for each of its jobs in turn", async () => {
   const { app, log } = setUp({ buffer: { maxRecords: 1, maxWaitMs: 200 } });
   await using _ = app;
   await app.applyTopics();
@@ -302,7 +302,7 @@ Deno.test("performAllLater() waits for room once, not for each of its jobs in tu
   log.goOnline();
 });
 
-Deno.test("a listener of job.enqueued is in the scope of none of the requests whose jobs travel together", async () => {
+Deno.test("a listener of job.enqueued sees the scope of no request, since jobs of several requests are sent together", async () => {
   const { app } = setUp();
   await using _ = app;
   const request = new AsyncLocalStorage<number>();
@@ -312,7 +312,7 @@ Deno.test("a listener of job.enqueued is in the scope of none of the requests wh
   assertEquals(seen, [undefined, undefined]);
 });
 
-Deno.test("the queue of a job on a worker, a topic's full name, is where another job can be enqueued", async () => {
+Deno.test("a job can enqueue another job to its own queueName, which is the full name of the topic", async () => {
   class AgainJob extends Job {
     async perform(again: boolean) {
       if (again) await AgainJob.set({ queue: this.queueName! }).performLater(false);
@@ -363,7 +363,7 @@ Deno.test("jobs with the same key go to one partition, and null means without a 
   assertEquals(keys.flat().sort(), ["a", "a", "a", "b", "b", null]);
 });
 
-Deno.test("a closed App refuses jobs; a wait is refused, never run now", async () => {
+Deno.test("a closed App refuses jobs; a job with a wait is refused, and does not run now", async () => {
   const { app } = setUp();
   const job = AsyncJob.of(1);
   await app.close();
@@ -379,7 +379,7 @@ Deno.test("a closed App refuses jobs; a wait is refused, never run now", async (
 });
 
 Deno.test("the buffer is bounded in bytes, not in characters", async () => {
-  // An envelope has some 300 bytes, and a text of this length 1000 characters or 3000 bytes.
+  // An envelope has some 300 bytes, and a string of this length 1000 characters or 3000 bytes.
   const { app, log, failed } = setUp({ buffer: { maxBytes: 5000, maxWaitMs: 0 } });
   await using _ = app;
   await app.applyTopics();

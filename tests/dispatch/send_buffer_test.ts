@@ -1,10 +1,10 @@
-/** The bound of what is on its way: first come, first served, and nobody waits for ever. */
+/** The send buffer: its bounds, the order of the waiting callers, and the limit of their wait. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { SendBuffer } from "../../src/dispatch/send_buffer.ts";
 import { BrokerError } from "../../src/errors.ts";
 import { forSeeds } from "../support/random.ts";
 
-/** Takes room and writes down that it has it. */
+/** Returns a function that takes space, and records that it has it. */
 function taker(buffer: SendBuffer, log: string[]) {
   return (name: string, bytes: number) =>
     buffer.acquire(bytes).then(
@@ -28,7 +28,7 @@ Deno.test("SendBuffer serves waiting callers in order, though a later one would 
   assertEquals([log, buffer.records], [["a", "b", "c"], 2]);
 });
 
-Deno.test("Buffer bounds records as well as bytes, and one that is larger than all of it goes alone", () => {
+Deno.test("SendBuffer bounds records and bytes, and accepts a record that is larger than itself if it is empty", () => {
   const buffer = new SendBuffer({ maxRecords: 2, maxBytes: 100 });
   assertEquals([buffer.tryAcquire(1), buffer.tryAcquire(1), buffer.tryAcquire(1)], [true, true, false]);
   buffer.release(1);
@@ -52,7 +52,7 @@ Deno.test("acquire() fails after maxWaitMs, states the pending jobs, and leaves 
   assertEquals([buffer.records, buffer.tryAcquire(1)], [0, true]);
 });
 
-Deno.test("take() goes on behind one that gave up, where there is room enough for it", async () => {
+Deno.test("acquire() succeeds behind a caller that gave up, if there is enough space", async () => {
   const buffer = new SendBuffer({ maxBytes: 100, maxWaitMs: 20 });
   const log: string[] = [];
   buffer.tryAcquire(90);
@@ -63,7 +63,7 @@ Deno.test("take() goes on behind one that gave up, where there is room enough fo
   assertEquals([log.sort(), buffer.records], [["large gave up", "small"], 2]);
 });
 
-Deno.test("emptied() resolves once nothing is on its way, waiters included", async () => {
+Deno.test("whenEmpty() resolves once no record is pending, those of waiting callers included", async () => {
   const buffer = new SendBuffer({ maxRecords: 1 });
   const log: string[] = [];
   await buffer.whenEmpty();
@@ -80,7 +80,7 @@ Deno.test("emptied() resolves once nothing is on its way, waiters included", asy
   assertEquals(log, ["next", "emptied", "emptied"]);
 });
 
-Deno.test("Buffer never holds more than its bounds, and everybody gets in, in any order of freeing", async () => {
+Deno.test("SendBuffer stays within its bounds, and serves every caller, whatever the order of releases", async () => {
   const runs: Promise<void>[] = [];
   forSeeds(50, (random) => {
     const maxRecords = random.integer(1, 5);

@@ -1,16 +1,19 @@
-/** The way into one topic: in order, one batch in flight, no lingering, and each record has its own outcome. */
+/**
+ * The sender of one topic: records stay in order, one batch is in flight, none lingers, and each record has its own
+ * outcome.
+ */
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, Broker, NewRecord } from "../../src/broker/broker.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 import { TopicSender } from "../../src/dispatch/topic_sender.ts";
 
-/** A memory broker whose appends are noted and held until they are let go. */
+/** A memory broker whose appends are recorded, and held until the test releases them. */
 class HeldBroker {
   readonly capabilities: Partial<Broker["capabilities"]>;
   readonly batches: string[][] = [];
   readonly durabilities: (string | undefined)[] = [];
   inFlight = 0;
-  /** How many were in flight at once, at most. */
+  /** The largest number of batches in flight at once. */
   most = 0;
   readonly #broker: Broker;
   #held: (() => void)[] = [];
@@ -29,7 +32,7 @@ class HeldBroker {
     return await this.#broker.append(topic, records);
   }
 
-  /** Lets the batch in flight go, once there is one. */
+  /** Releases the batch in flight, once there is one. */
   async release(): Promise<void> {
     while (this.#held.length === 0) await turn();
     this.#held.shift()!();
@@ -102,7 +105,7 @@ Deno.test("TopicSender gives each record its own outcome, and goes on after a re
   assertEquals(offsetOf(await next), 2);
 });
 
-Deno.test("TopicSender asks for a durable batch if any of it must be", async () => {
+Deno.test("TopicSender sends a durable batch if any of its records must be durable", async () => {
   const { broker, push } = setUp();
   for (const durable of [[false, false], [false, true], [true]]) {
     const pushed = durable.map((durable) => push("a", { durable }));

@@ -21,7 +21,7 @@ Deno.test("every task that a page, a script or a workflow names is in deno.json"
   assertEquals(unknown, []);
 });
 
-Deno.test("workflows pin each action to a commit, name its version, and give no token more than reading", () => {
+Deno.test("workflows pin each action to a commit, name its version, and give tokens only the permission to read", () => {
   for (const path of WORKFLOWS) {
     const workflow = read(path);
     const uses = workflow.match(/^.*\buses:.*$/gm) ?? [];

@@ -1,4 +1,7 @@
-/** Every `@example` in the source is type-checked and run, as a user would run it: against the entry points of the package. */
+/**
+ * Every `@example` in the source is type-checked and run, as a user would run it: against the entry points of the
+ * package.
+ */
 import { assert, assertStringIncludes } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import { openPlayground } from "./snippets.ts";

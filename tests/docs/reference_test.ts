@@ -1,4 +1,6 @@
-/** Compares the tables of the pages with the code: options and their real defaults, events, errors, metrics, exit codes. */
+/**
+ * Compares the tables of the pages with the code: options and their real defaults, events, errors, metrics, exit codes.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { filesUnder, root } from "../../tasks/process.ts";
 import * as library from "../../mod.ts";

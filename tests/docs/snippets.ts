@@ -1,9 +1,10 @@
 /**
- * Executes the blocks of a Markdown page. Each page has a folder of its own, in which `@activejob/kafka` is this checkout and
- * `BROKER_URL` is not set; its blocks are taken in the order of the page:
+ * Executes the blocks of a Markdown page. Each page has a folder of its own, in which `@activejob/kafka` is this
+ * checkout and `BROKER_URL` is not set; its blocks are taken in the order of the page:
  *
- * - `ts`: a file, named by its first line if that is a comment such as `// jobs/welcome_job.ts`. It is written, type-checked,
- *   and run: alone if a `text` block right after it has its output, else it is loaded together with all others.
+ * - `ts`: a file, named by its first line if that is a comment such as `// jobs/welcome_job.ts`. It is written,
+ *   type-checked, and run: alone if a `text` block right after it has its output, else it is loaded together with all
+ *   others.
  * - `sh`: commands; a `text` block right after it is their output.
  * - `console`: commands after `$`, with their output.
  *

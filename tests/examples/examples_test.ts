@@ -1,4 +1,6 @@
-/** The examples do what their pages say. `quickstart_test.ts` tests the quickstart, `tests/kafka` tests it on a Kafka. */
+/**
+ * The examples do what their pages say. `quickstart_test.ts` tests the quickstart, `tests/kafka` tests it on a Kafka.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import { deno } from "../../tasks/process.ts";
 import { Child, CLI } from "../support/child.ts";
@@ -44,11 +46,11 @@ Deno.test("examples/current_attributes.ts performs each request's job for its us
     env: { PORT: "0" },
   });
   const port = /:(\d+)\//.exec(await child.line(/^Listening on /))![1];
-  const answers = await Promise.all([7, 8].map(async (user) => {
+  const responses = await Promise.all([7, 8].map(async (user) => {
     const response = await fetch(`http://127.0.0.1:${port}/page-${user}?user=${user}`);
     return await response.text();
   }));
-  for (const answer of answers) assertMatch(answer, /^Enqueued [0-9a-f-]{36}\n$/);
+  for (const response of responses) assertMatch(response, /^Enqueued [0-9a-f-]{36}\n$/);
   await child.line(/^User 7 looked at \/page-7$/);
   await child.line(/^User 8 looked at \/page-8$/);
   child.signal("SIGTERM");
@@ -87,20 +89,23 @@ Deno.test("examples/web/: orders of two users at once are performed by another p
 
     const order = async (userId: number, article: string) => {
       const url = `http://127.0.0.1:${port}/orders/${article}`;
-      const answer = await fetch(url, { method: "POST", headers: { "x-user": String(userId) } });
-      return { status: answer.status, ...await answer.json() as { jobId: string; requestId: string } };
+      const response = await fetch(url, { method: "POST", headers: { "x-user": String(userId) } });
+      return { status: response.status, ...await response.json() as { jobId: string; requestId: string } };
     };
-    const answers = await Promise.all([order(7, "tea"), order(8, "coffee"), order(7, "milk"), order(9, "tea")]);
-    const lines = await worker.count(/"event":"job\.log"/, answers.length);
+    const responses = await Promise.all([order(7, "tea"), order(8, "coffee"), order(7, "milk"), order(9, "tea")]);
+    const lines = await worker.count(/"event":"job\.log"/, responses.length);
     const seen = lines.map((line) => JSON.parse(line)).map(({ jobId, message, details }) => ({
       status: 202,
       jobId,
       requestId: details.requestId,
-      said: message.replace(/^.*: /, ""),
+      text: message.replace(/^.*: /, ""),
     }));
-    const said = ["User 7 ordered tea", "User 8 ordered coffee", "User 7 ordered milk", "User 9 ordered tea"];
+    const expected = ["User 7 ordered tea", "User 8 ordered coffee", "User 7 ordered milk", "User 9 ordered tea"];
     const byId = (a: { jobId: string }, b: { jobId: string }) => a.jobId < b.jobId ? -1 : 1;
-    assertEquals(seen.sort(byId), answers.map((answer, index) => ({ ...answer, said: said[index]! })).sort(byId));
+    assertEquals(
+      seen.sort(byId),
+      responses.map((response, index) => ({ ...response, text: expected[index]! })).sort(byId),
+    );
 
     for (const child of [server, worker]) {
       child.signal("SIGTERM");

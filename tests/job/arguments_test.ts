@@ -1,4 +1,7 @@
-/** Arguments on the wire: what passes comes back as it was, what would change is refused with its path. */
+/**
+ * Arguments on the wire: accepted values are read as they were written, and a value that would change is refused with
+ * its path.
+ */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PoisonError, SerializationError } from "../../src/errors.ts";
 import { hasUnsafeInteger, MAX_DEPTH, parseExactly, restoreBigints, serialize } from "../../src/job/arguments.ts";
@@ -227,6 +230,18 @@ Deno.test("serialize() refuses values that JSON would change silently, with thei
   }
 });
 
+Deno.test("serialize() finds within a moment that a value is nested too deeply, however often its parts are shared", () => {
+  let tower: unknown = 1;
+  for (let level = 0; level < 600; level++) tower = { a: tower, b: tower };
+  assertThrows(() => serialize([tower], "arguments", []), SerializationError, "it is nested deeper than 500");
+  const circle: { shared: unknown; self?: unknown } = { shared: null };
+  let shared: unknown = circle;
+  for (let level = 0; level < 60; level++) shared = [shared, shared];
+  circle.shared = shared;
+  const path = `arguments[0].shared${"[0]".repeat(60)}`;
+  assertThrows(() => serialize([circle], "arguments", []), SerializationError, `${path}: it is circular`);
+});
+
 Deno.test("serialize() refuses a toJSON that was added to a built-in prototype", () => {
   for (const { prototype } of [Object, Array]) {
     Object.defineProperty(prototype, "toJSON", { value: () => "other", configurable: true });
@@ -275,7 +290,7 @@ Deno.test("serialize() accepts objects without a prototype and with getters as p
   assertEquals(written([key]), '[{"__proto__":5,"big":18446744073709551616}]');
 });
 
-Deno.test("serialize() and hasUnsafeInteger() agree about the depth, and stay on the stack beyond it", () => {
+Deno.test("serialize() and hasUnsafeInteger() have the same limit of depth, and cause no stack overflow beyond it", () => {
   assertEquals(roundTrip(nested(MAX_DEPTH)), nested(MAX_DEPTH));
   for (const depth of [MAX_DEPTH + 1, 100_000]) {
     assertThrows(() => serialize(nested(depth), "arguments", []), SerializationError, "nested deeper than 500");

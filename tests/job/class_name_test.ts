@@ -1,4 +1,7 @@
-/** One rule for the names of job classes: an App accepts what a worker waits for, and the rest is poison. */
+/**
+ * One rule for the names of job classes: an App accepts the names that a worker waits for; a record with another name
+ * is poison.
+ */
 import { activeJobTopic, App, InvalidConfigurationError, Job } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { isClassName } from "../../src/job/class_name.ts";
@@ -29,7 +32,7 @@ const BAD = [
 
 const registry = new JobRegistry([KnownJob]);
 
-/** Decides about a record of this class, on a worker that does not know it. */
+/** Decodes a record of this class, on a worker that does not know it. @returns the kind of the result */
 function decided(name: string): string {
   return decode(toQueuedRecord(recordOf(JSON.stringify({ job_class: name, arguments: [] })), 1), registry, 100_000)
     .kind;

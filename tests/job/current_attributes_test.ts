@@ -94,11 +94,11 @@ Deno.test("a real server's requests share nothing, though they come through one 
       return new Response(`${before} ${Current.userId}`);
     });
   });
-  const answers: string[] = [];
+  const bodies: string[] = [];
   for (const query of ["?u=7", "", "?u=8", ""]) {
-    answers.push(await (await fetch(`http://127.0.0.1:${server.addr.port}/${query}`)).text());
+    bodies.push(await (await fetch(`http://127.0.0.1:${server.addr.port}/${query}`)).text());
   }
-  assertEquals(answers, ["undefined 7", "undefined", "undefined 8", "undefined"]);
+  assertEquals(bodies, ["undefined 7", "undefined", "undefined 8", "undefined"]);
   await server.shutdown();
 });
 
@@ -116,7 +116,7 @@ Deno.test("run() accepts declared names only, and declarations refuse names that
   }
 });
 
-Deno.test("attributes that are called like members of every object are undefined until they are set", () => {
+Deno.test("attributes with the names of members of every object are undefined until they are set", () => {
   const names = ["toString", "valueOf", "hasOwnProperty"];
   class Odd extends currentAttributes<{ odd: unknown }>(...names as never[]) {}
   const read = () => names.map((name): unknown => Reflect.get(Odd, name));

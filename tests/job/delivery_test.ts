@@ -15,14 +15,14 @@ Deno.test("Delivery resolves its promise, also one that was taken before", async
 Deno.test("Delivery rejects a promise that was taken, and causes no unhandled rejection", async () => {
   for (const [written, status] of [["no", "failed"], ["unknown", "unknown"]] as const) {
     const error = new EnqueueError("No", { written });
-    const asked = new Delivery();
-    const before = asked.settled();
-    asked.fail(error);
-    const unasked = new Delivery();
+    const awaited = new Delivery();
+    const before = awaited.settled();
+    awaited.fail(error);
+    const ignored = new Delivery();
     // An unhandled rejection would fail this test.
-    unasked.fail(error);
-    assertEquals([asked.status, unasked.status, unasked.error], [status, status, error]);
-    for (const promise of [before, asked.settled(), unasked.settled()]) {
+    ignored.fail(error);
+    assertEquals([awaited.status, ignored.status, ignored.error], [status, status, error]);
+    for (const promise of [before, awaited.settled(), ignored.settled()]) {
       assert(await assertRejects(() => promise, EnqueueError) === error);
     }
   }

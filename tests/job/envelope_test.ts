@@ -1,4 +1,4 @@
-/** The envelope: written in Rails' order and names, and reading what a real Rails application wrote. */
+/** The envelope: written with Rails' names and order; records of a real Rails application are read. */
 import { Job } from "@activejob/kafka";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { PoisonError, SerializationError } from "../../src/errors.ts";
@@ -9,7 +9,7 @@ class EchoJob extends Job {
   perform(..._args: unknown[]) {}
 }
 
-/** Records of a real Active Job application (`value` is the exact text in Kafka). */
+/** Records of a real Active Job application (`value` is the exact string in Kafka). */
 const rails = new Map(
   (await Deno.readTextFile(new URL("rails_records.jsonl", import.meta.url))).trim().split("\n")
     .map((line) => JSON.parse(line) as { name: string; topic: string; value: string })
@@ -92,7 +92,7 @@ Deno.test("readEnvelope() reads every record of a Rails application: class, id, 
     assertEquals(envelope.priority, written.priority, name);
     assertEquals(envelope.executions, written.executions, name);
     assertEquals(envelope.arguments.length, written.arguments.length, name);
-    // Rails writes nine fraction digits; a millisecond is what is kept.
+    // Rails writes nine fraction digits; milliseconds are kept.
     assertEquals(new Date(readTime(envelope.enqueuedAt!)!).toISOString(), `${written.enqueued_at.slice(0, 23)}Z`, name);
   }
   assertEquals(read(rails.get("retry_on_RetryingJob_executions_3")!.value).executions, 3);

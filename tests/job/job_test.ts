@@ -56,7 +56,7 @@ Deno.test("a job is readable as a string, as JSON and in the console, without it
   assertEquals(shown.filter((text) => text.includes("s3cret")), []);
 });
 
-Deno.test("of() makes a job with an id of its own, that is nowhere yet", () => {
+Deno.test("of() makes a job with an id of its own, which is not enqueued yet", () => {
   const [one, two] = [SumJob.of(1), SumJob.of(1, 3)];
   assert(one.jobId !== two.jobId);
   assertEquals([one.args, two.args], [[1], [1, 3]] as typeof one.args[]);
@@ -106,7 +106,7 @@ Deno.test("set() refuses wrong options, and every wait", () => {
   assertEquals([job.queueName, job.priority], [undefined, null]);
 });
 
-Deno.test("a job's signal is made when it is asked for, and knows of an abort before that", () => {
+Deno.test("the signal of a job is made at its first use, and is aborted if the job was aborted before", () => {
   const before = new JobRun();
   const first = new Error("first");
   before.abort(first);

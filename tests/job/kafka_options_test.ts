@@ -22,7 +22,7 @@ function chain() {
   return { A, B, C, D };
 }
 
-Deno.test("kafkaOptionsOf() merges down the chain, nearer wins, and children change no parent", () => {
+Deno.test("kafkaOptionsOf() merges down the chain, the nearest class wins, and children change no parent", () => {
   const { A, B, C, D } = chain();
   assertEquals([C, B, A, D].map((Class) => ({ ...kafkaOptionsOf(Class) })), [
     { dispatchMethod: "produceAsync", dispatchManyMethod: "produceManyAsync" },

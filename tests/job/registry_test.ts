@@ -79,7 +79,7 @@ Deno.test("JobRegistry refuses other classes, wrong statics, and names that two 
   }
 });
 
-Deno.test("isJobClass() goes by the brand, so that a class of another copy of this library is one", () => {
+Deno.test("isJobClass() checks the brand, so that it accepts a class of another copy of this library", () => {
   class Foreign {}
   Object.defineProperty(Foreign, Symbol.for("@activejob/kafka.Job"), { value: true });
   assertEquals([PlainJob, Foreign, class {}, {}, null, "Job"].map(isJobClass), [

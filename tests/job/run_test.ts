@@ -20,7 +20,7 @@ const PROGRAM = `
   await NowJob.performNow();
 `;
 
-Deno.test("performNow() writes a job's lines to the console as they are, and goes on whatever they hold", async () => {
+Deno.test("performNow() writes a job's lines to the console as they are, whatever they contain", async () => {
   const url = `data:application/typescript,${encodeURIComponent(PROGRAM)}`;
   await using child = new Child([url], { options: ["-A", "--no-check", "--config", "deno.json"] });
   const { code, stdout, stderr } = await child.ended();

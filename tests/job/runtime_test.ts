@@ -1,4 +1,4 @@
-/** Which App a class's jobs go to: the scope, a test's App, the one App that lists the class. */
+/** The App that gets the jobs of a class: that of the scope, that of a test, or the one App that lists the class. */
 import { activeJobTopic, App, Job, performAllLater } from "@activejob/kafka";
 import { TestApp } from "@activejob/kafka/testing";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
@@ -27,7 +27,7 @@ function app(name: string, jobs: (typeof SharedJob)[] = [SharedJob]): App {
   return new App({ name, broker: "memory:", jobs, topics: [activeJobTopic("default")], logger: false });
 }
 
-Deno.test("runtimeOf() returns the only one that lists the class, else its message has the remedy", () => {
+Deno.test("runtimeOf() returns the only App that lists the class, or throws an error with the remedy", () => {
   assertThrows(
     () => runtimeOf(SharedJob),
     InvalidConfigurationError,
@@ -60,7 +60,7 @@ Deno.test("runtimeOf() ignores a scope that outlives its App: an import() in a j
   await here.close();
 });
 
-Deno.test("runtimeOf() goes by the scope first, then a test's, then the one App; each only for its own classes", () => {
+Deno.test("runtimeOf() prefers the scope, then a test's App, then the one App; each only for its own classes", () => {
   const [bound, test, enclosing] = [
     runtime("bound", SharedJob, OtherJob),
     runtime("test", SharedJob),
@@ -106,7 +106,7 @@ Deno.test("a scope holds over awaits, timers and Apps side by side", async () =>
   assertEquals(enqueued.sort(), ["one", "one", "two"]);
 });
 
-Deno.test("an App lets its classes go when it is closed, a test's App when it is disposed of", async () => {
+Deno.test("an App releases its classes when it is closed, a test's App when it is disposed of", async () => {
   const original = app("shop");
   {
     await using test = TestApp.of(original);

@@ -164,17 +164,17 @@ kafkaTest("close() keeps its deadline in the middle of a join that the broker do
   assertEquals(recorder.calls, 0);
 });
 
-kafkaTest("a batch in a codec that cannot be read ends the consumer with an error that names it", async () => {
-  await using broker = openKafka();
-  // The broker packs again what it is given.
-  const topic = await newTopic(broker, 1, { "compression.type": "zstd" });
-  await fill(broker, topic, 1, 3);
-  const { consumer, recorder } = consume(broker, topic, crypto.randomUUID());
-  await recorder.until("it failed", () => recorder.failures.length === 1);
-  assert(/zstd/i.test(recorder.failures[0]!.message), recorder.failures[0]!.message);
-  assertEquals(recorder.live.size, 0);
-  assertEquals(consumer.sessionValidUntilMs, 0);
-});
+for (const codec of ["gzip", "snappy", "lz4", "zstd"]) {
+  kafkaTest(`a batch that the broker compressed with ${codec} is read`, async () => {
+    await using broker = openKafka();
+    // The broker packs again what it is given.
+    const topic = await newTopic(broker, 1, { "compression.type": codec });
+    await fill(broker, topic, 1, 500);
+    const { recorder } = consume(broker, topic, crypto.randomUUID());
+    await recorder.until("all records came", () => recorder.received.length === 500);
+    assertEquals(recorder.values(), Array.from({ length: 500 }, (_, n) => `${n}`));
+  });
+}
 
 kafkaTest("a consumer of a topic that does not exist fails at once, naming it", async () => {
   await using broker = openKafka();

@@ -5,11 +5,7 @@ const SOURCE = new URL("../../src/broker/kafka/mod.ts", import.meta.url).href;
 const MONITOR = new URL("../../src/monitor/monitor.ts", import.meta.url).href;
 
 /** What a worker needs, and no more. */
-const LEAST = [
-  `--allow-net=${brokers.join(",")}`,
-  "--allow-env=NODE_ENV,KAFKAJS_LOG_LEVEL,KAFKAJS_DEBUG_PROTOCOL_BUFFERS,KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS," +
-  "KAFKAJS_NO_PARTITIONER_WARNING",
-];
+const LEAST = [`--allow-net=${brokers.join(",")}`];
 
 async function run(
   program: string,

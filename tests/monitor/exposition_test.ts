@@ -53,8 +53,8 @@ const WRONG: Readonly<Record<string, string>> = {
   "The last line does not end": "# HELP a A\n# TYPE a gauge\na 1",
   "outside of its family": "a 1\n",
   "A type without its help": "# TYPE a gauge\na 1\n",
-  "A family stands twice": "# HELP a A\n# TYPE a gauge\na 1\n# HELP a A\n",
-  "A series stands twice": '# HELP a A\n# TYPE a gauge\na{b="c"} 1\na{b="c"} 2\n',
+  "A family is repeated": "# HELP a A\n# TYPE a gauge\na 1\n# HELP a A\n",
+  "A series is repeated": '# HELP a A\n# TYPE a gauge\na{b="c"} 1\na{b="c"} 2\n',
   "Wrong labels": '# HELP a A\n# TYPE a gauge\na{b="c"d"} 1\n',
   "No sample": "# HELP a A\n# TYPE a gauge\na one\n",
   "Not the name of a counter": "# HELP a A\n# TYPE a counter\na 1\n",
@@ -63,7 +63,7 @@ const WRONG: Readonly<Record<string, string>> = {
 };
 
 for (const [message, text] of Object.entries(WRONG)) {
-  Deno.test(`the reader of the tests refuses an invalid text: ${message}`, () => {
+  Deno.test(`the reader of the tests refuses an invalid exposition: ${message}`, () => {
     assertThrows(() => readScrape(text), Error, message);
   });
 }

@@ -1,6 +1,6 @@
 /**
  * A small OpenTelemetry under the real global symbol: contexts over `AsyncLocalStorage`, W3C's `traceparent`, and spans
- * that are written down. It does what the API promises and no more.
+ * that are recorded. It does what the API promises and no more.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
@@ -15,7 +15,7 @@ import {
 
 const API = Symbol.for("opentelemetry.js.api.1");
 
-/** A span, as it was told. */
+/** A span, with the calls that it got. */
 export class FakeSpan implements Span {
   readonly name: string;
   readonly kind: number | undefined;

@@ -8,9 +8,9 @@ const APP = "tests/monitor/children/logging_app.ts";
 
 const ENDS = { close: 0, "by itself": 0, exit: 3, "exit later": 3, throw: 1, "throw later": 1, reject: 1 };
 
-for (const [way, expected] of Object.entries(ENDS)) {
-  Deno.test(`no log line is lost at the end of a process (${way})`, async () => {
-    await using child = new Child([APP, way]);
+for (const [end, expected] of Object.entries(ENDS)) {
+  Deno.test(`no log line is lost at the end of a process (${end})`, async () => {
+    await using child = new Child([APP, end]);
     const { code, stderr } = await child.ended();
     const lines = stderr.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     assertEquals(code, expected);
@@ -40,7 +40,7 @@ class UnreadWorker implements AsyncDisposable {
     return (await this.#stdout.read()).value;
   }
 
-  /** Reads its log, up to its end. @param text called with each part */
+  /** Reads its log, up to its end. @param add called with each part */
   async readLog(add: (text: string) => void): Promise<void> {
     for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) add(text);
   }
@@ -64,7 +64,7 @@ Deno.test("a worker performs, and ends, although its log is not read", async () 
   assertEquals(await worker.close(), 0);
 });
 
-Deno.test("log lines that are dropped are counted, and reported once there is room again", async () => {
+Deno.test("log lines that are dropped are counted, and reported once there is space again", async () => {
   await using worker = new UnreadWorker();
   await worker.perform(3000);
   let log = "";

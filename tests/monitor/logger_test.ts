@@ -378,6 +378,18 @@ Deno.test("attachLogger() rounds the milliseconds of events to microseconds, and
   assertEquals(second.unfinished, [{ ...running, runningMs: 1.235 }]);
 });
 
+Deno.test("attachLogger() goes on if the user's write function throws, or is async and rejects", async () => {
+  for (const write of [() => assert(false), () => Promise.reject(new Error("the disk is full"))]) {
+    const monitor = new Monitor();
+    const errors: unknown[] = [];
+    monitor.on("error.occurred", (event) => errors.push(event));
+    const logger = attachLogger(monitor, { write });
+    monitor.emit("job.performed", performed);
+    await logger.close();
+    assertEquals(errors, []);
+  }
+});
+
 Deno.test("attachLogger() writes one line for all partitions that move together, and whether they were released", () => {
   const partitions = (count: number) => Array.from({ length: count }, (_, partition) => ({ topic: "a", partition }));
   const none = { group: "shop", assigned: [], lost: [], reason: null, owned: 0 };

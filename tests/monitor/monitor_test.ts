@@ -4,7 +4,7 @@ import { Monitor } from "../../src/monitor/monitor.ts";
 
 const quieted = { group: "shop" };
 
-Deno.test("Monitor calls listeners synchronously, in the order in which they were added, and hasListener() tells if there is one", () => {
+Deno.test("Monitor calls listeners synchronously, in the order in which they were added, and hasListener() returns whether there is one", () => {
   const monitor = new Monitor();
   const log: string[] = [];
   assertEquals(monitor.hasListener("worker.quieted"), false);
@@ -25,15 +25,15 @@ Deno.test("Monitor calls listeners synchronously, in the order in which they wer
 
 Deno.test("a listener of onAny() receives every event with its name", () => {
   const monitor = new Monitor();
-  const heard: string[] = [];
-  const end = monitor.onAny((name) => void heard.push(name));
+  const names: string[] = [];
+  const end = monitor.onAny((name) => void names.push(name));
   assertEquals(monitor.hasListener("records.expired"), true);
   monitor.emit("worker.quieted", quieted);
   monitor.emit("membership.changed", { isMember: true });
   end();
   end();
   monitor.emit("worker.quieted", quieted);
-  assertEquals([heard, monitor.hasListener("records.expired")], [["worker.quieted", "membership.changed"], false]);
+  assertEquals([names, monitor.hasListener("records.expired")], [["worker.quieted", "membership.changed"], false]);
 });
 
 Deno.test("a listener that throws affects neither the emitter nor the others, and is reported", () => {
@@ -53,26 +53,26 @@ Deno.test("a listener that throws affects neither the emitter nor the others, an
 
 Deno.test("a listener whose promise rejects is reported, and does not end the process", async () => {
   const monitor = new Monitor();
-  const heard = Promise.withResolvers<string>();
-  monitor.on("error.occurred", ({ where, error }) => heard.resolve(`${where}: ${error.message}`));
+  const reported = Promise.withResolvers<string>();
+  monitor.on("error.occurred", ({ where, error }) => reported.resolve(`${where}: ${error.message}`));
   monitor.on("worker.quieted", async () => {
     await Promise.resolve();
     throw new Error("later");
   });
   monitor.emit("worker.quieted", quieted);
-  assertEquals(await heard.promise, "listener of worker.quieted: later");
+  assertEquals(await reported.promise, "listener of worker.quieted: later");
 });
 
 Deno.test("a function that was added twice is removed one at a time", () => {
   const monitor = new Monitor();
-  let heard = 0;
-  const listener = () => void heard++;
+  let calls = 0;
+  const listener = () => void calls++;
   const first = monitor.on("worker.quieted", listener);
   monitor.on("worker.quieted", listener);
   monitor.emit("worker.quieted", quieted);
   first();
   monitor.emit("worker.quieted", quieted);
-  assertEquals(heard, 3);
+  assertEquals(calls, 3);
 });
 
 Deno.test("listeners that are added or removed during an event do not change who gets that event", () => {

@@ -128,7 +128,7 @@ Deno.test("toPlainData() is bounded in depth, in number and in length, and notes
   assertEquals([Object.keys(names).length, names["…"]], [101, "(900 more)"]);
   const text = copied("x".repeat(1_000_000));
   assertEquals([text.length, text.at(-1)], [8193, "…"]);
-  // One object that stands in many places, and many long strings: each within its own bound.
+  // One object in many places, and many long strings: each within its own bound.
   let wide: unknown = "leaf";
   for (let n = 0; n < 6; n++) wide = Array(50).fill(wide);
   const texts = Object.fromEntries(Array.from({ length: 90 }, (_, n) => [`${n}`.padEnd(8000), "y".repeat(8000)]));

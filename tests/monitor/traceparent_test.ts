@@ -1,4 +1,4 @@
-/** The headers that are accepted as a trace's. */
+/** The headers of a trace that are accepted. */
 import { assertEquals } from "@std/assert";
 import { INCOMING } from "../../src/monitor/trace_headers.ts";
 import { isTraceparent } from "../../src/monitor/traceparent.ts";

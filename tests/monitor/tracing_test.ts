@@ -123,24 +123,24 @@ Deno.test("the span of a job is active in its perform, also after an await, and 
   await using _ = app;
   const seen = new Map<number, (string | undefined)[]>();
   behaviour = async (n) => {
-    const looks = [telemetry.active?.spanId];
+    const spanIds = [telemetry.active?.spanId];
     await new Promise((resolve) => setTimeout(resolve, n % 3));
-    looks.push(telemetry.active?.spanId);
+    spanIds.push(telemetry.active?.spanId);
     if (n < 20) await StepJob.performLater(n + 100);
-    seen.set(n, looks);
+    seen.set(n, spanIds);
   };
   for (let n = 0; n < 20; n++) await StepJob.performLater(n);
   await performAll();
   await performAll();
   assertEquals(seen.size, 40);
   assertEquals(telemetry.active, undefined);
-  const ids = [...seen.values()].map((looks) => {
-    assertEquals(looks, Array(2).fill(looks[0]));
-    return looks[0];
+  const ids = [...seen.values()].map((spanIds) => {
+    assertEquals(spanIds, Array(2).fill(spanIds[0]));
+    return spanIds[0];
   });
   const processes = telemetry.of("process default");
   assertEquals(new Set(ids), new Set(processes.map(({ spanId }) => spanId)));
-  // Those that jobs enqueued are sent under the job that did.
+  // The send span of a job that another job enqueued is a child of that job's span.
   const further = telemetry.of("send default").filter(({ parentId }) => parentId !== null);
   assertEquals(further.length, 20);
   assert(further.every(({ parentId }) => ids.includes(parentId!)));

@@ -1,10 +1,10 @@
 /** The guards of jobs, dispatch, events and tracing. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** Those on a job's way into the log. */
+/** The guards between the enqueuing call and the log. */
 const JOBS: readonly Mutant[] = [
   {
-    what: "loading code leaves no request's scope behind",
+    what: "code that is loaded within a request does not keep its scope",
     file: "src/support/lazy_import.ts",
     find: "runInRootContext(() => load().then(resolve, reject))",
     replace: "load().then(resolve, reject)",
@@ -18,14 +18,14 @@ const JOBS: readonly Mutant[] = [
     tests: ["tests/dispatch/send_buffer_test.ts"],
   },
   {
-    what: "buffer: nobody overtakes those who wait",
+    what: "buffer: a new caller does not overtake the waiting ones",
     file: "src/dispatch/send_buffer.ts",
     find: "this.#waiters.size > 0 || ",
     replace: "",
     tests: ["tests/dispatch/send_buffer_test.ts"],
   },
   {
-    what: "lane: one batch is in flight, which keeps the order",
+    what: "topic sender: one batch is in flight, which keeps the order",
     file: "src/dispatch/topic_sender.ts",
     find: "if (this.#isBusy) return;",
     replace: "",
@@ -46,14 +46,14 @@ const JOBS: readonly Mutant[] = [
     tests: ["tests/job/current_attributes_test.ts"],
   },
   {
-    what: "attributes: only what the envelope itself has is set",
+    what: "attributes: a property that the envelope inherits is not set",
     file: "src/job/current_attributes.ts",
     find: "data !== null && Object.hasOwn(data, name)",
     replace: "data !== null",
     tests: ["tests/job/current_attributes_test.ts"],
   },
   {
-    what: "runtime: a class that was loaded twice is told from one that nobody lists",
+    what: "runtime: a class that was loaded twice gets another error than a class that no App lists",
     file: "src/job/runtime.ts",
     find: "if (jobNameOf(other) === jobName) {",
     replace: "if (false) {",
@@ -67,7 +67,7 @@ const JOBS: readonly Mutant[] = [
     tests: ["tests/job/runtime_test.ts"],
   },
   {
-    what: "registry: a class stands in the list once",
+    what: "registry: a class is listed once",
     file: "src/job/registry.ts",
     find: "if (this.classes.size < classes.length) {",
     replace: "if (false) {",
@@ -75,14 +75,21 @@ const JOBS: readonly Mutant[] = [
   },
 ];
 
-/** Those of the event stream. */
+/** The guards of the event stream. */
 const EVENTS: readonly Mutant[] = [
   {
-    what: "events: a listener of errors that throws is not told of itself",
+    what: "events: a listener of errors that throws does not get its own error",
     file: "src/monitor/monitor.ts",
     find: 'if (name === "error.occurred") return;',
     replace: "",
     tests: ["tests/monitor/monitor_test.ts"],
+  },
+  {
+    what: "logger: an async write function that rejects does not end the process",
+    file: "src/monitor/logger.ts",
+    find: "    if (returned instanceof Promise) returned.catch(() => {});\n",
+    replace: "",
+    tests: ["tests/monitor/logger_test.ts"],
   },
   {
     what: "logger: control characters are escaped",
@@ -93,7 +100,7 @@ const EVENTS: readonly Mutant[] = [
   },
 ];
 
-/** Those of tracing. */
+/** The guards of tracing. */
 const TRACING: readonly Mutant[] = [
   {
     what: "tracing: a traceparent whose ids are zeros is refused",
@@ -103,28 +110,28 @@ const TRACING: readonly Mutant[] = [
     tests: ["tests/monitor/traceparent_test.ts", "tests/monitor/tracing_test.ts"],
   },
   {
-    what: "tracing: a send span ends where there is no room",
+    what: "tracing: a send span ends if the buffer has no space",
     file: "src/dispatch/dispatcher.ts",
     find: "span?.fail(cause);",
     replace: "",
     tests: ["tests/monitor/tracing_test.ts"],
   },
   {
-    what: "tracing: what stands under the symbol is used only if it is whole",
+    what: "tracing: an object under the symbol that is incomplete is not used",
     file: "src/monitor/open_telemetry.ts",
     find: "return isComplete(api) ? api : undefined;",
     replace: "return api as OpenTelemetry;",
     tests: ["tests/monitor/tracing_test.ts"],
   },
   {
-    what: "tracing: a fault of OpenTelemetry harms no job",
+    what: "tracing: a job is performed despite a fault of OpenTelemetry",
     file: "src/monitor/job_span.ts",
     find: "return fn();\n  } catch (error) {",
     replace: "return fn();\n  } catch (error) {\n    throw error;",
     tests: ["tests/monitor/tracing_test.ts"],
   },
   {
-    what: "tracing: a job that OpenTelemetry has begun is not performed again beside it",
+    what: "tracing: a job that OpenTelemetry has started is not started a second time",
     file: "src/monitor/job_span.ts",
     find: "    outcome ??= outcomeOf(fn);",
     replace: "    outcome = outcomeOf(fn);",
@@ -132,5 +139,5 @@ const TRACING: readonly Mutant[] = [
   },
 ];
 
-/** All of them. */
+/** All guards. */
 export const CORE_MUTANTS: readonly Mutant[] = [...JOBS, ...EVENTS, ...TRACING];

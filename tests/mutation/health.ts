@@ -1,10 +1,10 @@
 /** The guards of health and metrics. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** All of them. */
+/** All guards. */
 export const HEALTH_MUTANTS: readonly Mutant[] = [
   {
-    what: "health: a job in its grace is no reason to be restarted",
+    what: "health: a worker whose job is within its grace is alive",
     file: "src/web/checks.ts",
     find: "runningMs > timeoutMs + timeoutGraceMs",
     replace: "runningMs > timeoutMs",
@@ -18,14 +18,14 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     tests: ["tests/web/checks_test.ts"],
   },
   {
-    what: "health: a broker that is away holds no scrape",
+    what: "health: a scrape does not wait for a broker that is offline",
     file: "src/worker/worker.ts",
     find: "await waitUntilSettled(this.#engine.refreshLag(), deadlineMs)",
     replace: "await this.#engine.refreshLag()",
     tests: ["tests/worker/status_test.ts"],
   },
   {
-    what: "health: a late response does not set the end of a log back",
+    what: "health: a late response does not move the end of a log back",
     file: "src/worker/partition/lag.ts",
     find: "Math.max(high, this.#high ?? 0)",
     replace: "high",
@@ -46,7 +46,7 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     tests: ["tests/monitor/metrics_test.ts"],
   },
   {
-    what: "metrics: no label breaks out of its line",
+    what: "metrics: a label cannot end its line",
     file: "src/monitor/exposition.ts",
     find: '.replace(/[\\\\\\n"]/g, escapeCharacter)',
     replace: "",
@@ -152,21 +152,21 @@ export const HEALTH_MUTANTS: readonly Mutant[] = [
     tests: ["tests/support/stderr_test.ts"],
   },
   {
-    what: "log: a full queue refuses text until there is room for a report",
+    what: "log: a full queue refuses lines until there is space for a report",
     file: "src/support/stderr.ts",
     find: "if (waiting <= MAX_WAITING / 2) this.#isFull = false;",
     replace: "this.#isFull = false;\n    if (waiting < 0) return false;",
     tests: ["tests/support/stderr_test.ts"],
   },
   {
-    what: "log: an end does not wait for a standard error that is not read",
+    what: "log: the end of a process does not wait for a standard error that is not read",
     file: "src/support/stderr.ts",
     find: "if (this.#isStuck) return;",
     replace: "",
     tests: ["tests/support/stderr_test.ts"],
   },
   {
-    what: "log: the lines of the last moment are written at a crash",
+    what: "log: lines that are still gathered are written at a crash",
     file: "src/monitor/logger.ts",
     find: "    lines.flush();\n    stderr.flushNow();",
     replace: "",

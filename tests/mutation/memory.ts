@@ -1,7 +1,7 @@
 /** The guards of the memory broker. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** Those that keep a group from reading or committing what is not its own. */
+/** The guards that keep a group from reading or committing partitions that it does not own. */
 export const MEMORY_MUTANTS: readonly Mutant[] = [
   {
     what: "memory: an ownership continues only if no other member committed",

@@ -95,7 +95,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/sqlite/retention_test.ts"],
   },
   {
-    what: "sqlite: a file that was found to be another one is looked at again",
+    what: "sqlite: a file that was replaced is checked again",
     file: "src/broker/sqlite/file.ts",
     find: "replaced === null ? nowMs : -Infinity",
     replace: "nowMs",
@@ -117,7 +117,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     only: "lags behind",
   },
   {
-    what: "sqlite: a busy partition holds up no other where records are deleted",
+    what: "sqlite: a busy partition does not delay the retention of the others",
     file: "src/broker/sqlite/retention.ts",
     find: "for (const task of left) {",
     replace: "for (const task of left.slice(0, 1)) {",
@@ -132,7 +132,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/sqlite/file_test.ts"],
   },
   {
-    what: "sqlite: a busy file is asked again",
+    what: "sqlite: a transaction on a busy file is repeated",
     file: "src/broker/sqlite/file.ts",
     find: "if (!isBusy(error)) throw",
     replace: "throw",
@@ -250,7 +250,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     only: "a tombstone deletes",
   },
   {
-    what: "sqlite: a process that may not read the log is told the flags",
+    what: "sqlite: the error of a process that may not read the log names the flags",
     file: "src/broker/sqlite/connection.ts",
     find: `    } catch (error) {
       throw notOpened(this.#path, error);

@@ -1,7 +1,7 @@
 /** The guards of the test kit. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
-/** Those that keep a test from passing, or repeating, for a wrong reason. */
+/** The guards that keep a test from passing, or repeating jobs, for a wrong reason. */
 export const TESTING_MUTANTS: readonly Mutant[] = [
   {
     what: "testing: the group's offset never passes a job that was held back",
@@ -60,7 +60,7 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
     tests: ["tests/testing/assertions_test.ts"],
   },
   {
-    what: "testing: an App that cannot be made leaves its classes alone",
+    what: "testing: an App that cannot be made keeps no classes",
     file: "src/testing/test_app.ts",
     find: "      this.#unbind();\n      throw error;",
     replace: "      throw error;",

@@ -1,4 +1,4 @@
-/** Mutants of the worker: what is performed, marked, committed and counted. */
+/** The guards of the worker: jobs that are performed, marked, committed and counted. */
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 /** Guards of the order, of ownership and of isolation. */
@@ -105,6 +105,13 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
+    what: "worker: a static timeoutMs that throws fails the job, not the worker",
+    file: "src/worker/partition/attempt.ts",
+    find: "    try {\n      this.#startTimer();\n",
+    replace: "    this.#startTimer();\n    try {\n",
+    tests: ["tests/worker/partition/attempt_test.ts"],
+  },
+  {
     what: "worker: a context that a job enters ends with its run",
     file: "src/worker/partition/attempt.ts",
     find: "    await SETTLED;\n",
@@ -133,7 +140,7 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/partition_test.ts"],
   },
   {
-    what: "worker: jobs that never wait let the event loop turn",
+    what: "worker: the event loop turns between jobs that never wait",
     file: "src/worker/partition/runner.ts",
     find: "if (eventLoopYield.checkpoint(nowMs)) nowMs = await eventLoopYield.wait();",
     replace: "",
@@ -168,7 +175,7 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/drain_test.ts"],
   },
   {
-    what: "attempt: a job that blocked its own timer for longer than its time limit has failed",
+    what: "attempt: a job that blocked its own timer beyond its time limit has failed",
     file: "src/worker/partition/attempt.ts",
     find: "this.abortReason ?? this.#unnoticedTimeout()",
     replace: "this.abortReason",
@@ -196,7 +203,7 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/start_condition_test.ts"],
   },
   {
-    what: "semaphore: slots are handed over in the order of asking",
+    what: "semaphore: slots are handed over in the order of the requests",
     file: "src/worker/semaphore.ts",
     find: "const next = this.#waiting.shift();\n    if (next !== undefined) next();\n    else this.#acquired.done();",
     replace:
@@ -219,10 +226,10 @@ const PERFORMING: readonly Mutant[] = [
   },
 ];
 
-/** Guards of the counts of failures, and of what carries them. */
+/** Guards of the counts of failures, and of the metadata with them. */
 const FAILURES: readonly Mutant[] = [
   {
-    what: "attempts: they go into the commit's metadata",
+    what: "attempts: the commit's metadata has them",
     file: "src/worker/partition/partition.ts",
     find: "...this.#retryState.progress()",
     replace: "failed: null, strikes: 0, deadLetterOffset: null, stuckOffset: null",
@@ -250,14 +257,14 @@ const FAILURES: readonly Mutant[] = [
     tests: ["tests/worker/partition/retry_state_test.ts", "tests/worker/partition/runner_test.ts"],
   },
   {
-    what: "dead letters: a count alone gives no record up",
+    what: "dead letters: a count alone does not dead-letter a record",
     file: "src/worker/partition/retry_state.ts",
     find: "return this.#deadLetterOffset === offset && this.attemptsOf(offset) > 0 &&",
     replace: "return this.attemptsOf(offset) > (this.#route.deadLetterQueue?.maxRetries ?? 0) &&",
     tests: ["tests/worker/partition/retry_state_test.ts", "tests/worker/partition/runner_test.ts"],
   },
   {
-    what: "unknown classes: they are waited for once",
+    what: "unknown classes: a worker waits for a class once",
     file: "src/worker/partition/retry_state.ts",
     find: "else if (!this.#unknownClasses.hasWaited(jobClass, unknownJobsRetryForMs)) {",
     replace: "else {",
@@ -299,7 +306,7 @@ const FAILURES: readonly Mutant[] = [
     tests: ["tests/worker/partition/committer_test.ts"],
   },
   {
-    what: "records: nothing of a fetch stays alive",
+    what: "records: a copied record does not keep its fetch alive",
     file: "src/worker/partition/queued_record.ts",
     find: "new Uint8Array(bytes)",
     replace: "bytes",
@@ -313,7 +320,7 @@ const FAILURES: readonly Mutant[] = [
     tests: ["tests/worker/partition/decode_test.ts"],
   },
   {
-    what: "records: a class that an App would accept is waited for",
+    what: "records: a worker waits for each name of a class that an App would accept",
     file: "src/worker/partition/decode.ts",
     find: "if (!isClassName(jobClass)) throw",
     replace: "if (true) throw",
@@ -321,5 +328,5 @@ const FAILURES: readonly Mutant[] = [
   },
 ];
 
-/** All of them. */
+/** All guards. */
 export const WORKER_MUTANTS: readonly Mutant[] = [...PERFORMING, ...FAILURES];

@@ -1,4 +1,4 @@
-/** Declared topics: checked at once, frozen, and what they leave open comes from the App. */
+/** Declared topics: they are checked at once and frozen; options that they leave out come from the App. */
 import { activeJobTopic, type JobOptions, type TopicOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError, NotSupportedError } from "../../src/errors.ts";
@@ -11,6 +11,7 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
     [{ maxMessages: 0 }, 'Option "maxMessages" of activeJobTopic("default") must be an integer from 1 up, but it is 0'],
     [{ partitions: 0 }, 'Option "partitions"'],
     [{ replicationFactor: 1.5 }, 'Option "replicationFactor"'],
+    [{ compression: "lz4" }, 'Option "compression"'],
     [{ retentionMs: 0 }, 'Option "retentionMs" of activeJobTopic("default") must be milliseconds, or -1 for ever'],
     [{ retentionMs: -2 }, 'Option "retentionMs"'],
     [{ config: { "retention.ms": 5 } }, 'Option "config"'],

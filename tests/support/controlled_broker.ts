@@ -9,7 +9,7 @@ export interface HeldBroker extends BrokerSource {
   /**
    * Holds each append to a topic from now on.
    *
-   * @returns `held`, which resolves once an append is held, and `release`, which ends the hold
+   * @returns `held`, which resolves once an append is held, and `release`, which lets the appends continue
    */
   hold(topic: string): { readonly held: Promise<void>; release(): void };
 }

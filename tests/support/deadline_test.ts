@@ -24,6 +24,10 @@ Deno.test("waitUntilSettled() returns whether a promise was settled in time; a r
   for (const timeoutMs of [-1, 0, 5]) assertEquals(await waitUntilSettled(never, timeoutMs), false);
 });
 
+Deno.test("waitUntilSettled() waits for ever where the time is longer than a timer can be", async () => {
+  for (const timeoutMs of [Infinity, 2 ** 31]) assertEquals(await waitUntilSettled(sleep(20), timeoutMs), true);
+});
+
 Deno.test("waitUntilAborted() returns the value, or null once the signal has aborted", async () => {
   const { signal } = new AbortController();
   assertEquals(await waitUntilAborted(Promise.resolve(5), signal), 5);

@@ -1,6 +1,6 @@
 /**
  * The log of the test kit with the faults that only the tests of this project need: topics that are deleted and created
- * again, appends that fail, consumers that stand still, fail, or lose a partition to another member.
+ * again, appends that fail, consumers that are suspended, fail, or lose a partition to another member.
  */
 import type {
   AppendOutcome,
@@ -20,11 +20,11 @@ import type { Position, TopicPartition } from "../../src/support/position.ts";
 import { FaultyBroker, FaultyConsumer } from "../../src/testing/faulty_broker.ts";
 import { FaultyGroup, FaultyLog, FaultyPartition } from "../../src/testing/faulty_log.ts";
 
-/** How the appends to a topic fail. */
+/** The failure of the appends to a topic. */
 export interface AppendFault {
   /** The error of the outcomes. */
   readonly error: Error;
-  /** What the outcomes say about the log. */
+  /** The field `written` of the outcomes. */
   readonly written: Written;
   /** Whether the records are in the log nevertheless. Only with `written: "unknown"`. @default false */
   readonly stored?: boolean;
@@ -51,7 +51,7 @@ export class FaultInjectionLog extends FaultyLog {
     return refuseAll(records, fault.error, fault.written);
   }
 
-  /** Lets each append to a topic fail; `null` ends that. */
+  /** Makes each append to a topic fail; `null` ends that. */
   failAppends(topic: string, fault: AppendFault | null): void {
     if (fault === null) this.#appendFaults.delete(topic);
     else this.#appendFaults.set(topic, fault);
@@ -88,7 +88,7 @@ export class FaultInjectionLog extends FaultyLog {
     this.unblock(consumer);
   }
 
-  /** The process of a consumer stands still past its session: others take over, and the consumer has not noticed. */
+  /** The process of a consumer is suspended beyond its session: others take over, and the consumer has not noticed. */
   block(consumer: Consumer): void {
     this.#find(consumer).block();
   }

@@ -1,4 +1,4 @@
-/** The faults that only the tests of this project cause are what they say. */
+/** The faults that only the tests of this project cause act as documented. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { many, World } from "../broker/conformance/world.ts";
 import { BrokerError } from "../../src/errors.ts";

@@ -9,7 +9,7 @@ export class Folder implements AsyncDisposable {
     this.path = path;
   }
 
-  /** Creates a folder with these files: their texts by their paths. */
+  /** Creates a folder with these files: their contents by their paths. */
   static async create(files: Readonly<Record<string, string>>): Promise<Folder> {
     const folder = new Folder(await Deno.makeTempDir({ prefix: "activejob-kafka-" }));
     for (const [name, text] of Object.entries(files)) {
@@ -24,7 +24,7 @@ export class Folder implements AsyncDisposable {
     return cli(args, { cwd: this.path });
   }
 
-  /** Returns the text of each file by its path. */
+  /** Returns the content of each file by its path. */
   files(under = ""): Record<string, string> {
     const found: Record<string, string> = {};
     for (const { name, isDirectory } of Deno.readDirSync(`${this.path}/${under}`)) {

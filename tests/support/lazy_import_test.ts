@@ -1,4 +1,4 @@
-/** Code that is loaded within one request leaves nothing of it behind for the next. */
+/** Code that is loaded within one request does not keep the context of that request. */
 import { assertEquals } from "@std/assert";
 
 const PROGRAM = `

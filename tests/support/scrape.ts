@@ -1,10 +1,10 @@
 /**
- * A strict reader of Prometheus' text format, for tests: whatever a scraper might stumble over is an error. Each family
- * has its help, its type and its samples together, and stands once; no series stands twice; counters end in `_total`;
+ * A strict reader of Prometheus' text format, for tests: each mistake that a scraper could fail at is an error. Each
+ * family has its help, its type and its samples together, and once; no series is repeated; counters end in `_total`;
  * histograms rise to their `+Inf`, which is their count.
  */
 
-/** What was scraped: values by series, such as `jobs_total{topic="a"}`. */
+/** The values of a scrape, by series, such as `jobs_total{topic="a"}`. */
 export type Scrape = ReadonlyMap<string, number>;
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -17,7 +17,7 @@ interface Family {
 }
 
 /**
- * Reads a text.
+ * Reads an exposition.
  *
  * @throws {Error} at the first line that is wrong
  */
@@ -30,7 +30,7 @@ export function readScrape(text: string): Scrape {
   for (const line of text.split("\n").slice(0, -1)) {
     const [, comment, name, rest] = /^# (HELP|TYPE) (\S+) (.+)$/s.exec(line) ?? [];
     if (comment === "HELP") {
-      if (families.has(name!) || !NAME.test(name!)) throw new Error(`A family stands twice, or has no name: ${line}`);
+      if (families.has(name!) || !NAME.test(name!)) throw new Error(`A family is repeated, or has no name: ${line}`);
       if (!/^(?:[^\\]|\\[\\n])*$/.test(rest!)) throw new Error(`A wrong escape: ${line}`);
       families.add(help = name!);
     } else if (comment === "TYPE") {
@@ -53,7 +53,7 @@ function readSample(line: string, family: Family | null, values: Map<string, num
   }
   checkLabels(labels, line);
   const series = labels === "" ? name : `${name}{${labels}}`;
-  if (values.has(series)) throw new Error(`A series stands twice: ${line}`);
+  if (values.has(series)) throw new Error(`A series is repeated: ${line}`);
   const number = Number(value!.replace("Inf", "Infinity"));
   if (family.type !== "gauge" && !(number >= 0)) throw new Error(`Less than nothing was counted: ${line}`);
   values.set(series, number);

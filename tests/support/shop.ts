@@ -1,7 +1,7 @@
 /** The App of the tests of the test kit. No broker listens at its address: a test that connected to it would fail. */
 import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
 
-/** The records of the jobs, in order, until a test takes them. */
+/** An entry of each performed job, in order, until a test takes them. */
 export const performed: unknown[] = [];
 
 export class Current extends currentAttributes<{ userId: number }>("userId") {}

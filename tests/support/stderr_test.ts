@@ -14,7 +14,7 @@ class HeldOutput implements Output {
 
   async write(bytes: Uint8Array) {
     await this.#gate.promise;
-    // Less than it is given, as pipes do.
+    // It takes less than it is given, as pipes do.
     return this.writeSync(bytes.subarray(0, 50_000));
   }
 
@@ -44,7 +44,7 @@ Deno.test("OutputQueue writes what it is given in order, and once for each turn"
   assertEquals(output.texts.slice(1).join(""), `${long}last`);
 });
 
-Deno.test("OutputQueue refuses text when it is full, until half of it is sent", async () => {
+Deno.test("OutputQueue refuses strings when it is full, until half of it is sent", async () => {
   const output = new HeldOutput();
   const queue = new OutputQueue(output);
   const written: boolean[] = [];
@@ -61,7 +61,7 @@ Deno.test("OutputQueue refuses text when it is full, until half of it is sent", 
   assertEquals(output.texts.at(-1), "b");
 });
 
-Deno.test("OutputQueue accepts a text that is larger than the queue if it is empty", async () => {
+Deno.test("OutputQueue accepts a string that is larger than the queue if it is empty", async () => {
   const output = new HeldOutput();
   const queue = new OutputQueue(output);
   output.open();

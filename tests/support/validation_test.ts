@@ -76,7 +76,13 @@ Deno.test("didYouMean() suggests the nearest word, and lists all", () => {
   assertEquals(didYouMean("x", []), " (none is declared)");
 });
 
-Deno.test("show() quotes and cuts, and calls into nothing", () => {
+function revoked<T extends object>(target: T): T {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+Deno.test("show() quotes and cuts, calls no code of the value, and never throws", () => {
   const hostile = new Proxy({}, {
     get() {
       throw new Error("no");
@@ -93,6 +99,21 @@ Deno.test("show() quotes and cuts, and calls into nothing", () => {
     [new Date(0), "an object"],
     [hostile, "an object"],
     [[1], "an array"],
+    [revoked({}), "an object"],
+    [revoked(() => 1), "a function"],
+    [
+      class Long {
+        static name = "x".repeat(101);
+      },
+      `the class "${"x".repeat(100)}…"`,
+    ],
+    [
+      class Odd {
+        static name = Symbol("s") as unknown as string;
+      },
+      "the class Symbol(s)",
+    ],
+    [Object.assign(() => 1, { toString: () => assert(false) }), 'the function ""'],
   ];
   for (const [value, shown] of cases) assertEquals(show(value), shown);
 });

@@ -1,4 +1,4 @@
-/** The runner of the mutants must tell a guard that tests notice from one that they do not. */
+/** The runner of the mutants distinguishes a guard that a test notices from one that no test notices. */
 import { assertEquals } from "@std/assert";
 import { findMisplacedGuards, type Mutant } from "../../tasks/mutation/mutant.ts";
 import { runMutants } from "../../tasks/mutation/runner.ts";

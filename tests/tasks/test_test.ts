@@ -73,7 +73,7 @@ const CASES: readonly {
     code: 1,
   },
   {
-    name: "fails if no Kafka answers at BROKER_URL, and hides it from tests that need none",
+    name: "fails if no Kafka responds at BROKER_URL, and hides it from tests that need none",
     tests: { "a_test.ts": SEES_NO_KAFKA, "kafka/b_test.ts": PASSES },
     env: { BROKER_URL: nowhere },
     lines: [

@@ -172,7 +172,7 @@ Deno.test("assertPerformedJobs() counts the jobs that succeeded, and lists those
   );
 });
 
-Deno.test("assertPerformedJobs() and its relatives perform the jobs of a block", async () => {
+Deno.test("assertPerformedJobs() and the similar assertions perform the jobs of a block", async () => {
   await using t = TestApp.of(app);
   await ChainJob.performLater(0);
   performed.length = 0;

@@ -121,7 +121,7 @@ Deno.test("faults.crashBeforeMark() repeats the last job also if the run ends be
   takeActions();
   await ChargeJob.performLater(1);
   t.faults.crashBeforeMark(ChargeJob);
-  // The run looks whether it is over as soon as the event loop is free again: its timer is due before the loss is told.
+  // The run checks for its end as soon as the event loop is free again: its timer fires before the loss is reported.
   t.app.on("job.performed", () => {
     for (const untilMs = performance.now() + 30; performance.now() < untilMs;);
   });
@@ -198,7 +198,7 @@ Deno.test("faults.failAppends() for a dead letter topic: the write is retried, t
   assertEquals(takeActions(), ["broken 7"]);
   assertEquals(errors, Array(2).fill("dead letter: The test lets this append fail"));
   assertEquals(t.assertDeadLettered(BrokenJob).attempts, 1);
-  // A dead letter topic that never takes it leaves the job standing, and says why.
+  // With a dead letter topic that never accepts it, the job stays unfinished, and the error has the reason.
   t.faults.failAppends(1000, { topic: "dead_orders" });
   await BrokenJob.performLater(8);
   const error = await assertRejects(() => t.performEnqueuedJobs({ retries: true }), RangeError, "broken");

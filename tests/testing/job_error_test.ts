@@ -20,7 +20,7 @@ const closed = () => {
 const revoked = Proxy.revocable(new Error("payment failed"), {});
 revoked.revoke();
 
-/** Thrown values, and whether the test gets the value itself; else it gets an error that names the job. */
+/** Thrown values. If `isKept`, the test gets the value itself, otherwise an error that names the job. */
 const CASES: readonly { readonly name: string; readonly thrown: unknown; readonly isKept: boolean }[] = [
   ...["cause", "message", "name", "stack"].map((property) => ({
     name: `an error whose ${property} throws`,

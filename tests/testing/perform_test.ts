@@ -1,4 +1,4 @@
-/** Performing enqueued jobs: their selection, their order, and what a failure of a job means for the test. */
+/** Performing enqueued jobs: their selection, their order, and the effect of a failed job on the test. */
 import {
   EnqueueError,
   InvalidConfigurationError,
@@ -247,9 +247,9 @@ Deno.test("performEnqueuedJobs() names the job on an error that another job has 
   assert(String(error.cause).startsWith(failed[0]!), `${error.cause} is thrown, but ${failed[0]} failed first`);
 });
 
-Deno.test("performEnqueuedJobs() fails if a job ignores its signal, and says for how long it runs", async () => {
+Deno.test("performEnqueuedJobs() fails if a job ignores its signal, and states how long it has run", async () => {
   const { promise: never, resolve } = Promise.withResolvers<void>();
-  class DeafJob extends Job {
+  class StubbornJob extends Job {
     static override timeoutMs = 5;
     async perform(_name: string) {
       await never;
@@ -257,13 +257,13 @@ Deno.test("performEnqueuedJobs() fails if a job ignores its signal, and says for
   }
   const { App } = await import("@activejob/kafka");
   const impatient = { timeoutGraceMs: 5, shutdownTimeoutMs: 5 };
-  await using other = new App({ ...app.options, ...impatient, name: "other", jobs: [DeafJob] });
+  await using other = new App({ ...app.options, ...impatient, name: "other", jobs: [StubbornJob] });
   await using t = TestApp.of(other);
-  await DeafJob.performLater("a");
+  await StubbornJob.performLater("a");
   for (const retries of [false, true]) {
     const { message } = await assertRejects(() => t.performEnqueuedJobs({ retries }), TimeoutError);
     const [, description, ms] = /^(.*), still runs after (\d+) ms: it is over its timeoutMs and/.exec(message) ?? [];
-    assertEquals(description, "DeafJob('a') on default at attempt 1, from live_default/0@0");
+    assertEquals(description, "StubbornJob('a') on default at attempt 1, from live_default/0@0");
     assert(Number(ms) >= 9, message);
   }
   resolve();

@@ -1,4 +1,4 @@
-/** The App of a test: a log of its own, while the test lasts, and nothing of it afterwards. */
+/** The App of a test: a log of its own while the test lasts, and no trace of it afterwards. */
 import {
   activeJobTopic,
   App,

@@ -1,6 +1,6 @@
 /**
- * The parts of `@std/assert` on which this project relies: above all, an assertion fails when it must. It runs on the stand-in,
- * and with `deno task test:jsr` on the published package.
+ * The parts of `@std/assert` on which this project relies: above all, an assertion fails when it must. It runs on the
+ * stand-in, and with `deno task test:jsr` on the published package.
  */
 import * as std from "@std/assert";
 

@@ -59,16 +59,16 @@ Deno.test("parseArgs() leaves everything after -- and, with stopEarly, after the
 });
 
 Deno.test("parseArgs() calls unknown() for each undeclared flag and each word", () => {
-  const heard: unknown[][] = [];
+  const calls: unknown[][] = [];
   const seen = parse(["word", "--once", "--tipics=a", "--no-x", "-q"], {
     boolean: ["once"],
-    unknown(...heardOf: unknown[]) {
-      heard.push(heardOf);
-      return heardOf[1] === undefined;
+    unknown(...args: unknown[]) {
+      calls.push(args);
+      return args[1] === undefined;
     },
   });
   assertEquals(seen, { _: ["word"], once: true });
-  assertEquals(heard.map(([arg, key]) => [arg, key]), [
+  assertEquals(calls.map(([arg, key]) => [arg, key]), [
     ["word", undefined],
     ["--tipics=a", "tipics"],
     ["--no-x", "no-x"],

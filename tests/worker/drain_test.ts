@@ -74,7 +74,7 @@ Deno.test("--once beside another worker whose partition is stuck ends after its 
   await second.close();
 });
 
-Deno.test("--once gives another worker that is stuck and shows no life the time of a session", async () => {
+Deno.test("--once waits for the time of a session if the worker of a stuck partition commits nothing", async () => {
   const sessionTimeoutMs = 1000;
   const { first, second, run } = await setUpStuck("not an envelope", {}, { sessionTimeoutMs });
   const startedMs = performance.now();

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { EventLoopYield } from "../../src/worker/event_loop_yield.ts";
 
-Deno.test("EventLoopYield asks for a turn of the event loop if none has come for long, one for all", async () => {
+Deno.test("EventLoopYield requests a turn of the event loop if none has come for long, one for all callers", async () => {
   const yielding = new EventLoopYield();
   let timers = 0;
   setTimeout(() => timers++, 0);

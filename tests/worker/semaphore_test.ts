@@ -4,7 +4,7 @@ import { Semaphore } from "../../src/worker/semaphore.ts";
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-Deno.test("Semaphore hands slots over in the order of asking, and a newcomer does not overtake", async () => {
+Deno.test("Semaphore hands slots over in the order of the requests, and a new request does not overtake", async () => {
   const semaphore = new Semaphore(2);
   const log: string[] = [];
   const take = (name: string) => semaphore.acquire().then(() => void log.push(name));

@@ -1,11 +1,13 @@
 /** A worker's life: what it refuses, and how it stops. */
-import { activeJobTopic, App, type EventMap } from "@activejob/kafka";
+import { activeJobTopic, App, type EventMap, InvalidConfigurationError } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
 import { nthEvent, setUpWorker, turns } from "../support/worker.ts";
 
 Deno.test("run() refuses a signal or an option that is not one, before anything starts", async () => {
   const { app, worker } = setUpWorker();
-  await assertRejects(() => worker.run({ once: true } as unknown as AbortSignal), Error, "must be an AbortSignal");
+  for (const signal of [{ once: true }, null] as unknown as AbortSignal[]) {
+    await assertRejects(() => worker.run(signal), InvalidConfigurationError, "must be an AbortSignal");
+  }
   await assertRejects(() => worker.run(undefined, { onec: true } as object), Error, 'did you mean "once"?');
   assertEquals(await worker.run(undefined, { once: true }), { unfinished: [], stuck: [] });
   await app.close();
@@ -31,7 +33,7 @@ Deno.test("a job that ends because the worker stops has not failed: it keeps its
     deadLetterQueue: { topic: "dead", maxRetries: 0 },
   }, {
     shutdownTimeoutMs: 50,
-    // What job 1 leaves to commit keeps the ownership alive until job 2 has ended.
+    // The mark of job 1 is not committed before job 2 has ended, and keeps the ownership alive.
     commitIntervalMs: 60_000,
   });
   await using _ = app;

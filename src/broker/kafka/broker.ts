@@ -5,6 +5,7 @@
 import { BrokerError } from "../../errors.ts";
 import type { Position } from "../../support/position.ts";
 import type {
+  AppendOptions,
   AppendOutcome,
   Broker,
   BrokerAdmin,
@@ -31,6 +32,7 @@ const CLOSE_MS = 3000;
 /** What Kafka can do. */
 export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
+  offsetsExpire: true,
   maxCommitMetadataLength: MAX_METADATA_LENGTH,
   concurrentAppends: true,
 });
@@ -59,7 +61,7 @@ export class KafkaBroker implements Broker {
       connection: { clientId: context.clientId, ssl, sasl, connectionTimeoutMs },
     });
     this.#questions = new Questions(this.#cluster);
-    this.#producer = new Producer(this.#cluster, { deliveryTimeoutMs, metadataMaxAgeMs, compression: "none" });
+    this.#producer = new Producer(this.#cluster, { deliveryTimeoutMs, metadataMaxAgeMs });
     this.admin = kafkaAdmin(this.#cluster, this.#questions);
   }
 
@@ -77,8 +79,12 @@ export class KafkaBroker implements Broker {
     }
   }
 
-  async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
-    if (this.#isOpen) return await this.#producer.append(topic, records);
+  async append(
+    topic: string,
+    records: readonly NewRecord[],
+    options?: AppendOptions,
+  ): Promise<readonly AppendOutcome[]> {
+    if (this.#isOpen) return await this.#producer.append(topic, records, options);
     const error = new BrokerError(`Cannot append to topic "${topic}": the broker "${this.name}" was disposed of`);
     return records.map(() => ({ ok: false, error, written: "no" }));
   }

@@ -1,7 +1,7 @@
 /**
- * Moves a group past one record. A group without members is simply told. Beside live workers a member is needed that owns
- * the partition: one that joins, claims nothing but it, commits and leaves. The worker that had it loses it in between, so
- * that nothing of its old ownership can set the group back.
+ * Moves a group past one record; a batch that cannot be read is passed over as a whole. A group without members is simply
+ * told. Beside live workers a member is needed that owns the partition: one that joins, claims nothing but it, commits and
+ * leaves. The worker that had it loses it in between, so that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
@@ -12,6 +12,7 @@ import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import { type Generation, Member } from "./consumer/member.ts";
 import type { Questions } from "./questions.ts";
+import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
 
 const DEADLINE_MS = 60_000;
@@ -50,7 +51,8 @@ export async function skipRecord(
   };
   let at = await current();
   if (at > offset) throw alreadySkippedError(group, position, at);
-  const mark = { topic, partition, offset: offset + 1, metadata: "" };
+  const end = await questions.ask(what, () => findRecordEnd(cluster, position));
+  const mark = { topic, partition, offset: end, metadata: "" };
   try {
     // Its owner may have come to it without having committed so yet: the last marks tell.
     if (at === offset || force) return await questions.commit(group, [mark]);

@@ -1,5 +1,5 @@
 /**
- * A client of the memory log: what one process has of a real broker. Several clients of one log stand for several
+ * A client of the memory log: what one process has of a real broker. Several clients of one log act as several
  * processes. It lives until it is disposed of, and closes its consumers then.
  */
 import { BrokerError } from "../../errors.ts";
@@ -27,6 +27,7 @@ const CLOSE_MS = 1000;
 /** The abilities of the memory log. */
 export const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
+  offsetsExpire: false,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 

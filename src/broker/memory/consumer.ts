@@ -146,7 +146,7 @@ export class MemoryConsumer implements Consumer, Member {
     return ownership.source.read(ownership.position, Math.min(this.options.maxFetchBytes, MAX_BATCH_BYTES));
   }
 
-  /** Tells the caller about the membership, if it has changed. */
+  /** Reports the membership to the sink, if it has changed. */
   protected setMember(isMember: boolean): void {
     if (this.#isMember === isMember) return;
     this.#isMember = isMember;

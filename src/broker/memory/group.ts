@@ -4,7 +4,7 @@
  *
  *     stable ── join, leave, new partitions, skip ──▶ requested ── next task ──▶ releasing ── next task ──▶ stable
  *
- * A rebalance takes two tasks, as it takes two round trips elsewhere. In the first one each member is told that
+ * A rebalance takes two tasks, as it takes two round trips elsewhere. In the first one each member learns that
  * partitions may move, and returns its last marks. In the second one the partitions are assigned again. In between
  * commits are refused.
  */
@@ -154,7 +154,7 @@ export class Group {
     return ownership.known === this.committed(ownership);
   }
 
-  /** Tells a member which of its ownerships have ended in a rebalance. */
+  /** Reports to a member which of its ownerships have ended in a rebalance. */
   protected reportLost(member: Member, ended: readonly MemoryOwnership[]): void {
     if (ended.length > 0) member.lost(ended, "revoked");
   }

@@ -1,6 +1,6 @@
 /**
- * A client of the file: the broker of one process. It opens the file at its first use; disposing of it closes its consumers
- * and the file.
+ * A client of the file: the broker of one process. It opens the file at its first use; disposing of it closes its
+ * consumers and the file.
  */
 import { BrokerError } from "../../errors.ts";
 import type {
@@ -26,16 +26,19 @@ import type { DatabaseFile } from "./file.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
 import type { Position } from "../../support/position.ts";
 
-/** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
+/** The deadline for closing the consumers when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
 
-/** How long a skip waits until a live worker has committed up to the record, and how often it looks, in milliseconds. */
+/**
+ * The time that a skip waits until a live worker has committed up to the record, and the interval of its checks, in ms.
+ */
 const MARKS_MS = 1000;
 const LOOK_EVERY_MS = 20;
 
 /** The capabilities of the file. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: false,
+  offsetsExpire: false,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
 

@@ -1,6 +1,6 @@
 /**
- * A consumer on the file: it takes the free leases of its topics, waits for the others, reads its partitions in turn and
- * hands records over.
+ * A consumer on the file: it takes the free leases of its topics, waits for the others, reads its partitions in turn
+ * and hands records over.
  *
  *     joining ──▶ member ──▶ closed
  *
@@ -11,7 +11,8 @@
  * 3. It hands over at most one batch of each partition.
  *
  * A round that finds the file busy or the disk full leaves the rest to the next one; the session goes on meanwhile. A
- * partition whose records cannot be read waits alone. A lasting error of the file, and a sink that throws, end the consumer.
+ * partition whose records cannot be read waits alone. A lasting error of the file, and a sink that throws, end the
+ * consumer.
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
@@ -27,7 +28,7 @@ import type { SqliteOwnership } from "./ownership.ts";
 import { type Ends, endsOf } from "./log_end.ts";
 import { read } from "./records.ts";
 
-/** How long disposing of a consumer may take, in milliseconds. */
+/** The deadline for disposing of a consumer, in milliseconds. */
 const DISPOSE_MS = 1000;
 
 /** An error that the sink threw, though it never may: a fault of the worker. */
@@ -47,7 +48,7 @@ export class SqliteConsumer implements Consumer {
   readonly #joined = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
   readonly #heartbeatMs: number;
-  /** How long a step of a round waits for locks. */
+  /** The longest wait of a step of a round for locks. */
   readonly #patience: Patience;
   readonly #working: Promise<void>;
   #closing: Promise<void> | null = null;
@@ -56,7 +57,7 @@ export class SqliteConsumer implements Consumer {
   /** The file's version when the leases were last read; `null` to read them in any case. */
   #seen: number | null = null;
   #renewAtMs = 0;
-  /** Whether `releasing` was told, and no `assigned` since. */
+  /** Whether `releasing` was called, and no `assigned` since. */
   #isReleasing = false;
   /** The message of the last failed round: reported once. */
   #trouble: string | null = null;

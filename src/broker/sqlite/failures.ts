@@ -7,7 +7,7 @@ import { BrokerError, describeError, type Written } from "../../errors.ts";
 import { asMissingPermission } from "../missing_permission.ts";
 import { filePermissions } from "./permissions.ts";
 
-/** The primary result codes that are told apart: https://sqlite.org/rescode.html */
+/** The primary result codes that are distinguished: https://sqlite.org/rescode.html */
 const ERROR = 1;
 const BUSY = 5;
 const LOCKED = 6;
@@ -66,7 +66,9 @@ export function isBusy(error: unknown): boolean {
   return PASSING.has(codeOf(error));
 }
 
-/** The error for a file that could not be opened, with the reason, which SQLite does not give; any other error as it is. */
+/**
+ * The error for a file that could not be opened, with the reason, which SQLite does not give; any other error as it is.
+ */
 export function notOpened(path: string, error: unknown): unknown {
   const missing = asMissingPermission(`Cannot open "${path}"`, error, filePermissions(path));
   if (missing !== null) return missing;
@@ -125,7 +127,7 @@ function whyNotOpened(path: string): string {
   return `its folder "${folder}" does not exist: make it, or name another one`;
 }
 
-/** The primary result code, 0 for what does not come from SQLite, -1 for one that is not told apart. */
+/** The primary result code, 0 for what does not come from SQLite, -1 for one that is not distinguished. */
 function codeOf(error: unknown): number {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_SQLITE_ERROR") return 0;
   if ("errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff;

@@ -1,6 +1,6 @@
 /**
- * The database file as a broker uses it: opened at its first use; while another process holds its locks, a step is tried
- * again, with pauses in between. No lock of another process blocks the event loop; the disk does, while it syncs.
+ * The database file as a broker uses it: opened at its first use; while another process holds its locks, a step is
+ * tried again, with pauses in between. No lock of another process blocks the event loop; the disk does, while it syncs.
  *
  * It lives until the broker is disposed of. A file that could not be opened is opened again at the next use.
  */
@@ -9,7 +9,7 @@ import type { Connection, Durability } from "./connection.ts";
 import { isBusy, replacedFile, sqliteError } from "./failures.ts";
 import { open } from "./schema.ts";
 
-/** How long a step waits for locks. */
+/** The longest wait of a step for locks. */
 export interface Patience {
   /** In milliseconds. @default the file's `busyTimeoutMs` */
   readonly deadlineMs?: number;
@@ -132,7 +132,11 @@ export class DatabaseFile {
   }
 }
 
-/** Waits before the next try: longer each time, and at random, so that each of many gets its turn. @param ends end it early */
+/**
+ * Waits before the next try: longer each time, and at random, so that each of many gets its turn.
+ *
+ * @param ends end it early
+ */
 function pause(tries: number, ends: readonly AbortSignal[]): Promise<void> {
   const longestMs = Math.min(2 ** tries, LONGEST_PAUSE_MS);
   return new Promise((resolve) => {

@@ -1,14 +1,14 @@
 /**
- * Leases: for each group and partition one consumer holds a lease, renews it while it lives, and releases it when it stops.
- * The lease of a consumer that died is held until it expires.
+ * Leases: for each group and partition one consumer holds a lease, renews it while it lives, and releases it when it
+ * stops. The lease of a consumer that died is held until it expires.
  *
- * The wall clock may be set back or forth. So a consumer that waits reads from a lease only how long it is still valid, at
- * most the session of its owner, and waits that long by a monotonic clock.
+ * The wall clock may be set back or forth. So a consumer that waits reads from a lease only how long it is still valid,
+ * at most the session of its owner, and waits that long by a monotonic clock.
  */
 import type { Connection } from "./connection.ts";
 import { FENCE, raiseFence } from "./group_offsets.ts";
 
-/** A lease as it stands in the file. */
+/** A lease in the file. */
 export interface Lease {
   readonly owner: string;
   readonly expiresAtMs: number;

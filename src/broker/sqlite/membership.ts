@@ -4,7 +4,7 @@
  * A topic goes to one consumer: free partitions are taken only if no other live consumer holds one of their topic. Each
  * partition has its own lease and fence all the same.
  *
- * It only reads and writes the file; the consumer calls it in each round and tells its sink.
+ * It only reads and writes the file; the consumer calls it in each round and reports to its sink.
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
@@ -79,7 +79,8 @@ export class Membership {
     );
     const ids = new Set(shares.map(({ partitionId }) => partitionId));
     for (const id of this.#others.keys()) if (!ids.has(id)) this.#others.delete(id);
-    // Without leases there is no session that could expire. Ownerships whose leases were just lost have not been told yet.
+    // Without leases there is no session that could expire. Ownerships whose leases were just lost are not reported
+    // yet.
     if (this.#owned.size === 0 && !shares.some((share) => this.#isOurs(share))) this.#extend(startedMs);
     return shares;
   }

@@ -1,7 +1,7 @@
 /**
- * The embedded broker for one machine: a partitioned log with consumer groups in one SQLite file. Many processes enqueue
- * into it; one worker of a group performs, and another one takes over when it stops or dies. `sqlite()` opens nothing and
- * loads nothing.
+ * The embedded broker for one machine: a partitioned log with consumer groups in one SQLite file. Many processes
+ * enqueue into it; one worker of a group performs, and another one takes over when it stops or dies. `sqlite()` opens
+ * nothing and loads nothing.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
 import { lazyImport } from "../../support/lazy_import.ts";
@@ -12,7 +12,7 @@ import { filePermissions } from "./permissions.ts";
 
 /** The options of {@linkcode sqlite}. */
 export interface SqliteBrokerOptions {
-  /** How long a step waits for locks of other processes, in milliseconds. @default 10000 */
+  /** The longest wait of a step for locks of other processes, in milliseconds. @default 10000 */
   readonly busyTimeoutMs?: number;
 }
 
@@ -24,7 +24,8 @@ const CHECKS: Checks<SqliteBrokerOptions> = { busyTimeoutMs: timeLimit };
  * A job that is enqueued with `produceSync` is on the disk when it is acknowledged; with `produceAsync` it survives the
  * end of the process, and a power cut loses only the last moments. The file must be on a local disk.
  *
- * @param path the file, relative to the working directory at this call; it is created if there is none, its folder is not
+ * @param path the file, relative to the working directory at this call; it is created if there is none, its folder is
+ * not
  * @param options further options
  * @returns the `broker` of an App
  * @throws {InvalidConfigurationError} if the path is empty, or an option is unknown or has a wrong value

@@ -96,7 +96,7 @@ function readRows(connection: Connection, range: readonly [number, number, numbe
   }
 }
 
-/** A character that stands for bytes that are not UTF-8: they are looked at again. */
+/** The character in place of bytes that are not UTF-8: such a value is read again as bytes. */
 const REPLACEMENT = "\ufffd";
 
 function isData(value: unknown): value is Uint8Array | string | null {

@@ -35,9 +35,9 @@ export interface TopicSettings {
   readonly maxMessageBytes: number;
   /** Whether only the newest record of each key is kept: `cleanup.policy` contains `compact`. */
   readonly isCompacted: boolean;
-  /** How long performed records are kept, in milliseconds; `null` for ever. */
+  /** The time for which performed records are kept, in milliseconds; `null` for ever. */
   readonly retentionMs: number | null;
-  /** How long tombstones of a compacted topic are kept, in milliseconds. */
+  /** The time for which tombstones of a compacted topic are kept, in milliseconds. */
   readonly tombstoneRetentionMs: number;
 }
 
@@ -123,7 +123,10 @@ function refuseTooMany(connection: Connection, name: string, more: number): void
   );
 }
 
-/** Settings are strings by name. What is not a JSON object counts as absent, and so does a value that is not a string. */
+/**
+ * Reads settings: strings by name. A string that is not a JSON object counts as absent, and so does a value that is not a
+ * string.
+ */
 function parseConfig(text: string): ReadonlyMap<string, string> {
   try {
     const entries = Object.entries(JSON.parse(text) ?? {});

@@ -1,8 +1,7 @@
 /**
- * The tasks of a new project. Each has the permissions that it needs on the file `jobs.db` and on a Kafka, so that a project
- * moves from one to the other by `BROKER_URL` alone. A permission that is missing is an error, never a prompt.
+ * The tasks of a new project. Each has the permissions that it needs on the file `jobs.db` and on a Kafka, so that a
+ * project moves from one to the other by `BROKER_URL` alone. A permission that is missing is an error, never a prompt.
  */
-import { kafka } from "../../broker/kafka/mod.ts";
 import { sqlite } from "../../broker/sqlite/mod.ts";
 import { formatPermissionFlag } from "../../support/permissions.ts";
 import { findLibraryFolder } from "./library.ts";
@@ -14,9 +13,9 @@ export type ProjectTasks = Readonly<Record<"dev" | "worker" | "enqueue" | "topic
 
 /** Creates the tasks. */
 export function createTasks(): ProjectTasks {
-  // A cluster tells a client where its brokers are: their addresses are not known here.
+  // A client gets the addresses of the brokers from the cluster: they are not known here.
   const net = formatPermissionFlag("net", []);
-  const env = formatPermissionFlag("env", ["BROKER_URL", ...kafka({ brokers: ["localhost"] }).permissions?.env ?? []]);
+  const env = formatPermissionFlag("env", ["BROKER_URL"]);
   const database = sqlite("jobs.db").permissions ?? {};
   const readDatabase = formatPermissionFlag("read", database.read ?? []);
   // A command line imports the App by its name, which needs the permission to read it; a static import does not.

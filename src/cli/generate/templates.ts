@@ -1,4 +1,4 @@
-/** The texts of the files of one job, as `deno fmt` formats them and `deno lint` accepts them. */
+/** The contents of the files of one job, as `deno fmt` formats them and `deno lint` accepts them. */
 import { formatPathToRoot, type JobName } from "./job_name.ts";
 
 /** The name of the package in the import map of a project. */

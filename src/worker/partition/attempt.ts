@@ -53,6 +53,7 @@ export class Attempt extends JobRun {
   readonly #job: DecodedJob;
   readonly #number: number;
   readonly #startedMs: number;
+  #timeoutMs: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #span: JobSpan | undefined;
   #isSettled = false;
@@ -80,7 +81,8 @@ export class Attempt extends JobRun {
   }
 
   /**
-   * Performs the job. It never rejects: whatever the job throws, its constructor included, is in the outcome.
+   * Performs the job. It never rejects: whatever the job throws, its statics and its constructor included, is in the
+   * outcome.
    *
    * The job runs behind a settled promise, in a microtask of its own: a context that it enters
    * (`AsyncLocalStorage.enterWith`) ends there, and the caller's loop, its next job and this job's retry do not see it. It
@@ -88,11 +90,10 @@ export class Attempt extends JobRun {
    */
   async run(): Promise<Outcome> {
     const { monitor, tracing } = this.#context;
-    const timeoutMs = this.#timeoutMs;
-    if (timeoutMs !== null) this.#timer = setTimeout(() => this.#exceedTimeout(timeoutMs), timeoutMs);
-    if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.toJobInfo());
-    await SETTLED;
     try {
+      this.#startTimer();
+      if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.toJobInfo());
+      await SETTLED;
       if (tracing.isOn) this.#span = tracing.startProcess(this.#toPerformedJob());
       await (this.#span === undefined ? this.#performInScope() : this.#span.run(() => this.#performInScope()));
     } catch (thrown) {
@@ -178,10 +179,6 @@ export class Attempt extends JobRun {
     return Math.max(waitMs, 0);
   }
 
-  get #timeoutMs(): number | null {
-    return this.#job.Class.timeoutMs ?? this.#context.route.timeoutMs;
-  }
-
   get #jobId(): string {
     return this.#job.envelope.jobId ?? deriveJobId(this.record);
   }
@@ -198,6 +195,12 @@ export class Attempt extends JobRun {
     const { headers } = this.#record;
     const { group } = this.#context.route;
     return { ...this.toJobInfo(), key: keyText(this.#record), headers, group, executions: this.#executions };
+  }
+
+  /** Reads the time limit, once: it may be a getter of the user's class, and throw. */
+  #startTimer(): void {
+    const timeoutMs = this.#timeoutMs = this.#job.Class.timeoutMs ?? this.#context.route.timeoutMs;
+    if (timeoutMs !== null) this.#timer = setTimeout(() => this.#exceedTimeout(timeoutMs), timeoutMs);
   }
 
   #exceedTimeout(timeoutMs: number): void {

@@ -13,7 +13,8 @@
  * If it would grow too long, the farthest ranges are left out: their records run again. Version 0.1 has neither `d` nor
  * `w`, and ignores fields that it does not know.
  *
- * Untrusted when it is read, since anybody may commit: counts are 0–99,999, and a field that is not well-formed is absent.
+ * Untrusted when it is read, since any client may commit: counts are 0–99,999, and a field that is not well-formed is
+ * absent.
  */
 import type { OffsetRange } from "./offset_tracker.ts";
 

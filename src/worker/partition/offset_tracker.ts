@@ -2,9 +2,9 @@
  * Tracks which records of a partition are finished, and how far the group may be moved. Pure; one tracker for each
  * ownership.
  *
- * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record says
- * which position comes after it. The *front* is the position up to which every record is finished: only the front is
- * committed. What is finished beyond the front travels in the commit's metadata.
+ * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record
+ * says which position comes after it. The *front* is the position up to which every record is finished: only the front
+ * is committed. Ranges that are finished beyond the front are in the commit's metadata.
  */
 import { Fifo } from "../../support/fifo.ts";
 

@@ -1,8 +1,8 @@
 /**
- * The records of one ownership that wait in the process, in the order of the log. If too many wait, in this partition or
- * in the whole worker, the partition is not fetched from until there is room again: the next fetch is under way while the
- * last records run. A partition with no waiting record is always fetched from, so that stuck partitions which fill the
- * memory budget do not starve the others.
+ * The records of one ownership that wait in the process, in the order of the log. If too many wait, in this partition
+ * or in the whole worker, the partition is not fetched from until there is space again: the next fetch is under way
+ * while the last records run. A partition with no waiting record is always fetched from, so that stuck partitions which
+ * fill the memory budget do not starve the others.
  */
 import type { Consumer, Ownership } from "../../broker/broker.ts";
 import { Fifo } from "../../support/fifo.ts";

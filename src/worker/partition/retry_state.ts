@@ -4,7 +4,7 @@
  * Attempts, strikes, and the fact that a dead letter was decided come from the commit's metadata and go back there, so
  * that a restart or another owner continues the count. Everything else lives as long as the ownership.
  *
- * A count alone never dead-letters a record: if a deploy brings both a dead letter queue and mended code, a record that
+ * A count alone never dead-letters a record: if a deploy brings both a dead letter queue and fixed code, a record that
  * has failed often before runs once more. Only a dead letter that was decided after a run is written without another one.
  */
 import { describeError, type ErrorInfo } from "../../errors.ts";

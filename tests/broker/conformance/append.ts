@@ -138,7 +138,7 @@ export const append: readonly Case[] = [
     },
   },
   {
-    name: "append() writes many small records though together they are larger than one may be",
+    name: "append() writes many small records that are together larger than one record may be",
     async run(world) {
       const topic = await world.topic(1, { "max.message.bytes": "2000" });
       const values = many("x".repeat(200), 100);

@@ -14,7 +14,7 @@ export const flow: readonly Case[] = [
       await world.append(topic, ["a0"], 0);
       await reader.received(1, 0);
       await world.append(topic, many("a", 3, 1), 0);
-      await neighbourTwice(world, topic, reader);
+      await awaitOtherPartition(world, topic, reader);
       assert.deepEqual(reader.recorder.values(0), ["a0"]);
       reader.recorder.onRecords = () => {};
       reader.resume(reader.own(0));
@@ -32,7 +32,7 @@ export const flow: readonly Case[] = [
       reader.pause(ownership);
       reader.pause(ownership);
       await world.append(topic, many("a", 2), 0);
-      await neighbourTwice(world, topic, reader);
+      await awaitOtherPartition(world, topic, reader);
       assert.deepEqual(reader.recorder.values(0), []);
       reader.resume(ownership);
       reader.resume(ownership);
@@ -77,7 +77,7 @@ export const flow: readonly Case[] = [
       await one.recorder.until("the group had rebalanced", () => one.recorder.assignments.length > before);
       assert.ok(one.recorder.live.has(paused));
       await world.append(topic, many("a", 2), 0);
-      await neighbourTwice(world, topic, one);
+      await awaitOtherPartition(world, topic, one);
       assert.deepEqual(one.recorder.values(0), []);
       one.resume(paused);
       await one.received(2, 0);
@@ -107,7 +107,7 @@ export const flow: readonly Case[] = [
   },
 ];
 
-/** A consumer that pauses partition 0 whenever something of it comes. */
+/** Starts a consumer that pauses partition 0 whenever it gets records of it. */
 async function pausing(world: World, topic: string): Promise<Member> {
   let pause: (ownership: Ownership) => void = () => {};
   const reader = await world.consume({
@@ -121,8 +121,8 @@ async function pausing(world: World, topic: string): Promise<Member> {
   return reader;
 }
 
-/** Delivers two rounds of partition 1: anything that partition 0 was to get has come by then. */
-async function neighbourTwice(world: World, topic: string, reader: Member): Promise<void> {
+/** Waits for two deliveries of partition 1: by then, records of partition 0 would have been delivered, too. */
+async function awaitOtherPartition(world: World, topic: string, reader: Member): Promise<void> {
   for (let round = 0; round < 2; round++) {
     const count = reader.recorder.values(1).length;
     await world.append(topic, ["n"], 1);

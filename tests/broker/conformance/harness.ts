@@ -10,7 +10,7 @@ import type { Position, TopicPartition } from "../../../src/support/position.ts"
 export interface Harness {
   /** The start of each test's name. */
   readonly name: string;
-  /** What the broker can do. It excuses the broker from the cases that it cannot pass. */
+  /** The abilities of the broker. They excuse it from the cases that it cannot pass. */
   readonly capabilities: Capabilities;
   /** The session timeout of the consumers, in ms: short, so that a session expires well within `limitMs`. */
   readonly sessionTimeoutMs: number;
@@ -30,7 +30,7 @@ export interface Harness {
   appendControl?(at: TopicPartition): Promise<void>;
 }
 
-/** What a case may need. */
+/** The abilities that a case may need. */
 export type Need = "sharedGroups" | "recreateTopic" | "deleteRecords" | "commitAs" | "expire" | "appendControl";
 
 /** A case from which a broker is excused. */

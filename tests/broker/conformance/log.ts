@@ -33,8 +33,9 @@ export const log: readonly Case[] = [
       await reader.received(5);
       const ownership = reader.own();
       reader.pause(ownership);
-      // Longer than any fetch that was under way when it was paused.
-      await world.append(topic, many("a", 45, 5));
+      // The first one ends a fetch that was under way when it was paused: the others are not fetched.
+      await world.append(topic, many("a", 1, 5));
+      await world.append(topic, many("a", 44, 6));
       await world.harness.deleteRecords!({ topic, partition: 0, offset: 50 });
       await world.append(topic, many("a", 5, 50));
       reader.resume(ownership);

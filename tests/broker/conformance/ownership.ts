@@ -1,9 +1,9 @@
-/** Ownership: who owns what, what ends it, and that nothing of an ended one is written. */
+/** Cases about ownership: its start, its end, and that a commit of an ended ownership is not written. */
 import assert from "node:assert/strict";
 import type { Case } from "./case.ts";
 import { many, type Member, type World } from "./world.ts";
 
-/** Ownership. */
+/** The cases. */
 export const ownership: readonly Case[] = [
   {
     name: "a member that joins takes some ownerships away; the others are continued",
@@ -13,7 +13,8 @@ export const ownership: readonly Case[] = [
       const [before] = one.recorder.assignments;
       assert.equal(before!.added.length, 4);
       assert.deepEqual(one.recorder.losses.map(({ reason }) => reason), ["revoked", "revoked"]);
-      // No word of releasing(): it is a hint, and on a real broker a rejoin that finds stale metadata comes without.
+      // releasing() is not checked: it is a hint, and a member of Kafka that rejoins with stale metadata does not call
+      // it.
       const { added, continued } = one.recorder.assignments.at(-1)!;
       assert.deepEqual(added, []);
       assert.equal(continued.length, 2);
@@ -122,13 +123,13 @@ export const ownership: readonly Case[] = [
       await world.harness.expire!(one.consumer);
       // The other member may or may not take them over before: the end is the same.
       await one.recorder.until(
-        "it noticed and was back",
+        "it noticed the end of its session and joined again",
         () =>
           before.every(({ lost }) => lost.aborted) && one.recorder.isMember === true &&
           one.recorder.owned(topic).length === 2,
       );
       for (const live of one.recorder.live.keys()) assert.ok(!before.includes(live), "Expected a new object");
-      await two.recorder.until("two partitions are the other's", () => two.recorder.owned(topic).length === 2);
+      await two.recorder.until("the other one owns two partitions", () => two.recorder.owned(topic).length === 2);
       const outcomes = await one.commit(...before.map((ended) => ({ ownership: ended, next: 7, metadata: "late" })));
       assert.deepEqual(outcomes, ["ended", "ended"]);
       for (const partition of moved) assert.equal((await world.committed(one.group, topic, partition)).offset, null);

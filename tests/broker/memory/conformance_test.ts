@@ -1,4 +1,7 @@
-/** The memory broker passes the conformance suite: the product's log as far as no fault is needed, and the log with faults. */
+/**
+ * The memory broker passes the conformance suite: the log of the library all cases without faults, the log with faults
+ * all cases.
+ */
 import { assertEquals } from "@std/assert";
 import { conformance } from "../conformance/mod.ts";
 import { MemoryLog } from "../../../src/broker/memory/log.ts";

@@ -113,7 +113,7 @@ Deno.test("sqlite: a consumer is closed in time, also while it waits to write", 
   assertEquals(await committed, "ended");
 });
 
-Deno.test("sqlite: on a full disk nothing is written and nothing is lost; once there is room it goes on", async () => {
+Deno.test("sqlite: on a full disk nothing is written and nothing is lost; once there is space, appends succeed again", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   const database = new DatabaseFile(file.path, 1000);

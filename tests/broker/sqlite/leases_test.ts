@@ -1,6 +1,6 @@
 /**
- * Leases under difficulties: clocks that were set, rows that other programs changed, topics that are created, grow and are
- * deleted, and two consumers in one process.
+ * Leases under difficulties: clocks that were set, rows that other programs changed, topics that are created, grow and
+ * are deleted, and two consumers in one process.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -147,7 +147,7 @@ Deno.test("sqlite: renewing a lease that another consumer has taken does not ext
   outside(temporary.path, ["UPDATE leases SET owner = 'other'"]);
   assertEquals([await membership.renew(), membership.heldUntilMs], [false, heldUntilMs]);
   const late = await membership.look();
-  // No job may start until the consumer is told to stop: neither renewing nor looking is a new session.
+  // No job may start until the consumer must stop: neither renewing nor looking is a new session.
   assertEquals(membership.heldUntilMs, heldUntilMs);
   assertEquals(membership.endedBy(late).map(({ reason }) => reason), ["revoked"]);
 });

@@ -65,7 +65,7 @@ Deno.test("sqlite: a stopped process is taken over within its session, and its l
   await stopped.line(/^lost revoked$/);
   assertEquals(await committed(), 10);
 
-  // It stands by, and has it as soon as the other one has left.
+  // It waits, and has the partition as soon as the other one has left.
   const leftAtMs = performance.now();
   await heir.writeLine("close");
   await stopped.line(/^assigned at 10$/);

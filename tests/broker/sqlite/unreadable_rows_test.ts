@@ -1,6 +1,6 @@
 /**
- * Rows that another program changed, so that no version of the library wrote them: such a record is dead-lettered or its
- * partition waits, the reason is reported with its place, and every other job is performed.
+ * Rows that another program changed, so that no version of the library wrote them: such a record is dead-lettered or
+ * its partition waits, the reason is reported with its place, and every other job is performed.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, App, Job } from "../../../mod.ts";
@@ -100,7 +100,7 @@ Deno.test("sqlite: a record with a replacement character and a byte order mark i
   assertEquals([record.value, record.unreadable], [value, undefined]);
 });
 
-/** Values that count as absent: nothing is lost, nothing stands still. */
+/** Values that count as absent: nothing is lost, and no partition stops. */
 const ABSENT: readonly string[] = [
   `UPDATE records SET timestamp_ms = 9223372036854775807 ${RECORD}`,
   `UPDATE records SET timestamp_ms = -1 ${RECORD}`,

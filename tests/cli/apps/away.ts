@@ -1,4 +1,4 @@
-/** An App whose broker does not answer. */
+/** An App whose broker does not respond. */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 

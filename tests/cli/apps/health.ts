@@ -1,6 +1,7 @@
 /**
- * An App that standard input controls: `away` and `back` for its log; `stubborn` enqueues a job that ignores its signal until
- * `free`; `long` one that takes as long within its time; `block FILE` one that blocks the event loop until the file exists.
+ * An App that standard input controls: `away` and `back` for its log; `stubborn` enqueues a job that ignores its signal
+ * until `free`; `long` one that does the same within its time limit; `block FILE` one that blocks the event loop until
+ * the file exists.
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { existsSync } from "node:fs";

@@ -4,10 +4,10 @@ import { activeJobTopic, App, Job } from "@activejob/kafka";
 class CarelessJob extends Job {
   async perform(careless: boolean) {
     if (!careless) return console.log("the next one");
-    const { promise: heard, resolve } = Promise.withResolvers<void>();
+    const { promise: reported, resolve } = Promise.withResolvers<void>();
     app.on("error.occurred", () => resolve());
     void Promise.reject(new Error("left behind"));
-    await heard;
+    await reported;
     console.log("left one behind");
   }
 }

@@ -6,7 +6,7 @@ import { formatConfig, mergeConfig } from "../../../src/cli/generate/deno_config
 const ENTRIES = { tasks: { worker: "w", test: "t" }, imports: { "@activejob/kafka": "k" } };
 const merge = (text: string) => mergeConfig("deno.json", text, ENTRIES);
 
-/** Texts before and after. */
+/** Files before and after the merge. */
 const MERGED: readonly (readonly [what: string, before: string, after: string])[] = [
   ["an empty object", "{}", formatConfig(ENTRIES).trimEnd()],
   ["an empty object over two lines", "{\n}\n", formatConfig(ENTRIES)],

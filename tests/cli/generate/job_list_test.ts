@@ -1,4 +1,7 @@
-/** Adding jobs to a `jobs/mod.ts` that was edited by hand: nothing is lost, and a file that cannot be parsed is not changed. */
+/**
+ * Adding jobs to a `jobs/mod.ts` that was edited by hand: nothing is lost, and a file that cannot be parsed is not
+ * changed.
+ */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { CommandError } from "../../../src/cli/command.ts";
 import { addToJobList } from "../../../src/cli/generate/job_list.ts";
@@ -7,7 +10,7 @@ import { formatEmptyJobList } from "../../../src/cli/generate/templates.ts";
 
 const list = (module: string, name: string) => addToJobList(module, parseJobName(name));
 
-Deno.test("addToJobList() keeps imports and entries sorted, whatever the order in which jobs are made", () => {
+Deno.test("addToJobList() keeps imports and entries sorted, in whatever order jobs are generated", () => {
   const names = ["welcome", "admin/refresh", "refresh", "zoo/refresh", "admin/audit"];
   const expected = [
     "// Every job of this project. `generate job` adds to it.",
@@ -33,7 +36,7 @@ Deno.test("addToJobList() keeps imports and entries sorted, whatever the order i
   assertEquals(names.reduce(list, expected), expected);
 });
 
-/** Texts that were edited by hand, before and after RefreshJob is added. */
+/** Files that were edited by hand, before and after RefreshJob is added. */
 const EDITED: readonly (readonly [what: string, before: string, after: string])[] = [
   [
     "comments, also such that look like code",
@@ -117,7 +120,7 @@ for (const [what, before, after] of EDITED) {
   });
 }
 
-Deno.test("addToJobList() does not change a file that lists the job in its own way", () => {
+Deno.test("addToJobList() does not change a file that lists the job in another form", () => {
   const module = 'import { RefreshJob } from "./refresh_job.ts";\nexport const jobs = collect(RefreshJob);\n';
   assertEquals(list(module, "refresh"), module);
 });

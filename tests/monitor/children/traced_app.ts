@@ -1,13 +1,13 @@
 /**
- * A web server and a worker in one process, as Deno's own OpenTelemetry sees them. One request enqueues two jobs: one does
- * something that is traced, and says a line; the other fails. It ends as the command line does.
+ * A web server and a worker in one process, as Deno's own OpenTelemetry sees them. One request enqueues two jobs: one
+ * does something that is traced, and logs a line; the other fails. It ends as the command line does.
  */
 import { activeJobTopic, App, Job } from "../../../mod.ts";
 import { findOpenTelemetry } from "../../../src/monitor/open_telemetry.ts";
 
 class MailJob extends Job {
   async perform(to: string) {
-    // In Deno the context of an import() stays behind.
+    // In Deno the context of an import() stays active after it.
     await import("node:path");
     const { trace, context } = findOpenTelemetry()!;
     const span = trace.getTracer("shop").startSpan("render", { kind: 0, attributes: {} }, context.active());

@@ -1,6 +1,6 @@
 /**
- * An App with its worker, as one process has them, and all events that they emit. Several of them over one log stand
- * for several processes.
+ * An App with its worker, as one process has them, and all events that they emit. Several of them over one log act
+ * as several processes.
  */
 import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../../mod.ts";
 import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";

@@ -21,7 +21,7 @@ console.log(JSON.stringify({ before }));
 
 Deno.stdin.readSync(new Uint8Array(1));
 
-// The sink was not called yet: only the clock can tell.
+// The sink was not called yet: only the clock shows the end of the session.
 const awake = { calls: recorder.calls - calls, held: consumer.sessionValidUntilMs > performance.now() };
 const committing = consumer.commit([{ ownership: mine, next: 24, metadata: "late" }]);
 await recorder.until("it noticed", () => mine.lost.aborted);

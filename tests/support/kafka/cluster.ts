@@ -49,7 +49,9 @@ export async function recreateTopic(topic: string, partitions: number): Promise<
   await administer(async (admin) => {
     await admin.deleteTopics({ topics: [topic] });
     // The name is in use until the last of its logs is closed.
-    while (!await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] }).catch(() => false)) {
+    const topics = [{ topic, numPartitions: partitions }];
+    // A wait for its leader that fails would be taken for a topic that was not created.
+    while (!await admin.createTopics({ topics, waitForLeaders: false }).catch(() => false)) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });

@@ -66,7 +66,7 @@ Deno.test("planRuns() fills a run up to 3 seconds, and starts another one", () =
   assertEquals(runs.flatMap(({ paths }) => paths).sort(), paths);
 });
 
-Deno.test("planRuns() leaves out files that take longer than it is told", () => {
+Deno.test("planRuns() leaves out files that take longer than a limit", () => {
   const runs = planRuns(FILES, TIMES, { groupShort: false, maxSeconds: 4 });
   const names = runs.map(({ name }) => name);
   assertEquals(names.includes("tests/behaviours/a_test.ts"), true);
@@ -81,7 +81,7 @@ Deno.test("estimateSeconds() is that of runs side by side, and then of those alo
   assertEquals(Math.round(estimateSeconds(runs, 2) * 10), 106);
 });
 
-Deno.test("formatSeconds() and formatCount() write figures as they are spoken", () => {
+Deno.test("formatSeconds() and formatCount() write figures with their units", () => {
   assertEquals([0.2, 59.4, 60, 185].map(formatSeconds), ["1 s", "59 s", "1 min 0 s", "3 min 5 s"]);
   assertEquals([formatCount([1], "file"), formatCount([], "file")], ["1 file", "0 files"]);
 });

@@ -19,7 +19,7 @@ Deno.test("readCounts() counts a process that fails without a failed test as one
   assertEquals(readCounts({ code: 1, stdout: "ok | 1 passed | 0 failed (2ms)\n" }), { passed: 1, failed: 1 });
 });
 
-Deno.test("sideBySide() performs all runs in their order, so many at once and no more", async () => {
+Deno.test("sideBySide() performs all runs in their order, at most so many at once", async () => {
   const started: string[] = [];
   let running = 0;
   let most = 0;

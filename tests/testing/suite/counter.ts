@@ -1,4 +1,7 @@
-/** The App of a suite that `../parallel_test.ts` runs as a user would: several files at once, each in its own process thread. */
+/**
+ * The App of a suite that `../parallel_test.ts` runs as a user would: several files at once, each in its own process
+ * thread.
+ */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 
 export class CountJob extends Job {

@@ -52,6 +52,32 @@ Deno.test("Attempt counts a job as failed that blocked the event loop, and its o
   assertEquals(performed.map(({ attempt }) => attempt), [2]);
 });
 
+Deno.test("Attempt counts a job as failed whose static timeoutMs throws; the worker and its status go on", async () => {
+  class LimitJob extends Job {
+    static isBroken = false;
+    static override get timeoutMs(): number {
+      if (LimitJob.isBroken) throw new Error("no limit");
+      return 60_000;
+    }
+    perform() {}
+  }
+  await using app = appOf([LimitJob]);
+  const failed: EventMap["job.failed"][] = [];
+  const performed: EventMap["job.performed"][] = [];
+  const worker = app.worker();
+  app.on("job.failed", (event) => {
+    failed.push(event);
+    assertEquals(worker.status().state, "running");
+    LimitJob.isBroken = false;
+  });
+  app.on("job.performed", (event) => void performed.push(event));
+  await LimitJob.performLater();
+  LimitJob.isBroken = true;
+  await worker.run(undefined, { once: true });
+  assertEquals(failed.map(({ error, attempt }) => [error.message, attempt]), [["no limit", 1]]);
+  assertEquals(performed.map(({ attempt }) => attempt), [2]);
+});
+
 Deno.test("Attempt has a wait time of 0 if the clocks differ a little, and none if they differ by more", async () => {
   const { app, log, worker } = setUpWorker();
   await using _ = app;

@@ -1,4 +1,4 @@
-/** The commit's metadata: encoded and decoded again, and untrusted text. */
+/** The commit's metadata: encoded and decoded again; untrusted metadata is ignored. */
 import { assert, assertEquals } from "@std/assert";
 import {
   decodeCommitMetadata,
@@ -24,7 +24,7 @@ function someProgress(random: Random, front: number): Progress {
   return { failed, strikes, deadLetterOffset: someOffset(), stuckOffset: someOffset(), finished };
 }
 
-Deno.test("decodeCommitMetadata() reads the text of encodeCommitMetadata(), at any front", () => {
+Deno.test("decodeCommitMetadata() reads the result of encodeCommitMetadata(), at any front", () => {
   forSeeds(500, (random) => {
     const front = random.pick([0, 1, 17, 2 ** 40]);
     const progress = someProgress(random, front);
@@ -58,7 +58,7 @@ Deno.test("encodeCommitMetadata() stays within the length and leaves out the far
   });
 });
 
-Deno.test("encodeCommitMetadata() is empty if there is nothing to say, and short otherwise", () => {
+Deno.test("encodeCommitMetadata() returns an empty string if there is nothing to store, and a short one otherwise", () => {
   const failed = { offset: 7, attempts: 2 };
   const finished = [{ from: 10, to: 12 }, { from: 16, to: 17 }];
   assertEquals(encodeCommitMetadata(NO_PROGRESS, 7, 4096), "");
@@ -106,7 +106,7 @@ Deno.test("decodeCommitMetadata() ignores malformed ranges, and reads the others
   }
 });
 
-Deno.test("decodeCommitMetadata() ignores the text of other programs and of other versions", () => {
+Deno.test("decodeCommitMetadata() ignores the metadata of other programs and of other versions", () => {
   for (
     const text of [
       "",
@@ -125,7 +125,7 @@ Deno.test("decodeCommitMetadata() ignores the text of other programs and of othe
   }
 });
 
-Deno.test("decodeCommitMetadata() never throws, for any text", () => {
+Deno.test("decodeCommitMetadata() never throws, for any string", () => {
   forSeeds(300, (random) => {
     const pieces = ["v1", ";", "=", "a", "s", "d", "w", "f", ":", "-", ",", "0", "7", "99999", "\u0000", "é", " "];
     const text = "v1;" + Array.from({ length: random.integer(0, 30) }, () => random.pick(pieces)).join("");

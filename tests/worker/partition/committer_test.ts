@@ -5,7 +5,7 @@ import { type CommitSource, Committer } from "../../../src/worker/partition/comm
 
 type Outcome = "committed" | "refused" | "ended" | "unknown";
 
-/** A consumer whose commits are noted and end when the test says so. */
+/** A consumer that records its commits, which end when the test ends them. */
 class HeldConsumer {
   readonly commits: number[][] = [];
   readonly deadlines: (number | undefined)[] = [];

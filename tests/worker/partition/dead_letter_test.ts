@@ -1,7 +1,7 @@
 /** Dead letters: the forms that are tried, their content, and the truncation of error messages. */
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, NewRecord } from "../../../src/broker/broker.ts";
-import { BrokerError, RecordTooLargeError } from "../../../src/errors.ts";
+import { BrokerError, RecordRefusedError, RecordTooLargeError } from "../../../src/errors.ts";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 import { type DeadLetter, writeDeadLetter } from "../../../src/worker/partition/dead_letter.ts";
 import { toQueuedRecord } from "../../../src/worker/partition/queued_record.ts";
@@ -33,14 +33,19 @@ const OWN = [
 ] as [string, string | null][];
 
 /** Takes every form down and refuses the first of them for their size. */
-async function formsTried(dead: DeadLetter, refused: number, last?: AppendOutcome) {
+async function formsTried(
+  dead: DeadLetter,
+  refused: number,
+  last?: AppendOutcome,
+  error: Error = new RecordTooLargeError("Too large"),
+) {
   const forms: NewRecord[] = [];
-  const tooLarge = { ok: false, error: new RecordTooLargeError("Too large"), written: "no" } as const;
+  const refusal = { ok: false, error, written: "no" } as const;
   const outcome = await writeDeadLetter("dead", dead, (topic, record) => {
     assertEquals(topic, "dead");
     forms.push(record);
     const good = { ok: true, position: { topic, partition: 0, offset: 0 } } as const;
-    return Promise.resolve(forms.length <= refused ? tooLarge : last ?? good);
+    return Promise.resolve(forms.length <= refused ? refusal : last ?? good);
   });
   const shown = forms.map(({ key, value, headers }) => ({
     key: text(key as Uint8Array | null),
@@ -65,6 +70,12 @@ Deno.test("writeDeadLetter() writes the record byte for byte, its headers, and i
     value: "value",
     headers: [["trace", "1"], ["constructor", "2"], ["none", null], ["trace", "3"], ...OWN],
   }]);
+});
+
+Deno.test("writeDeadLetter() tries smaller forms of a letter that is refused for any of its content", async () => {
+  const dead = letter({}, recordOf("value", { key: bytes("key"), headers: [["trace", bytes("1")]] }));
+  const { forms, outcome } = await formsTried(dead, 1, undefined, new RecordRefusedError("INVALID_RECORD"));
+  assertEquals([forms.length, outcome.ok], [2, true]);
 });
 
 Deno.test("writeDeadLetter() tries smaller forms of a letter that is too large", async () => {

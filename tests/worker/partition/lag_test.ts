@@ -23,17 +23,17 @@ Deno.test("createLagRefresh() sends one request for each topic, one at a time, a
     ownership: { topic: topic as string, partition: partition as number },
     lag: new LagTracker(),
   }));
-  const asked: string[] = [];
+  const requested: string[] = [];
   const refresh = createLagRefresh({
     ends(topic) {
-      asked.push(topic);
+      requested.push(topic);
       if (topic === "b") return Promise.reject(new Error("away"));
       return Promise.resolve([{ partition: 1, low: 2, high: 7 }, { partition: 2, low: 0, high: 1 }]);
     },
   }, () => partitions);
   await Promise.all([refresh(), refresh()]);
-  assertEquals(asked, ["a", "b"]);
+  assertEquals(requested, ["a", "b"]);
   assertEquals(partitions.map(({ lag }) => [lag.highWatermark, lag.lagOf(null)]), [[null, null], [7, 5], [null, null]]);
   await refresh();
-  assertEquals(asked, ["a", "b", "a", "b"]);
+  assertEquals(requested, ["a", "b", "a", "b"]);
 });

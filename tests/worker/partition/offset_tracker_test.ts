@@ -152,7 +152,7 @@ for (const maxLength of [4096, 24]) {
   });
 }
 
-Deno.test("finishedRanges() passes on what a previous owner finished and has not arrived yet", () => {
+Deno.test("finishedRanges() passes on records that a previous owner finished and that have not arrived yet", () => {
   const tracker = new OffsetTracker(3, [{ from: 5, to: 9 }, { from: 12, to: 13 }]);
   const first = recordAt(3);
   tracker.add(first);

@@ -53,7 +53,7 @@ Deno.test("RecordQueue pauses when the budget of the worker is spent, and resume
   for (let count = 0; count < 2; count++) other.push(0);
   assertEquals([full.calls, other.calls, budget.isFull], [["pause"], ["pause"], true]);
   other.queue.shift();
-  assertEquals(other.calls, ["pause"], "there is no room yet");
+  assertEquals(other.calls, ["pause"], "there is no space yet");
   full.queue.shift();
   assertEquals([full.calls, other.calls, budget.isFull], [["pause", "resume"], ["pause", "resume"], false]);
 });

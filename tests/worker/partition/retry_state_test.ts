@@ -42,7 +42,7 @@ class Partition {
       if (this.#random.chance(0.4)) this.#nextOwner(offset);
       let dead = this.#state.isGivenUp(offset);
       if (!dead) {
-        assertEquals(this.#state.attemptsOf(offset), runs, "what the next run is counted as");
+        assertEquals(this.#state.attemptsOf(offset), runs, "the count of runs before the next one");
         runs++;
         if (runs > failures) {
           this.#state.resetAfterPass(offset);

@@ -1,4 +1,6 @@
-/** The runner on the memory broker: nothing starts, is marked or dead-lettered unless the partition is certainly owned. */
+/**
+ * The runner on the memory broker: nothing starts, is marked or dead-lettered unless the partition is certainly owned.
+ */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { until } from "../../support/until.ts";

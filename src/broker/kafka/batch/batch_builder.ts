@@ -4,17 +4,15 @@
  * same batch to the broker.
  */
 import { Buffer } from "node:buffer";
-import zlib from "node:zlib";
 import type { NewRecord } from "../../broker.ts";
+import { compress } from "./compress.ts";
 import { crc32c } from "./crc32c.ts";
 import { COMPRESSIONS, Field, HEADER_BYTES, LENGTH_END, MAGIC } from "./layout.ts";
 
 /** Compressions that this library writes. */
-export type WrittenCompression = "none" | "gzip" | "zstd";
+type Compression = "none" | "gzip" | "zstd";
 
 const FIRST_BYTES = 32 * 1024;
-/** Fast: a batch of a hundred jobs shrinks to a fifth for 2 µs a record. */
-const GZIP_LEVEL = 1;
 const utf8 = new TextEncoder();
 
 /** See the module. */
@@ -24,6 +22,7 @@ export class BatchBuilder {
   #count = 0;
   #firstTimestampMs = 0;
   #lastTimestampMs = 0;
+  #isSealed = false;
   #sealed: Buffer | null = null;
 
   /** @param spare buffer of an earlier batch that is not used any more */
@@ -41,7 +40,12 @@ export class BatchBuilder {
     return this.#end;
   }
 
-  /** The bytes to send; `null` before it is sealed. */
+  /** Whether no record can be added any more. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
+  /** The bytes to send; `null` before they are ready. */
   get sealed(): Buffer | null {
     return this.#sealed;
   }
@@ -92,18 +96,29 @@ export class BatchBuilder {
     return true;
   }
 
-  /** Compresses the records and fills the header: no record can be added any more. */
-  seal(compression: WrittenCompression): void {
-    if (this.#sealed !== null) return;
-    let bytes = this.#buffer.subarray(0, this.#end);
-    if (compression !== "none") {
-      const records = bytes.subarray(HEADER_BYTES);
-      const packed = compression === "gzip"
-        ? zlib.gzipSync(records, { level: GZIP_LEVEL })
-        : zlib.zstdCompressSync(records);
-      bytes = Buffer.allocUnsafe(HEADER_BYTES + packed.length);
-      packed.copy(bytes, HEADER_BYTES);
-    }
+  /**
+   * Compresses the records and fills the header: from now on no record can be added.
+   *
+   * @returns a promise where it takes long: a large batch is compressed beside the event loop
+   */
+  seal(compression: Compression): Promise<void> | void {
+    if (this.#isSealed) return;
+    this.#isSealed = true;
+    const bytes = this.#buffer.subarray(0, this.#end);
+    if (compression === "none") return this.#finish(bytes, compression);
+    const records = bytes.subarray(HEADER_BYTES);
+    const packed = compress(compression, records);
+    if (packed instanceof Promise) return packed.then((packed) => this.#finishPacked(packed, compression));
+    this.#finishPacked(packed, compression);
+  }
+
+  #finishPacked(packed: Buffer, compression: Compression): void {
+    const bytes = Buffer.allocUnsafe(HEADER_BYTES + packed.length);
+    packed.copy(bytes, HEADER_BYTES);
+    this.#finish(bytes, compression);
+  }
+
+  #finish(bytes: Buffer, compression: Compression): void {
     bytes.fill(0, 0, Field.length);
     bytes.writeInt32BE(bytes.length - LENGTH_END, Field.length);
     bytes.writeInt32BE(-1, Field.leaderEpoch);

@@ -48,10 +48,12 @@ export function readBatchHeader(data: Buffer, bounds: BatchBounds): BatchHeader 
   if (compression === undefined) {
     throw new UnreadableBatchError(bounds, `compression ${attributes & Attribute.compression} is not known`);
   }
+  const count = data.readInt32BE(start + Field.count);
+  if (count < 0) throw new UnreadableBatchError(bounds, `it announces ${count} records`);
   return {
     bounds,
     compression,
-    count: data.readInt32BE(start + Field.count),
+    count,
     baseTimestampMs: readInt64(data, start + Field.baseTimestamp),
     appendTimeMs: attributes & Attribute.logAppendTime ? readInt64(data, start + Field.maxTimestamp) : null,
   };

@@ -14,6 +14,8 @@ import { decodeRecords } from "./decode_batch.ts";
 import { decompressInChunks } from "./decompress.ts";
 import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 
+const EMPTY = Buffer.alloc(0);
+
 /** Some records of a batch, and the offset after them. */
 export type BatchPart = Omit<RecordBatch, "highWatermark">;
 
@@ -76,8 +78,8 @@ class RecordSplitter {
   readonly #header: BatchHeader;
   readonly #from: number;
   readonly #maxRecordBytes: number;
-  /** The begin of a record, in a buffer that grows from small: its rest comes with the next chunks. */
-  #buffer: Buffer = Buffer.alloc(0);
+  /** The begin of a record: its rest comes with the next chunks. */
+  #buffer: Buffer = EMPTY;
   #filled = 0;
   /** Bytes that must have come before it is worth looking. */
   #needed = 1;
@@ -116,6 +118,8 @@ class RecordSplitter {
       return;
     }
     const end = yield* this.#split(bytes);
+    // Large values are windows on it: it is not used again.
+    this.#buffer = EMPTY;
     this.#filled = 0;
     if (end < bytes.length) this.#append(bytes.subarray(end));
   }
@@ -124,7 +128,7 @@ class RecordSplitter {
   #append(bytes: Buffer): Buffer {
     const length = this.#filled + bytes.length;
     if (this.#buffer.length < length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, this.#needed));
       this.#buffer.copy(larger, 0, 0, this.#filled);
       this.#buffer = larger;
     }

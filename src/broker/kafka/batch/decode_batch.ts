@@ -52,9 +52,10 @@ export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, max
  */
 export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader, from: number): StoredRecord[] {
   const { bounds, baseTimestampMs, appendTimeMs } = header;
-  const { baseOffset } = bounds;
+  const { baseOffset, lastOffset } = bounds;
   const records: StoredRecord[] = [];
   let at = 0;
+  let before = -1;
   for (let index = 0; index < count; index++) {
     if (at >= bytes.length) throw new UnreadableBatchError(bounds, `it has ${index} records, and announces ${count}`);
     let byte: number, value: number, shift: number;
@@ -75,6 +76,11 @@ export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader,
     value = (byte = bytes[at++]!) & 0x7f;
     for (shift = 7; byte > 0x7f; shift += 7) value += ((byte = bytes[at++]!) & 0x7f) * 2 ** shift;
     const offset = baseOffset + value / 2;
+    // Its offsets would be another batch's, or none at all.
+    if (value % 2 === 1 || offset > lastOffset || offset <= before) {
+      throw new UnreadableBatchError(bounds, "the offsets of its records are not in order");
+    }
+    before = offset;
 
     value = (byte = bytes[at++]!) & 0x7f;
     for (shift = 7; byte > 0x7f; shift += 7) value |= ((byte = bytes[at++]!) & 0x7f) << shift;
@@ -101,6 +107,9 @@ export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader,
     }
     at = next;
   }
+  if (at < bytes.length) {
+    throw new UnreadableBatchError(bounds, `it has more records than the ${count} that it announces`);
+  }
   return records;
 }
 
@@ -113,7 +122,7 @@ function dataOf(bytes: Buffer, from: number, to: number): string | Uint8Array {
   const text = decodeUtf8.call(bytes, from, to);
   // Decoding puts U+FFFD where bytes are not UTF-8: only where one stands, the bytes are looked at again.
   if (!text.includes("\ufffd") || isUtf8(bytes.subarray(from, to))) return text;
-  return Uint8Array.prototype.slice.call(bytes, from, to);
+  return new Uint8Array(bytes.subarray(from, to));
 }
 
 const TOO_MANY_HEADERS = `The record has more than ${MAX_HEADERS} headers`;

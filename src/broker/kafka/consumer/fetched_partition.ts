@@ -34,7 +34,8 @@ export class FetchedPartition implements TopicPartition {
   notBeforeMs = 0;
   /** Number of changes of the position: an answer to an earlier request is dropped. */
   version = 0;
-  waiting: WaitingData | null = null;
+  /** What was fetched, oldest first. */
+  readonly waiting: WaitingData[] = [];
   /** While a large batch is handed over in parts: resolved when the next part may follow. */
   parts: PromiseWithResolvers<void> | null = null;
   /** Offset at which the data was damaged: it is fetched once more, since the fault may be on the way. */
@@ -52,7 +53,7 @@ export class FetchedPartition implements TopicPartition {
   /** Goes on at another position. */
   seek(position: number | null): void {
     this.version++;
-    this.waiting = null;
+    this.waiting.length = 0;
     this.position = position;
     this.parts?.resolve();
     this.parts = null;

@@ -4,40 +4,28 @@
  * - The limit for a partition is not divided by their number, and the limit of the response is small: of a batch that is
  *   larger than its partition's share a broker would send nothing, but for the first partition of the request. A partition
  *   that got something moves to the end of the next request.
- * - The next request is sent before the last response is handed over: the broker works while the worker does.
- * - A partition that is paused while its batches are handed over keeps the rest, and gets it first when it is resumed. A
- *   large batch is handed over in parts, and unpacked only as far as the partition takes them.
- * - What cannot be read is handed over as one unreadable record for all of its offsets. Damaged data is fetched once more.
+ * - The next request is sent before the last response is handed over, with the partitions that are in it: the broker works
+ *   while the worker does, and a partition with much to read does not wait until there is something of the others.
  * - A partition without a leader, or one whose topic is gone, waits alone; the others are not disturbed.
  */
 import { sleep } from "../../../support/abort.ts";
-import type { RecordBatch } from "../../broker.ts";
 import { AbortedFilter } from "../batch/aborted_filter.ts";
-import { UnreadableBatchError } from "../batch/batch_header.ts";
-import { type BatchPart, batchParts, unreadablePart } from "../batch/batch_parts.ts";
-import { decodeBatch } from "../batch/decode_batch.ts";
-import { TooLargeError } from "../batch/decompression_errors.ts";
-import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
+import { batchesIn } from "../batch/layout.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { listOffsets, Timestamp } from "../wire/requests.ts";
-import { formatPosition } from "../../../support/position.ts";
-import type { FetchedPartition, WaitingData } from "./fetched_partition.ts";
+import type { FetchedPartition } from "./fetched_partition.ts";
+import { HandOver, type RecordHandler } from "./hand_over.ts";
 
 /** Receives what is fetched. Calls return at once. */
-export interface FetchHandler {
-  records(at: FetchedPartition, batch: RecordBatch): void;
+export interface FetchHandler extends RecordHandler {
   /** Records before `to` are gone, and the position was `from`. */
   expired(at: FetchedPartition, from: number, to: number): void;
   /** The partition has no leader, or has one again. */
   leaderChanged(at: FetchedPartition, hasLeader: boolean): void;
   /** The cluster was asked for its topics: some may be other ones now. */
   topicsRefreshed(): void;
-  /** The handler threw: a fault that must not skip a record. */
-  failed(error: unknown): void;
-  /** Something for the log. */
-  log(message: string): void;
 }
 
 /** Options of a fetcher. */
@@ -63,8 +51,7 @@ interface Fetched {
 /** How long a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
-/** A batch that unpacks to more is handed over in parts, in bytes: what a producer makes by default is less. */
-const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
+const NONE: ReadonlySet<FetchedPartition> = new Set();
 const RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 /** As the metadata writes it. */
@@ -75,6 +62,7 @@ export class Fetcher {
   readonly #cluster: Cluster;
   readonly #handler: FetchHandler;
   readonly #options: FetcherOptions;
+  readonly #handOver: HandOver;
   /** In the order of the next request. */
   readonly #partitions = new Set<FetchedPartition>();
   /** For each leader that is fetched from, the function that ends its rest. */
@@ -88,6 +76,13 @@ export class Fetcher {
     this.#cluster = cluster;
     this.#handler = handler;
     this.#options = options;
+    this.#handOver = new HandOver({
+      handler,
+      maxRecordBytes: options.maxRecordBytes,
+      isFrozen: () => this.#isFrozen,
+      isFetched: (at) => this.#partitions.has(at),
+      fetchAgain: (at) => this.#wakeLeaderOf(at),
+    });
   }
 
   get #isClosed(): boolean {
@@ -118,7 +113,7 @@ export class Fetcher {
     // Never within the caller's call.
     queueMicrotask(() => {
       if (at.isPaused || !this.#partitions.has(at)) return;
-      this.#handOver(at);
+      this.#handOver.run(at);
       this.#wakeLeaderOf(at);
     });
   }
@@ -132,7 +127,7 @@ export class Fetcher {
   thaw(): void {
     if (!this.#isFrozen) return;
     this.#isFrozen = false;
-    for (const at of [...this.#partitions]) this.#handOver(at);
+    for (const at of [...this.#partitions]) this.#handOver.run(at);
     for (const wake of this.#leaders.values()) wake.resolve();
   }
 
@@ -216,6 +211,8 @@ export class Fetcher {
 
   /** Fetches from one leader, until it leads nothing of ours. */
   async #loop(leader: number): Promise<void> {
+    // All partitions of a new share are in the first request.
+    await null;
     let next = this.#fetch(leader);
     while (!this.#isClosed) {
       const fetched = await next;
@@ -225,11 +222,14 @@ export class Fetcher {
         next = this.#fetch(leader);
         continue;
       }
-      const ready = fetched.partitions.filter((data) => this.#take(data, fetched.requests));
-      next = this.#fetch(leader);
+      const ready = new Set<FetchedPartition>();
+      for (const data of fetched.partitions) {
+        if (this.#take(data, fetched.requests)) ready.add(fetched.requests.get(keyOf(data))!.at);
+      }
+      next = this.#fetch(leader, ready);
       // Its errors are handled when it is awaited.
       next.catch(() => {});
-      for (const data of ready) this.#handOver(fetched.requests.get(keyOf(data))!.at);
+      for (const at of ready) this.#handOver.run(at);
     }
   }
 
@@ -248,12 +248,15 @@ export class Fetcher {
     this.#leaders.set(leader, Promise.withResolvers());
   }
 
-  /** @returns `null` where nothing is wanted from this leader now, or it did not answer */
-  async #fetch(leader: number): Promise<Fetched | null> {
+  /**
+   * @param ready partitions of which something is about to be handed over
+   * @returns `null` where nothing is wanted from this leader now, or it did not answer
+   */
+  async #fetch(leader: number, ready: ReadonlySet<FetchedPartition> = NONE): Promise<Fetched | null> {
     if (this.#isClosed || this.#isFrozen) return null;
     const nowMs = performance.now();
     const wanted = [...this.#partitions].filter((at) =>
-      at.leader === leader && isWanted(at) && at.notBeforeMs <= nowMs
+      at.leader === leader && isWanted(at, ready.has(at) ? 1 : 0) && at.notBeforeMs <= nowMs
     );
     const unplaced = wanted.filter((at) => at.position === null);
     for (const at of unplaced) void this.#findBeginning(at);
@@ -297,6 +300,8 @@ export class Fetcher {
     if (at === undefined || at.version !== version) return false;
     const { error, data, aborted, highWatermark } = fetched;
     if (error === Code.offsetOutOfRange) {
+      // Asked for again once what was fetched before is handed over.
+      if (at.waiting.length > 0) return false;
       at.notBeforeMs = performance.now() + RETRY_MS;
       void this.#findBeginning(at);
       return false;
@@ -312,104 +317,14 @@ export class Fetcher {
     let next = at.position!;
     for (const { lastOffset } of batchesIn(data)) next = Math.max(next, lastOffset + 1);
     if (next === at.position) {
-      this.#passOverDamage(at, highWatermark);
+      this.#handOver.passOverDamage(at, highWatermark);
       return false;
     }
-    at.waiting = { data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark };
+    at.waiting.push({ data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
     at.position = next;
     // Whoever got something is asked for last the next time.
     this.#partitions.delete(at);
     this.#partitions.add(at);
-    return true;
-  }
-
-  /** Hands over batch by batch, until the partition is paused. */
-  #handOver(at: FetchedPartition): void {
-    const { version, waiting } = at;
-    if (at.isPaused || this.#isFrozen) return;
-    if (at.parts !== null) return at.parts.resolve();
-    if (waiting === null) return;
-    at.waiting = null;
-    for (const batch of batchesIn(waiting.data)) {
-      if (at.isPaused || this.#isFrozen) {
-        at.waiting = { ...waiting, data: waiting.data.subarray(batch.start) };
-        return;
-      }
-      if (batch.lastOffset < waiting.from) continue;
-      if (!this.#handOverBatch(at, waiting, batch)) return;
-      if (at.version !== version || !this.#partitions.has(at)) return;
-    }
-  }
-
-  /** @returns whether to go on with the next batch */
-  #handOverBatch(at: FetchedPartition, waiting: WaitingData, batch: BatchBounds): boolean {
-    const { data, from, aborted, highWatermark } = waiting;
-    const next = batch.lastOffset + 1;
-    try {
-      const isEmpty = batch.magic === MAGIC && aborted.skips(data, batch);
-      const records = isEmpty ? [] : decodeBatch(data, batch, from, MAX_AT_ONCE_BYTES);
-      this.#handOverPart(at, highWatermark, { records, next });
-    } catch (error) {
-      if (error instanceof TooLargeError) {
-        void this.#handOverInParts(at, waiting, batch);
-        return false;
-      }
-      if (!(error instanceof UnreadableBatchError)) {
-        this.#handler.failed(error);
-        return false;
-      }
-      if (error.isDamaged && this.#doubt(at, Math.max(from, batch.baseOffset))) return false;
-      this.#handOverPart(at, highWatermark, unreadablePart(batch, from, error));
-    }
-    return true;
-  }
-
-  /** Hands over a large batch as fast as the partition takes it, then what waits behind it. */
-  async #handOverInParts(at: FetchedPartition, waiting: WaitingData, batch: BatchBounds): Promise<void> {
-    const { version } = at;
-    const isCurrent = () => at.version === version && this.#partitions.has(at);
-    at.waiting = { ...waiting, data: waiting.data.subarray(batch.end) };
-    at.parts = Promise.withResolvers();
-    for await (const part of batchParts(waiting.data, batch, waiting.from, this.#options.maxRecordBytes)) {
-      while (isCurrent() && (at.isPaused || this.#isFrozen)) {
-        await at.parts.promise;
-        if (isCurrent()) at.parts = Promise.withResolvers();
-      }
-      if (!isCurrent()) return;
-      this.#handOverPart(at, waiting.highWatermark, part);
-    }
-    if (!isCurrent()) return;
-    at.parts = null;
-    this.#handOver(at);
-    this.#wakeLeaderOf(at);
-  }
-
-  #handOverPart(at: FetchedPartition, highWatermark: number, part: BatchPart): void {
-    try {
-      this.#handler.records(at, { ...part, highWatermark });
-    } catch (error) {
-      this.#handler.failed(error);
-    }
-  }
-
-  /** Data in which no batch can be found, though a broker sends a whole one: its first offset is passed over alone. */
-  #passOverDamage(at: FetchedPartition, highWatermark: number): void {
-    const offset = at.position!;
-    if (at.isPaused || this.#isFrozen || this.#doubt(at, offset)) return;
-    const bounds = { start: 0, end: 0, baseOffset: offset, lastOffset: offset, magic: MAGIC };
-    const error = new UnreadableBatchError(bounds, "its length is wrong, it is damaged");
-    at.seek(offset + 1);
-    this.#handOverPart(at, highWatermark, unreadablePart(bounds, offset, error));
-  }
-
-  /** Goes back to damaged data, to fetch it once more. @returns whether it does: not the second time */
-  #doubt(at: FetchedPartition, offset: number): boolean {
-    if (at.damagedAt === offset) return false;
-    this.#handler.log(`Cannot read ${formatPosition({ ...at, offset })}: it is damaged, and fetched once more`);
-    at.seek(offset);
-    at.damagedAt = offset;
-    at.notBeforeMs = performance.now() + RETRY_MS;
-    this.#wakeLeaderOf(at);
     return true;
   }
 
@@ -439,8 +354,9 @@ export class Fetcher {
   }
 }
 
-function isWanted(at: FetchedPartition): boolean {
-  return !at.isPaused && at.waiting === null;
+/** Whether a partition is to be fetched, where so much of it waits at most. */
+function isWanted(at: FetchedPartition, maxWaiting = 0): boolean {
+  return !at.isPaused && at.waiting.length <= maxWaiting && at.parts === null;
 }
 
 function positionOf({ topicId, partition, position, leaderEpoch }: FetchedPartition): FetchPosition {

@@ -41,7 +41,7 @@ export class OutgoingBatch {
   /** Adds a record. @returns `false` if it does not fit */
   add(placed: PlacedRecord, timestampMs: number, maxBytes: number): boolean {
     const record = recordOf(placed);
-    if (this.bytes.sealed !== null || !this.bytes.add(record, timestampMs, maxBytes)) return false;
+    if (this.bytes.isSealed || !this.bytes.add(record, timestampMs, maxBytes)) return false;
     this.records.push(placed);
     this.#timestampMs ||= timestampMs;
     this.endMs = Math.min(this.endMs, placed.call.endMs);

@@ -16,9 +16,8 @@
 import { BrokerError, RecordRefusedError, UnknownTopicError } from "../../../errors.ts";
 import { sleep } from "../../../support/abort.ts";
 import { formatPartition } from "../../../support/position.ts";
-import type { AppendOutcome, NewRecord } from "../../broker.ts";
+import type { AppendOptions, AppendOutcome, NewRecord } from "../../broker.ts";
 import { recordTooLargeError } from "../../refusals.ts";
-import type { WrittenCompression } from "../batch/batch_builder.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import type { Connection } from "../wire/connection.ts";
 import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.ts";
@@ -35,7 +34,6 @@ import { TopicProducer } from "./topic_producer.ts";
 export interface ProducerOptions {
   readonly deliveryTimeoutMs: number;
   readonly metadataMaxAgeMs: number;
-  readonly compression: WrittenCompression;
 }
 
 const MAX_REQUEST_BYTES = 4_000_000;
@@ -86,10 +84,11 @@ export class Producer {
   }
 
   /** Appends to one topic. Never rejects. */
-  append(name: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {
+  append(name: string, records: readonly NewRecord[], options: AppendOptions = {}): Promise<readonly AppendOutcome[]> {
     const call = new AppendCall(records, this.#options.deliveryTimeoutMs);
     let topic = this.#topics.get(name);
     if (topic === undefined) this.#topics.set(name, topic = new TopicProducer(name));
+    topic.compression = options.compression ?? "none";
     // While nothing is known of the topic, whole calls wait, in their order.
     if (topic.queues.length === 0 || topic.missingSinceMs !== null || topic.waiting.length > 0) {
       topic.waiting.push(call);
@@ -372,12 +371,13 @@ export class Producer {
     };
     for (const queue of queues) {
       queue.inFlight = inFlight;
-      queue.head!.bytes.seal(this.#options.compression);
-      queue.stampHead();
     }
-    // Without those whose time was over while the connection was opened.
+    // Without those whose time was over while they were compressed or the connection was opened.
     const sent = () => queues.filter((queue) => queue.inFlight === inFlight);
     try {
+      const sealing = queues.map((queue) => queue.head!.bytes.seal(this.#topics.get(queue.topic)!.compression));
+      if (sealing.some((each) => each !== undefined)) await Promise.all(sealing);
+      for (const queue of sent()) queue.stampHead();
       const connection = await this.#cluster.connectionTo(leader, "produce");
       inFlight.connection = connection;
       const batches = sent().map((queue) => ({

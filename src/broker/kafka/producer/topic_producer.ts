@@ -3,7 +3,7 @@
  * without go to each partition in turn, since a partition's jobs run one by one, but never to one without a reachable
  * leader while there is another.
  */
-import type { NewRecord } from "../../broker.ts";
+import type { AppendOptions, NewRecord } from "../../broker.ts";
 import { partitionOfKey } from "../../partitioner.ts";
 import { sizeOf } from "../../record.ts";
 import { recordTooLargeError, unknownPartitionError } from "../../refusals.ts";
@@ -24,7 +24,9 @@ export class TopicProducer {
   waiting: AppendCall[] = [];
   /** When the cluster said first that the topic does not exist, on the clock of `performance.now()`; `null` if it does. */
   missingSinceMs: number | null = null;
-  /** Limit of a batch: the topic's `max.message.bytes`. */
+  /** Compression of its batches. */
+  compression: NonNullable<AppendOptions["compression"]> = "none";
+  /** Limit of a batch before compression: the topic's `max.message.bytes`. */
   maxBatchBytes: number = DEFAULT_MAX_BATCH_BYTES;
   /** When the limit was asked for, on the clock of `performance.now()`. */
   limitAskedMs = -Infinity;

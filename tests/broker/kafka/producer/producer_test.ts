@@ -28,7 +28,7 @@ function open(
 ): World {
   const kafka = new ScriptedKafka(kafkaOptions);
   const cluster = kafka.connect();
-  const producer = new Producer(cluster, { deliveryTimeoutMs, metadataMaxAgeMs, compression: "none" });
+  const producer = new Producer(cluster, { deliveryTimeoutMs, metadataMaxAgeMs });
   return {
     kafka,
     producer,

@@ -16,7 +16,7 @@ async function withProducer(
 ): Promise<void> {
   await using kafka = new ScriptedKafka();
   const cluster = kafka.connect();
-  const options = { deliveryTimeoutMs, metadataMaxAgeMs: 30_000, compression: "none" } as const;
+  const options = { deliveryTimeoutMs, metadataMaxAgeMs: 30_000 } as const;
   const producer = new Producer(cluster, options);
   try {
     await use(kafka, (...values) => producer.append(TOPIC, values.map((value): NewRecord => ({ value }))));
@@ -120,7 +120,7 @@ for (const code of [Code.messageTooLarge, Code.recordListTooLarge, Code.invalidR
       const guilty = outcomes[3]!;
       assert(!guilty.ok);
       const isTooLarge = code === Code.messageTooLarge || code === Code.recordListTooLarge;
-      assertEquals(guilty.error.name, isTooLarge ? "RecordTooLargeError" : "BrokerError");
+      assertEquals(guilty.error.name, isTooLarge ? "RecordTooLargeError" : "RecordRefusedError");
       if (!isTooLarge) assert(guilty.error.message.includes(errorName(code)), guilty.error.message);
       // Nothing of the refused ones was written: their sequences are used for what follows.
       const accepted = sent(kafka).filter(({ bytes }) => !bytes.includes("guilty"));
@@ -190,7 +190,7 @@ for (const answer of ["silence", "cut", "cutInFrame", "unreadable", "leftOut"] a
       if (answer === "unreadable") return Uint8Array.of(1);
       return answer === "leftOut" ? produceResponse([]) : answer;
     };
-    const options = { deliveryTimeoutMs: 20_000, metadataMaxAgeMs: 30_000, compression: "none" } as const;
+    const options = { deliveryTimeoutMs: 20_000, metadataMaxAgeMs: 30_000 } as const;
     const producer = new Producer(cluster, options);
     kafka.broker.next(Api.produce, script, (request) => kafka.refuse(request, Code.duplicateSequenceNumber));
     assertEquals(written(await producer.append(TOPIC, [{ value: "0" }])), [-1]);

@@ -124,7 +124,7 @@ function term(when: string): void {
   Deno.kill(Deno.pid, "SIGTERM");
 }
 
-/** Waits for a line of standard input. */
+/** Waits for this line on standard input. */
 async function untilInput(word: string): Promise<void> {
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     if (line.trim() === word) return;

@@ -25,9 +25,9 @@ class ExitJob extends Job {
 class LeaveJob extends Job {
   async perform(n: number) {
     if (n === 1) {
-      const heard = new Promise<void>((resolve) => void app.on("error.occurred", () => resolve()));
+      const reported = new Promise<void>((resolve) => void app.on("error.occurred", () => resolve()));
       void Promise.reject(new Error("left behind"));
-      await heard;
+      await reported;
     }
     console.log(`performing ${n}`);
   }

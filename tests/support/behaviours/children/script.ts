@@ -21,4 +21,4 @@ app.on("job.enqueued", () => acknowledged++);
 globalThis.addEventListener("unload", () => console.log(`acknowledged ${acknowledged}`));
 
 for (let n = 0; n < 1000; n++) void PlainJob.performLater(n);
-console.log(`fallen off with ${app.pending} pending`);
+console.log(`ended with ${app.pending} pending`);
