@@ -171,11 +171,4 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     replace: "true ? line :",
     tests: ["tests/cli/permissions_test.ts"],
   },
-  {
-    what: "kafka: the search for groups ends whatever the brokers do",
-    file: "src/broker/kafka/admin.ts",
-    find: "if (await waitUntilSettled(search, GROUPS_MS)) await search;",
-    replace: "await search;",
-    tests: ["tests/broker/kafka/admin_test.ts"],
-  },
 ];
