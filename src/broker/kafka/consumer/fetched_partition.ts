@@ -36,6 +36,8 @@ export class FetchedPartition implements TopicPartition {
   version = 0;
   /** What was fetched, oldest first. */
   readonly waiting: WaitingData[] = [];
+  /** When something was handed over last, on the clock of `performance.now()`. */
+  takenMs = 0;
   /** While a large batch is handed over in parts: resolved when the next part may follow. */
   parts: PromiseWithResolvers<void> | null = null;
   /** Offset at which the data was damaged: it is fetched once more, since the fault may be on the way. */

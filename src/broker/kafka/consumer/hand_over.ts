@@ -58,7 +58,9 @@ export class HandOver {
     for (let waiting = at.waiting.shift(); waiting !== undefined; waiting = at.waiting.shift()) {
       for (const batch of batchesIn(waiting.data)) {
         if (this.#isHeld(at)) {
-          at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.start) });
+          const from = Math.max(waiting.from, batch.baseOffset);
+          at.waiting.unshift({ ...waiting, from, data: waiting.data.subarray(batch.start) });
+          at.takenMs = performance.now();
           return;
         }
         if (batch.lastOffset < waiting.from) continue;
