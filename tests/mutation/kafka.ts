@@ -74,13 +74,6 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/kafka/consumer/fetcher_test.ts"],
   },
   {
-    what: "kafka: a sent batch is sent again unchanged",
-    file: "src/broker/kafka/producer/partition_queue.ts",
-    find: "if (head === undefined || head.isStamped) return;",
-    replace: "if (head === undefined) return;",
-    tests: ["tests/broker/kafka/producer/producer_test.ts"],
-  },
-  {
     what: "kafka: a partition continues under the next epoch after a batch was given up",
     file: "src/broker/kafka/producer/producer.ts",
     find: "if (isHead && batch.isStamped && batch.isMaybeWritten) queue.raiseEpoch();",

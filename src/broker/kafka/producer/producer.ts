@@ -385,6 +385,7 @@ export class Producer {
         partition: queue.partition,
         bytes: queue.head!.bytes.sealed!,
       }));
+      if (batches.length === 0) return;
       const response = await connection.send(produceRequest(batches, ACK_TIMEOUT_MS), this.#cluster.requestTimeoutMs);
       this.#avoidUntilMs.delete(leader);
       this.#answer(sent(), response);
@@ -476,7 +477,9 @@ export class Producer {
     const bytes = batch.bytes.size;
     void this.#askLimit(topic).then(() => {
       if (!queue.batches.includes(batch)) return;
-      this.#settle(queue, batch, recordTooLargeError(queue.topic, bytes, Math.min(topic.maxBatchBytes, bytes - 1)));
+      // What cannot be read may be out of date: the broker has refused it.
+      const limit = topic.maxBatchBytes < bytes ? topic.maxBatchBytes : null;
+      this.#settle(queue, batch, recordTooLargeError(queue.topic, bytes, limit));
       this.#pump();
     });
     queue.notBeforeMs = Infinity;
