@@ -38,7 +38,7 @@ export class FetchRoom {
   #bytes(): number {
     let bytes = 0;
     for (const { waiting } of this.#partitions) {
-      for (const { data } of waiting) bytes += data.length;
+      for (const { open, data } of waiting) bytes += data.length + (open === null ? 0 : open.bytes.length);
     }
     return bytes;
   }

@@ -5,9 +5,12 @@
 import type { Buffer } from "node:buffer";
 import type { TopicPartition } from "../../../support/position.ts";
 import type { AbortedFilter } from "../batch/aborted_filter.ts";
+import type { OpenBatch } from "../batch/decode_batch.ts";
 
 /** Fetched batches that wait until the partition is resumed. */
 export interface WaitingData {
+  /** A batch before those of `data`, of which some records were handed over already; `null` for none. */
+  readonly open: OpenBatch | null;
   readonly data: Buffer;
   /** First offset that is wanted. */
   readonly from: number;

@@ -333,7 +333,7 @@ export class Fetcher {
       this.#handOver.passOverDamage(at, highWatermark);
       return false;
     }
-    at.waiting.push({ data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
+    at.waiting.push({ open: null, data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
     at.position = next;
     // Whoever got something is asked for last the next time.
     this.#partitions.delete(at);
