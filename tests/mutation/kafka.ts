@@ -74,13 +74,6 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/kafka/consumer/fetcher_test.ts"],
   },
   {
-    what: "kafka: a sent batch is sent again unchanged",
-    file: "src/broker/kafka/producer/partition_queue.ts",
-    find: "if (head === undefined || head.isStamped) return;",
-    replace: "if (head === undefined) return;",
-    tests: ["tests/broker/kafka/producer/producer_test.ts"],
-  },
-  {
     what: "kafka: a partition continues under the next epoch after a batch was given up",
     file: "src/broker/kafka/producer/producer.ts",
     find: "if (isHead && batch.isStamped && batch.isMaybeWritten) queue.raiseEpoch();",
@@ -93,13 +86,6 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: '[Code.notLeader, { action: "refresh", isMaybeWritten: true }]',
     replace: '[Code.notLeader, { action: "refresh", isMaybeWritten: false }]',
     tests: ["tests/broker/kafka/producer/reactions_test.ts"],
-  },
-  {
-    what: "kafka: a count of headers is not trusted",
-    file: "src/broker/kafka/batch/decode_batch.ts",
-    find: "count < 0 || count > (end - at) / 2",
-    replace: "count < 0",
-    tests: ["tests/broker/kafka/batch/decode_batch_test.ts"],
   },
   {
     what: "kafka: gzip unpacks no more than the limit",
