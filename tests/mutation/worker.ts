@@ -105,6 +105,20 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
+    what: "worker: one that is quieted before its run keeps that state",
+    file: "src/worker/worker.ts",
+    find: 'if (this.#state === "new") this.#state = "running";',
+    replace: 'this.#state = "running";',
+    tests: ["tests/worker/worker_test.ts"],
+  },
+  {
+    what: "worker: one that is quieted before its run starts no job",
+    file: "src/worker/worker.ts",
+    find: '    if (this.#state === "quiet") engine.quiet();\n',
+    replace: "",
+    tests: ["tests/worker/worker_test.ts"],
+  },
+  {
     what: "worker: a static timeoutMs that throws fails the job, not the worker",
     file: "src/worker/partition/attempt.ts",
     find: "    try {\n      this.#startTimer();\n",

@@ -1,6 +1,7 @@
 /** A worker's life: what it refuses, and how it stops. */
 import { activeJobTopic, App, type EventMap, InvalidConfigurationError } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
+import { until } from "../support/until.ts";
 import { nthEvent, setUpWorker, turns } from "../support/worker.ts";
 
 Deno.test("run() refuses a signal or an option that is not one, before anything starts", async () => {
@@ -57,6 +58,20 @@ Deno.test("a job that ends because the worker stops has not failed: it keeps its
   assertEquals(unfinished.map(({ offset }) => offset), [1]);
   assertEquals([failed, log.topic("dead")!.partitions[0]!.high, committed()], [[], 0, { offset: 1, metadata: "" }]);
   assertEquals(errors, []);
+});
+
+Deno.test("a worker that is quieted before its run is quiet from the start: it takes records and performs none", async () => {
+  const { app, worker, runs, enqueue } = setUpWorker();
+  await using _ = app;
+  await enqueue(1);
+  worker.quiet();
+  const run = worker.run();
+  const waiting = () => worker.status().groups[0]!.partitions[0]?.waiting;
+  await until(() => waiting() === 1, () => `${waiting()} records wait`);
+  assertEquals([worker.status().state, runs], ["quiet", []]);
+  await worker.stop();
+  await run;
+  assertEquals(runs, []);
 });
 
 Deno.test("a stop names the job of a lost partition that still runs", async () => {
