@@ -140,6 +140,27 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
+    what: "committer: a stop leaves no timer",
+    file: "src/worker/partition/committer.ts",
+    find: "    clearTimeout(this.#timer);\n    this.#timer = undefined;\n    this.#scheduled.clear();",
+    replace: "    this.#scheduled.clear();",
+    tests: ["tests/worker/partition/committer_test.ts"],
+  },
+  {
+    what: "worker: a stop releases the partitions that the consumer did not report as lost",
+    file: "src/worker/group_consumer.ts",
+    find: '    this.lost([...this.#partitions.keys()], "closed");\n',
+    replace: "",
+    tests: ["tests/worker/group_consumer_test.ts"],
+  },
+  {
+    what: "worker: a wait before the next try does not begin after the partition is lost",
+    file: "src/worker/partition/runner.ts",
+    find: "    if (!this.#isOwned || this.#context.isStopping()) return;\n",
+    replace: "",
+    tests: ["tests/worker/group_consumer_test.ts"],
+  },
+  {
     what: "worker: a lost partition is dropped when its job ends",
     file: "src/worker/group_consumer.ts",
     find: ".then(() => this.#leaving.delete(owned));",
