@@ -140,6 +140,13 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
+    what: "worker: a job that does not end at a stop keeps no timer",
+    file: "src/worker/partition/attempt.ts",
+    find: "    if (this.abortReason instanceof ShutdownError) return;\n    this.abort(",
+    replace: "    this.abort(",
+    tests: ["tests/worker/worker_test.ts"],
+  },
+  {
     what: "committer: a stop leaves no timer",
     file: "src/worker/partition/committer.ts",
     find: "    clearTimeout(this.#timer);\n    this.#timer = undefined;\n    this.#scheduled.clear();",

@@ -129,3 +129,19 @@ Deno.test("run() with an aborted signal does not open the broker", async () => {
   assertEquals(await worker.run(AbortSignal.abort()), { unfinished: [], stuck: [] });
   assertEquals([opened, worker.status().state], [0, "stopped"]);
 });
+
+Deno.test("a job that does not end at a stop is reported as unfinished, and keeps no timer", async () => {
+  // A timer that is left fails the test: it would keep the process alive after the stop.
+  const { app, worker, steps, enqueue } = setUpWorker({ timeoutMs: 60_000 }, { shutdownTimeoutMs: 5 });
+  await using _ = app;
+  const orphaned: EventMap["job.orphaned"][] = [];
+  app.on("job.orphaned", (event) => orphaned.push(event));
+  const running = nthEvent(app, "job.performing");
+  steps.perform = () => new Promise(() => {});
+  const run = worker.run();
+  await enqueue(1);
+  await running;
+  const { unfinished } = await worker.stop();
+  await run;
+  assertEquals([unfinished.map(({ offset }) => offset), orphaned], [[0], []]);
+});
