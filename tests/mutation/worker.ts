@@ -147,6 +147,27 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/worker_test.ts"],
   },
   {
+    what: "drain: commits of other workers are not asked for at each look",
+    file: "src/worker/drain.ts",
+    find: " || performance.now() - this.#askedMs < ASK_MS",
+    replace: "",
+    tests: ["tests/worker/drain_test.ts"],
+  },
+  {
+    what: "app: a broker that could not be opened is opened again",
+    file: "src/app/app_broker.ts",
+    find: "      this.#opened = undefined;\n",
+    replace: "",
+    tests: ["tests/app/app_test.ts"],
+  },
+  {
+    what: "app: topics that could not be created are created again",
+    file: "src/app/app_broker.ts",
+    find: "      this.#topicsCreated = undefined;\n",
+    replace: "",
+    tests: ["tests/app/app_test.ts"],
+  },
+  {
     what: "committer: a stop leaves no timer",
     file: "src/worker/partition/committer.ts",
     find: "    clearTimeout(this.#timer);\n    this.#timer = undefined;\n    this.#scheduled.clear();",
