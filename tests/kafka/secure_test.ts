@@ -3,6 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";
 import { kafka } from "../../src/broker/kafka/mod.ts";
+import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
+import type { EventName } from "../../src/monitor/events.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { type LocalKafka, startKafka } from "../../tasks/kafka/server.ts";
 import { noKafka } from "../support/kafka/cluster.ts";
@@ -28,7 +30,9 @@ Deno.test({
       const shown: string[] = [];
       const open = async (password: string): Promise<Broker> => {
         const monitor = new Monitor();
-        monitor.onAny((name, event) => shown.push(`${name} ${JSON.stringify(event)}`));
+        for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
+          monitor.on(name, (event) => shown.push(`${name} ${JSON.stringify(event)}`));
+        }
         const source = kafka({
           brokers: [server.secureBrokers!],
           ssl: { ca: server.ca! },
