@@ -168,6 +168,20 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/app/app_test.ts"],
   },
   {
+    what: "worker: a stop waits until outcomes are settled",
+    file: "src/worker/engine.ts",
+    find: "    await waitUntilSettled(settling.whenEmpty(), closeMs / 2);\n",
+    replace: "",
+    tests: ["tests/worker/worker_test.ts"],
+  },
+  {
+    what: "fifo: an item that left is not kept alive",
+    file: "src/support/fifo.ts",
+    find: "    this.#items[this.#head++] = undefined;",
+    replace: "    this.#head++;",
+    tests: ["tests/support/fifo_test.ts"],
+  },
+  {
     what: "committer: a stop leaves no timer",
     file: "src/worker/partition/committer.ts",
     find: "    clearTimeout(this.#timer);\n    this.#timer = undefined;\n    this.#scheduled.clear();",

@@ -145,3 +145,22 @@ Deno.test("a job that does not end at a stop is reported as unfinished, and keep
   await run;
   assertEquals([unfinished.map(({ offset }) => offset), orphaned], [[0], []]);
 });
+
+Deno.test("a stop waits for a dead letter that is being written, and commits its record", async () => {
+  const { app, broker, worker, committed, steps, enqueue } = setUpWorker({
+    deadLetterQueue: { topic: "dead", maxRetries: 0 },
+  });
+  await using _ = app;
+  steps.perform = () => {
+    throw new Error("no");
+  };
+  const hold = broker.hold("dead");
+  const run = worker.run();
+  await enqueue(1);
+  await hold.held;
+  const stopped = worker.stop();
+  await turns(2);
+  hold.release();
+  await Promise.all([stopped, run]);
+  assertEquals(committed()?.offset, 1);
+});
