@@ -58,6 +58,13 @@ export interface Capabilities {
   readonly offsetsExpire: boolean;
   /** The longest metadata of a commit, in characters. The worker writes ASCII only. */
   readonly maxCommitMetadataLength: number;
+  /**
+   * Whether several appends to one topic may be in flight at once. The broker then keeps the order of their records, and a
+   * partition that cannot be written holds up no other.
+   *
+   * @default false
+   */
+  readonly concurrentAppends?: boolean;
 }
 
 /**
@@ -82,7 +89,8 @@ export interface Broker extends AsyncDisposable {
 
   /**
    * Appends records to one topic; the records of a partition keep their order. The broker chooses partitions, retries,
-   * splits batches and replaces failed producers. The caller has at most one call in flight for each topic.
+   * splits batches and replaces failed producers. Unless
+   * the broker allows `concurrentAppends`, the caller has at most one call in flight for each topic.
    *
    * @param topic the full name of the topic
    * @returns one outcome for each record, in order. The call never rejects: one record that fails does not fail the

@@ -17,11 +17,14 @@ export function unknownPartitionError(topic: string, partition: number, count: n
   return new BrokerError(`Cannot find partition ${partition} of topic "${topic}": it has ${count} partitions, from 0`);
 }
 
-/** The record is larger than its topic allows. */
-export function recordTooLargeError(topic: string, bytes: number, limit: number): RecordTooLargeError {
-  return new RecordTooLargeError(
-    `Cannot append to topic "${topic}": the record has ${bytes} bytes, but "max.message.bytes" allows ${limit}`,
-  );
+/**
+ * The record is larger than its topic allows.
+ *
+ * @param limit the topic's `max.message.bytes`; `null` where it is not known
+ */
+export function recordTooLargeError(topic: string, bytes: number, limit: number | null): RecordTooLargeError {
+  const allowed = limit === null ? 'its "max.message.bytes" is less' : `"max.message.bytes" allows ${limit}`;
+  return new RecordTooLargeError(`Cannot append to topic "${topic}": the record has ${bytes} bytes, but ${allowed}`);
 }
 
 /** The new number of partitions is not larger than the current one. */

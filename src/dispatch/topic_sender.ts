@@ -1,7 +1,7 @@
 /**
  * A topic sender: the way of records into one topic. It gathers the records that arrive while a batch is in flight and sends
  * them as the next batch: under load batches are large, else a record is sent at once, without lingering. One batch is in
- * flight at a time, which keeps the order.
+ * flight at a time, which keeps the order; a broker with `concurrentAppends` keeps it itself, and gets each batch at once.
  *
  * Retrying, splitting and giving up are the broker's task: `append` returns one outcome for each record.
  */
@@ -40,6 +40,8 @@ export class TopicSender {
   readonly #options: TopicSenderOptions;
   #waiting: PendingRecord[] = [];
   #isBusy = false;
+  /** Number of batches whose outcome is not known yet. */
+  #inFlight = 0;
 
   /**
    * @param broker returns the broker once it is ready: it is opened for the first batch, and may need its topics created
@@ -63,11 +65,26 @@ export class TopicSender {
   async #sendAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.#nextBatchSize());
-      const outcomes = await this.#append(batch);
-      for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
+      this.#inFlight++;
+      try {
+        const broker = await this.#broker();
+        const sent = this.#send(broker, batch);
+        if (!broker.capabilities.concurrentAppends) await sent;
+      } catch (error) {
+        this.#settle(batch, batch.map(() => ({ ok: false, error: error as Error, written: "no" })));
+      }
     }
     this.#isBusy = false;
-    this.#options.onIdle?.();
+  }
+
+  async #send(broker: Broker, batch: readonly PendingRecord[]): Promise<void> {
+    this.#settle(batch, await this.#append(broker, batch));
+  }
+
+  #settle(batch: readonly PendingRecord[], outcomes: readonly AppendOutcome[]): void {
+    for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
+    this.#inFlight--;
+    if (this.#waiting.length === 0 && this.#inFlight === 0) this.#options.onIdle?.();
   }
 
   #nextBatchSize(): number {
@@ -80,13 +97,7 @@ export class TopicSender {
     return count;
   }
 
-  async #append(batch: readonly PendingRecord[]): Promise<readonly AppendOutcome[]> {
-    let broker: Broker;
-    try {
-      broker = await this.#broker();
-    } catch (error) {
-      return batch.map(() => ({ ok: false, error: error as Error, written: "no" }));
-    }
+  async #append(broker: Broker, batch: readonly PendingRecord[]): Promise<readonly AppendOutcome[]> {
     const { compression = "none" } = this.#options;
     const durability = batch.some(({ durable }) => durable) ? "durable" : "buffered";
     try {

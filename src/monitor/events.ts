@@ -128,6 +128,8 @@ export interface EventMap {
       readonly records: number;
     }[];
   };
+  /** A topic of the worker does not exist any more: it is waited for, and the other topics go on. Emitted once. */
+  "topic.missing": { readonly group: string; readonly topic: string };
   /** The topic was deleted and created again: its partition is read from the start. */
   "topic.recreated": { readonly topic: string; readonly partition: number };
   /**
@@ -146,6 +148,13 @@ export interface EventMap {
   "partition.assigned": { readonly topic: string; readonly partition: number; readonly offset: number | null };
   /** The worker lost a partition, or released it. */
   "partition.lost": { readonly topic: string; readonly partition: number; readonly reason: LostReason };
+  /**
+   * A partition of the worker has no leader, since all brokers that have its records are away: it waits, and the others go
+   * on. Emitted once; `partition.led` follows when it has one again.
+   */
+  "partition.leaderless": { readonly topic: string; readonly partition: number };
+  /** A partition that had no leader has one again, and is read on. */
+  "partition.led": { readonly topic: string; readonly partition: number };
   /**
    * This record waits for its next try, in `waitMs`. `scope`: what waits with it; `"partition"`: all records behind it.
    * `lasting`: it fails until an operator helps; `remedy` is then the command that skips it. `unknownClass`: the App does

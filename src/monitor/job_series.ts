@@ -35,6 +35,7 @@ export class TopicSeries {
   expired = 0;
   assigned = 0;
   lost = 0;
+  leaderless = 0;
 }
 
 /** The series of all topics and classes. */

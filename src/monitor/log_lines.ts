@@ -83,6 +83,12 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         "the log, also those that were performed before the group was deleted or its offsets expired";
     },
   },
+  "topic.missing": {
+    level: "error",
+    message: (e) =>
+      `Topic ${e.topic} does not exist any more: group ${e.group} waits until it is created again ` +
+      "(the command topics apply does it), and reads its other topics on",
+  },
   "topic.recreated": {
     level: "warn",
     message: (e) => `Topic ${e.topic} was deleted and created again: ${formatPartition(e)} is read from its start`,
@@ -97,6 +103,11 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     message: (e) =>
       e.reason === "closed" ? `Released ${formatPartition(e)}` : `Lost ${formatPartition(e)} (${e.reason})`,
   },
+  "partition.leaderless": {
+    level: "error",
+    message: (e) => `${formatPartition(e)} has no leader: it waits until a broker that has its records is back`,
+  },
+  "partition.led": { level: "info", message: (e) => `${formatPartition(e)} has a leader again` },
   "partition.paused": {
     level: (e) => e.lasting ? "error" : e.unknownClass?.tries === 1 ? "warn" : "debug",
     message: (e) => {

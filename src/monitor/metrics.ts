@@ -144,6 +144,7 @@ export class Metrics {
         series.jobs(topic, UNKNOWN_CLASS);
       }),
       app.on("partition.lost", ({ topic }) => void series.topic(topic).lost++),
+      app.on("partition.leaderless", ({ topic }) => void series.topic(topic).leaderless++),
       app.on("job.enqueued", ({ queue, jobClass }) => void series.jobs(queue, jobClass).enqueued++),
       app.on("job.enqueue_failed", ({ queue, jobClass }) => void series.jobs(queue, jobClass).enqueueFailed++),
       app.on("error.occurred", ({ where }) => this.#errors.add(where)),

@@ -85,6 +85,11 @@ function writeTopics(to: Exposition, topics: readonly (readonly [Labels, TopicSe
     "Partitions lost or released by this process",
     topics.map(([labels, { lost }]) => [labels, lost]),
   );
+  to.counters(
+    "activejob_partitions_leaderless_total",
+    "How often a partition of this process had no leader",
+    topics.map(([labels, { leaderless }]) => [labels, leaderless]),
+  );
 }
 
 /** Returns the histograms that have a value. */

@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly port?: number;
   /** Whether it also has a SASL_SSL listener. @default false */
   readonly secure?: boolean;
+  /** The lifetime of an authentication on that listener, in ms: a client must authenticate again before. @default none */
+  readonly reauthenticateMs?: number;
 }
 
 /** The addresses, process and folder of a Kafka. */
@@ -37,7 +39,10 @@ export interface KafkaState {
   readonly secureBrokers?: string;
   /** The certificate of the authority that signed the SASL_SSL listener's certificate, as PEM. */
   readonly ca?: string;
-  /** The SCRAM-SHA-512 user of the SASL_SSL listener. */
+  /**
+   * The user of the SASL_SSL listener, with PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. With OAUTHBEARER every token without a
+   * signature is accepted.
+   */
   readonly username?: string;
   /** The password of that user. */
   readonly password?: string;
@@ -82,7 +87,12 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
   const credentials = { username: "jobs", password: crypto.randomUUID() };
   await Deno.writeTextFile(
     `${folder}/server.properties`,
-    formatProperties({ port, controllerPort: controllerPort!, folder, secure }),
+    formatProperties({
+      port,
+      controllerPort: controllerPort!,
+      folder,
+      secure: secure && { ...secure, ...credentials, reauthenticateMs: options.reauthenticateMs ?? 0 },
+    }),
   );
   await runCommand("java", [
     ...[
@@ -95,7 +105,10 @@ export async function startKafka(options: StartOptions = {}): Promise<LocalKafka
       "kafka.tools.StorageTool",
     ],
     ...["format", "--config", `${folder}/server.properties`, "--cluster-id", generateClusterId()],
-    ...(secure ? ["--add-scram", `SCRAM-SHA-512=[name=${credentials.username},password=${credentials.password}]`] : []),
+    ...(secure === null ? [] : ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => [
+      "--add-scram",
+      `${mechanism}=[name=${credentials.username},password=${credentials.password}]`,
+    ])),
   ]);
   const child = new Deno.Command("sh", {
     // "exec" replaces the shell by Java, so that the id of the process is that of Java.
@@ -186,16 +199,34 @@ export async function fetchJars(): Promise<string> {
   return folder;
 }
 
-function formatProperties(
-  of: { port: number; controllerPort: number; folder: string; secure: { port: number; keystore: string } | null },
-): string {
-  const secure = of.secure === null ? {} : {
-    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-    "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
-      "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+interface SecureListener {
+  readonly port: number;
+  readonly keystore: string;
+  readonly username: string;
+  readonly password: string;
+  readonly reauthenticateMs: number;
+}
+
+function formatSecureProperties(of: SecureListener): Record<string, string | number> {
+  const login = (mechanism: string) => `listener.name.sasl_ssl.${mechanism}.sasl.jaas.config`;
+  const security = "org.apache.kafka.common.security";
+  return {
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
+    [login("plain")]: `${security}.plain.PlainLoginModule required user_${of.username}="${of.password}";`,
+    [login("scram-sha-256")]: `${security}.scram.ScramLoginModule required;`,
+    [login("scram-sha-512")]: `${security}.scram.ScramLoginModule required;`,
+    [login("oauthbearer")]:
+      `${security}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
+    "connections.max.reauth.ms": of.reauthenticateMs,
     "ssl.keystore.type": "PEM",
-    "ssl.keystore.location": of.secure.keystore,
+    "ssl.keystore.location": of.keystore,
   };
+}
+
+function formatProperties(
+  of: { port: number; controllerPort: number; folder: string; secure: SecureListener | null },
+): string {
+  const secure = of.secure === null ? {} : formatSecureProperties(of.secure);
   const secureListener = of.secure === null ? "" : `,SASL_SSL://localhost:${of.secure.port}`;
   const settings: Record<string, string | number> = {
     "process.roles": "broker,controller",

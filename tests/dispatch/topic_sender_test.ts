@@ -9,6 +9,7 @@ import { TopicSender } from "../../src/dispatch/topic_sender.ts";
 
 /** A memory broker whose appends are recorded, and held until the test releases them. */
 class HeldBroker {
+  readonly capabilities: Partial<Broker["capabilities"]>;
   readonly batches: string[][] = [];
   readonly durabilities: (string | undefined)[] = [];
   inFlight = 0;
@@ -17,8 +18,9 @@ class HeldBroker {
   readonly #broker: Broker;
   #held: (() => void)[] = [];
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, capabilities: Partial<Broker["capabilities"]>) {
     this.#broker = broker;
+    this.capabilities = capabilities;
   }
 
   async append(topic: string, records: readonly NewRecord[], options?: { durability?: "buffered" | "durable" }) {
@@ -37,10 +39,10 @@ class HeldBroker {
   }
 }
 
-function setUp(config: Record<string, string> = {}) {
+function setUp(config: Record<string, string> = {}, capabilities: Partial<Broker["capabilities"]> = {}) {
   const log = new FaultInjectionLog();
   log.createTopic("default", 1, config);
-  const broker = new HeldBroker(log.open());
+  const broker = new HeldBroker(log.open(), capabilities);
   const sender = new TopicSender("default", () => Promise.resolve(broker as unknown as Broker));
   const push = (value: string, { durable = false, bytes = value.length } = {}) =>
     new Promise<AppendOutcome>((settle) => sender.push({ record: { value }, bytes, durable, settle }));
@@ -66,6 +68,19 @@ Deno.test("TopicSender sends the records of one turn at once, and gathers while 
   const third = push("f");
   await broker.release();
   assertEquals(offsetOf(await third), 5);
+});
+
+Deno.test("TopicSender sends at once, in order, to a broker that keeps the order of concurrent appends", async () => {
+  const { broker, push } = setUp({}, { concurrentAppends: true });
+  const first = push("a");
+  await turn();
+  const second = [push("b"), push("c")];
+  await turn();
+  assertEquals([broker.batches, broker.most], [[["a"], ["b", "c"]], 2]);
+  await broker.release();
+  assertEquals(offsetOf(await first), 0);
+  await broker.release();
+  assertEquals((await Promise.all(second)).map(offsetOf), [1, 2]);
 });
 
 Deno.test("TopicSender bounds a batch in records and bytes; a large record goes alone", async () => {
@@ -121,6 +136,7 @@ Deno.test("TopicSender settles records as unknown if a broker rejects, and conti
   const broker = log.open();
   let calls = 0;
   const faulty = {
+    capabilities: broker.capabilities,
     append: (topic: string, records: readonly NewRecord[]) =>
       ++calls === 1 ? Promise.reject(new Error("a fault")) : broker.append(topic, records),
   };

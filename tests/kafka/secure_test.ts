@@ -2,7 +2,7 @@ import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";
-import { kafka } from "../../src/broker/kafka/mod.ts";
+import { kafka, type KafkaSaslOptions } from "../../src/broker/kafka/mod.ts";
 import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
 import type { EventName } from "../../src/monitor/events.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
@@ -19,6 +19,80 @@ function canStart(): boolean {
   } catch {
     return false;
   }
+}
+
+/** How long an authentication is valid, in milliseconds. */
+const LIFETIME_MS = 6000;
+/** Each mechanism is used for so long: two authentications have expired by then. */
+const LOAD_MS = 2 * LIFETIME_MS + 1000;
+
+/** A token as the broker of the tests accepts it: not signed. */
+function unsignedToken(subject: string): string {
+  const encode = (part: object) => btoa(JSON.stringify(part)).replaceAll("=", "");
+  const nowS = Math.floor(Date.now() / 1000);
+  return `${encode({ alg: "none" })}.${encode({ sub: subject, iat: nowS, exp: nowS + 3600 })}.`;
+}
+
+Deno.test({
+  name: "SASL_SSL: each mechanism goes on under load while authentications expire after 6 s, and shows no secret",
+  ignore: noKafka || !canStart(),
+  async fn() {
+    const server = await startKafka({ port: 0, secure: true, reauthenticateMs: LIFETIME_MS });
+    try {
+      const tokens: string[] = [];
+      const user = { username: server.username!, password: server.password! };
+      const token = () => Promise.resolve(tokens[tokens.push(unsignedToken("jobs")) - 1]!);
+      const shown = await Promise.all([
+        useForAWhile(server, { mechanism: "plain", ...user }),
+        useForAWhile(server, { mechanism: "scram-sha-256", ...user }),
+        useForAWhile(server, { mechanism: "scram-sha-512", ...user }),
+        useForAWhile(server, { mechanism: "oauthbearer", token }),
+      ]);
+      assert(tokens.length > 6, `Expected further tokens for each connection, but there were ${tokens.length}`);
+      for (const text of shown.flat()) {
+        for (const secret of [server.password!, ...tokens]) assert(!text.includes(secret), text);
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+});
+
+/**
+ * Appends and consumes at once, with one mechanism, for {@linkcode LOAD_MS}: each record comes once, no connection is lost,
+ * and the group keeps its member.
+ *
+ * @returns everything that was shown
+ */
+async function useForAWhile(server: LocalKafka, sasl: KafkaSaslOptions): Promise<string[]> {
+  const shown: string[] = [];
+  const monitor = new Monitor();
+  monitor.onAny((name, event) => shown.push(`${name} ${JSON.stringify(event)}`));
+  const source = kafka({ brokers: [server.secureBrokers!], ssl: { ca: server.ca! }, sasl });
+  await using broker = await source.open({ clientId: "secure", monitor });
+  shown.push(Deno.inspect(source), JSON.stringify(source), Deno.inspect(broker, { depth: 10 }));
+  const topic = `load-${sasl.mechanism}`;
+  await broker.admin.create([{ name: topic, partitions: 1 }]);
+  const recorder = new Recorder(60_000);
+  const options = { group: topic, topics: [topic], sessionTimeoutMs: 4000, maxFetchBytes: 65_536 };
+  await using consumer = broker.consume(options, recorder);
+  await recorder.until("it is a member", () => recorder.isMember === true);
+  const before = shown.length;
+  const endMs = performance.now() + LOAD_MS;
+  const sent: string[] = [];
+  while (performance.now() < endMs) {
+    const records = Array.from({ length: 20 }, (_, n) => ({ value: `${sent.length + n}` }));
+    const outcomes = await broker.append(topic, records);
+    assert(outcomes.every(({ ok }) => ok));
+    sent.push(...records.map(({ value }) => value));
+    await recorder.until("they came", () => recorder.received.length >= sent.length);
+    const mark = { ownership: recorder.own(0), next: sent.length, metadata: "" };
+    assertEquals(await consumer.commit([mark]), ["committed"]);
+  }
+  assertEquals(recorder.values(), sent);
+  assertEquals([recorder.losses, recorder.failures, recorder.isMember], [[], [], true]);
+  assertEquals(shown.slice(before).filter((text) => text.startsWith("broker.log")), [], "no connection was lost");
+  return shown;
 }
 
 Deno.test({

@@ -34,6 +34,7 @@ export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
   offsetsExpire: true,
   maxCommitMetadataLength: MAX_METADATA_LENGTH,
+  concurrentAppends: true,
 });
 
 /** See the module. */

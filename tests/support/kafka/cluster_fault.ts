@@ -94,18 +94,12 @@ export class Fault implements AsyncDisposable {
   }
 
   /** Ends the load, prints the figures, and checks what must hold whatever happened. */
-  async finish({ maxTwice }: { readonly maxTwice: number }): Promise<Verdict> {
+  async finish(bars: Bars): Promise<void> {
     if (this.#untilMs === Infinity) this.ends();
-    const verdict = await this.load.finish();
-    const { ranTwice, worstAckMs, notAcknowledged, ...wrong } = verdict;
-    console.log(`  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}`);
+    await finishLoad(this.load, { maxAckMs: 12_000, ...bars });
     for (const name of ["apart", "led", "main"] as const) {
       console.log(`  ${name}: standstill ${this.standstillMs(name)} ms, delay ${this.delayMs(name)} ms`);
     }
-    assertEquals(wrong, { lost: 0, outOfOrder: 0, writtenTwice: 0, wronglyDenied: 0 });
-    assertAtMost("records that ran twice", ranTwice, maxTwice);
-    assertAtMost("worst acknowledgement in ms", worstAckMs, 12_000);
-    return verdict;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,6 +114,25 @@ export class Fault implements AsyncDisposable {
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }));
     return Math.max(...partitions.map((at) => Math.round(measure(at, this.#sinceMs, this.#untilMs))));
   }
+}
+
+/** Bars of a whole load. */
+export interface Bars {
+  /** Most records that may run twice. */
+  readonly maxTwice: number;
+  /** Longest time from a call to its acknowledgement, in milliseconds. @default no bar */
+  readonly maxAckMs?: number;
+}
+
+/** Ends a load, prints its figures, and checks what must hold whatever happened. */
+export async function finishLoad(load: Load, { maxTwice, maxAckMs = Infinity }: Bars): Promise<Verdict> {
+  const verdict = await load.finish();
+  const { ranTwice, worstAckMs, notAcknowledged, ...wrong } = verdict;
+  console.log(`  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}`);
+  assertEquals(wrong, { lost: 0, outOfOrder: 0, writtenTwice: 0, wronglyDenied: 0 });
+  assertAtMost("records that ran twice", ranTwice, maxTwice);
+  assertAtMost("worst acknowledgement in ms", worstAckMs, maxAckMs);
+  return verdict;
 }
 
 /** Fails if a figure is above its bar. */

@@ -39,7 +39,8 @@ export interface Verdict {
 
 const JOBS_A_SECOND = 100;
 const KEYS_A_PARTITION = 3;
-const SESSION_TIMEOUT_MS = 10_000;
+/** Session of the worker's group, in milliseconds. */
+export const SESSION_TIMEOUT_MS = 10_000;
 const PATIENCE_MS = 60_000;
 const PRODUCER = new URL("load_producer.ts", import.meta.url).pathname;
 const WORKER = new URL("load_worker.ts", import.meta.url).pathname;
@@ -55,7 +56,7 @@ export class Load implements AsyncDisposable {
   static async start(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
     try {
-      await load.untilPerforming(Object.keys(options.topics));
+      await load.untilPerforming();
       return load;
     } catch (error) {
       await load[Symbol.asyncDispose]();
@@ -79,7 +80,7 @@ export class Load implements AsyncDisposable {
     this.worker = this.startWorker(options.worker);
   }
 
-  /** Starts another process that performs. */
+  /** Starts another process that performs, in the same group. */
   startWorker(options: ChildOptions = {}): Child {
     const { brokers, group, topics } = this.#options;
     const settings: WorkerSettings = {
@@ -102,9 +103,10 @@ export class Load implements AsyncDisposable {
     return readLines(this.#outcomes);
   }
 
-  /** Waits until a job that was enqueued from now on is performed in each partition of these topics. */
-  async untilPerforming(topics: readonly string[], sinceMs = nowMs()): Promise<void> {
-    const missing = new Set(topics.flatMap((topic) => this.#partitionsOf(topic)));
+  /** Waits until a job is performed in each of these partitions, from now on. */
+  async untilPerforming(partitions: readonly TopicPartition[] = this.#partitions()): Promise<void> {
+    const sinceMs = nowMs();
+    const missing = new Set(partitions.map(formatPartition));
     await until(
       () => {
         for (const line of this.performed()) if (line.atMs > sinceMs) missing.delete(formatPartition(line));
@@ -137,6 +139,12 @@ export class Load implements AsyncDisposable {
     return longestGap([sinceMs, ...times, untilMs]);
   }
 
+  /** The longest standstill of any partition of a topic, in milliseconds. */
+  worstStandstillMs(topic: string, sinceMs: number, untilMs: number): number {
+    const ofTopic = this.#partitions().filter((at) => at.topic === topic);
+    return Math.max(...ofTopic.map((at) => this.standstillMs(at, sinceMs, untilMs)));
+  }
+
   /** The longest time from the acknowledgement of a job to its run, in milliseconds. */
   delayMs(at: TopicPartition, sinceMs: number, untilMs: number): number {
     const acked = new Map(this.outcomes().map((line) => [idOf(line), line.settledMs]));
@@ -161,10 +169,9 @@ export class Load implements AsyncDisposable {
     return `${this.#folder}/ledger`;
   }
 
-  #partitionsOf(topic: string): string[] {
-    return Array.from(
-      { length: this.#options.topics[topic]! },
-      (_, partition) => formatPartition({ topic, partition }),
+  #partitions(): TopicPartition[] {
+    return Object.entries(this.#options.topics).flatMap(([topic, count]) =>
+      Array.from({ length: count }, (_, partition) => ({ topic, partition }))
     );
   }
 
@@ -185,7 +192,8 @@ export class Load implements AsyncDisposable {
       else latest.set(id, n);
     }
     const ran = new Set(first.map(idOf));
-    const records = new Set(performed.map(({ topic, partition, offset }) => `${topic}/${partition}@${offset}`));
+    // With the job's number: a topic that is created again counts from 0 again.
+    const records = new Set(performed.map((line) => `${idOf(line)} ${line.partition}@${line.offset}`));
     const acknowledged = outcomes.filter(({ written }) => written === "yes");
     return {
       lost: this.#missing().length,

@@ -139,6 +139,17 @@ export class ThreeBrokers implements AsyncDisposable {
     }, () => `topic "${topic}" is still there`);
   }
 
+  /** Limits what clients may fetch from each broker, in bytes a second; `null`: no limit. */
+  async limitFetches(bytesASecond: number | null): Promise<void> {
+    const change = bytesASecond === null
+      ? ["--delete-config", "consumer_byte_rate"]
+      : ["--add-config", `consumer_byte_rate=${bytesASecond}`];
+    await runCommand("java", [
+      ...[...JAVA, "-cp", `${this.#jars}/*`, "kafka.admin.ConfigCommand", "--bootstrap-server", this.brokers[0]!],
+      ...["--alter", ...change, "--entity-type", "clients", "--entity-default"],
+    ]);
+  }
+
   /** Lets an administrator do something. All brokers must be there. */
   async administer<T>(action: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = new kafkajs.Kafka({ brokers: [...this.brokers], logLevel: 0 }).admin();
@@ -258,8 +269,8 @@ function formatProperties(node: Node, port: number, controllerPort: number, fold
     // Leaders go back to their first replicas soon, so that the next test finds them there.
     "leader.imbalance.check.interval.seconds": 2,
     "leader.imbalance.per.broker.percentage": 0,
-    "quota.window.size.seconds": 1,
-    "quota.window.num": 5,
+    // A fetch beyond its quota is answered after as many seconds, or more.
+    "quota.window.num": 16,
     "log.cleaner.dedupe.buffer.size": 2_097_152,
   };
   return Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join("");

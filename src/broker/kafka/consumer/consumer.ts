@@ -14,6 +14,7 @@ import { type CommitOutcome, Commits } from "./commits.ts";
 import { Fetcher } from "./fetcher.ts";
 import { type Generation, Member } from "./member.ts";
 import { Session } from "./session.ts";
+import { TopicWatch } from "./topic_watch.ts";
 
 /** What a consumer needs beside the options of the broker interface. */
 export interface ConsumerContext {
@@ -46,6 +47,7 @@ export class KafkaConsumer implements Consumer {
   readonly #commits: Commits;
   readonly #fetcher: Fetcher;
   readonly #assignment: Assignment;
+  readonly #topicWatch: TopicWatch;
   readonly #joined = Promise.withResolvers<void>();
   #member: Member | null = null;
   readonly #closed = new AbortController();
@@ -69,9 +71,9 @@ export class KafkaConsumer implements Consumer {
         const ownership = this.#assignment.ownership(at);
         if (ownership !== null) sink.expired(ownership, from, to);
       },
-      leaderChanged: (at, hasLeader) =>
-        this.#log("warn", `${at.topic}/${at.partition} has ${hasLeader ? "a" : "no"} leader`),
-      topicsRefreshed: () => this.#assignment.checkTopics(),
+      leaderChanged: ({ topic, partition }, hasLeader) =>
+        context.monitor.emit(hasLeader ? "partition.led" : "partition.leaderless", { topic, partition }),
+      topicsRefreshed: () => this.#topicWatch.check(),
       failed: (error) => this.#fail(error),
       log: (message) => this.#log("warn", message),
     }, {
@@ -86,6 +88,11 @@ export class KafkaConsumer implements Consumer {
         const known = cluster.metadata.topic(topic);
         return known?.error === 0 ? known.topicId : undefined;
       },
+    });
+    this.#topicWatch = new TopicWatch(cluster.metadata, options.topics, {
+      missing: (topic) => context.monitor.emit("topic.missing", { topic, group: options.group }),
+      refreshed: () => this.#assignment.checkTopics(),
+      log: (message) => this.#log("debug", message),
     });
     // Never within the caller's call, and not before it has its consumer.
     queueMicrotask(() => void this.#start());
@@ -145,7 +152,7 @@ export class KafkaConsumer implements Consumer {
       return this.#fail(error);
     }
     if (this.#closing !== null) return;
-    void this.#watchTopics();
+    void this.#topicWatch.run(this.#context.metadataMaxAgeMs, this.#closed.signal);
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = Math.ceil(sessionTimeoutMs / 5) } = this.#options;
     const { cluster, metadataMaxAgeMs } = this.#context;
     this.#member = new Member(cluster, {
@@ -192,21 +199,6 @@ export class KafkaConsumer implements Consumer {
     }
     const missing = this.#options.topics.find((topic) => cluster.metadata.isMissing(topic));
     if (missing !== undefined) throw new UnknownTopicError(`Cannot consume topic "${missing}": it does not exist`);
-  }
-
-  /** A topic that was deleted and created again may already be longer than a position: only its id tells. */
-  async #watchTopics(): Promise<void> {
-    const { cluster, metadataMaxAgeMs } = this.#context;
-    while (!this.#closed.signal.aborted) {
-      await sleep(metadataMaxAgeMs, this.#closed.signal);
-      if (this.#closed.signal.aborted) return;
-      try {
-        await cluster.metadata.refresh(this.#options.topics);
-        this.#assignment.checkTopics();
-      } catch (error) {
-        this.#log("debug", (error as Error).message);
-      }
-    }
   }
 
   async #release(generation: Generation): Promise<void> {

@@ -54,6 +54,8 @@ const MAX_PARTITION_BYTES = 1024 * 1024;
 const NONE: ReadonlySet<FetchedPartition> = new Set();
 const RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
+/** As the metadata writes it. */
+const NO_LEADER = -1;
 
 /** See the module. */
 export class Fetcher {
@@ -199,7 +201,9 @@ export class Fetcher {
     }
     this.#handler.topicsRefreshed();
     for (const at of this.#partitions) {
-      if (at.leader !== null || at.isLeaderless || this.#cluster.leaderOf(at.topic, at.partition) !== null) continue;
+      // Unknown where the topic is missing, or has fewer partitions than it had.
+      const leader = this.#cluster.metadata.partition(at.topic, at.partition)?.leader;
+      if (leader !== NO_LEADER || at.leader !== null || at.isLeaderless) continue;
       at.isLeaderless = true;
       this.#handler.leaderChanged(at, false);
     }

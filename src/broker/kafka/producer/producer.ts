@@ -476,7 +476,9 @@ export class Producer {
     const bytes = batch.bytes.size;
     void this.#askLimit(topic).then(() => {
       if (!queue.batches.includes(batch)) return;
-      this.#settle(queue, batch, recordTooLargeError(queue.topic, bytes, Math.min(topic.maxBatchBytes, bytes - 1)));
+      // What cannot be read may be out of date: the broker has refused it.
+      const limit = topic.maxBatchBytes < bytes ? topic.maxBatchBytes : null;
+      this.#settle(queue, batch, recordTooLargeError(queue.topic, bytes, limit));
       this.#pump();
     });
     queue.notBeforeMs = Infinity;

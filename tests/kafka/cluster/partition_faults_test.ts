@@ -1,0 +1,129 @@
+/** Partitions without a leader, and topics that are deleted, beside others that have nothing to do with it. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { activeJobTopic, App, EnqueueError, Job, kafka, type KafkaOptions } from "../../../mod.ts";
+import { partitionOfKey } from "../../../src/broker/partitioner.ts";
+import { assertAtMost, clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
+import { Load } from "../../support/kafka/load.ts";
+import { nowMs } from "../../support/kafka/load_job.ts";
+import { nthEvent } from "../../support/worker.ts";
+
+/** Of topics whose partitions have one replica each. */
+const ONE_REPLICA = { "min.insync.replicas": "1" };
+/** How long a topic is away, in milliseconds. */
+const AWAY_MS = 60_000;
+
+useThreeBrokers();
+
+clusterTest("C5: a partition without a leader waits alone; one event tells it, and one its end", async (three) => {
+  const topic = "C5-own";
+  await three.create(
+    { name: topic, replicas: [[1], [2]], config: ONE_REPLICA },
+    { name: "C5-other", replicas: [[2]], config: ONE_REPLICA },
+  );
+  const group = await three.groupOn(1, "C5");
+  await using load = await Load.start({ brokers: three.brokers, group, topics: { [topic]: 2 } });
+  const sinceMs = nowMs();
+  await three.kill(2);
+  await load.worker.line(/^partition\.leaderless /);
+  await load.untilPerforming([{ topic, partition: 0 }]);
+  const untilMs = nowMs();
+  await three.restore();
+  await load.worker.line(/^partition\.led /);
+  await load.untilPerforming();
+  await finishLoad(load, { maxTwice: 0 });
+  const standstillMs = load.standstillMs({ topic, partition: 0 }, sinceMs, untilMs);
+  console.log(`  standstill ${standstillMs} ms`);
+  assertAtMost("standstill of the partition with a leader", standstillMs, 500);
+  const told = load.worker.lines.filter((line) => /^partition\.lea?d|^topic\./.test(line));
+  assertEquals(told.map((line) => line.replace(/,"elapsedMs".*/, "}")), [
+    `partition.leaderless {"topic":"${topic}","partition":1}`,
+    `partition.led {"topic":"${topic}","partition":1}`,
+  ]);
+});
+
+class NoteJob extends Job {
+  static override kafkaOptions: KafkaOptions<NoteJob> = { dispatchMethod: "produceSync", key: (job) => job.args[0] };
+  static performed: (string | null)[] = [];
+
+  perform(key: string | null) {
+    NoteJob.performed.push(key);
+  }
+}
+
+clusterTest(
+  "C6: processes that start while partitions have no leader enqueue and perform in the others",
+  async (three) => {
+    const topic = "C6-own";
+    await three.create(
+      { name: topic, replicas: [[1], [2]], config: ONE_REPLICA },
+      { name: "C6-other", replicas: [[2]], config: ONE_REPLICA },
+    );
+    const group = await three.groupOn(1, "C6");
+    await three.kill(2);
+    await three.untilLedBy(topic, 1, null);
+    const deliveryTimeoutMs = 2000;
+    const startedMs = performance.now();
+    await using app = new App({
+      name: group,
+      broker: kafka({ brokers: [three.brokers[0]!], deliveryTimeoutMs }),
+      jobs: [NoteJob],
+      topics: [activeJobTopic(topic)],
+      logger: false,
+    });
+    const led = app.run(() => NoteJob.set({ queue: topic }).performLater(keyOf(0)));
+    const notLedMs = performance.now();
+    const notLed = assertRejects(
+      () => app.run(() => NoteJob.set({ queue: topic }).performLater(keyOf(1))),
+      EnqueueError,
+    );
+    const keyless = Array.from({ length: 20 }, () => app.run(() => NoteJob.set({ queue: topic }).performLater(null)));
+    const positions = (await Promise.all([led, ...keyless])).map((job) => job.position!.partition);
+    assertEquals(positions, Array.from(positions, () => 0));
+    const performed = new Promise<void>((resolve) =>
+      app.on("job.performed", () => NoteJob.performed.length === positions.length && resolve())
+    );
+    const leaderless = nthEvent(app, "partition.leaderless");
+    const stop = new AbortController();
+    const running = app.worker().run(stop.signal);
+    await performed;
+    const startMs = performance.now() - startedMs;
+    assertEquals(await leaderless, { topic, partition: 1 });
+    assertEquals((await notLed).written, "no");
+    const refusedMs = performance.now() - notLedMs;
+    console.log(`  started within ${Math.round(startMs)} ms, refused after ${Math.round(refusedMs)} ms`);
+    assertAtMost("start in ms", startMs, 5000);
+    stop.abort();
+    await running;
+  },
+);
+
+/** Returns a key of a partition. */
+function keyOf(partition: number): string {
+  for (let n = 0;; n++) if (partitionOfKey(`${n}`, 2) === partition) return `${n}`;
+}
+
+clusterTest(
+  "C7: of two topics one is deleted and created again after a minute: the other goes on within 1 s, and then both",
+  async (three) => {
+    const kept = "C7-kept", deleted = { name: "C7-deleted", replicas: [[3, 1, 2], [1, 2, 3]] } as const;
+    await three.create({ name: kept, replicas: [[1, 2, 3], [2, 3, 1]] }, deleted);
+    const group = await three.groupOn(1, "C7");
+    await using load = await Load.start({ brokers: three.brokers, group, topics: { [kept]: 2, [deleted.name]: 2 } });
+    const sinceMs = nowMs();
+    await three.delete(deleted.name);
+    await load.worker.line(/^topic\.missing /);
+    await load.run(AWAY_MS);
+    await three.create(deleted);
+    await load.worker.count(/^topic\.recreated /, 2);
+    await load.untilPerforming();
+    const untilMs = nowMs();
+    const { notAcknowledged } = await finishLoad(load, { maxTwice: 0 });
+    assert(notAcknowledged > 0, "The calls while the topic was away failed");
+    const standstillMs = load.worstStandstillMs(kept, sinceMs, untilMs);
+    console.log(`  standstill of the other topic ${standstillMs} ms`);
+    assertAtMost("standstill of the other topic", standstillMs, 1000);
+    assertEquals(load.worker.lines.filter((line) => line.startsWith("topic.missing")).length, 1);
+    assertEquals(load.worker.lines.filter((line) => line.startsWith("topic.recreated")).length, 2);
+    assertEquals(load.worker.lines.filter((line) => line.includes("generation")).length, 1);
+  },
+);
