@@ -129,6 +129,12 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         ? "The session in the group is valid"
         : "The session in the group may have expired: no job starts until it is valid again",
   },
+  "session.lost": {
+    level: "error",
+    message: (e) =>
+      `Group ${e.group}: the session has been lost for ${formatDuration(e.lostMs)}, although the broker answers: ` +
+      "no job starts (look at the group's coordinator; the worker goes on trying)",
+  },
   "worker.started": {
     level: "info",
     message: (e) =>

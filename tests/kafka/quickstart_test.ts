@@ -66,8 +66,8 @@ Deno.test("a worker that may not connect to where the cluster says its brokers a
   const { code, stderr } = await worker.ended();
   assertEquals(
     stderr.at(-1),
-    `error: Cannot go on consuming "default" in group "shop": Connection error: The process may not connect to "${broker}": ` +
-      `allow it with --allow-net=${broker} (brokers are found where the cluster says they are, not only where it was asked)`,
+    `error: Cannot be a member of group "shop": ${broker}: the process may not connect: ` +
+      `allow it with --allow-net=${broker} (the brokers of a cluster are found at the addresses that the cluster advertises)`,
   );
   assertEquals(code, 1);
 });

@@ -42,6 +42,7 @@ const KEYS_A_PARTITION = 3;
 /** Session of the worker's group, in milliseconds. */
 export const SESSION_TIMEOUT_MS = 10_000;
 const PATIENCE_MS = 60_000;
+const TICK_MS = 20;
 const PRODUCER = new URL("load_producer.ts", import.meta.url).pathname;
 const WORKER = new URL("load_worker.ts", import.meta.url).pathname;
 
@@ -51,6 +52,10 @@ export class Load implements AsyncDisposable {
   readonly worker: Child;
   readonly #options: LoadOptions;
   readonly #folder: string;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #tickMs = performance.now();
+  /** The longest time for which the machine let this process wait, in milliseconds. */
+  #stallMs = 0;
 
   /** Starts both processes; resolves once each partition's jobs are performed. */
   static async start(options: LoadOptions): Promise<Load> {
@@ -78,6 +83,7 @@ export class Load implements AsyncDisposable {
     };
     this.producer = new Child(["--no-check", PRODUCER, JSON.stringify(producer)]);
     this.worker = this.startWorker(options.worker);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Starts another process that performs, in the same group. */
@@ -155,10 +161,25 @@ export class Load implements AsyncDisposable {
     return Math.max(0, ...delays);
   }
 
+  /** Fails if a time is above its bar and what the machine, which may be busy, adds to it. */
+  assertWithin(what: string, ms: number, barMs: number): void {
+    const stallMs = Math.round(this.#stallMs);
+    if (!(ms <= barMs + stallMs)) {
+      throw new Error(`${what}: ${ms} ms, more than ${barMs} ms (and a stall of ${stallMs} ms)`);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
     await this.producer[Symbol.asyncDispose]();
     await this.worker[Symbol.asyncDispose]();
     await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    this.#stallMs = Math.max(this.#stallMs, nowMs - this.#tickMs - TICK_MS);
+    this.#tickMs = nowMs;
   }
 
   get #outcomes(): string {

@@ -9,7 +9,7 @@
  * - A batch is sent again, byte for byte, until the broker acknowledges it, refuses it for good, or the delivery timeout of
  *   its calls is over. Given up while it may be in the log, its partition goes on under the next epoch, and what still
  *   arrives of it is refused.
- * - The answer of a leader that is silent for a second is not waited for once another broker leads the partition.
+ * - The answer of a leader that is silent for half a second is not waited for once another broker leads the partition.
  *
  * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
  */
@@ -40,7 +40,7 @@ const MAX_REQUEST_BYTES = 4_000_000;
 /** How long a broker waits for the in-sync replicas, in milliseconds. */
 const ACK_TIMEOUT_MS = 30_000;
 /** A leader that is silent for so long may have lost its place, in milliseconds. */
-const SLOW_MS = 1000;
+const SLOW_MS = 500;
 /** How long records that may go elsewhere avoid a broker that could not be reached, in milliseconds. */
 const AVOID_MS = 2000;
 /** How long a topic must be missing before its records are refused, in milliseconds: metadata travels. */
@@ -385,6 +385,7 @@ export class Producer {
         partition: queue.partition,
         bytes: queue.head!.bytes.sealed!,
       }));
+      if (batches.length === 0) return;
       const response = await connection.send(produceRequest(batches, ACK_TIMEOUT_MS), this.#cluster.requestTimeoutMs);
       this.#avoidUntilMs.delete(leader);
       this.#answer(sent(), response);

@@ -238,6 +238,16 @@ Deno.test("a batch in another format, of an unknown compression, with a wrong ch
   assert(assertThrows(() => decodeAll(flipped), UnreadableBatchError, "checksum").isDamaged);
 });
 
+Deno.test("a count of headers that cannot be true is refused before memory is taken for it", () => {
+  const batch = batchOf([{ value: null, timestampMs: 1 }]);
+  // Attributes, time, offset, no key, no value, and 2^31 − 1 headers.
+  const content = [0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f];
+  const record = withPayload(batch, Uint8Array.from([2 * content.length, ...content]), "none");
+  assertThrows(() => decodeAll(record), UnreadableBatchError, "2147483647 headers do not fit");
+  const negative = withPayload(batch, Uint8Array.from([12, 0, 0, 0, 1, 1, 1]), "none");
+  assertThrows(() => decodeAll(negative), UnreadableBatchError, "-1 headers do not fit");
+});
+
 Deno.test("records whose offsets go back, stand still or are fractions cannot be read", () => {
   const record = (offset: number) => Buffer.from([14, 0, 0, offset, 1, 2, 65, 0]);
   const batch = batchOf([1, 2, 3].map((n) => ({ value: `${n}`, timestampMs: 1 })));

@@ -86,6 +86,28 @@ Deno.test("append() counts the delivery timeout from the call, also while the le
   ]);
 });
 
+Deno.test("append() sends nothing that was given up, and the next record once, once the connection is open", async () => {
+  await using world = open({ deliveryTimeoutMs: 400, others: 1 });
+  world.kafka.partitions = [{ leader: 1 }];
+  const [leader] = world.kafka.others;
+  const opened = Promise.withResolvers<void>();
+  leader!.on(Api.apiVersions, async () => {
+    await opened.promise;
+    return apiVersionsResponse();
+  });
+  assertEquals(written(await world.append(["given up"])), ["no"]);
+  const next = world.append(["next"]);
+  const queued = performance.now();
+  await until(() => performance.now() - queued > 20, () => "not queued");
+  opened.resolve();
+  assertEquals(written(await next), [0]);
+  assertEquals(written(await world.append(["last"])), [1]);
+  assertEquals(leader!.received(Api.produce).map((request) => batchesOf(request).map(({ sequence }) => sequence)), [
+    [0],
+    [1],
+  ]);
+});
+
 Deno.test("append() gives records up by their own call, not with older ones of their batch", async () => {
   await using world = open({ deliveryTimeoutMs: 600, partitions: 2 });
   world.kafka.partitions![0] = { error: 5, leader: -1 };
