@@ -6,6 +6,30 @@ const TESTS = "tests/broker/kafka";
 
 export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   {
+    what: "kafka: a silent broker that has lost its place is not waited for",
+    file: `${SOURCE}/wire/cluster.ts`,
+    find: "    void watch();\n",
+    replace: "",
+    tests: [`${TESTS}/wire/cluster_test.ts`],
+    only: "does not wait for a silent broker",
+  },
+  {
+    what: "kafka: metadata that is older than what a broker said is not followed",
+    file: `${SOURCE}/consumer/fetcher.ts`,
+    find: "if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;",
+    replace: "",
+    tests: [`${TESTS}/consumer/fetcher_test.ts`],
+    only: "metadata that is older",
+  },
+  {
+    what: "kafka: a session is told as lost only while brokers answer",
+    file: `${SOURCE}/consumer/stall_watch.ts`,
+    find: "if (hasAnswer && ",
+    replace: "if (",
+    tests: [`${TESTS}/consumer/stall_watch_test.ts`],
+    only: "while no broker answers",
+  },
+  {
     what: "kafka: a request that is not answered in time closes its connection",
     file: `${SOURCE}/wire/connection.ts`,
     find: "() => this.#fail(`it did not answer ${pending.name} within ${Math.round(timeoutMs)} ms`)",

@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly worker?: ChildOptions;
 }
 
-/** What is true of the whole load, whatever happened to the cluster. */
+/** Checks that hold for the whole load, whatever happened to the cluster. */
 export interface Verdict {
   /** Jobs that were acknowledged and never ran. */
   readonly lost: number;
@@ -29,7 +29,7 @@ export interface Verdict {
   readonly ranTwice: number;
   /** Jobs that are in the log more than once. */
   readonly writtenTwice: number;
-  /** Jobs whose caller was told that they are not in the log, and that are in it. */
+  /** Jobs that were reported as not written, and that are in the log. */
   readonly wronglyDenied: number;
   /** Calls that were not acknowledged. */
   readonly notAcknowledged: number;
@@ -99,12 +99,12 @@ export class Load implements AsyncDisposable {
     return new Child(["--no-check", WORKER, JSON.stringify(settings)], options);
   }
 
-  /** What was performed so far. */
+  /** The jobs that were performed so far. */
   performed(): LedgerLine[] {
     return readLines(this.#ledger);
   }
 
-  /** How the calls ended that have ended so far. */
+  /** The outcomes of the calls so far. */
   outcomes(): EnqueueLine[] {
     return readLines(this.#outcomes);
   }

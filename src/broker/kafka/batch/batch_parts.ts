@@ -62,7 +62,7 @@ export async function* batchParts(
   }
 }
 
-/** Returns the part that stands for all offsets of a batch from one on: one unreadable record, if any is left. */
+/** Returns the part that represents all offsets of a batch from one on: one unreadable record, if any is left. */
 export function unreadablePart(bounds: BatchBounds, from: number, error: Error): BatchPart {
   const offset = Math.max(from, bounds.baseOffset);
   const next = bounds.lastOffset + 1;

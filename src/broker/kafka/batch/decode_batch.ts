@@ -150,7 +150,7 @@ const decodeUtf8 = (Buffer.prototype as unknown as { utf8Slice(this: Buffer, sta
 function dataOf(bytes: Buffer, from: number, to: number): string | Uint8Array {
   if (to - from > MAX_STRING_BYTES) return bytes.subarray(from, to);
   const text = decodeUtf8.call(bytes, from, to);
-  // Decoding puts U+FFFD where bytes are not UTF-8: only where one stands, the bytes are looked at again.
+  // Decoding puts U+FFFD where bytes are not UTF-8: only if the string has one, the bytes are checked.
   if (!text.includes("\ufffd") || isUtf8(bytes.subarray(from, to))) return text;
   return new Uint8Array(bytes.subarray(from, to));
 }
