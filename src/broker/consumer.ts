@@ -137,6 +137,14 @@ export interface ConsumerSink {
    */
   membership(isMember: boolean): void;
 
+  /**
+   * The session stays lost although the broker responds. The consumer goes on trying; `membership(true)` follows once it is
+   * valid again. Called repeatedly as long as it lasts, by brokers where it can happen.
+   *
+   * @param lostMs time since it was lost, in ms
+   */
+  stalled?(lostMs: number): void;
+
   /** The consumer has failed and will not recover by itself. */
   failed(error: Error): void;
 }

@@ -25,6 +25,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "partition.paused": true,
   "offset.committed": true,
   "membership.changed": true,
+  "session.lost": true,
   "worker.started": true,
   "worker.quieted": true,
   "worker.stopping": true,

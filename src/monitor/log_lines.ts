@@ -129,12 +129,18 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         ? "The session in the group is valid"
         : "The session in the group may have expired: no job starts until it is valid again",
   },
+  "session.lost": {
+    level: "error",
+    message: (e) =>
+      `Group ${e.group}: the session has been lost for ${formatDuration(e.lostMs)}, although the broker answers: ` +
+      "no job starts (look at the group's coordinator; the worker goes on trying)",
+  },
   "worker.started": {
     level: "info",
     message: (e) =>
-      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${formatCount(e.partitions, "partition")}) with ${
-        formatCount(e.concurrency, "job")
-      } at once`,
+      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${
+        formatCount(e.partitions, "partition")
+      }) with up to ${formatCount(e.concurrency, "job")} at once`,
   },
   "worker.quieted": {
     level: "info",
@@ -234,6 +240,6 @@ function formatWait({ leftMs, next }: UnknownClassWait): string {
 const DAY_MS = 86_400_000;
 
 /** Formats a duration as `1.3 ms` below a second, else as `25.0 s`. */
-export function formatDuration(ms: number): string {
+function formatDuration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms * 10) / 10} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

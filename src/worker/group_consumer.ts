@@ -28,6 +28,7 @@ export class GroupConsumer implements ConsumerSink {
   /** Lost partitions whose job still runs: it keeps its slot until it ends. */
   readonly #leaving = new Set<Partition>();
   #isJoined = false;
+  #stalledMs: number | null = null;
 
   /** @param routes the topics of this group */
   constructor(broker: Broker, worker: WorkerContext, group: string, routes: readonly Route[]) {
@@ -76,6 +77,7 @@ export class GroupConsumer implements ConsumerSink {
       topics: [...this.#routes.keys()],
       isJoined: this.#isJoined,
       isSessionValid: this.#startCondition.isSessionValid(performance.now()),
+      stalledMs: this.#stalledMs,
       running: this.running(),
       partitions: this.partitions().map((partition) => partition.status()),
     };
@@ -177,9 +179,18 @@ export class GroupConsumer implements ConsumerSink {
   /** The session is valid, or may have expired. */
   membership(isMember: boolean): void {
     this.#guard(() => {
+      this.#stalledMs = null;
       if (isMember) this.#startCondition.unblock("membership");
       else this.#startCondition.block("membership");
       this.#emit("membership.changed", { isMember });
+    });
+  }
+
+  /** The session stays lost although the broker responds. */
+  stalled(lostMs: number): void {
+    this.#guard(() => {
+      if (this.#stalledMs === null) this.#emit("session.lost", { group: this.group, lostMs });
+      this.#stalledMs = lostMs;
     });
   }
 

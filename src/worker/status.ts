@@ -32,6 +32,8 @@ export interface GroupStatus {
   readonly isJoined: boolean;
   /** Whether its session is known to be valid now: otherwise no job starts. */
   readonly isSessionValid: boolean;
+  /** The time for which its session has been lost although the broker responds, in milliseconds; `null` if it is not. */
+  readonly stalledMs: number | null;
   /** The jobs that run now, those of lost partitions included. */
   readonly running: readonly RunningJob[];
   /** The partitions that the worker owns now. */
@@ -87,6 +89,7 @@ export function groupsBeforeStart(routes: readonly Route[]): GroupStatus[] {
     topics: ofGroup.map(({ topic }) => topic),
     isJoined: false,
     isSessionValid: false,
+    stalledMs: null,
     running: [],
     partitions: [],
   }));

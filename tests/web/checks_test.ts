@@ -21,6 +21,7 @@ const group = (fields: Partial<GroupStatus> = {}): GroupStatus => ({
   topics: ["default"],
   isJoined: true,
   isSessionValid: true,
+  stalledMs: null,
   running: [],
   partitions: [],
   ...fields,
@@ -52,6 +53,14 @@ Deno.test("a worker that has not joined, lost its session or stops is alive", ()
   for (const state of ["new", "running", "quiet", "stopping", "stopped"] as const) {
     assertEquals(reasonsNotAlive(status(state, group({ isJoined: false, isSessionValid: false }))), []);
   }
+});
+
+Deno.test("reasonsNotAlive() names a group whose session stays lost for two minutes although the broker responds", () => {
+  const stalled = (stalledMs: number) => status("running", group({ isSessionValid: false, stalledMs }));
+  assertEquals(reasonsNotAlive(stalled(119_000)), []);
+  assertEquals(reasonsNotAlive(stalled(125_000)), [
+    `the session in group "shop" has been lost for 125 s, although the broker responds`,
+  ]);
 });
 
 Deno.test("reasonsNotReady() returns no reason for a worker that runs in all its groups", () => {

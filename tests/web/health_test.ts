@@ -139,7 +139,7 @@ Deno.test("a scrape while the broker is offline has the last known values", asyn
 });
 
 Deno.test("healthHandler() names ten reasons, and counts the others", async () => {
-  const group = { topics: [], isJoined: false, isSessionValid: false, running: [], partitions: [] };
+  const group = { topics: [], isJoined: false, isSessionValid: false, stalledMs: null, running: [], partitions: [] };
   const groups = Array.from({ length: 12 }, (_, n) => ({ ...group, group: `g${n}` }));
   const status: WorkerStatus = { state: "running", failure: null, concurrency: 1, groups };
   const handler = healthHandler({ status: () => status, refreshLag: () => Promise.resolve() }, new Metrics());

@@ -1,5 +1,5 @@
 /** Brokers that die, are restarted or freeze under load. */
-import { assertAtMost, clusterTest, Fault, IN_FLIGHT, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
+import { clusterTest, Fault, IN_FLIGHT, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 
 /** Long enough for the cluster to notice a dead broker, and for what follows to show, in milliseconds. */
 const AFTER_DEATH_MS = 16_000;
@@ -15,9 +15,9 @@ clusterTest(
     await three.kill(2);
     await fault.load.run(AFTER_DEATH_MS);
     await fault.finish({ maxTwice: IN_FLIGHT });
-    assertAtMost("standstill of what is led elsewhere", fault.standstillMs("apart"), 1000);
-    assertAtMost("delay of what is led elsewhere", fault.delayMs("main"), 1000);
-    assertAtMost("standstill of what it led", fault.standstillMs("led"), 12_000);
+    fault.load.assertWithin("standstill of what is led elsewhere", fault.standstillMs("apart"), 1000);
+    fault.load.assertWithin("delay of what is led elsewhere", fault.delayMs("main"), 1000);
+    fault.load.assertWithin("standstill of what it led", fault.standstillMs("led"), 12_000);
   },
 );
 
@@ -29,9 +29,9 @@ clusterTest(
     await three.kill(2);
     await fault.load.run(AFTER_DEATH_MS);
     await fault.finish({ maxTwice: 0 });
-    assertAtMost("standstill of what is led elsewhere", fault.standstillMs("apart"), 500);
-    assertAtMost("delay of what is led elsewhere", fault.delayMs("main"), 500);
-    assertAtMost("standstill of what it led", fault.standstillMs("led"), 12_000);
+    fault.load.assertWithin("standstill of what is led elsewhere", fault.standstillMs("apart"), 500);
+    fault.load.assertWithin("delay of what is led elsewhere", fault.delayMs("main"), 500);
+    fault.load.assertWithin("standstill of what it led", fault.standstillMs("led"), 12_000);
   },
 );
 
@@ -46,7 +46,7 @@ clusterTest(
     }
     await fault.finish({ maxTwice: 0 });
     for (const topic of ["apart", "led", "main"] as const) {
-      assertAtMost(`standstill of ${topic}`, fault.standstillMs(topic), 2000);
+      fault.load.assertWithin(`standstill of ${topic}`, fault.standstillMs(topic), 2000);
     }
   },
 );
@@ -61,8 +61,8 @@ clusterTest(
     three.thaw(2);
     await three.untilWhole();
     await fault.finish({ maxTwice: IN_FLIGHT });
-    assertAtMost("standstill of what is led elsewhere", fault.standstillMs("apart"), 2000);
-    assertAtMost("delay of what is led elsewhere", fault.delayMs("main"), 2000);
-    assertAtMost("standstill of what it led", fault.standstillMs("led"), 15_000);
+    fault.load.assertWithin("standstill of what is led elsewhere", fault.standstillMs("apart"), 2000);
+    fault.load.assertWithin("delay of what is led elsewhere", fault.delayMs("main"), 2000);
+    fault.load.assertWithin("standstill of what it led", fault.standstillMs("led"), 15_000);
   },
 );

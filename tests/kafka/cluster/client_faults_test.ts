@@ -71,7 +71,7 @@ clusterTest(
     await finishLoad(load, { maxTwice: 0 });
     const standstillMs = load.worstStandstillMs("C9", sinceMs, untilMs);
     console.log(`  standstill ${standstillMs} ms`);
-    assertAtMost("standstill", standstillMs, 500);
+    load.assertWithin("standstill", standstillMs, 500);
     assertEquals(membershipsOf(load), [true, false]);
   },
 );

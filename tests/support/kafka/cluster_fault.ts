@@ -131,7 +131,7 @@ export async function finishLoad(load: Load, { maxTwice, maxAckMs = Infinity }: 
   console.log(`  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}`);
   assertEquals(wrong, { lost: 0, outOfOrder: 0, writtenTwice: 0, wronglyDenied: 0 });
   assertAtMost("records that ran twice", ranTwice, maxTwice);
-  assertAtMost("worst acknowledgement in ms", worstAckMs, maxAckMs);
+  load.assertWithin("worst acknowledgement", worstAckMs, maxAckMs);
   return verdict;
 }
 

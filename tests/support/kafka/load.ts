@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly worker?: ChildOptions;
 }
 
-/** What is true of the whole load, whatever happened to the cluster. */
+/** Checks that hold for the whole load, whatever happened to the cluster. */
 export interface Verdict {
   /** Jobs that were acknowledged and never ran. */
   readonly lost: number;
@@ -29,7 +29,7 @@ export interface Verdict {
   readonly ranTwice: number;
   /** Jobs that are in the log more than once. */
   readonly writtenTwice: number;
-  /** Jobs whose caller was told that they are not in the log, and that are in it. */
+  /** Jobs that were reported as not written, and that are in the log. */
   readonly wronglyDenied: number;
   /** Calls that were not acknowledged. */
   readonly notAcknowledged: number;
@@ -42,6 +42,7 @@ const KEYS_A_PARTITION = 3;
 /** Session of the worker's group, in milliseconds. */
 export const SESSION_TIMEOUT_MS = 10_000;
 const PATIENCE_MS = 60_000;
+const TICK_MS = 20;
 const PRODUCER = new URL("load_producer.ts", import.meta.url).pathname;
 const WORKER = new URL("load_worker.ts", import.meta.url).pathname;
 
@@ -51,6 +52,10 @@ export class Load implements AsyncDisposable {
   readonly worker: Child;
   readonly #options: LoadOptions;
   readonly #folder: string;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #tickMs = performance.now();
+  /** The longest time for which the machine let this process wait, in milliseconds. */
+  #stallMs = 0;
 
   /** Starts both processes; resolves once each partition's jobs are performed. */
   static async start(options: LoadOptions): Promise<Load> {
@@ -78,6 +83,7 @@ export class Load implements AsyncDisposable {
     };
     this.producer = new Child(["--no-check", PRODUCER, JSON.stringify(producer)]);
     this.worker = this.startWorker(options.worker);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Starts another process that performs, in the same group. */
@@ -93,12 +99,12 @@ export class Load implements AsyncDisposable {
     return new Child(["--no-check", WORKER, JSON.stringify(settings)], options);
   }
 
-  /** What was performed so far. */
+  /** The jobs that were performed so far. */
   performed(): LedgerLine[] {
     return readLines(this.#ledger);
   }
 
-  /** How the calls ended that have ended so far. */
+  /** The outcomes of the calls so far. */
   outcomes(): EnqueueLine[] {
     return readLines(this.#outcomes);
   }
@@ -155,10 +161,25 @@ export class Load implements AsyncDisposable {
     return Math.max(0, ...delays);
   }
 
+  /** Fails if a time is above its bar and what the machine, which may be busy, adds to it. */
+  assertWithin(what: string, ms: number, barMs: number): void {
+    const stallMs = Math.round(this.#stallMs);
+    if (!(ms <= barMs + stallMs)) {
+      throw new Error(`${what}: ${ms} ms, more than ${barMs} ms (and a stall of ${stallMs} ms)`);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
     await this.producer[Symbol.asyncDispose]();
     await this.worker[Symbol.asyncDispose]();
     await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    this.#stallMs = Math.max(this.#stallMs, nowMs - this.#tickMs - TICK_MS);
+    this.#tickMs = nowMs;
   }
 
   get #outcomes(): string {

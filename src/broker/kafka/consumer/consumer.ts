@@ -14,6 +14,7 @@ import { type CommitOutcome, Commits } from "./commits.ts";
 import { Fetcher } from "./fetcher.ts";
 import { type Generation, Member } from "./member.ts";
 import { Session } from "./session.ts";
+import { watchForStall } from "./stall_watch.ts";
 import { TopicWatch } from "./topic_watch.ts";
 
 /** What a consumer needs beside the options of the broker interface. */
@@ -153,6 +154,13 @@ export class KafkaConsumer implements Consumer {
     }
     if (this.#closing !== null) return;
     void this.#topicWatch.run(this.#context.metadataMaxAgeMs, this.#closed.signal);
+    void watchForStall({
+      session: this.#session,
+      metadata: this.#context.cluster.metadata,
+      sessionTimeoutMs: this.#options.sessionTimeoutMs,
+      signal: this.#closed.signal,
+      stalled: (lostMs) => this.#sink.stalled?.(lostMs),
+    });
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = Math.ceil(sessionTimeoutMs / 5) } = this.#options;
     const { cluster, metadataMaxAgeMs } = this.#context;
     this.#member = new Member(cluster, {

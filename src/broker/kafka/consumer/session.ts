@@ -13,6 +13,7 @@ export class Session {
   #validUntilMs = 0;
   #isProved = false;
   #isMember = false;
+  #lostSinceMs: number | null = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -27,6 +28,11 @@ export class Session {
   /** End of the session as far as it is known, on the clock of `performance.now()`; 0 before the first join. */
   get validUntilMs(): number {
     return this.#validUntilMs;
+  }
+
+  /** When it was lost, or first waited for, on the clock of `performance.now()`; `null` while it is valid. */
+  get lostSinceMs(): number | null {
+    return this.#lostSinceMs;
   }
 
   /** Whether the session may have ended. */
@@ -67,6 +73,7 @@ export class Session {
     }
     if (isMember === this.#isMember) return;
     this.#isMember = isMember;
+    this.#lostSinceMs = isMember ? null : performance.now();
     this.#onChange(isMember);
   }
 }

@@ -12,7 +12,7 @@ import { Api } from "../../../support/kafka/scripted_broker.ts";
 import { ScriptedKafka, TOPIC, TOPIC_ID } from "../../../support/kafka/scripted_kafka.ts";
 import { positionsOf } from "../../../support/kafka/scripted_log.ts";
 import { fetchResponse, listOffsetsResponse } from "../../../support/kafka/scripted_responses.ts";
-import { until } from "../../../support/until.ts";
+import { durationMs, until } from "../../../support/until.ts";
 
 interface World {
   readonly kafka: ScriptedKafka;
@@ -34,11 +34,17 @@ interface World {
 
 async function withFetcher(
   use: (world: World) => Promise<void>,
-  { partitions = 2, others = 0, from = 0 as number | null, prepare = (_kafka: ScriptedKafka): void => {} } = {},
+  {
+    partitions = 2,
+    others = 0,
+    from = 0 as number | null,
+    requestTimeoutMs = 1000,
+    prepare = (_kafka: ScriptedKafka): void => {},
+  } = {},
 ): Promise<void> {
   await using kafka = new ScriptedKafka({ partitions, others });
   prepare(kafka);
-  const cluster = kafka.connect({ requestTimeoutMs: 1000 });
+  const cluster = kafka.connect({ requestTimeoutMs });
   const [records, events, next] = [[] as string[], [] as string[], new Map<number, number>()];
   const handler: FetchHandler = {
     records(at, batch) {
@@ -361,6 +367,41 @@ Deno.test("a partition moves to its new leader, and keeps its place", async () =
   }, { others: 1 });
 });
 
+Deno.test("the response of a leader that is silent is not waited for once another broker leads", async () => {
+  await withFetcher(async (world) => {
+    world.kafka.broker.on(Api.fetch, () => "silence");
+    addAll(world);
+    await until(() => world.fetches().length > 0, () => "not fetched");
+    world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }, { leader: 0 }];
+    world.append(0, "a");
+    const tookMs = await durationMs(() => world.received("0@0 a"));
+    assert(tookMs < 10_000, `It took ${tookMs} ms`);
+  }, { others: 1, requestTimeoutMs: 20_000 });
+});
+
+Deno.test("metadata that is older than what a broker said is not followed", async () => {
+  await withFetcher(async (world) => {
+    let fenced = 0;
+    world.kafka.broker.on(Api.fetch, (request) => {
+      fenced++;
+      const found = positionsOf(request);
+      return fetchResponse(
+        found.map(({ topicId, partition }) => ({ topicId, partition, error: Code.fencedLeaderEpoch })),
+      );
+    });
+    world.append(0, "a");
+    world.fetcher.add(world.partitions[0]!);
+    const asked = () => world.kafka.broker.received(Api.metadata).length;
+    await until(() => fenced === 1, () => `${fenced}`);
+    const before = asked();
+    await until(() => asked() > before + 1, () => `${asked()}`);
+    assertEquals(fenced, 1);
+    world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }, { leader: 0 }];
+    await world.received("0@0 a");
+    assertEquals(fenced, 1);
+  }, { others: 1 });
+});
+
 for (const answer of ["cut", "cutInFrame", "silence"] as const) {
   Deno.test(`Fetcher after a fetch that gets no response (${answer}): goes on where it was`, async () => {
     await withFetcher(async (world) => {
@@ -382,20 +423,22 @@ Deno.test("a topic that is deleted while its partition is paused does not end th
     world.fetcher.pause(other);
     const { partitions } = world.kafka;
     world.kafka.partitions = null;
-    world.kafka.broker.on(Api.fetch, (request) =>
-      fetchResponse(
+    world.kafka.broker.on(Api.fetch, async (request) => {
+      if (world.kafka.partitions !== null) return fetchResponse(await world.kafka.log.fetch(positionsOf(request), 20));
+      return fetchResponse(
         positionsOf(request).map(({ topicId, partition }) => ({ topicId, partition, error: Code.unknownTopicId })),
-      ));
+      );
+    });
     // Another part of the client learns of it first.
     await world.cluster.metadata.refresh([TOPIC]);
+    const asked = world.kafka.broker.received(Api.metadata).length;
     world.fetcher.resume(at);
-    await until(() => at.leader === null, () => world.events.join());
+    await until(() => world.kafka.broker.received(Api.metadata).length > asked, () => "not asked for");
     world.kafka.partitions = partitions;
-    world.kafka.broker.on(Api.fetch, async (request) => {
-      return fetchResponse(await world.kafka.log.fetch(positionsOf(request), 20));
-    });
     world.append(0, "a");
     await world.received("0@0 a");
+    // A topic that is missing is not a partition without a leader.
+    assertEquals(world.events, []);
   });
 });
 

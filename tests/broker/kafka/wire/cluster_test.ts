@@ -197,6 +197,40 @@ Deno.test("sendToCoordinator() looks the coordinator up once, and again after it
   await dispose(cluster, brokers);
 });
 
+Deno.test("sendToCoordinator() does not wait for a silent broker once another one coordinates the group", async () => {
+  const brokers = scripted(2);
+  let coordinator = 0;
+  for (const broker of brokers) {
+    broker.on(Api.findCoordinator, () => {
+      return findCoordinatorResponse({ nodeId: coordinator, port: brokers[coordinator]!.port });
+    });
+  }
+  brokers[0]!.on(Api.heartbeat, () => "silence");
+  const cluster = connect(brokers, { requestTimeoutMs: 20_000 });
+  const beat = cluster.sendToCoordinator("g", BEAT, 20_000, "group 1");
+  await until(() => brokers[0]!.received(Api.heartbeat).length > 0, () => "no heartbeat");
+  coordinator = 1;
+  const error = await assertRejects(() => beat, ConnectionError);
+  assert(error.isSent && error.message.includes("another broker has its place now"), error.message);
+  await cluster.sendToCoordinator("g", BEAT, 20_000, "group 1");
+  assertEquals(brokers[1]!.received(Api.heartbeat).length, 1);
+  await dispose(cluster, brokers);
+});
+
+Deno.test("sendToCoordinator() waits for a slow broker that still coordinates the group", async () => {
+  const brokers = scripted(1);
+  const slow = Promise.withResolvers<void>();
+  brokers[0]!.on(Api.findCoordinator, () => findCoordinatorResponse({ nodeId: 0, port: brokers[0]!.port }));
+  brokers[0]!.on(Api.heartbeat, () => slow.promise.then(() => heartbeatResponse()));
+  const cluster = connect(brokers, { requestTimeoutMs: 20_000 });
+  const beat = cluster.sendToCoordinator("g", BEAT, 20_000, "group 1");
+  // Once to find it, and then to see that it is still in its place.
+  await until(() => brokers[0]!.received(Api.findCoordinator).length === 3, () => "not looked up");
+  slow.resolve();
+  assertEquals((await beat).errorCode, 0);
+  await dispose(cluster, brokers);
+});
+
 Deno.test("sendToCoordinator() fails with the code where the group has no coordinator now", async () => {
   const brokers = scripted(1);
   brokers[0]!.on(Api.findCoordinator, () => findCoordinatorResponse({ nodeId: -1, host: "", port: -1 }, 15));

@@ -1,0 +1,34 @@
+/**
+ * Notices a session that stays lost although brokers answer: while none answers there is nothing that this member could have,
+ * and a rebalance may take as long as a session.
+ */
+import { sleep } from "../../../support/abort.ts";
+import type { MetadataCache } from "../wire/metadata_cache.ts";
+import type { Session } from "./session.ts";
+
+/** Sessions that may pass before a loss is told. */
+const SESSIONS = 2;
+
+/** What is watched. */
+export interface StallWatchOptions {
+  readonly session: Pick<Session, "lostSinceMs">;
+  readonly metadata: Pick<MetadataCache, "refresh">;
+  readonly sessionTimeoutMs: number;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Called each session timeout as long as it lasts. @param lostMs time since the session was lost */
+  stalled(lostMs: number): void;
+}
+
+/** Watches until the signal aborts. */
+export async function watchForStall(options: StallWatchOptions): Promise<void> {
+  const { session, metadata, sessionTimeoutMs, signal } = options;
+  while (true) {
+    await sleep(sessionTimeoutMs, signal);
+    if (signal.aborted) return;
+    const lostMs = performance.now() - (session.lostSinceMs ?? Infinity);
+    if (lostMs < SESSIONS * sessionTimeoutMs) continue;
+    const hasAnswer = await metadata.refresh([]).then(() => true, () => false);
+    if (hasAnswer && session.lostSinceMs !== null && !signal.aborted) options.stalled(lostMs);
+  }
+}
