@@ -44,7 +44,7 @@ export interface KafkaBrokerOptions {
   readonly sasl?: KafkaSaslOptions;
   /** How long a record is sent again until it is acknowledged, the wait for the broker included. @default 120000 */
   readonly deliveryTimeoutMs?: number;
-  /** How long an answer may take before the request counts as lost. @default 30000 */
+  /** How long a response may take; at most 3 s count for one that a broker has in memory, such as metadata or a heartbeat. @default 30000 */
   readonly requestTimeoutMs?: number;
   /** How long connecting to one broker may take. @default 5000 */
   readonly connectionTimeoutMs?: number;
