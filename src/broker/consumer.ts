@@ -138,7 +138,7 @@ export interface ConsumerSink {
   membership(isMember: boolean): void;
 
   /**
-   * The session stays lost although the broker answers. The consumer goes on trying; `membership(true)` follows once it is
+   * The session stays lost although the broker responds. The consumer goes on trying; `membership(true)` follows once it is
    * valid again. Called repeatedly as long as it lasts, by brokers where it can happen.
    *
    * @param lostMs time since it was lost, in ms

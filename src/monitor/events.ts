@@ -174,8 +174,8 @@ export interface EventMap {
   /** The worker is a member of its group (`isMember`), or its session may have expired: then no job starts. */
   "membership.changed": { readonly isMember: boolean };
   /**
-   * The session has been lost for two session timeouts although the broker answers: no job starts. The worker goes on trying;
-   * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` tells its end.
+   * The session has been lost for two session timeouts although the broker responds: no job starts. The worker goes on trying;
+   * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` follows at its end.
    */
   "session.lost": { readonly group: string; readonly lostMs: number };
   /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */

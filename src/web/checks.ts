@@ -2,7 +2,7 @@
  * Checks whether a worker is alive, and whether it is ready: pure functions of its status, which return the reasons against.
  *
  * A worker is not alive if a restart would help: it has failed, a job runs beyond its timeout and grace, or its session stays
- * lost for minutes although the broker answers. A session that was lost just now, a broker that cannot be reached and a partition that waits for an operator do not count: they recover without a restart,
+ * lost for minutes although the broker responds. A session that was lost just now, a broker that cannot be reached and a partition that waits for an operator do not count: they recover without a restart,
  * or would be the same after it. A worker is ready if it starts the jobs that arrive.
  */
 import type { RunningJob } from "../monitor/events.ts";
@@ -10,7 +10,7 @@ import { show } from "../support/validation.ts";
 import type { GroupStatus, WorkerStatus } from "../worker/status.ts";
 import { formatPosition } from "../support/position.ts";
 
-/** A session that stays lost for so long while the broker answers is not expected to recover, in milliseconds. */
+/** A session that stays lost for so long while the broker responds is not expected to recover, in milliseconds. */
 const MAX_STALLED_MS = 120_000;
 
 /** Returns the reasons to restart a worker; none if it is alive. */
@@ -21,7 +21,7 @@ export function reasonsNotAlive({ failure, groups }: WorkerStatus): string[] {
   const overdue = groups.flatMap(({ running }) => running).filter(isOverdue).map(formatOverdue);
   const stalled = groups.flatMap(({ group, stalledMs }) =>
     stalledMs === null || stalledMs < MAX_STALLED_MS ? [] : [
-      `the session in group ${show(group)} has been lost for ${formatSeconds(stalledMs)}, although the broker answers`,
+      `the session in group ${show(group)} has been lost for ${formatSeconds(stalledMs)}, although the broker responds`,
     ]
   );
   return [...failed, ...overdue, ...stalled];

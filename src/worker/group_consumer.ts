@@ -186,7 +186,7 @@ export class GroupConsumer implements ConsumerSink {
     });
   }
 
-  /** The session stays lost although the broker answers. */
+  /** The session stays lost although the broker responds. */
   stalled(lostMs: number): void {
     this.#guard(() => {
       if (this.#stalledMs === null) this.#emit("session.lost", { group: this.group, lostMs });

@@ -55,11 +55,11 @@ Deno.test("a worker that has not joined, lost its session or stops is alive", ()
   }
 });
 
-Deno.test("reasonsNotAlive() names a group whose session stays lost for two minutes although the broker answers", () => {
+Deno.test("reasonsNotAlive() names a group whose session stays lost for two minutes although the broker responds", () => {
   const stalled = (stalledMs: number) => status("running", group({ isSessionValid: false, stalledMs }));
   assertEquals(reasonsNotAlive(stalled(119_000)), []);
   assertEquals(reasonsNotAlive(stalled(125_000)), [
-    `the session in group "shop" has been lost for 125 s, although the broker answers`,
+    `the session in group "shop" has been lost for 125 s, although the broker responds`,
   ]);
 });
 

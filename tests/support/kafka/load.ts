@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly worker?: ChildOptions;
 }
 
-/** What is true of the whole load, whatever happened to the cluster. */
+/** Figures of the whole load. All but the last two must be 0, or small, whatever happened to the cluster. */
 export interface Verdict {
   /** Jobs that were acknowledged and never ran. */
   readonly lost: number;
@@ -29,7 +29,7 @@ export interface Verdict {
   readonly ranTwice: number;
   /** Jobs that are in the log more than once. */
   readonly writtenTwice: number;
-  /** Jobs whose caller was told that they are not in the log, and that are in it. */
+  /** Jobs that are in the log although their call failed with `written: "no"`. */
   readonly wronglyDenied: number;
   /** Calls that were not acknowledged. */
   readonly notAcknowledged: number;
@@ -99,12 +99,12 @@ export class Load implements AsyncDisposable {
     return new Child(["--no-check", WORKER, JSON.stringify(settings)], options);
   }
 
-  /** What was performed so far. */
+  /** Jobs that were performed so far. */
   performed(): LedgerLine[] {
     return readLines(this.#ledger);
   }
 
-  /** How the calls ended that have ended so far. */
+  /** Outcomes of the calls that have ended so far. */
   outcomes(): EnqueueLine[] {
     return readLines(this.#outcomes);
   }

@@ -3,13 +3,13 @@
  * robin over the keys and without waiting for any, and writes down how each ends. At TERM it makes no more, waits for the last
  * ones, and ends.
  *
- * Each topic has an App of its own: a broker answers a connection's requests in their order, and one that waits for a dead
+ * Each topic has an App of its own: a broker responds to the requests of a connection in their order, and one that waits for a dead
  * follower would hold up the topics that have none.
  */
 import { activeJobTopic, App, kafka } from "../../../mod.ts";
 import { type EnqueueLine, LoadJob, nowMs } from "./load_job.ts";
 
-/** What it is told. */
+/** Settings of the process. */
 export interface ProducerSettings {
   readonly brokers: readonly string[];
   /** Keys by topic. */

@@ -6,7 +6,7 @@ import { activeJobTopic, App, type EventName, kafka } from "../../../mod.ts";
 import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";
 import { ledger, LoadJob } from "./load_job.ts";
 
-/** What it is told. */
+/** Settings of the process. */
 export interface WorkerSettings {
   readonly brokers: readonly string[];
   readonly group: string;

@@ -31,7 +31,7 @@ const JAVA = [
   "-XX:TieredStopAtLevel=1",
   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
-/** How long the cluster may take to start or to become whole again, in milliseconds. The machine may be busy. */
+/** Time for the cluster to start or to become whole again, in milliseconds. The machine may be busy. */
 const PATIENCE_MS = 120_000;
 const OFFSETS_TOPIC = "__consumer_offsets";
 
