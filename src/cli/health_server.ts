@@ -173,7 +173,7 @@ async function readHead(connection: Deno.Conn): Promise<string> {
  *
  * @returns `null` where that is not a complete request for a path, or has a Host that is not a host
  */
-export function parseHead(head: string): { readonly method: string; readonly path: string } | null {
+function parseHead(head: string): { readonly method: string; readonly path: string } | null {
   const [, method, target] = /^([A-Z]+) ([\x21-\x7e]+) HTTP\/1\.[01]\r?\n/.exec(head) ?? [];
   if (method === undefined || target === undefined || !END_OF_HEAD.test(head)) return null;
   if (!head.matchAll(/^host:[ \t]*(.*?)[ \t]*\r?$/gim).every(([, host]) => isHost(host!))) return null;

@@ -34,8 +34,6 @@ async function importWithin(module: string, limitMs: number | undefined): Promis
       new CommandError(`Cannot load the App from ${show(module)} within ${limitMs} ms: a top-level await does not end`),
     );
   }, limitMs);
-  // If nothing is pending, Deno itself ends the process at once.
-  Deno.unrefTimer(timer);
   try {
     return await Promise.race([importing, late.promise]);
   } finally {

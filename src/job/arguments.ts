@@ -194,7 +194,7 @@ function nestedTooDeep(value: unknown, place: Place): SerializationError {
  * Finds the first object that is nested in itself. It goes the way that `write` went, and ends where that ended: to look
  * further would take for ever in a deep value whose parts are shared.
  *
- * @returns its place; `TOO_DEEP` at the end of a path that is no circle; `null` if the value is not too deep
+ * @returns its place; `TOO_DEEP` at the end of a path without a circle; `null` if the value is not too deep
  */
 function findCircle(value: unknown, place: Place, outerValues: readonly unknown[]): Place | typeof TOO_DEEP | null {
   if (typeof value !== "object" || value === null) return null;

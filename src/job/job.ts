@@ -317,7 +317,7 @@ export function isJobClass(value: unknown): value is JobClass {
 }
 
 /** Returns whether a value is a job, of any copy of this library. */
-export function isJob(value: unknown): value is Job {
+function isJob(value: unknown): value is Job {
   return isJobClass((value as Partial<Job> | null | undefined)?.constructor);
 }
 

@@ -175,7 +175,7 @@ export interface EventMap {
   "membership.changed": { readonly isMember: boolean };
   /**
    * The session has been lost for two session timeouts although the broker responds: no job starts. The worker goes on trying;
-   * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` follows at its end.
+   * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` reports its end.
    */
   "session.lost": { readonly group: string; readonly lostMs: number };
   /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */

@@ -138,9 +138,9 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "worker.started": {
     level: "info",
     message: (e) =>
-      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${formatCount(e.partitions, "partition")}) with ${
-        formatCount(e.concurrency, "job")
-      } at once`,
+      `Worker of group ${e.group} started: ${e.topics.join(", ")} (${
+        formatCount(e.partitions, "partition")
+      }) with up to ${formatCount(e.concurrency, "job")} at once`,
   },
   "worker.quieted": {
     level: "info",
@@ -240,6 +240,6 @@ function formatWait({ leftMs, next }: UnknownClassWait): string {
 const DAY_MS = 86_400_000;
 
 /** Formats a duration as `1.3 ms` below a second, else as `25.0 s`. */
-export function formatDuration(ms: number): string {
+function formatDuration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms * 10) / 10} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

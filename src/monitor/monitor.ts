@@ -12,17 +12,13 @@ import type { EventMap, EventName } from "./events.ts";
 /** Receives the events of one name. An error that it throws, or rejects with, becomes an `error.occurred`. */
 export type Listener<N extends EventName> = (event: EventMap[N]) => void;
 
-/** Receives every event. */
-export type AnyListener = <N extends EventName>(name: N, event: EventMap[N]) => void;
-
 /** Emits events to listeners. */
 export class Monitor {
   readonly #listeners = new Map<EventName, Listener<EventName>[]>();
-  readonly #anyListeners: AnyListener[] = [];
 
   /** Returns whether an event has a listener. */
   hasListener(name: EventName): boolean {
-    return this.#anyListeners.length > 0 || this.#listeners.has(name);
+    return this.#listeners.has(name);
   }
 
   /**
@@ -45,28 +41,11 @@ export class Monitor {
     };
   }
 
-  /**
-   * Calls `listener` at every event, whatever its name.
-   *
-   * @returns a function that removes it
-   */
-  onAny(listener: AnyListener): () => void {
-    this.#anyListeners.push(listener);
-    return () => {
-      const index = this.#anyListeners.indexOf(listener);
-      if (index >= 0) this.#anyListeners.splice(index, 1);
-    };
-  }
-
   /** Calls the listeners of an event. */
   emit<N extends EventName>(name: N, event: EventMap[N]): void {
     const listeners = this.#listeners.get(name);
-    if (listeners !== undefined) {
-      for (const listener of listeners) this.#call(name, () => listener(event));
-    }
-    if (this.#anyListeners.length > 0) {
-      for (const listener of [...this.#anyListeners]) this.#call(name, () => listener(name, event));
-    }
+    if (listeners === undefined) return;
+    for (const listener of listeners) this.#call(name, () => listener(event));
   }
 
   #call(name: EventName, listener: () => unknown): void {

@@ -4,8 +4,6 @@
  *
  * Jobs are serialized, stored, and performed by a real worker. Only the waits between retries are left out.
  */
-// First: a test may fake the timers before the worker is loaded.
-import "../support/timers.ts";
 import { App, isApp } from "../app/app.ts";
 import { FaultyLog } from "./faulty_log.ts";
 import { InvalidConfigurationError } from "../errors.ts";

@@ -32,7 +32,7 @@ export interface GroupStatus {
   readonly isJoined: boolean;
   /** Whether its session is known to be valid now: otherwise no job starts. */
   readonly isSessionValid: boolean;
-  /** Time since its session was lost although the broker responds, in milliseconds; `null` if it is not. */
+  /** The time for which its session has been lost although the broker responds, in milliseconds; `null` if it is not. */
   readonly stalledMs: number | null;
   /** The jobs that run now, those of lost partitions included. */
   readonly running: readonly RunningJob[];

@@ -78,7 +78,7 @@ async function runTests(cwd: URL, { tests, only }: Mutant, limitMs: number, kafk
   const args = ["test", "-A", "--no-check", "--fail-fast", ...filter, ...tests];
   const { code, stdout } = await deno(args, { cwd, env, signal });
   if (signal.aborted) return "did not end";
-  // A file that cannot be loaded fails as well, but none of its tests does.
-  if (/ \.\.\. FAILED \(/.test(stdout)) return "failed";
+  // A file that cannot be loaded fails as well, but none of its tests does. An uncaught error cancels the running test.
+  if (/ \.\.\. (FAILED|cancelled) \(/.test(stdout)) return "failed";
   return code === 0 && / [1-9]\d* passed/.test(stdout) ? "passed" : "could not be run";
 }

@@ -148,3 +148,25 @@ Deno.test("a worker names all topics that do not exist, and how to create them",
     'The broker has no topics "default", "mail": create them with "topics apply", or start',
   );
 });
+
+Deno.test("an App tries again to open its broker, and to create the topics of an embedded one, after each failure", async () => {
+  const embedded = memory();
+  const failures = ["open", "create topics"];
+  const source: BrokerSource = {
+    ...embedded,
+    async open(context) {
+      if (failures[0] === "open") throw new BrokerError(`Cannot ${failures.shift()}`);
+      const broker = await embedded.open(context);
+      const describe = broker.admin.describe.bind(broker.admin);
+      broker.admin.describe = (topics) => {
+        if (failures.length > 0) return Promise.reject(new BrokerError(`Cannot ${failures.shift()}`));
+        return describe(topics);
+      };
+      return broker;
+    },
+  };
+  await using _ = new App(options(source));
+  await assertRejects(() => EchoJob.performLater(), EnqueueError, "Cannot open");
+  await assertRejects(() => EchoJob.performLater(), EnqueueError, "Cannot create topics");
+  assertEquals((await EchoJob.performLater()).status, "delivered");
+});

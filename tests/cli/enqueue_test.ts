@@ -61,6 +61,6 @@ Deno.test("enqueue on a Kafka that cannot be reached prints that the job was not
   assertEquals(stderr.filter((line) => line.includes("disposed of")), []);
   assertMatch(
     stderr.at(-1)!,
-    /^error: The broker "kafka:.*" did not answer within 5000 ms: the job was not written: Cannot ask .*ECONNREFUSED/,
+    /^error: The broker "kafka:.*" did not answer within 5000 ms: the job was not written: .*ECONNREFUSED/,
   );
 });

@@ -28,3 +28,37 @@ Deno.test("WorkerSignals listens to the selected signals until it is disposed of
   }
   assertEquals(calls, ["add SIGINT", "add SIGBREAK", "remove SIGINT", "remove SIGBREAK"]);
 });
+
+Deno.test("WorkerSignals stops once, at the first signal of any kind, and only the same kind again forces the end", () => {
+  const calls: string[] = [];
+  const listeners = new Map<Deno.Signal, () => void>();
+  const { addSignalListener, removeSignalListener } = Deno;
+  const { now } = performance;
+  let nowMs = 5000;
+  Object.assign(Deno, {
+    addSignalListener: (signal: Deno.Signal, listener: () => void) => void listeners.set(signal, listener),
+    removeSignalListener: () => {},
+  });
+  performance.now = () => nowMs;
+  try {
+    using signals = new WorkerSignals({
+      stop: (signal) => void calls.push(`stop at ${signal}`),
+      quiet: () => void calls.push("quiet"),
+      force: (signal, code) => void calls.push(`force at ${signal} with ${code}`),
+    }, selectSignals("linux"));
+    const send = (signal: Deno.Signal) => listeners.get(signal)!();
+    send("SIGTSTP");
+    send("SIGINT");
+    nowMs += 900;
+    send("SIGINT");
+    send("SIGTERM");
+    assertEquals([calls, signals.stop.aborted, signals.sinceStopMs], [["quiet", "stop at SIGINT"], true, 900]);
+    nowMs += 100;
+    send("SIGINT");
+    send("SIGTERM");
+    assertEquals(calls.slice(2), ["force at SIGINT with 130"]);
+  } finally {
+    Object.assign(Deno, { addSignalListener, removeSignalListener });
+    performance.now = now;
+  }
+});

@@ -3,6 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";
 import { kafka, type KafkaSaslOptions } from "../../src/broker/kafka/mod.ts";
+import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
+import type { EventName } from "../../src/monitor/events.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { type LocalKafka, startKafka } from "../../tasks/kafka/server.ts";
 import { noKafka } from "../support/kafka/cluster.ts";
@@ -65,7 +67,9 @@ Deno.test({
 async function useForAWhile(server: LocalKafka, sasl: KafkaSaslOptions): Promise<string[]> {
   const shown: string[] = [];
   const monitor = new Monitor();
-  monitor.onAny((name, event) => shown.push(`${name} ${JSON.stringify(event)}`));
+  for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
+    monitor.on(name, (event) => void shown.push(`${name} ${JSON.stringify(event)}`));
+  }
   const source = kafka({ brokers: [server.secureBrokers!], ssl: { ca: server.ca! }, sasl });
   await using broker = await source.open({ clientId: "secure", monitor });
   shown.push(Deno.inspect(source), JSON.stringify(source), Deno.inspect(broker, { depth: 10 }));
@@ -102,7 +106,9 @@ Deno.test({
       const shown: string[] = [];
       const open = async (password: string): Promise<Broker> => {
         const monitor = new Monitor();
-        monitor.onAny((name, event) => shown.push(`${name} ${JSON.stringify(event)}`));
+        for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
+          monitor.on(name, (event) => shown.push(`${name} ${JSON.stringify(event)}`));
+        }
         const source = kafka({
           brokers: [server.secureBrokers!],
           ssl: { ca: server.ca! },

@@ -285,8 +285,8 @@ Deno.test("attachLogger() uses the singular for one job", () => {
     ["worker.stopping", { ...stopping, running: 2 }],
   );
   assertEquals(lines.map(withoutTime), [
-    "INFO  Worker of group shop started: default (1 partition) with 1 job at once\n",
-    "INFO  Worker of group shop started: default (3 partitions) with 2 jobs at once\n",
+    "INFO  Worker of group shop started: default (1 partition) with up to 1 job at once\n",
+    "INFO  Worker of group shop started: default (3 partitions) with up to 2 jobs at once\n",
     "INFO  Worker of group shop stops: no job runs\n",
     "INFO  Worker of group shop stops: 1 job still runs and may take 25.0 s\n",
     "INFO  Worker of group shop stops: 2 jobs still run and may take 25.0 s\n",

@@ -23,19 +23,6 @@ Deno.test("Monitor calls listeners synchronously, in the order in which they wer
   assertEquals([log, monitor.hasListener("worker.quieted")], [["b shop"], false]);
 });
 
-Deno.test("a listener of onAny() receives every event with its name", () => {
-  const monitor = new Monitor();
-  const names: string[] = [];
-  const end = monitor.onAny((name) => void names.push(name));
-  assertEquals(monitor.hasListener("records.expired"), true);
-  monitor.emit("worker.quieted", quieted);
-  monitor.emit("membership.changed", { isMember: true });
-  end();
-  end();
-  monitor.emit("worker.quieted", quieted);
-  assertEquals([names, monitor.hasListener("records.expired")], [["worker.quieted", "membership.changed"], false]);
-});
-
 Deno.test("a listener that throws affects neither the emitter nor the others, and is reported", () => {
   const monitor = new Monitor();
   const log: string[] = [];

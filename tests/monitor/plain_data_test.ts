@@ -25,6 +25,13 @@ Deno.test("toPlainData() copies an error with its name, message, stack, causes a
   assertEquals([errors[0].message, errors[1]], ["one", 2]);
 });
 
+Deno.test("toPlainData() bounds the message of an error, also where a field of its class holds it", () => {
+  class ResponseError extends Error {
+    override message = "m".repeat(9000);
+  }
+  assertEquals(copied(new ResponseError()).message.length, 4000);
+});
+
 Deno.test("toPlainData() bounds an error: a long message, a deep chain of causes, a circle of them", () => {
   let error = new Error("x".repeat(1_000_000));
   for (let n = 0; n < 1000; n++) error = new Error(`${n}`, { cause: error });

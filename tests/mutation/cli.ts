@@ -4,6 +4,13 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 /** Guards that decide what is written, what is printed, and how a process ends. */
 export const CLI_MUTANTS: readonly Mutant[] = [
   {
+    what: "signals: a second signal of another kind does not stop again",
+    file: "src/cli/signals.ts",
+    find: "    if (this.#stopMs !== undefined) return;\n",
+    replace: "",
+    tests: ["tests/cli/signals_test.ts"],
+  },
+  {
     what: "cli: a second signal forces the end only a second after the first",
     file: "src/cli/signals.ts",
     find: "nowMs - firstMs >= FORCE_AFTER_MS",

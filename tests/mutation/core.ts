@@ -85,6 +85,13 @@ const EVENTS: readonly Mutant[] = [
     tests: ["tests/monitor/monitor_test.ts"],
   },
   {
+    what: "logger: an error in details is bounded, whatever its own properties are",
+    file: "src/monitor/plain_data.ts",
+    find: "      if (Object.hasOwn(onto, name)) continue;\n",
+    replace: "",
+    tests: ["tests/monitor/plain_data_test.ts"],
+  },
+  {
     what: "logger: an async write function that rejects does not end the process",
     file: "src/monitor/logger.ts",
     find: "    if (returned instanceof Promise) returned.catch(() => {});\n",

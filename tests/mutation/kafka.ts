@@ -88,13 +88,6 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/kafka/producer/reactions_test.ts"],
   },
   {
-    what: "kafka: a count of headers is not trusted",
-    file: "src/broker/kafka/batch/decode_batch.ts",
-    find: "count < 0 || count > (end - at) / 2",
-    replace: "count < 0",
-    tests: ["tests/broker/kafka/batch/decode_batch_test.ts"],
-  },
-  {
     what: "kafka: gzip unpacks no more than the limit",
     file: "src/broker/kafka/batch/decompress.ts",
     find: "zlib.gunzipSync(data, { maxOutputLength })",

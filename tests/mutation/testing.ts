@@ -101,11 +101,4 @@ export const TESTING_MUTANTS: readonly Mutant[] = [
     replace: "failure ??= error === undefined ? undefined : { error };",
     tests: ["tests/testing/job_error_test.ts"],
   },
-  {
-    what: "testing: the test kit loads the real timers",
-    file: "src/testing/test_app.ts",
-    find: 'import "../support/timers.ts";\n',
-    replace: "",
-    tests: ["tests/testing/fake_timers_test.ts"],
-  },
 ];

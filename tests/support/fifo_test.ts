@@ -1,4 +1,6 @@
 /** The queue: order, and memory that follows its length. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { assert, assertEquals } from "@std/assert";
 import { Fifo } from "../../src/support/fifo.ts";
 import { forSeeds } from "./random.ts";
@@ -43,4 +45,18 @@ Deno.test("Fifo with a long backlog moves each item about once", () => {
   // Moving all items at each step would take minutes.
   assert(performance.now() - startedMs < 5000);
   assertEquals([fifo.length, fifo.slots], [0, 0]);
+});
+
+Deno.test("Fifo does not keep an item alive that it has returned", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const fifo = new Fifo<object>();
+  const first = new WeakRef({});
+  fifo.push(first.deref()!);
+  fifo.push({});
+  fifo.shift();
+  // A reference that was read keeps its object until the end of the turn.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collectGarbage();
+  assertEquals([first.deref(), fifo.length], [undefined, 1]);
 });

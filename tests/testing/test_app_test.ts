@@ -64,9 +64,12 @@ Deno.test("TestApp.of() logs nothing unless it has a logger", async () => {
   const write = (text: string) => void lines.push(text);
   const chatty = new App({ ...app.options, name: "chatty", jobs: [ChainJob], logger: { write } });
   for (const logger of [undefined, { level: "info", write }] as const) {
-    await using t = TestApp.of(chatty, logger === undefined ? {} : { logger });
-    await ChainJob.performLater(0);
-    assertEquals(await t.performEnqueuedJobs(), 1);
+    {
+      // Its end writes the lines of the last turn.
+      await using t = TestApp.of(chatty, logger === undefined ? {} : { logger });
+      await ChainJob.performLater(0);
+      assertEquals(await t.performEnqueuedJobs(), 1);
+    }
     assertEquals(lines.some((line) => line.includes("ChainJob")), logger !== undefined);
   }
   await chatty.close();

@@ -1,6 +1,7 @@
 /** `--once`: when it ends, and which stuck records it reports. */
 import { App, type AppOptions, Job, type TopicOptions } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
+import type { BrokerSource } from "../../src/broker/broker.ts";
 import { until } from "../support/until.ts";
 import { nthEvent, setUpWorker, stepEnvelope, turns } from "../support/worker.ts";
 
@@ -84,6 +85,27 @@ Deno.test("--once waits for the time of a session if the worker of a stuck parti
   await run;
   await first.app.close();
   await second.close();
+});
+
+Deno.test("--once asks twice a second, not at each look, what other workers have committed", async () => {
+  const { first, second: unused, run } = await setUpStuck("not an envelope", {}, { sessionTimeoutMs: 1000 });
+  await unused.close();
+  let requests = 0;
+  const open: BrokerSource["open"] = async (context) => {
+    const broker = await first.broker.open(context);
+    const committed = broker.admin.committed.bind(broker.admin);
+    broker.admin.committed = (...args) => (requests++, committed(...args));
+    return broker;
+  };
+  await using second = new App({ ...first.app.options, broker: { ...first.broker, open } });
+  const startedMs = performance.now();
+  assertEquals((await second.worker().run(undefined, { once: true })).stuck, STUCK);
+  // One at the start, for the targets.
+  const most = 2 + (performance.now() - startedMs) / 500;
+  assert(requests <= most, `It asked ${requests} times, at most ${most} are expected`);
+  await first.worker.stop();
+  await run;
+  await first.app.close();
 });
 
 Deno.test("--once takes over the stuck partition of a worker that ends, and performs its record", async () => {

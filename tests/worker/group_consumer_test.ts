@@ -1,5 +1,5 @@
 /** The consumer of a group: lost partitions, and the events of an assignment. */
-import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { activeJobTopic, App, type EventMap, Job } from "@activejob/kafka";
 import { assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -10,25 +10,33 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** A source that keeps no ownership alive, and a weak reference to each. */
-function watched(source: BrokerSource): { source: BrokerSource; ownerships: WeakRef<Ownership>[] } {
-  const ownerships: WeakRef<Ownership>[] = [];
+/** A source whose consumers report to the sink that `wrap` returns. */
+function wrapSink(source: BrokerSource, wrap: (sink: ConsumerSink) => Partial<ConsumerSink>): BrokerSource {
   const open: BrokerSource["open"] = async (context) => {
     const broker = await source.open(context);
     const consume = broker.consume.bind(broker);
     broker.consume = (options, sink) => {
-      const assigned: ConsumerSink["assigned"] = (added, continued) => {
-        ownerships.push(...added.map((ownership) => new WeakRef(ownership)));
-        sink.assigned(added, continued);
-      };
+      const replaced = wrap(sink);
       return consume(
         options,
-        new Proxy(sink, { get: (_, name) => name === "assigned" ? assigned : bound(sink, name) }),
+        new Proxy(sink, { get: (_, name) => replaced[name as keyof ConsumerSink] ?? bound(sink, name) }),
       );
     };
     return broker;
   };
-  return { source: { ...source, open }, ownerships };
+  return { ...source, open };
+}
+
+/** A source that keeps no ownership alive, and a weak reference to each. */
+function watched(source: BrokerSource): { source: BrokerSource; ownerships: WeakRef<Ownership>[] } {
+  const ownerships: WeakRef<Ownership>[] = [];
+  const wrapped = wrapSink(source, (sink) => ({
+    assigned(added, continued) {
+      ownerships.push(...added.map((ownership) => new WeakRef(ownership)));
+      sink.assigned(added, continued);
+    },
+  }));
+  return { source: wrapped, ownerships };
 }
 
 /** A method of a sink, which has private fields and so must be called on itself. */
@@ -98,4 +106,47 @@ Deno.test("one event names all partitions that move together, after the event of
     ["lost", 2, "closed"],
     ["shop", [], [0, 1, 2], "closed", 0],
   ]);
+});
+
+Deno.test("a stop releases the partitions that a consumer did not report as lost in time", async () => {
+  const source = wrapSink(new FaultInjectionLog().source, () => ({ lost: () => {} }));
+  const topics = [activeJobTopic("default", { partitions: 2 })];
+  await using app = new App({ name: "shop", broker: source, jobs: [], topics, logger: false });
+  const lost: EventMap["partition.lost"][] = [];
+  app.on("partition.lost", (event) => lost.push(event));
+  const worker = app.worker();
+  await worker.run(undefined, { once: true });
+  assertEquals(lost, [
+    { topic: "default", partition: 0, reason: "closed" },
+    { topic: "default", partition: 1, reason: "closed" },
+  ]);
+  assertEquals(worker.status().groups[0]!.partitions, []);
+});
+
+Deno.test("a partition that is lost at the moment of a failure does not wait for the next try", async () => {
+  class FailingJob extends Job {
+    perform() {
+      throw new Error("no");
+    }
+  }
+  let lose = () => {};
+  const source = wrapSink(new FaultInjectionLog().source, (sink) => ({
+    assigned(added, continued) {
+      lose = () => sink.lost(added, "revoked");
+      sink.assigned(added, continued);
+    },
+  }));
+  // The test fails if the timer of this wait is left.
+  const topics = [activeJobTopic("default", { backoff: { initialMs: 60_000, maxMs: 60_000 } })];
+  await using app = new App({ name: "shop", broker: source, jobs: [FailingJob], topics, logger: false });
+  const paused = Promise.withResolvers<void>();
+  app.on("partition.paused", () => {
+    lose();
+    paused.resolve();
+  });
+  const run = app.worker().run();
+  await FailingJob.performLater();
+  await paused.promise;
+  await app.close();
+  await run;
 });

@@ -1,6 +1,7 @@
 /** A worker's life: what it refuses, and how it stops. */
 import { activeJobTopic, App, type EventMap, InvalidConfigurationError } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
+import { until } from "../support/until.ts";
 import { nthEvent, setUpWorker, turns } from "../support/worker.ts";
 
 Deno.test("run() refuses a signal or an option that is not one, before anything starts", async () => {
@@ -59,6 +60,20 @@ Deno.test("a job that ends because the worker stops has not failed: it keeps its
   assertEquals(errors, []);
 });
 
+Deno.test("a worker that is quieted before its run is quiet from the start: it takes records and performs none", async () => {
+  const { app, worker, runs, enqueue } = setUpWorker();
+  await using _ = app;
+  await enqueue(1);
+  worker.quiet();
+  const run = worker.run();
+  const waiting = () => worker.status().groups[0]!.partitions[0]?.waiting;
+  await until(() => waiting() === 1, () => `${waiting()} records wait`);
+  assertEquals([worker.status().state, runs], ["quiet", []]);
+  await worker.stop();
+  await run;
+  assertEquals(runs, []);
+});
+
 Deno.test("a stop names the job of a lost partition that still runs", async () => {
   const { app, log, worker, steps, enqueue } = setUpWorker({}, { shutdownTimeoutMs: 50 });
   await using _ = app;
@@ -113,4 +128,39 @@ Deno.test("run() with an aborted signal does not open the broker", async () => {
   const worker = app.worker({ createTopics: true });
   assertEquals(await worker.run(AbortSignal.abort()), { unfinished: [], stuck: [] });
   assertEquals([opened, worker.status().state], [0, "stopped"]);
+});
+
+Deno.test("a job that does not end at a stop is reported as unfinished, and keeps no timer", async () => {
+  // A timer that is left fails the test: it would keep the process alive after the stop.
+  const { app, worker, steps, enqueue } = setUpWorker({ timeoutMs: 60_000 }, { shutdownTimeoutMs: 5 });
+  await using _ = app;
+  const orphaned: EventMap["job.orphaned"][] = [];
+  app.on("job.orphaned", (event) => orphaned.push(event));
+  const running = nthEvent(app, "job.performing");
+  steps.perform = () => new Promise(() => {});
+  const run = worker.run();
+  await enqueue(1);
+  await running;
+  const { unfinished } = await worker.stop();
+  await run;
+  assertEquals([unfinished.map(({ offset }) => offset), orphaned], [[0], []]);
+});
+
+Deno.test("a stop waits for a dead letter that is being written, and commits its record", async () => {
+  const { app, broker, worker, committed, steps, enqueue } = setUpWorker({
+    deadLetterQueue: { topic: "dead", maxRetries: 0 },
+  });
+  await using _ = app;
+  steps.perform = () => {
+    throw new Error("no");
+  };
+  const hold = broker.hold("dead");
+  const run = worker.run();
+  await enqueue(1);
+  await hold.held;
+  const stopped = worker.stop();
+  await turns(2);
+  hold.release();
+  await Promise.all([stopped, run]);
+  assertEquals(committed()?.offset, 1);
 });

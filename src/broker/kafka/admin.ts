@@ -11,7 +11,7 @@ import { Code, ProtocolError } from "./wire/errors.ts";
 import type { Request } from "./wire/request.ts";
 import { createPartitions, createTopics } from "./wire/requests.ts";
 
-/** How long new topics and partitions may take until they have leaders, in milliseconds. */
+/** The longest time until new topics and partitions have leaders, in milliseconds. */
 const APPEAR_MS = 5000;
 const LOOK_MS = 50;
 /** "As the cluster has it by default". */
@@ -102,7 +102,7 @@ async function control(
     if (failed === undefined) return;
     const { topic, errorCode, errorMessage } = failed;
     const cause = new ProtocolError(request.name, errorCode);
-    // What the broker says is worth more than the name of a code.
+    // The broker's sentence is more useful than the name of a code.
     if (errorMessage) throw new BrokerError(`Cannot ${what}: topic "${topic}": ${errorMessage}`, { cause });
     throw cause;
   });

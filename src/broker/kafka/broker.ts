@@ -26,10 +26,10 @@ import { Questions } from "./questions.ts";
 import { skipRecord } from "./skip.ts";
 import { Cluster } from "./wire/cluster.ts";
 
-/** How long closing the consumers may take when the broker is disposed of, in milliseconds. */
+/** The longest time to close the consumers when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 3000;
 
-/** What Kafka can do. */
+/** The capabilities of Kafka. */
 export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
   sharedGroups: true,
   offsetsExpire: true,

@@ -46,7 +46,7 @@ async function searchGroups(
   await Promise.all(Array.from({ length: CONCURRENCY }, askNext));
 }
 
-/** The groups of every broker that answers. */
+/** The groups of every broker that responds. */
 async function allGroups(cluster: Cluster): Promise<string[]> {
   await cluster.metadata.refresh([]);
   const answers = await Promise.allSettled(

@@ -1,6 +1,6 @@
 /**
- * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` where more is to be
- * said. Naming it connects nothing and loads nothing.
+ * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` for
+ * more options. Naming it connects nothing and loads nothing.
  */
 import { lazyImport } from "../../support/lazy_import.ts";
 import type { BrokerSource } from "../broker.ts";

@@ -1,5 +1,5 @@
 /**
- * What may be said about a Kafka cluster: read once, checked as a whole, frozen. Secrets stay in here and in the client's
+ * Options of a Kafka cluster: read once, checked as a whole, frozen. Secrets stay in here and in the client's
  * own configuration; names, errors and events never have them.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
@@ -13,7 +13,7 @@ export interface KafkaTlsOptions {
   readonly cert?: string;
   /** The client's private key. */
   readonly key?: string;
-  /** What the private key is encrypted with. */
+  /** The passphrase of the private key. */
   readonly passphrase?: string;
   /** The name that the brokers' certificates must have. @default the host that is connected to */
   readonly servername?: string;
@@ -21,7 +21,7 @@ export interface KafkaTlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** How the client proves who it is. */
+/** Credentials of the client. */
 export type KafkaSaslOptions =
   | {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
@@ -42,13 +42,13 @@ export interface KafkaBrokerOptions {
   readonly ssl?: boolean | KafkaTlsOptions;
   /** Authentication. @default none */
   readonly sasl?: KafkaSaslOptions;
-  /** How long a record is sent again until it is acknowledged, the wait for the broker included. @default 120000 */
+  /** The longest time until a record is acknowledged, retries and the wait for the broker included. @default 120000 */
   readonly deliveryTimeoutMs?: number;
-  /** How long a response may take; at most 3 s count for one that a broker has in memory, such as metadata or a heartbeat. @default 30000 */
+  /** The longest time until a response; at most 3 s for one that a broker has in memory. @default 30000 */
   readonly requestTimeoutMs?: number;
-  /** How long connecting to one broker may take. @default 5000 */
+  /** The longest time to connect to one broker. @default 5000 */
   readonly connectionTimeoutMs?: number;
-  /** How old what is known about topics may be: new partitions are found within this time. @default 30000 */
+  /** The longest age of the metadata of topics: new partitions are found within this time. @default 30000 */
   readonly metadataMaxAgeMs?: number;
 }
 
@@ -124,7 +124,7 @@ export function brokersOfUrl(url: string): string[] {
   return hosts.split(",");
 }
 
-/** What must not be shown: every secret text of the settings. */
+/** Values that must not be shown: every secret text of the settings. */
 export function secretsOf(settings: KafkaSettings): string[] {
   const { sasl, ssl } = settings;
   const secrets = [

@@ -14,7 +14,7 @@ import { Code, ConnectionError, ProtocolError } from "./wire/errors.ts";
 import { UnsupportedVersionError } from "./wire/request.ts";
 import { describeTopicConfigs, listOffsets, offsetCommit, offsetFetch, Timestamp } from "./wire/requests.ts";
 
-/** How long a question is asked again, in milliseconds. */
+/** The longest time for which a question is asked again, in milliseconds. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 200;
 

@@ -22,7 +22,7 @@ export const APP_FILE = "app.ts";
 /** The default parent of a job. */
 const APPLICATION_JOB = parseJobName("application");
 /** Its file. */
-export const APPLICATION_JOB_FILE = `jobs/${APPLICATION_JOB.path}.ts`;
+const APPLICATION_JOB_FILE = `jobs/${APPLICATION_JOB.path}.ts`;
 
 /** The library's own class. */
 const LIBRARY_JOB: ParentClass = { className: "Job", localName: "Job", specifier: PACKAGE, performs: false };

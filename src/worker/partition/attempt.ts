@@ -8,7 +8,7 @@
  * A job that exceeds its time limit is asked to end and waited for: it never runs a second time beside itself, and counts
  * as failed once it settles.
  */
-import { RevokedError, TimeoutError } from "../../errors.ts";
+import { RevokedError, ShutdownError, TimeoutError } from "../../errors.ts";
 import { type AnyCurrentAttributes, runWithAttributes } from "../../job/current_attributes.ts";
 import { readTime } from "../../job/envelope.ts";
 import type { Job } from "../../job/job.ts";
@@ -145,6 +145,8 @@ export class Attempt extends JobRun {
     // A settled job only waits for the proof of ownership.
     if (this.#isSettled) return;
     this.#disarm();
+    // A stop has reported it as unfinished, and no timer may keep the process alive after the stop.
+    if (this.abortReason instanceof ShutdownError) return;
     this.abort(
       new RevokedError(`Partition ${formatPartition(this.record)} is no longer this worker's`),
     );

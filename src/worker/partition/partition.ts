@@ -100,7 +100,6 @@ export class Partition implements CommitSource {
 
   /** Adds fetched records. Called by the broker; returns at once. */
   add({ records, next, highWatermark }: RecordBatch): void {
-    if (!this.#isOwned) return;
     this.lag.update(highWatermark);
     for (let index = 0; index < records.length; index++) {
       const record = records[index]!;

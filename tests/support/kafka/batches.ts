@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { NewRecord, StoredRecord } from "../../../src/broker/broker.ts";
 import { BatchBuilder } from "../../../src/broker/kafka/batch/batch_builder.ts";
 import { crc32c } from "../../../src/broker/kafka/batch/crc32c.ts";
-import { decodeBatch } from "../../../src/broker/kafka/batch/decode_batch.ts";
+import { isRead, openBatch, readRecords } from "../../../src/broker/kafka/batch/decode_batch.ts";
 import {
   type BatchBounds,
   batchesIn,
@@ -45,6 +45,14 @@ function builderOf(records: readonly TimedRecord[]): BatchBuilder {
     if (!builder.add(record, timestampMs, Infinity)) throw new Error("The record does not fit");
   }
   return builder;
+}
+
+/** Decodes a batch to its end. */
+export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, maxBytes: number): StoredRecord[] {
+  const batch = openBatch(data, bounds, from, maxBytes);
+  const records: StoredRecord[] = [];
+  do records.push(...readRecords(batch, 1000)); while (!isRead(batch));
+  return records;
 }
 
 /** Decodes all batches of some data. */

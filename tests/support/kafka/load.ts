@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly worker?: ChildOptions;
 }
 
-/** Figures of the whole load. All but the last two must be 0, or small, whatever happened to the cluster. */
+/** Checks that hold for the whole load, whatever happened to the cluster. */
 export interface Verdict {
   /** Jobs that were acknowledged and never ran. */
   readonly lost: number;
@@ -29,7 +29,7 @@ export interface Verdict {
   readonly ranTwice: number;
   /** Jobs that are in the log more than once. */
   readonly writtenTwice: number;
-  /** Jobs that are in the log although their call failed with `written: "no"`. */
+  /** Jobs that were reported as not written, and that are in the log. */
   readonly wronglyDenied: number;
   /** Calls that were not acknowledged. */
   readonly notAcknowledged: number;
@@ -53,6 +53,7 @@ export class Load implements AsyncDisposable {
   readonly #options: LoadOptions;
   readonly #folder: string;
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #deletedMs = new Map<string, number>();
   #tickMs = performance.now();
   /** The longest time for which the machine let this process wait, in milliseconds. */
   #stallMs = 0;
@@ -99,12 +100,12 @@ export class Load implements AsyncDisposable {
     return new Child(["--no-check", WORKER, JSON.stringify(settings)], options);
   }
 
-  /** Jobs that were performed so far. */
+  /** The jobs that were performed so far. */
   performed(): LedgerLine[] {
     return readLines(this.#ledger);
   }
 
-  /** Outcomes of the calls that have ended so far. */
+  /** The outcomes of the calls so far. */
   outcomes(): EnqueueLine[] {
     return readLines(this.#outcomes);
   }
@@ -121,6 +122,11 @@ export class Load implements AsyncDisposable {
       () => `nothing is performed in ${[...missing]}:\n${this.worker.lines.slice(-30).join("\n")}`,
       PATIENCE_MS,
     );
+  }
+
+  /** A topic was deleted: its jobs up to now went with it. */
+  noteDeleted(topic: string): void {
+    this.#deletedMs.set(topic, nowMs());
   }
 
   /** Runs the load on for a while. */
@@ -198,7 +204,9 @@ export class Load implements AsyncDisposable {
 
   #missing(): EnqueueLine[] {
     const ran = new Set(this.performed().map(idOf));
-    return this.outcomes().filter((line) => line.written === "yes" && !ran.has(idOf(line)));
+    return this.outcomes().filter((line) =>
+      line.written === "yes" && line.settledMs > (this.#deletedMs.get(line.topic) ?? 0) && !ran.has(idOf(line))
+    );
   }
 
   #judge(): Verdict {

@@ -1,7 +1,7 @@
 /** The job of the cluster's tests: it writes down that it ran. Shared by the producer's and the worker's process. */
 import { Job, type KafkaOptions } from "../../../mod.ts";
 
-/** Line that a job writes down. */
+/** The entry that a job writes. */
 export interface LedgerLine {
   readonly key: string;
   /** Number of the job among those of its key, from 0. */

@@ -9,7 +9,7 @@
 import { activeJobTopic, App, kafka } from "../../../mod.ts";
 import { type EnqueueLine, LoadJob, nowMs } from "./load_job.ts";
 
-/** Settings of the process. */
+/** Its arguments. */
 export interface ProducerSettings {
   readonly brokers: readonly string[];
   /** Keys by topic. */

@@ -6,7 +6,7 @@ import { activeJobTopic, App, type EventName, kafka } from "../../../mod.ts";
 import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";
 import { ledger, LoadJob } from "./load_job.ts";
 
-/** Settings of the process. */
+/** Its arguments. */
 export interface WorkerSettings {
   readonly brokers: readonly string[];
   readonly group: string;

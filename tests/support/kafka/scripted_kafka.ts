@@ -27,7 +27,7 @@ export class ScriptedKafka implements AsyncDisposable {
   /** Partitions of the topic; `null` while it does not exist. */
   partitions: respond.ScriptedPartition[] | null;
   topicId = TOPIC_ID;
-  /** What the group has committed, by partition. */
+  /** The committed offsets of the group, by partition. */
   readonly committed = new Map<number, { readonly offset: number; readonly metadata: string }>();
   /** Share of the member. */
   share: number[];
@@ -115,7 +115,7 @@ export class ScriptedKafka implements AsyncDisposable {
     );
   }
 
-  /** What the group has committed of its share, or an error of the whole or of each partition. */
+  /** The committed offsets of its share, or an error of the whole or of each partition. */
   offsets(error = 0, partitionError = 0): Buffer {
     const partitions = this.share.map((partition) => {
       const { offset = -1, metadata = "" } = this.committed.get(partition) ?? {};

@@ -31,7 +31,7 @@ const JAVA = [
   "-XX:TieredStopAtLevel=1",
   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
-/** Time for the cluster to start or to become whole again, in milliseconds. The machine may be busy. */
+/** The longest time to start the cluster, or to make it whole again, in milliseconds. The machine may be busy. */
 const PATIENCE_MS = 120_000;
 const OFFSETS_TOPIC = "__consumer_offsets";
 

@@ -134,3 +134,9 @@ Deno.test("flush() does not outlast its deadline, also if the commit in flight n
   await consumer.end("refused");
   assertEquals([consumer.commits, partition.had], [[[1]], 0]);
 });
+
+Deno.test("Committer leaves no timer after stop()", () => {
+  const committer = new Committer(new HeldConsumer(), 60_000);
+  committer.schedule(new Partition());
+  committer.stop();
+});

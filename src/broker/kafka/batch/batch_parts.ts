@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import type { RecordBatch, StoredRecord } from "../../broker.ts";
 import { NO_HEADERS } from "../../record.ts";
 import { type BatchHeader, readBatchHeader, UnreadableBatchError } from "./batch_header.ts";
-import { decodeRecords } from "./decode_batch.ts";
+import { openRecords, readRecords } from "./decode_batch.ts";
 import { decompressInChunks } from "./decompress.ts";
 import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 
@@ -62,11 +62,13 @@ export async function* batchParts(
   }
 }
 
-/** Returns the part that stands for all offsets of a batch from one on: one unreadable record. */
+/** Returns the part that represents all offsets of a batch from one on: one unreadable record, if any is left. */
 export function unreadablePart(bounds: BatchBounds, from: number, error: Error): BatchPart {
   const offset = Math.max(from, bounds.baseOffset);
+  const next = bounds.lastOffset + 1;
+  if (offset >= next) return { records: [], next };
   const { message } = error instanceof UnreadableBatchError ? error : new UnreadableBatchError(bounds, error.message);
-  return { records: [unreadableRecord(offset, message)], next: bounds.lastOffset + 1 };
+  return { records: [unreadableRecord(offset, message)], next };
 }
 
 function unreadableRecord(offset: number, unreadable: string): StoredRecord {
@@ -143,7 +145,8 @@ class RecordSplitter {
     let at = 0;
     let count = 0;
     const flush = (): StoredRecord[] => {
-      const records = count === 0 ? [] : decodeRecords(bytes.subarray(start, at), count, this.#header, this.#from);
+      const part = openRecords({ ...this.#header, count }, bytes.subarray(start, at), this.#from);
+      const records = readRecords(part, count);
       count = 0;
       return records;
     };

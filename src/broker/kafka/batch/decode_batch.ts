@@ -17,47 +17,77 @@ import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 const MAX_HEADERS = 100_000;
 /** Longer data stays bytes: a worker keeps it so. */
 const MAX_STRING_BYTES = 64 * 1024;
-/** Number of records that are decoded at once: small ones cost more than their bytes. */
-const MAX_RECORDS_AT_ONCE = 20_000;
 
-/**
- * Decodes the records of a batch at once.
- *
- * @param from first offset that is wanted: a broker sends whole batches
- * @param maxBytes limit of the decompressed records, in bytes
- * @throws {UnreadableBatchError} if it cannot be read
- * @throws {TooLargeError} if its records have more bytes, or are too many: it can be read in parts
- */
-export function decodeBatch(data: Buffer, bounds: BatchBounds, from: number, maxBytes: number): StoredRecord[] {
-  const header = readBatchHeader(data, bounds);
-  const { compression, count } = header;
-  if (count > MAX_RECORDS_AT_ONCE) throw new TooLargeError(maxBytes);
-  let bytes: Buffer;
-  try {
-    bytes = decompress(compression, data.subarray(bounds.start + HEADER_BYTES, bounds.end), maxBytes);
-  } catch (cause) {
-    if (cause instanceof TooLargeError) throw cause;
-    throw new UnreadableBatchError(bounds, `${compression}: ${(cause as Error).message}`, { cause });
-  }
-  return decodeRecords(bytes, count, header, from);
+/** A batch whose records are read, some at a time. */
+export interface OpenBatch {
+  readonly header: BatchHeader;
+  /** The records, not compressed. */
+  readonly bytes: Buffer;
+  /** First offset that is wanted: a broker sends whole batches. */
+  readonly from: number;
+  /** Position of the next record in `bytes`. */
+  at: number;
+  /** Number of records before it. */
+  count: number;
+  /** Offset of the record before it; less than that of any record at the start. */
+  before: number;
 }
 
 /**
- * Decodes some records of a batch.
+ * Opens a batch: checks its header, and decompresses it.
  *
- * @param bytes the records, not compressed
- * @param count their number
  * @param from first offset that is wanted
- * @throws {UnreadableBatchError} if they cannot be read
+ * @param maxBytes limit of the decompressed records, in bytes
+ * @throws {UnreadableBatchError} if it cannot be read
+ * @throws {TooLargeError} if its records have more bytes: it can be read in parts
  */
-export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader, from: number): StoredRecord[] {
-  const { bounds, baseTimestampMs, appendTimeMs } = header;
-  const { baseOffset, lastOffset } = bounds;
+export function openBatch(data: Buffer, bounds: BatchBounds, from: number, maxBytes: number): OpenBatch {
+  const header = readBatchHeader(data, bounds);
+  const packed = data.subarray(bounds.start + HEADER_BYTES, bounds.end);
+  try {
+    return openRecords(header, decompress(header.compression, packed, maxBytes), from);
+  } catch (cause) {
+    if (cause instanceof TooLargeError) throw cause;
+    throw new UnreadableBatchError(bounds, `${header.compression}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Opens records that are decompressed already. */
+export function openRecords(header: BatchHeader, bytes: Buffer, from: number): OpenBatch {
+  return { header, bytes, from, at: 0, count: 0, before: -1 };
+}
+
+/** Whether all records of a batch are read, and nothing follows them. */
+export function isRead({ header, bytes, at, count }: OpenBatch): boolean {
+  return count >= header.count && at === bytes.length;
+}
+
+/**
+ * Reads the next records of a batch.
+ *
+ * @param maxRecords limit of their number
+ * @returns fewer if the batch ends, or cannot be read further: then the next call throws
+ * @throws {UnreadableBatchError} if the next record cannot be read
+ */
+export function readRecords(batch: OpenBatch, maxRecords: number): StoredRecord[] {
   const records: StoredRecord[] = [];
-  let at = 0;
-  let before = -1;
-  for (let index = 0; index < count; index++) {
-    if (at >= bytes.length) throw new UnreadableBatchError(bounds, `it has ${index} records, and announces ${count}`);
+  try {
+    readInto(records, batch, maxRecords);
+  } catch (error) {
+    if (records.length === 0) throw error;
+  }
+  return records;
+}
+
+function readInto(records: StoredRecord[], batch: OpenBatch, maxRecords: number): void {
+  const { bytes, from, header: { bounds, baseTimestampMs, appendTimeMs, count } } = batch;
+  const { baseOffset, lastOffset } = bounds;
+  let { at, before } = batch;
+  while (batch.count < count) {
+    if (records.length >= maxRecords) return;
+    if (at >= bytes.length) {
+      throw new UnreadableBatchError(bounds, `it has ${batch.count} records, and announces ${count}`);
+    }
     let byte: number, value: number, shift: number;
 
     // Length of the record.
@@ -80,7 +110,6 @@ export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader,
     if (value % 2 === 1 || offset > lastOffset || offset <= before) {
       throw new UnreadableBatchError(bounds, "the offsets of its records are not in order");
     }
-    before = offset;
 
     value = (byte = bytes[at++]!) & 0x7f;
     for (shift = 7; byte > 0x7f; shift += 7) value |= ((byte = bytes[at++]!) & 0x7f) << shift;
@@ -105,12 +134,13 @@ export function decodeRecords(bytes: Buffer, count: number, header: BatchHeader,
           : { offset, key, value, headers, timestampMs },
       );
     }
-    at = next;
+    batch.at = at = next;
+    batch.before = before = offset;
+    batch.count++;
   }
   if (at < bytes.length) {
     throw new UnreadableBatchError(bounds, `it has more records than the ${count} that it announces`);
   }
-  return records;
 }
 
 const decodeUtf8 = (Buffer.prototype as unknown as { utf8Slice(this: Buffer, start: number, end: number): string })
@@ -120,7 +150,7 @@ const decodeUtf8 = (Buffer.prototype as unknown as { utf8Slice(this: Buffer, sta
 function dataOf(bytes: Buffer, from: number, to: number): string | Uint8Array {
   if (to - from > MAX_STRING_BYTES) return bytes.subarray(from, to);
   const text = decodeUtf8.call(bytes, from, to);
-  // Decoding puts U+FFFD where bytes are not UTF-8: only where one stands, the bytes are looked at again.
+  // Decoding puts U+FFFD where bytes are not UTF-8: only if the string has one, the bytes are checked.
   if (!text.includes("\ufffd") || isUtf8(bytes.subarray(from, to))) return text;
   return new Uint8Array(bytes.subarray(from, to));
 }

@@ -17,7 +17,7 @@ const UNCOMPRESSED = 0x80000000;
 const LONG_LENGTH = 15;
 const MIN_MATCH = 4;
 const MIN_OUTPUT_BYTES = 65_536;
-/** How far back a block may refer, in bytes. */
+/** The longest distance of a reference, in bytes. */
 const WINDOW_BYTES = 65_536;
 /** Shorter literals are cheaper in a loop than in a call. */
 const MIN_COPY = 24;

@@ -10,7 +10,7 @@ import { damaged, tooLarge } from "./decompression_errors.ts";
 /** First bytes of snappy-java's chunks; a version and a compatible version follow, four bytes each. */
 const CHUNKS_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const CHUNKS_HEADER_BYTES = 16;
-/** From this tag value on, the length of a literal stands in the next one to four bytes. */
+/** From this tag value on, the next one to four bytes are the length of a literal. */
 const LONG_LITERAL = 60;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The sticky assignment as kafkajs' assigner: each member says which topics it knows and what it owns, and whoever leads the
+ * The sticky assignment as kafkajs' assigner: each member names its topics and the partitions that it owns, and the leader of the
  * group shares the partitions out with {@linkcode assignPartitions}. Partitions of topics that the leader itself does not
  * consume are shared out too: during a rolling deploy that adds a topic the leader may be an old member.
  */
@@ -10,7 +10,7 @@ import type { TopicPartition } from "../../../support/position.ts";
 /** The protocol's name in the group: all members of a group must offer it. */
 export const ASSIGNER_NAME = "activejob-sticky";
 
-/** What a member says of itself when it joins. */
+/** The claim of a member when it joins. */
 export interface Claim {
   readonly owned: readonly TopicPartition[];
   /** Since when it owns them, as `Date.now()`: of two claims for one partition the younger is true. */

@@ -5,9 +5,12 @@
 import type { Buffer } from "node:buffer";
 import type { TopicPartition } from "../../../support/position.ts";
 import type { AbortedFilter } from "../batch/aborted_filter.ts";
+import type { OpenBatch } from "../batch/decode_batch.ts";
 
 /** Fetched batches that wait until the partition is resumed. */
 export interface WaitingData {
+  /** A batch before those of `data`, of which some records were handed over already; `null` for none. */
+  readonly open: OpenBatch | null;
   readonly data: Buffer;
   /** First offset that is wanted. */
   readonly from: number;
@@ -36,6 +39,8 @@ export class FetchedPartition implements TopicPartition {
   version = 0;
   /** What was fetched, oldest first. */
   readonly waiting: WaitingData[] = [];
+  /** When something was handed over last, on the clock of `performance.now()`. */
+  takenMs = 0;
   /** While a large batch is handed over in parts: resolved when the next part may follow. */
   parts: PromiseWithResolvers<void> | null = null;
   /** Offset at which the data was damaged: it is fetched once more, since the fault may be on the way. */

@@ -16,6 +16,7 @@ import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { listOffsets, Timestamp } from "../wire/requests.ts";
 import type { FetchedPartition } from "./fetched_partition.ts";
+import { FetchRoom, STALLED_MS } from "./fetch_room.ts";
 import { HandOver, type RecordHandler } from "./hand_over.ts";
 
 /** Receives what is fetched. Calls return at once. */
@@ -51,6 +52,8 @@ interface Fetched {
 /** How long a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
+/** So many responses may wait, in multiples of their limit. */
+const ROOM = 2;
 const NONE: ReadonlySet<FetchedPartition> = new Set();
 const RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
@@ -63,6 +66,7 @@ export class Fetcher {
   readonly #handler: FetchHandler;
   readonly #options: FetcherOptions;
   readonly #handOver: HandOver;
+  readonly #room: FetchRoom;
   /** In the order of the next request. */
   readonly #partitions = new Set<FetchedPartition>();
   /** For each leader that is fetched from, the function that ends its rest. */
@@ -76,6 +80,7 @@ export class Fetcher {
     this.#cluster = cluster;
     this.#handler = handler;
     this.#options = options;
+    this.#room = new FetchRoom(this.#partitions, ROOM * Math.max(options.maxBytes, MAX_PARTITION_BYTES));
     this.#handOver = new HandOver({
       handler,
       maxRecordBytes: options.maxRecordBytes,
@@ -114,7 +119,8 @@ export class Fetcher {
     queueMicrotask(() => {
       if (at.isPaused || !this.#partitions.has(at)) return;
       this.#handOver.run(at);
-      this.#wakeLeaderOf(at);
+      if (this.#room.isFull) this.#wakeAll();
+      else this.#wakeLeaderOf(at);
     });
   }
 
@@ -128,13 +134,17 @@ export class Fetcher {
     if (!this.#isFrozen) return;
     this.#isFrozen = false;
     for (const at of [...this.#partitions]) this.#handOver.run(at);
-    for (const wake of this.#leaders.values()) wake.resolve();
+    this.#wakeAll();
   }
 
   /** Fetches nothing any more. */
   close(): void {
     this.#closing.abort();
     for (const at of [...this.#partitions]) this.remove(at);
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
     for (const wake of this.#leaders.values()) wake.resolve();
   }
 
@@ -236,8 +246,11 @@ export class Fetcher {
   /** Rests until a partition may be fetched again, or until it is woken. */
   async #rest(leader: number): Promise<void> {
     const wake = this.#leaders.get(leader)!;
+    const fullUntilMs = this.#room.isFull ? performance.now() + STALLED_MS : 0;
     const soonestMs = this.#isFrozen ? Infinity : Math.min(
-      ...[...this.#partitions].filter((at) => at.leader === leader && isWanted(at)).map((at) => at.notBeforeMs),
+      ...[...this.#partitions].filter((at) => at.leader === leader && isWanted(at)).map((at) =>
+        Math.max(at.notBeforeMs, fullUntilMs)
+      ),
       Infinity,
     );
     const timer = soonestMs === Infinity
@@ -261,7 +274,7 @@ export class Fetcher {
     const unplaced = wanted.filter((at) => at.position === null);
     for (const at of unplaced) void this.#findBeginning(at);
     const due = wanted.filter((at) => at.position !== null);
-    if (due.length === 0) return null;
+    if (due.length === 0 || !this.#room.check()) return null;
     const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
     const positions = due.map(positionOf);
     const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
@@ -320,7 +333,7 @@ export class Fetcher {
       this.#handOver.passOverDamage(at, highWatermark);
       return false;
     }
-    at.waiting.push({ data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
+    at.waiting.push({ open: null, data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
     at.position = next;
     // Whoever got something is asked for last the next time.
     this.#partitions.delete(at);

@@ -2,7 +2,7 @@
  * Hands over what was fetched, batch by batch.
  *
  * - A partition that is paused meanwhile keeps the rest, and gets it first when it is resumed.
- * - A large batch is handed over in parts, and unpacked only as far as the partition takes them.
+ * - A batch is handed over in parts. A large one is unpacked only as far as the partition takes them.
  * - What cannot be read is handed over as one unreadable record for all of its offsets.
  * - Damaged data is fetched once more before that: the fault may be on the way.
  */
@@ -10,7 +10,7 @@ import type { RecordBatch } from "../../broker.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { UnreadableBatchError } from "../batch/batch_header.ts";
 import { type BatchPart, batchParts, unreadablePart } from "../batch/batch_parts.ts";
-import { decodeBatch } from "../batch/decode_batch.ts";
+import { isRead, type OpenBatch, openBatch, readRecords } from "../batch/decode_batch.ts";
 import { TooLargeError } from "../batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
 import type { FetchedPartition, WaitingData } from "./fetched_partition.ts";
@@ -39,6 +39,8 @@ export interface HandOverContext {
 
 /** A batch that unpacks to more is handed over in parts, in bytes: what a producer makes by default is less. */
 const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
+/** Number of records that are handed over at once: a partition that has enough keeps the rest as bytes. */
+const MAX_PART_RECORDS = 200;
 /** How long damaged data is left alone before it is fetched once more, in milliseconds. */
 const RETRY_MS = 200;
 
@@ -54,16 +56,15 @@ export class HandOver {
   run(at: FetchedPartition): void {
     if (this.#isHeld(at)) return;
     if (at.parts !== null) return at.parts.resolve();
-    const { version } = at;
     for (let waiting = at.waiting.shift(); waiting !== undefined; waiting = at.waiting.shift()) {
+      if (waiting.open !== null && !this.#readOn(at, waiting, waiting.open)) return;
       for (const batch of batchesIn(waiting.data)) {
-        if (this.#isHeld(at)) {
-          at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.start) });
-          return;
-        }
         if (batch.lastOffset < waiting.from) continue;
+        if (this.#isHeld(at)) {
+          const from = Math.max(waiting.from, batch.baseOffset);
+          return this.#keep(at, { ...waiting, open: null, from, data: waiting.data.subarray(batch.start) });
+        }
         if (!this.#handOverBatch(at, waiting, batch)) return;
-        if (at.version !== version || !this.#context.isFetched(at)) return;
       }
     }
   }
@@ -85,14 +86,22 @@ export class HandOver {
     return at.isPaused || this.#context.isFrozen();
   }
 
+  #keep(at: FetchedPartition, waiting: WaitingData): void {
+    at.waiting.unshift(waiting);
+    at.takenMs = performance.now();
+  }
+
   /** @returns whether to go on with the next batch */
   #handOverBatch(at: FetchedPartition, waiting: WaitingData, batch: BatchBounds): boolean {
     const { data, from, aborted, highWatermark } = waiting;
+    const { version } = at;
     try {
-      const isEmpty = batch.magic === MAGIC && aborted.skips(data, batch);
-      const records = isEmpty ? [] : decodeBatch(data, batch, from, MAX_AT_ONCE_BYTES);
-      this.#handOverPart(at, highWatermark, { records, next: batch.lastOffset + 1 });
-      return true;
+      if (batch.magic === MAGIC && aborted.skips(data, batch)) {
+        this.#handOverPart(at, highWatermark, { records: [], next: batch.lastOffset + 1 });
+        return this.#isCurrent(at, version);
+      }
+      const open = openBatch(data, batch, from, MAX_AT_ONCE_BYTES);
+      return this.#readOn(at, { ...waiting, data: data.subarray(batch.end) }, open);
     } catch (error) {
       if (error instanceof TooLargeError) {
         void this.#handOverInParts(at, waiting, batch);
@@ -104,15 +113,43 @@ export class HandOver {
       }
       if (error.isDamaged && this.#goBack(at, Math.max(from, batch.baseOffset))) return false;
       this.#handOverPart(at, highWatermark, unreadablePart(batch, from, error));
-      return true;
+      return this.#isCurrent(at, version);
     }
+  }
+
+  /** Hands over the records of an open batch, some at a time. @returns whether to go on with the batches behind it */
+  #readOn(at: FetchedPartition, waiting: WaitingData, open: OpenBatch): boolean {
+    const { version } = at;
+    const { bounds } = open.header;
+    do {
+      const from = Math.max(open.from, open.before + 1);
+      if (this.#isHeld(at)) {
+        this.#keep(at, { ...waiting, open, from });
+        return false;
+      }
+      let part: BatchPart;
+      try {
+        const records = readRecords(open, MAX_PART_RECORDS);
+        part = { records, next: isRead(open) ? bounds.lastOffset + 1 : open.before + 1 };
+      } catch (error) {
+        this.#handOverPart(at, waiting.highWatermark, unreadablePart(bounds, from, error as Error));
+        return this.#isCurrent(at, version);
+      }
+      this.#handOverPart(at, waiting.highWatermark, part);
+      if (!this.#isCurrent(at, version)) return false;
+    } while (!isRead(open));
+    return true;
+  }
+
+  #isCurrent(at: FetchedPartition, version: number): boolean {
+    return at.version === version && this.#context.isFetched(at);
   }
 
   /** Hands over a large batch as fast as the partition takes it, then what waits behind it. */
   async #handOverInParts(at: FetchedPartition, waiting: WaitingData, batch: BatchBounds): Promise<void> {
     const { version } = at;
-    const isCurrent = () => at.version === version && this.#context.isFetched(at);
-    at.waiting.unshift({ ...waiting, data: waiting.data.subarray(batch.end) });
+    const isCurrent = () => this.#isCurrent(at, version);
+    at.waiting.unshift({ ...waiting, open: null, data: waiting.data.subarray(batch.end) });
     at.parts = Promise.withResolvers();
     for await (const part of batchParts(waiting.data, batch, waiting.from, this.#context.maxRecordBytes)) {
       while (isCurrent() && this.#isHeld(at)) {

@@ -1,6 +1,6 @@
 /**
  * One uninterrupted ownership of a partition, and the proof that it was not interrupted: every commit of it begins with its
- * id, so that the group's committed offset tells whose commit it is.
+ * id, so that the group's committed offset identifies the ownership.
  */
 import { RevokedError } from "../../../errors.ts";
 import { formatPartition } from "../../../support/position.ts";
@@ -85,7 +85,7 @@ export class KafkaOwnership implements Ownership {
     if (at > 0) this.#sent.splice(0, at);
   }
 
-  /** Whether the group's committed offset proves that nobody else owned the partition since. */
+  /** Whether the group's committed offset proves that no other member owned the partition since. */
   isProvedBy(committed: Committed | null): boolean {
     if (this.#sent.some((commit) => isSame(commit, committed))) return true;
     return !this.#sent.some(({ isAcknowledged }) => isAcknowledged) && isSame(this.#atStart, committed);

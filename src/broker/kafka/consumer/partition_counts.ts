@@ -18,7 +18,7 @@ export class PartitionCounts {
   /**
    * Asks for the numbers, to share the partitions out.
    *
-   * @throws {ConnectionError} if no broker answers
+   * @throws {ConnectionError} if no broker responds
    */
   async refresh(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
     await this.#cluster.metadata.refresh(topics);

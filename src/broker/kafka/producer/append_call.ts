@@ -8,6 +8,8 @@ export class AppendCall {
   readonly endMs: number;
   /** When it was made, on the clock of `performance.now()`. */
   readonly sinceMs: number = performance.now();
+  /** Why it waits, for the error; `""` if nothing has failed. */
+  problem = "";
   readonly done: Promise<readonly AppendOutcome[]>;
   readonly #outcomes: AppendOutcome[];
   readonly #resolve: (outcomes: readonly AppendOutcome[]) => void;

@@ -49,7 +49,7 @@ export class OutgoingBatch {
     return true;
   }
 
-  /** How long to wait before it is sent again: doubling, with a fifth of jitter, in milliseconds. */
+  /** The wait before it is sent again: doubling, with a fifth of jitter, in milliseconds. */
   nextRetryMs(): number {
     const waitMs = this.#retryMs * (0.8 + Math.random() * 0.4);
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);

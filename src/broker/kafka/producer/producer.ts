@@ -103,10 +103,12 @@ export class Producer {
     clearTimeout(this.#timer);
     const problem = "it was not acknowledged before the broker was closed";
     for (const queue of [...this.#active]) {
-      for (const batch of [...queue.batches]) this.#giveUp(queue, batch, problem);
+      for (const batch of [...queue.batches]) {
+        this.#settle(queue, batch, this.#unanswered(queue.topic, problem, batch.problem));
+      }
     }
     for (const topic of this.#topics.values()) {
-      for (const call of topic.waiting.splice(0)) call.refuse(this.#error(topic.name, problem));
+      for (const call of topic.waiting.splice(0)) call.refuse(this.#unanswered(topic.name, problem, call.problem));
     }
   }
 
@@ -201,7 +203,8 @@ export class Producer {
       if (isGone(call)) {
         call.refuse(new UnknownTopicError(`Cannot append to topic "${name}": it does not exist`));
       } else if (nowMs >= call.endMs) {
-        call.refuse(this.#error(name, `the cluster did not answer within ${this.#options.deliveryTimeoutMs} ms`));
+        const problem = `the cluster did not answer within ${this.#options.deliveryTimeoutMs} ms`;
+        call.refuse(this.#unanswered(name, problem, call.problem));
       }
       return !call.isDone;
     });
@@ -228,13 +231,12 @@ export class Producer {
 
   /** Gives up the records of a batch whose time is over; all of them if it may be written, since it must stay as it is. */
   #giveUpExpired(queue: PartitionQueue, batch: OutgoingBatch, nowMs: number): void {
-    const last = batch.problem === "" ? "" : ` (last: ${batch.problem})`;
-    const problem = `it was not acknowledged within ${this.#options.deliveryTimeoutMs} ms${last}`;
+    const problem = `it was not acknowledged within ${this.#options.deliveryTimeoutMs} ms`;
+    const error = this.#unanswered(queue.topic, problem, batch.problem);
     const [left, expired] = batch.splitExpired(nowMs);
-    if (batch.isMaybeWritten || left === null) return this.#giveUp(queue, batch, problem);
+    if (batch.isMaybeWritten || left === null) return this.#settle(queue, batch, error);
     if (batch === queue.head) queue.inFlight = null;
     queue.replace(batch, [left]);
-    const error = this.#error(queue.topic, problem);
     for (const { call, index } of expired) call.settle(index, { ok: false, error, written: "no" });
   }
 
@@ -292,6 +294,7 @@ export class Producer {
 
   #noteProblem(problem: string): void {
     for (const { head } of this.#active) if (head !== undefined) head.problem = problem;
+    for (const { waiting } of this.#topics.values()) for (const call of waiting) call.problem = problem;
   }
 
   async #refresh(): Promise<void> {
@@ -503,6 +506,12 @@ export class Producer {
     // Its numbers may be taken: under the next epoch it can arrive no more.
     if (isHead && batch.isStamped && batch.isMaybeWritten) queue.raiseEpoch();
     if (queue.batches.length === 0) this.#active.delete(queue);
+  }
+
+  /** What is given up without an answer: its cause is the last problem, if there was one. */
+  #unanswered(topic: string, problem: string, last: string): Error {
+    if (last === "") return this.#error(topic, problem);
+    return this.#error(topic, `${problem} (last: ${last})`, new BrokerError(last));
   }
 
   #error(topic: string, problem: string, cause?: unknown): Error {

@@ -2,15 +2,15 @@
  * Reactions of the producer to the error codes of a Produce response, in one table.
  *
  * `isMaybeWritten`: the batch may be in the log all the same. A leader that loses its place while it waits for a follower
- * answers NOT_LEADER for a batch that its follower already has.
+ * returns NOT_LEADER for a batch that its follower already has.
  */
 import { Code } from "../wire/errors.ts";
 
-/** What follows an error code. */
+/** The reaction to an error code. */
 export interface Reaction {
   /**
-   * `retry`: the same bytes again. `refresh`: the same bytes again, once the leader is known anew. `epoch`: the broker lost
-   * count, the partition goes on under its next epoch. `halve`: one record is to blame, send halves until it stands alone.
+   * `retry`: the same bytes again. `refresh`: the same bytes again, once the leader is known again. `epoch`: the broker lost
+   * count, the partition goes on under its next epoch. `halve`: one record is to blame, send halves until it is alone.
    * `refuse`: trying again cannot help.
    */
   readonly action: "retry" | "refresh" | "epoch" | "halve" | "refuse";

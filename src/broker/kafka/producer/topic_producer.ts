@@ -22,7 +22,7 @@ export class TopicProducer {
   readonly queues: PartitionQueue[] = [];
   /** Calls that wait until the topic's partitions are known, in their order. */
   waiting: AppendCall[] = [];
-  /** When the cluster said first that the topic does not exist, on the clock of `performance.now()`; `null` if it does. */
+  /** When the cluster reported first that the topic does not exist, on the clock of `performance.now()`; `null` if it does. */
   missingSinceMs: number | null = null;
   /** Compression of its batches. */
   compression: NonNullable<AppendOptions["compression"]> = "none";

@@ -5,9 +5,9 @@
  *   silent for a second, and the first answer counts. A broker that failed is asked last for a while.
  * - A broker that stays silent and has lost its place meanwhile is not waited for: a broker that is frozen, or cut off, never
  *   closes its connections.
- * - A broker has one connection for each purpose, since it answers the requests of a connection one at a time: a heartbeat
+ * - A broker has one connection for each purpose, since it responds to the requests of a connection one at a time: a heartbeat
  *   must not wait behind a fetch that waits for records.
- * - What is known of a partition or a topic never keeps another one from being used.
+ * - An error of one partition or topic never keeps another one from being used.
  */
 import { sleep } from "../../../support/abort.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -23,7 +23,7 @@ export interface ClusterOptions {
   /** Bootstrap brokers, each as `host:port`. */
   readonly brokers: readonly string[];
   readonly connection: ConnectionOptions;
-  /** Deadline of a response; questions that a broker answers from memory have a shorter one. */
+  /** Deadline of a response; questions that need no disk have a shorter one. */
   readonly requestTimeoutMs: number;
 }
 
@@ -33,11 +33,11 @@ export interface ClusterOptions {
  */
 export type Purpose = "control" | "produce" | `group ${number}` | `fetch ${number}`;
 
-/** How long a broker that failed is asked last, in milliseconds. */
+/** The time for which a broker that failed is asked last, in milliseconds. */
 const SUSPECT_MS = 15_000;
-/** How long a broker may be silent before another one is asked too, in milliseconds. */
+/** The silence of a broker after which another one is asked too, in milliseconds. */
 const HEDGE_MS = 1000;
-/** How long a broker that may lose its place is silent before that is looked up, first and then again, in milliseconds. */
+/** The silence of a broker after which its place is looked up, first and then again, in milliseconds. */
 const FIRST_LOOK_MS = 500;
 const LOOK_MS = 1000;
 /** Deadline of a response that a broker has in memory, in milliseconds. */
@@ -72,7 +72,7 @@ export class Cluster {
     return Math.min(SHORT_TIMEOUT_MS, this.requestTimeoutMs);
   }
 
-  /** Node id of the controller, as the last answer said; −1 if it is not known. */
+  /** Node id of the controller, as of the last response; −1 if it is not known. */
   get controllerId(): number {
     return this.#controllerId;
   }
@@ -153,7 +153,7 @@ export class Cluster {
   /**
    * Sends a request that any broker can answer.
    *
-   * @throws {ConnectionError} if none answers, or one refuses the credentials
+   * @throws {ConnectionError} if none responds, or one refuses the credentials
    */
   ask<Response>(request: Request<Response>): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();

@@ -4,7 +4,7 @@
  *     opening ──▶ versions ──▶ (authenticating) ──▶ ready ◀──▶ authenticating again ──▶ closed
  *
  * 1. Opening connects, asks the broker for its versions, authenticates; all of it within one deadline.
- * 2. `send` writes a request; the broker answers the requests of a connection in their order, one at a time.
+ * 2. `send` writes a request; the broker responds to the requests of a connection in their order, one at a time.
  * 3. A request that is not answered in time closes the connection: what comes later must not be taken for another answer.
  * 4. Closed, it fails everything that is pending, and is never used again.
  *
@@ -115,7 +115,7 @@ export class Connection {
     return this.#isReady && this.#closedBy === null;
   }
 
-  /** How long the broker, for a quota, will not answer on this connection, in milliseconds. */
+  /** The time for which the broker, for a quota, will not respond on this connection, in milliseconds. */
   get throttledMs(): number {
     return Math.max(0, this.#throttledUntilMs - performance.now());
   }

@@ -1,6 +1,6 @@
 /**
- * Errors of the wire. A broker that does not answer, or answers something else than Kafka's protocol, is a
- * {@linkcode ConnectionError}; a broker that answers with an error code is a {@linkcode ProtocolError}.
+ * Errors of the wire. A broker that does not respond, or does not speak Kafka's protocol, is a
+ * {@linkcode ConnectionError}; a response with an error code is a {@linkcode ProtocolError}.
  */
 import { errorCodes } from "./kafkajs.ts";
 

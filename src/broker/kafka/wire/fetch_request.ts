@@ -12,7 +12,7 @@ import { chooseVersion, type Request } from "./request.ts";
 
 /** Limits of a fetch. */
 export interface FetchLimits {
-  /** How long the broker waits for records, in milliseconds. */
+  /** The longest wait of the broker for records, in milliseconds. */
   readonly maxWaitMs: number;
   /** Limit of the response, in bytes; its first batch may be larger. */
   readonly maxBytes: number;

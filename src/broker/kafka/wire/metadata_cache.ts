@@ -1,5 +1,5 @@
 /**
- * What is known of the cluster's topics: leaders, error codes and ids, each partition for itself. One request is in flight at a
+ * The known state of the cluster's topics: leaders, error codes and ids, each partition for itself. One request is in flight at a
  * time; who asks meanwhile shares the next one.
  */
 import { Code } from "./errors.ts";
@@ -28,7 +28,7 @@ export class MetadataCache {
   #running: Promise<void> | null = null;
   #next: { readonly topics: Set<string>; readonly promise: Promise<void> } | null = null;
 
-  /** @param onResponse called with each response, before whoever waits for it goes on */
+  /** @param onResponse called with each response, before the callers that wait for it continue */
   constructor(ask: Ask, onResponse: (response: MetadataResponse) => void) {
     this.#ask = ask;
     this.#onResponse = onResponse;
@@ -46,7 +46,7 @@ export class MetadataCache {
     return found?.partition === partition ? found : undefined;
   }
 
-  /** Whether the last answer said that the topic does not exist. */
+  /** Whether the topic does not exist, as of the last response. */
   isMissing(topic: string): boolean {
     const error = this.#topics.get(topic)?.error;
     return error === Code.unknownTopicOrPartition || error === Code.invalidTopic;
@@ -55,7 +55,7 @@ export class MetadataCache {
   /**
    * Asks for topics. The answer is younger than the call.
    *
-   * @throws {ConnectionError} if no broker answers
+   * @throws {ConnectionError} if no broker responds
    */
   refresh(topics: Iterable<string>): Promise<void> {
     if (this.#next === null) {

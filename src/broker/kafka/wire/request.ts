@@ -75,7 +75,7 @@ export function kafkaJsRequest<Response>(name: string, maxVersion: number, args:
   return {
     name,
     encode(versions) {
-      // The number stands only in an encoded request.
+      // Only an encoded request has the number.
       const { apiKey } = definition.protocol({ version: ours.max })(args).request;
       const version = chooseVersion(name, apiKey, ours, versions);
       const codec = definition.protocol({ version })(args) as KafkaJsCodec<Response>;

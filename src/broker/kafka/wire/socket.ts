@@ -3,7 +3,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { KafkaTlsOptions } from "../options.ts";
 
-/** `host:port` taken apart; an IPv6 address stands in brackets. */
+/** `host:port` taken apart; an IPv6 address is in brackets. */
 export function splitAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":");
   return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) };
