@@ -14,7 +14,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "does not wait for a silent broker",
   },
   {
-    what: "kafka: metadata that is older than what a broker said is not followed",
+    what: "kafka: metadata that is older than a response of a broker is not followed",
     file: `${SOURCE}/consumer/fetcher.ts`,
     find: "if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;",
     replace: "",
@@ -22,7 +22,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "metadata that is older",
   },
   {
-    what: "kafka: a session is told as lost only while brokers answer",
+    what: "kafka: a session counts as stalled only while brokers respond",
     file: `${SOURCE}/consumer/stall_watch.ts`,
     find: "if (hasAnswer && ",
     replace: "if (",
