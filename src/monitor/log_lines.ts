@@ -132,7 +132,7 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "session.lost": {
     level: "error",
     message: (e) =>
-      `Group ${e.group}: the session has been lost for ${formatDuration(e.lostMs)}, although the broker answers: ` +
+      `Group ${e.group}: the session has been lost for ${formatDuration(e.lostMs)}, although the broker responds: ` +
       "no job starts (look at the group's coordinator; the worker goes on trying)",
   },
   "worker.started": {

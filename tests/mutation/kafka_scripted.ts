@@ -14,7 +14,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "does not wait for a silent broker",
   },
   {
-    what: "kafka: metadata that is older than what a broker reported is not followed",
+    what: "kafka: metadata that is older than a response of a broker is not followed",
     file: `${SOURCE}/consumer/fetcher.ts`,
     find: "if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;",
     replace: "",
@@ -22,7 +22,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "metadata that is older",
   },
   {
-    what: "kafka: a session is reported as lost only while brokers answer",
+    what: "kafka: a session counts as stalled only while brokers respond",
     file: `${SOURCE}/consumer/stall_watch.ts`,
     find: "if (hasAnswer && ",
     replace: "if (",
@@ -194,7 +194,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     find: "const sent = () => queues.filter((queue) => queue.inFlight === inFlight);",
     replace: "const sent = () => queues;",
     tests: [`${TESTS}/producer/producer_test.ts`],
-    only: "sent once the connection is open",
+    only: "nothing that was given up",
   },
   {
     what: "kafka: what may be written is not halved, nor sent in other bytes",

@@ -44,7 +44,7 @@ export interface KafkaBrokerOptions {
   readonly sasl?: KafkaSaslOptions;
   /** The longest time until a record is acknowledged, retries and the wait for the broker included. @default 120000 */
   readonly deliveryTimeoutMs?: number;
-  /** The longest time until a response; after it the request counts as lost. @default 30000 */
+  /** The longest time until a response; at most 3 s for one that a broker has in memory. @default 30000 */
   readonly requestTimeoutMs?: number;
   /** The longest time to connect to one broker. @default 5000 */
   readonly connectionTimeoutMs?: number;

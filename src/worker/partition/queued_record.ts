@@ -53,7 +53,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     next,
     isFinished: false,
     key,
-    value: isLarge ? Buffer.from(undecoded) : isText ? text : undecoded.toString("latin1"),
+    value: isLarge ? ownBytes(undecoded) : isText ? text : undecoded.toString("latin1"),
     encoding: isText ? "utf8" : "latin1",
     headers: headers.length === 0
       ? NO_HEADERS
@@ -86,6 +86,11 @@ export function valueBytes({ value, encoding }: QueuedRecord): Uint8Array | null
 export function valueText({ value, encoding }: QueuedRecord): string | null {
   if (typeof value === "string") return encoding === "utf8" ? value : null;
   return value !== null && isUtf8(value) ? value.toString() : null;
+}
+
+/** Copies bytes, unless they are most of what their buffer keeps alive. */
+function ownBytes(bytes: Buffer): Buffer {
+  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : Buffer.from(bytes);
 }
 
 function toLatin1(key: Uint8Array | string): string {

@@ -111,6 +111,7 @@ clusterTest(
     await using load = await Load.start({ brokers: three.brokers, group, topics: { [kept]: 2, [deleted.name]: 2 } });
     const sinceMs = nowMs();
     await three.delete(deleted.name);
+    load.noteDeleted(deleted.name);
     await load.worker.line(/^topic\.missing /);
     await load.run(AWAY_MS);
     await three.create(deleted);

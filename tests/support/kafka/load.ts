@@ -53,6 +53,7 @@ export class Load implements AsyncDisposable {
   readonly #options: LoadOptions;
   readonly #folder: string;
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #deletedMs = new Map<string, number>();
   #tickMs = performance.now();
   /** The longest time for which the machine let this process wait, in milliseconds. */
   #stallMs = 0;
@@ -121,6 +122,11 @@ export class Load implements AsyncDisposable {
       () => `nothing is performed in ${[...missing]}:\n${this.worker.lines.slice(-30).join("\n")}`,
       PATIENCE_MS,
     );
+  }
+
+  /** A topic was deleted: its jobs up to now went with it. */
+  noteDeleted(topic: string): void {
+    this.#deletedMs.set(topic, nowMs());
   }
 
   /** Runs the load on for a while. */
@@ -198,7 +204,9 @@ export class Load implements AsyncDisposable {
 
   #missing(): EnqueueLine[] {
     const ran = new Set(this.performed().map(idOf));
-    return this.outcomes().filter((line) => line.written === "yes" && !ran.has(idOf(line)));
+    return this.outcomes().filter((line) =>
+      line.written === "yes" && line.settledMs > (this.#deletedMs.get(line.topic) ?? 0) && !ran.has(idOf(line))
+    );
   }
 
   #judge(): Verdict {

@@ -1,7 +1,7 @@
 /** The copy of a record: byte for byte, and nothing of a fetch stays alive. */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { keyBytes, toQueuedRecord, valueBytes } from "../../../src/worker/partition/queued_record.ts";
+import { keyBytes, toQueuedRecord, valueBytes, valueText } from "../../../src/worker/partition/queued_record.ts";
 import { forSeeds } from "../../support/random.ts";
 import { recordOf } from "../../support/worker.ts";
 
@@ -40,6 +40,19 @@ Deno.test("toQueuedRecord() keeps nothing of the broker's memory alive", () => {
   ]);
   for (const [, bytes] of copy.headers) assert(bytes === null || bytes.buffer !== fetched.buffer);
   assertEquals([copy.offset, copy.next, copy.timestampMs, copy.isFinished], [4, 9, 7, false]);
+});
+
+Deno.test("toQueuedRecord() keeps large bytes as bytes, and copies them if they are a part of a larger buffer", () => {
+  const fetched = Buffer.alloc(300_000, "x");
+  for (const [value, isCopy] of [[fetched, false], [fetched.subarray(0, 100_000), true]] as const) {
+    const copy = toQueuedRecord(recordOf(value), 1);
+    assert(Buffer.isBuffer(copy.value));
+    assertEquals([copy.value.length, copy.value.buffer !== fetched.buffer], [value.length, isCopy]);
+    assertEquals(valueText(copy), value.toString());
+    assertEquals(Buffer.compare(valueBytes(copy)!, value), 0);
+  }
+  const invalid = toQueuedRecord(recordOf(new Uint8Array(100_000).fill(0xff)), 1);
+  assertEquals([valueText(invalid), valueBytes(invalid)!.length], [null, 100_000]);
 });
 
 Deno.test("toQueuedRecord() counts key, value and headers as memory", () => {

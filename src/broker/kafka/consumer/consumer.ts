@@ -125,7 +125,7 @@ export class KafkaConsumer implements Consumer {
     const valid = marks.filter((_, at) => checks[at] === "send");
     const outcomes = valid.length === 0 || this.#member === null
       ? []
-      : await this.#commits.commit(valid, this.#member.generation, deadlineMs);
+      : await this.#commit(this.#member, valid, deadlineMs);
     let sent = 0;
     return checks.map((check) => check === "send" ? outcomes[sent++] ?? "refused" : check);
   }
@@ -207,6 +207,14 @@ export class KafkaConsumer implements Consumer {
     }
     const missing = this.#options.topics.find((topic) => cluster.metadata.isMissing(topic));
     if (missing !== undefined) throw new UnknownTopicError(`Cannot consume topic "${missing}": it does not exist`);
+  }
+
+  async #commit(member: Member, marks: readonly Mark[], deadlineMs: number): Promise<readonly CommitOutcome[]> {
+    const { generation } = member;
+    const sentMs = performance.now();
+    const outcomes = await this.#commits.commit(marks, generation, deadlineMs);
+    if (outcomes.includes("committed")) member.committed(generation, sentMs);
+    return outcomes;
   }
 
   async #release(generation: Generation): Promise<void> {

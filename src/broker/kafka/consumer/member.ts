@@ -154,6 +154,15 @@ export class Member {
     return { memberId: this.#memberId, generationId: this.#generationId };
   }
 
+  /**
+   * The group accepted a commit of a generation, which prolongs the session as a heartbeat does.
+   *
+   * @param sentMs when it was sent, on the clock of `performance.now()`
+   */
+  committed({ memberId, generationId }: Generation, sentMs: number): void {
+    if (memberId === this.#memberId && generationId === this.#generationId) this.#accept(sentMs);
+  }
+
   /** Joins again soon: the number of partitions, or a topic, has changed. */
   rejoin(): void {
     this.#counts.invalidate();
@@ -219,7 +228,7 @@ export class Member {
   }
 
   #accept(sentMs: number): void {
-    this.#sessionEndMs = sentMs + this.#options.sessionTimeoutMs;
+    this.#sessionEndMs = Math.max(this.#sessionEndMs, sentMs + this.#options.sessionTimeoutMs);
     this.#isSuspended = false;
     this.#handler.accepted(sentMs);
   }

@@ -1,0 +1,58 @@
+/** A fact about Kafka that the client relies on: an accepted commit prolongs a member's session as a heartbeat does. */
+import { Buffer } from "node:buffer";
+import { assertEquals } from "@std/assert";
+import { kafkaSettings } from "../../src/broker/kafka/options.ts";
+import { Cluster } from "../../src/broker/kafka/wire/cluster.ts";
+import { Code } from "../../src/broker/kafka/wire/errors.ts";
+import { heartbeat, joinGroup, leaveGroup, offsetCommit, syncGroup } from "../../src/broker/kafka/wire/requests.ts";
+import { brokers, noKafka, openKafka } from "../support/kafka/cluster.ts";
+
+const SESSION_TIMEOUT_MS = 1000;
+
+Deno.test({
+  name: "commits alone keep a member in its group for longer than its session",
+  ignore: noKafka,
+  async fn() {
+    const topic = `commit-session-${crypto.randomUUID()}`;
+    await using broker = openKafka();
+    await broker.admin.create([{ name: topic, partitions: 1 }]);
+    const { connectionTimeoutMs, requestTimeoutMs } = kafkaSettings({ brokers });
+    const connection = { clientId: "other", ssl: false, sasl: null, connectionTimeoutMs };
+    const cluster = new Cluster({ brokers, requestTimeoutMs, connection });
+    const groupId = topic;
+    const join = (memberId: string) =>
+      cluster.sendToCoordinator(
+        groupId,
+        joinGroup({
+          groupId,
+          sessionTimeout: SESSION_TIMEOUT_MS,
+          rebalanceTimeout: 5000,
+          memberId,
+          protocolType: "consumer",
+          groupProtocols: [{ name: "any", metadata: Buffer.alloc(0) }],
+        }),
+      );
+    // A new coordinator may have to load the group's partition first.
+    let joined = await join("");
+    while (joined.errorCode !== Code.none) {
+      joined = await join(joined.errorCode === Code.memberIdRequired ? joined.memberId : "");
+    }
+    const { memberId, generationId } = joined;
+    const groupAssignment = [{ memberId, memberAssignment: Buffer.alloc(0) }];
+    await cluster.sendToCoordinator(groupId, syncGroup({ groupId, generationId, memberId, groupAssignment }));
+    const startedMs = performance.now();
+    const codes = new Set<number>();
+    for (let offset = 1; performance.now() - startedMs < 3 * SESSION_TIMEOUT_MS; offset++) {
+      const partitions = [{ partition: 0, offset: String(offset), metadata: "" }];
+      const topics = [{ topic, partitions }];
+      const request = offsetCommit({ groupId, groupGenerationId: generationId, memberId, topics });
+      const { responses } = await cluster.sendToCoordinator(groupId, request);
+      codes.add(responses[0]!.partitions[0]!.errorCode);
+    }
+    const beat = heartbeat({ groupId, groupGenerationId: generationId, memberId });
+    assertEquals([...codes], [Code.none]);
+    assertEquals((await cluster.sendToCoordinator(groupId, beat)).errorCode, Code.none);
+    await cluster.sendToCoordinator(groupId, leaveGroup(groupId, memberId));
+    cluster.close();
+  },
+});
