@@ -62,7 +62,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     what: "enqueuing: the sender of an undeclared queue ends when it is idle",
     file: "src/dispatch/topic_sender.ts",
-    find: "this.#options.onIdle?.();",
+    find: "if (this.#waiting.length === 0 && this.#inFlight === 0) this.#options.onIdle?.();",
     replace: "",
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
