@@ -194,7 +194,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     find: "const sent = () => queues.filter((queue) => queue.inFlight === inFlight);",
     replace: "const sent = () => queues;",
     tests: [`${TESTS}/producer/producer_test.ts`],
-    only: "sent once the connection is open",
+    only: "nothing that was given up",
   },
   {
     what: "kafka: what may be written is not halved, nor sent in other bytes",

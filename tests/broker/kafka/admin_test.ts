@@ -4,7 +4,7 @@ import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
 import { kafkaSettings } from "../../../src/broker/kafka/options.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 
-Deno.test("groups() ends after five seconds if the brokers accept connections and never answer", async () => {
+Deno.test("groups() ends after three seconds if the brokers accept connections and never answer", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections: Deno.Conn[] = [];
   const accepting = (async () => {

@@ -10,6 +10,7 @@ import { Cluster } from "../../../src/broker/kafka/wire/cluster.ts";
 import { leaveGroup } from "../../../src/broker/kafka/wire/requests.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import type { Position } from "../../../src/support/position.ts";
+import { until } from "../until.ts";
 
 /** The Kafka in `BROKER_URL`, without the scheme; `null` where there is none. */
 const url: string | undefined = Deno.env.get("BROKER_URL");
@@ -44,17 +45,33 @@ export async function administer<T>(action: (admin: Admin) => Promise<T>): Promi
   }
 }
 
-/** Deletes a topic and creates it again. */
+/** Deletes a topic and creates it again. Resolves once the broker has the new one: before, it writes to the old log. */
 export async function recreateTopic(topic: string, partitions: number): Promise<void> {
-  await administer(async (admin) => {
-    await admin.deleteTopics({ topics: [topic] });
-    // The name is in use until the last of its logs is closed.
-    const topics = [{ topic, numPartitions: partitions }];
-    // A wait for its leader that fails would be taken for a topic that was not created.
-    while (!await admin.createTopics({ topics, waitForLeaders: false }).catch(() => false)) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  });
+  const connection = { clientId: "test", ssl: false, sasl: null, connectionTimeoutMs: 5000 } as const;
+  const cluster = new Cluster({ brokers, requestTimeoutMs: 5000, connection });
+  const lookUp = async () => {
+    await cluster.metadata.refresh([topic]);
+    return cluster.metadata.topic(topic)!;
+  };
+  try {
+    const { topicId: old } = await lookUp();
+    await administer(async (admin) => {
+      await admin.deleteTopics({ topics: [topic] });
+      // The name is in use until the last of its logs is closed.
+      const topics = [{ topic, numPartitions: partitions }];
+      // A wait for its leader that fails would be taken for a topic that was not created.
+      while (!await admin.createTopics({ topics, waitForLeaders: false }).catch(() => false)) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    });
+    const isThere = async () => {
+      const { error, topicId } = await lookUp();
+      return error === 0 && topicId !== old && cluster.leaderOf(topic, partitions - 1) !== null;
+    };
+    await until(isThere, () => `the new topic "${topic}"`);
+  } finally {
+    cluster.close();
+  }
 }
 
 /** Changes the configuration of a topic. */
