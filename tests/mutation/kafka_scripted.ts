@@ -248,7 +248,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     what: "kafka: a large batch waits while its partition is paused",
     file: `${SOURCE}/consumer/hand_over.ts`,
     find: "while (isCurrent() && this.#isHeld(at)) {",
-    replace: "while (isCurrent() && this.#isHeld(at) && at.damagedAt === -1) {",
+    replace: "while (isCurrent() && this.#isHeld(at) && !at.isPaused) {",
     tests: [`${TESTS}/consumer/unreadable_batches_test.ts`],
     only: "as far as the partition takes it",
   },
