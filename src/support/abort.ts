@@ -1,4 +1,5 @@
 /** Waiting that an `AbortSignal` ends early. */
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 /**
  * Waits for a promise, but not beyond an abort. A rejection after the abort is ignored.
