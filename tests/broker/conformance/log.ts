@@ -27,24 +27,28 @@ export const log: readonly Case[] = [
     name: "records that were deleted while the partition was paused are reported as a range",
     needs: ["deleteRecords"],
     async run(world) {
-      const topic = await world.topic();
-      const reader = await world.consume({ topics: [topic] });
-      await world.append(topic, many("a", 5));
-      await reader.received(5);
-      const ownership = reader.own();
-      reader.pause(ownership);
-      // The first one ends a fetch that was under way when it was paused: the others are not fetched.
-      await world.append(topic, many("a", 1, 5));
-      await world.append(topic, many("a", 44, 6));
-      await world.harness.deleteRecords!({ topic, partition: 0, offset: 50 });
-      await world.append(topic, many("a", 5, 50));
-      reader.resume(ownership);
-      await reader.recorder.until("the last one came", () => reader.recorder.values().at(-1) === "a54");
-      const [gap] = reader.recorder.gaps;
-      assert.equal(reader.recorder.gaps.length, 1);
-      assert.equal(gap!.to, 50);
-      assert.deepEqual(reader.recorder.values(), [...many("a", gap!.from), ...many("a", 5, 50)]);
-      assert.deepEqual(await reader.commit({ ownership, next: 55, metadata: "" }), ["committed"]);
+      for (let attempt = 1;; attempt++) {
+        const topic = await world.topic();
+        const reader = await world.consume({ topics: [topic] });
+        await world.append(topic, many("a", 5));
+        await reader.received(5);
+        const ownership = reader.own();
+        reader.pause(ownership);
+        // The first one ends a fetch that was under way when it was paused: the others are seldom fetched.
+        await world.append(topic, many("a", 1, 5));
+        await world.append(topic, many("a", 44, 6));
+        await world.harness.deleteRecords!({ topic, partition: 0, offset: 50 });
+        await world.append(topic, many("a", 5, 50));
+        reader.resume(ownership);
+        await reader.recorder.until("the last one came", () => reader.recorder.values().at(-1) === "a54");
+        const [gap] = reader.recorder.gaps;
+        if (gap === undefined && attempt < 5) continue;
+        assert.equal(reader.recorder.gaps.length, 1);
+        assert.equal(gap!.to, 50);
+        assert.deepEqual(reader.recorder.values(), [...many("a", gap!.from), ...many("a", 5, 50)]);
+        assert.deepEqual(await reader.commit({ ownership, next: 55, metadata: "" }), ["committed"]);
+        return;
+      }
     },
   },
   {
