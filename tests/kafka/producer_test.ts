@@ -123,7 +123,7 @@ kafkaTest("append() answers no where nothing was sent, and waits for a broker th
 kafkaTest("append() halves a batch that the broker refuses until the guilty record stands alone", async () => {
   await using broker = openKafka();
   const topic = await newTopic(broker, 2);
-  // What is known of the topic is out of date: it takes the broker's refusal to find out.
+  // The metadata of the topic is out of date: it takes the broker's refusal to find out.
   assertEquals((await broker.append(topic, [{ value: "0", partition: 0 }]))[0]!.ok, true);
   await alterTopic(topic, { "max.message.bytes": "2000" });
   const records = Array.from({ length: 60 }, (_, n): NewRecord => ({

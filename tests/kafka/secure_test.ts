@@ -21,7 +21,7 @@ function canStart(): boolean {
   }
 }
 
-/** How long an authentication is valid, in milliseconds. */
+/** Lifetime of an authentication, in milliseconds. */
 const LIFETIME_MS = 6000;
 /** Each mechanism is used for so long: two authentications have expired by then. */
 const LOAD_MS = 2 * LIFETIME_MS + 1000;

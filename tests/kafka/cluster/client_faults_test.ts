@@ -20,7 +20,7 @@ class PingJob extends Job {
   perform() {}
 }
 
-/** How long a new process takes until it has enqueued a job and performed it, in milliseconds. */
+/** Time that a new process takes until it has enqueued a job and performed it, in milliseconds. */
 async function startMs(three: ThreeBrokers, name: string, brokers: readonly string[]): Promise<number> {
   await three.create({ name, replicas: [[1, 3]], config: { "min.insync.replicas": "1" } });
   const group = await three.groupOn(1, name);

@@ -9,7 +9,7 @@ import { nthEvent } from "../../support/worker.ts";
 
 /** Of topics whose partitions have one replica each. */
 const ONE_REPLICA = { "min.insync.replicas": "1" };
-/** How long a topic is away, in milliseconds. */
+/** Time for which a topic is away, in milliseconds. */
 const AWAY_MS = 60_000;
 
 useThreeBrokers();

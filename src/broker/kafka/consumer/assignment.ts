@@ -31,7 +31,7 @@ interface Owned {
   readonly fetched: FetchedPartition;
 }
 
-/** What an assignment needs of the rest of its consumer. */
+/** The parts of the consumer that an assignment uses. */
 export interface AssignmentContext {
   readonly sink: ConsumerSink;
   readonly fetcher: Fetcher;
@@ -56,7 +56,7 @@ export class Assignment {
     return this.#isProved;
   }
 
-  /** What the member claims when it joins. */
+  /** The partitions that the member claims when it joins. */
   claim(): Claim {
     return { owned: this.#ownerships(), sinceMs: this.#sinceMs, exclusive: false };
   }
@@ -72,7 +72,7 @@ export class Assignment {
     return this.#byFetched.get(fetched)?.ownership ?? null;
   }
 
-  /** What can be done with a mark now. */
+  /** Returns the fate of a mark now: it can be sent, it is refused, or its ownership has ended. */
   check({ ownership, next }: Mark): "send" | "refused" | "ended" {
     if (this.fetched(ownership) === null) return "ended";
     return this.#isProved && next >= (ownership as KafkaOwnership).floor ? "send" : "refused";

@@ -17,11 +17,11 @@ import { Session } from "./session.ts";
 import { watchForStall } from "./stall_watch.ts";
 import { TopicWatch } from "./topic_watch.ts";
 
-/** What a consumer needs beside the options of the broker interface. */
+/** The parts of the broker that a consumer uses, beside the options of the interface. */
 export interface ConsumerContext {
   readonly cluster: Cluster;
   readonly monitor: Monitor;
-  /** How old the metadata may be, in milliseconds. */
+  /** Highest age of the metadata, in milliseconds. */
   readonly metadataMaxAgeMs: number;
   /** Called once when it has ended. */
   readonly ended: () => void;

@@ -37,7 +37,7 @@ export class FetchedPartition implements TopicPartition {
   notBeforeMs = 0;
   /** Number of changes of the position: an answer to an earlier request is dropped. */
   version = 0;
-  /** What was fetched, oldest first. */
+  /** The fetched data, oldest first. */
   readonly waiting: WaitingData[] = [];
   /** When something was handed over last, on the clock of `performance.now()`. */
   takenMs = 0;

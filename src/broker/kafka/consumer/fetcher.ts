@@ -49,7 +49,7 @@ interface Fetched {
   readonly partitions: readonly FetchedPartitionData[];
 }
 
-/** How long a broker waits for records, in milliseconds. */
+/** Longest time that a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
 /** So many responses may wait, in multiples of their limit. */
@@ -124,7 +124,7 @@ export class Fetcher {
     });
   }
 
-  /** Hands over nothing, until {@linkcode thaw}: the group may share out anew. */
+  /** Stops handing over until {@linkcode thaw}: the group may distribute the partitions again. */
   freeze(): void {
     this.#isFrozen = true;
   }
@@ -335,7 +335,7 @@ export class Fetcher {
     }
     at.waiting.push({ open: null, data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
     at.position = next;
-    // Whoever got something is asked for last the next time.
+    // The partitions that got something are asked for last the next time.
     this.#partitions.delete(at);
     this.#partitions.add(at);
     return true;

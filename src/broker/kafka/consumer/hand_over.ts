@@ -3,7 +3,7 @@
  *
  * - A partition that is paused meanwhile keeps the rest, and gets it first when it is resumed.
  * - A batch is handed over in parts. A large one is unpacked only as far as the partition takes them.
- * - What cannot be read is handed over as one unreadable record for all of its offsets.
+ * - A batch that cannot be read is handed over as one unreadable record for all of its offsets.
  * - Damaged data is fetched once more before that: the fault may be on the way.
  */
 import type { RecordBatch } from "../../broker.ts";
@@ -24,7 +24,7 @@ export interface RecordHandler {
   log(message: string): void;
 }
 
-/** What a hand-over needs of its fetcher. */
+/** The part of the fetcher that a hand-over uses. */
 export interface HandOverContext {
   readonly handler: RecordHandler;
   /** Limit of a record that is unpacked, in bytes. */
@@ -41,7 +41,7 @@ export interface HandOverContext {
 const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
 /** Number of records that are handed over at once: a partition that has enough keeps the rest as bytes. */
 const MAX_PART_RECORDS = 200;
-/** How long damaged data is left alone before it is fetched once more, in milliseconds. */
+/** Time before damaged data is fetched once more, in milliseconds. */
 const RETRY_MS = 200;
 
 /** See the module. */

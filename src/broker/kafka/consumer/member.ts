@@ -70,11 +70,11 @@ export interface MemberOptions {
   readonly heartbeatIntervalMs: number;
   /** Connection for all requests of this member, and for its commits. */
   readonly purpose: Purpose;
-  /** How often the leader looks at the number of partitions. */
+  /** Time after which the leader looks at the number of partitions again, in milliseconds. */
   readonly metadataMaxAgeMs: number;
 }
 
-/** What follows an error code. */
+/** The reaction to an error code. */
 type Reaction =
   /** Another broker coordinates the group, or none does for a moment: look it up, and go on as the same member. */
   | "find coordinator"

@@ -6,10 +6,10 @@ import { sleep } from "../../../support/abort.ts";
 import type { MetadataCache } from "../wire/metadata_cache.ts";
 import type { Session } from "./session.ts";
 
-/** Sessions that may pass before a loss is told. */
+/** Sessions that may pass before a loss is reported. */
 const SESSIONS = 2;
 
-/** What is watched. */
+/** The session that is watched, and the metadata that shows whether brokers answer. */
 export interface StallWatchOptions {
   readonly session: Pick<Session, "lostSinceMs">;
   readonly metadata: Pick<MetadataCache, "refresh">;

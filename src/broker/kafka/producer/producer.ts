@@ -37,13 +37,13 @@ export interface ProducerOptions {
 }
 
 const MAX_REQUEST_BYTES = 4_000_000;
-/** How long a broker waits for the in-sync replicas, in milliseconds. */
+/** Longest time that a broker waits for the in-sync replicas, in milliseconds. */
 const ACK_TIMEOUT_MS = 30_000;
 /** A leader that is silent for so long may have lost its place, in milliseconds. */
 const SLOW_MS = 500;
-/** How long records that may go elsewhere avoid a broker that could not be reached, in milliseconds. */
+/** Time for which records that may go elsewhere avoid a broker that could not be reached, in milliseconds. */
 const AVOID_MS = 2000;
-/** How long a topic must be missing before its records are refused, in milliseconds: metadata travels. */
+/** Time for which a topic must be missing before its records are refused, in milliseconds: metadata travels. */
 const MISSING_MS = 1000;
 const FIRST_REFRESH_MS = 50;
 const MAX_REFRESH_MS = 500;
@@ -318,7 +318,7 @@ export class Producer {
 
   #refuseAll(cause: Error): void {
     for (const queue of [...this.#active]) {
-      // What is on its way gets its own response.
+      // A batch in flight gets its own response.
       const batches = queue.inFlight?.connection ? queue.batches.slice(1) : [...queue.batches];
       for (const batch of batches) this.#giveUp(queue, batch, cause.message, cause);
     }
@@ -480,7 +480,7 @@ export class Producer {
     const bytes = batch.bytes.size;
     void this.#askLimit(topic).then(() => {
       if (!queue.batches.includes(batch)) return;
-      // What cannot be read may be out of date: the broker has refused it.
+      // A limit that would allow the batch is out of date: the broker has refused it.
       const limit = topic.maxBatchBytes < bytes ? topic.maxBatchBytes : null;
       this.#settle(queue, batch, recordTooLargeError(queue.topic, bytes, limit));
       this.#pump();
@@ -495,7 +495,7 @@ export class Producer {
   #settle(queue: PartitionQueue, batch: OutgoingBatch, error: Error): void {
     const isHead = batch === queue.head;
     if (isHead && queue.inFlight !== null) {
-      // Its response is not heeded any more. What still waits for its connection is not sent.
+      // Its response is not heeded any more. A request that still waits for its connection is not sent.
       batch.isMaybeWritten ||= queue.inFlight.connection !== null;
       queue.inFlight = null;
     }
@@ -508,7 +508,7 @@ export class Producer {
     if (queue.batches.length === 0) this.#active.delete(queue);
   }
 
-  /** What is given up without an answer: its cause is the last problem, if there was one. */
+  /** The error of records that are given up without an answer: its cause is the last problem, if there was one. */
   #unanswered(topic: string, problem: string, last: string): Error {
     if (last === "") return this.#error(topic, problem);
     return this.#error(topic, `${problem} (last: ${last})`, new BrokerError(last));

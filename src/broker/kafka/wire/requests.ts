@@ -115,6 +115,15 @@ export function initProducerId(): Request<{ readonly errorCode: number; readonly
   return kafkaJsRequest("InitProducerId", 1, { transactionalId: null, transactionTimeout: -1 });
 }
 
+/** The outcome of each topic of a change. */
+interface TopicErrors {
+  readonly topicErrors: readonly {
+    readonly topic: string;
+    readonly errorCode: number;
+    readonly errorMessage: string | null;
+  }[];
+}
+
 /** Creates topics. Goes to the controller. −1: the cluster's default. */
 export function createTopics(
   topics: readonly {
@@ -124,13 +133,7 @@ export function createTopics(
     readonly configEntries: readonly { readonly name: string; readonly value: string }[];
   }[],
   timeoutMs: number,
-): Request<{
-  readonly topicErrors: readonly {
-    readonly topic: string;
-    readonly errorCode: number;
-    readonly errorMessage: string | null;
-  }[];
-}> {
+): Request<TopicErrors> {
   return kafkaJsRequest("CreateTopics", 3, { topics, timeout: timeoutMs });
 }
 
@@ -138,13 +141,7 @@ export function createTopics(
 export function createPartitions(
   topicPartitions: readonly { readonly topic: string; readonly count: number }[],
   timeoutMs: number,
-): Request<{
-  readonly topicErrors: readonly {
-    readonly topic: string;
-    readonly errorCode: number;
-    readonly errorMessage: string | null;
-  }[];
-}> {
+): Request<TopicErrors> {
   return kafkaJsRequest("CreatePartitions", 1, { topicPartitions, timeout: timeoutMs });
 }
 

@@ -75,7 +75,7 @@ for (const [code, outcome] of OUTCOMES) {
       assertEquals(await commit(7), [outcome, "committed"]);
       assertEquals(kafka.broker.received(Api.offsetCommit).length, 1);
       assertEquals(ownerships.map(({ floor }) => floor), [0, 7]);
-      // What is refused is certainly not there: the group's offset is still the one of the start.
+      // A refused commit is certainly not there: the group's offset is still the one of the start.
       assert(ownerships[0]!.isProvedBy(null));
     });
   });

@@ -19,7 +19,7 @@ interface World {
   readonly cluster: Cluster;
   readonly fetcher: Fetcher;
   readonly partitions: readonly FetchedPartition[];
-  /** What was handed over: `"partition@offset value"`. */
+  /** The records that were handed over: `"partition@offset value"`. */
   readonly records: string[];
   /** Offset after what was handed over, by partition. */
   readonly next: Map<number, number>;

@@ -1,4 +1,4 @@
-/** What members of a group tell each other: the bytes are those of version 0.1, so that both share a group. */
+/** The metadata that members of a group exchange: the bytes are those of version 0.1, so that both share a group. */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import {

@@ -174,7 +174,7 @@ Deno.test("consumer: a large batch is unpacked only as far as the partition take
   await recorder.until("the first part came", () => parts().length > 0);
   while (recorder.values(0).at(-1) !== "last") {
     const { length } = parts();
-    // What another partition gets takes longer than the next part would.
+    // The records of another partition take longer than the next part would.
     const others = recorder.values(1).length;
     kafka.log.append(1, batch("other"));
     await recorder.until("another partition got something", () => recorder.values(1).length > others);

@@ -77,7 +77,7 @@ for (const [code, asksForLeader, given] of SENT_AGAIN) {
       assert(performance.now() - startedMs >= 399);
       kafka.broker.on(Api.produce, (request) => kafka.produce(request));
       assertEquals(written(await append("next")), [0]);
-      // What may still arrive of the batch that was given up is refused under its old epoch.
+      // A late copy of the batch that was given up is refused under its old epoch.
       const last = sent(kafka).at(-1)!;
       assertEquals([last.epoch, last.sequence], [given === "unknown" ? 1 : 0, 0]);
     }, 400);
