@@ -35,9 +35,9 @@
  */
 export { App } from "./src/app/app.ts";
 export type { WorkerSettings } from "./src/app/worker_settings.ts";
-export type { AppOptions } from "./src/app/options.ts";
+export type { AppOptions, SkipOptions } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
-export type { BrokerPermissions, BrokerSource, SkipOptions } from "./src/broker/broker.ts";
+export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
 export type { BufferOptions } from "./src/dispatch/send_buffer.ts";

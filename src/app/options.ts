@@ -176,3 +176,9 @@ function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void 
     names.add(Class.name);
   }
 }
+
+/** Options of `app.skip()`. */
+export interface SkipOptions {
+  /** Whether the records before it that are not finished are skipped as well. @default false */
+  readonly force?: boolean;
+}

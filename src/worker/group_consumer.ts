@@ -25,7 +25,7 @@ export class GroupConsumer implements ConsumerSink {
   readonly #startCondition: StartCondition;
   readonly #committer: Committer;
   readonly #partitions = new Map<Ownership, Partition>();
-  /** Lost partitions whose job still runs: it keeps its slot until it ends. */
+  /** Lost partitions whose jobs still run: each keeps its slot until it ends. */
   readonly #leaving = new Set<Partition>();
   #isJoined = false;
   #stalledMs: number | null = null;
@@ -44,14 +44,15 @@ export class GroupConsumer implements ConsumerSink {
     // If it can never join, the consumer calls failed().
     this.joined.then(() => this.#isJoined = true, () => {});
     this.#startCondition = new StartCondition(() => this.#consumer.sessionValidUntilMs);
-    this.#committer = new Committer(this.#consumer, commitIntervalMs);
+    const metadataLimit = { maxLength: broker.capabilities.maxCommitMetadataLength };
+    this.#committer = new Committer(this.#consumer, commitIntervalMs, metadataLimit);
     this.#context = {
       ...worker,
       group,
       consumer: this.#consumer,
       startCondition: this.#startCondition,
       committer: this.#committer,
-      maxMetadataLength: broker.capabilities.maxCommitMetadataLength,
+      metadataLimit,
     };
   }
 

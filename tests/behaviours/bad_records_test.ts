@@ -202,7 +202,7 @@ behaviour(
     assertEquals([topic, partition, offset, lasting], [world.topic(), 0, 1, true]);
     assertEquals(error?.message, BOMB_ERROR);
     assert(remedy?.endsWith(` ${topic}/${partition}@${offset}`), String(remedy));
-    await world.client.skip(world.group, { topic, partition, offset });
+    await world.client.skip(world.group, { topic, partition, offset }, (_, end) => ({ offset: end, metadata: "" }));
     await process.untilEvents("job.performed", 3);
     assertEquals(EchoJob.got.toSorted(), [["after"], ["before"], ["other"]]);
   },

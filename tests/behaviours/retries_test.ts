@@ -195,7 +195,7 @@ behaviour(
     await first.stop();
     const { offset, metadata } = await world.committed();
     assertEquals(offset, 0);
-    assertEquals(decodeCommitMetadata(workerMetadataOf(metadata), 0).failed, { offset: 0, attempts: 2 });
+    assertEquals(decodeCommitMetadata(workerMetadataOf(metadata), 0).failed, [{ offset: 0, attempts: 2 }]);
     await first.close();
 
     const second = await world.process({ jobs: [BrokenJob], topics });
@@ -229,10 +229,9 @@ behaviour(
     );
     await before.stop();
     const failures = attempts.length;
-    assertEquals(decodeCommitMetadata(workerMetadataOf((await world.committed()).metadata), 0).failed, {
-      offset: 0,
-      attempts: failures,
-    });
+    assertEquals(decodeCommitMetadata(workerMetadataOf((await world.committed()).metadata), 0).failed, [
+      { offset: 0, attempts: failures },
+    ]);
     await before.close();
 
     isMended = true;
