@@ -63,7 +63,6 @@ export const flow: readonly Case[] = [
   },
   {
     name: "a continued ownership stays paused over a rebalance",
-    needs: ["sharedGroups"],
     async run(world) {
       const topic = await world.topic(2);
       const other = await world.topic(2);
