@@ -190,6 +190,7 @@ export class SqliteConsumer implements Consumer {
     // It has nothing to read yet.
     if (added.length > 0) this.#wakeup.wake();
     if (!isFirst) return;
+    this.#renewAtMs = performance.now() + this.#heartbeatMs;
     this.#hold(true);
     this.#joined.resolve();
   }

@@ -74,7 +74,7 @@ Deno.test("sqlite: disposing of a broker that waits rejects each call", async ()
   const calls = [
     broker.connect(),
     broker.admin.ends(TOPIC),
-    broker.skip("g", { topic: TOPIC, partition: 0, offset: 0 }),
+    broker.skip("g", { topic: TOPIC, partition: 0, offset: 0 }, () => null),
   ];
   const appended = broker.append(TOPIC, [{ value: "x" }]);
   const ends = Promise.allSettled(calls);

@@ -36,6 +36,12 @@ export function outside(
   database.exec("COMMIT");
 }
 
+/** Returns the rows of a query as another program would, each as a list of its columns. */
+export function rows(path: string, sql: string): unknown[][] {
+  using database = new DatabaseSync(path, { readOnly: true });
+  return database.prepare(sql).all().map((row) => Object.values(row));
+}
+
 /**
  * Another program that writes: it holds the lock until it is disposed of. It lives in this process, so that a call that
  * slept until the lock is free would sleep for ever.
