@@ -3,7 +3,7 @@
  * child `sqlite_shared.ts <topic> <jobs> 0 <wait>`. The jobs are in the file already. Each child performs until it is ended, and
  * prints the time of each thousandth job.
  */
-import { App } from "@activejob/kafka";
+import type { App } from "@activejob/kafka";
 import { sqlite } from "@activejob/kafka";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { benchApp, finish, hooks, NoopJob } from "../workload.ts";

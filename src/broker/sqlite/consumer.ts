@@ -18,16 +18,14 @@
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
-import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker.ts";
+import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import { turn, Wakeup } from "./wakeup.ts";
 import { Retention } from "./retention.ts";
 import { Commits } from "./commits.ts";
+import { Delivery } from "./delivery.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { type Ended, Membership } from "./membership.ts";
-import type { SqliteOwnership } from "./ownership.ts";
-import { type Ends, endsOf } from "./log_end.ts";
-import { read } from "./records.ts";
 
 /** The deadline for disposing of a consumer, in milliseconds. */
 const DISPOSE_MS = 1000;
@@ -47,6 +45,7 @@ export class SqliteConsumer implements Consumer {
   readonly #left: () => void;
   readonly #membership: Membership;
   readonly #commits: Commits;
+  readonly #delivery: Delivery;
   readonly #retention: Retention;
   readonly #wakeup = new Wakeup();
   readonly #joined = Promise.withResolvers<void>();
@@ -86,6 +85,8 @@ export class SqliteConsumer implements Consumer {
     this.#patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
     this.#membership = new Membership(file, candidate, monitor, this.#patience);
     this.#commits = new Commits(file, group, (ownership) => this.#membership.owns(ownership));
+    const caller = { tell: (call: (sink: ConsumerSink) => void) => this.#tell(call), isClosed: () => this.#isClosed() };
+    this.#delivery = new Delivery(file, monitor, options.maxFetchBytes, this.#patience, caller);
     this.#retention = new Retention(file, monitor, group, this.#patience);
     this.#joined.promise.catch(() => {});
     this.#working = this.#work();
@@ -164,7 +165,7 @@ export class SqliteConsumer implements Consumer {
     if (this.#isClosed()) return;
     if (performance.now() >= this.#renewAtMs) await this.#renew();
     // Without a change there is nothing to read.
-    if ((hasChanged || wasWoken) && await this.#handOver()) this.#wakeup.wake();
+    if ((hasChanged || wasWoken) && await this.#deliver()) this.#wakeup.wake();
     this.#retention.run(this.#membership.owned());
   }
 
@@ -204,6 +205,7 @@ export class SqliteConsumer implements Consumer {
     await this.#membership.release(surplus, (connection) => this.#commits.writeLast(connection, marks));
     this.#lose([...surplus.keys()].map((ownership) => ({ ownership, reason: "revoked" })));
     this.#changed();
+    await this.#membership.refresh();
   }
 
   #lose(ended: readonly Ended[]): void {
@@ -222,56 +224,10 @@ export class SqliteConsumer implements Consumer {
   }
 
   /** @returns whether there is more */
-  async #handOver(): Promise<boolean> {
-    let more = false;
-    for (const ownership of this.#membership.owned()) {
-      if (ownership.paused) continue;
-      const found = await this.#read(ownership);
-      // Checked after each wait: the worker may have paused it, or closed the consumer.
-      if (this.#isClosed()) return false;
-      if (found === null || ownership.paused) continue;
-      this.#skipGone(ownership, found.ends);
-      const { batch } = found;
-      if (batch === null) continue;
-      ownership.position = batch.next;
-      this.#wakeup.shortenPauses();
-      this.#tell((sink) => sink.records(ownership, batch));
-      more ||= batch.next < found.ends.high;
-      // Many partitions are much work: timers and sockets get a turn between two of them.
-      await turn();
-      if (this.#isClosed()) return false;
-    }
-    return more;
-  }
-
-  /** Reads a batch of a partition. An error that is not of the whole file holds up this partition only. */
-  async #read(ownership: SqliteOwnership): Promise<{ ends: Ends; batch: RecordBatch | null } | null> {
-    const { topic, partition, partitionId } = ownership;
-    try {
-      const found = await this.#file.read((connection) => {
-        const ends = endsOf(connection, partitionId);
-        if (ends === undefined) return null;
-        const from = Math.max(ownership.position, ends.low);
-        return { ends, batch: read(connection, partitionId, from, ends.high, this.#options.maxFetchBytes) };
-      }, this.#patience);
-      ownership.isFailing = false;
-      return found;
-    } catch (error) {
-      if (error instanceof BrokerError || this.#isClosed()) throw error;
-      if (ownership.isFailing) return null;
-      ownership.isFailing = true;
-      const place = `${topic}/${partition}@${ownership.position}`;
-      const failure = new BrokerError(`Cannot read ${place}: the partition waits`, { cause: error });
-      this.#monitor.emit("error.occurred", { where: "read", error: describeError(failure) });
-      return null;
-    }
-  }
-
-  #skipGone(ownership: SqliteOwnership, { low }: Ends): void {
-    const { position } = ownership;
-    if (position >= low) return;
-    ownership.position = low;
-    this.#tell((sink) => sink.expired(ownership, position, low));
+  async #deliver(): Promise<boolean> {
+    const { hasRecords, hasMore } = await this.#delivery.deliver(this.#membership.owned());
+    if (hasRecords) this.#wakeup.shortenPauses();
+    return hasMore;
   }
 
   /** Calls the sink. */

@@ -77,10 +77,17 @@ export class Membership {
   async look(): Promise<boolean> {
     const version = await this.#file.read(assignmentVersion, this.#patience);
     if (version !== null && version === this.#version && !this.mayTake) return false;
-    await this.#read();
+    await this.refresh();
     // A later change is seen at the next look.
     this.#version = version;
     return true;
+  }
+
+  /** Reads the rows of the group again: this member has written. */
+  async refresh(): Promise<void> {
+    const { group, topics } = this.#candidate;
+    this.#rows = await this.#file.read((connection) => readGroup(connection, group, topics), this.#patience);
+    this.#observe(this.#rows);
   }
 
   /** Removes the ownerships that have ended, by the leases as they are now. */
@@ -108,7 +115,7 @@ export class Membership {
   }
 
   /**
-   * Releases the leases of ownerships, which end with that, and reads the rows again.
+   * Releases the leases of ownerships, which end with that.
    *
    * @param write called inside the transaction, before: to write the last marks
    */
@@ -119,7 +126,6 @@ export class Membership {
       for (const [{ partitionId }, heir] of surplus) releaseLease(connection, group, id, partitionId, heir);
     }, this.#patience);
     for (const ownership of surplus.keys()) this.#owned.delete(keyOf(ownership));
-    await this.#read();
   }
 
   /**
@@ -143,7 +149,7 @@ export class Membership {
     }, this.#patience);
     // Ownerships whose leases were just lost are not reported yet: without any there is none that could be too old.
     if (this.#owned.size === 0) this.#extend(startedMs);
-    await this.#read();
+    await this.refresh();
     return true;
   }
 
@@ -186,12 +192,6 @@ export class Membership {
     this.#owned.clear();
     this.heldUntilMs = 0;
     return owned;
-  }
-
-  async #read(): Promise<void> {
-    const { group, topics } = this.#candidate;
-    this.#rows = await this.#file.read((connection) => readGroup(connection, group, topics), this.#patience);
-    this.#observe(this.#rows);
   }
 
   #observe({ members }: GroupRows): void {
