@@ -105,7 +105,7 @@ export type {
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
-export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
+export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {
   GroupStatus,

@@ -69,6 +69,8 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     queue: "default",
     topic: "shop.default",
     group: "group",
+    ordering: "partition" as const,
+    maxConcurrency: Infinity,
     maxMessages: 100,
     backoff: { initialMs: 1000, maxMs: 30_000, jitter: 0.15 },
     deadLetterQueue: null,
@@ -107,6 +109,22 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     backoff: { initialMs: 30, maxMs: 500, jitter: 0 },
     deadLetterQueue: { topic: "shop.mine", maxRetries: 0, independent: false },
   });
+});
+
+Deno.test("a topic whose keys run side by side looks farther ahead, and cannot count retries for the whole partition", () => {
+  for (const ordering of ["key", "none"] as const) {
+    const { maxMessages, maxConcurrency, ...rest } = route({ ordering, maxConcurrency: 9 });
+    assertEquals([rest.ordering, maxMessages, maxConcurrency], [ordering, 2000, 9]);
+    assertEquals(route({ ordering }, { maxMessages: 7 }).maxMessages, 7);
+    const deadLetterQueue = { topic: "dead", independent: false };
+    for (const [own, app] of [[{ deadLetterQueue }, {}], [{}, { deadLetterQueue }]]) {
+      assertThrows(
+        () => route({ ordering, ...own }, app),
+        InvalidConfigurationError,
+        `Topic "default" has ordering "${ordering}": its deadLetterQueue cannot count retries for the whole partition`,
+      );
+    }
+  }
 });
 
 Deno.test("an option that is undefined counts as absent", () => {

@@ -57,14 +57,18 @@ export function encodeStates(states: OffsetStates, front: number, maxLength: num
 
 /** Decodes the states. The text is untrusted: what follows the first fault is left out. */
 export function decodeStates(text: string, front: number): OffsetStates {
-  const finished: OffsetRange[] = [];
+  const finished: { from: number; to: number }[] = [];
   const failed: FailedRecord[] = [];
   let offset = front;
   for (const [, run, state, long, short] of text.matchAll(TOKENS)) {
     if (run !== undefined || short === UNTOUCHED || short === FINISHED) {
       const next = offset + (run === undefined ? 1 : parseInt(run, 36));
       if (!Number.isSafeInteger(next)) break;
-      if ((state ?? short) === FINISHED) finished.push({ from: offset, to: next });
+      if ((state ?? short) === FINISHED) {
+        const last = finished.at(-1);
+        if (last?.to === offset) last.to = next;
+        else finished.push({ from: offset, to: next });
+      }
       offset = next;
     } else {
       const attempts = short !== undefined ? DIGITS.indexOf(short) - 1 : readCount(long!);

@@ -73,9 +73,11 @@ export class OffsetTracker {
    * @returns whether a previous owner finished it: its job must not run again
    */
   add(record: TrackedRecord): boolean {
-    record.placeEnd = this.#placeEnd += 1 + Math.min(record.next - record.offset - 1, LONGEST_RUN);
+    const isFirst = this.size === 0;
+    const gap = isFirst ? 0 : record.offset - this.end;
+    record.placeEnd = this.#placeEnd += 1 + placeOf(gap) + placeOf(record.next - record.offset - 1);
     this.#records.push(record);
-    if (this.size === 1) this.#moveFrontTo(record.offset);
+    if (isFirst) this.#moveFrontTo(record.offset);
     return this.#inherited.length > 0 && this.#wasFinished(record.offset);
   }
 
@@ -138,4 +140,9 @@ export class OffsetTracker {
     while (offset >= (this.#inherited[this.#inheritedIndex]?.to ?? Infinity)) this.#inheritedIndex++;
     return offset >= (this.#inherited[this.#inheritedIndex]?.from ?? Infinity);
   }
+}
+
+/** Offsets that hold no record are written as a run, at worst. */
+function placeOf(gap: number): number {
+  return Math.min(gap, LONGEST_RUN);
 }

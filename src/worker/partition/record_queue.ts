@@ -89,6 +89,11 @@ export class RecordQueue {
     return this.#ready.length > 0;
   }
 
+  /** The number of lanes that have a record: for tests of its memory. */
+  get lanes(): number {
+    return this.#lanes.size;
+  }
+
   /** The number of records that were taken or are ready. */
   get active(): number {
     return this.#taken + this.#ready.length;

@@ -53,7 +53,7 @@ class Partition implements CommitSource {
 
 Deno.test("Committer sends the marks of all partitions together, one commit at a time, and nothing twice", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 0);
+  const loop = new Committer(consumer, 0, { maxLength: 4096 });
   const [a, b] = [new Partition(), new Partition()];
   for (const next of [1, 2, 3]) {
     a.next = next;
@@ -80,7 +80,7 @@ Deno.test("Committer sends the marks of all partitions together, one commit at a
 
 Deno.test("Committer sends refused and unknown marks again with their new value, and drops ended ones", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 1);
+  const loop = new Committer(consumer, 1, { maxLength: 4096 });
   const partitions = [1, 2, 3].map((next) => Object.assign(new Partition(), { next }));
   for (const partition of partitions) loop.schedule(partition);
   await consumer.begun();
@@ -94,7 +94,7 @@ Deno.test("Committer sends refused and unknown marks again with their new value,
 
 Deno.test("cancel() takes a lost partition out before its mark is sent", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 1);
+  const loop = new Committer(consumer, 1, { maxLength: 4096 });
   const [lost, kept] = [1, 2].map((next) => Object.assign(new Partition(), { next }));
   loop.schedule(lost!);
   loop.schedule(kept!);
@@ -106,7 +106,7 @@ Deno.test("cancel() takes a lost partition out before its mark is sent", async (
 
 Deno.test("flush() does not wait for the interval, includes the commit in flight, and ends when all is committed", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 100_000);
+  const loop = new Committer(consumer, 100_000, { maxLength: 4096 });
   const partition = Object.assign(new Partition(), { next: 1 });
   await loop.flush(1000);
   loop.schedule(partition);
@@ -124,7 +124,7 @@ Deno.test("flush() does not wait for the interval, includes the commit in flight
 
 Deno.test("flush() does not outlast its deadline, also if the commit in flight never ends", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 0);
+  const loop = new Committer(consumer, 0, { maxLength: 4096 });
   const partition = Object.assign(new Partition(), { next: 1 });
   loop.schedule(partition);
   await consumer.begun();
@@ -136,7 +136,7 @@ Deno.test("flush() does not outlast its deadline, also if the commit in flight n
 });
 
 Deno.test("Committer leaves no timer after stop()", () => {
-  const committer = new Committer(new HeldConsumer(), 60_000);
+  const committer = new Committer(new HeldConsumer(), 60_000, { maxLength: 4096 });
   committer.schedule(new Partition());
   committer.stop();
 });
