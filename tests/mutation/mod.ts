@@ -6,6 +6,7 @@ import { HEALTH_MUTANTS } from "./health.ts";
 import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
+import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
 import { TASKS_MUTANTS } from "./tasks.ts";
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MEMORY_MUTANTS,
   ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,
+  ...KEYS_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,

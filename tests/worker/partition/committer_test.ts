@@ -1,9 +1,7 @@
 /** The committer: marks together, one commit at a time, again after a refusal, never beyond a deadline. */
 import { assert, assertEquals } from "@std/assert";
-import type { Mark, Ownership } from "../../../src/broker/broker.ts";
+import type { CommitOutcome as Outcome, Mark, Ownership } from "../../../src/broker/broker.ts";
 import { type CommitSource, Committer } from "../../../src/worker/partition/committer.ts";
-
-type Outcome = "committed" | "refused" | "ended" | "unknown";
 
 /** A consumer that records its commits, which end when the test ends them. */
 class HeldConsumer {
@@ -139,4 +137,24 @@ Deno.test("Committer leaves no timer after stop()", () => {
   const committer = new Committer(new HeldConsumer(), 60_000, { maxLength: 4096 });
   committer.schedule(new Partition());
   committer.stop();
+});
+
+Deno.test("Committer after metadata that is too long for the broker: the limit becomes half of it, and the mark goes again", async () => {
+  const consumer = new HeldConsumer();
+  const metadataLimit = { maxLength: 4000 };
+  const loop = new Committer(consumer, 0, metadataLimit);
+  const lengths: number[] = [];
+  const partition: CommitSource = {
+    pendingMark: () => {
+      lengths.push(Math.min(100, metadataLimit.maxLength));
+      return { ownership: {} as Ownership, next: 1, metadata: "x".repeat(lengths.at(-1)!) };
+    },
+    confirm: () => {},
+  };
+  loop.schedule(partition);
+  await consumer.end("metadata_too_long");
+  await consumer.end("metadata_too_long");
+  await consumer.end("committed");
+  assertEquals([lengths, metadataLimit.maxLength], [[100, 50, 25], 25]);
+  loop.stop();
 });

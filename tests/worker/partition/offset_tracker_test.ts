@@ -172,3 +172,14 @@ Deno.test("OffsetTracker drops the records behind the front", () => {
   tracker.finish(records[0]!);
   assertEquals([tracker.front, tracker.size], [5000, 0]);
 });
+
+Deno.test("fits() is true for the record at the front, and for others within the room that gaps leave", () => {
+  const tracker = new OffsetTracker(0);
+  const records = [recordAt(0), recordAt(1), recordAt(4), recordAt(5, 9), recordAt(9)];
+  for (const record of records) tracker.add(record);
+  const fitting = (capacity: number) => records.filter((record) => tracker.fits(record, capacity)).map((r) => r.offset);
+  // The places end at 1, 2, 5 (two offsets before it), 9 (three after it) and 10.
+  assertEquals([0, 1, 4, 5, 9, 10].map(fitting), [[0], [0], [0, 1], [0, 1, 4], [0, 1, 4, 5], [0, 1, 4, 5, 9]]);
+  tracker.finish(records[0]!);
+  assertEquals([0, 4].map(fitting), [[0, 1], [0, 1, 4]]);
+});
