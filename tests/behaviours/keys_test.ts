@@ -8,9 +8,13 @@ import {
   type TopicOptions,
 } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
+import { Child } from "../support/child.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
+import type { BacklogReport, BacklogSettings } from "../support/behaviours/children/backlog.ts";
 import { RunLog, runLogRecord } from "../support/behaviours/run_log.ts";
 import { type AppProcess, until } from "../support/behaviours/world.ts";
+
+const BACKLOG = new URL("../support/behaviours/children/backlog.ts", import.meta.url).pathname;
 
 /** A job with a key and a number. */
 interface KeyedArgs {
@@ -168,6 +172,23 @@ behaviour(
     await process.stop();
   },
 );
+
+for (const ordering of ["partition", "key"] as const) {
+  behaviour(
+    `P5: memory stays flat on a long backlog with 50,000 keys, ordering "${ordering}"`,
+    { on: ["sqlite", "kafka"], because: "the memory log keeps all records in this process" },
+    async (world) => {
+      const settings: BacklogSettings = { url: world.url, group: world.group, ordering, jobs: 100_000, keys: 50_000 };
+      await using child = new Child([BACKLOG, JSON.stringify(settings)], { options: ["-A", "--v8-flags=--expose-gc"] });
+      const report: BacklogReport = JSON.parse(await child.line(/^\{/));
+      assertEquals((await child.ended()).code, 0);
+      assertEquals([report.performed, report.heap.length], [100_000, 10], JSON.stringify(report));
+      // The first tenth warms up. What is fetched and not performed is a few megabytes at any time.
+      const [, second] = report.heap;
+      for (const heap of report.heap.slice(1)) assert(heap < second! + 8e6, JSON.stringify(report));
+    },
+  );
+}
 
 behaviour(
   "P7: one key fails for ever: the others run until the lookahead is full, then an event says so; after a skip all go on",

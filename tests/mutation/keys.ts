@@ -77,11 +77,11 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     only: "maxConcurrency",
   },
   {
-    what: "keys: a record that waits for its next try holds no loop",
+    what: "keys: one loop starts records at a time",
     file: RUNNER,
     find: "      if (this.#isStarting) return;\n",
     replace: "",
-    tests: [BEHAVIOURS, MODEL],
+    tests: [MODEL],
   },
   {
     what: "keys: a used up lookahead is reported once",

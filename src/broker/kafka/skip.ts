@@ -11,6 +11,7 @@ import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import { type Generation, Member } from "./consumer/member.ts";
+import { workerMetadata } from "./consumer/ownership.ts";
 import type { Questions } from "./questions.ts";
 import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
@@ -46,7 +47,7 @@ export async function skipRecord(
   }
   const current = async (): Promise<Commit> => {
     const [committed] = await questions.committed(group, [position]);
-    if (committed) return committed;
+    if (committed) return { offset: committed.offset, metadata: workerMetadata(committed.metadata) };
     const { low } = (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!;
     return { offset: low, metadata: "" };
   };
