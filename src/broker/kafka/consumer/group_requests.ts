@@ -7,8 +7,8 @@ import type { Request } from "../wire/request.ts";
 import { heartbeat, joinGroup, leaveGroup, offsetFetch, syncGroup } from "../wire/requests.ts";
 import { ASSIGNER_NAME } from "./assigner.ts";
 import { byTopic } from "./by_topic.ts";
+import type { AssignedPartition, Generation } from "./generation.ts";
 import type { encodeShares, JoinedMember } from "./group_protocol.ts";
-import type { AssignedPartition, Generation } from "./member.ts";
 
 /** Options of the requests of a member. */
 export interface GroupRequestsOptions {

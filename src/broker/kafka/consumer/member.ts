@@ -20,22 +20,11 @@ import { brokerError } from "../broker_error.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code } from "../wire/errors.ts";
 import type { Claim } from "./assigner.ts";
+import type { AssignedPartition, Generation } from "./generation.ts";
 import { decodeMembers, decodeShare, encodeShares, encodeSubscription, type JoinedMember } from "./group_protocol.ts";
 import { groupReactionTo } from "./group_reactions.ts";
 import { GroupRequests, type JoinedGroup } from "./group_requests.ts";
 import { PartitionCounts } from "./partition_counts.ts";
-
-/** A partition of the new share, with the group's committed offset. */
-export interface AssignedPartition extends TopicPartition {
-  /** `null` for nothing. */
-  readonly committed: { readonly offset: number; readonly metadata: string } | null;
-}
-
-/** A member in one generation of its group. */
-export interface Generation {
-  readonly memberId: string;
-  readonly generationId: number;
-}
 
 /** Receives what happens to a member. Calls return at once and do not throw. */
 export interface MemberHandler {

@@ -19,17 +19,12 @@ import { AppendCall } from "./append_call.ts";
 import { Backlog } from "./backlog.ts";
 import { Expiry } from "./expiry.ts";
 import { Leaders } from "./leaders.ts";
+import type { ProducerOptions } from "./options.ts";
 import type { PartitionQueue } from "./partition_queue.ts";
 import { ProducerId } from "./producer_id.ts";
 import { Responses } from "./responses.ts";
 import { Sender } from "./sender.ts";
 import { TopicRefresh } from "./topic_refresh.ts";
-
-/** Options of a producer. Times are milliseconds. */
-export interface ProducerOptions {
-  readonly deliveryTimeoutMs: number;
-  readonly metadataMaxAgeMs: number;
-}
 
 /** A leader that is silent for so long may have lost its place, in milliseconds. */
 const SLOW_MS = 500;

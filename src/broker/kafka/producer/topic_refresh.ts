@@ -10,7 +10,7 @@ import { describeTopicConfigs } from "../wire/requests.ts";
 import type { AppendCall } from "./append_call.ts";
 import { isHopeless, unansweredError } from "./append_errors.ts";
 import type { Backlog } from "./backlog.ts";
-import type { ProducerOptions } from "./producer.ts";
+import type { ProducerOptions } from "./options.ts";
 import type { TopicProducer } from "./topic_producer.ts";
 
 /** Time for which a topic must be missing before its records are refused, in milliseconds: metadata travels. */
