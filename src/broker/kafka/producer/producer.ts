@@ -218,26 +218,32 @@ export class Producer {
   #expire(queue: PartitionQueue, nowMs: number): number {
     let nextMs = Infinity;
     for (const batch of [...queue.batches]) {
-      if (nowMs >= batch.endMs) {
-        const connection = batch === queue.head ? queue.inFlight?.connection : undefined;
-        // It is given up once the request has failed.
-        if (connection) connection.close(this.#late(queue, connection));
-        else this.#giveUpExpired(queue, batch, nowMs);
-      }
+      const connection = batch === queue.head ? queue.inFlight?.connection ?? null : null;
+      const isFixed = connection !== null || batch.isMaybeWritten;
+      if (nowMs >= batch.endMs || (batch.hasExpired && !isFixed)) this.#expireBatch(queue, batch, connection, nowMs);
     }
     for (const { endMs } of queue.batches) if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
     return nextMs;
   }
 
-  /** Gives up the records of a batch whose time is over; all of them if it may be written, since it must stay as it is. */
-  #giveUpExpired(queue: PartitionQueue, batch: OutgoingBatch, nowMs: number): void {
+  /** Gives up the records of a batch whose time is over. The others stay; in a batch that may be written, so do the bytes. */
+  #expireBatch(queue: PartitionQueue, batch: OutgoingBatch, connection: Connection | null, nowMs: number): void {
     const problem = `it was not acknowledged within ${this.#options.deliveryTimeoutMs} ms`;
     const error = this.#unanswered(queue.topic, problem, batch.problem);
     const [left, expired] = batch.splitExpired(nowMs);
-    if (batch.isMaybeWritten || left === null) return this.#settle(queue, batch, error);
+    if (left === null) {
+      // A batch in flight is given up once its request has failed.
+      if (connection === null) this.#settle(queue, batch, error);
+      else connection.close(this.#late(queue, connection));
+      return;
+    }
+    const isFixed = connection !== null || batch.isMaybeWritten;
+    for (const { call, index } of expired) {
+      call.settle(index, { ok: false, error, written: isFixed ? "unknown" : "no" });
+    }
+    if (isFixed) return batch.keepExpired(left.endMs);
     if (batch === queue.head) queue.inFlight = null;
     queue.replace(batch, [left]);
-    for (const { call, index } of expired) call.settle(index, { ok: false, error, written: "no" });
   }
 
   #late(queue: PartitionQueue, { address }: Connection): ConnectionError {
