@@ -15,7 +15,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: metadata that is older than a response of a broker is not followed",
-    file: `${SOURCE}/consumer/fetcher.ts`,
+    file: `${SOURCE}/consumer/fetch_responses.ts`,
     find: "if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;",
     replace: "",
     tests: [`${TESTS}/consumer/fetcher_test.ts`],
@@ -182,7 +182,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: records of a later call outlive those of an earlier one in their batch",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/expiry.ts`,
     find: "if (batch.isMaybeWritten || left === null) return",
     replace: "return",
     tests: [`${TESTS}/producer/producer_test.ts`],
@@ -190,7 +190,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: what was given up while its connection was opened is not sent",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/sender.ts`,
     find: "const sent = () => queues.filter((queue) => queue.inFlight === inFlight);",
     replace: "const sent = () => queues;",
     tests: [`${TESTS}/producer/producer_test.ts`],
@@ -198,7 +198,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: what may be written is not halved, nor sent in other bytes",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/responses.ts`,
     find: "batch.records.length > 1 && !batch.isMaybeWritten",
     replace: "batch.records.length > 1",
     tests: [`${TESTS}/producer/reactions_test.ts`],
@@ -206,7 +206,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: records without a key stay where they may be written",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/backlog.ts`,
     find: "batch.movable === 0 || batch.isMaybeWritten",
     replace: "batch.movable === 0",
     tests: [`${TESTS}/producer/producer_test.ts`],

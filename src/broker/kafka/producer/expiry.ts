@@ -1,0 +1,59 @@
+/** The ends of waiting: the delivery timeout of records, and the response of a leader that has lost its place. */
+import { formatPartition } from "../../../support/position.ts";
+import { ConnectionError } from "../wire/errors.ts";
+import { unansweredError } from "./append_errors.ts";
+import type { Backlog } from "./backlog.ts";
+import type { Leaders } from "./leaders.ts";
+import type { OutgoingBatch } from "./outgoing_batch.ts";
+import type { PartitionQueue } from "./partition_queue.ts";
+
+/** See the module. */
+export class Expiry {
+  readonly #backlog: Backlog;
+  readonly #leaders: Leaders;
+  readonly #deliveryTimeoutMs: number;
+
+  constructor(backlog: Backlog, leaders: Leaders, deliveryTimeoutMs: number) {
+    this.#backlog = backlog;
+    this.#leaders = leaders;
+    this.#deliveryTimeoutMs = deliveryTimeoutMs;
+  }
+
+  /** Gives up records whose time is over. @returns the end of the next one's time */
+  expire(queue: PartitionQueue, nowMs: number): number {
+    let nextMs = Infinity;
+    for (const batch of [...queue.batches]) {
+      if (nowMs >= batch.endMs) {
+        const connection = batch === queue.head ? queue.inFlight?.connection : undefined;
+        if (connection) {
+          const problem = `it did not acknowledge ${formatPartition(queue)} in time`;
+          // It is given up once the request has failed.
+          connection.close(new ConnectionError(connection.address, problem, { isSent: true }));
+        } else this.#giveUpExpired(queue, batch, nowMs);
+      }
+    }
+    for (const { endMs } of queue.batches) if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
+    return nextMs;
+  }
+
+  /** Ends a request to a leader that is silent, once another broker leads the partition. */
+  cutIfMoved(queue: PartitionQueue): void {
+    const { leader, connection } = queue.inFlight!;
+    const now = this.#leaders.of(queue);
+    if (now === null || now === leader || connection === null) return;
+    connection.close(
+      new ConnectionError(connection.address, "another broker leads the partition now", { isSent: true }),
+    );
+  }
+
+  /** Gives up the records of a batch whose time is over; all of them if it may be written, since it must stay as it is. */
+  #giveUpExpired(queue: PartitionQueue, batch: OutgoingBatch, nowMs: number): void {
+    const problem = `it was not acknowledged within ${this.#deliveryTimeoutMs} ms`;
+    const error = unansweredError(queue.topic, problem, batch.problem);
+    const [left, expired] = batch.splitExpired(nowMs);
+    if (batch.isMaybeWritten || left === null) return this.#backlog.settle(queue, batch, error);
+    if (batch === queue.head) queue.inFlight = null;
+    queue.replace(batch, [left]);
+    for (const { call, index } of expired) call.settle(index, { ok: false, error, written: "no" });
+  }
+}
