@@ -54,7 +54,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: a member that the group does not know joins as a new one",
-    file: "src/broker/kafka/consumer/member.ts",
+    file: "src/broker/kafka/consumer/group_reactions.ts",
     find: '[Code.unknownMemberId, "lost member"]',
     replace: '[Code.unknownMemberId, "find coordinator"]',
     tests: ["tests/broker/kafka/consumer/member_test.ts"],
@@ -68,14 +68,14 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: an answer to an earlier position is dropped",
-    file: "src/broker/kafka/consumer/fetcher.ts",
-    find: "if (at === undefined || at.version !== version) return false;",
-    replace: "if (at === undefined) return false;",
+    file: "src/broker/kafka/consumer/fetch_responses.ts",
+    find: "if (at.version !== version) return false;",
+    replace: "",
     tests: ["tests/broker/kafka/consumer/fetcher_test.ts"],
   },
   {
     what: "kafka: a partition continues under the next epoch after a batch was given up",
-    file: "src/broker/kafka/producer/producer.ts",
+    file: "src/broker/kafka/producer/backlog.ts",
     find: "if (isHead && batch.isStamped && batch.isMaybeWritten) queue.raiseEpoch();",
     replace: "",
     tests: ["tests/broker/kafka/producer/producer_test.ts"],

@@ -15,7 +15,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: metadata that is older than a response of a broker is not followed",
-    file: `${SOURCE}/consumer/fetcher.ts`,
+    file: `${SOURCE}/consumer/fetch_responses.ts`,
     find: "if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;",
     replace: "",
     tests: [`${TESTS}/consumer/fetcher_test.ts`],
@@ -182,15 +182,15 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: records of a later call outlive those of an earlier one in their batch",
-    file: `${SOURCE}/producer/producer.ts`,
-    find: "    if (left === null) {\n      // A batch in flight",
-    replace: "    if (true) {\n      // A batch in flight",
+    file: `${SOURCE}/producer/expiry.ts`,
+    find: "if (left === null) return this.#expireWhole",
+    replace: "if (true) return this.#expireWhole",
     tests: [`${TESTS}/producer/producer_test.ts`],
     only: "by their own call",
   },
   {
     what: "kafka: a record that is given up on its way may be written",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/expiry.ts`,
     find: 'written: isFixed ? "unknown" : "no"',
     replace: 'written: "no"',
     tests: [`${TESTS}/producer/producer_test.ts`],
@@ -198,7 +198,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: a batch that may be written stays as it is when one of its records is given up",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/expiry.ts`,
     find: "if (isFixed) return batch.keepExpired(left.endMs);",
     replace: "if (connection !== null) return batch.keepExpired(left.endMs);",
     tests: [`${TESTS}/producer/producer_test.ts`],
@@ -206,7 +206,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: what was given up is not sent again with the rest of its batch",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/expiry.ts`,
     find: "nowMs >= batch.endMs || (batch.hasExpired && !isFixed)",
     replace: "nowMs >= batch.endMs",
     tests: [`${TESTS}/producer/producer_test.ts`],
@@ -214,7 +214,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: what was given up while its connection was opened is not sent",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/sender.ts`,
     find: "const sent = () => queues.filter((queue) => queue.inFlight === inFlight);",
     replace: "const sent = () => queues;",
     tests: [`${TESTS}/producer/producer_test.ts`],
@@ -222,7 +222,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: what may be written is not halved, nor sent in other bytes",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/responses.ts`,
     find: "batch.records.length > 1 && !batch.isMaybeWritten",
     replace: "batch.records.length > 1",
     tests: [`${TESTS}/producer/reactions_test.ts`],
@@ -230,7 +230,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: records without a key stay where they may be written",
-    file: `${SOURCE}/producer/producer.ts`,
+    file: `${SOURCE}/producer/backlog.ts`,
     find: "batch.movable === 0 || batch.isMaybeWritten",
     replace: "batch.movable === 0",
     tests: [`${TESTS}/producer/producer_test.ts`],
