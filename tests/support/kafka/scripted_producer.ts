@@ -1,7 +1,7 @@
 /** A producer on scripted brokers. */
 import type { AppendOutcome, NewRecord } from "../../../src/broker/broker.ts";
 import { Producer } from "../../../src/broker/kafka/producer/producer.ts";
-import { Api } from "./scripted_broker.ts";
+import { Api, type Script } from "./scripted_broker.ts";
 import { ScriptedKafka, TOPIC } from "./scripted_kafka.ts";
 import { batchesOf, type ProducedBatch } from "./scripted_log.ts";
 
@@ -50,13 +50,13 @@ export function sentTo(...brokers: readonly ScriptedKafka["broker"][]): Produced
 }
 
 /** Waits for the next Produce request, and holds its response back until it is released. */
-export function holdProduce(kafka: ScriptedKafka, broker = kafka.broker) {
+export function holdProduce(kafka: ScriptedKafka, respond: Script = (request) => kafka.produce(request)) {
   const arrived = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  broker.next(Api.produce, async (request) => {
+  kafka.broker.next(Api.produce, async (request) => {
     arrived.resolve();
     await released.promise;
-    return kafka.produce(request);
+    return await respond(request);
   });
   return { arrived: arrived.promise, release: released.resolve };
 }
