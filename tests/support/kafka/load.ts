@@ -167,7 +167,8 @@ export class Load implements AsyncDisposable {
   /** Fails if a time is above its bar and what the machine, which may be busy, adds to it. */
   assertWithin(what: string, ms: number, barMs: number): void {
     if (ms <= barMs + this.stallMs) return;
-    throw new Error(`${what}: ${ms} ms, more than ${barMs} ms (and a stall of ${this.stallMs} ms)`);
+    const events = this.worker.lines.join("\n");
+    throw new Error(`${what}: ${ms} ms, more than ${barMs} ms (and a stall of ${this.stallMs} ms):\n${events}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,8 +31,9 @@ export class AppendCall {
     return this.#open === 0;
   }
 
-  /** Settles one record. */
+  /** Settles one record. Its first outcome counts: a batch may be acknowledged after its records were given up. */
   settle(index: number, outcome: AppendOutcome): void {
+    if (this.#outcomes[index] !== undefined) return;
     this.#outcomes[index] = outcome;
     if (--this.#open === 0) this.#resolve(this.#outcomes);
   }
@@ -40,7 +41,7 @@ export class AppendCall {
   /** Settles all records that are certainly not in the log. */
   refuse(error: Error): void {
     for (let index = 0; index < this.records.length; index++) {
-      if (this.#outcomes[index] === undefined) this.settle(index, { ok: false, error, written: "no" });
+      this.settle(index, { ok: false, error, written: "no" });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The ends of waiting: the delivery timeout of records, and the response of a leader that has lost its place. */
 import { formatPartition } from "../../../support/position.ts";
+import type { Connection } from "../wire/connection.ts";
 import { ConnectionError } from "../wire/errors.ts";
 import { unansweredError } from "./append_errors.ts";
 import type { Backlog } from "./backlog.ts";
@@ -23,14 +24,9 @@ export class Expiry {
   expire(queue: PartitionQueue, nowMs: number): number {
     let nextMs = Infinity;
     for (const batch of [...queue.batches]) {
-      if (nowMs >= batch.endMs) {
-        const connection = batch === queue.head ? queue.inFlight?.connection : undefined;
-        if (connection) {
-          const problem = `it did not acknowledge ${formatPartition(queue)} in time`;
-          // It is given up once the request has failed.
-          connection.close(new ConnectionError(connection.address, problem, { isSent: true }));
-        } else this.#giveUpExpired(queue, batch, nowMs);
-      }
+      const connection = batch === queue.head ? queue.inFlight?.connection ?? null : null;
+      const isFixed = connection !== null || batch.isMaybeWritten;
+      if (nowMs >= batch.endMs || (batch.hasExpired && !isFixed)) this.#expireBatch(queue, batch, connection, nowMs);
     }
     for (const { endMs } of queue.batches) if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
     return nextMs;
@@ -46,14 +42,28 @@ export class Expiry {
     );
   }
 
-  /** Gives up the records of a batch whose time is over; all of them if it may be written, since it must stay as it is. */
-  #giveUpExpired(queue: PartitionQueue, batch: OutgoingBatch, nowMs: number): void {
-    const problem = `it was not acknowledged within ${this.#deliveryTimeoutMs} ms`;
-    const error = unansweredError(queue.topic, problem, batch.problem);
+  /** Gives up the records of a batch whose time is over. The others stay; in a batch that may be written, so do the bytes. */
+  #expireBatch(queue: PartitionQueue, batch: OutgoingBatch, connection: Connection | null, nowMs: number): void {
+    const error = unansweredError(
+      queue.topic,
+      `it was not acknowledged within ${this.#deliveryTimeoutMs} ms`,
+      batch.problem,
+    );
     const [left, expired] = batch.splitExpired(nowMs);
-    if (batch.isMaybeWritten || left === null) return this.#backlog.settle(queue, batch, error);
+    if (left === null) return this.#expireWhole(queue, batch, connection, error);
+    const isFixed = connection !== null || batch.isMaybeWritten;
+    for (const { call, index } of expired) {
+      call.settle(index, { ok: false, error, written: isFixed ? "unknown" : "no" });
+    }
+    if (isFixed) return batch.keepExpired(left.endMs);
     if (batch === queue.head) queue.inFlight = null;
     queue.replace(batch, [left]);
-    for (const { call, index } of expired) call.settle(index, { ok: false, error, written: "no" });
+  }
+
+  /** Gives up a batch; one in flight is given up once its request has failed. */
+  #expireWhole(queue: PartitionQueue, batch: OutgoingBatch, connection: Connection | null, error: Error): void {
+    if (connection === null) return this.#backlog.settle(queue, batch, error);
+    const problem = `it did not acknowledge ${formatPartition(queue)} in time`;
+    connection.close(new ConnectionError(connection.address, problem, { isSent: true }));
   }
 }

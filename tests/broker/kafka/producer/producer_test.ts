@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, NewRecord } from "../../../../src/broker/broker.ts";
 import { Producer } from "../../../../src/broker/kafka/producer/producer.ts";
 import { Code } from "../../../../src/broker/kafka/wire/errors.ts";
-import { Api, type ScriptedRequest } from "../../../support/kafka/scripted_broker.ts";
+import { Api, type Script, type ScriptedRequest } from "../../../support/kafka/scripted_broker.ts";
 import { PRODUCER_ID, ScriptedKafka, TOPIC } from "../../../support/kafka/scripted_kafka.ts";
 import { batchesOf, type ProducedBatch } from "../../../support/kafka/scripted_log.ts";
 import { apiVersionsResponse, initProducerIdResponse } from "../../../support/kafka/scripted_responses.ts";
@@ -50,13 +50,13 @@ function sent(...brokers: readonly ScriptedKafka["broker"][]): ProducedBatch[] {
 }
 
 /** Resolves when a request has come, and holds its response back until it is released. */
-function hold(kafka: ScriptedKafka, broker = kafka.broker) {
+function hold(kafka: ScriptedKafka, respond: Script = (request) => kafka.produce(request)) {
   const arrived = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  broker.next(Api.produce, async (request) => {
+  kafka.broker.next(Api.produce, async (request) => {
     arrived.resolve();
     await released.promise;
-    return kafka.produce(request);
+    return await respond(request);
   });
   return { arrived: arrived.promise, release: released.resolve };
 }
@@ -64,9 +64,7 @@ function hold(kafka: ScriptedKafka, broker = kafka.broker) {
 Deno.test("append() counts the delivery timeout from the call, also while nothing is known of the topic", async () => {
   await using world = open({ deliveryTimeoutMs: 300 });
   world.kafka.broker.on(Api.metadata, () => "silence");
-  const early = world.append(["0"]);
-  const tookMs = await durationMs(() => early);
-  assertEquals(written(await early), ["no"]);
+  const tookMs = await durationMs(async () => assertEquals(written(await world.append(["0"])), ["no"]));
   assert(tookMs >= 299 && tookMs < 2000, `It took ${tookMs} ms`);
 });
 
@@ -119,6 +117,55 @@ Deno.test("append() gives records up by their own call, not with older ones of t
   world.kafka.partitions![0] = { leader: 0 };
   assertEquals(written(await young), [0]);
   assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1]);
+});
+
+/** Sends a batch of two records, of which the older one has 1.5 s less than the other, and holds its response back. */
+async function sendOldAndYoung(world: World, respond?: Script) {
+  const { arrived, release } = hold(world.kafka);
+  const first = world.append(["first"]);
+  await arrived;
+  const old = world.append(["old"]);
+  const startedMs = performance.now();
+  await until(() => performance.now() - startedMs > 1500, () => "too early");
+  const young = world.append(["young"]);
+  const next = hold(world.kafka, respond);
+  release();
+  assertEquals(written(await first), [0]);
+  await next.arrived;
+  return { old, young, release: next.release };
+}
+
+Deno.test("append() gives up a record on its way as unknown; the others of its batch get the response", async () => {
+  await using world = open({ deliveryTimeoutMs: 2000 });
+  const { old, young, release } = await sendOldAndYoung(world);
+  assertEquals(written(await old), ["unknown"]);
+  release();
+  assertEquals(written(await young), [2]);
+  assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1, 2]);
+});
+
+Deno.test("append() sends a batch that was refused again without those whose time was over meanwhile", async () => {
+  await using world = open({ deliveryTimeoutMs: 2000 });
+  const refuse: Script = (request) => world.kafka.refuse(request, Code.notEnoughReplicas);
+  const { old, young, release } = await sendOldAndYoung(world, refuse);
+  assertEquals(written(await old), ["unknown"]);
+  release();
+  assertEquals(written(await young), [1]);
+  assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1, 2, 1]);
+});
+
+Deno.test("append() sends a batch that may be written byte for byte, also after one of its records was given up", async () => {
+  await using world = open({ deliveryTimeoutMs: 2000 });
+  const refuse: Script = (request) => world.kafka.refuse(request, Code.requestTimedOut);
+  const { old, young, release } = await sendOldAndYoung(world, refuse);
+  world.kafka.broker.on(Api.produce, refuse);
+  release();
+  assertEquals(written(await old), ["unknown"]);
+  world.kafka.broker.on(Api.produce, (request) => world.kafka.produce(request));
+  assertEquals(written(await young), [2]);
+  const [, second, ...again] = sent(world.kafka.broker);
+  assert(again.length > 0);
+  for (const batch of again) assertEquals(batch, second);
 });
 
 Deno.test("append() to a topic that does not exist is refused after it was asked for twice, and not asked for later", async () => {
