@@ -5,7 +5,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 const JOBS: readonly Mutant[] = [
   {
     what: "code that is loaded within a request does not keep its scope",
-    file: "src/support/lazy_import.ts",
+    file: "src/support/root_context.ts",
     find: "runInRootContext(() => load().then(resolve, reject))",
     replace: "load().then(resolve, reject)",
     tests: ["tests/support/lazy_import_test.ts"],
@@ -127,10 +127,10 @@ const EVENTS: readonly Mutant[] = [
 const TRACING: readonly Mutant[] = [
   {
     what: "tracing: a traceparent whose ids are zeros is refused",
-    file: "src/monitor/traceparent.ts",
+    file: "src/monitor/trace_headers.ts",
     find: "(?!0{16})",
     replace: "",
-    tests: ["tests/monitor/traceparent_test.ts", "tests/monitor/tracing_test.ts"],
+    tests: ["tests/monitor/trace_headers_test.ts", "tests/monitor/tracing_test.ts"],
   },
   {
     what: "tracing: a send span ends if the buffer has no space",

@@ -4,8 +4,7 @@
  */
 import { BrokerError, UnknownTopicError } from "../../../errors.ts";
 import type { Monitor } from "../../../monitor/monitor.ts";
-import { sleep } from "../../../support/abort.ts";
-import { waitUntilSettled } from "../../../support/deadline.ts";
+import { sleep, waitUntilSettled } from "../../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
 import { brokerError } from "../broker_error.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";

@@ -9,7 +9,7 @@
  *   must not wait behind a fetch that waits for records.
  * - An error of one partition or topic never keeps another one from being used.
  */
-import { sleep } from "../../../support/abort.ts";
+import { sleep } from "../../../support/deadline.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { ConnectionError, ProtocolError } from "./errors.ts";
 import { MetadataCache } from "./metadata_cache.ts";
