@@ -40,7 +40,7 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     tests: ["tests/worker/partition/queued_record_test.ts"],
   },
   {
-    what: "keys: a record starts only if the commit has room for its end",
+    what: "keys: a record starts only if the commit has space for its end",
     file: TRACKER,
     find: "record === this.#records.first || record.placeEnd - this.#frontPlaceEnd <= capacity",
     replace: "true",
@@ -55,7 +55,7 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     tests: ["tests/worker/partition/offset_tracker_test.ts"],
   },
   {
-    what: "keys: offsets without a record take room in the commit",
+    what: "keys: offsets without a record take space in the commit",
     file: TRACKER,
     find: "1 + placeOf(gap) + placeOf(record.next - record.offset - 1)",
     replace: "1",
@@ -107,7 +107,7 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     tests: ["tests/worker/partition/skip_commit_test.ts"],
   },
   {
-    what: "keys: a skip that the commit has no room for is refused",
+    what: "keys: a skip that the commit has no space for is refused",
     file: "src/worker/partition/skip_commit.ts",
     find: "if (finished.some(({ from, to }) => from <= offset && offset < to)) return { offset: front, metadata };",
     replace: "if (finished.length >= 0) return { offset: front, metadata };",
@@ -122,7 +122,7 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     only: "too long",
   },
   {
-    what: "keys: a count that has no room is written as a smaller one",
+    what: "keys: a count that has no space is written as a smaller one",
     file: "src/worker/partition/offset_states.ts",
     find:
       "if (text.length <= maxLength) return text;\n  return truncate(encode(states, front, MAX_SHORT_COUNT), maxLength);",

@@ -9,7 +9,7 @@
  * | `_` and three characters | one offset whose record has failed more often: the count to the base 64 |
  * | `~`, a count to the base 36, `A` or `B` | so many offsets of this state |
  *
- * An offset takes one character at most, but for a count above 61: where there is no room for it, 61 is written. So it is
+ * An offset takes one character at most, but for a count above 61: where there is no space for it, 61 is written. So it is
  * known before a record starts whether its outcome will have a place.
  */
 
@@ -47,7 +47,7 @@ const MAX_COUNT = 64 ** 3 - 1;
  * Encodes the states.
  *
  * @param front the offset that is committed with them; whatever is before it is left out
- * @param maxLength in characters. What is too far away for it is left out
+ * @param maxLength in characters; states that are too far away for it are left out
  */
 export function encodeStates(states: OffsetStates, front: number, maxLength: number): string {
   const text = encode(states, front, MAX_COUNT);

@@ -4,7 +4,7 @@
  *
  * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record
  * says which position comes after it. The *front* is the position up to which every record is finished: only the front
- * is committed. What is finished or has failed beyond the front is in the commit's metadata, which is finite: each record
+ * is committed. The rest, finished or failed, is in the commit's metadata, which is finite: each record
  * has a place in it, and may start only once its place is within the limit. The record at the front always is.
  */
 import { Fifo } from "../../support/fifo.ts";
@@ -82,7 +82,7 @@ export class OffsetTracker {
   }
 
   /**
-   * Returns whether a record may start: once it is finished, or has failed, the commit's metadata must have room for it.
+   * Returns whether a record may start: once it is finished, or has failed, the commit's metadata must have space for it.
    *
    * @param capacity the length of the metadata, in characters
    */

@@ -4,7 +4,6 @@ import { activeJobTopic, App, EnqueueError, Job, kafka, type KafkaOptions } from
 import { partitionOfKey } from "../../../src/broker/partitioner.ts";
 import { assertAtMost, clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { Load } from "../../support/kafka/load.ts";
-import { nowMs } from "../../support/kafka/load_job.ts";
 import { nthEvent } from "../../support/worker.ts";
 
 /** Of topics whose partitions have one replica each. */
@@ -22,16 +21,16 @@ clusterTest("C5: a partition without a leader waits alone; one event tells it, a
   );
   const group = await three.groupOn(1, "C5");
   await using load = await Load.start({ brokers: three.brokers, group, topics: { [topic]: 2 } });
-  const sinceMs = nowMs();
+  load.begins();
   await three.kill(2);
   await load.worker.line(/^partition\.leaderless /);
   await load.untilPerforming([{ topic, partition: 0 }]);
-  const untilMs = nowMs();
+  load.ends();
   await three.restore();
   await load.worker.line(/^partition\.led /);
   await load.untilPerforming();
   await finishLoad(load, { maxTwice: 0 });
-  const standstillMs = load.standstillMs({ topic, partition: 0 }, sinceMs, untilMs);
+  const standstillMs = load.standstillMs({ topic, partition: 0 });
   console.log(`  standstill ${standstillMs} ms`);
   load.assertWithin("standstill of the partition with a leader", standstillMs, 500);
   const told = load.worker.lines.filter((line) => /^partition\.lea?d|^topic\./.test(line));
@@ -109,7 +108,7 @@ clusterTest(
     await three.create({ name: kept, replicas: [[1, 2, 3], [2, 3, 1]] }, deleted);
     const group = await three.groupOn(1, "C7");
     await using load = await Load.start({ brokers: three.brokers, group, topics: { [kept]: 2, [deleted.name]: 2 } });
-    const sinceMs = nowMs();
+    load.begins();
     await three.delete(deleted.name);
     load.noteDeleted(deleted.name);
     await load.worker.line(/^topic\.missing /);
@@ -117,10 +116,10 @@ clusterTest(
     await three.create(deleted);
     await load.worker.count(/^topic\.recreated /, 2);
     await load.untilPerforming();
-    const untilMs = nowMs();
+    load.ends();
     const { notAcknowledged } = await finishLoad(load, { maxTwice: 0 });
     assert(notAcknowledged > 0, "The calls while the topic was away failed");
-    const standstillMs = load.worstStandstillMs(kept, sinceMs, untilMs);
+    const standstillMs = load.worstStandstillMs(kept);
     console.log(`  standstill of the other topic ${standstillMs} ms`);
     load.assertWithin("standstill of the other topic", standstillMs, 1000);
     assertEquals(load.worker.lines.filter((line) => line.startsWith("topic.missing")).length, 1);

@@ -1,4 +1,4 @@
-/** The states of offsets in the commit's metadata: encoded and decoded again, within the room that was reserved. */
+/** The states of offsets in the commit's metadata: encoded and decoded again, within the space that was reserved. */
 import { assert, assertEquals } from "@std/assert";
 import {
   decodeStates,
@@ -38,7 +38,7 @@ Deno.test("decodeStates() reads the result of encodeStates(), which is within on
   });
 });
 
-Deno.test("encodeStates() writes counts above 61 exactly where there is room, and 61 where there is none", () => {
+Deno.test("encodeStates() writes counts above 61 exactly where there is space, and 61 where there is none", () => {
   const failed = [3, 61, 62, 99_999].map((attempts, offset) => ({ offset, attempts }));
   const states: OffsetStates = { finished: [], failed };
   assertEquals(decodeStates(encodeStates(states, 0, 100), 0), states);
@@ -57,7 +57,7 @@ Deno.test("encodeStates() folds what is alike, and leaves out what is behind the
   });
 });
 
-Deno.test("decodeStates() reads forged text up to its first fault, and never a position that is no number", () => {
+Deno.test("decodeStates() reads forged text up to its first fault, and never a position that is not a number", () => {
   for (const text of ["*", "~", "~a", "~zC", "_a", ";B", "é", "~zzzzzzzzzzzzB"]) {
     assertEquals(decodeStates(`AB${text}*B`, 0), { finished: [{ from: 1, to: 2 }], failed: [] }, text);
   }

@@ -130,7 +130,7 @@ class Lives {
       if (isWithin(offset, ranges)) assert(this.done.has(offset), `${offset} is committed as finished, but never ran`);
     }
     this.safe = new Set([...this.done].filter((offset) => offset < front || isWithin(offset, ranges)));
-    // However short the metadata is: what has no room in it has not started.
+    // However short the metadata is: what has no space in it has not started.
     for (const { from, to } of tracker.finishedRanges()) {
       for (const offset of this.offsets.filter((each) => from <= each && each < to)) {
         assert(this.safe.has(offset), `${offset} is finished, but not committed`);
@@ -173,7 +173,7 @@ Deno.test("OffsetTracker drops the records behind the front", () => {
   assertEquals([tracker.front, tracker.size], [5000, 0]);
 });
 
-Deno.test("fits() is true for the record at the front, and for others within the room that gaps leave", () => {
+Deno.test("fits() is true for the record at the front, and for others within the space that gaps leave", () => {
   const tracker = new OffsetTracker(0);
   const records = [recordAt(0), recordAt(1), recordAt(4), recordAt(5, 9), recordAt(9)];
   for (const record of records) tracker.add(record);

@@ -167,7 +167,7 @@ Deno.test("RecordQueue keeps nothing of a key whose records are finished", () =>
   assertEquals(queue.lanes, 0);
 });
 
-Deno.test("RecordQueue keeps back what has no room in the commit, in the order of the log, and says when that is all", () => {
+Deno.test("RecordQueue keeps back what has no space in the commit, in the order of the log, and says when that is all", () => {
   let end = 2;
   const { queue, push, takeAll } = setUp(new MemoryBudget(1e9), {
     ordering: "key",
@@ -177,7 +177,7 @@ Deno.test("RecordQueue keeps back what has no room in the commit, in the order o
   const [a, b] = takeAll();
   assertEquals([a!.offset, b!.offset, queue.isExhausted], [0, 1, true]);
   queue.remove(b!);
-  assertEquals([queue.hasReady, queue.isKeptBack], [false, true], "offset 4 follows b, and has no room either");
+  assertEquals([queue.hasReady, queue.isKeptBack], [false, true], "offset 4 follows b, and has no space either");
   end = 5;
   queue.remove(a!);
   assertEquals(offsetsOf(takeAll()), [2, 3, 4]);

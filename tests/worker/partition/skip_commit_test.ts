@@ -1,4 +1,4 @@
-/** What a skip commits: at the front, beyond it, by force, and where there is no room. */
+/** The commit of a skip: at the front, beyond it, by force, and where there is no space. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { BrokerError } from "../../../src/errors.ts";
 import { decodeCommitMetadata } from "../../../src/worker/partition/commit_metadata.ts";
@@ -49,7 +49,7 @@ Deno.test("skipCommit() in the order of the partition leaves a record to which t
   assertEquals(skip(12, { isAlone: false }), null);
 });
 
-Deno.test("skipCommit() refuses a record that is finished, or for which the commit has no room", () => {
+Deno.test("skipCommit() refuses a record that is finished, or for which the commit has no space", () => {
   assertThrows(() => skip(13), BrokerError, "Cannot skip default/3@13: it is finished already");
   assertThrows(
     () => skip(40, { maxLength: 12 }),

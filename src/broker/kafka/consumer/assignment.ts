@@ -13,7 +13,7 @@ import type { TopicPartition } from "../../../support/position.ts";
 import type { Claim } from "./assigner.ts";
 import { FetchedPartition } from "./fetched_partition.ts";
 import type { Fetcher } from "./fetcher.ts";
-import type { AssignedPartition } from "./member.ts";
+import type { AssignedPartition } from "./generation.ts";
 import { type Committed, KafkaOwnership } from "./ownership.ts";
 
 /** Why an ownership ends. */

@@ -2,7 +2,7 @@
  * Limits the fetched data that waits until its partitions are resumed. Without a limit each of many partitions would keep
  * the rest of a response: 256 partitions a megabyte each.
  *
- * While there is no room nothing is fetched. Partitions that take their data make room, in turn; one that has not taken
+ * While there is no space nothing is fetched. Partitions that take their data make room, in turn; one that has not taken
  * anything for a second (a long job, a wait) gives its data back, so that it does not hold up the others: it is fetched
  * again when it is resumed.
  */
@@ -28,7 +28,7 @@ export class FetchRoom {
     return this.#isFull;
   }
 
-  /** Looks whether there is room for another response. @returns whether there is */
+  /** Looks whether there is space for another response. @returns whether there is */
   check(): boolean {
     if (this.#bytes() >= this.#maxBytes) this.#takeBack();
     this.#isFull = this.#bytes() >= this.#maxBytes;
