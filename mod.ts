@@ -34,8 +34,7 @@
  * @module
  */
 export { App } from "./src/app/app.ts";
-export type { WorkerSettings } from "./src/app/worker_settings.ts";
-export type { AppOptions } from "./src/app/options.ts";
+export type { AppOptions, WorkerSettings } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource, SkipOptions } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";

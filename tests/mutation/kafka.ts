@@ -60,6 +60,22 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     tests: ["tests/broker/kafka/consumer/member_test.ts"],
   },
   {
+    what: "kafka: a new topic that a broker does not know yet is asked for again at the start",
+    file: "src/broker/kafka/consumer/consumer.ts",
+    find: "if (performance.now() - missingSinceMs >= MISSING_MS) return;",
+    replace: "return;",
+    tests: ["tests/broker/kafka/consumer/consumer_test.ts"],
+    only: "does not know yet",
+  },
+  {
+    what: "kafka: a topic that is missing at the start is reported",
+    file: "src/broker/kafka/consumer/consumer.ts",
+    find: "    this.#topicWatch.check();\n",
+    replace: "",
+    tests: ["tests/broker/kafka/consumer/consumer_test.ts"],
+    only: "stays missing",
+  },
+  {
     what: "kafka: a commit that was sent without an answer may be written",
     file: "src/broker/kafka/consumer/commits.ts",
     find: "!(error instanceof ConnectionError) || !error.isSent",

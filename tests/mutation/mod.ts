@@ -5,6 +5,7 @@ import { CORE_MUTANTS } from "./core.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
 import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
+import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MEMORY_MUTANTS,
   ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,
+  ...KAFKA_PRODUCER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,

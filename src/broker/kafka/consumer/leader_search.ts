@@ -2,7 +2,7 @@
  * Finds the leaders of fetched partitions, as long as one is unknown: it asks more and more slowly. A partition without a
  * leader, or one whose topic is gone, waits alone.
  */
-import { sleep } from "../../../support/abort.ts";
+import { sleep } from "../../../support/deadline.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import { Code } from "../wire/errors.ts";
 import type { FetchedPartition } from "./fetched_partition.ts";

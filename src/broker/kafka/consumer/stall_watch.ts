@@ -2,7 +2,7 @@
  * Notices a session that stays lost although brokers answer: while none answers there is nothing that this member could have,
  * and a rebalance may take as long as a session.
  */
-import { sleep } from "../../../support/abort.ts";
+import { sleep } from "../../../support/deadline.ts";
 import type { MetadataCache } from "../wire/metadata_cache.ts";
 import type { Session } from "./session.ts";
 

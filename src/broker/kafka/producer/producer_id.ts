@@ -1,5 +1,5 @@
 /** The producer id of a producer: asked for when a queue first needs one, and again when its epochs are used up. */
-import { sleep } from "../../../support/abort.ts";
+import { sleep } from "../../../support/deadline.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import { Code, ProtocolError } from "../wire/errors.ts";
 import { initProducerId } from "../wire/requests.ts";

@@ -3,7 +3,7 @@
  * the cluster while something is out of date and records wait, more and more slowly.
  */
 import { UnknownTopicError } from "../../../errors.ts";
-import { sleep } from "../../../support/abort.ts";
+import { sleep } from "../../../support/deadline.ts";
 import type { Cluster } from "../wire/cluster.ts";
 import { Code } from "../wire/errors.ts";
 import { describeTopicConfigs } from "../wire/requests.ts";

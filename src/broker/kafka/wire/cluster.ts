@@ -9,7 +9,7 @@
  *   must not wait behind a fetch that waits for records.
  * - An error of one partition or topic never keeps another one from being used.
  */
-import { sleep } from "../../../support/abort.ts";
+import { sleep } from "../../../support/deadline.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { ConnectionError, ProtocolError } from "./errors.ts";
 import { MetadataCache } from "./metadata_cache.ts";
@@ -28,10 +28,10 @@ export interface ClusterOptions {
 }
 
 /**
- * Use of a connection: `"control"` for short questions, `"produce"`, and one for the group and one for the fetches of each
- * consumer, such as `"group 1"`.
+ * Use of a connection: `"control"` for short questions, `"produce"`, `"produce lagging"` for partitions that wait for their
+ * in-sync replicas, and one for the group and one for the fetches of each consumer, such as `"group 1"`.
  */
-export type Purpose = "control" | "produce" | `group ${number}` | `fetch ${number}`;
+export type Purpose = "control" | "produce" | "produce lagging" | `group ${number}` | `fetch ${number}`;
 
 /** The time for which a broker that failed is asked last, in milliseconds. */
 const SUSPECT_MS = 15_000;
