@@ -219,7 +219,7 @@ Deno.test("the response of a leader that is silent is not waited for once anothe
 
 for (const answer of ["NOT_LEADER", "silence"] as const) {
   Deno.test(`Producer asks another broker where the one with old metadata does not lead (${answer})`, async () => {
-    await using world = open({ others: 1 });
+    await using world = openProducer({ others: 1 });
     await world.append(["0"]);
     const old = world.kafka.metadata();
     world.kafka.broker.on(Api.metadata, () => old);
