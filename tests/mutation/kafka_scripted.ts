@@ -299,4 +299,28 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     replace: "if (first !== undefined && isStalled) at.takenMs = nowMs;",
     tests: [`${TESTS}/consumer/fetch_budget_test.ts`],
   },
+  {
+    what: "kafka: a broker whose metadata led nowhere is not asked again at once",
+    file: `${SOURCE}/wire/cluster.ts`,
+    find: "|| doubtedMs(a) - doubtedMs(b)",
+    replace: "",
+    tests: [`${TESTS}/consumer/fetcher_test.ts`],
+    only: "has old metadata",
+  },
+  {
+    what: "kafka: a coordinator that was wrong is looked up elsewhere",
+    file: `${SOURCE}/wire/cluster.ts`,
+    find: "if (this.#coordinators.delete(group)) this.doubt();",
+    replace: "this.#coordinators.delete(group);",
+    tests: [`${TESTS}/wire/cluster_test.ts`],
+    only: "where it was wrong",
+  },
+  {
+    what: "kafka: metadata of an earlier epoch replaces nothing",
+    file: `${SOURCE}/wire/metadata_cache.ts`,
+    find: "before !== undefined && before.leaderEpoch > partition.leaderEpoch ? before",
+    replace: "before === undefined ? before!",
+    tests: [`${TESTS}/wire/metadata_cache_test.ts`],
+    only: "later epoch",
+  },
 ];

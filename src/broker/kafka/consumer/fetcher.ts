@@ -256,7 +256,9 @@ export class Fetcher {
 
   async #leadsAll(leader: number, partitions: readonly FetchedPartition[]): Promise<boolean> {
     await this.#cluster.metadata.refresh(new Set(partitions.map(({ topic }) => topic)));
-    return partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
+    const isInPlace = partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
+    if (isInPlace) this.#cluster.doubt();
+    return isInPlace;
   }
 }
 

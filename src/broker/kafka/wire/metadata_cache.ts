@@ -81,6 +81,18 @@ export class MetadataCache {
     const askedAtMs = performance.now();
     const response = await this.#ask(metadataRequest(topics));
     this.#onResponse(response);
-    for (const topic of response.topics) this.#topics.set(topic.topic, { ...topic, askedAtMs });
+    for (const topic of response.topics) {
+      this.#topics.set(topic.topic, { ...topic, askedAtMs, partitions: this.#newest(topic) });
+    }
+  }
+
+  /** The partitions of a topic, each as of its latest epoch: a broker that has lost the controller knows earlier ones. */
+  #newest({ topic, topicId, partitions }: TopicMetadata): readonly PartitionMetadata[] {
+    const known = this.#topics.get(topic);
+    if (known === undefined || known.topicId !== topicId) return partitions;
+    return partitions.map((partition) => {
+      const before = this.partition(topic, partition.partition);
+      return before !== undefined && before.leaderEpoch > partition.leaderEpoch ? before : partition;
+    });
   }
 }

@@ -402,6 +402,36 @@ Deno.test("metadata that is older than the response of a broker is not followed"
   }, { others: 1 });
 });
 
+for (const code of [Code.notLeader, Code.fencedLeaderEpoch]) {
+  Deno.test(`Fetcher after ${errorName(code)}: asks another broker where the first one has old metadata`, async () => {
+    await withFetcher(async (world) => {
+      const old = world.kafka.metadata();
+      world.kafka.broker.on(Api.metadata, () => old);
+      world.kafka.broker.on(Api.fetch, (request) => {
+        const found = positionsOf(request);
+        return fetchResponse(found.map(({ topicId, partition }) => ({ topicId, partition, error: code })));
+      });
+      world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }, { leader: 1, leaderEpoch: 1 }];
+      world.append(0, "a");
+      world.fetcher.add(world.partitions[0]!);
+      await world.received("0@0 a");
+    }, { others: 1 });
+  });
+}
+
+Deno.test("Fetcher asks another broker where the one that is silent has its own place in old metadata", async () => {
+  await withFetcher(async (world) => {
+    const old = world.kafka.metadata();
+    world.kafka.broker.on(Api.metadata, () => old);
+    world.kafka.broker.on(Api.fetch, () => "silence");
+    world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }, { leader: 1, leaderEpoch: 1 }];
+    world.append(0, "a");
+    world.fetcher.add(world.partitions[0]!);
+    const tookMs = await durationMs(() => world.received("0@0 a"));
+    assert(tookMs < 10_000, `It took ${tookMs} ms`);
+  }, { others: 1, requestTimeoutMs: 20_000 });
+});
+
 for (const answer of ["cut", "cutInFrame", "silence"] as const) {
   Deno.test(`Fetcher after a fetch that gets no response (${answer}): goes on where it was`, async () => {
     await withFetcher(async (world) => {
