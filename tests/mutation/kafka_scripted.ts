@@ -294,10 +294,10 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "kafka: a stalled partition gives its fetched data back",
-    file: `${SOURCE}/consumer/fetch_room.ts`,
+    file: `${SOURCE}/consumer/fetch_budget.ts`,
     find: "if (first !== undefined && isStalled) at.seek(first.from);",
     replace: "if (first !== undefined && isStalled) at.takenMs = nowMs;",
-    tests: [`${TESTS}/consumer/fetch_room_test.ts`],
+    tests: [`${TESTS}/consumer/fetch_budget_test.ts`],
   },
   {
     what: "kafka: a broker whose metadata led nowhere is not asked again at once",

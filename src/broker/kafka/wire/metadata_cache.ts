@@ -1,6 +1,6 @@
 /**
  * The known state of the cluster's topics: leaders, error codes and ids, each partition for itself. One request is in flight at a
- * time; who asks meanwhile shares the next one.
+ * time; callers that ask meanwhile share the next one.
  */
 import { Code } from "./errors.ts";
 import {
@@ -41,7 +41,7 @@ export class MetadataCache {
 
   /** Returns what is known of a partition. */
   partition(topic: string, partition: number): PartitionMetadata | undefined {
-    // In the order of their numbers, and without gaps unless a broker lies.
+    // In the order of their numbers, and without gaps, unless the response is wrong.
     const found = this.#topics.get(topic)?.partitions[partition];
     return found?.partition === partition ? found : undefined;
   }

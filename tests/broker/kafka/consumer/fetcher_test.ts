@@ -326,7 +326,7 @@ for (
   });
 }
 
-Deno.test("a partition without a leader waits alone, is told once, and goes on when it has one", async () => {
+Deno.test("a partition without a leader waits alone, is reported once, and goes on when it has one", async () => {
   await withFetcher(async (world) => {
     world.append(0, "a");
     world.append(1, "b");
@@ -379,7 +379,7 @@ Deno.test("the response of a leader that is silent is not waited for once anothe
   }, { others: 1, requestTimeoutMs: 20_000 });
 });
 
-Deno.test("metadata that is older than what a broker said is not followed", async () => {
+Deno.test("metadata that is older than the response of a broker is not followed", async () => {
   await withFetcher(async (world) => {
     let fenced = 0;
     world.kafka.broker.on(Api.fetch, (request) => {

@@ -15,7 +15,7 @@ function topic(name: string, error = 0, leaders: readonly number[] = [1]): Topic
   return { topic: name, error, topicId: "00".repeat(16), partitions };
 }
 
-/** A cache whose requests the test answers. */
+/** A cache whose requests the test responds to. */
 function scripted() {
   const asked: Asked[] = [];
   const responses: MetadataResponse[] = [];
