@@ -115,7 +115,7 @@ kafkaTest("a consumer comes back by itself after the broker was away for longer 
   const offsets = () =>
     recorder.received.filter(({ ownership }) => ownership === now).map(({ record }) => record.offset);
   await recorder.until("the last one came", () => offsets().at(-1) === 14);
-  // The same member within its session, or another one, which owns anew from what was committed.
+  // The same member within its session, or another one, which begins at the committed offset.
   const from = now === before ? 0 : 4;
   assertEquals(offsets(), Array.from({ length: 15 - from }, (_, n) => from + n));
   assertEquals(await consumer.commit([{ ownership: now, next: 15, metadata: "" }]), ["committed"]);

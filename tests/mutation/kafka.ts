@@ -13,7 +13,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
   {
     what: "kafka: a commit never moves the group back",
     file: "src/broker/kafka/consumer/assignment.ts",
-    find: "this.#isProved && next >= (ownership as KafkaOwnership).floor",
+    find: "this.#isProved && next >= (ownership as KafkaOwnership).lowestOffset",
     replace: "this.#isProved",
     tests: ["tests/broker/kafka/consumer/assignment_test.ts"],
   },

@@ -39,7 +39,7 @@ Deno.test("Commits sends offsets with metadata in one request, bound to the gene
     assertEquals(await commit(7), ["committed", "committed"]);
     assertEquals(kafka.committed.get(1)!.offset, 7);
     assertEquals(workerMetadata(kafka.committed.get(1)!.metadata), "meta");
-    assertEquals(ownerships.map(({ floor }) => floor), [7, 7]);
+    assertEquals(ownerships.map(({ lowestOffset }) => lowestOffset), [7, 7]);
     assert(ownerships[0]!.isProvedBy(kafka.committed.get(0)!) && !ownerships[0]!.isProvedBy(null));
     const [request, ...more] = kafka.broker.received(Api.offsetCommit);
     assertEquals(more, []);
@@ -74,7 +74,7 @@ for (const [code, outcome] of OUTCOMES) {
         ]));
       assertEquals(await commit(7), [outcome, "committed"]);
       assertEquals(kafka.broker.received(Api.offsetCommit).length, 1);
-      assertEquals(ownerships.map(({ floor }) => floor), [0, 7]);
+      assertEquals(ownerships.map(({ lowestOffset }) => lowestOffset), [0, 7]);
       // A refused commit is certainly not there: the group's offset is still the one of the start.
       assert(ownerships[0]!.isProvedBy(null));
     });

@@ -217,6 +217,22 @@ Deno.test("the response of a leader that is silent is not waited for once anothe
   assertEquals(sentTo(world.kafka.broker), sentTo(other!));
 });
 
+for (const answer of ["NOT_LEADER", "silence"] as const) {
+  Deno.test(`Producer asks another broker where the one with old metadata does not lead (${answer})`, async () => {
+    await using world = openProducer({ others: 1 });
+    await world.append(["0"]);
+    const old = world.kafka.metadata();
+    world.kafka.broker.on(Api.metadata, () => old);
+    world.kafka.broker.on(
+      Api.produce,
+      (request) => answer === "silence" ? answer : world.kafka.refuse(request, Code.notLeader),
+    );
+    world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }];
+    const tookMs = await durationMs(async () => assertEquals(written(await world.append(["1"])), [1]));
+    assert(tookMs < 10_000, `It took ${tookMs} ms`);
+  });
+}
+
 Deno.test("the delivery timeout ends a request that the leader does not respond to, as unknown", async () => {
   await using world = openProducer({ deliveryTimeoutMs: 400 });
   await world.append(["0"]);
