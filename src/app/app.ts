@@ -8,22 +8,27 @@ import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
-import { EVENT_NAMES } from "../monitor/event_names.ts";
 import type { EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
-import { type Listener, Monitor } from "../monitor/monitor.ts";
+import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { boolean, checkOptions, copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
-import { isolate } from "../support/isolate.ts";
-import { lazyImport } from "../support/lazy_import.ts";
+import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
 import { Worker } from "../worker/worker.ts";
-import { type AppOptions, type ResolvedOptions, resolveOptions, type SkipOptions } from "./options.ts";
+import {
+  type AppOptions,
+  checkWorkerSettings,
+  type ResolvedOptions,
+  resolveOptions,
+  SKIP_COMMAND,
+  type SkipOptions,
+  type WorkerSettings,
+} from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
 import type { TopicChange } from "./topics.ts";
-import { checkWorkerSettings, SKIP_COMMAND, type WorkerSettings } from "./worker_settings.ts";
 import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;

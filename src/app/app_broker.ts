@@ -6,7 +6,7 @@ import type { Broker, BrokerSource } from "../broker/broker.ts";
 import { BrokerError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Route } from "../routing/route.ts";
-import { lazyImport } from "../support/lazy_import.ts";
+import { lazyImport } from "../support/root_context.ts";
 import type { TopicChange } from "./topics.ts";
 
 /** The parts that it works with. */

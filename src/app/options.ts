@@ -1,4 +1,7 @@
-/** The options of an App, with their checks and defaults. They are read once, and the result is frozen and complete. */
+/**
+ * The options of an App, with their checks and defaults: they are read once, and the result is frozen and complete. And the
+ * settings of one of its workers.
+ */
 import type { BrokerSource } from "../broker/broker.ts";
 import { readBrokerSource } from "../broker/source.ts";
 import { InvalidConfigurationError } from "../errors.ts";
@@ -7,11 +10,13 @@ import type { JobClass } from "../job/job.ts";
 import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import {
+  boolean,
   type Check,
   checkOptions,
   type Checks,
   integerFrom,
   milliseconds,
+  nonEmptyString,
   oneOf,
   optionsOf,
   show,
@@ -181,4 +186,36 @@ function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void 
 export interface SkipOptions {
   /** Whether the records before it that are not finished are skipped as well. @default false */
   readonly force?: boolean;
+}
+
+/** Options of `app.worker()`. */
+export interface WorkerSettings {
+  /** The queues of the worker, without the App's prefix. @default all */
+  readonly topics?: readonly string[];
+  /** Most jobs that run at once. @default the App's */
+  readonly concurrency?: number;
+  /** Whether missing topics are created before the start. @default false; embedded brokers always do */
+  readonly createTopics?: boolean;
+  /**
+   * The command line that `partition.paused` shows for skipping a record.
+   *
+   * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
+   */
+  readonly command?: string;
+}
+
+/** Default command line that skips a record. */
+export const SKIP_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app.ts";
+
+/** @throws {InvalidConfigurationError} for a wrong setting */
+export function checkWorkerSettings(settings: WorkerSettings): void {
+  checkOptions("app.worker()", settings, {
+    topics: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((queue) => nonEmptyString(queue) === null)
+        ? null
+        : "an array of queues that is not empty",
+    concurrency: integerFrom(1),
+    createTopics: boolean,
+    command: nonEmptyString,
+  });
 }

@@ -48,6 +48,13 @@ export interface AppendOptions {
    * @default "none"
    */
   readonly compression?: "none" | "gzip" | "zstd";
+  /**
+   * Called with the outcome of a record as soon as it is known, which may be long before the others: a partition may wait
+   * for its replicas. A broker that knows all outcomes at the same time need not call it.
+   *
+   * @default none: the outcomes are returned
+   */
+  readonly settled?: (index: number, outcome: AppendOutcome) => void;
 }
 
 /** The differences between brokers that the caller must know. */
@@ -120,7 +127,7 @@ export interface Broker extends AsyncDisposable {
 export interface Commit {
   /** The offset of the next record to perform. */
   readonly offset: number;
-  /** What is known beyond it: see `Mark`. */
+  /** The progress beyond it: see `Mark`. */
   readonly metadata: string;
 }
 

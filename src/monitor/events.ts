@@ -172,8 +172,8 @@ export interface EventMap {
   };
   /**
    * No job of the partition can start until one that failed is finished: `waiting` records are read and not finished, and
-   * `maxMessages`, the memory, or the room for finished offsets in the group's commit allows no more. Only with `ordering`
-   * other than `"partition"`, where a failed job does not hold up the others as long as there is room. Emitted once each
+   * `maxMessages`, the memory, or the space for finished offsets in the group's commit allows no more. Only with `ordering`
+   * other than `"partition"`, where a failed job does not hold up the others as long as there is space. Emitted once each
    * time. `front`: the first offset that is not finished.
    */
   "partition.exhausted": {

@@ -7,7 +7,6 @@
  * standard error that is not read does not stop the process: lines are dropped, counted and reported.
  */
 import { describeError } from "../errors.ts";
-import { onProcessEnd } from "../support/process_end.ts";
 import { stderr } from "../support/stderr.ts";
 import type { EventName } from "./events.ts";
 import { formatJson, formatPretty } from "./log_format.ts";
@@ -155,3 +154,21 @@ class LineWriter {
 
 /** More text than this is written before the end of the turn, in characters. */
 const MAX_GATHERED = 65_536;
+
+/** The events of the end of the process, where it is not the end of the event loop. `unload` is not dispatched at a crash. */
+const ENDS = ["unload", "error", "unhandledrejection"];
+
+/**
+ * Calls a function at the end of the process. It may be called without an end as well: at an error or a rejection that is
+ * handled by a later listener.
+ *
+ * @param fn a synchronous function
+ * @returns a function that removes it
+ */
+function onProcessEnd(fn: () => void): () => void {
+  const listener = () => fn();
+  for (const event of ENDS) globalThis.addEventListener?.(event, listener);
+  return () => {
+    for (const event of ENDS) globalThis.removeEventListener?.(event, listener);
+  };
+}

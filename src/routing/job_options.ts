@@ -40,9 +40,9 @@ export interface DeadLetterQueueOptions {
 export interface JobOptions {
   /**
    * Most records of a partition that are in the process and not finished; then its fetching is paused. With another
-   * `ordering` than `"partition"` it is also how far jobs may run ahead of one that waits.
+   * `ordering` than `"partition"` it is 2000, and also how far jobs may run ahead of one that waits.
    *
-   * @default 100, and 2000 with `ordering: "key"` or `"none"`
+   * @default 100
    */
   readonly maxMessages?: number;
   /** Wait of a failed job. @default { initialMs: 1000, maxMs: 30000, jitter: 0.15 } */

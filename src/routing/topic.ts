@@ -31,7 +31,7 @@ export interface TopicOptions extends JobOptions {
    * @default "partition"
    */
   readonly ordering?: Ordering;
-  /** Most jobs of a partition that run at once, with another `ordering` than `"partition"`. @default the worker's `concurrency` */
+  /** Most jobs of a partition that run at once, with another `ordering` than `"partition"`. @default the concurrency of the worker */
   readonly maxConcurrency?: number;
 }
 

@@ -4,9 +4,26 @@
  *
  * Import the names that are used: they hide the global ones.
  */
+const readSetTimeout = captureGlobal("setTimeout");
+const readClearTimeout = captureGlobal("clearTimeout");
 
 /** The real `setTimeout`. */
-export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
+export function setTimeout(callback: () => void, ms: number): ReturnType<typeof globalThis.setTimeout> {
+  return readSetTimeout()(callback, ms);
+}
 
 /** The real `clearTimeout`. */
-export const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
+export function clearTimeout(timer: ReturnType<typeof globalThis.setTimeout> | undefined): void {
+  readClearTimeout()(timer);
+}
+
+/**
+ * Captures a global without reading it: Deno loads its timers when one is first read, which costs a third of an empty
+ * program's start (measured: 8 of 20 ms). A fake replaces the property, and with it the getter that is kept here.
+ *
+ * @returns a function that returns the global of this moment
+ */
+function captureGlobal<Name extends "setTimeout" | "clearTimeout">(name: Name): () => (typeof globalThis)[Name] {
+  const { get, value } = Object.getOwnPropertyDescriptor(globalThis, name)!;
+  return get === undefined ? () => value : () => get.call(globalThis);
+}

@@ -3,7 +3,7 @@
  * planned, and gives the worker a {@linkcode TestConsumer}. It lives as long as the App.
  */
 import type { AppendOutcome, Broker, BrokerSource, ConsumeOptions, ConsumerSink, NewRecord } from "../broker/broker.ts";
-import { lazyImport } from "../support/lazy_import.ts";
+import { lazyImport } from "../support/root_context.ts";
 import type { TestContext } from "./test_context.ts";
 import { TestConsumer } from "./test_consumer.ts";
 

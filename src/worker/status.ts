@@ -4,7 +4,6 @@
  */
 import type { ErrorInfo } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
-import type { Route } from "../routing/route.ts";
 import type { Position } from "../support/position.ts";
 
 /** `new`: not run yet. `quiet`: keeps its partitions and starts no job. `stopping`: running jobs may end. */
@@ -85,17 +84,4 @@ export interface RetryingRecord extends Position {
 export interface StuckRecord extends RetryingRecord {
   /** The command that skips it. */
   readonly remedy: string;
-}
-
-/** Returns the status of the groups of a worker that has no consumer yet. */
-export function groupsBeforeStart(routes: readonly Route[]): GroupStatus[] {
-  return Array.from(Map.groupBy(routes, (route) => route.group), ([group, ofGroup]) => ({
-    group,
-    topics: ofGroup.map(({ topic }) => topic),
-    isJoined: false,
-    isSessionValid: false,
-    stalledMs: null,
-    running: [],
-    partitions: [],
-  }));
 }

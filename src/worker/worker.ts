@@ -14,14 +14,14 @@ import { nodeBuiltin } from "../support/node_builtin.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
-import { lazyImport } from "../support/lazy_import.ts";
+import type { Route } from "../routing/route.ts";
 import type { Position } from "../support/position.ts";
-import { runInRootContext } from "../support/root_context.ts";
+import { lazyImport, runInRootContext } from "../support/root_context.ts";
 import { boolean, checkOptions, show } from "../support/validation.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine.ts";
 import type { RunInWorkerContext } from "./partition/context.ts";
-import { groupsBeforeStart, type WorkerState, type WorkerStatus } from "./status.ts";
+import type { GroupStatus, WorkerState, WorkerStatus } from "./status.ts";
 
 /** The end of a run. */
 export interface WorkerReport {
@@ -216,4 +216,17 @@ export class Worker implements AsyncDisposable {
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
     else this.#stopped.resolve({ unfinished, stuck: this.#stuck });
   }
+}
+
+/** Returns the status of the groups of a worker that has no consumer yet. */
+function groupsBeforeStart(routes: readonly Route[]): GroupStatus[] {
+  return Array.from(Map.groupBy(routes, (route) => route.group), ([group, ofGroup]) => ({
+    group,
+    topics: ofGroup.map(({ topic }) => topic),
+    isJoined: false,
+    isSessionValid: false,
+    stalledMs: null,
+    running: [],
+    partitions: [],
+  }));
 }

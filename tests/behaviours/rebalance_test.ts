@@ -134,34 +134,37 @@ behaviour(
   },
 );
 
-behaviour("B6: a partition moves while its job is retried: the next worker continues to count the attempts", async (world) => {
-  const attempts = new Map<number, number[]>([[0, []], [1, []]]);
-  class StubbornJob extends Job {
-    perform() {
-      attempts.get(this.record!.partition)!.push(this.attempt);
-      if (this.attempt < 3) throw new Error("not here");
+behaviour(
+  "B6: a partition moves while its job is retried: the next worker continues to count the attempts",
+  async (world) => {
+    const attempts = new Map<number, number[]>([[0, []], [1, []]]);
+    class StubbornJob extends Job {
+      perform() {
+        attempts.get(this.record!.partition)!.push(this.attempt);
+        if (this.attempt < 3) throw new Error("not here");
+      }
     }
-  }
-  // No wait ends by itself: only a new owner tries again.
-  const options = {
-    jobs: [StubbornJob],
-    topics: [activeJobTopic("default", { partitions: 2 })],
-    backoff: { initialMs: 600_000, maxMs: 600_000, jitter: 0 },
-  };
-  const processes = [await world.process(options), await world.process(options), await world.process(options)];
-  const [first, second, third] = processes as [AppProcess, AppProcess, AppProcess];
-  await world.append([0, 1].map((partition) => ({ partition, value: envelope("StubbornJob") })));
-  await first.start();
-  await first.untilEvents("job.failed", 2);
-  await second.start();
-  await second.untilEvents("job.failed", 1);
-  await first.stop();
-  await second.untilEvents("job.failed", 2);
-  await second.stop();
-  await third.start();
-  await third.untilEvents("job.performed", 2);
-  assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
-});
+    // No wait ends by itself: only a new owner tries again.
+    const options = {
+      jobs: [StubbornJob],
+      topics: [activeJobTopic("default", { partitions: 2 })],
+      backoff: { initialMs: 600_000, maxMs: 600_000, jitter: 0 },
+    };
+    const processes = [await world.process(options), await world.process(options), await world.process(options)];
+    const [first, second, third] = processes as [AppProcess, AppProcess, AppProcess];
+    await world.append([0, 1].map((partition) => ({ partition, value: envelope("StubbornJob") })));
+    await first.start();
+    await first.untilEvents("job.failed", 2);
+    await second.start();
+    await second.untilEvents("job.failed", 1);
+    await first.stop();
+    await second.untilEvents("job.failed", 2);
+    await second.stop();
+    await third.start();
+    await third.untilEvents("job.performed", 2);
+    assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
+  },
+);
 
 behaviour(
   "B9: a ninth worker joins a group with 24 partitions: at most 3 move; it leaves: at most 3 move again",

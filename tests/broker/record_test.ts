@@ -21,3 +21,9 @@ Deno.test("sizeOf() counts the bytes of a string, not its characters", () => {
   assertEquals(sizeOf({ value: "\u6f22", headers: [["\u00fc", null]] }), 3 + 2);
   assertEquals(sizeOf({ key: null, value: null }), 0);
 });
+
+Deno.test("sizeOf() returns the size in bytes, whatever the length and the characters", () => {
+  for (const text of ["", "job", "\u00fc", "\u6f22", "\u{1f600}", "\ud800", "a\udc00b", "\u6f22".repeat(9000)]) {
+    assertEquals(sizeOf({ value: text }), Buffer.byteLength(text), text.slice(0, 20));
+  }
+});

@@ -75,7 +75,7 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
   assertEquals(
     rows("`app.worker({ … })` and `worker.run(signal, { … })`"),
     sorted([
-      ...optionsOf("src/app/worker_settings.ts", "WorkerSettings"),
+      ...optionsOf("src/app/options.ts", "WorkerSettings"),
       ...optionsOf("src/worker/worker.ts", "RunOptions"),
     ]),
   );

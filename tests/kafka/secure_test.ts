@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";
 import { kafka, type KafkaSaslOptions } from "../../src/broker/kafka/mod.ts";
-import { EVENT_NAMES } from "../../src/monitor/event_names.ts";
+import { EVENT_NAMES } from "../../src/monitor/monitor.ts";
 import type { EventName } from "../../src/monitor/events.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { type LocalKafka, startKafka } from "../../tasks/kafka/server.ts";

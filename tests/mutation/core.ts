@@ -5,7 +5,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 const JOBS: readonly Mutant[] = [
   {
     what: "code that is loaded within a request does not keep its scope",
-    file: "src/support/lazy_import.ts",
+    file: "src/support/root_context.ts",
     find: "runInRootContext(() => load().then(resolve, reject))",
     replace: "load().then(resolve, reject)",
     tests: ["tests/support/lazy_import_test.ts"],
@@ -30,6 +30,22 @@ const JOBS: readonly Mutant[] = [
     find: "if (this.#isBusy) return;",
     replace: "",
     tests: ["tests/dispatch/topic_sender_test.ts"],
+  },
+  {
+    what: "topic sender: a record does not wait for the outcomes of others of its batch",
+    file: "src/dispatch/topic_sender.ts",
+    find: "settled: (index, outcome) => settle(batch, index, outcome),",
+    replace: "",
+    tests: ["tests/dispatch/topic_sender_test.ts"],
+    only: "as soon as the broker reports",
+  },
+  {
+    what: "topic sender: a record is settled once",
+    file: "src/dispatch/topic_sender.ts",
+    find: "  batch[index] = null;",
+    replace: "",
+    tests: ["tests/dispatch/topic_sender_test.ts"],
+    only: "as soon as the broker reports",
   },
   {
     what: "dispatcher: produceSync waits for the acknowledgement",
@@ -111,10 +127,10 @@ const EVENTS: readonly Mutant[] = [
 const TRACING: readonly Mutant[] = [
   {
     what: "tracing: a traceparent whose ids are zeros is refused",
-    file: "src/monitor/traceparent.ts",
+    file: "src/monitor/trace_headers.ts",
     find: "(?!0{16})",
     replace: "",
-    tests: ["tests/monitor/traceparent_test.ts", "tests/monitor/tracing_test.ts"],
+    tests: ["tests/monitor/trace_headers_test.ts", "tests/monitor/tracing_test.ts"],
   },
   {
     what: "tracing: a send span ends if the buffer has no space",

@@ -43,7 +43,7 @@ Deno.exit();
 `;
 
 for (const [name, broker] of [["memory", `"memory:"`], ["a Kafka that is away", `"kafka://127.0.0.1:9"`]] as const) {
-  Deno.test(`lazily() lets no request see the user of the one that loaded the code (${name})`, async () => {
+  Deno.test(`lazyImport() lets no request see the user of the one that loaded the code (${name})`, async () => {
     const file = await Deno.makeTempFile({ suffix: ".js" });
     try {
       await Deno.writeTextFile(

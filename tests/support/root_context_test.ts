@@ -1,6 +1,7 @@
+/** Functions that start outside of every scope. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assertEquals } from "@std/assert";
-import { runInRootContext } from "../../src/support/root_context.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { isolate, runInRootContext } from "../../src/support/root_context.ts";
 
 const user = new AsyncLocalStorage<string>();
 
@@ -33,4 +34,24 @@ Deno.test("runInRootContext() calls in order, also from within a call, and never
       calls.push("caller");
     }));
   assertEquals(calls, ["caller", "first", "second", "nested undefined"]);
+});
+
+Deno.test("isolate() keeps the contexts of the caller and of the function apart, both ways", async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const isolated = storage.run("where it is wrapped", () =>
+    isolate((name: string) => {
+      seen.push(storage.getStore());
+      storage.enterWith(name);
+      if (name === "throws") throw new RangeError(name);
+      return name.length;
+    }));
+  await Promise.resolve();
+  storage.run("caller", () => {
+    seen.push(isolated("entered"));
+    seen.push(storage.getStore());
+    assertThrows(() => isolated("throws"), RangeError, "throws");
+    seen.push(storage.getStore());
+  });
+  assertEquals(seen, [undefined, 7, "caller", undefined, "caller"]);
 });

@@ -2,7 +2,7 @@
  * Kafka as an App's broker: `broker: "kafka://a:9092,b:9092"`, or `kafka({ brokers, ssl, sasl, … })` for
  * more options. Naming it connects nothing and loads nothing.
  */
-import { lazyImport } from "../../support/lazy_import.ts";
+import { lazyImport } from "../../support/root_context.ts";
 import type { BrokerSource } from "../broker.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "./options.ts";
 

@@ -3,7 +3,7 @@
  * administrator's, and those of skipping a record.
  */
 import { UnknownTopicError } from "../../errors.ts";
-import { sleep } from "../../support/abort.ts";
+import { sleep } from "../../support/deadline.ts";
 import type { TopicPartition } from "../../support/position.ts";
 import type { PartitionEnds } from "../broker.ts";
 import { byTopic } from "./consumer/by_topic.ts";

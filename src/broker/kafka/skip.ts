@@ -1,6 +1,6 @@
 /**
- * Moves a group past one record; a batch that cannot be read is passed over as a whole. A group without members is simply
- * told. Beside live workers a member is needed that owns the partition: one that joins, claims nothing but it, commits and
+ * Moves a group past one record; a batch that cannot be read is passed over as a whole. A group without members needs no
+ * more than a commit. Beside live workers a member is needed that owns the partition: one that joins, claims nothing but it, commits and
  * leaves. The worker that had it loses it in between, so that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
@@ -10,7 +10,9 @@ import type { Commit, DecideSkip } from "../broker.ts";
 import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
-import { type Generation, Member } from "./consumer/member.ts";
+import type { Generation } from "./consumer/generation.ts";
+import { Member } from "./consumer/member.ts";
+import { workerMetadata } from "./consumer/ownership.ts";
 import type { Questions } from "./questions.ts";
 import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
@@ -27,7 +29,7 @@ const PURPOSE: Purpose = "group 0";
  * Moves a group past a record.
  *
  * @throws {UnknownTopicError} if there is no such topic
- * @throws {BrokerError} if the group is past it already or has not come to it, or the partition could not be had within
+ * @throws {BrokerError} if the group is past it already or has not come to it, or the partition could not be owned within
  * a minute
  */
 export async function skipRecord(
@@ -46,7 +48,7 @@ export async function skipRecord(
   }
   const current = async (): Promise<Commit> => {
     const [committed] = await questions.committed(group, [position]);
-    if (committed) return committed;
+    if (committed) return { offset: committed.offset, metadata: workerMetadata(committed.metadata) };
     const { low } = (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!;
     return { offset: low, metadata: "" };
   };
@@ -59,7 +61,7 @@ export async function skipRecord(
     return decided !== null;
   };
   try {
-    // Its owner may have come to it without having committed so yet: the last marks tell.
+    // Its owner may have come to it without having committed so yet: the last marks show it.
     if (await commit()) return;
   } catch (error) {
     if (!isLiveGroup(error)) throw error instanceof BrokerError ? error : brokerError(`Cannot ${what}`, error);
@@ -73,11 +75,11 @@ export async function skipRecord(
 }
 
 /**
- * Is a member of a live group for a moment, which owns the partition while it commits.
+ * Joins a live group for a moment, as the owner of the partition while it commits.
  *
  * @param what what this is for, in a message
  * @param commit commits, once the partition is owned and its owner has given its last marks
- * @throws {BrokerError} if the partition could not be had within a minute
+ * @throws {BrokerError} if the partition could not be owned within a minute
  */
 export async function commitAsOwner(
   cluster: Cluster,
@@ -114,7 +116,7 @@ export async function commitAsOwner(
   });
   try {
     if (!await waitUntilSettled(done.promise, DEADLINE_MS)) {
-      throw new BrokerError(`Cannot ${what}: the partition could not be had within ${DEADLINE_MS} ms`);
+      throw new BrokerError(`Cannot ${what}: the partition could not be owned within ${DEADLINE_MS} ms`);
     }
     await done.promise;
   } catch (error) {

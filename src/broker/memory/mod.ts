@@ -2,7 +2,7 @@
  * The memory broker, for development and tests: a partitioned log with consumer groups in the memory of one process. It
  * does all that the broker interface promises; nothing survives the process.
  */
-import { lazyImport } from "../../support/lazy_import.ts";
+import { lazyImport } from "../../support/root_context.ts";
 import type { BrokerSource } from "../broker.ts";
 import type { MemoryLog } from "./log.ts";
 

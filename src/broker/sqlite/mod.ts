@@ -4,7 +4,7 @@
  * nothing and loads nothing.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
-import { lazyImport } from "../../support/lazy_import.ts";
+import { lazyImport } from "../../support/root_context.ts";
 import { nodeBuiltin } from "../../support/node_builtin.ts";
 import { checkOptions, type Checks, timeLimit } from "../../support/validation.ts";
 import type { BrokerSource } from "../broker.ts";

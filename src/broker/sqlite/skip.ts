@@ -9,8 +9,8 @@
  * A skip that died in between holds the partition until its own session expires.
  */
 import { BrokerError } from "../../errors.ts";
+import { sleep } from "../../support/deadline.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
-import { setTimeout } from "../../support/timers.ts";
 import type { DecideSkip } from "../broker.ts";
 import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { partitionAt } from "./admin.ts";
@@ -52,7 +52,7 @@ export async function skipRecord(
     while (!await file.write((connection) => skip.tryToMove(connection), { durability: "durable" })) {
       changed();
       if (performance.now() >= untilMs) throw notReleasedError(group, position);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await sleep(LOOK_EVERY_MS);
     }
   } finally {
     // Best effort: else the partition waits until the session of the skip expires.

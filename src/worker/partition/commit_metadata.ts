@@ -11,8 +11,8 @@
  * | `w=0,7` | the records at these distances wait for an operator |
  * | `f=3-5,9-10` | what is finished beyond the committed offset |
  *
- * A record starts only where `k` has room for it, so nothing is lost of it. What has no room in the other fields is left
- * out. Version 0.1 knows `a`, `s` and `f`, and ignores the others: so they are written beside `k`, and the union counts.
+ * A record starts only where `k` has space for it, so nothing is lost of it. The other fields are cut to the rest of the
+ * length. Version 0.1 knows `a`, `s` and `f`, and ignores the others: so they are written beside `k`, and the union counts.
  *
  * Untrusted when it is read, since any client may commit: counts are 0–99,999, and a field that is not well-formed is
  * absent.

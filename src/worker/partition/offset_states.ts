@@ -9,7 +9,7 @@
  * | `_` and three characters | one offset whose record has failed more often: the count to the base 64 |
  * | `~`, a count to the base 36, `A` or `B` | so many offsets of this state |
  *
- * An offset takes one character at most, but for a count above 61: where there is no room for it, 61 is written. So it is
+ * An offset takes one character at most, but for a count above 61: where there is no space for it, 61 is written. So it is
  * known before a record starts whether its outcome will have a place.
  */
 
@@ -47,7 +47,7 @@ const MAX_COUNT = 64 ** 3 - 1;
  * Encodes the states.
  *
  * @param front the offset that is committed with them; whatever is before it is left out
- * @param maxLength in characters. What is too far away for it is left out
+ * @param maxLength in characters; states that are too far away for it are left out
  */
 export function encodeStates(states: OffsetStates, front: number, maxLength: number): string {
   const text = encode(states, front, MAX_COUNT);
@@ -57,14 +57,18 @@ export function encodeStates(states: OffsetStates, front: number, maxLength: num
 
 /** Decodes the states. The text is untrusted: what follows the first fault is left out. */
 export function decodeStates(text: string, front: number): OffsetStates {
-  const finished: OffsetRange[] = [];
+  const finished: { from: number; to: number }[] = [];
   const failed: FailedRecord[] = [];
   let offset = front;
   for (const [, run, state, long, short] of text.matchAll(TOKENS)) {
     if (run !== undefined || short === UNTOUCHED || short === FINISHED) {
       const next = offset + (run === undefined ? 1 : parseInt(run, 36));
       if (!Number.isSafeInteger(next)) break;
-      if ((state ?? short) === FINISHED) finished.push({ from: offset, to: next });
+      if ((state ?? short) === FINISHED) {
+        const last = finished.at(-1);
+        if (last?.to === offset) last.to = next;
+        else finished.push({ from: offset, to: next });
+      }
       offset = next;
     } else {
       const attempts = short !== undefined ? DIGITS.indexOf(short) - 1 : readCount(long!);

@@ -4,7 +4,7 @@
  *
  * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record
  * says which position comes after it. The *front* is the position up to which every record is finished: only the front
- * is committed. What is finished or has failed beyond the front is in the commit's metadata, which is finite: each record
+ * is committed. The rest, finished or failed, is in the commit's metadata, which is finite: each record
  * has a place in it, and may start only once its place is within the limit. The record at the front always is.
  */
 import { Fifo } from "../../support/fifo.ts";
@@ -73,14 +73,16 @@ export class OffsetTracker {
    * @returns whether a previous owner finished it: its job must not run again
    */
   add(record: TrackedRecord): boolean {
-    record.placeEnd = this.#placeEnd += 1 + Math.min(record.next - record.offset - 1, LONGEST_RUN);
+    const isFirst = this.size === 0;
+    const gap = isFirst ? 0 : record.offset - this.end;
+    record.placeEnd = this.#placeEnd += 1 + placeOf(gap) + placeOf(record.next - record.offset - 1);
     this.#records.push(record);
-    if (this.size === 1) this.#moveFrontTo(record.offset);
+    if (isFirst) this.#moveFrontTo(record.offset);
     return this.#inherited.length > 0 && this.#wasFinished(record.offset);
   }
 
   /**
-   * Returns whether a record may start: once it is finished, or has failed, the commit's metadata must have room for it.
+   * Returns whether a record may start: once it is finished, or has failed, the commit's metadata must have space for it.
    *
    * @param capacity the length of the metadata, in characters
    */
@@ -138,4 +140,9 @@ export class OffsetTracker {
     while (offset >= (this.#inherited[this.#inheritedIndex]?.to ?? Infinity)) this.#inheritedIndex++;
     return offset >= (this.#inherited[this.#inheritedIndex]?.from ?? Infinity);
   }
+}
+
+/** Offsets that hold no record are written as a run, at worst. */
+function placeOf(gap: number): number {
+  return Math.min(gap, LONGEST_RUN);
 }

@@ -8,7 +8,7 @@
  * - A *lane* is a sequence of records that run one by one, in the order of the log: a record is ready once the one before
  *   it in its lane is removed. The topic's `ordering` says what a lane is, and only this file knows of it: the partition,
  *   a key, or each record for itself. A lane is a chain of its records; it costs one entry of a map while it has any.
- * - A record is ready only if the commit's metadata has room for it: see `OffsetTracker.fits`.
+ * - A record is ready only if the commit's metadata has space for it: see `OffsetTracker.fits`.
  * - If too many records wait, here or in the whole worker, the partition is not fetched from until there is space again:
  *   the next fetch is under way while the last records run. A partition with no waiting record is always fetched from, so
  *   that stuck partitions which fill the memory budget do not starve the others.
@@ -30,7 +30,7 @@ export interface RecordQueueOptions {
   readonly maxRecords: number;
   /** The size of the records at which fetching pauses, in bytes. */
   readonly maxBytes: number;
-  /** Returns whether the commit's metadata has room for a record. */
+  /** Returns whether the commit's metadata has space for a record. */
   readonly fits: (record: QueuedRecord) => boolean;
 }
 
@@ -89,6 +89,11 @@ export class RecordQueue {
     return this.#ready.length > 0;
   }
 
+  /** The number of lanes that have a record: for tests of its memory. */
+  get lanes(): number {
+    return this.#lanes.size;
+  }
+
   /** The number of records that were taken or are ready. */
   get active(): number {
     return this.#taken + this.#ready.length;
@@ -99,7 +104,7 @@ export class RecordQueue {
     return this.#isPaused || this.#beyond.length > 0;
   }
 
-  /** Whether no record is ready, and none can become so. In the order of the partition that is the rule. */
+  /** Whether the lookahead is used up: no record is ready, and none can become so. The order of the partition has none. */
   get isExhausted(): boolean {
     return this.scope !== "partition" && !this.hasReady && this.isKeptBack;
   }

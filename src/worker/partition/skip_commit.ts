@@ -1,4 +1,4 @@
-/** What a group commits to pass over one record. Pure. */
+/** The commit by which a group passes over one record. Pure. */
 import type { Commit, DecideSkip } from "../../broker/broker.ts";
 import { BrokerError } from "../../errors.ts";
 import { formatPosition, type Position } from "../../support/position.ts";

@@ -1,14 +1,9 @@
 /** Cases about the administration: topics, ends, committed offsets, and skipping while a consumer lives. */
 import assert from "node:assert/strict";
-import type { DecideSkip } from "../../../src/broker/broker.ts";
 import { UnknownTopicError } from "../../../src/errors.ts";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
-
-/** Passes over the record at an offset once the group is at it. */
-function passOver(offset: number): DecideSkip {
-  return (committed, end) => committed.offset === offset ? { offset: end, metadata: "" } : null;
-}
+import { passAll, passOver } from "../../support/skip.ts";
 
 /** The cases. */
 export const admin: readonly Case[] = [
@@ -237,7 +232,7 @@ export const admin: readonly Case[] = [
         );
         assert.equal((await world.committed(group, topic)).offset, at);
       }
-      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, (_, end) => ({ offset: end, metadata: "" }));
+      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, passAll);
       assert.equal((await world.committed(group, topic)).offset, 3);
     },
   },

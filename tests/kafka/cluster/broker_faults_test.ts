@@ -11,7 +11,7 @@ clusterTest(
   "C1: after kill -9 of the coordinator other partitions go on within 1 s, its own within 12 s, and no job is lost",
   async (three) => {
     await using fault = await Fault.prepare(three, "C1", { coordinator: 2 });
-    fault.begins();
+    fault.load.begins();
     await three.kill(2);
     await fault.load.run(AFTER_DEATH_MS);
     await fault.finish({ maxTwice: IN_FLIGHT });
@@ -25,7 +25,7 @@ clusterTest(
   "C2: after kill -9 of a leader other partitions go on within 0.5 s, its own within 12 s, and no job runs twice",
   async (three) => {
     await using fault = await Fault.prepare(three, "C2", { coordinator: 3 });
-    fault.begins();
+    fault.load.begins();
     await three.kill(2);
     await fault.load.run(AFTER_DEATH_MS);
     await fault.finish({ maxTwice: 0 });
@@ -39,7 +39,7 @@ clusterTest(
   "C3: while all brokers are restarted by TERM, no partition stands still for 2 s, and no job runs twice",
   async (three) => {
     await using fault = await Fault.prepare(three, "C3", { coordinator: 2 });
-    fault.begins();
+    fault.load.begins();
     for (const node of [2, 3, 1] as const) {
       await three.terminate(node);
       await three.restore();
@@ -55,7 +55,7 @@ clusterTest(
   "C4: while coordinator and leader are frozen other partitions go on within 2 s, their own within 15 s",
   async (three) => {
     await using fault = await Fault.prepare(three, "C4", { coordinator: 2 });
-    fault.begins();
+    fault.load.begins();
     three.freeze(2);
     await fault.load.run(FROZEN_MS);
     three.thaw(2);

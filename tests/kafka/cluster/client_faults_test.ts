@@ -1,10 +1,10 @@
 /** Faults of the client's surroundings: a silent or dead bootstrap broker, a clock that is set, a quota. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, App, Job, kafka, type KafkaOptions } from "../../../mod.ts";
-import { assertAtMost, clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
+import { clusterTest, finishLoad, membershipsOf, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { findFreePorts } from "../../../tasks/kafka/server.ts";
 import { Load, SESSION_TIMEOUT_MS } from "../../support/kafka/load.ts";
-import { nowMs } from "../../support/kafka/load_job.ts";
+import { MachineMeter } from "../../support/kafka/machine_meter.ts";
 import type { ThreeBrokers } from "../../support/kafka/three_brokers.ts";
 
 /** Longer than the session, so that a session that is not prolonged ends, in milliseconds. */
@@ -33,6 +33,7 @@ async function startMs(three: ThreeBrokers, name: string, brokers: readonly stri
 }
 
 clusterTest("C8: bootstrap brokers that never answer, or are dead, delay a start by less than 5 s", async (three) => {
+  using machine = new MachineMeter();
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepted: Deno.Conn[] = [];
   const accepting = (async () => {
@@ -49,7 +50,7 @@ clusterTest("C8: bootstrap brokers that never answer, or are dead, delay a start
   await accepting;
   for (const connection of accepted) connection.close();
   console.log(`  started within ${ms.map(Math.round)} ms`);
-  assertAtMost("start in ms", Math.max(...ms), 5000);
+  machine.assertWithin("start", Math.max(...ms), 5000);
 });
 
 clusterTest(
@@ -61,15 +62,15 @@ clusterTest(
       options: ["-A", "--preload", new URL("../../support/kafka/set_clock.ts", import.meta.url).pathname],
     };
     await using load = await Load.start({ brokers: three.brokers, group, topics: { "C9": 2 }, worker });
-    const sinceMs = nowMs();
+    load.begins();
     for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
       load.worker.signal(signal);
       await load.worker.line(new RegExp(`^${signal}: the clock is`));
       await load.run(AFTER_CLOCK_MS);
     }
-    const untilMs = nowMs();
+    load.ends();
     await finishLoad(load, { maxTwice: 0 });
-    const standstillMs = load.worstStandstillMs("C9", sinceMs, untilMs);
+    const standstillMs = load.worstStandstillMs("C9");
     console.log(`  standstill ${standstillMs} ms`);
     load.assertWithin("standstill", standstillMs, 500);
     assertEquals(membershipsOf(load), [true, false]);
@@ -80,21 +81,15 @@ clusterTest("C10: fetches that are throttled for longer than the session cost no
   await three.create({ name: "C10", replicas: [[1, 2, 3], [2, 3, 1]] });
   const group = await three.groupOn(1, "C10");
   await using load = await Load.start({ brokers: three.brokers, group, topics: { "C10": 2 } });
-  const sinceMs = nowMs();
+  load.begins();
   await three.limitFetches(FETCHED_BYTES_A_SECOND);
   await load.run(THROTTLED_MS);
   await three.limitFetches(null);
   await load.untilPerforming();
-  const untilMs = nowMs();
+  load.ends();
   await finishLoad(load, { maxTwice: 0 });
-  const standstillMs = load.worstStandstillMs("C10", sinceMs, untilMs);
+  const standstillMs = load.worstStandstillMs("C10");
   console.log(`  standstill ${standstillMs} ms`);
   assert(standstillMs > SESSION_TIMEOUT_MS, "The throttle was longer than the session");
   assertEquals(membershipsOf(load), [true, false]);
 });
-
-/** The states of the worker's session, from its start to its end. */
-function membershipsOf(load: Load): boolean[] {
-  return load.worker.lines.filter((line) => line.startsWith("membership.changed "))
-    .map((line) => JSON.parse(line.slice(line.indexOf("{"))).isMember);
-}

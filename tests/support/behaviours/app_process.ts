@@ -3,7 +3,7 @@
  * as several processes.
  */
 import type { App, EventMap, EventName, RunOptions, Worker, WorkerReport, WorkerSettings } from "../../../mod.ts";
-import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";
+import { EVENT_NAMES } from "../../../src/monitor/monitor.ts";
 import { until } from "../until.ts";
 
 /** A process of a behaviour test. */

@@ -2,7 +2,8 @@
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { Broker } from "../../../src/broker/broker.ts";
 import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
-import { type Generation, Member } from "../../../src/broker/kafka/consumer/member.ts";
+import type { Generation } from "../../../src/broker/kafka/consumer/generation.ts";
+import { Member } from "../../../src/broker/kafka/consumer/member.ts";
 import { brokersOfUrl, type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
 import { Questions } from "../../../src/broker/kafka/questions.ts";
 import { commitAsOwner } from "../../../src/broker/kafka/skip.ts";

@@ -7,9 +7,8 @@
  * - `main`: led by 1 and 3, with a replica on 2. Kafka acknowledges nothing while a follower is dead and counts as in sync.
  */
 import { assertEquals } from "@std/assert";
-import type { TopicPartition } from "../../../src/support/position.ts";
-import { Load, type LoadOptions, type Verdict } from "./load.ts";
-import { nowMs } from "./load_job.ts";
+import { Load } from "./load.ts";
+import type { Verdict } from "./load_verdict.ts";
 import { type Node, ThreeBrokers } from "./three_brokers.ts";
 
 /** Number of jobs that a worker runs at once. */
@@ -44,14 +43,12 @@ export function clusterTest(name: string, run: (three: ThreeBrokers) => Promise<
 export class Fault implements AsyncDisposable {
   readonly load: Load;
   readonly topics: Readonly<Record<"apart" | "led" | "main", string>>;
-  #sinceMs = nowMs();
-  #untilMs = Infinity;
 
   /** Creates topics and starts the load. @param coordinator the broker that coordinates the group */
   static async prepare(
     three: ThreeBrokers,
     name: string,
-    { coordinator, ...options }: { readonly coordinator: Node } & Pick<LoadOptions, "worker">,
+    { coordinator }: { readonly coordinator: Node },
   ): Promise<Fault> {
     const topics = { apart: `${name}-apart`, led: `${name}-led`, main: `${name}-main` };
     await three.create(
@@ -63,7 +60,6 @@ export class Fault implements AsyncDisposable {
       brokers: three.brokers,
       group: await three.groupOn(coordinator, name),
       topics: Object.fromEntries(Object.values(topics).map((topic) => [topic, PARTITIONS])),
-      ...options,
     });
     return new Fault(load, topics);
   }
@@ -73,29 +69,19 @@ export class Fault implements AsyncDisposable {
     this.topics = topics;
   }
 
-  /** The fault begins now: standstills count from here. */
-  begins(): void {
-    this.#sinceMs = nowMs();
-  }
-
-  /** Standstills count up to here. */
-  ends(): void {
-    this.#untilMs = nowMs();
-  }
-
   /** The longest time in which nothing was performed in a partition of a topic, in milliseconds. */
   standstillMs(topic: keyof Fault["topics"]): number {
-    return this.#worst(topic, (at, since, until) => this.load.standstillMs(at, since, until));
+    return this.load.worstStandstillMs(this.topics[topic]);
   }
 
   /** The longest time from a job's acknowledgement to its run, in milliseconds. */
   delayMs(topic: keyof Fault["topics"]): number {
-    return this.#worst(topic, (at, since, until) => this.load.delayMs(at, since, until));
+    return this.load.worstDelayMs(this.topics[topic]);
   }
 
   /** Ends the load, prints the figures, and checks what must hold whatever happened. */
   async finish(bars: Bars): Promise<void> {
-    if (this.#untilMs === Infinity) this.ends();
+    this.load.ends();
     await finishLoad(this.load, { maxAckMs: 12_000, ...bars });
     for (const name of ["apart", "led", "main"] as const) {
       console.log(`  ${name}: standstill ${this.standstillMs(name)} ms, delay ${this.delayMs(name)} ms`);
@@ -104,15 +90,6 @@ export class Fault implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.load[Symbol.asyncDispose]();
-  }
-
-  #worst(
-    name: keyof Fault["topics"],
-    measure: (at: TopicPartition, sinceMs: number, untilMs: number) => number,
-  ): number {
-    const topic = this.topics[name];
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }));
-    return Math.max(...partitions.map((at) => Math.round(measure(at, this.#sinceMs, this.#untilMs))));
   }
 }
 
@@ -128,7 +105,9 @@ export interface Bars {
 export async function finishLoad(load: Load, { maxTwice, maxAckMs = Infinity }: Bars): Promise<Verdict> {
   const verdict = await load.finish();
   const { ranTwice, worstAckMs, notAcknowledged, ...wrong } = verdict;
-  console.log(`  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}`);
+  console.log(
+    `  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}, machine ${load.allowanceMs} ms`,
+  );
   assertEquals(wrong, { lost: 0, outOfOrder: 0, writtenTwice: 0, wronglyDenied: 0 });
   assertAtMost("records that ran twice", ranTwice, maxTwice);
   load.assertWithin("worst acknowledgement", worstAckMs, maxAckMs);
@@ -136,6 +115,12 @@ export async function finishLoad(load: Load, { maxTwice, maxAckMs = Infinity }: 
 }
 
 /** Fails if a figure is above its bar. */
-export function assertAtMost(what: string, figure: number, bar: number): void {
+function assertAtMost(what: string, figure: number, bar: number): void {
   if (!(figure <= bar)) throw new Error(`${what}: ${figure}, more than ${bar}`);
+}
+
+/** The states of the worker's session, from its start to its end. */
+export function membershipsOf(load: Load): boolean[] {
+  return load.worker.lines.filter((line) => line.startsWith("membership.changed "))
+    .map((line) => JSON.parse(line.slice(line.indexOf("{"))).isMember);
 }

@@ -3,7 +3,7 @@
  * events are lines of its output, `partition.leaderless {…}`. TERM stops it.
  */
 import { activeJobTopic, App, type EventName, kafka } from "../../../mod.ts";
-import { EVENT_NAMES } from "../../../src/monitor/event_names.ts";
+import { EVENT_NAMES } from "../../../src/monitor/monitor.ts";
 import { ledger, LoadJob } from "./load_job.ts";
 
 /** Its arguments. */

@@ -140,14 +140,13 @@ export class ThreeBrokers implements AsyncDisposable {
   }
 
   /** Limits what clients may fetch from each broker, in bytes a second; `null`: no limit. */
-  async limitFetches(bytesASecond: number | null): Promise<void> {
-    const change = bytesASecond === null
-      ? ["--delete-config", "consumer_byte_rate"]
-      : ["--add-config", `consumer_byte_rate=${bytesASecond}`];
-    await runCommand("java", [
-      ...[...JAVA, "-cp", `${this.#jars}/*`, "kafka.admin.ConfigCommand", "--bootstrap-server", this.brokers[0]!],
-      ...["--alter", ...change, "--entity-type", "clients", "--entity-default"],
-    ]);
+  limitFetches(bytesASecond: number | null): Promise<void> {
+    return this.#configure(["clients", "--entity-default"], "consumer_byte_rate", bytesASecond);
+  }
+
+  /** Sets how many replicas must have a record of the groups' offsets; `null`: as for every topic. */
+  setOffsetsReplicas(minInSync: number | null): Promise<void> {
+    return this.#configure(["topics", "--entity-name", OFFSETS_TOPIC], "min.insync.replicas", minInSync);
   }
 
   /** Lets an administrator do something. All brokers must be there. */
@@ -210,6 +209,14 @@ export class ThreeBrokers implements AsyncDisposable {
       () => problem,
       PATIENCE_MS,
     );
+  }
+
+  async #configure(entity: readonly string[], name: string, value: number | null): Promise<void> {
+    const change = value === null ? ["--delete-config", name] : ["--add-config", `${name}=${value}`];
+    await runCommand("java", [
+      ...[...JAVA, "-cp", `${this.#jars}/*`, "kafka.admin.ConfigCommand", "--bootstrap-server", this.brokers[0]!],
+      ...["--alter", ...change, "--entity-type", ...entity],
+    ]);
   }
 
   async #problem(): Promise<string> {

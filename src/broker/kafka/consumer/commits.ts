@@ -7,7 +7,7 @@ import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ConnectionError } from "../wire/errors.ts";
 import { offsetCommit } from "../wire/requests.ts";
 import { byTopic } from "./by_topic.ts";
-import type { Generation } from "./member.ts";
+import type { Generation } from "./generation.ts";
 import type { KafkaOwnership, SentCommit } from "./ownership.ts";
 
 /** Outcome of one commit. */

@@ -8,16 +8,14 @@
  *   while the worker does, and a partition with much to read does not wait until there is something of the others.
  * - A partition without a leader, or one whose topic is gone, waits alone; the others are not disturbed.
  */
-import { sleep } from "../../../support/abort.ts";
-import { AbortedFilter } from "../batch/aborted_filter.ts";
-import { batchesIn } from "../batch/layout.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
-import { listOffsets, Timestamp } from "../wire/requests.ts";
+import { FetchResponses } from "./fetch_responses.ts";
 import type { FetchedPartition } from "./fetched_partition.ts";
-import { FetchRoom, STALLED_MS } from "./fetch_room.ts";
+import { FetchBudget, STALLED_MS } from "./fetch_budget.ts";
 import { HandOver, type RecordHandler } from "./hand_over.ts";
+import { LeaderSearch } from "./leader_search.ts";
 
 /** Receives what is fetched. Calls return at once. */
 export interface FetchHandler extends RecordHandler {
@@ -52,13 +50,9 @@ interface Fetched {
 /** Longest time that a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
-/** So many responses may wait, in multiples of their limit. */
-const ROOM = 2;
+/** Number of responses of the largest size that may wait. */
+const MAX_WAITING = 2;
 const NONE: ReadonlySet<FetchedPartition> = new Set();
-const RETRY_MS = 100;
-const MAX_RETRY_MS = 2000;
-/** As the metadata writes it. */
-const NO_LEADER = -1;
 
 /** See the module. */
 export class Fetcher {
@@ -66,13 +60,13 @@ export class Fetcher {
   readonly #handler: FetchHandler;
   readonly #options: FetcherOptions;
   readonly #handOver: HandOver;
-  readonly #room: FetchRoom;
+  readonly #responses: FetchResponses;
+  readonly #search: LeaderSearch;
+  readonly #budget: FetchBudget;
   /** In the order of the next request. */
   readonly #partitions = new Set<FetchedPartition>();
   /** For each leader that is fetched from, the function that ends its rest. */
   readonly #leaders = new Map<number, PromiseWithResolvers<void>>();
-  #refreshing: Promise<void> | null = null;
-  #refreshMs = RETRY_MS;
   #isFrozen = false;
   readonly #closing = new AbortController();
 
@@ -80,13 +74,26 @@ export class Fetcher {
     this.#cluster = cluster;
     this.#handler = handler;
     this.#options = options;
-    this.#room = new FetchRoom(this.#partitions, ROOM * Math.max(options.maxBytes, MAX_PARTITION_BYTES));
+    this.#budget = new FetchBudget(this.#partitions, MAX_WAITING * Math.max(options.maxBytes, MAX_PARTITION_BYTES));
     this.#handOver = new HandOver({
       handler,
       maxRecordBytes: options.maxRecordBytes,
       isFrozen: () => this.#isFrozen,
       isFetched: (at) => this.#partitions.has(at),
       fetchAgain: (at) => this.#wakeLeaderOf(at),
+    });
+    this.#search = new LeaderSearch(cluster, this.#partitions, {
+      found: (at, leader) => this.#leaders.has(leader) ? this.#wakeLeaderOf(at) : this.#startLoop(leader),
+      leaderChanged: (at, hasLeader) => handler.leaderChanged(at, hasLeader),
+      topicsRefreshed: () => handler.topicsRefreshed(),
+      log: (message) => handler.log(message),
+    }, this.#closing.signal);
+    this.#responses = new FetchResponses(cluster, {
+      expired: (at, from, to) => handler.expired(at, from, to),
+      leaderLost: (at) => this.#search.lose(at),
+      damaged: (at, highWatermark) => this.#handOver.passOverDamage(at, highWatermark),
+      fetchAgain: (at) => this.#wakeLeaderOf(at),
+      log: (message) => handler.log(message),
     });
   }
 
@@ -97,7 +104,7 @@ export class Fetcher {
   /** Fetches a partition from now on. */
   add(at: FetchedPartition): void {
     this.#partitions.add(at);
-    this.#assignLeaders();
+    this.#search.run();
   }
 
   /** Fetches a partition no more; nothing of it is handed over any more. */
@@ -119,7 +126,7 @@ export class Fetcher {
     queueMicrotask(() => {
       if (at.isPaused || !this.#partitions.has(at)) return;
       this.#handOver.run(at);
-      if (this.#room.isFull) this.#wakeAll();
+      if (this.#budget.isFull) this.#wakeAll();
       else this.#wakeLeaderOf(at);
     });
   }
@@ -152,71 +159,12 @@ export class Fetcher {
     if (leader !== null) this.#leaders.get(leader)?.resolve();
   }
 
-  /** Gives each partition to the loop of its leader; asks for the leaders of the others. */
-  #assignLeaders(): void {
-    if (this.#isClosed) return;
-    let isAnyUnknown = false;
-    for (const at of this.#partitions) {
-      if (at.leader !== null) continue;
-      const topic = this.#cluster.metadata.topic(at.topic);
-      // The id of a topic that a broker does not know (yet) is zeros: not another topic.
-      if (topic?.error === Code.none) at.topicId ??= topic.topicId;
-      this.#findLeader(at);
-      if (at.leader === null) {
-        isAnyUnknown = true;
-        continue;
-      }
-      if (at.isLeaderless) {
-        at.isLeaderless = false;
-        this.#handler.leaderChanged(at, true);
-      }
-      if (this.#leaders.has(at.leader)) this.#wakeLeaderOf(at);
-      else this.#startLoop(at.leader);
-    }
-    if (isAnyUnknown) void this.#refreshLater();
-    else this.#refreshMs = RETRY_MS;
-  }
-
-  #findLeader(at: FetchedPartition): void {
-    const { leaderEpoch = -1 } = this.#cluster.metadata.partition(at.topic, at.partition) ?? {};
-    if (at.topicId === undefined || leaderEpoch < at.minLeaderEpoch) return;
-    at.leader = this.#cluster.leaderOf(at.topic, at.partition);
-    at.leaderEpoch = leaderEpoch;
-  }
-
   #startLoop(leader: number): void {
     this.#leaders.set(leader, Promise.withResolvers());
     void this.#loop(leader).catch((error) => this.#handler.failed(error)).finally(() => {
       this.#leaders.delete(leader);
-      this.#assignLeaders();
+      this.#search.run();
     });
-  }
-
-  #refreshLater(): Promise<void> {
-    return this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = null;
-      this.#assignLeaders();
-    });
-  }
-
-  async #refresh(): Promise<void> {
-    await sleep(this.#refreshMs, this.#closing.signal);
-    if (this.#isClosed) return;
-    this.#refreshMs = Math.min(this.#refreshMs * 2, MAX_RETRY_MS);
-    try {
-      await this.#cluster.metadata.refresh(new Set([...this.#partitions].map(({ topic }) => topic)));
-    } catch (error) {
-      this.#handler.log(`Cannot ask for leaders: ${(error as Error).message}`);
-      return;
-    }
-    this.#handler.topicsRefreshed();
-    for (const at of this.#partitions) {
-      // Unknown where the topic is missing, or has fewer partitions than it had.
-      const leader = this.#cluster.metadata.partition(at.topic, at.partition)?.leader;
-      if (leader !== NO_LEADER || at.leader !== null || at.isLeaderless) continue;
-      at.isLeaderless = true;
-      this.#handler.leaderChanged(at, false);
-    }
   }
 
   /** Fetches from one leader, until it leads nothing of ours. */
@@ -234,7 +182,12 @@ export class Fetcher {
       }
       const ready = new Set<FetchedPartition>();
       for (const data of fetched.partitions) {
-        if (this.#take(data, fetched.requests)) ready.add(fetched.requests.get(keyOf(data))!.at);
+        const { at, version } = fetched.requests.get(keyOf(data)) ?? {};
+        if (at === undefined || !this.#responses.take(at, version!, data)) continue;
+        ready.add(at);
+        // The partitions that got something are asked for last the next time.
+        this.#partitions.delete(at);
+        this.#partitions.add(at);
       }
       next = this.#fetch(leader, ready);
       // Its errors are handled when it is awaited.
@@ -246,7 +199,7 @@ export class Fetcher {
   /** Rests until a partition may be fetched again, or until it is woken. */
   async #rest(leader: number): Promise<void> {
     const wake = this.#leaders.get(leader)!;
-    const fullUntilMs = this.#room.isFull ? performance.now() + STALLED_MS : 0;
+    const fullUntilMs = this.#budget.isFull ? performance.now() + STALLED_MS : 0;
     const soonestMs = this.#isFrozen ? Infinity : Math.min(
       ...[...this.#partitions].filter((at) => at.leader === leader && isWanted(at)).map((at) =>
         Math.max(at.notBeforeMs, fullUntilMs)
@@ -272,9 +225,9 @@ export class Fetcher {
       at.leader === leader && isWanted(at, ready.has(at) ? 1 : 0) && at.notBeforeMs <= nowMs
     );
     const unplaced = wanted.filter((at) => at.position === null);
-    for (const at of unplaced) void this.#findBeginning(at);
+    for (const at of unplaced) void this.#responses.seekToBeginning(at);
     const due = wanted.filter((at) => at.position !== null);
-    if (due.length === 0 || !this.#room.check()) return null;
+    if (due.length === 0 || !this.#budget.check()) return null;
     const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
     const positions = due.map(positionOf);
     const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
@@ -296,74 +249,16 @@ export class Fetcher {
     } catch (error) {
       if (this.#isClosed) return null;
       this.#handler.log(`Cannot fetch from broker ${leader}: ${(error as Error).message}`);
-      for (const at of due) at.loseLeader(RETRY_MS);
-      void this.#refreshLater();
+      for (const at of due) this.#search.lose(at);
       return null;
     }
   }
 
   async #leadsAll(leader: number, partitions: readonly FetchedPartition[]): Promise<boolean> {
     await this.#cluster.metadata.refresh(new Set(partitions.map(({ topic }) => topic)));
-    return partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
-  }
-
-  /** Takes what came of a partition. @returns whether there is something to hand over */
-  #take(fetched: FetchedPartitionData, requests: ReadonlyMap<string, Request>): boolean {
-    const { at, version } = requests.get(keyOf(fetched)) ?? {};
-    if (at === undefined || at.version !== version) return false;
-    const { error, data, aborted, highWatermark } = fetched;
-    if (error === Code.offsetOutOfRange) {
-      // Asked for again once what was fetched before is handed over.
-      if (at.waiting.length > 0) return false;
-      at.notBeforeMs = performance.now() + RETRY_MS;
-      void this.#findBeginning(at);
-      return false;
-    }
-    if (error !== Code.none) {
-      this.#handler.log(`Cannot fetch ${at.topic}/${at.partition}: ${new ProtocolError("Fetch", error).message}`);
-      if (error === Code.fencedLeaderEpoch) at.minLeaderEpoch = at.leaderEpoch + 1;
-      at.loseLeader(RETRY_MS);
-      void this.#refreshLater();
-      return false;
-    }
-    if (data.length === 0) return false;
-    let next = at.position!;
-    for (const { lastOffset } of batchesIn(data)) next = Math.max(next, lastOffset + 1);
-    if (next === at.position) {
-      this.#handOver.passOverDamage(at, highWatermark);
-      return false;
-    }
-    at.waiting.push({ open: null, data, from: at.position!, aborted: new AbortedFilter(aborted), highWatermark });
-    at.position = next;
-    // The partitions that got something are asked for last the next time.
-    this.#partitions.delete(at);
-    this.#partitions.add(at);
-    return true;
-  }
-
-  /** Sets a partition to the beginning of its log. */
-  async #findBeginning(at: FetchedPartition): Promise<void> {
-    const { topic, partition, version, position, leader } = at;
-    at.notBeforeMs = performance.now() + this.#cluster.shortTimeoutMs;
-    try {
-      const request = listOffsets(
-        [{ topic, partitions: [{ partition, timestamp: Timestamp.earliest }] }],
-        "readCommitted",
-      );
-      const { responses } = await this.#cluster.send(leader!, "control", request, this.#cluster.shortTimeoutMs);
-      const { errorCode, offset } = responses[0]!.partitions[0]!;
-      if (errorCode !== Code.none) throw new ProtocolError("ListOffsets", errorCode);
-      if (at.version !== version) return;
-      const low = Number(offset);
-      at.seek(low);
-      at.notBeforeMs = 0;
-      if (position !== null && low > position) this.#handler.expired(at, position, low);
-      this.#wakeLeaderOf(at);
-    } catch (error) {
-      this.#handler.log(`Cannot ask for the beginning of ${topic}/${partition}: ${(error as Error).message}`);
-      at.loseLeader(RETRY_MS);
-      void this.#refreshLater();
-    }
+    const isInPlace = partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
+    if (isInPlace) this.#cluster.doubt();
+    return isInPlace;
   }
 }
 

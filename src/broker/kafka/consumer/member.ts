@@ -3,7 +3,7 @@
  *
  *     joining ──▶ synchronising ──▶ proving ──▶ stable ──▶ (joining …)
  *        ▲                                        │
- *        └── the coordinator does not know us ────┘          stable ──▶ leaving
+ *        └── the coordinator does not know it ────┘          stable ──▶ leaving
  *
  * 1. *Joining*: the handler gives its last marks, which are committed in the old generation; then the member asks for the
  *    next generation. Its leader shares the partitions out.
@@ -12,31 +12,19 @@
  * 4. *Stable*: heartbeats. The leader also watches the number of partitions, and joins again when it changes.
  *
  * A coordinator that is gone is looked up elsewhere, and the next heartbeat goes there with the same member id and
- * generation: if it is accepted, nobody else had the partitions, and no join is needed. All reactions to error codes are in
- * {@linkcode reactionTo}.
+ * generation: if it is accepted, no other member had the partitions, and no join is needed. All reactions to error codes are
+ * in {@linkcode groupReactionTo}.
  */
-import { formatPartition, type TopicPartition } from "../../../support/position.ts";
-import { ASSIGNER_NAME, type Claim } from "./assigner.ts";
-import type { Cluster, Purpose } from "../wire/cluster.ts";
-import { Code, ConnectionError, ProtocolError } from "../wire/errors.ts";
-import type { Request } from "../wire/request.ts";
-import { heartbeat, joinGroup, leaveGroup, offsetFetch, syncGroup } from "../wire/requests.ts";
+import type { TopicPartition } from "../../../support/position.ts";
 import { brokerError } from "../broker_error.ts";
+import type { Cluster, Purpose } from "../wire/cluster.ts";
+import { Code } from "../wire/errors.ts";
+import type { Claim } from "./assigner.ts";
+import type { AssignedPartition, Generation } from "./generation.ts";
 import { decodeMembers, decodeShare, encodeShares, encodeSubscription, type JoinedMember } from "./group_protocol.ts";
+import { groupReactionTo } from "./group_reactions.ts";
+import { GroupRequests, type JoinedGroup } from "./group_requests.ts";
 import { PartitionCounts } from "./partition_counts.ts";
-import { byTopic } from "./by_topic.ts";
-
-/** A partition of the new share, with the group's committed offset. */
-export interface AssignedPartition extends TopicPartition {
-  /** `null` for nothing. */
-  readonly committed: { readonly offset: number; readonly metadata: string } | null;
-}
-
-/** A member in one generation of its group. */
-export interface Generation {
-  readonly memberId: string;
-  readonly generationId: number;
-}
 
 /** Receives what happens to a member. Calls return at once and do not throw. */
 export interface MemberHandler {
@@ -74,63 +62,15 @@ export interface MemberOptions {
   readonly metadataMaxAgeMs: number;
 }
 
-/** The reaction to an error code. */
-type Reaction =
-  /** Another broker coordinates the group, or none does for a moment: look it up, and go on as the same member. */
-  | "find coordinator"
-  /** The group gets a new generation. */
-  | "rejoin"
-  /** The generation is over for us: everything is lost, but the member id is good. */
-  | "lost generation"
-  /** The group does not know the member: everything is lost. */
-  | "lost member"
-  /** A transaction that commits offsets is under way. */
-  | "ask again"
-  /** Trying again cannot help. */
-  | "fail";
-
-const REACTIONS: ReadonlyMap<number, Reaction> = new Map([
-  [Code.coordinatorLoading, "find coordinator"],
-  [Code.coordinatorNotAvailable, "find coordinator"],
-  [Code.notCoordinator, "find coordinator"],
-  [Code.requestTimedOut, "find coordinator"],
-  [Code.rebalanceInProgress, "rejoin"],
-  [Code.illegalGeneration, "lost generation"],
-  [Code.unknownMemberId, "lost member"],
-  [Code.unstableOffsetCommit, "ask again"],
-  [Code.inconsistentGroupProtocol, "fail"],
-  [Code.invalidGroupId, "fail"],
-  [Code.invalidSessionTimeout, "fail"],
-  [Code.topicAuthorizationFailed, "fail"],
-  [Code.groupAuthorizationFailed, "fail"],
-  [Code.clusterAuthorizationFailed, "fail"],
-  [Code.unsupportedVersion, "fail"],
-  [Code.transactionalIdAuthorizationFailed, "fail"],
-  [Code.groupMaxSizeReached, "fail"],
-  [Code.fencedInstanceId, "fail"],
-]);
-
-/** Returns the reaction to an error of a request to the coordinator. */
-function reactionTo(error: unknown): Reaction {
-  if (error instanceof ProtocolError) return REACTIONS.get(error.code) ?? "find coordinator";
-  if (error instanceof ConnectionError) return error.isFinal ? "fail" : "find coordinator";
-  return "fail";
-}
-
 const RETRY_MS = 200;
 const ASK_AGAIN_MS = 50;
-const LEAVE_MS = 3000;
-const MAX_HEARTBEAT_TIMEOUT_MS = 3000;
-/** Time for all members to join again, as Kafka's own clients give at least. */
-const MIN_REBALANCE_TIMEOUT_MS = 10_000;
-/** The coordinator answers a join once all have joined, or their time is over. */
-const JOIN_GRACE_MS = 3000;
 
 /** See the module. */
 export class Member {
   readonly #cluster: Cluster;
   readonly #options: MemberOptions;
   readonly #handler: MemberHandler;
+  readonly #requests: GroupRequests;
   readonly #counts: PartitionCounts;
   readonly #running: Promise<void>;
   #memberId = "";
@@ -145,6 +85,7 @@ export class Member {
     this.#cluster = cluster;
     this.#options = options;
     this.#handler = handler;
+    this.#requests = new GroupRequests(cluster, options);
     this.#counts = new PartitionCounts(cluster);
     this.#running = this.#run();
   }
@@ -192,7 +133,7 @@ export class Member {
 
   /** @returns whether it goes on */
   #recoverFrom(error: unknown): boolean {
-    const reaction = reactionTo(error);
+    const reaction = groupReactionTo(error);
     const { group } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
     this.#handler.log("warn", `Group "${group}": ${message}`);
@@ -233,72 +174,35 @@ export class Member {
     this.#handler.accepted(sentMs);
   }
 
-  /** Sends a request to the coordinator. @throws {ProtocolError} if it answers with an error code */
-  async #ask<Response extends { readonly errorCode: number }>(
-    request: Request<Response>,
-    timeoutMs: number,
-  ): Promise<Response> {
-    const { group, purpose } = this.#options;
-    const response = await this.#cluster.sendToCoordinator(group, request, timeoutMs, purpose);
-    if (response.errorCode !== Code.none && response.errorCode !== Code.memberIdRequired) {
-      throw new ProtocolError(request.name, response.errorCode);
-    }
-    return response;
-  }
-
   async #join(): Promise<void> {
-    const { group: groupId } = this.#options;
     if (this.#generationId >= 0) await this.#handler.releasing(this.generation);
     const [joined, sentMs] = await this.#askToJoin();
     this.#accept(sentMs);
     this.#generationId = joined.generationId;
     this.#isLeader = joined.leaderId === this.#memberId;
     const syncSentMs = performance.now();
-    const { memberAssignment } = await this.#ask(
-      syncGroup({
-        groupId,
-        generationId: this.#generationId,
-        memberId: this.#memberId,
-        groupAssignment: this.#isLeader ? await this.#shares(joined.members) : [],
-      }),
-      this.#joinTimeoutMs,
-    );
+    const shares = this.#isLeader ? await this.#shares(joined.members) : [];
+    const share = await this.#requests.sync(this.generation, shares);
     this.#accept(syncSentMs);
-    const assigned = await this.#committed(decodeShare(memberAssignment));
+    const assigned = await this.#committed(decodeShare(share));
     if (this.#isClosing) return;
-    this.#handler.log("debug", `Group "${groupId}": generation ${this.#generationId}, ${assigned.length} partitions`);
+    this.#handler.log(
+      "debug",
+      `Group "${this.#options.group}": generation ${this.#generationId}, ${assigned.length} partitions`,
+    );
     this.#handler.assigned(assigned, this.generation);
   }
 
-  /** @returns the answer of the coordinator, and when the accepted request was sent */
+  /** @returns the response of the coordinator, and when the accepted request was sent */
   async #askToJoin(): Promise<[joined: JoinedGroup, sentMs: number]> {
-    const { group: groupId, topics, sessionTimeoutMs: sessionTimeout } = this.#options;
     while (true) {
       const sentMs = performance.now();
-      const metadata = encodeSubscription(topics, this.#handler.claim());
-      const joined = await this.#ask(
-        joinGroup({
-          groupId,
-          sessionTimeout,
-          rebalanceTimeout: this.#rebalanceTimeoutMs,
-          memberId: this.#memberId,
-          protocolType: "consumer",
-          groupProtocols: [{ name: ASSIGNER_NAME, metadata }],
-        }),
-        this.#joinTimeoutMs,
-      );
+      const metadata = encodeSubscription(this.#options.topics, this.#handler.claim());
+      const joined = await this.#requests.join(this.#memberId, metadata);
       this.#memberId = joined.memberId;
-      // A new member is told its id first, and asks again with it.
+      // A new member gets its id first, and asks again with it.
       if (joined.errorCode !== Code.memberIdRequired) return [joined, sentMs];
     }
-  }
-
-  get #rebalanceTimeoutMs(): number {
-    return Math.max(this.#options.sessionTimeoutMs, MIN_REBALANCE_TIMEOUT_MS);
-  }
-
-  get #joinTimeoutMs(): number {
-    return this.#rebalanceTimeoutMs + JOIN_GRACE_MS;
   }
 
   /** As the leader, shares out the partitions of all topics that any member reads. */
@@ -310,23 +214,11 @@ export class Member {
 
   async #committed(partitions: readonly TopicPartition[]): Promise<AssignedPartition[]> {
     if (partitions.length === 0) return [];
-    const request = offsetFetch(this.#options.group, byTopic(partitions, ({ partition }) => ({ partition })));
     while (true) {
-      const { responses } = await this.#ask(request, this.#cluster.shortTimeoutMs);
-      if (this.#isClosing) return [];
-      const found = responses.flatMap(({ topic, partitions }) =>
-        partitions.map(({ partition, errorCode, offset, metadata }) => ({
-          topic,
-          partition,
-          errorCode,
-          // Negative is nothing.
-          committed: Number(offset) < 0 ? null : { offset: Number(offset), metadata: metadata ?? "" },
-        }))
-      );
-      const failed = found.find(({ errorCode }) => errorCode !== Code.none);
-      if (failed === undefined) return found;
-      if (reactionTo(new ProtocolError("OffsetFetch", failed.errorCode)) !== "ask again") {
-        throw new ProtocolError(`OffsetFetch of ${formatPartition(failed)}`, failed.errorCode);
+      try {
+        return await this.#requests.committed(partitions);
+      } catch (error) {
+        if (this.#isClosing || groupReactionTo(error) !== "ask again") throw error;
       }
       await this.#rest(ASK_AGAIN_MS);
     }
@@ -334,24 +226,20 @@ export class Member {
 
   /** Resolves when the group needs a new generation. */
   async #staysStable(): Promise<void> {
-    const { group: groupId, heartbeatIntervalMs, sessionTimeoutMs, metadataMaxAgeMs } = this.#options;
-    const timeoutMs = Math.min(MAX_HEARTBEAT_TIMEOUT_MS, sessionTimeoutMs / 3);
+    const { heartbeatIntervalMs, metadataMaxAgeMs } = this.#options;
     let restMs = heartbeatIntervalMs;
     while (!this.#isClosing) {
       await this.#rest(restMs);
       if (this.#isClosing) return;
       const sentMs = performance.now();
       try {
-        await this.#ask(
-          heartbeat({ groupId, groupGenerationId: this.#generationId, memberId: this.#memberId }),
-          timeoutMs,
-        );
+        await this.#requests.heartbeat(this.generation);
         this.#accept(sentMs);
         restMs = heartbeatIntervalMs;
       } catch (error) {
-        const reaction = reactionTo(error);
+        const reaction = groupReactionTo(error);
         if (reaction === "rejoin") return;
-        // The next coordinator knows us by our id and generation: no reason to join again.
+        // The next coordinator knows the member by its id and generation: no reason to join again.
         if (reaction !== "find coordinator") throw error;
         this.#recoverFrom(error);
         restMs = RETRY_MS;
@@ -368,20 +256,6 @@ export class Member {
   }
 
   async #leave(): Promise<void> {
-    if (this.#memberId === "") return;
-    try {
-      await this.#ask(leaveGroup(this.#options.group, this.#memberId), LEAVE_MS);
-    } catch {
-      // Its session ends by itself.
-    }
+    if (this.#memberId !== "") await this.#requests.leave(this.#memberId);
   }
-}
-
-/** The coordinator's answer to a join. */
-interface JoinedGroup {
-  readonly errorCode: number;
-  readonly generationId: number;
-  readonly leaderId: string;
-  readonly memberId: string;
-  readonly members: readonly JoinedMember[];
 }

@@ -1,5 +1,5 @@
 /** One call of `append`: it resolves once every record of it has an outcome, or at its delivery timeout. */
-import type { AppendOutcome, NewRecord } from "../../broker.ts";
+import type { AppendOptions, AppendOutcome, NewRecord } from "../../broker.ts";
 
 /** See the module. */
 export class AppendCall {
@@ -12,14 +12,17 @@ export class AppendCall {
   problem = "";
   readonly done: Promise<readonly AppendOutcome[]>;
   readonly #outcomes: AppendOutcome[];
+  readonly #settled: AppendOptions["settled"];
   readonly #resolve: (outcomes: readonly AppendOutcome[]) => void;
   #open: number;
 
-  constructor(records: readonly NewRecord[], deliveryTimeoutMs: number) {
+  /** @param settled called with each outcome, as soon as it is known */
+  constructor(records: readonly NewRecord[], deliveryTimeoutMs: number, settled?: AppendOptions["settled"]) {
     const { promise, resolve } = Promise.withResolvers<readonly AppendOutcome[]>();
     this.records = records;
     this.endMs = this.sinceMs + deliveryTimeoutMs;
     this.done = promise;
+    this.#settled = settled;
     this.#resolve = resolve;
     this.#outcomes = new Array(records.length);
     this.#open = records.length;
@@ -31,16 +34,18 @@ export class AppendCall {
     return this.#open === 0;
   }
 
-  /** Settles one record. */
+  /** Settles one record. Its first outcome counts: a batch may be acknowledged after its records were given up. */
   settle(index: number, outcome: AppendOutcome): void {
+    if (this.#outcomes[index] !== undefined) return;
     this.#outcomes[index] = outcome;
+    this.#settled?.(index, outcome);
     if (--this.#open === 0) this.#resolve(this.#outcomes);
   }
 
   /** Settles all records that are certainly not in the log. */
   refuse(error: Error): void {
     for (let index = 0; index < this.records.length; index++) {
-      if (this.#outcomes[index] === undefined) this.settle(index, { ok: false, error, written: "no" });
+      this.settle(index, { ok: false, error, written: "no" });
     }
   }
 }

@@ -21,8 +21,10 @@ const MAX_RETRY_MS = 1000;
 export class OutgoingBatch {
   readonly bytes: BatchBuilder;
   readonly records: PlacedRecord[] = [];
-  /** The earliest end of its calls. */
+  /** The earliest end of its calls, without those that have expired. */
   endMs = Infinity;
+  /** Whether it has records that were given up while it could not be changed. */
+  hasExpired = false;
   /** Number of its records that have no key and may go to any partition. */
   movable = 0;
   /** Whether it may be in the log. */
@@ -72,6 +74,12 @@ export class OutgoingBatch {
     return this.#split(({ call }) => nowMs >= call.endMs);
   }
 
+  /** Records were given up, and stay in it. @param endMs the earliest end of the others */
+  keepExpired(endMs: number): void {
+    this.hasExpired = true;
+    this.endMs = endMs;
+  }
+
   #split(isTaken: (placed: PlacedRecord) => boolean): [left: OutgoingBatch | null, taken: readonly PlacedRecord[]] {
     const left = this.records.filter((placed) => !isTaken(placed));
     return [left.length === 0 ? null : this.#withRecords(left), this.records.filter(isTaken)];
@@ -81,6 +89,7 @@ export class OutgoingBatch {
     const batch = new OutgoingBatch();
     for (const placed of records) batch.add(placed, this.#timestampMs, Infinity);
     batch.problem = this.problem;
+    batch.#retryMs = this.#retryMs;
     return batch;
   }
 }

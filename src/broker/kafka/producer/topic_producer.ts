@@ -50,13 +50,13 @@ export class TopicProducer {
   /**
    * Puts the records of a call into the queues of their partitions.
    *
-   * @param isReachable whether a partition has a leader that can be reached
+   * @param canReach returns whether a partition has a leader that can be reached
    * @returns the queues that got something
    */
-  place(call: AppendCall, isReachable: (partition: number) => boolean): Set<PartitionQueue> {
+  place(call: AppendCall, canReach: (at: PartitionQueue) => boolean): Set<PartitionQueue> {
     const timestampMs = Date.now();
     const queues = new Set<PartitionQueue>();
-    const candidates = this.#candidates(isReachable);
+    const candidates = this.#candidates(canReach);
     for (let index = 0; index < call.records.length; index++) {
       const record = call.records[index]!;
       const partition = this.#partitionOf(record, candidates);
@@ -74,8 +74,8 @@ export class TopicProducer {
   }
 
   /** Puts records without a key into other partitions. @returns the queues that got something */
-  move(records: readonly PlacedRecord[], isReachable: (partition: number) => boolean): Set<PartitionQueue> {
-    const candidates = this.#candidates(isReachable);
+  move(records: readonly PlacedRecord[], canReach: (at: PartitionQueue) => boolean): Set<PartitionQueue> {
+    const candidates = this.#candidates(canReach);
     const queues = new Set<PartitionQueue>();
     for (const placed of records) {
       const queue = candidates[this.#turn++ % candidates.length]!;
@@ -98,9 +98,9 @@ export class TopicProducer {
   }
 
   /** The partitions for records without a key. */
-  #candidates(isReachable: (partition: number) => boolean): readonly PartitionQueue[] {
+  #candidates(canReach: (at: PartitionQueue) => boolean): readonly PartitionQueue[] {
     const present = this.queues.slice(0, this.#count);
-    const reachable = present.filter(({ partition }) => isReachable(partition));
+    const reachable = present.filter(canReach);
     return reachable.length > 0 ? reachable : present;
   }
 }

@@ -17,6 +17,7 @@ import { Authentication } from "./authentication.ts";
 import { ConnectionError, type ConnectionFailure } from "./errors.ts";
 import { FrameError, FrameReader } from "./frame_reader.ts";
 import { type BrokerVersions, definitions } from "./kafkajs.ts";
+import { encodeHeader } from "./request_header.ts";
 import { encodedBy, type EncodedRequest, type Request, UnsupportedVersionError } from "./request.ts";
 import { describeForeignBytes, describeSocketError, openSocket } from "./socket.ts";
 
@@ -39,8 +40,6 @@ interface PendingRequest {
 
 /** The longest response that is accepted, in bytes: a fetch brings at most its limits and one batch. */
 const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
-/** Bytes before the body of a request: length, number, version, correlation id, length of the client id. */
-const HEADER_BYTES = 14;
 const CORRELATION_ID_BYTES = 4;
 const KEEP_ALIVE_MS = 60_000;
 /** The longest wait of a timer. */
@@ -197,7 +196,7 @@ export class Connection {
       this.#pending.set(correlationId, pending);
       this.#armTimer(pending, timeoutMs + this.throttledMs);
       // One write: of two that follow each other on a TLS socket Deno 2.9 loses the second.
-      this.#socket.write(Buffer.concat([this.#headerOf(request, correlationId), request.body]));
+      this.#socket.write(Buffer.concat([encodeHeader(request, correlationId, this.#clientId), request.body]));
     });
     const response = await this.#decode(name, request, payload);
     this.#noteThrottle(response);
@@ -214,18 +213,6 @@ export class Connection {
       this.close(error);
       throw error;
     }
-  }
-
-  #headerOf({ apiKey, version, isFlexible = false, body }: EncodedRequest<unknown>, correlationId: number): Buffer {
-    const header = Buffer.alloc(HEADER_BYTES + this.#clientId.length + (isFlexible ? 1 : 0));
-    header.writeInt32BE(header.length - 4 + body.length, 0);
-    header.writeInt16BE(apiKey, 4);
-    header.writeInt16BE(version, 6);
-    header.writeInt32BE(correlationId, 8);
-    header.writeInt16BE(this.#clientId.length, 12);
-    this.#clientId.copy(header, HEADER_BYTES);
-    // A flexible header ends with its tagged fields: none, which the zero of the last byte says.
-    return header;
   }
 
   #noteThrottle(response: unknown): void {

@@ -1,6 +1,7 @@
 /** One member of a group on a scripted coordinator: its reaction to each error code of each request. */
 import { assert, assertEquals } from "@std/assert";
-import { type AssignedPartition, Member, type MemberHandler } from "../../../../src/broker/kafka/consumer/member.ts";
+import type { AssignedPartition } from "../../../../src/broker/kafka/consumer/generation.ts";
+import { Member, type MemberHandler } from "../../../../src/broker/kafka/consumer/member.ts";
 import { Code, errorName } from "../../../../src/broker/kafka/wire/errors.ts";
 import { Reader } from "../../../../src/broker/kafka/wire/reader.ts";
 import { Api, type ScriptedRequest } from "../../../support/kafka/scripted_broker.ts";

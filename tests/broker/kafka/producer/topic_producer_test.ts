@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { AppendCall } from "../../../../src/broker/kafka/producer/append_call.ts";
+import type { PartitionQueue } from "../../../../src/broker/kafka/producer/partition_queue.ts";
 import { TopicProducer } from "../../../../src/broker/kafka/producer/topic_producer.ts";
 import type { NewRecord } from "../../../../src/broker/broker.ts";
 import { partitionOfKey } from "../../../../src/broker/partitioner.ts";
@@ -10,9 +11,9 @@ function topicOf(partitions: number): TopicProducer {
   return topic;
 }
 
-function place(topic: TopicProducer, records: readonly NewRecord[], isReachable = (_partition: number) => true) {
+function place(topic: TopicProducer, records: readonly NewRecord[], canReach = (_at: PartitionQueue) => true) {
   const call = new AppendCall(records, 60_000);
-  topic.place(call, isReachable);
+  topic.place(call, canReach);
   const partitions = new Array<number>(records.length).fill(-1);
   for (const queue of topic.queues) {
     for (const batch of queue.batches) {
@@ -43,7 +44,7 @@ Deno.test("TopicProducer places records by partition, by key, and in turn", () =
 Deno.test("TopicProducer gives records without a key to reachable partitions only, while there is one", () => {
   const topic = topicOf(4);
   const keyless = Array.from({ length: 6 }, (): NewRecord => ({ value: "" }));
-  assertEquals(new Set(place(topic, keyless, (partition) => partition % 2 === 1).partitions), new Set([1, 3]));
+  assertEquals(new Set(place(topic, keyless, ({ partition }) => partition % 2 === 1).partitions), new Set([1, 3]));
   assertEquals(new Set(place(topic, keyless, () => false).partitions), new Set([0, 1, 2, 3]));
   const fixed = place(topic, [{ value: "", partition: 0 }, { value: "", key: "a key" }], () => false);
   assertEquals(fixed.partitions, [0, partitionOfKey("a key", 4)]);

@@ -1,7 +1,6 @@
 /** The headers of a trace that are accepted. */
 import { assertEquals } from "@std/assert";
-import { INCOMING } from "../../src/monitor/trace_headers.ts";
-import { isTraceparent } from "../../src/monitor/traceparent.ts";
+import { INCOMING, isTraceparent } from "../../src/monitor/trace_headers.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
