@@ -192,7 +192,6 @@ for (const ordering of ["partition", "key"] as const) {
 
 behaviour(
   "P7: one key fails for ever: the others run until the lookahead is full, then an event says so; after a skip all go on",
-  { on: ["memory", "kafka"], because: "SQLite does not release a partition for a skip yet" },
   async (world) => {
     const runs = new Map<number, number>();
     const KeyedJob = keyedJob(({ key, n }) => {
@@ -278,7 +277,6 @@ behaviour("P11: a hot key does not hold up the others: they run beside it, not b
 
 behaviour(
   "P12: two keys are stuck: the skip command passes over only the second, and nothing finished runs again",
-  { on: ["memory", "kafka"], because: "SQLite does not release a partition for a skip yet" },
   async (world) => {
     const runs: string[] = [];
     const KeyedJob = keyedJob(({ key, n }) => {
