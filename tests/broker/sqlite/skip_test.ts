@@ -67,8 +67,8 @@ Deno.test("sqlite: a skip that is refused beside a live owner gives the partitio
     throw new RangeError("Not this one");
   };
   await assertRejects(() => broker.skip(GROUP, at(2), refuse), RangeError, "Not this one");
-  await member.recorder.until("it owns it again", () => before.lost.aborted && member.recorder.live.size === 1);
   assertEquals(rows(file.path, "SELECT count(*) FROM members"), [[1]]);
+  await member.recorder.until("it owns it again", () => before.lost.aborted && member.recorder.live.size === 1);
   assertEquals(await member.commit(4), "committed");
 });
 
