@@ -33,6 +33,9 @@ const MAX_BATCH_RECORDS = 1000;
 /** Largest batch in bytes, unless it has only one record. */
 const MAX_BATCH_BYTES = 1_000_000;
 
+/** The records of one call of `append`; `null` for those that have their outcome. */
+type Batch = (PendingRecord | null)[];
+
 /** Sends records to one topic. */
 export class TopicSender {
   readonly #topic: string;
@@ -64,25 +67,25 @@ export class TopicSender {
 
   async #sendAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#nextBatchSize());
+      const batch: Batch = this.#waiting.splice(0, this.#nextBatchSize());
       this.#inFlight++;
       try {
         const broker = await this.#broker();
         const sent = this.#send(broker, batch);
         if (!broker.capabilities.concurrentAppends) await sent;
       } catch (error) {
-        this.#settle(batch, batch.map(() => ({ ok: false, error: error as Error, written: "no" })));
+        this.#end(batch, batch.map(() => ({ ok: false, error: error as Error, written: "no" })));
       }
     }
     this.#isBusy = false;
   }
 
-  async #send(broker: Broker, batch: readonly PendingRecord[]): Promise<void> {
-    this.#settle(batch, await this.#append(broker, batch));
+  async #send(broker: Broker, batch: Batch): Promise<void> {
+    this.#end(batch, await this.#append(broker, batch));
   }
 
-  #settle(batch: readonly PendingRecord[], outcomes: readonly AppendOutcome[]): void {
-    for (let index = 0; index < batch.length; index++) batch[index]!.settle(outcomes[index]!);
+  #end(batch: Batch, outcomes: readonly AppendOutcome[]): void {
+    for (let index = 0; index < batch.length; index++) settle(batch, index, outcomes[index]!);
     this.#inFlight--;
     if (this.#waiting.length === 0 && this.#inFlight === 0) this.#options.onIdle?.();
   }
@@ -97,14 +100,26 @@ export class TopicSender {
     return count;
   }
 
-  async #append(broker: Broker, batch: readonly PendingRecord[]): Promise<readonly AppendOutcome[]> {
+  async #append(broker: Broker, batch: Batch): Promise<readonly AppendOutcome[]> {
     const { compression = "none" } = this.#options;
-    const durability = batch.some(({ durable }) => durable) ? "durable" : "buffered";
+    const durability = batch.some((pending) => pending!.durable) ? "durable" : "buffered";
     try {
-      return await broker.append(this.#topic, batch.map(({ record }) => record), { durability, compression });
+      return await broker.append(this.#topic, batch.map((pending) => pending!.record), {
+        durability,
+        compression,
+        // Records of one turn share a call, and must not wait for each other.
+        settled: (index, outcome) => settle(batch, index, outcome),
+      });
     } catch (error) {
       // `append` should not reject. A broker with such a fault must not stop the sender.
       return batch.map(() => ({ ok: false, error: error as Error, written: "unknown" }));
     }
   }
+}
+
+/** Settles a record, unless it was settled before. */
+function settle(batch: Batch, index: number, outcome: AppendOutcome): void {
+  const pending = batch[index];
+  batch[index] = null;
+  pending?.settle(outcome);
 }

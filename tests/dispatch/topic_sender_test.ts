@@ -5,6 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { AppendOutcome, Broker, NewRecord } from "../../src/broker/broker.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { until } from "../support/until.ts";
 import { TopicSender } from "../../src/dispatch/topic_sender.ts";
 
 /** A memory broker whose appends are recorded, and held until the test releases them. */
@@ -103,6 +104,34 @@ Deno.test("TopicSender gives each record its own outcome, and goes on after a re
   const next = push("d");
   await broker.release();
   assertEquals(offsetOf(await next), 2);
+});
+
+Deno.test("TopicSender settles a record once, as soon as the broker reports its outcome", async () => {
+  const settled: string[] = [];
+  const released = Promise.withResolvers<void>();
+  const outcome = (offset: number): AppendOutcome => ({
+    ok: true,
+    position: { topic: "default", partition: 0, offset },
+  });
+  const broker: Pick<Broker, "append" | "capabilities"> = {
+    capabilities: { concurrentAppends: true } as Broker["capabilities"],
+    async append(_topic, _records, options) {
+      options!.settled!(1, outcome(0));
+      await released.promise;
+      return [outcome(1), outcome(0)];
+    },
+  };
+  const idle = Promise.withResolvers<void>();
+  const sender = new TopicSender("default", () => Promise.resolve(broker as Broker), { onIdle: idle.resolve });
+  for (const value of ["waits", "is acknowledged"]) {
+    const settle = (outcome: AppendOutcome) => void settled.push(`${value}: ${offsetOf(outcome)}`);
+    sender.push({ record: { value }, bytes: 1, durable: true, settle });
+  }
+  await until(() => settled.length > 0, () => "nothing is settled");
+  assertEquals(settled, ["is acknowledged: 0"]);
+  released.resolve();
+  await idle.promise;
+  assertEquals(settled, ["is acknowledged: 0", "waits: 1"]);
 });
 
 Deno.test("TopicSender sends a durable batch if any of its records must be durable", async () => {

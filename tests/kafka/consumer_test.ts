@@ -1,6 +1,7 @@
 // Runs alone: it limits the seconds that a consumer may take.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Broker, Consumer, Ownership } from "../../src/broker/broker.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
 import { Recorder } from "../broker/conformance/recorder.ts";
 import { brokers, commitAsStranger, noKafka, openKafka } from "../support/kafka/cluster.ts";
 import { API, Relay } from "../support/kafka/relay.ts";
@@ -114,7 +115,7 @@ kafkaTest("a consumer comes back by itself after the broker was away for longer 
   const offsets = () =>
     recorder.received.filter(({ ownership }) => ownership === now).map(({ record }) => record.offset);
   await recorder.until("the last one came", () => offsets().at(-1) === 14);
-  // The same member within its session, or another one, which owns anew from what was committed.
+  // The same member within its session, or another one, which begins at the committed offset.
   const from = now === before ? 0 : 4;
   assertEquals(offsets(), Array.from({ length: 15 - from }, (_, n) => from + n));
   assertEquals(await consumer.commit([{ ownership: now, next: 15, metadata: "" }]), ["committed"]);
@@ -176,15 +177,26 @@ for (const codec of ["gzip", "snappy", "lz4", "zstd"]) {
   });
 }
 
-kafkaTest("a consumer of a topic that does not exist fails at once, naming it", async () => {
-  await using broker = openKafka();
-  const { consumer, recorder } = consume(broker, "no-such-topic", crypto.randomUUID());
-  const startedMs = performance.now();
-  const error = await assertRejects(() => consumer.joined, Error, '"no-such-topic"');
-  assertEquals(error.name, "UnknownTopicError");
-  assert(performance.now() - startedMs < 2000);
-  assertEquals(recorder.failures.map(({ name }) => name), ["UnknownTopicError"]);
-});
+kafkaTest(
+  "a consumer whose topics do not all exist reads the others, and the missing one once it is created",
+  async () => {
+    const monitor = new Monitor();
+    const missing: string[] = [];
+    monitor.on("topic.missing", ({ topic }) => void missing.push(topic));
+    await using broker = openKafka({}, monitor);
+    const [topic, later] = [await newTopic(broker, 1), `later-${crypto.randomUUID()}`];
+    const recorder = new Recorder(LIMIT_MS);
+    const topics = [topic, later];
+    const options = { group: crypto.randomUUID(), topics, sessionTimeoutMs: SESSION_MS, maxFetchBytes: 65_536 };
+    broker.consume(options, recorder);
+    await fill(broker, topic, 1, 3);
+    await recorder.until("the topic that exists is read", () => recorder.received.length === 3);
+    await broker.admin.create([{ name: later, partitions: 2, config: {} }]);
+    await fill(broker, later, 2, 3);
+    await recorder.until("both are read", () => recorder.received.length === 9);
+    assertEquals([missing, recorder.failures], [[later], []]);
+  },
+);
 
 kafkaTest("a worker of a and one of a and b share a, and b is read", async () => {
   await using broker = openKafka();

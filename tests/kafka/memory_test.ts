@@ -8,7 +8,7 @@ import { bareKafka, brokers, noKafka, openKafka } from "../support/kafka/cluster
 import kafkajs from "kafkajs";
 
 const MB = 1024 * 1024;
-/** Twice the default of `maxBufferedBytes`, and room for garbage: on a busy machine V8 collects it late. Unbounded: 1.3 GB. */
+/** Twice the default of `maxBufferedBytes`, and space for garbage: on a busy machine V8 collects it late. Unbounded: 1.3 GB. */
 const MAX_GROWTH_BYTES = 384 * MB;
 
 function job(text: string): Buffer {

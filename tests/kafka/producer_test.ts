@@ -67,7 +67,7 @@ kafkaTest("append() loses nothing and keeps the order although answers to produc
   for (const [partition, of] of expected) {
     for (const [offset, value] of of) assertEquals(values.get(partition)![offset], value);
   }
-  // Sent again is the identical batch, and the broker tells a repetition: nothing is there twice.
+  // The identical batch is sent again, and the broker recognises a repetition: nothing is there twice.
   assertEquals([...values.values()].flat().length, 600);
 });
 

@@ -32,6 +32,22 @@ const JOBS: readonly Mutant[] = [
     tests: ["tests/dispatch/topic_sender_test.ts"],
   },
   {
+    what: "topic sender: a record does not wait for the outcomes of others of its batch",
+    file: "src/dispatch/topic_sender.ts",
+    find: "settled: (index, outcome) => settle(batch, index, outcome),",
+    replace: "",
+    tests: ["tests/dispatch/topic_sender_test.ts"],
+    only: "as soon as the broker reports",
+  },
+  {
+    what: "topic sender: a record is settled once",
+    file: "src/dispatch/topic_sender.ts",
+    find: "  batch[index] = null;",
+    replace: "",
+    tests: ["tests/dispatch/topic_sender_test.ts"],
+    only: "as soon as the broker reports",
+  },
+  {
     what: "dispatcher: produceSync waits for the acknowledgement",
     file: "src/dispatch/dispatcher.ts",
     find: "if (prepared.awaitsAck) await job.delivered();",

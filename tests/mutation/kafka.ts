@@ -13,7 +13,7 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
   {
     what: "kafka: a commit never moves the group back",
     file: "src/broker/kafka/consumer/assignment.ts",
-    find: "this.#isProved && next >= (ownership as KafkaOwnership).floor",
+    find: "this.#isProved && next >= (ownership as KafkaOwnership).lowestOffset",
     replace: "this.#isProved",
     tests: ["tests/broker/kafka/consumer/assignment_test.ts"],
   },
@@ -58,6 +58,22 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     find: '[Code.unknownMemberId, "lost member"]',
     replace: '[Code.unknownMemberId, "find coordinator"]',
     tests: ["tests/broker/kafka/consumer/member_test.ts"],
+  },
+  {
+    what: "kafka: a new topic that a broker does not know yet is asked for again at the start",
+    file: "src/broker/kafka/consumer/consumer.ts",
+    find: "if (performance.now() - missingSinceMs >= MISSING_MS) return;",
+    replace: "return;",
+    tests: ["tests/broker/kafka/consumer/consumer_test.ts"],
+    only: "does not know yet",
+  },
+  {
+    what: "kafka: a topic that is missing at the start is reported",
+    file: "src/broker/kafka/consumer/consumer.ts",
+    find: "    this.#topicWatch.check();\n",
+    replace: "",
+    tests: ["tests/broker/kafka/consumer/consumer_test.ts"],
+    only: "stays missing",
   },
   {
     what: "kafka: a commit that was sent without an answer may be written",

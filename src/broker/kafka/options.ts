@@ -137,7 +137,7 @@ export function secretsOf(settings: KafkaSettings): string[] {
 
 /**
  * Masks an address that could not be read, for a message. Only plain hosts, ports and paths are shown: anything else may be
- * a password, wherever it stands.
+ * a password, wherever it is.
  */
 export function maskAddress(address: string): string {
   if (/^(?:[a-z]\w*:\/\/|memory:|sqlite:)?[\w./-]*(?::\d*)?(?:,[\w.-]+(?::\d*)?)*$/i.test(address)) return address;

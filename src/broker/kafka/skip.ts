@@ -1,17 +1,18 @@
 /**
- * Moves a group past one record; a batch that cannot be read is passed over as a whole. A group without members is simply
- * told. Beside live workers a member is needed that owns the partition: one that joins, claims nothing but it, commits and
+ * Moves a group past one record; a batch that cannot be read is passed over as a whole. A group without members needs no
+ * more than a commit. Beside live workers a member is needed that owns the partition: one that joins, claims nothing but it, commits and
  * leaves. The worker that had it loses it in between, so that nothing of its old ownership can set the group back.
  */
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
-import type { SkipOptions } from "../broker.ts";
+import type { Commit, DecideSkip } from "../broker.ts";
 import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import type { Generation } from "./consumer/generation.ts";
 import { Member } from "./consumer/member.ts";
+import { workerMetadata } from "./consumer/ownership.ts";
 import type { Questions } from "./questions.ts";
 import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
@@ -28,7 +29,7 @@ const PURPOSE: Purpose = "group 0";
  * Moves a group past a record.
  *
  * @throws {UnknownTopicError} if there is no such topic
- * @throws {BrokerError} if the group is past it already or has not come to it, or the partition could not be had within
+ * @throws {BrokerError} if the group is past it already or has not come to it, or the partition could not be owned within
  * a minute
  */
 export async function skipRecord(
@@ -36,7 +37,7 @@ export async function skipRecord(
   questions: Questions,
   group: string,
   position: Position,
-  { force = false }: SkipOptions = {},
+  decide: DecideSkip,
 ): Promise<void> {
   const { topic, partition, offset } = position;
   const what = `skip ${formatPosition(position)}`;
@@ -45,34 +46,40 @@ export async function skipRecord(
   if (!partitions.includes(partition)) {
     throw new BrokerError(`Cannot ${what}: the topic has ${partitions.length} partitions`);
   }
-  const current = async (): Promise<number> => {
+  const current = async (): Promise<Commit> => {
     const [committed] = await questions.committed(group, [position]);
-    if (committed) return committed.offset;
-    return (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!.low;
+    if (committed) return { offset: committed.offset, metadata: workerMetadata(committed.metadata) };
+    const { low } = (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!;
+    return { offset: low, metadata: "" };
   };
-  let at = await current();
-  if (at > offset) throw alreadySkippedError(group, position, at);
+  let committed = await current();
+  if (committed.offset > offset) throw alreadySkippedError(group, position, committed.offset);
   const end = await questions.ask(what, () => findRecordEnd(cluster, position));
-  const mark = { topic, partition, offset: end, metadata: "" };
+  const commit = async (generation?: Generation): Promise<boolean> => {
+    const decided = decide(committed, end);
+    if (decided !== null) await questions.commit(group, [{ topic, partition, ...decided }], generation);
+    return decided !== null;
+  };
   try {
-    // Its owner may have come to it without having committed so yet: the last marks tell.
-    if (at === offset || force) return await questions.commit(group, [mark]);
+    // Its owner may have come to it without having committed so yet: the last marks show it.
+    if (await commit()) return;
   } catch (error) {
-    if (!isLiveGroup(error)) throw brokerError(`Cannot ${what}`, error);
+    if (!isLiveGroup(error)) throw error instanceof BrokerError ? error : brokerError(`Cannot ${what}`, error);
   }
-  await commitAsOwner(cluster, group, mark, what, async (generation) => {
-    at = await current();
-    if (at === offset || (force && at < offset)) await questions.commit(group, [mark], generation);
+  let isDecided = true;
+  await commitAsOwner(cluster, group, position, what, async (generation) => {
+    committed = await current();
+    isDecided = committed.offset > offset || await commit(generation);
   });
-  if (at < offset && !force) throw skipsOthersError(group, position, at);
+  if (!isDecided) throw skipsOthersError(group, position, committed.offset);
 }
 
 /**
- * Is a member of a live group for a moment, which owns the partition while it commits.
+ * Joins a live group for a moment, as the owner of the partition while it commits.
  *
  * @param what what this is for, in a message
  * @param commit commits, once the partition is owned and its owner has given its last marks
- * @throws {BrokerError} if the partition could not be had within a minute
+ * @throws {BrokerError} if the partition could not be owned within a minute
  */
 export async function commitAsOwner(
   cluster: Cluster,
@@ -109,7 +116,7 @@ export async function commitAsOwner(
   });
   try {
     if (!await waitUntilSettled(done.promise, DEADLINE_MS)) {
-      throw new BrokerError(`Cannot ${what}: the partition could not be had within ${DEADLINE_MS} ms`);
+      throw new BrokerError(`Cannot ${what}: the partition could not be owned within ${DEADLINE_MS} ms`);
     }
     await done.promise;
   } catch (error) {

@@ -23,6 +23,22 @@ export const append: readonly Case[] = [
     },
   },
   {
+    name: "append() reports no outcome twice, and none that it does not return",
+    async run(world) {
+      const topic = await world.topic(2);
+      const reported: (readonly [index: number, outcome: AppendOutcome])[] = [];
+      const records: NewRecord[] = [{ value: "0", partition: 0 }, { value: "1", partition: 1 }, {
+        value: "2",
+        partition: 7,
+      }];
+      const settled = (index: number, outcome: AppendOutcome) => void reported.push([index, outcome]);
+      const outcomes = await world.broker.append(topic, records, { settled });
+      assert.deepEqual(outcomes.map(({ ok }) => ok), [true, true, false]);
+      assert.equal(new Set(reported.map(([index]) => index)).size, reported.length);
+      for (const [index, outcome] of reported) assert.deepEqual(outcome, outcomes[index]);
+    },
+  },
+  {
     name: "append() of many keyed records keeps the order of each key",
     async run(world) {
       const topic = await world.topic(4);

@@ -75,7 +75,7 @@ Deno.test("secretsOf() lists each secret of the settings", () => {
 Deno.test("kafkaSettings() has the documented defaults", () => {
   const { deliveryTimeoutMs, requestTimeoutMs, connectionTimeoutMs, metadataMaxAgeMs, ssl, sasl } = kafkaSettings({
     brokers: ["a:1"],
-    // As absent, for whoever writes plain JavaScript.
+    // As absent, for callers in plain JavaScript.
     ...{ deliveryTimeoutMs: undefined, ssl: undefined } as object,
   });
   assertEquals([deliveryTimeoutMs, requestTimeoutMs, connectionTimeoutMs, metadataMaxAgeMs], [

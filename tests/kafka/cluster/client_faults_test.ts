@@ -1,9 +1,10 @@
 /** Faults of the client's surroundings: a silent or dead bootstrap broker, a clock that is set, a quota. */
 import { assert, assertEquals } from "@std/assert";
 import { activeJobTopic, App, Job, kafka, type KafkaOptions } from "../../../mod.ts";
-import { assertAtMost, clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
+import { clusterTest, finishLoad, membershipsOf, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { findFreePorts } from "../../../tasks/kafka/server.ts";
 import { Load, SESSION_TIMEOUT_MS } from "../../support/kafka/load.ts";
+import { MachineMeter } from "../../support/kafka/machine_meter.ts";
 import type { ThreeBrokers } from "../../support/kafka/three_brokers.ts";
 
 /** Longer than the session, so that a session that is not prolonged ends, in milliseconds. */
@@ -32,6 +33,7 @@ async function startMs(three: ThreeBrokers, name: string, brokers: readonly stri
 }
 
 clusterTest("C8: bootstrap brokers that never answer, or are dead, delay a start by less than 5 s", async (three) => {
+  using machine = new MachineMeter();
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepted: Deno.Conn[] = [];
   const accepting = (async () => {
@@ -48,7 +50,7 @@ clusterTest("C8: bootstrap brokers that never answer, or are dead, delay a start
   await accepting;
   for (const connection of accepted) connection.close();
   console.log(`  started within ${ms.map(Math.round)} ms`);
-  assertAtMost("start in ms", Math.max(...ms), 5000);
+  machine.assertWithin("start", Math.max(...ms), 5000);
 });
 
 clusterTest(
@@ -91,9 +93,3 @@ clusterTest("C10: fetches that are throttled for longer than the session cost no
   assert(standstillMs > SESSION_TIMEOUT_MS, "The throttle was longer than the session");
   assertEquals(membershipsOf(load), [true, false]);
 });
-
-/** The states of the worker's session, from its start to its end. */
-function membershipsOf(load: Load): boolean[] {
-  return load.worker.lines.filter((line) => line.startsWith("membership.changed "))
-    .map((line) => JSON.parse(line.slice(line.indexOf("{"))).isMember);
-}

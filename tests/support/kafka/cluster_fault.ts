@@ -106,7 +106,7 @@ export async function finishLoad(load: Load, { maxTwice, maxAckMs = Infinity }: 
   const verdict = await load.finish();
   const { ranTwice, worstAckMs, notAcknowledged, ...wrong } = verdict;
   console.log(
-    `  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}, stall ${load.stallMs} ms`,
+    `  twice ${ranTwice}, worst acknowledgement ${worstAckMs} ms, not acknowledged ${notAcknowledged}, machine ${load.allowanceMs} ms`,
   );
   assertEquals(wrong, { lost: 0, outOfOrder: 0, writtenTwice: 0, wronglyDenied: 0 });
   assertAtMost("records that ran twice", ranTwice, maxTwice);
@@ -115,6 +115,12 @@ export async function finishLoad(load: Load, { maxTwice, maxAckMs = Infinity }: 
 }
 
 /** Fails if a figure is above its bar. */
-export function assertAtMost(what: string, figure: number, bar: number): void {
+function assertAtMost(what: string, figure: number, bar: number): void {
   if (!(figure <= bar)) throw new Error(`${what}: ${figure}, more than ${bar}`);
+}
+
+/** The states of the worker's session, from its start to its end. */
+export function membershipsOf(load: Load): boolean[] {
+  return load.worker.lines.filter((line) => line.startsWith("membership.changed "))
+    .map((line) => JSON.parse(line.slice(line.indexOf("{"))).isMember);
 }

@@ -1,7 +1,7 @@
 /**
  * A worker of some version of the library, for the test of a deploy: `deployed_worker.ts <root> <app> <topic>`, where `root`
- * is the folder of the version. It prints `ready` at its first assignment, and `performed N` for each job. It uses only what
- * version 0.1 has as well.
+ * is the folder of the version. It prints `ready` at its first assignment, and for each job `started PARTITION OFFSET TIME`
+ * and `performed N`. It uses only what version 0.1 has as well.
  */
 const [root, name, topic] = Deno.args as [string, string, string];
 const { activeJobTopic, App, Job } = await import(`file://${root}/mod.ts`);
@@ -23,6 +23,9 @@ const app = new App({
   logger: false,
 });
 app.on("worker.started", () => console.log("ready"));
+app.on("job.performing", ({ partition, offset }: { partition: number; offset: number }) => {
+  console.log(`started ${partition} ${offset} ${performance.timeOrigin + performance.now()}`);
+});
 const stop = new AbortController();
 Deno.addSignalListener("SIGTERM", () => stop.abort());
 await app.worker().run(stop.signal);

@@ -11,7 +11,7 @@ import { type EnqueueLine, type LedgerLine, nowMs } from "./load_job.ts";
 import type { ProducerSettings } from "./load_producer.ts";
 import { idOf, judge, longestDelayMs, longestStandstillMs, type Period, type Verdict } from "./load_verdict.ts";
 import type { WorkerSettings } from "./load_worker.ts";
-import { StallMeter } from "./stall_meter.ts";
+import { MachineMeter } from "./machine_meter.ts";
 
 /** Topics with their numbers of partitions, and who performs. */
 export interface LoadOptions {
@@ -40,7 +40,7 @@ export class Load implements AsyncDisposable {
   readonly #folder: string;
   readonly #outcomes: LineFile<EnqueueLine>;
   readonly #performed: LineFile<LedgerLine>;
-  readonly #stalls = new StallMeter();
+  readonly #machine = new MachineMeter();
   readonly #deletedMs = new Map<string, number>();
   #sinceMs = nowMs();
   #untilMs = Infinity;
@@ -120,14 +120,14 @@ export class Load implements AsyncDisposable {
 
   /** A fault begins now: times are measured from here. */
   begins(): void {
-    this.#stalls.restart();
+    this.#machine.restart();
     this.#sinceMs = nowMs();
   }
 
   /** Times are measured up to here. */
   ends(): void {
     this.#untilMs = nowMs();
-    this.#stalls[Symbol.dispose]();
+    this.#machine[Symbol.dispose]();
   }
 
   /** Stops the producer, waits until all that was acknowledged is performed, and stops the worker. */
@@ -159,20 +159,18 @@ export class Load implements AsyncDisposable {
     return Math.max(...delays);
   }
 
-  /** The longest time for which the machine let this process wait while times were measured, in milliseconds. */
-  get stallMs(): number {
-    return Math.round(this.#stalls.worstMs);
+  /** The time that the machine, which may be busy, adds to the bars, in milliseconds. */
+  get allowanceMs(): number {
+    return this.#machine.allowanceMs;
   }
 
-  /** Fails if a time is above its bar and what the machine, which may be busy, adds to it. */
+  /** Fails if a time is above its bar and what the machine adds to it. */
   assertWithin(what: string, ms: number, barMs: number): void {
-    if (ms <= barMs + this.stallMs) return;
-    const events = this.worker.lines.join("\n");
-    throw new Error(`${what}: ${ms} ms, more than ${barMs} ms (and a stall of ${this.stallMs} ms):\n${events}`);
+    this.#machine.assertWithin(what, ms, barMs, () => `:\n${this.worker.lines.join("\n")}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stalls[Symbol.dispose]();
+    this.#machine[Symbol.dispose]();
     await this.producer[Symbol.asyncDispose]();
     await this.worker[Symbol.asyncDispose]();
     this.#outcomes.close();

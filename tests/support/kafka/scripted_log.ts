@@ -1,6 +1,6 @@
 /** The log of a scripted broker: takes what a producer sends, as a Kafka does, and gives it to a consumer. */
 import { Buffer } from "node:buffer";
-import { Field } from "../../../src/broker/kafka/batch/layout.ts";
+import { Field, MAGIC } from "../../../src/broker/kafka/batch/layout.ts";
 import { Reader } from "../../../src/broker/kafka/wire/reader.ts";
 import type { At, ScriptedFetch } from "./scripted_responses.ts";
 import type { ScriptedRequest } from "./scripted_broker.ts";
@@ -79,7 +79,7 @@ export class ScriptedLog {
     const bytes = Buffer.from(batch);
     const baseOffset = this.end(partition);
     bytes.writeBigInt64BE(BigInt(baseOffset), Field.baseOffset);
-    const next = baseOffset + bytes.readInt32BE(Field.lastOffsetDelta) + 1;
+    const next = baseOffset + (bytes[Field.magic]! < MAGIC ? 0 : bytes.readInt32BE(Field.lastOffsetDelta)) + 1;
     const list = this.#batches.get(partition) ?? [];
     this.#batches.set(partition, [...list, { bytes, next }]);
     this.#waiting.resolve();

@@ -174,7 +174,7 @@ function readHeaders(bytes: Buffer, at: number, end: number, bounds: BatchBounds
     return bytes.subarray(at, at += length);
   };
   const count = varint();
-  // A header has two bytes at least: a larger count is a lie, and must not become a list of that size.
+  // A header has two bytes at least: a larger count is wrong, and must not become a list of that size.
   if (count < 0 || count > (end - at) / 2) throw new UnreadableBatchError(bounds, `${count} headers do not fit`);
   if (count > MAX_HEADERS) return null;
   const headers: [string, Uint8Array | null][] = [];

@@ -5,7 +5,7 @@
  *         ▲                                                                                               │
  *         └──────────────── the group gets a new generation: frozen, last marks ◀─────────────────────────┘
  *
- * An ownership goes on over a rebalance only if the group's committed offset proves that nobody else had the partition.
+ * An ownership goes on over a rebalance only if the group's committed offset proves that no other member had the partition.
  * Nothing of an ownership that is not proved in the present generation is handed over or committed.
  */
 import type { ConsumerSink, Mark, Ownership } from "../../broker.ts";
@@ -75,7 +75,7 @@ export class Assignment {
   /** Returns the fate of a mark now: it can be sent, it is refused, or its ownership has ended. */
   check({ ownership, next }: Mark): "send" | "refused" | "ended" {
     if (this.fetched(ownership) === null) return "ended";
-    return this.#isProved && next >= (ownership as KafkaOwnership).floor ? "send" : "refused";
+    return this.#isProved && next >= (ownership as KafkaOwnership).lowestOffset ? "send" : "refused";
   }
 
   /** The group gets a new generation. @returns the last marks */

@@ -2,7 +2,7 @@
  * The consumer of the broker interface on Kafka: a member of the group, its share of the partitions, and the fetcher of
  * their records. It lives from `consume` until it is closed, or until the member fails for good.
  */
-import { BrokerError, UnknownTopicError } from "../../../errors.ts";
+import { BrokerError } from "../../../errors.ts";
 import type { Monitor } from "../../../monitor/monitor.ts";
 import { sleep, waitUntilSettled } from "../../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
@@ -31,8 +31,10 @@ export interface ConsumerContext {
 let count = 0;
 
 const DISPOSE_MS = 5000;
-/** While no broker answers at the start, they are asked again so often, in milliseconds. */
-const START_RETRY_MS = 500;
+/** At the start brokers are asked again so often, in milliseconds, while none responds or a topic is missing. */
+const START_RETRY_MS = 200;
+/** A topic that was just created may not be known to each broker yet, in milliseconds. */
+const MISSING_MS = 1000;
 /** A commit while the group rebalances takes no longer, in milliseconds. */
 const MAX_RELEASE_MS = 3000;
 /** Limit of a record, where the caller sets none, in bytes. */
@@ -148,11 +150,12 @@ export class KafkaConsumer implements Consumer {
 
   async #start(): Promise<void> {
     try {
-      await this.#untilTopicsExist();
+      await this.#askForTopics();
     } catch (error) {
       return this.#fail(error);
     }
     if (this.#closing !== null) return;
+    this.#topicWatch.check();
     void this.#topicWatch.run(this.#context.metadataMaxAgeMs, this.#closed.signal);
     void watchForStall({
       session: this.#session,
@@ -192,21 +195,23 @@ export class KafkaConsumer implements Consumer {
     });
   }
 
-  /** A topic that does not exist when the consumer starts is a mistake; one that goes later is waited for. */
-  async #untilTopicsExist(): Promise<void> {
-    const { cluster } = this.#context;
+  /** Asks for the topics until a broker responds. A topic that stays missing is waited for, as one that goes later. */
+  async #askForTopics(): Promise<void> {
+    const { metadata } = this.#context.cluster;
+    const { topics } = this.#options;
+    let missingSinceMs = Infinity;
     while (this.#closing === null) {
       try {
-        await cluster.metadata.refresh(this.#options.topics);
-        break;
+        await metadata.refresh(topics);
+        if (!topics.some((topic) => metadata.isMissing(topic))) return;
+        missingSinceMs = Math.min(missingSinceMs, performance.now());
+        if (performance.now() - missingSinceMs >= MISSING_MS) return;
       } catch (error) {
         if ((error as { readonly isFinal?: boolean }).isFinal) throw error;
         this.#log("warn", (error as Error).message);
-        await sleep(START_RETRY_MS, this.#closed.signal);
       }
+      await sleep(START_RETRY_MS, this.#closed.signal);
     }
-    const missing = this.#options.topics.find((topic) => cluster.metadata.isMissing(topic));
-    if (missing !== undefined) throw new UnknownTopicError(`Cannot consume topic "${missing}": it does not exist`);
   }
 
   async #commit(member: Member, marks: readonly Mark[], deadlineMs: number): Promise<readonly CommitOutcome[]> {

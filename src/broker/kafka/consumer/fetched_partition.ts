@@ -31,7 +31,7 @@ export class FetchedPartition implements TopicPartition {
   leaderEpoch = -1;
   /** Metadata of an earlier epoch is out of date: a broker knew a later one. */
   minLeaderEpoch = 0;
-  /** Whether the cluster said that it has no leader: told once. */
+  /** Whether the cluster has reported that it has no leader, so that it is reported once. */
   isLeaderless = false;
   /** Not fetched before this time, on the clock of `performance.now()`. */
   notBeforeMs = 0;

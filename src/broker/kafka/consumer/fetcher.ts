@@ -13,7 +13,7 @@ import { Code, ProtocolError } from "../wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "../wire/fetch_request.ts";
 import { FetchResponses } from "./fetch_responses.ts";
 import type { FetchedPartition } from "./fetched_partition.ts";
-import { FetchRoom, STALLED_MS } from "./fetch_room.ts";
+import { FetchBudget, STALLED_MS } from "./fetch_budget.ts";
 import { HandOver, type RecordHandler } from "./hand_over.ts";
 import { LeaderSearch } from "./leader_search.ts";
 
@@ -50,8 +50,8 @@ interface Fetched {
 /** Longest time that a broker waits for records, in milliseconds. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTITION_BYTES = 1024 * 1024;
-/** So many responses may wait, in multiples of their limit. */
-const ROOM = 2;
+/** Number of responses of the largest size that may wait. */
+const MAX_WAITING = 2;
 const NONE: ReadonlySet<FetchedPartition> = new Set();
 
 /** See the module. */
@@ -62,7 +62,7 @@ export class Fetcher {
   readonly #handOver: HandOver;
   readonly #responses: FetchResponses;
   readonly #search: LeaderSearch;
-  readonly #room: FetchRoom;
+  readonly #budget: FetchBudget;
   /** In the order of the next request. */
   readonly #partitions = new Set<FetchedPartition>();
   /** For each leader that is fetched from, the function that ends its rest. */
@@ -74,7 +74,7 @@ export class Fetcher {
     this.#cluster = cluster;
     this.#handler = handler;
     this.#options = options;
-    this.#room = new FetchRoom(this.#partitions, ROOM * Math.max(options.maxBytes, MAX_PARTITION_BYTES));
+    this.#budget = new FetchBudget(this.#partitions, MAX_WAITING * Math.max(options.maxBytes, MAX_PARTITION_BYTES));
     this.#handOver = new HandOver({
       handler,
       maxRecordBytes: options.maxRecordBytes,
@@ -126,7 +126,7 @@ export class Fetcher {
     queueMicrotask(() => {
       if (at.isPaused || !this.#partitions.has(at)) return;
       this.#handOver.run(at);
-      if (this.#room.isFull) this.#wakeAll();
+      if (this.#budget.isFull) this.#wakeAll();
       else this.#wakeLeaderOf(at);
     });
   }
@@ -199,7 +199,7 @@ export class Fetcher {
   /** Rests until a partition may be fetched again, or until it is woken. */
   async #rest(leader: number): Promise<void> {
     const wake = this.#leaders.get(leader)!;
-    const fullUntilMs = this.#room.isFull ? performance.now() + STALLED_MS : 0;
+    const fullUntilMs = this.#budget.isFull ? performance.now() + STALLED_MS : 0;
     const soonestMs = this.#isFrozen ? Infinity : Math.min(
       ...[...this.#partitions].filter((at) => at.leader === leader && isWanted(at)).map((at) =>
         Math.max(at.notBeforeMs, fullUntilMs)
@@ -227,7 +227,7 @@ export class Fetcher {
     const unplaced = wanted.filter((at) => at.position === null);
     for (const at of unplaced) void this.#responses.seekToBeginning(at);
     const due = wanted.filter((at) => at.position !== null);
-    if (due.length === 0 || !this.#room.check()) return null;
+    if (due.length === 0 || !this.#budget.check()) return null;
     const requests = new Map(due.map((at) => [keyOf(at), { at, version: at.version }]));
     const positions = due.map(positionOf);
     const maxBytes = Math.max(MAX_PARTITION_BYTES, Math.floor(this.#options.maxBytes / this.#leaders.size));
@@ -256,7 +256,9 @@ export class Fetcher {
 
   async #leadsAll(leader: number, partitions: readonly FetchedPartition[]): Promise<boolean> {
     await this.#cluster.metadata.refresh(new Set(partitions.map(({ topic }) => topic)));
-    return partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
+    const isInPlace = partitions.every(({ topic, partition }) => this.#cluster.leaderOf(topic, partition) === leader);
+    if (isInPlace) this.#cluster.doubt();
+    return isInPlace;
   }
 }
 

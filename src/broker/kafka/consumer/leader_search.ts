@@ -73,6 +73,7 @@ export class LeaderSearch {
   /** The leader of a partition is another one, or does not respond: looks for it after a short wait. */
   lose(at: FetchedPartition): void {
     at.loseLeader(RETRY_MS);
+    this.#cluster.doubt();
     this.#refreshLater();
   }
 
@@ -93,6 +94,7 @@ export class LeaderSearch {
   async #refresh(): Promise<void> {
     await sleep(this.#waitMs, this.#signal);
     if (this.#signal.aborted) return;
+    if (this.#waitMs > RETRY_MS) this.#cluster.doubt();
     this.#waitMs = Math.min(this.#waitMs * 2, MAX_RETRY_MS);
     try {
       await this.#cluster.metadata.refresh(new Set([...this.#partitions].map(({ topic }) => topic)));

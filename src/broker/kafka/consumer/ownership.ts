@@ -38,7 +38,7 @@ export class KafkaOwnership implements Ownership {
   readonly #lost = new AbortController();
   /** The last acknowledged commit and those that were sent after it, oldest first. */
   #sent: SentCommit[] = [];
-  #floor: number;
+  #lowestOffset: number;
 
   /** @param committed the group's committed offset when it begins */
   constructor(topic: string, partition: number, committed: Committed | null) {
@@ -46,7 +46,7 @@ export class KafkaOwnership implements Ownership {
     this.partition = partition;
     this.#atStart = committed;
     this.committed = committed && { offset: committed.offset, metadata: workerMetadata(committed.metadata) };
-    this.#floor = committed?.offset ?? 0;
+    this.#lowestOffset = committed?.offset ?? 0;
   }
 
   get lost(): AbortSignal {
@@ -54,8 +54,8 @@ export class KafkaOwnership implements Ownership {
   }
 
   /** The lowest offset that may be committed: a group never goes back. */
-  get floor(): number {
-    return this.#floor;
+  get lowestOffset(): number {
+    return this.#lowestOffset;
   }
 
   /** Whether the group has committed anything of it. A topic that is deleted takes that with it. */
@@ -81,7 +81,7 @@ export class KafkaOwnership implements Ownership {
     if (outcome === "refused" && at >= 0) this.#sent.splice(at, 1);
     if (outcome !== "committed") return;
     commit.isAcknowledged = true;
-    this.#floor = Math.max(this.#floor, commit.offset);
+    this.#lowestOffset = Math.max(this.#lowestOffset, commit.offset);
     if (at > 0) this.#sent.splice(0, at);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Notices a session that stays lost although brokers answer: while none answers there is nothing that this member could have,
- * and a rebalance may take as long as a session.
+ * Notices a session that stays lost although brokers respond: while none responds this member can own nothing, and a
+ * rebalance may take as long as a session.
  */
 import { sleep } from "../../../support/deadline.ts";
 import type { MetadataCache } from "../wire/metadata_cache.ts";
@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 /** Sessions that may pass before a loss is reported. */
 const SESSIONS = 2;
 
-/** The session that is watched, and the metadata that shows whether brokers answer. */
+/** The session that is watched, and the metadata that shows whether brokers respond. */
 export interface StallWatchOptions {
   readonly session: Pick<Session, "lostSinceMs">;
   readonly metadata: Pick<MetadataCache, "refresh">;

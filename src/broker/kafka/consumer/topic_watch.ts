@@ -1,6 +1,6 @@
 /**
- * Looks at the topics of a consumer as long as it runs. A topic that is deleted is told of once, and waited for; its other
- * topics go on. One that was deleted and created again may already be longer than a position: only its id tells.
+ * Looks at the topics of a consumer as long as it runs. A topic that is deleted is reported once, and waited for; its
+ * other topics go on. One that was deleted and created again may already be longer than a position: its id is another one.
  */
 import { sleep } from "../../../support/deadline.ts";
 import type { MetadataCache } from "../wire/metadata_cache.ts";

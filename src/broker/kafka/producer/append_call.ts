@@ -1,5 +1,5 @@
 /** One call of `append`: it resolves once every record of it has an outcome, or at its delivery timeout. */
-import type { AppendOutcome, NewRecord } from "../../broker.ts";
+import type { AppendOptions, AppendOutcome, NewRecord } from "../../broker.ts";
 
 /** See the module. */
 export class AppendCall {
@@ -12,14 +12,17 @@ export class AppendCall {
   problem = "";
   readonly done: Promise<readonly AppendOutcome[]>;
   readonly #outcomes: AppendOutcome[];
+  readonly #settled: AppendOptions["settled"];
   readonly #resolve: (outcomes: readonly AppendOutcome[]) => void;
   #open: number;
 
-  constructor(records: readonly NewRecord[], deliveryTimeoutMs: number) {
+  /** @param settled called with each outcome, as soon as it is known */
+  constructor(records: readonly NewRecord[], deliveryTimeoutMs: number, settled?: AppendOptions["settled"]) {
     const { promise, resolve } = Promise.withResolvers<readonly AppendOutcome[]>();
     this.records = records;
     this.endMs = this.sinceMs + deliveryTimeoutMs;
     this.done = promise;
+    this.#settled = settled;
     this.#resolve = resolve;
     this.#outcomes = new Array(records.length);
     this.#open = records.length;
@@ -35,6 +38,7 @@ export class AppendCall {
   settle(index: number, outcome: AppendOutcome): void {
     if (this.#outcomes[index] !== undefined) return;
     this.#outcomes[index] = outcome;
+    this.#settled?.(index, outcome);
     if (--this.#open === 0) this.#resolve(this.#outcomes);
   }
 

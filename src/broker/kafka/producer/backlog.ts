@@ -67,6 +67,12 @@ export class Backlog {
     return isAnyMoved;
   }
 
+  /** The queue is the last one to be sent the next time. */
+  putLast(queue: PartitionQueue): void {
+    this.active.delete(queue);
+    this.active.add(queue);
+  }
+
   /** Notes the last problem, for the error of records that are given up later. */
   noteProblem(problem: string): void {
     for (const { head } of this.active) if (head !== undefined) head.problem = problem;
@@ -99,11 +105,11 @@ export class Backlog {
   /** Settles the records of the first batch of a queue, which is in the log. @param baseOffset −1 if it is not known */
   acknowledge(queue: PartitionQueue, batch: OutgoingBatch, baseOffset: number): void {
     const { topic, partition } = queue;
+    queue.acknowledgeHead();
     for (const [at, { call, index }] of batch.records.entries()) {
       const offset = baseOffset < 0 ? -1 : baseOffset + at;
       call.settle(index, { ok: true, position: { topic, partition, offset } });
     }
-    queue.acknowledgeHead();
   }
 
   /** Settles the records of a batch as failed. */
@@ -119,13 +125,13 @@ export class Backlog {
       batch.isMaybeWritten ||= queue.inFlight.connection !== null;
       queue.inFlight = null;
     }
-    const written = batch.isMaybeWritten ? "unknown" : "no";
-    for (const { call, index } of batch.records) call.settle(index, { ok: false, error, written });
     queue.remove(batch);
     queue.notBeforeMs = 0;
     // Its numbers may be taken: under the next epoch it can arrive no more.
     if (isHead && batch.isStamped && batch.isMaybeWritten) queue.raiseEpoch();
     if (queue.batches.length === 0) this.active.delete(queue);
+    const written = batch.isMaybeWritten ? "unknown" : "no";
+    for (const { call, index } of batch.records) call.settle(index, { ok: false, error, written });
   }
 
   #place(topic: TopicProducer, call: AppendCall): void {

@@ -16,13 +16,26 @@ const SEQUENCES = 2 ** 31;
 /** A larger buffer is not kept for the next batch, in bytes. */
 const MAX_SPARE_BYTES = 2_000_000;
 
+/** A request with the first batches of some queues. */
+export interface InFlight {
+  readonly leader: number;
+  /** When it was begun, on the clock of `performance.now()`. */
+  readonly sentMs: number;
+  /** Whether it is one for partitions that wait for their in-sync replicas. */
+  readonly isLagging: boolean;
+  /** `null` until it is written to a connection. */
+  connection: Connection | null;
+}
+
 /** See the module. */
 export class PartitionQueue implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly batches: OutgoingBatch[] = [];
   /** The request of the first batch; `null` while none is in flight. */
-  inFlight: { readonly leader: number; readonly sentMs: number; connection: Connection | null } | null = null;
+  inFlight: InFlight | null = null;
+  /** Whether its in-sync replicas did not follow in time: it is sent apart from others, which must not wait for it. */
+  isLagging = false;
   /** Nothing is sent before this time, on the clock of `performance.now()`. */
   notBeforeMs = 0;
   #producerId: bigint | null = null;

@@ -6,6 +6,7 @@
  *                                                     └── wait, again ◀──┴── refused, halved, given up
  *
  * - A partition has one batch in flight; the first batches of all partitions that one broker leads travel in one request.
+ * - A partition that waits for its in-sync replicas goes out in requests, and over a connection, for its kind.
  * - A batch is sent again, byte for byte, until the broker acknowledges it, refuses it for good, or the delivery timeout of
  *   its calls is over. Given up while it may be in the log, its partition goes on under the next epoch, and a batch that
  *   still arrives is refused.
@@ -57,9 +58,13 @@ export class Producer {
   }
 
   /** Appends to one topic. Never rejects. */
-  append(name: string, records: readonly NewRecord[], options: AppendOptions = {}): Promise<readonly AppendOutcome[]> {
-    const call = new AppendCall(records, this.#options.deliveryTimeoutMs);
-    this.#backlog.add(name, call, options.compression);
+  append(
+    name: string,
+    records: readonly NewRecord[],
+    { compression, settled }: AppendOptions = {},
+  ): Promise<readonly AppendOutcome[]> {
+    const call = new AppendCall(records, this.#options.deliveryTimeoutMs, settled);
+    this.#backlog.add(name, call, compression);
     this.#pumpSoon();
     return call.done;
   }
@@ -107,10 +112,14 @@ export class Producer {
       for (const call of topic.waiting) nextMs = Math.min(nextMs, call.endMs);
     }
     const due = new Map<number, PartitionQueue[]>();
+    const dueLagging = new Map<number, PartitionQueue[]>();
+    /** Leaders with a request for partitions whose replicas lag: the next one goes out after its end. */
+    const busy = new Set<number>();
     for (const queue of [...this.#backlog.active]) {
       nextMs = Math.min(nextMs, this.#expiry.expire(queue, nowMs));
       if (queue.inFlight !== null) {
-        const { sentMs } = queue.inFlight;
+        const { leader, sentMs, isLagging } = queue.inFlight;
+        if (isLagging) busy.add(leader);
         if (nowMs - sentMs < SLOW_MS) nextMs = Math.min(nextMs, sentMs + SLOW_MS);
         else {
           isStale = true;
@@ -127,13 +136,19 @@ export class Producer {
       if (leader === null) isStale = true;
       else if (queue.notBeforeMs > nowMs) nextMs = Math.min(nextMs, queue.notBeforeMs);
       else if (this.#producerId.assign(queue)) {
-        const queues = due.get(leader);
-        if (queues === undefined) due.set(leader, [queue]);
+        const byLeader = queue.isLagging ? dueLagging : due;
+        const queues = byLeader.get(leader);
+        if (queues === undefined) byLeader.set(leader, [queue]);
         else queues.push(queue);
       }
     }
     for (const [leader, queues] of due) {
       this.#sender.send(leader, queues);
+      nextMs = Math.min(nextMs, nowMs + SLOW_MS);
+    }
+    for (const [leader, queues] of dueLagging) {
+      if (busy.has(leader)) continue;
+      for (const queue of this.#sender.sendLagging(leader, queues)) this.#backlog.putLast(queue);
       nextMs = Math.min(nextMs, nowMs + SLOW_MS);
     }
     if (!isStale) this.#topicRefresh.resetWait();

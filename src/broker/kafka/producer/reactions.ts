@@ -9,11 +9,11 @@ import { Code } from "../wire/errors.ts";
 /** The reaction to an error code. */
 export interface Reaction {
   /**
-   * `retry`: the same bytes again. `refresh`: the same bytes again, once the leader is known again. `epoch`: the broker lost
+   * `retry`: the same bytes again. `lag`: the same bytes again, in a request for partitions whose replicas lag. `refresh`: the same bytes again, once the leader is known again. `epoch`: the broker lost
    * count, the partition goes on under its next epoch. `halve`: one record is to blame, send halves until it is alone.
    * `refuse`: trying again cannot help.
    */
-  readonly action: "retry" | "refresh" | "epoch" | "halve" | "refuse";
+  readonly action: "retry" | "lag" | "refresh" | "epoch" | "halve" | "refuse";
   readonly isMaybeWritten: boolean;
 }
 
@@ -30,10 +30,10 @@ const REACTIONS: ReadonlyMap<number, Reaction> = new Map<number, Reaction>([
   [Code.fencedLeaderEpoch, { action: "refresh", isMaybeWritten: false }],
   [Code.unknownLeaderEpoch, { action: "refresh", isMaybeWritten: false }],
   [Code.unknownTopicId, { action: "refresh", isMaybeWritten: false }],
-  [Code.requestTimedOut, { action: "retry", isMaybeWritten: true }],
-  [Code.notEnoughReplicasAfterAppend, { action: "retry", isMaybeWritten: true }],
+  [Code.requestTimedOut, { action: "lag", isMaybeWritten: true }],
+  [Code.notEnoughReplicasAfterAppend, { action: "lag", isMaybeWritten: true }],
   [Code.unknown, { action: "retry", isMaybeWritten: true }],
-  [Code.notEnoughReplicas, { action: "retry", isMaybeWritten: false }],
+  [Code.notEnoughReplicas, { action: "lag", isMaybeWritten: false }],
   [Code.corruptMessage, { action: "retry", isMaybeWritten: false }],
   [Code.throttlingQuotaExceeded, { action: "retry", isMaybeWritten: false }],
   [Code.outOfOrderSequenceNumber, { action: "epoch", isMaybeWritten: false }],

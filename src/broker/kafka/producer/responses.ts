@@ -5,6 +5,7 @@ import { Code, ConnectionError, errorName, ProtocolError } from "../wire/errors.
 import type { ProduceResponse } from "../wire/produce_request.ts";
 import { isHopeless } from "./append_errors.ts";
 import type { Backlog } from "./backlog.ts";
+import { ACK_TIMEOUT_MS } from "./options.ts";
 import type { OutgoingBatch } from "./outgoing_batch.ts";
 import type { PartitionQueue } from "./partition_queue.ts";
 import { reactionTo } from "./reactions.ts";
@@ -48,6 +49,7 @@ export class Responses {
       const queue = waiting.get(key);
       if (queue === undefined) continue;
       waiting.delete(key);
+      if (performance.now() - queue.inFlight!.sentMs < ACK_TIMEOUT_MS) queue.isLagging = false;
       queue.inFlight = null;
       if (queue.head !== undefined && !this.#signal.aborted) this.#react(queue, queue.head, error, baseOffset);
     }
@@ -73,6 +75,9 @@ export class Responses {
         return this.#halve(queue, batch, code);
       case "epoch":
         queue.raiseEpoch();
+        break;
+      case "lag":
+        queue.isLagging = true;
         break;
       case "refresh":
         this.#topics.invalidate();

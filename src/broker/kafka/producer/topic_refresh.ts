@@ -52,6 +52,7 @@ export class TopicRefresh {
   /** The last refresh is out of date: a broker has reported, or shown, that something changed. */
   invalidate(): void {
     this.#refreshedMs = -Infinity;
+    this.#cluster.doubt();
   }
 
   /** Nothing is out of date: the next refresh, whenever it is, follows soon after its cause. */
@@ -63,6 +64,7 @@ export class TopicRefresh {
   async run(): Promise<void> {
     if (this.#isRunning || this.#signal.aborted) return;
     this.#isRunning = true;
+    if (this.#waitMs > FIRST_REFRESH_MS) this.#cluster.doubt();
     try {
       const askedMs = performance.now();
       await this.#cluster.metadata.refresh(this.#backlog.topics.keys());

@@ -28,10 +28,10 @@ export interface ClusterOptions {
 }
 
 /**
- * Use of a connection: `"control"` for short questions, `"produce"`, and one for the group and one for the fetches of each
- * consumer, such as `"group 1"`.
+ * Use of a connection: `"control"` for short questions, `"produce"`, `"produce lagging"` for partitions that wait for their
+ * in-sync replicas, and one for the group and one for the fetches of each consumer, such as `"group 1"`.
  */
-export type Purpose = "control" | "produce" | `group ${number}` | `fetch ${number}`;
+export type Purpose = "control" | "produce" | "produce lagging" | `group ${number}` | `fetch ${number}`;
 
 /** The time for which a broker that failed is asked last, in milliseconds. */
 const SUSPECT_MS = 15_000;
@@ -54,6 +54,10 @@ export class Cluster {
   /** Connections by purpose and address, also those that are being opened. */
   readonly #connections = new Map<string, Connection>();
   readonly #suspectUntilMs = new Map<string, number>();
+  /** When a broker was doubted last, by address, on the clock of `performance.now()`. */
+  readonly #doubtedMs = new Map<string, number>();
+  /** The broker whose response to a question was taken last. */
+  #lastAsked: string | null = null;
   readonly #coordinators = new Map<string, number>();
   #controllerId = -1;
   #isClosed = false;
@@ -174,6 +178,7 @@ export class Cluster {
         .then((connection) => connection.send(request, this.shortTimeoutMs))
         .then((response) => {
           this.#suspectUntilMs.delete(address);
+          this.#lastAsked = address;
           resolve(response);
         }, (error) => {
           failed++;
@@ -212,9 +217,17 @@ export class Cluster {
     }
   }
 
+  /**
+   * The last response to a question led nowhere: the next question goes to another broker. One that has lost the controller
+   * does not notice that a leader or a coordinator moves.
+   */
+  doubt(): void {
+    if (this.#lastAsked !== null) this.#doubtedMs.set(this.#lastAsked, performance.now());
+  }
+
   /** The broker is not the coordinator any more: the next call looks it up. */
   forgetCoordinator(group: string): void {
-    this.#coordinators.delete(group);
+    if (this.#coordinators.delete(group)) this.doubt();
   }
 
   /** Closes the connections of a consumer that has ended. */
@@ -248,14 +261,15 @@ export class Cluster {
     this.#controllerId = controllerId;
   }
 
-  /** Brokers with an open connection first, then those of the cluster, then the bootstrap list; those that failed last. */
+  /**
+   * Brokers with an open connection first, then those of the cluster, then the bootstrap list; behind them those that were
+   * doubted, the last one last, and behind all those that failed.
+   */
   #addressesByHope(): string[] {
     const opened = [...this.#connections.values()].filter(({ isReady }) => isReady).map(({ address }) => address);
     const all = [...new Set([...opened, ...this.#nodes.values(), ...this.#options.brokers])];
-    return [
-      ...all.filter((address) => !this.#isSuspect(address)),
-      ...all.filter((address) => this.#isSuspect(address)),
-    ];
+    const doubtedMs = (address: string): number => this.#doubtedMs.get(address) ?? 0;
+    return all.sort((a, b) => Number(this.#isSuspect(a)) - Number(this.#isSuspect(b)) || doubtedMs(a) - doubtedMs(b));
   }
 
   #suspect(address: string): void {

@@ -1,6 +1,6 @@
 /**
  * The known state of the cluster's topics: leaders, error codes and ids, each partition for itself. One request is in flight at a
- * time; who asks meanwhile shares the next one.
+ * time; callers that ask meanwhile share the next one.
  */
 import { Code } from "./errors.ts";
 import {
@@ -41,7 +41,7 @@ export class MetadataCache {
 
   /** Returns what is known of a partition. */
   partition(topic: string, partition: number): PartitionMetadata | undefined {
-    // In the order of their numbers, and without gaps unless a broker lies.
+    // In the order of their numbers, and without gaps, unless the response is wrong.
     const found = this.#topics.get(topic)?.partitions[partition];
     return found?.partition === partition ? found : undefined;
   }
@@ -81,6 +81,18 @@ export class MetadataCache {
     const askedAtMs = performance.now();
     const response = await this.#ask(metadataRequest(topics));
     this.#onResponse(response);
-    for (const topic of response.topics) this.#topics.set(topic.topic, { ...topic, askedAtMs });
+    for (const topic of response.topics) {
+      this.#topics.set(topic.topic, { ...topic, askedAtMs, partitions: this.#newest(topic) });
+    }
+  }
+
+  /** The partitions of a topic, each as of its latest epoch: a broker that has lost the controller knows earlier ones. */
+  #newest({ topic, topicId, partitions }: TopicMetadata): readonly PartitionMetadata[] {
+    const known = this.#topics.get(topic);
+    if (known === undefined || known.topicId !== topicId) return partitions;
+    return partitions.map((partition) => {
+      const before = this.partition(topic, partition.partition);
+      return before !== undefined && before.leaderEpoch > partition.leaderEpoch ? before : partition;
+    });
   }
 }

@@ -51,7 +51,7 @@ Deno.test("sharePartitions() gives nothing of an exclusive claim on what is not 
   assertEquals(sorted(shares.get("one")!), ["a/0", "a/1"]);
 });
 
-Deno.test("sharePartitions() answers the same whatever the order of the members, and gives each partition once", () => {
+Deno.test("sharePartitions() returns the same whatever the order of the members, and gives each partition once", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const source = new Random(seed);
     const random = (below: number) => source.integer(0, below - 1);

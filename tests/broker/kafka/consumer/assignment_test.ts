@@ -14,7 +14,7 @@ function at(partition: number, committed: Committed | null = null) {
   return { topic: "t", partition, committed };
 }
 
-/** An assignment whose fetcher has no broker, and what its sink was told. */
+/** An assignment whose fetcher has no broker, and the calls of its sink. */
 function open() {
   const cluster = new Cluster({
     brokers: ["127.0.0.1:1"],
@@ -101,7 +101,7 @@ Deno.test("Assignment ends as recreated what has another topic id, or whose comm
   assertEquals(world.events.slice(3), ["lost 0,1 recreated", "added 0,1 continued "]);
 });
 
-Deno.test("checkTopics() ends and begins anew what belongs to a log that is gone, but not while it is not proved", () => {
+Deno.test("checkTopics() ends and begins again what belongs to a log that is gone, but not while it is not proved", () => {
   using world = open();
   world.assignment.assign([at(0, { offset: 9, metadata: "" })]);
   world.assignment.checkTopics();

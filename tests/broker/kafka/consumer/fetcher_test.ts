@@ -326,7 +326,7 @@ for (
   });
 }
 
-Deno.test("a partition without a leader waits alone, is told once, and goes on when it has one", async () => {
+Deno.test("a partition without a leader waits alone, is reported once, and goes on when it has one", async () => {
   await withFetcher(async (world) => {
     world.append(0, "a");
     world.append(1, "b");
@@ -379,7 +379,7 @@ Deno.test("the response of a leader that is silent is not waited for once anothe
   }, { others: 1, requestTimeoutMs: 20_000 });
 });
 
-Deno.test("metadata that is older than what a broker said is not followed", async () => {
+Deno.test("metadata that is older than the response of a broker is not followed", async () => {
   await withFetcher(async (world) => {
     let fenced = 0;
     world.kafka.broker.on(Api.fetch, (request) => {
@@ -400,6 +400,36 @@ Deno.test("metadata that is older than what a broker said is not followed", asyn
     await world.received("0@0 a");
     assertEquals(fenced, 1);
   }, { others: 1 });
+});
+
+for (const code of [Code.notLeader, Code.fencedLeaderEpoch]) {
+  Deno.test(`Fetcher after ${errorName(code)}: asks another broker where the first one has old metadata`, async () => {
+    await withFetcher(async (world) => {
+      const old = world.kafka.metadata();
+      world.kafka.broker.on(Api.metadata, () => old);
+      world.kafka.broker.on(Api.fetch, (request) => {
+        const found = positionsOf(request);
+        return fetchResponse(found.map(({ topicId, partition }) => ({ topicId, partition, error: code })));
+      });
+      world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }, { leader: 1, leaderEpoch: 1 }];
+      world.append(0, "a");
+      world.fetcher.add(world.partitions[0]!);
+      await world.received("0@0 a");
+    }, { others: 1 });
+  });
+}
+
+Deno.test("Fetcher asks another broker where the one that is silent has its own place in old metadata", async () => {
+  await withFetcher(async (world) => {
+    const old = world.kafka.metadata();
+    world.kafka.broker.on(Api.metadata, () => old);
+    world.kafka.broker.on(Api.fetch, () => "silence");
+    world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }, { leader: 1, leaderEpoch: 1 }];
+    world.append(0, "a");
+    world.fetcher.add(world.partitions[0]!);
+    const tookMs = await durationMs(() => world.received("0@0 a"));
+    assert(tookMs < 10_000, `It took ${tookMs} ms`);
+  }, { others: 1, requestTimeoutMs: 20_000 });
 });
 
 for (const answer of ["cut", "cutInFrame", "silence"] as const) {

@@ -7,7 +7,7 @@ import {
 
 const START = { offset: 3, metadata: "aj1:abcdefghij12:theirs" };
 
-Deno.test("KafkaOwnership shows the worker's metadata only, and what others wrote as it stands", () => {
+Deno.test("KafkaOwnership shows the worker's metadata only, and that of other clients as it is", () => {
   assertEquals(new KafkaOwnership("t", 0, START).committed, { offset: 3, metadata: "theirs" });
   assertEquals(new KafkaOwnership("t", 0, { offset: 3, metadata: "by hand" }).committed?.metadata, "by hand");
   assertEquals(new KafkaOwnership("t", 0, null).committed, null);
@@ -53,13 +53,13 @@ Deno.test("isProvedBy() is false of the same offset with another's metadata", ()
   assert(!mine.isProvedBy(theirs.sending(5, "x")));
 });
 
-Deno.test("floor is what the group has, and only rises", () => {
+Deno.test("lowestOffset is the committed offset of the group, and only rises", () => {
   const ownership = new KafkaOwnership("t", 0, START);
-  assertEquals(ownership.floor, 3);
+  assertEquals(ownership.lowestOffset, 3);
   ownership.settle(ownership.sending(9, ""), "committed");
-  assertEquals(ownership.floor, 9);
+  assertEquals(ownership.lowestOffset, 9);
   ownership.settle(ownership.sending(7, ""), "committed");
-  assertEquals(ownership.floor, 9);
+  assertEquals(ownership.lowestOffset, 9);
 });
 
 Deno.test("metadata of the longest length is kept, and fits into Kafka's default limit", () => {

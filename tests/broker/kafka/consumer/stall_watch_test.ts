@@ -3,7 +3,7 @@ import { watchForStall } from "../../../../src/broker/kafka/consumer/stall_watch
 
 const SESSION_TIMEOUT_MS = 20;
 
-/** Watches a session. @param answers whether brokers answer */
+/** Watches a session. @param responds: whether brokers respond */
 function watch(session: { lostSinceMs: number | null }, answers: () => boolean) {
   const stalls: number[] = [];
   const looks = { count: 0, next: Promise.withResolvers<void>() };
@@ -31,20 +31,20 @@ function watch(session: { lostSinceMs: number | null }, answers: () => boolean) 
   };
 }
 
-Deno.test("watchForStall() tells, again and again, of a session that stays lost for two timeouts", async () => {
+Deno.test("watchForStall() reports, again and again, a session that stays lost for two timeouts", async () => {
   await using watched = watch({ lostSinceMs: performance.now() }, () => true);
   for (let look = 0; look < 3; look++) await watched.looks.next.promise;
   assert(watched.stalls.length >= 2 && watched.stalls[0]! >= 2 * SESSION_TIMEOUT_MS, `${watched.stalls}`);
   assertEquals(watched.stalls, watched.stalls.toSorted((a, b) => a - b));
 });
 
-Deno.test("watchForStall() says nothing while no broker answers", async () => {
+Deno.test("watchForStall() reports nothing while no broker responds", async () => {
   await using watched = watch({ lostSinceMs: performance.now() }, () => false);
   for (let look = 0; look < 3; look++) await watched.looks.next.promise;
   assertEquals(watched.stalls, []);
 });
 
-Deno.test("watchForStall() says nothing of a session that is valid again when the broker has answered", async () => {
+Deno.test("watchForStall() reports nothing of a session that is valid again when the broker has responded", async () => {
   const session: { lostSinceMs: number | null } = { lostSinceMs: performance.now() };
   await using watched = watch(session, () => {
     session.lostSinceMs = null;

@@ -7,11 +7,13 @@ import { KafkaBroker } from "../../../../src/broker/kafka/broker.ts";
 import { kafkaSettings } from "../../../../src/broker/kafka/options.ts";
 import { Monitor } from "../../../../src/monitor/monitor.ts";
 import { Recorder } from "../../conformance/recorder.ts";
+import { oldMessage } from "../../../support/kafka/old_message.ts";
 import { packedBatch, withChecksum, withRecords } from "../../../support/kafka/packed_batch.ts";
 import { Api } from "../../../support/kafka/scripted_broker.ts";
 import { positionsOf } from "../../../support/kafka/scripted_log.ts";
 import { fetchResponse } from "../../../support/kafka/scripted_responses.ts";
 import { ScriptedKafka, TOPIC } from "../../../support/kafka/scripted_kafka.ts";
+import { passOver } from "../../../support/skip.ts";
 
 function openBroker(kafka: ScriptedKafka): KafkaBroker {
   const settings = kafkaSettings({ brokers: [kafka.broker.address] });
@@ -89,6 +91,24 @@ for (const [name, unreadable, reason] of UNREADABLE) {
     assertEquals([recorder.breaches, recorder.failures], [[], []]);
   });
 }
+
+Deno.test("consumer: each message in an old format is one unreadable record, and those around it are handed over", async () => {
+  await using kafka = new ScriptedKafka();
+  const inner = Buffer.concat([oldMessage(1, "x"), oldMessage(1, "y")]);
+  const old = [oldMessage(0, "x"), oldMessage(0, null), oldMessage(1, "x"), oldMessage(1, inner, true)];
+  for (const bytes of [batch("a"), ...old, batch("b")]) kafka.log.append(0, bytes);
+  await using broker = openBroker(kafka);
+  const { recorder } = consume(broker);
+  await recorder.until("the last record came", () => recorder.values().includes("b"));
+  const reason = (offset: number, format: number) =>
+    `The batch with offsets ${offset} to ${offset} cannot be read: message format ${format} is not supported, only 2 is`;
+  assertEquals(recorder.received.map(({ record }) => shown(record)), [
+    "0: a",
+    ...[0, 0, 1, 1].map((format, at) => [at + 1, reason(at + 1, format)]),
+    "5: b",
+  ]);
+  assertEquals([recorder.breaches, recorder.failures], [[], []]);
+});
 
 Deno.test("consumer: the records before the end of a batch that is too short are handed over", async () => {
   await using kafka = new ScriptedKafka();
@@ -206,7 +226,7 @@ Deno.test("skip: a batch that cannot be read is passed over as a whole, one that
   const position = { topic: TOPIC, partition: 0 };
   const committed: number[] = [];
   for (const offset of [0, 1, 2, 5]) {
-    await broker.skip("g", { ...position, offset });
+    await broker.skip("g", { ...position, offset }, passOver(offset));
     committed.push(kafka.committed.get(0)!.offset);
   }
   assertEquals(committed, [1, 2, 5, 6]);
@@ -217,6 +237,6 @@ Deno.test("skip: a group in the middle of a batch that cannot be read passes ove
   kafka.log.append(0, UNREADABLE[1]![1]);
   kafka.committed.set(0, { offset: 1, metadata: "" });
   await using broker = openBroker(kafka);
-  await broker.skip("g", { topic: TOPIC, partition: 0, offset: 1 });
+  await broker.skip("g", { topic: TOPIC, partition: 0, offset: 1 }, passOver(1));
   assertEquals(kafka.committed.get(0)!.offset, 3);
 });

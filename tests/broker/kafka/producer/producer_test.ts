@@ -1,75 +1,29 @@
 /** The producer on scripted brokers: deadlines, leaders, and what is settled when. */
 import { assert, assertEquals } from "@std/assert";
-import type { AppendOutcome, NewRecord } from "../../../../src/broker/broker.ts";
-import { Producer } from "../../../../src/broker/kafka/producer/producer.ts";
+import type { NewRecord } from "../../../../src/broker/broker.ts";
 import { Code } from "../../../../src/broker/kafka/wire/errors.ts";
 import { Api, type Script, type ScriptedRequest } from "../../../support/kafka/scripted_broker.ts";
-import { PRODUCER_ID, ScriptedKafka, TOPIC } from "../../../support/kafka/scripted_kafka.ts";
-import { batchesOf, type ProducedBatch } from "../../../support/kafka/scripted_log.ts";
+import { PRODUCER_ID, TOPIC } from "../../../support/kafka/scripted_kafka.ts";
+import { batchesOf } from "../../../support/kafka/scripted_log.ts";
+import {
+  holdProduce,
+  openProducer,
+  type ProducerWorld,
+  sentTo,
+  written,
+} from "../../../support/kafka/scripted_producer.ts";
 import { apiVersionsResponse, initProducerIdResponse } from "../../../support/kafka/scripted_responses.ts";
 import { durationMs, until } from "../../../support/until.ts";
 
-interface World extends AsyncDisposable {
-  readonly kafka: ScriptedKafka;
-  readonly producer: Producer;
-  /** Appends values, to a partition where one is given. */
-  append(values: readonly string[], to?: { readonly partition?: number; readonly key?: string }): Promise<
-    readonly AppendOutcome[]
-  >;
-}
-
-function open(
-  { deliveryTimeoutMs = 20_000, metadataMaxAgeMs = 30_000, ...kafkaOptions } = {} as {
-    deliveryTimeoutMs?: number;
-    metadataMaxAgeMs?: number;
-    partitions?: number;
-    others?: number;
-  },
-): World {
-  const kafka = new ScriptedKafka(kafkaOptions);
-  const cluster = kafka.connect();
-  const producer = new Producer(cluster, { deliveryTimeoutMs, metadataMaxAgeMs });
-  return {
-    kafka,
-    producer,
-    append: (values, to = {}) => producer.append(TOPIC, values.map((value): NewRecord => ({ value, ...to }))),
-    async [Symbol.asyncDispose]() {
-      producer.close();
-      cluster.close();
-      await kafka[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function written(outcomes: readonly AppendOutcome[]): (string | number)[] {
-  return outcomes.map((outcome) => outcome.ok ? outcome.position.offset : outcome.written);
-}
-
-function sent(...brokers: readonly ScriptedKafka["broker"][]): ProducedBatch[] {
-  return brokers.flatMap((broker) => broker.received(Api.produce)).flatMap(batchesOf);
-}
-
-/** Resolves when a request has come, and holds its response back until it is released. */
-function hold(kafka: ScriptedKafka, respond: Script = (request) => kafka.produce(request)) {
-  const arrived = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  kafka.broker.next(Api.produce, async (request) => {
-    arrived.resolve();
-    await released.promise;
-    return await respond(request);
-  });
-  return { arrived: arrived.promise, release: released.resolve };
-}
-
 Deno.test("append() counts the delivery timeout from the call, also while nothing is known of the topic", async () => {
-  await using world = open({ deliveryTimeoutMs: 300 });
+  await using world = openProducer({ deliveryTimeoutMs: 300 });
   world.kafka.broker.on(Api.metadata, () => "silence");
   const tookMs = await durationMs(async () => assertEquals(written(await world.append(["0"])), ["no"]));
   assert(tookMs >= 299 && tookMs < 2000, `It took ${tookMs} ms`);
 });
 
 Deno.test("append() counts the delivery timeout from the call, also while the leader is connected to", async () => {
-  await using world = open({ deliveryTimeoutMs: 300, others: 1 });
+  await using world = openProducer({ deliveryTimeoutMs: 300, others: 1 });
   world.kafka.partitions = [{ leader: 1 }];
   const [leader] = world.kafka.others;
   // It accepts connections, and says nothing: for two seconds, by the options of the client.
@@ -78,14 +32,14 @@ Deno.test("append() counts the delivery timeout from the call, also while the le
   assert(tookMs >= 299 && tookMs < 1500, `It took ${tookMs} ms`);
   world.kafka.partitions = [{ leader: 0 }];
   await until(async () => (await world.append(["1"]))[0]!.ok, () => "not written");
-  assertEquals([sent(leader!).length, sent(world.kafka.broker).map(({ count, sequence }) => [count, sequence])], [
+  assertEquals([sentTo(leader!).length, sentTo(world.kafka.broker).map(({ count, sequence }) => [count, sequence])], [
     0,
     [[1, 0]],
   ]);
 });
 
 Deno.test("append() sends nothing that was given up, and the next record once, once the connection is open", async () => {
-  await using world = open({ deliveryTimeoutMs: 400, others: 1 });
+  await using world = openProducer({ deliveryTimeoutMs: 400, others: 1 });
   world.kafka.partitions = [{ leader: 1 }];
   const [leader] = world.kafka.others;
   const opened = Promise.withResolvers<void>();
@@ -107,7 +61,7 @@ Deno.test("append() sends nothing that was given up, and the next record once, o
 });
 
 Deno.test("append() gives records up by their own call, not with older ones of their batch", async () => {
-  await using world = open({ deliveryTimeoutMs: 600, partitions: 2 });
+  await using world = openProducer({ deliveryTimeoutMs: 600, partitions: 2 });
   world.kafka.partitions![0] = { error: 5, leader: -1 };
   const old = world.append(["old"], { partition: 0 });
   const startedMs = performance.now();
@@ -116,19 +70,19 @@ Deno.test("append() gives records up by their own call, not with older ones of t
   assertEquals(written(await old), ["no"]);
   world.kafka.partitions![0] = { leader: 0 };
   assertEquals(written(await young), [0]);
-  assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1]);
+  assertEquals(sentTo(world.kafka.broker).map(({ count }) => count), [1]);
 });
 
 /** Sends a batch of two records, of which the older one has 1.5 s less than the other, and holds its response back. */
-async function sendOldAndYoung(world: World, respond?: Script) {
-  const { arrived, release } = hold(world.kafka);
+async function sendOldAndYoung(world: ProducerWorld, respond?: Script) {
+  const { arrived, release } = holdProduce(world.kafka);
   const first = world.append(["first"]);
   await arrived;
   const old = world.append(["old"]);
   const startedMs = performance.now();
   await until(() => performance.now() - startedMs > 1500, () => "too early");
   const young = world.append(["young"]);
-  const next = hold(world.kafka, respond);
+  const next = holdProduce(world.kafka, respond);
   release();
   assertEquals(written(await first), [0]);
   await next.arrived;
@@ -136,26 +90,26 @@ async function sendOldAndYoung(world: World, respond?: Script) {
 }
 
 Deno.test("append() gives up a record on its way as unknown; the others of its batch get the response", async () => {
-  await using world = open({ deliveryTimeoutMs: 2000 });
+  await using world = openProducer({ deliveryTimeoutMs: 2000 });
   const { old, young, release } = await sendOldAndYoung(world);
   assertEquals(written(await old), ["unknown"]);
   release();
   assertEquals(written(await young), [2]);
-  assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1, 2]);
+  assertEquals(sentTo(world.kafka.broker).map(({ count }) => count), [1, 2]);
 });
 
 Deno.test("append() sends a batch that was refused again without those whose time was over meanwhile", async () => {
-  await using world = open({ deliveryTimeoutMs: 2000 });
+  await using world = openProducer({ deliveryTimeoutMs: 2000 });
   const refuse: Script = (request) => world.kafka.refuse(request, Code.notEnoughReplicas);
   const { old, young, release } = await sendOldAndYoung(world, refuse);
   assertEquals(written(await old), ["unknown"]);
   release();
   assertEquals(written(await young), [1]);
-  assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1, 2, 1]);
+  assertEquals(sentTo(world.kafka.broker).map(({ count }) => count), [1, 2, 1]);
 });
 
 Deno.test("append() sends a batch that may be written byte for byte, also after one of its records was given up", async () => {
-  await using world = open({ deliveryTimeoutMs: 2000 });
+  await using world = openProducer({ deliveryTimeoutMs: 2000 });
   const refuse: Script = (request) => world.kafka.refuse(request, Code.requestTimedOut);
   const { old, young, release } = await sendOldAndYoung(world, refuse);
   world.kafka.broker.on(Api.produce, refuse);
@@ -163,13 +117,13 @@ Deno.test("append() sends a batch that may be written byte for byte, also after 
   assertEquals(written(await old), ["unknown"]);
   world.kafka.broker.on(Api.produce, (request) => world.kafka.produce(request));
   assertEquals(written(await young), [2]);
-  const [, second, ...again] = sent(world.kafka.broker);
+  const [, second, ...again] = sentTo(world.kafka.broker);
   assert(again.length > 0);
   for (const batch of again) assertEquals(batch, second);
 });
 
 Deno.test("append() to a topic that does not exist is refused after it was asked for twice, and not asked for later", async () => {
-  await using world = open();
+  await using world = openProducer();
   world.kafka.partitions = null;
   const tookMs = await durationMs(async () => {
     const [outcome] = await world.append(["0"]);
@@ -185,7 +139,7 @@ Deno.test("append() to a topic that does not exist is refused after it was asked
 });
 
 Deno.test("append() keeps the order of calls that wait for their topic", async () => {
-  await using world = open();
+  await using world = openProducer();
   const { metadata } = world.kafka;
   let asked = 0;
   world.kafka.broker.on(Api.metadata, () => asked++ === 0 ? "cut" : metadata.call(world.kafka));
@@ -194,9 +148,9 @@ Deno.test("append() keeps the order of calls that wait for their topic", async (
 });
 
 Deno.test("Producer has one batch of a partition in flight, and those of one leader in one request", async () => {
-  await using world = open({ partitions: 3 });
+  await using world = openProducer({ partitions: 3 });
   await world.append(["warm"], { partition: 0 });
-  const { arrived, release } = hold(world.kafka);
+  const { arrived, release } = holdProduce(world.kafka);
   const all = [0, 1, 2].map((partition) => world.append(["a"], { partition }));
   await arrived;
   // These wait for the ones before them, and share batches.
@@ -212,7 +166,7 @@ Deno.test("Producer has one batch of a partition in flight, and those of one lea
 });
 
 Deno.test("Producer splits what one leader gets into requests of four megabytes", async () => {
-  await using world = open({ partitions: 8 });
+  await using world = openProducer({ partitions: 8 });
   const value = "x".repeat(900_000);
   const records = Array.from({ length: 8 }, (_, partition): NewRecord => ({ value, partition }));
   assert((await world.producer.append(TOPIC, records)).every(({ ok }) => ok));
@@ -220,7 +174,7 @@ Deno.test("Producer splits what one leader gets into requests of four megabytes"
 });
 
 Deno.test("records without a key avoid a partition without a leader, those with one of it wait", async () => {
-  await using world = open({ partitions: 4, deliveryTimeoutMs: 700 });
+  await using world = openProducer({ partitions: 4, deliveryTimeoutMs: 700 });
   world.kafka.partitions![2] = { error: 5, leader: -1 };
   const held = world.append(["held"], { partition: 2 });
   const outcomes = await world.append(Array.from({ length: 40 }, (_, n) => `${n}`));
@@ -229,7 +183,7 @@ Deno.test("records without a key avoid a partition without a leader, those with 
 });
 
 Deno.test("records without a key leave a partition whose leader cannot be reached, where nothing of them was sent", async () => {
-  await using world = open({ partitions: 2, others: 1 });
+  await using world = openProducer({ partitions: 2, others: 1 });
   world.kafka.partitions![1] = { leader: 1 };
   const [other] = world.kafka.others;
   other!.onConnect = () => "cut";
@@ -239,46 +193,62 @@ Deno.test("records without a key leave a partition whose leader cannot be reache
 });
 
 Deno.test("records without a key stay where they were sent, since they may be written", async () => {
-  await using world = open({ partitions: 2, others: 1, deliveryTimeoutMs: 1500 });
+  await using world = openProducer({ partitions: 2, others: 1, deliveryTimeoutMs: 1500 });
   world.kafka.partitions = [{ error: 5, leader: -1 }, { leader: 1 }];
   const [other] = world.kafka.others;
   other!.on(Api.produce, () => "cut");
   const sentOnce = world.append(["sent"]);
-  await until(() => sent(other!).length > 0, () => "nothing was sent");
+  await until(() => sentTo(other!).length > 0, () => "nothing was sent");
   world.kafka.partitions[0] = { leader: 0 };
   assertEquals(written(await sentOnce), ["unknown"]);
-  assertEquals(sent(world.kafka.broker), []);
+  assertEquals(sentTo(world.kafka.broker), []);
 });
 
 Deno.test("the response of a leader that is silent is not waited for once another broker leads", async () => {
-  await using world = open({ others: 1 });
+  await using world = openProducer({ others: 1 });
   world.kafka.partitions = [{ leader: 1 }];
   const [other] = world.kafka.others;
   other!.on(Api.produce, () => "silence");
   const outcome = world.append(["0"]);
-  await until(() => sent(other!).length > 0, () => "nothing was sent");
+  await until(() => sentTo(other!).length > 0, () => "nothing was sent");
   world.kafka.partitions = [{ leader: 0, leaderEpoch: 1 }];
   const tookMs = await durationMs(async () => assertEquals(written(await outcome), [0]));
   assert(tookMs < 4000, `It took ${tookMs} ms`);
-  assertEquals(sent(world.kafka.broker), sent(other!));
+  assertEquals(sentTo(world.kafka.broker), sentTo(other!));
 });
 
+for (const answer of ["NOT_LEADER", "silence"] as const) {
+  Deno.test(`Producer asks another broker where the one with old metadata does not lead (${answer})`, async () => {
+    await using world = openProducer({ others: 1 });
+    await world.append(["0"]);
+    const old = world.kafka.metadata();
+    world.kafka.broker.on(Api.metadata, () => old);
+    world.kafka.broker.on(
+      Api.produce,
+      (request) => answer === "silence" ? answer : world.kafka.refuse(request, Code.notLeader),
+    );
+    world.kafka.partitions = [{ leader: 1, leaderEpoch: 1 }];
+    const tookMs = await durationMs(async () => assertEquals(written(await world.append(["1"])), [1]));
+    assert(tookMs < 10_000, `It took ${tookMs} ms`);
+  });
+}
+
 Deno.test("the delivery timeout ends a request that the leader does not respond to, as unknown", async () => {
-  await using world = open({ deliveryTimeoutMs: 400 });
+  await using world = openProducer({ deliveryTimeoutMs: 400 });
   await world.append(["0"]);
   world.kafka.broker.next(Api.produce, () => "silence");
   const tookMs = await durationMs(async () => assertEquals(written(await world.append(["1"])), ["unknown"]));
   assert(tookMs >= 399 && tookMs < 2000, `It took ${tookMs} ms`);
   assertEquals(written(await world.append(["2"])), [1]);
-  const last = sent(world.kafka.broker).at(-1)!;
+  const last = sentTo(world.kafka.broker).at(-1)!;
   assertEquals([last.epoch, last.sequence], [1, 0]);
 });
 
 Deno.test("close() settles everything at once: sent is unknown, the rest is not written", async () => {
-  await using world = open({ partitions: 2, others: 1 });
+  await using world = openProducer({ partitions: 2, others: 1 });
   world.kafka.partitions![1] = { leader: 1 };
   await world.append(["0"], { partition: 0 });
-  const { arrived, release } = hold(world.kafka);
+  const { arrived, release } = holdProduce(world.kafka);
   const inFlight = world.append(["1"], { partition: 0 });
   await arrived;
   const queued = world.append(["2"], { partition: 0 });
@@ -294,9 +264,9 @@ Deno.test("close() settles everything at once: sent is unknown, the rest is not 
 });
 
 Deno.test("an error for good refuses what waits, and leaves what is on its way to its own response", async () => {
-  await using world = open({ metadataMaxAgeMs: 1 });
+  await using world = openProducer({ metadataMaxAgeMs: 1 });
   await world.append(["0"]);
-  const { arrived, release } = hold(world.kafka);
+  const { arrived, release } = holdProduce(world.kafka);
   const inFlight = world.append(["1"]);
   await arrived;
   // All connections but that of the request are cut, and new ones understand nothing.
@@ -311,20 +281,20 @@ Deno.test("an error for good refuses what waits, and leaves what is on its way t
   release();
   // The response acknowledges what was sent with it, and nothing else.
   assertEquals([written(await inFlight), written(await next)], [[1], [2]]);
-  assertEquals(sent(world.kafka.broker).map(({ sequence }) => sequence), [0, 1, 2]);
+  assertEquals(sentTo(world.kafka.broker).map(({ sequence }) => sequence), [0, 1, 2]);
 });
 
 Deno.test("InitProducerId is asked again where it passes, and refuses the records where it does not", async () => {
-  await using world = open();
+  await using world = openProducer();
   world.kafka.broker.next(
     Api.initProducerId,
     () => initProducerIdResponse(-1, Code.coordinatorLoading),
     () => "cut",
   );
   assertEquals(written(await world.append(["0"])), [0]);
-  assertEquals(sent(world.kafka.broker).map(({ producerId }) => producerId), [PRODUCER_ID]);
+  assertEquals(sentTo(world.kafka.broker).map(({ producerId }) => producerId), [PRODUCER_ID]);
 
-  await using other = open();
+  await using other = openProducer();
   other.kafka.broker.on(Api.initProducerId, () => initProducerIdResponse(-1, Code.clusterAuthorizationFailed));
   const tookMs = await durationMs(async () => {
     const [outcome] = await other.append(["0"]);
@@ -335,7 +305,7 @@ Deno.test("InitProducerId is asked again where it passes, and refuses the record
 });
 
 Deno.test("a topic that was created again with fewer partitions gets no record for one that is gone", async () => {
-  await using world = open({ partitions: 4, metadataMaxAgeMs: 20 });
+  await using world = openProducer({ partitions: 4, metadataMaxAgeMs: 20 });
   await world.append(["0", "1", "2", "3"]);
   world.kafka.partitions = [{ leader: 0 }, { leader: 0 }];
   world.kafka.topicId = "f".repeat(32);
@@ -352,15 +322,15 @@ Deno.test("a topic that was created again with fewer partitions gets no record f
 });
 
 Deno.test("a record that is larger than the topic allows is refused before it is sent", async () => {
-  await using world = open();
+  await using world = openProducer();
   const [outcome, small] = await world.append(["x".repeat(1_000_001), "small"]);
   assert(outcome !== undefined && !outcome.ok);
   assertEquals([outcome.error.name, outcome.written, small!.ok], ["RecordTooLargeError", "no", true]);
-  assertEquals(sent(world.kafka.broker).map(({ count }) => count), [1]);
+  assertEquals(sentTo(world.kafka.broker).map(({ count }) => count), [1]);
 });
 
 Deno.test("nothing is asked and no timer runs once all is acknowledged", async () => {
-  await using world = open({ metadataMaxAgeMs: 1 });
+  await using world = openProducer({ metadataMaxAgeMs: 1 });
   await world.append(["0"]);
   const requests: ScriptedRequest[] = world.kafka.broker.requests;
   // The pause after a refresh may end with one more look.

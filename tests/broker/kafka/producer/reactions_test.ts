@@ -109,7 +109,7 @@ for (
 }
 
 for (const code of [Code.messageTooLarge, Code.recordListTooLarge, Code.invalidRecord, Code.invalidTimestamp]) {
-  Deno.test(`Producer after ${errorName(code)}: halves the batch until the guilty record stands alone`, async () => {
+  Deno.test(`Producer after ${errorName(code)}: halves the batch until the record that is to blame is alone`, async () => {
     await withProducer(async (kafka, append) => {
       kafka.broker.on(Api.produce, (request) => {
         const isGuilty = batchesOf(request).some(({ bytes }) => bytes.includes("guilty"));

@@ -197,6 +197,36 @@ Deno.test("sendToCoordinator() looks the coordinator up once, and again after it
   await dispose(cluster, brokers);
 });
 
+Deno.test("doubt() makes ask() ask another server, each in its turn", async () => {
+  const brokers = scripted(3);
+  const cluster = connect(brokers);
+  const asked = () => brokers.map((broker) => broker.received(Api.listGroups).length);
+  for (let turn = 0; turn < 3; turn++) {
+    await cluster.ask(listGroups());
+    await cluster.ask(listGroups());
+    assertEquals(asked(), brokers.map((_, at) => at <= turn ? 2 : 0));
+    cluster.doubt();
+  }
+  await cluster.ask(listGroups());
+  assertEquals(asked(), [3, 2, 2]);
+  await dispose(cluster, brokers);
+});
+
+Deno.test("sendToCoordinator() does not look the coordinator up again where it was wrong", async () => {
+  const brokers = scripted(2);
+  for (const [coordinator, broker] of brokers.entries()) {
+    broker.on(Api.findCoordinator, () => {
+      return findCoordinatorResponse({ nodeId: coordinator, port: brokers[coordinator]!.port });
+    });
+  }
+  const cluster = connect(brokers);
+  await cluster.sendToCoordinator("g", BEAT);
+  cluster.forgetCoordinator("g");
+  await cluster.sendToCoordinator("g", BEAT);
+  assertEquals(brokers.map((broker) => broker.received(Api.heartbeat).length), [1, 1]);
+  await dispose(cluster, brokers);
+});
+
 Deno.test("sendToCoordinator() does not wait for a silent broker once another one coordinates the group", async () => {
   const brokers = scripted(2);
   let coordinator = 0;

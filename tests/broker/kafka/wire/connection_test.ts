@@ -33,7 +33,7 @@ function close(connection: Connection): void {
   connection.close(new ConnectionError(connection.address, "the test is over"));
 }
 
-Deno.test("Connection sends requests at once and tells their responses apart by number", async () => {
+Deno.test("Connection sends requests at once and assigns their responses by number", async () => {
   await using broker = scripted();
   broker.on(Api.findCoordinator, () => findCoordinatorResponse({ nodeId: 7, port: 1 }));
   broker.on(Api.metadata, () => metadataResponse([{ nodeId: 7, port: 1 }], []));

@@ -15,7 +15,7 @@ function topic(name: string, error = 0, leaders: readonly number[] = [1]): Topic
   return { topic: name, error, topicId: "00".repeat(16), partitions };
 }
 
-/** A cache whose requests the test answers. */
+/** A cache whose requests the test responds to. */
 function scripted() {
   const asked: Asked[] = [];
   const responses: MetadataResponse[] = [];
@@ -108,4 +108,24 @@ Deno.test("the cache keeps each topic's and each partition's error, and what it 
   await refresh(topic("gone"));
   assert(!cache.isMissing("gone") && cache.partition("a", 0) !== undefined);
   assertEquals([cache.partition("a", 1), cache.partition("never", 0)], [undefined, undefined]);
+});
+
+Deno.test("MetadataCache keeps the later epoch of a partition, unless its topic is another one", async () => {
+  const { cache, asked } = scripted();
+  const given = async (topicId: string, ...epochs: readonly number[]) => {
+    const refreshed = cache.refresh(["a"]);
+    await turn();
+    const partitions = epochs.map((leaderEpoch, partition) => ({
+      error: 0,
+      partition,
+      leader: leaderEpoch,
+      leaderEpoch,
+    }));
+    asked.at(-1)!.answer([{ topic: "a", error: 0, topicId, partitions }]);
+    await refreshed;
+    return cache.topic("a")!.partitions.map(({ leader }) => leader);
+  };
+  assertEquals(await given("11".repeat(16), 5, 5), [5, 5]);
+  assertEquals(await given("11".repeat(16), 4, 6, 1), [5, 6, 1]);
+  assertEquals(await given("22".repeat(16), 0, 0), [0, 0]);
 });

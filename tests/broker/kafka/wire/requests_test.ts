@@ -95,7 +95,7 @@ Deno.test("fetchRequest() names topics by id, with the leader's epoch, read comm
   assertThrows(() => reader.int16(), RangeError);
 });
 
-Deno.test("fetchRequest() has room for any number of topics and partitions", async () => {
+Deno.test("fetchRequest() encodes any number of topics and partitions", async () => {
   const limits = { maxWaitMs: 250, maxBytes: 1, maxPartitionBytes: 1 };
   for (const [topics, partitions] of [[1, 20_000], [300, 1], [130, 130]] as const) {
     const positions = Array.from({ length: topics * partitions }, (_, n) => ({

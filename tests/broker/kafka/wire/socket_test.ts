@@ -79,7 +79,7 @@ Deno.test("describeForeignBytes() quotes what it does not know", () => {
 });
 
 Deno.test({
-  name: "TLS: the certificate is verified, a port in clear and a port with TLS are told apart",
+  name: "TLS: the certificate is verified, a port in clear and a port with TLS are recognised",
   ignore: !hasOpenssl(),
   async fn() {
     const folder = await Deno.makeTempDir();

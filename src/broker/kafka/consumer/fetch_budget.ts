@@ -2,9 +2,9 @@
  * Limits the fetched data that waits until its partitions are resumed. Without a limit each of many partitions would keep
  * the rest of a response: 256 partitions a megabyte each.
  *
- * While there is no room nothing is fetched. Partitions that take their data make room, in turn; one that has not taken
- * anything for a second (a long job, a wait) gives its data back, so that it does not hold up the others: it is fetched
- * again when it is resumed.
+ * While the budget is used up nothing is fetched. Partitions that take their data free a part of it, in turn; one that has
+ * not taken anything for a second (a long job, a wait) gives its data back, so that it does not hold up the others: it is
+ * fetched again when it is resumed.
  */
 import type { FetchedPartition } from "./fetched_partition.ts";
 
@@ -12,7 +12,7 @@ import type { FetchedPartition } from "./fetched_partition.ts";
 export const STALLED_MS = 1000;
 
 /** See the module. */
-export class FetchRoom {
+export class FetchBudget {
   readonly #partitions: Iterable<FetchedPartition>;
   readonly #maxBytes: number;
   #isFull = false;
@@ -23,12 +23,12 @@ export class FetchRoom {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether the last check found no room. */
+  /** Whether the budget was used up at the last check. */
   get isFull(): boolean {
     return this.#isFull;
   }
 
-  /** Looks whether there is room for another response. @returns whether there is */
+  /** Checks whether another response may be fetched. @returns whether it may */
   check(): boolean {
     if (this.#bytes() >= this.#maxBytes) this.#takeBack();
     this.#isFull = this.#bytes() >= this.#maxBytes;
