@@ -22,7 +22,7 @@ function canStart(): boolean {
 }
 
 /** Lifetime of an authentication, in milliseconds. */
-const LIFETIME_MS = 6000;
+const LIFETIME_MS = 4000;
 /** Each mechanism is used for so long: two authentications have expired by then. */
 const LOAD_MS = 2 * LIFETIME_MS + 1000;
 
@@ -34,7 +34,7 @@ function unsignedToken(subject: string): string {
 }
 
 Deno.test({
-  name: "SASL_SSL: each mechanism goes on under load while authentications expire after 6 s, and shows no secret",
+  name: "SASL_SSL: each mechanism goes on under load while authentications expire after 4 s, and shows no secret",
   ignore: noKafka || !canStart(),
   async fn() {
     const server = await startKafka({ port: 0, secure: true, reauthenticateMs: LIFETIME_MS });
