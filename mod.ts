@@ -34,9 +34,9 @@
  * @module
  */
 export { App } from "./src/app/app.ts";
-export type { AppOptions, WorkerSettings } from "./src/app/options.ts";
+export type { AppOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
-export type { BrokerPermissions, BrokerSource, SkipOptions } from "./src/broker/broker.ts";
+export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
 export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
@@ -104,7 +104,7 @@ export type {
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
-export { activeJobTopic, type JobTopic, type TopicOptions } from "./src/routing/topic.ts";
+export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {
   GroupStatus,

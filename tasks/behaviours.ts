@@ -25,7 +25,7 @@ const LISTS: readonly List[] = [
   { title: "Stopping", prefix: "S", numbers: span(1, 7) },
   { title: "Rebalance", prefix: "B", numbers: span(1, 13) },
   { title: "Producing", prefix: "W", numbers: span(1, 7) },
-  { title: "Keys", prefix: "P", numbers: [6] },
+  { title: "Keys", prefix: "P", numbers: span(1, 13) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
   { title: "Bad input", prefix: "bad input ", numbers: [...span(1, 15), ...span(17, 25)] },
 ];

@@ -2,7 +2,7 @@
  * An App: the configuration as a value, with the event stream, the broker and the dispatcher that it needs. It is bound to its
  * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
-import type { Broker, BrokerPermissions, SkipOptions } from "../broker/broker.ts";
+import type { Broker, BrokerPermissions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
@@ -14,7 +14,7 @@ import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { boolean, checkOptions, copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
-import { isolate } from "../support/root_context.ts";
+import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
 import { Worker } from "../worker/worker.ts";
@@ -24,6 +24,7 @@ import {
   type ResolvedOptions,
   resolveOptions,
   SKIP_COMMAND,
+  type SkipOptions,
   type WorkerSettings,
 } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
@@ -268,18 +269,25 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Skips the record that the group is at. Workers may be running.
+   * Skips one record. Workers may be running. With `ordering: "partition"` it must be the record that the group is at.
    *
    * @param options whether to skip the records before it as well
    * @throws {InvalidConfigurationError} if it is not a position, or no topic of this name is declared
-   * @throws {BrokerError} if the group is not at this record
+   * @throws {BrokerError} if the group is past this record, or is not at it and has to be
    */
   async skip(position: Position, options: SkipOptions = {}): Promise<void> {
     assertPosition("app.skip()", position);
     checkOptions("app.skip()", options, { force: boolean });
     const [route] = this.#routes.select([position.topic]);
     const broker = await this.#broker.ready();
-    await broker.skip(route!.group, { ...position, topic: route!.topic }, options);
+    const { skipCommit } = await lazyImport(() => import("../worker/partition/skip_commit.ts"));
+    const at = { ...position, topic: route!.topic };
+    const decide = skipCommit(at, {
+      isAlone: route!.ordering !== "partition",
+      force: options.force ?? false,
+      maxLength: broker.capabilities.maxCommitMetadataLength,
+    });
+    await broker.skip(route!.group, at, decide);
   }
 
   /** Resolves once no job is pending. */

@@ -182,6 +182,12 @@ function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void 
   }
 }
 
+/** Options of `app.skip()`. */
+export interface SkipOptions {
+  /** Whether the records before it that are not finished are skipped as well. @default false */
+  readonly force?: boolean;
+}
+
 /** Options of `app.worker()`. */
 export interface WorkerSettings {
   /** The queues of the worker, without the App's prefix. @default all */

@@ -115,20 +115,32 @@ export interface Broker extends AsyncDisposable {
 
   /**
    * Moves a group past one record, also while the group has members: the ownership of that partition ends, and a new
-   * one starts behind the record.
+   * one starts with what is committed here.
    *
    * @param position the record to pass over
-   * @throws {BrokerError} if the group is already behind the record, or if it has not come to the record and `force` is
-   * not set
+   * @param decide returns what is committed
+   * @throws {BrokerError} if the group is already behind the record, or if it has not come to the record; whatever `decide`
+   * throws
    */
-  skip(group: string, position: Position, options?: SkipOptions): Promise<void>;
+  skip(group: string, position: Position, decide: DecideSkip): Promise<void>;
 }
 
-/** Options of a skip. */
-export interface SkipOptions {
-  /** Also passes over the records before it that the group has not finished. @default false */
-  readonly force?: boolean;
+/** A commit of a group. */
+export interface Commit {
+  /** The offset of the next record to perform. */
+  readonly offset: number;
+  /** The progress beyond it: see `Mark`. */
+  readonly metadata: string;
 }
+
+/**
+ * Decides what a skip commits.
+ *
+ * @param committed the group's commit, at the record or before it; the start of the log where there is none
+ * @param end the position after the record
+ * @returns `null` if the group must come to the record first: a live worker may be about to commit that
+ */
+export type DecideSkip = (committed: Commit, end: number) => Commit | null;
 
 /**
  * The place of an App's records, before anything is connected: the result of `kafka({ … })`, `sqlite(…)` and

@@ -76,17 +76,16 @@ export interface Mark {
   readonly ownership: Ownership;
   /** The offset of the next record to perform: every record before it is finished. */
   readonly next: number;
-  /**
-   * ASCII, at most `maxCommitMetadataLength` characters. A broker leaves longer metadata out and still commits `next`.
-   */
+  /** ASCII, at most `maxCommitMetadataLength` characters. */
   readonly metadata: string;
 }
 
 /**
  * The outcome of one mark. `"committed"`: written. `"refused"`: not written, but the ownership may go on: send it
- * again. `"ended"`: not sent, the ownership has ended. `"unknown"`: it may be written.
+ * again. `"metadata_too_long"`: not written, since the broker accepts less metadata: send it again with less. `"ended"`: not
+ * sent, the ownership has ended. `"unknown"`: it may be written.
  */
-export type CommitOutcome = "committed" | "refused" | "ended" | "unknown";
+export type CommitOutcome = "committed" | "refused" | "metadata_too_long" | "ended" | "unknown";
 
 /** Options of a commit. */
 export interface CommitOptions {

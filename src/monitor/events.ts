@@ -53,8 +53,8 @@ export interface UnknownClassWait {
  */
 export type LostReason = "revoked" | "unknown" | "recreated" | "closed";
 
-/** The records that wait together with one that is paused. */
-export type PauseScope = "partition";
+/** The records that wait together with one that failed: all behind it, those with its key, or none. */
+export type PauseScope = "partition" | "key" | "record";
 
 /** A partition that a worker was assigned. */
 export interface AssignedPartition {
@@ -156,7 +156,8 @@ export interface EventMap {
   /** A partition that had no leader has one again, and is read on. */
   "partition.led": { readonly topic: string; readonly partition: number };
   /**
-   * This record waits for its next try, in `waitMs`. `scope`: what waits with it; `"partition"`: all records behind it.
+   * This record waits for its next try, in `waitMs`. `scope`: what waits with it; `"partition"`: all records behind it,
+   * `"key"`: those of its key, `"record"`: nothing.
    * `lasting`: it fails until an operator helps; `remedy` is then the command that skips it. `unknownClass`: the App does
    * not know its job's class (yet); `null` where that is not the cause.
    */
@@ -168,6 +169,18 @@ export interface EventMap {
     readonly lasting: boolean;
     readonly remedy: string | null;
     readonly unknownClass: UnknownClassWait | null;
+  };
+  /**
+   * No job of the partition can start until one that failed is finished: `waiting` records are read and not finished, and
+   * `maxMessages`, the memory, or the space for finished offsets in the group's commit allows no more. Only with `ordering`
+   * other than `"partition"`, where a failed job does not hold up the others as long as there is space. Emitted once each
+   * time. `front`: the first offset that is not finished.
+   */
+  "partition.exhausted": {
+    readonly topic: string;
+    readonly partition: number;
+    readonly front: number | null;
+    readonly waiting: number;
   };
   /** The group's offset was committed, and acknowledged. */
   "offset.committed": { readonly topic: string; readonly partition: number; readonly offset: number };

@@ -114,11 +114,18 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
       const next = `next attempt in ${formatDuration(e.waitMs)}`;
       if (e.lasting) {
         const remedy = e.remedy === null ? "" : `; to skip it: ${e.remedy}`;
-        return `${formatPartition(e)} is stuck at offset ${e.offset} (${formatError(e.error)}), ${next}${remedy}`;
+        return `${formatScope(e, "is stuck")} (${formatError(e.error)}), ${next}${remedy}`;
       }
       return e.unknownClass === null
-        ? `${formatPartition(e)} waits at offset ${e.offset}, ${next}`
+        ? `${formatScope(e, "waits")}, ${next}`
         : `${e.error.message}: ${formatPosition(e)} ${formatWait(e.unknownClass)}`;
+    },
+  },
+  "partition.exhausted": {
+    level: "warn",
+    message: (e) => {
+      const front = e.front === null ? "" : `, since ${formatPosition({ ...e, offset: e.front })} is not finished`;
+      return `${formatPartition(e)} waits with ${formatCount(e.waiting, "record")}${front}`;
     },
   },
   "offset.committed": { level: "debug", message: (e) => `Committed ${formatPartition(e)} at ${e.offset}` },
@@ -187,6 +194,12 @@ function formatMessage(message: unknown): string {
   if (typeof message === "string") return cutText(message, MAX_TEXT);
   if (isError(message)) return formatError(describeError(message));
   return JSON.stringify(toPlainData(message)) ?? "undefined";
+}
+
+/** Names what waits together with a record that failed. */
+function formatScope(event: EventMap["partition.paused"], verb: string): string {
+  if (event.scope === "partition") return `${formatPartition(event)} ${verb} at offset ${event.offset}`;
+  return `${event.scope === "key" ? "The key of " : ""}${formatPosition(event)} ${verb}`;
 }
 
 function formatCount(count: number, noun: string): string {

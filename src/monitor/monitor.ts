@@ -86,6 +86,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "partition.lost": true,
   "partition.leaderless": true,
   "partition.led": true,
+  "partition.exhausted": true,
   "partition.paused": true,
   "offset.committed": true,
   "membership.changed": true,

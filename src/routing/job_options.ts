@@ -29,7 +29,7 @@ export interface DeadLetterQueueOptions {
   readonly maxRetries?: number;
   /**
    * `true`: retries are counted for each record. `false`: they are counted for the partition, and the count is reset only by
-   * a job that succeeds at its first attempt.
+   * a job that succeeds at its first attempt; only with `ordering: "partition"`.
    *
    * @default true
    */
@@ -38,7 +38,12 @@ export interface DeadLetterQueueOptions {
 
 /** Options for performing jobs. */
 export interface JobOptions {
-  /** Most records of a partition that wait in the process; then its fetching is paused. @default 100 */
+  /**
+   * Most records of a partition that are in the process and not finished; then its fetching is paused. With another
+   * `ordering` than `"partition"` it is 2000, and also how far jobs may run ahead of one that waits.
+   *
+   * @default 100
+   */
   readonly maxMessages?: number;
   /** Wait of a failed job. @default { initialMs: 1000, maxMs: 30000, jitter: 0.15 } */
   readonly backoff?: BackoffOptions;

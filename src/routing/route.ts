@@ -5,7 +5,7 @@
 import { InvalidConfigurationError } from "../errors.ts";
 import { didYouMean } from "../support/validation.ts";
 import type { JobOptions } from "./job_options.ts";
-import type { JobTopic } from "./topic.ts";
+import type { JobTopic, Ordering } from "./topic.ts";
 
 /** Everything that a worker and a dispatcher need to know about one topic. */
 export interface Route {
@@ -15,7 +15,11 @@ export interface Route {
   readonly topic: string;
   /** The consumer group. */
   readonly group: string;
-  /** Most records of a partition that wait in the process. */
+  /** The jobs that run one by one. */
+  readonly ordering: Ordering;
+  /** Most jobs of a partition that run at once; `Infinity` for no limit of its own. */
+  readonly maxConcurrency: number;
+  /** Most records of a partition that are in the process and not finished. */
   readonly maxMessages: number;
   /** Options of the backoff, times in ms. */
   readonly backoff: { readonly initialMs: number; readonly maxMs: number; readonly jitter: number };
@@ -56,7 +60,10 @@ export class Routes {
   readonly #byTopic = new Map<string, Route>();
   readonly #naming: Naming;
 
-  /** @throws {InvalidConfigurationError} if a topic is declared twice, or is its own dead letter topic */
+  /**
+   * @throws {InvalidConfigurationError} if a topic is declared twice, is its own dead letter topic, or has an `ordering` for
+   * which its dead letter queue has no meaning
+   */
   constructor(topics: readonly JobTopic[], defaults: JobOptions, naming: Naming, group: string) {
     this.#naming = naming;
     for (const declared of topics) {
@@ -115,11 +122,20 @@ export class Routes {
 function resolve(declared: JobTopic, defaults: JobOptions, naming: Naming, group: string): Route {
   const of = <Key extends keyof JobOptions>(key: Key) => declared[key] ?? defaults[key];
   const deadLetterQueue = of("deadLetterQueue");
+  const { ordering = "partition" } = declared;
+  if (deadLetterQueue?.independent === false && ordering !== "partition") {
+    throw new InvalidConfigurationError(
+      `Topic "${declared.name}" has ordering "${ordering}": its deadLetterQueue cannot count retries for the whole ` +
+        `partition (independent: false)`,
+    );
+  }
   return Object.freeze({
     queue: declared.name,
     topic: fullName(declared.name, naming),
     group: declared.group ?? group,
-    maxMessages: of("maxMessages") ?? 100,
+    ordering,
+    maxConcurrency: declared.maxConcurrency ?? Infinity,
+    maxMessages: of("maxMessages") ?? (ordering === "partition" ? 100 : 2000),
     backoff: {
       initialMs: declared.backoff?.initialMs ?? defaults.backoff?.initialMs ?? 1000,
       maxMs: declared.backoff?.maxMs ?? defaults.backoff?.maxMs ?? 30_000,

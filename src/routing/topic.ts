@@ -9,7 +9,6 @@ import {
   topicName,
 } from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
-import { NotSupportedError } from "../errors.ts";
 
 /** The options of {@linkcode activeJobTopic}. */
 export interface TopicOptions extends JobOptions {
@@ -26,12 +25,18 @@ export interface TopicOptions extends JobOptions {
   /** The consumer group. @default the App's name */
   readonly group?: string;
   /**
-   * `"partition"`: the jobs of a partition run one by one. `"key"` (keys side by side) is not supported yet.
+   * The jobs that run one by one, in the order of the log. `"partition"`: those of a partition. `"key"`: those with the same
+   * key in a partition; a job without a key is in order with none. `"none"`: no jobs.
    *
    * @default "partition"
    */
-  readonly ordering?: "partition" | "key";
+  readonly ordering?: Ordering;
+  /** Most jobs of a partition that run at once, with another `ordering` than `"partition"`. @default the concurrency of the worker */
+  readonly maxConcurrency?: number;
 }
+
+/** The jobs that run one by one: those of a partition, those of a key, or none. */
+export type Ordering = "partition" | "key" | "none";
 
 /** A topic as it was declared: frozen. */
 export interface JobTopic extends TopicOptions {
@@ -51,7 +56,8 @@ const CHECKS: Checks<TopicOptions> = {
       : `an object of strings, such as { "cleanup.policy": "delete" }`,
   compression: oneOf("none", "gzip", "zstd"),
   group: nonEmptyString,
-  ordering: (value) => value === "partition" || value === "key" ? null : `"partition" or "key"`,
+  ordering: oneOf("partition", "key", "none"),
+  maxConcurrency: integerFrom(1),
 };
 
 /**
@@ -61,7 +67,6 @@ const CHECKS: Checks<TopicOptions> = {
  * @param options options for creating the topic and for performing its jobs; absent ones are taken from the App
  * @returns a frozen declaration for the App's `topics`
  * @throws {InvalidConfigurationError} for a wrong name or option
- * @throws {NotSupportedError} for `ordering: "key"`
  *
  * @example
  * ```ts
@@ -75,8 +80,5 @@ const CHECKS: Checks<TopicOptions> = {
 export function activeJobTopic(name: string, options: TopicOptions = {}): JobTopic {
   checkOptions("activeJobTopic()", { name }, { name: topicName });
   checkOptions(`activeJobTopic("${name}")`, options, CHECKS);
-  if (options.ordering === "key") {
-    throw new NotSupportedError(`Cannot run keys side by side on topic "${name}": ordering "key" is not supported yet`);
-  }
   return copyFrozen({ name, ...options });
 }

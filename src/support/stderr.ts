@@ -18,7 +18,7 @@ const CHUNK = 2 ** 16;
 /** Standard error is not read if a chunk takes longer, in milliseconds. */
 const STUCK_MS = 200;
 /** The wait for a chunk that may still be on its way when the process ends, in milliseconds. */
-const LAST_CHUNK_MS = 10;
+const LAST_CHUNK_MS = 100;
 
 /** The destination of the queue. */
 export interface Output {

@@ -10,10 +10,10 @@ import type {
   CommitOutcome,
   ConsumeOptions,
   ConsumerSink,
+  DecideSkip,
   Mark,
   NewRecord,
   RecordBatch,
-  SkipOptions,
 } from "../broker/broker.ts";
 import type { Position } from "../support/position.ts";
 import type { LostReason } from "../monitor/events.ts";
@@ -49,9 +49,9 @@ export class FaultyBroker extends MemoryBroker {
     return this.log.tasks.online(this.#disposed.promise).then(() => super.append(topic, records));
   }
 
-  override async skip(group: string, position: Position, options?: SkipOptions): Promise<void> {
+  override async skip(group: string, position: Position, decide: DecideSkip): Promise<void> {
     const disposed = this.#disposed.promise.then(() => Promise.reject(this.disposedError()));
-    await Promise.race([super.skip(group, position, options), disposed]);
+    await Promise.race([super.skip(group, position, decide), disposed]);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

@@ -174,7 +174,7 @@ export class TestConsumer implements Consumer, ConsumerSink, RevocableConsumer {
     const retried = lostMarks.find(({ attempt }) => attempt > 1);
     const failed = retried === undefined
       ? progress.failed
-      : { ...progress.failed, offset: retried.offset, attempts: retried.attempt - 1 };
+      : [{ offset: retried.offset, attempts: retried.attempt - 1 }, ...progress.failed];
     // Offsets are encoded as distances from the committed one.
     const metadata = encodeCommitMetadata({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
     return { ...mark, next, metadata };

@@ -65,14 +65,24 @@ function writePartitions(to: Exposition, partitions: readonly (readonly [Labels,
     samplesOf(partitions, ({ waiting }) => waiting),
   );
   to.gauges(
+    "activejob_partition_running",
+    "Jobs that run",
+    samplesOf(partitions, ({ running }) => running.length),
+  );
+  to.gauges(
     "activejob_partition_paused",
-    "1 if it waits before the next attempt at a record",
-    samplesOf(partitions, ({ retrying, stuck }) => Number(retrying.length + stuck.length > 0)),
+    "Records that wait before their next attempt",
+    samplesOf(partitions, ({ retrying, stuck }) => retrying.length + stuck.length),
   );
   to.gauges(
     "activejob_partition_stuck",
-    "1 if it waits for an operator",
-    samplesOf(partitions, ({ stuck }) => Number(stuck.length > 0)),
+    "Records that wait for an operator",
+    samplesOf(partitions, ({ stuck }) => stuck.length),
+  );
+  to.gauges(
+    "activejob_partition_exhausted",
+    "1 if no job can start until one that failed is finished, although the order would allow it",
+    samplesOf(partitions, ({ isExhausted }) => Number(isExhausted)),
   );
 }
 

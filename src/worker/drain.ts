@@ -6,7 +6,7 @@
  * 3. The drain ends when every target is reached, or when the partitions of all others are stuck: they wait for an
  *    operator and would never reach it.
  *
- * A partition that another worker owns is known only by its commits, whose metadata names the stuck record. The other
+ * A partition that another worker owns is known only by its commits, whose metadata names the stuck records. The other
  * worker may have died, and then this one gets the partition when the session of the other has expired. So the partition
  * counts as stuck only if the other worker shows that it lives, by a commit after another try, or if nothing has changed
  * for `sessionTimeoutMs`.
@@ -17,7 +17,7 @@ import { sleep } from "../support/deadline.ts";
 import { formatPartition, type Position } from "../support/position.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
 import { decodeCommitMetadata } from "./partition/commit_metadata.ts";
-import type { Partition } from "./partition/partition.ts";
+import type { PartitionHandler } from "./partition/handler.ts";
 
 /** The time between two looks at the partitions, in milliseconds: short at first, since a small backlog ends soon. */
 const FIRST_LOOK_MS = 1;
@@ -90,8 +90,9 @@ async function findTargets(broker: Broker, routes: readonly Route[]): Promise<Ta
   return targets.filter((target) => (commits.get(target)?.offset ?? -1) < target.high);
 }
 
-function ownProgress(partition: Partition, { high }: Target): TargetProgress {
+function ownProgress(partition: PartitionHandler, { high }: Target): TargetProgress {
   if ((partition.front ?? -1) >= high) return REACHED;
+  if (!partition.isStuckBefore(high)) return OPEN;
   return {
     isReached: false,
     stuck: partition.stuck().map(({ topic, partition, offset }) => ({ topic, partition, offset })),
@@ -109,10 +110,10 @@ class OtherWorkers {
   readonly #broker: Broker;
   readonly #sessionTimeoutMs: number;
   readonly #progress = new Map<Target, TargetProgress>();
-  /** The first commit that names the stuck record, and when it was read. */
+  /** The first commit that names stuck records after which no other record was finished, and when it was read. */
   readonly #stuckSince = new Map<
     Target,
-    { readonly offset: number; readonly metadata: string; readonly sinceMs: number }
+    { readonly finished: string; readonly metadata: string; readonly sinceMs: number }
   >();
   #askedMs = -Infinity;
 
@@ -137,13 +138,16 @@ class OtherWorkers {
   #read(target: Target, commit: Commit | undefined): TargetProgress {
     if (commit === undefined) return OPEN;
     if (commit.offset >= target.high) return REACHED;
-    const { metadata } = commit;
-    const { stuckOffset: offset } = decodeCommitMetadata(metadata, commit.offset);
+    const { offset, metadata } = commit;
+    const progress = decodeCommitMetadata(metadata, offset);
+    const finished = JSON.stringify([offset, progress.stuck, progress.finished]);
     const since = this.#stuckSince.get(target);
-    if (offset === null) this.#stuckSince.delete(target);
-    else if (since?.offset !== offset) this.#stuckSince.set(target, { offset, metadata, sinceMs: this.#askedMs });
-    else if (metadata !== since.metadata || this.#askedMs - since.sinceMs >= this.#sessionTimeoutMs) {
-      return { isReached: false, stuck: [{ topic: target.route.topic, partition: target.partition, offset }] };
+    if (progress.stuck.length === 0) this.#stuckSince.delete(target);
+    else if (since?.finished !== finished) {
+      this.#stuckSince.set(target, { finished, metadata, sinceMs: this.#askedMs });
+    } else if (metadata !== since.metadata || this.#askedMs - since.sinceMs >= this.#sessionTimeoutMs) {
+      const { partition, route: { topic } } = target;
+      return { isReached: false, stuck: progress.stuck.map((stuck) => ({ topic, partition, offset: stuck })) };
     }
     return OPEN;
   }

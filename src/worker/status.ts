@@ -55,8 +55,13 @@ export interface PartitionStatus {
   readonly lag: number | null;
   /** The age of the oldest record that is not finished, in milliseconds; `null` while it is unknown. */
   readonly oldestAgeMs: number | null;
-  /** The number of records in the worker that are not finished, the running one included. */
+  /** The number of records in the worker that are not finished, the running ones included. */
   readonly waiting: number;
+  /**
+   * Whether no job can start until one that failed is finished, although the order would allow it: as much is read ahead as
+   * may be. Always `false` with `ordering: "partition"`.
+   */
+  readonly isExhausted: boolean;
   /** The jobs that run now. */
   readonly running: readonly RunningJob[];
   /** The records that failed and wait for their next try. Those that need an operator are in `stuck` instead. */

@@ -40,6 +40,17 @@ Deno.test("examples/inheritance.ts shows each class's own options", async () => 
   ]);
 });
 
+Deno.test("examples/keys.ts runs keys side by side, each in order, and a failed job holds up only its own", async () => {
+  const { code, stdout } = await deno(["run", "examples/keys.ts"]);
+  assertEquals(code, 0, stdout);
+  const lines = stdout.trimEnd().split("\n");
+  const of = (customer: string) =>
+    lines.filter((line) => line.startsWith(customer)).map((line) => line.slice(customer.length));
+  assertEquals(of("Ada"), [": order", ": paid at attempt 2", ": ship"]);
+  for (const customer of ["Ben", "Cleo"]) assertEquals(of(customer), [": order", ": paid at attempt 1", ": ship"]);
+  assertEquals(lines.at(-1), "9 jobs in one partition, side by side");
+});
+
 Deno.test("examples/current_attributes.ts performs each request's job for its user, and stops", async () => {
   await using child = new Child(["examples/current_attributes.ts"], {
     options: ["--no-prompt", "--allow-net=127.0.0.1,0.0.0.0", "--allow-env=PORT"],

@@ -3,9 +3,8 @@ import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { brokers, noKafka } from "../support/kafka/cluster.ts";
 import { until } from "../support/until.ts";
+import { hasHistory, VERSION_0_1 } from "../support/version_0_1.ts";
 
-/** The last commit of version 0.1. */
-const VERSION_0_1 = "316d89a";
 const root = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
 /** The start of a job, at a time of the wall clock. */
@@ -18,16 +17,6 @@ interface Start {
 
 class NumberJob extends Job {
   perform(_number: number) {}
-}
-
-/** Whether the repository's history is there: not in a shallow clone. */
-function hasHistory(): boolean {
-  try {
-    return new Deno.Command("git", { args: ["-C", root, "cat-file", "-e", VERSION_0_1], stderr: "null" }).outputSync()
-      .success;
-  } catch {
-    return false;
-  }
 }
 
 /** Writes the files of version 0.1 into a folder. */

@@ -141,12 +141,12 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "checkTopics()",
   },
   {
-    what: "kafka: an offset whose metadata is too long is committed alone",
+    what: "kafka: metadata that is too long for the broker differs from other refusals",
     file: `${SOURCE}/consumer/commits.ts`,
-    find: "const bareOutcomes = bare.length === 0 ? [] : await this.#send(bare, generation, timeoutMs);",
-    replace: 'const bareOutcomes = bare.map(() => "refused" as const);',
+    find: '[Code.offsetMetadataTooLarge, "metadata_too_long"],',
+    replace: '[Code.offsetMetadataTooLarge, "refused"],',
     tests: [`${TESTS}/consumer/commits_test.ts`],
-    only: "without the metadata",
+    only: "metadata is too long",
   },
   {
     what: "kafka: a member that the group does not know has lost everything",

@@ -7,6 +7,7 @@ import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
+import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
 import { TASKS_MUTANTS } from "./tasks.ts";
@@ -23,6 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,
   ...KAFKA_PRODUCER_MUTANTS,
+  ...KEYS_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,

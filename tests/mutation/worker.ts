@@ -6,8 +6,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a dead letter that cannot be written holds no slot",
     file: "src/worker/partition/runner.ts",
-    find: "semaphore.release();\n        waitMs = await settling.track(this.#settle(record, attempt, outcome));",
-    replace: "waitMs = await settling.track(this.#settle(record, attempt, outcome));\n        semaphore.release();",
+    find: "semaphore.release();\n    await settling.track(this.#settle(record, attempt, outcome));",
+    replace: "await settling.track(this.#settle(record, attempt, outcome));\n    semaphore.release();",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
@@ -20,14 +20,14 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: ranges that an earlier owner finished are passed on",
     file: "src/worker/partition/offset_tracker.ts",
-    find: "if (to > this.#end) ranges.push",
+    find: "if (to > this.end) ranges.push",
     replace: "if (false) ranges.push",
     tests: ["tests/worker/partition/offset_tracker_test.ts"],
   },
   {
     what: "worker: a record that an earlier owner finished is not performed",
     file: "src/worker/partition/partition.ts",
-    find: "if (!this.#tracker.wasFinished(record.offset)) return",
+    find: "if (!wasFinished) return",
     replace: "if (true) return",
     tests: ["tests/worker/partition/partition_test.ts"],
   },
@@ -41,7 +41,7 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a job is marked only while the partition is certainly owned",
     file: "src/worker/partition/runner.ts",
-    find: "this.#isOwned && startCondition.canCommit(nowMs)",
+    find: "this.#isOwned && startCondition.canCommit(endMs)",
     replace: "this.#isOwned",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
@@ -63,7 +63,7 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a dead-lettered record is finished only while the partition is certainly owned",
     file: "src/worker/partition/runner.ts",
-    find: "error, jobClass, jobId });\n    if (!await this.#proveOwnership()) return 0;",
+    find: "error, jobClass, jobId });\n    if (!await this.#proveOwnership()) return;",
     replace: "error, jobClass, jobId });",
     tests: ["tests/worker/partition/runner_test.ts"],
     only: "whose partition was lost during the write",
@@ -71,30 +71,29 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a record that was given up does not run again",
     file: "src/worker/partition/runner.ts",
-    find: " && !this.#retryState.isGivenUp(record.offset)",
+    find: " || this.#retryState.isGivenUp(record.offset)",
     replace: "",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
     what: "worker: a finished record is not stuck",
     file: "src/worker/partition/runner.ts",
-    find: "this.#headWait = undefined;",
+    find: "if (this.#waits.size > 0) this.#waits.delete(record.offset);",
     replace: "",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
     what: "worker: a stuck record reaches the metadata",
     file: "src/worker/partition/runner.ts",
-    find: "    // Other workers read from the metadata that the partition is stuck.\n    this.#options.onProgress();",
+    find: "    // Other workers read from the metadata that a record is stuck.\n    this.#options.onProgress();",
     replace: "",
     tests: ["tests/worker/drain_test.ts"],
   },
   {
     what: "worker: jobs do not run in the context of the caller that woke the broker",
     file: "src/worker/partition/runner.ts",
-    find:
-      'this.#context.runInWorkerContext(() =>\n      this.#run().catch((error) => this.#context.reportFailure("worker", error))\n    );',
-    replace: "this.#run();",
+    find: "this.#context.runInWorkerContext(() => this.#keep(this.#run()));",
+    replace: "this.#keep(this.#run());",
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
@@ -198,8 +197,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a wait before the next try does not begin after the partition is lost",
     file: "src/worker/partition/runner.ts",
-    find: "    if (!this.#isOwned || this.#context.isStopping()) return;\n",
-    replace: "",
+    find: "if (this.#isOwned && !this.#context.isStopping()) this.#sleep",
+    replace: "this.#sleep",
     tests: ["tests/worker/group_consumer_test.ts"],
   },
   {
@@ -308,15 +307,15 @@ const FAILURES: readonly Mutant[] = [
   {
     what: "attempts: the commit's metadata has them",
     file: "src/worker/partition/partition.ts",
-    find: "...this.#retryState.progress()",
-    replace: "failed: null, strikes: 0, deadLetterOffset: null, stuckOffset: null",
+    find: "...this.#retryState.progress(next)",
+    replace: "failed: [], strikes: 0, givenUp: [], stuck: []",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
     what: "attempts: they are continued from the commit's metadata",
     file: "src/worker/partition/retry_state.ts",
-    find: "attempts: failed?.attempts ?? 0",
-    replace: "attempts: 0",
+    find: "this.#entryOf(offset).attempts = attempts;",
+    replace: "this.#entryOf(offset);",
     tests: ["tests/worker/partition/retry_state_test.ts"],
   },
   {
@@ -329,14 +328,14 @@ const FAILURES: readonly Mutant[] = [
   {
     what: "dead letters: the decision goes into the commit's metadata",
     file: "src/worker/partition/retry_state.ts",
-    find: "      deadLetterOffset: this.#deadLetterOffset,",
-    replace: "      deadLetterOffset: null,",
+    find: "offsetsOf(({ isGivenUp }) => isGivenUp)",
+    replace: "[]",
     tests: ["tests/worker/partition/retry_state_test.ts", "tests/worker/partition/runner_test.ts"],
   },
   {
     what: "dead letters: a count alone does not dead-letter a record",
     file: "src/worker/partition/retry_state.ts",
-    find: "return this.#deadLetterOffset === offset && this.attemptsOf(offset) > 0 &&",
+    find: "return this.#records.get(offset)?.isGivenUp === true &&",
     replace: "return this.attemptsOf(offset) > (this.#route.deadLetterQueue?.maxRetries ?? 0) &&",
     tests: ["tests/worker/partition/retry_state_test.ts", "tests/worker/partition/runner_test.ts"],
   },
@@ -357,15 +356,15 @@ const FAILURES: readonly Mutant[] = [
   {
     what: "metadata: the farthest ranges are left out if it grows too long",
     file: "src/worker/partition/commit_metadata.ts",
-    find: "if (text.length + range.length > maxLength) break;",
+    find: "if (this.text.length + separator.length + value.length > this.#maxLength) return;",
     replace: "",
     tests: ["tests/worker/partition/commit_metadata_test.ts"],
   },
   {
     what: "strikes: only a pass at the first attempt ends them",
-    file: "src/worker/partition/retry_policy.ts",
-    find: "strikes: attempts === 0 ? 0 : strikes",
-    replace: "strikes: 0",
+    file: "src/worker/partition/retry_state.ts",
+    find: "if (this.attemptsOf(offset) === 0) this.#strikes = 0;",
+    replace: "this.#strikes = 0;",
     tests: ["tests/worker/partition/retry_state_test.ts"],
   },
   {

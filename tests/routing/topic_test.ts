@@ -1,7 +1,7 @@
 /** Declared topics: they are checked at once and frozen; options that they leave out come from the App. */
 import { activeJobTopic, type JobOptions, type TopicOptions } from "@activejob/kafka";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { InvalidConfigurationError, NotSupportedError } from "../../src/errors.ts";
+import { InvalidConfigurationError } from "../../src/errors.ts";
 import { Routes } from "../../src/routing/route.ts";
 
 Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
@@ -17,7 +17,8 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
     [{ config: { "retention.ms": 5 } }, 'Option "config"'],
     [{ config: null }, 'Option "config"'],
     [{ group: "" }, 'Option "group"'],
-    [{ ordering: "job" }, 'Option "ordering" of activeJobTopic("default") must be "partition" or "key"'],
+    [{ ordering: "job" }, 'Option "ordering" of activeJobTopic("default") must be one of "partition", "key", "none"'],
+    [{ maxConcurrency: 0 }, 'Option "maxConcurrency"'],
     [{ timeoutMs: 0 }, 'Option "timeoutMs" of activeJobTopic("default") must be more than 0 milliseconds'],
     [{ timeoutMs: 2 ** 31 }, 'Option "timeoutMs"'],
     [{ timeoutGraceMs: -1 }, 'Option "timeoutGraceMs"'],
@@ -39,7 +40,6 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
   for (const name of ["", "..", "a b", "a".repeat(250), 5]) {
     assertThrows(() => activeJobTopic(name as string), InvalidConfigurationError, 'Option "name" of activeJobTopic()');
   }
-  assertThrows(() => activeJobTopic("default", { ordering: "key" }), NotSupportedError, "keys side by side");
 });
 
 Deno.test("activeJobTopic() returns a frozen copy of its options", () => {
@@ -69,6 +69,8 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     queue: "default",
     topic: "shop.default",
     group: "group",
+    ordering: "partition" as const,
+    maxConcurrency: Infinity,
     maxMessages: 100,
     backoff: { initialMs: 1000, maxMs: 30_000, jitter: 0.15 },
     deadLetterQueue: null,
@@ -107,6 +109,22 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     backoff: { initialMs: 30, maxMs: 500, jitter: 0 },
     deadLetterQueue: { topic: "shop.mine", maxRetries: 0, independent: false },
   });
+});
+
+Deno.test("a topic whose keys run side by side looks farther ahead, and cannot count retries for the whole partition", () => {
+  for (const ordering of ["key", "none"] as const) {
+    const { maxMessages, maxConcurrency, ...rest } = route({ ordering, maxConcurrency: 9 });
+    assertEquals([rest.ordering, maxMessages, maxConcurrency], [ordering, 2000, 9]);
+    assertEquals(route({ ordering }, { maxMessages: 7 }).maxMessages, 7);
+    const deadLetterQueue = { topic: "dead", independent: false };
+    for (const [own, app] of [[{ deadLetterQueue }, {}], [{}, { deadLetterQueue }]]) {
+      assertThrows(
+        () => route({ ordering, ...own }, app),
+        InvalidConfigurationError,
+        `Topic "default" has ordering "${ordering}": its deadLetterQueue cannot count retries for the whole partition`,
+      );
+    }
+  }
 });
 
 Deno.test("an option that is undefined counts as absent", () => {

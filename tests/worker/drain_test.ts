@@ -43,6 +43,33 @@ Deno.test("--once ends with the stuck records, but not before all other partitio
   assertEquals([runs.filter((n) => n > 1), errors], [[2, 3], []]);
 });
 
+Deno.test("--once with keys side by side ends with the stuck records, but not before other keys are performed", async () => {
+  const { app, log, worker, steps, runs } = setUpWorker({ ordering: "key" });
+  await using _ = app;
+  await app.applyTopics();
+  const release = Promise.withResolvers<void>();
+  steps.perform = async (n) => {
+    if (n === 1) throw new Error("no");
+    await release.promise;
+  };
+  const append = (n: number, key: string) => log.append("default", [{ key, value: stepEnvelope(n) }]);
+  append(1, "bad");
+  append(2, "good");
+  append(3, "bad");
+  append(4, "good");
+  let isEnded = false;
+  const run = worker.run(undefined, { once: true }).finally(() => isEnded = true);
+  await until(
+    () => worker.status().groups[0]?.partitions[0]?.stuck.length === 1,
+    () => JSON.stringify(worker.status()),
+  );
+  await turns(50);
+  assertEquals(isEnded, false, "another key still works");
+  release.resolve();
+  assertEquals((await run).stuck, [{ topic: "default", partition: 0, offset: 0 }]);
+  assertEquals(runs.filter((n) => n !== 1), [2, 4]);
+});
+
 /** Two Apps of one group on one log; the worker of the first is stuck at its only record. */
 async function setUpStuck(value: string, topic: TopicOptions = {}, options: Partial<AppOptions> = {}) {
   const first = setUpWorker(topic, options);

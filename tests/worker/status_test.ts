@@ -108,6 +108,7 @@ Deno.test("status() has the running job with its limits, and the records that wa
     highWatermark: 2,
     lag: 2,
     waiting: 2,
+    isExhausted: false,
     retrying: [],
     stuck: [],
   });

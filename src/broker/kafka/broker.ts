@@ -14,8 +14,8 @@ import type {
   ConsumeOptions,
   Consumer,
   ConsumerSink,
+  DecideSkip,
   NewRecord,
-  SkipOptions,
 } from "../broker.ts";
 import { kafkaAdmin } from "./admin.ts";
 import { KafkaConsumer } from "./consumer/consumer.ts";
@@ -101,8 +101,8 @@ export class KafkaBroker implements Broker {
     return consumer;
   }
 
-  skip(group: string, position: Position, options?: SkipOptions): Promise<void> {
-    return skipRecord(this.#cluster, this.#questions, group, position, options);
+  skip(group: string, position: Position, decide: DecideSkip): Promise<void> {
+    return skipRecord(this.#cluster, this.#questions, group, position, decide);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

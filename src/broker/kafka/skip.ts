@@ -6,12 +6,13 @@
 import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
-import type { SkipOptions } from "../broker.ts";
+import type { Commit, DecideSkip } from "../broker.ts";
 import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import type { Generation } from "./consumer/generation.ts";
 import { Member } from "./consumer/member.ts";
+import { workerMetadata } from "./consumer/ownership.ts";
 import type { Questions } from "./questions.ts";
 import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
@@ -36,7 +37,7 @@ export async function skipRecord(
   questions: Questions,
   group: string,
   position: Position,
-  { force = false }: SkipOptions = {},
+  decide: DecideSkip,
 ): Promise<void> {
   const { topic, partition, offset } = position;
   const what = `skip ${formatPosition(position)}`;
@@ -45,26 +46,32 @@ export async function skipRecord(
   if (!partitions.includes(partition)) {
     throw new BrokerError(`Cannot ${what}: the topic has ${partitions.length} partitions`);
   }
-  const current = async (): Promise<number> => {
+  const current = async (): Promise<Commit> => {
     const [committed] = await questions.committed(group, [position]);
-    if (committed) return committed.offset;
-    return (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!.low;
+    if (committed) return { offset: committed.offset, metadata: workerMetadata(committed.metadata) };
+    const { low } = (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!;
+    return { offset: low, metadata: "" };
   };
-  let at = await current();
-  if (at > offset) throw alreadySkippedError(group, position, at);
+  let committed = await current();
+  if (committed.offset > offset) throw alreadySkippedError(group, position, committed.offset);
   const end = await questions.ask(what, () => findRecordEnd(cluster, position));
-  const mark = { topic, partition, offset: end, metadata: "" };
+  const commit = async (generation?: Generation): Promise<boolean> => {
+    const decided = decide(committed, end);
+    if (decided !== null) await questions.commit(group, [{ topic, partition, ...decided }], generation);
+    return decided !== null;
+  };
   try {
     // Its owner may have come to it without having committed so yet: the last marks show it.
-    if (at === offset || force) return await questions.commit(group, [mark]);
+    if (await commit()) return;
   } catch (error) {
-    if (!isLiveGroup(error)) throw brokerError(`Cannot ${what}`, error);
+    if (!isLiveGroup(error)) throw error instanceof BrokerError ? error : brokerError(`Cannot ${what}`, error);
   }
-  await commitAsOwner(cluster, group, mark, what, async (generation) => {
-    at = await current();
-    if (at === offset || (force && at < offset)) await questions.commit(group, [mark], generation);
+  let isDecided = true;
+  await commitAsOwner(cluster, group, position, what, async (generation) => {
+    committed = await current();
+    isDecided = committed.offset > offset || await commit(generation);
   });
-  if (at < offset && !force) throw skipsOthersError(group, position, at);
+  if (!isDecided) throw skipsOthersError(group, position, committed.offset);
 }
 
 /**

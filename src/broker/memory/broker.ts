@@ -8,11 +8,12 @@ import type {
   Broker,
   BrokerAdmin,
   Capabilities,
+  Commit,
   ConsumeOptions,
   Consumer,
   ConsumerSink,
+  DecideSkip,
   NewRecord,
-  SkipOptions,
 } from "../broker.ts";
 import { alreadySkippedError, refuseAll, skipsOthersError } from "../refusals.ts";
 import type { Position } from "../../support/position.ts";
@@ -66,20 +67,23 @@ export class MemoryBroker implements Broker {
     return consumer;
   }
 
-  async skip(name: string, position: Position, { force = false }: SkipOptions = {}): Promise<void> {
+  async skip(name: string, position: Position, decide: DecideSkip): Promise<void> {
     await this.ready();
     const group = this.#log.group(name);
-    const next = { ...position, offset: position.offset + 1 };
-    this.#log.assertContains(next);
+    const end = position.offset + 1;
+    this.#log.assertContains({ ...position, offset: end });
     const { low } = this.#log.partition(position);
-    let at = group.committed(position)?.offset ?? low;
-    if (at > position.offset) throw alreadySkippedError(name, position, at);
+    const committed = (): Commit => group.committed(position) ?? { offset: low, metadata: "" };
+    const { offset } = committed();
+    if (offset > position.offset) throw alreadySkippedError(name, position, offset);
     // After the last marks of the owner: it may have come to the record just now, or have passed it.
     await group.intervene(() => {
-      at = group.committed(position)?.offset ?? low;
-      if (at === position.offset || (force && at < position.offset)) group.setCommitted(next, "");
+      const before = committed();
+      if (before.offset > position.offset) return;
+      const commit = decide(before, end);
+      if (commit === null) throw skipsOthersError(name, position, before.offset);
+      group.setCommitted({ ...position, offset: commit.offset }, commit.metadata);
     });
-    if (at < position.offset && !force) throw skipsOthersError(name, position, at);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

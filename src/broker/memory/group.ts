@@ -114,10 +114,14 @@ export class Group {
    * @returns a promise that resolves once the function was called
    */
   intervene(act: () => void): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#interventions.push(() => {
-        act();
-        resolve();
+        try {
+          act();
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
       });
       this.rebalance();
     });
@@ -141,9 +145,8 @@ export class Group {
     const key = formatPartition(ownership);
     const before = this.commits.get(key) ?? null;
     if (before !== null && mark.next < before.offset) return "refused";
-    // As on Kafka, metadata that is too long is left out: the offset matters more.
-    const metadata = mark.metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : mark.metadata;
-    const committed = { offset: mark.next, metadata };
+    if (mark.metadata.length > MAX_COMMIT_METADATA_LENGTH) return "metadata_too_long";
+    const committed = { offset: mark.next, metadata: mark.metadata };
     this.commits.set(key, committed);
     ownership.known = committed;
     return "committed";

@@ -1,6 +1,6 @@
 /** Administration of the file: topics, offsets, and the committed offsets of groups without live consumers. */
 import type { Position } from "../../support/position.ts";
-import type { BrokerAdmin } from "../broker.ts";
+import type { BrokerAdmin, DecideSkip } from "../broker.ts";
 import {
   alreadySkippedError,
   groupHasMembersError,
@@ -44,16 +44,16 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
     seek: (group, to) =>
       write((connection) => {
         if (isLive(connection, group)) throw groupHasMembersError(group);
-        for (const position of to) move(connection, group, partitionAt(connection, position).id, position.offset);
+        for (const position of to) move(connection, group, partitionAt(connection, position).id, position);
       }),
   };
 }
 
 /**
- * Moves a group past the record that it is at, inside a transaction, also while a worker lives: its ownership of the
- * partition ends and begins again.
+ * Moves a group past a record, inside a transaction, also while a worker lives: its ownership of the partition ends and
+ * begins again.
  *
- * @param otherwise for a group that has not come to the record: pass over all before it, wait for a live worker, or refuse
+ * @param canWait whether a live worker may still commit that the group has come to the record
  * @returns whether it was moved: `false` if the group may still come to the record
  * @throws {UnknownTopicError} if the topic does not exist
  * @throws {BrokerError} if the group is past the record or has not come to it, or the log ends before it
@@ -62,17 +62,19 @@ export function skip(
   connection: Connection,
   group: string,
   position: Position,
-  otherwise: "pass" | "wait" | "refuse",
+  decide: DecideSkip,
+  canWait: boolean,
 ): boolean {
   const next = { ...position, offset: position.offset + 1 };
   const { id, ends } = partitionAt(connection, next);
-  const at = committedOf(connection, group, id)?.offset ?? ends.low;
-  if (at > position.offset) throw alreadySkippedError(group, position, at);
-  if (at < position.offset && otherwise !== "pass") {
-    if (otherwise === "wait" && isLive(connection, group)) return false;
-    throw skipsOthersError(group, position, at);
+  const committed = committedOf(connection, group, id) ?? { offset: ends.low, metadata: "" };
+  if (committed.offset > position.offset) throw alreadySkippedError(group, position, committed.offset);
+  const commit = decide(committed, next.offset);
+  if (commit === null) {
+    if (canWait && isLive(connection, group)) return false;
+    throw skipsOthersError(group, position, committed.offset);
   }
-  move(connection, group, id, next.offset);
+  move(connection, group, id, commit);
   return true;
 }
 

@@ -12,8 +12,8 @@ import type {
   ConsumeOptions,
   Consumer,
   ConsumerSink,
+  DecideSkip,
   NewRecord,
-  SkipOptions,
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
 import { skip, sqliteAdmin } from "./admin.ts";
@@ -106,12 +106,12 @@ export class SqliteBroker implements Broker {
     return consumer;
   }
 
-  async skip(group: string, position: Position, { force = false }: SkipOptions = {}): Promise<void> {
+  async skip(group: string, position: Position, decide: DecideSkip): Promise<void> {
     const untilMs = performance.now() + MARKS_MS;
     const tryIt = () =>
       this.#file.write((connection) => {
-        const otherwise = force ? "pass" : performance.now() < untilMs ? "wait" : "refuse";
-        return skip(connection, group, position, otherwise);
+        const canWait = performance.now() < untilMs;
+        return skip(connection, group, position, decide, canWait);
       }, { durability: "durable" });
     while (!await tryIt()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     this.#wake();

@@ -6,7 +6,7 @@ import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
-import { commit, fenceOf } from "./group_offsets.ts";
+import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
 import { MAX_ROWS } from "./append.ts";
 
 /** The commits of one consumer. */
@@ -61,6 +61,7 @@ export class Commits {
         marks.map(({ next, metadata }, at): CommitOutcome => {
           const ownership = owned[at]!;
           if (ownership === null || ownership.lost.aborted) return "ended";
+          if (metadata.length > MAX_COMMIT_METADATA_LENGTH) return "metadata_too_long";
           if (commit(connection, this.#group, ownership, { offset: next, metadata })) return "committed";
           const fence = fenceOf(connection, this.#group, ownership.partitionId);
           return fence === ownership.fence ? "refused" : "ended";

@@ -6,6 +6,7 @@
  * replaced by the next owner.
  */
 import type { TopicPartition } from "../../support/position.ts";
+import type { Commit } from "../broker.ts";
 import type { Connection } from "./connection.ts";
 import { MAX_OFFSET } from "./record_id.ts";
 
@@ -27,12 +28,6 @@ const COMMIT = `UPDATE group_offsets SET committed = ?1, metadata = ?2, updated_
 const SELECT_COMMITTED = `SELECT ${COMMITTED}, iif(length(metadata) <= ${MAX_COMMIT_METADATA_LENGTH}, metadata, '')
   FROM group_offsets WHERE group_name = ? AND partition_id = ?`;
 
-/** The committed offset of a group. */
-export interface Committed {
-  readonly offset: number;
-  readonly metadata: string;
-}
-
 /**
  * Commits for an owner.
  *
@@ -42,13 +37,12 @@ export function commit(
   connection: Connection,
   group: string,
   owned: { readonly partitionId: number; readonly fence: number },
-  { offset, metadata }: Committed,
+  { offset, metadata }: Commit,
 ): boolean {
   const written = connection.changes(
     COMMIT,
     offset,
-    // Metadata that is too long is dropped, as on Kafka: the offset matters more.
-    metadata.length > MAX_COMMIT_METADATA_LENGTH ? "" : metadata,
+    metadata,
     Date.now(),
     group,
     owned.partitionId,
@@ -64,7 +58,7 @@ export function fenceOf(connection: Connection, group: string, partitionId: numb
 }
 
 /** The committed offset of a group; `null` for none, and for one that cannot be. */
-export function committedOf(connection: Connection, group: string, partitionId: number): Committed | null {
+export function committedOf(connection: Connection, group: string, partitionId: number): Commit | null {
   const row = connection.first<readonly [offset: number | null, metadata: string]>(
     SELECT_COMMITTED,
     group,
@@ -94,13 +88,20 @@ export function unreadableCommitOf(connection: Connection, group: string, partit
 }
 
 /** Sets the committed offset of a group, also while a consumer owns the partition: the raised fence ends that ownership. */
-export function move(connection: Connection, group: string, partitionId: number, offset: number): void {
+export function move(
+  connection: Connection,
+  group: string,
+  partitionId: number,
+  { offset, metadata = "" }: { readonly offset: number; readonly metadata?: string },
+): void {
   connection.run(
-    `INSERT INTO group_offsets (group_name, partition_id, fence, committed, updated_at_ms) VALUES (?1, ?2, 1, ?3, ?4)
-      ON CONFLICT DO UPDATE SET fence = ${NEXT_FENCE}, committed = ?3, metadata = '', updated_at_ms = ?4`,
+    `INSERT INTO group_offsets (group_name, partition_id, fence, committed, metadata, updated_at_ms)
+      VALUES (?1, ?2, 1, ?3, ?4, ?5)
+      ON CONFLICT DO UPDATE SET fence = ${NEXT_FENCE}, committed = ?3, metadata = ?4, updated_at_ms = ?5`,
     group,
     partitionId,
     offset,
+    metadata,
     Date.now(),
   );
 }

@@ -2,9 +2,8 @@
  * One uninterrupted ownership of a partition: what the worker sees of it ({@linkcode Ownership}), the next offset to read,
  * and the fence that its commits name.
  */
-import type { Ownership } from "../broker.ts";
+import type { Commit, Ownership } from "../broker.ts";
 import type { Share } from "./leases.ts";
-import type { Committed } from "./group_offsets.ts";
 
 /** An ownership of a partition of the file. */
 export class SqliteOwnership implements Ownership {
@@ -14,7 +13,7 @@ export class SqliteOwnership implements Ownership {
   readonly partition: number;
   readonly partitionId: number;
   readonly fence: number;
-  readonly committed: Committed | null;
+  readonly committed: Commit | null;
   /** The offset to hand over next. */
   position: number;
   /** Whether the worker paused it. */
@@ -27,7 +26,7 @@ export class SqliteOwnership implements Ownership {
    * @param committed the committed offset of the group
    * @param low the first offset of the partition: a new group starts there
    */
-  constructor({ topic, topicId, partition, partitionId, fence }: Share, committed: Committed | null, low: number) {
+  constructor({ topic, topicId, partition, partitionId, fence }: Share, committed: Commit | null, low: number) {
     this.topic = topic;
     this.topicId = topicId;
     this.partition = partition;

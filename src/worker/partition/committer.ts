@@ -1,6 +1,7 @@
 /**
  * Sends the commits of a group. Partitions announce that they have something to commit; once an interval at most, and one
- * commit at a time, it collects their marks and sends them together. Refused and unknown commits are sent again.
+ * commit at a time, it collects their marks and sends them together. Refused and unknown commits are sent again; those whose
+ * metadata is too long for the broker with less, from then on in the whole group.
  */
 import type { Consumer, Mark } from "../../broker/broker.ts";
 import { sleep, waitUntilSettled } from "../../support/deadline.ts";
@@ -18,14 +19,17 @@ export interface CommitSource {
 export class Committer {
   readonly #consumer: Pick<Consumer, "commit">;
   readonly #intervalMs: number;
+  readonly #metadataLimit: { maxLength: number };
   readonly #scheduled = new Set<CommitSource>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #inFlight: Promise<void> | undefined;
   #isStopped = false;
 
-  constructor(consumer: Pick<Consumer, "commit">, intervalMs: number) {
+  /** @param metadataLimit in characters; the partitions keep to it */
+  constructor(consumer: Pick<Consumer, "commit">, intervalMs: number, metadataLimit: { maxLength: number }) {
     this.#consumer = consumer;
     this.#intervalMs = intervalMs;
+    this.#metadataLimit = metadataLimit;
   }
 
   /** Schedules a commit of a partition. */
@@ -92,6 +96,9 @@ export class Committer {
     );
     for (const [index, [partition, mark]] of sent.entries()) {
       const outcome = outcomes[index];
+      if (outcome === "metadata_too_long") {
+        this.#metadataLimit.maxLength = Math.min(this.#metadataLimit.maxLength, Math.floor(mark.metadata.length / 2));
+      }
       if (outcome === "committed") partition.confirm(mark);
       // "refused" or "unknown": send it again. "ended": the partition is lost.
       else if (outcome !== "ended") this.#scheduled.add(partition);

@@ -41,6 +41,6 @@ export interface GroupContext extends WorkerContext {
   readonly consumer: Consumer;
   readonly startCondition: StartCondition;
   readonly committer: Committer;
-  /** The longest metadata of a commit, in characters. */
-  readonly maxMetadataLength: number;
+  /** The longest metadata of a commit, in characters. It shrinks where the broker accepts less than it should. */
+  readonly metadataLimit: { maxLength: number };
 }

@@ -4,9 +4,11 @@
  *
  * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record
  * says which position comes after it. The *front* is the position up to which every record is finished: only the front
- * is committed. Ranges that are finished beyond the front are in the commit's metadata.
+ * is committed. The rest, finished or failed, is in the commit's metadata, which is finite: each record
+ * has a place in it, and may start only once its place is within the limit. The record at the front always is.
  */
 import { Fifo } from "../../support/fifo.ts";
+import { LONGEST_RUN, type OffsetRange } from "./offset_states.ts";
 
 /** A record while it is tracked. */
 export interface TrackedRecord {
@@ -14,14 +16,12 @@ export interface TrackedRecord {
   readonly offset: number;
   /** The position after it, beyond offsets that hold no record. */
   readonly next: number;
+  /** The time at which it was written, as the broker says; 0 if it is unknown. */
+  readonly timestampMs: number;
   /** Whether it is finished. Only the tracker sets it. */
   isFinished: boolean;
-}
-
-/** The positions from `from` up to, but without, `to`. */
-export interface OffsetRange {
-  readonly from: number;
-  readonly to: number;
+  /** The end of its place in the commit's metadata: characters since the start of the ownership. Only the tracker sets it. */
+  placeEnd: number;
 }
 
 /** See the module. */
@@ -31,6 +31,12 @@ export class OffsetTracker {
   /** The records from the front on. */
   readonly #records = new Fifo<TrackedRecord>();
   #front: number | null;
+  /** The first of the inherited ranges that ends behind the last record. */
+  #inheritedIndex = 0;
+  /** The end of the place of the last record. */
+  #placeEnd = 0;
+  /** The end of the place of the last record that is behind the front. */
+  #frontPlaceEnd = 0;
 
   /**
    * @param front what the group has committed; `null` for nothing
@@ -51,21 +57,46 @@ export class OffsetTracker {
     return this.#records.length;
   }
 
-  /** Returns whether a previous owner finished this offset: its job must not run again. */
-  wasFinished(offset: number): boolean {
-    return this.#inherited.some(({ from, to }) => offset >= from && offset < to);
+  /** The first record that is not finished; `undefined` if there is none. */
+  get first(): TrackedRecord | undefined {
+    return this.#records.first;
   }
 
-  /** Adds a record, in the order of the log. */
-  add(record: TrackedRecord): void {
+  /** The position after the last record. */
+  get end(): number {
+    return this.#records.last?.next ?? this.#front ?? 0;
+  }
+
+  /**
+   * Adds a record, in the order of the log.
+   *
+   * @returns whether a previous owner finished it: its job must not run again
+   */
+  add(record: TrackedRecord): boolean {
+    const isFirst = this.size === 0;
+    const gap = isFirst ? 0 : record.offset - this.end;
+    record.placeEnd = this.#placeEnd += 1 + placeOf(gap) + placeOf(record.next - record.offset - 1);
     this.#records.push(record);
-    if (this.size === 1) this.#moveFrontTo(record.offset);
+    if (isFirst) this.#moveFrontTo(record.offset);
+    return this.#inherited.length > 0 && this.#wasFinished(record.offset);
+  }
+
+  /**
+   * Returns whether a record may start: once it is finished, or has failed, the commit's metadata must have space for it.
+   *
+   * @param capacity the length of the metadata, in characters
+   */
+  fits(record: TrackedRecord, capacity: number): boolean {
+    return record === this.#records.first || record.placeEnd - this.#frontPlaceEnd <= capacity;
   }
 
   /** Skips offsets before `next` that hold no record, such as aborted records at the end of a log. */
   skipTo(next: number): void {
     if (this.size === 0) this.#front = Math.max(next, this.#front ?? next);
-    else if (next > this.#end) this.#records.push({ offset: this.#end, next, isFinished: true });
+    else if (next > this.end) {
+      const filler = { offset: this.end, next, timestampMs: 0, isFinished: true, placeEnd: 0 };
+      this.add(filler);
+    }
   }
 
   /** Finishes a record. The front moves if all records before it are finished, too. */
@@ -74,6 +105,7 @@ export class OffsetTracker {
     let first = this.#records.first;
     while (first?.isFinished) {
       this.#moveFrontTo(first.next);
+      this.#frontPlaceEnd = first.placeEnd;
       this.#records.shift();
       first = this.#records.first;
     }
@@ -93,7 +125,7 @@ export class OffsetTracker {
       else ranges.push(current = { from: offset, to: next });
     }
     for (const { from, to } of this.#inherited) {
-      if (to > this.#end) ranges.push({ from: Math.max(from, this.#end), to });
+      if (to > this.end) ranges.push({ from: Math.max(from, this.end), to });
     }
     return ranges;
   }
@@ -103,8 +135,14 @@ export class OffsetTracker {
     this.#front = Math.max(this.#front ?? 0, offset);
   }
 
-  /** The position after the last record. */
-  get #end(): number {
-    return this.#records.last?.next ?? this.#front ?? 0;
+  /** Records arrive in the order of the log, and so are the ranges: each is passed once. */
+  #wasFinished(offset: number): boolean {
+    while (offset >= (this.#inherited[this.#inheritedIndex]?.to ?? Infinity)) this.#inheritedIndex++;
+    return offset >= (this.#inherited[this.#inheritedIndex]?.from ?? Infinity);
   }
+}
+
+/** Offsets that hold no record are written as a run, at worst. */
+function placeOf(gap: number): number {
+  return Math.min(gap, LONGEST_RUN);
 }

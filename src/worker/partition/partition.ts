@@ -1,29 +1,29 @@
 /**
  * An owned partition: one object for one ownership. It starts with an assignment and ends when the ownership is lost.
  *
- * 1. `add` receives fetched records: into the queue, and into the offset tracker.
- * 2. The runner performs them one by one.
+ * 1. `add` receives fetched records: into the offset tracker, and into the queue.
+ * 2. The runner performs them as the queue has them ready.
  * 3. Finished records move the front, which the group's committer commits (`pendingMark`, `confirm`).
  */
 import type { Mark, Ownership, RecordBatch } from "../../broker/broker.ts";
 import type { LostReason, RunningJob } from "../../monitor/events.ts";
 import type { Route } from "../../routing/route.ts";
 import type { PartitionStatus, StuckRecord } from "../status.ts";
-import { decodeCommitMetadata, encodeCommitMetadata, NO_PROGRESS } from "./commit_metadata.ts";
-import type { CommitSource } from "./committer.ts";
+import { capacityOf, decodeCommitMetadata, encodeCommitMetadata, NO_PROGRESS } from "./commit_metadata.ts";
 import type { GroupContext } from "./context.ts";
+import type { PartitionHandler } from "./handler.ts";
 import { LagTracker } from "./lag.ts";
 import { OffsetTracker } from "./offset_tracker.ts";
-import { type QueuedRecord, toQueuedRecord } from "./queued_record.ts";
+import { dropContent, type QueuedRecord, toQueuedRecord } from "./queued_record.ts";
 import { RecordQueue } from "./record_queue.ts";
 import { RetryState } from "./retry_state.ts";
 import { Runner } from "./runner.ts";
 
-/** One partition has an eighth of the worker's memory budget at most: its jobs run one by one, however many wait. */
+/** One partition has an eighth of the worker's memory budget at most. */
 const PARTITION_SHARE = 8;
 
 /** See the module. */
-export class Partition implements CommitSource {
+export class Partition implements PartitionHandler {
   /** The broker's token for it. */
   readonly ownership: Ownership;
   /** The known end of its log. */
@@ -35,6 +35,7 @@ export class Partition implements CommitSource {
   readonly #runner: Runner;
   #committed: { readonly offset: number | null; readonly metadata: string };
   #isOwned = true;
+  #isExhausted = false;
 
   constructor(ownership: Ownership, route: Route, context: GroupContext) {
     const { committed } = ownership;
@@ -45,11 +46,13 @@ export class Partition implements CommitSource {
     this.#tracker = new OffsetTracker(committed?.offset ?? null, progress.finished);
     this.#retryState = new RetryState(route, progress, unknownClasses);
     this.#queue = new RecordQueue({
+      ordering: route.ordering,
       ownership,
       consumer,
       memoryBudget,
       maxRecords: route.maxMessages,
       maxBytes: context.config.maxBufferedBytes / PARTITION_SHARE,
+      fits: (record) => this.#tracker.fits(record, capacityOf(context.metadataLimit.maxLength)),
     });
     this.#runner = new Runner({
       partition: ownership.partition,
@@ -58,7 +61,10 @@ export class Partition implements CommitSource {
       queue: this.#queue,
       retryState: this.#retryState,
       onFinished: (record) => this.#finish(record),
-      onProgress: () => committer.schedule(this),
+      onProgress: () => {
+        committer.schedule(this);
+        this.#checkExhausted();
+      },
     });
     this.#committed = committed ?? { offset: null, metadata: "" };
   }
@@ -71,6 +77,14 @@ export class Partition implements CommitSource {
   /** Returns the records that wait for an operator. */
   stuck(): StuckRecord[] {
     return this.#runner.stuck();
+  }
+
+  /**
+   * Returns whether nothing before this offset can be performed until an operator helps: what is read waits for one, and
+   * no more is read.
+   */
+  isStuckBefore(end: number): boolean {
+    return this.#runner.isStuck && (this.#queue.isKeptBack || this.#tracker.end >= end);
   }
 
   /** Returns the jobs that run. */
@@ -89,9 +103,9 @@ export class Partition implements CommitSource {
       position,
       highWatermark: this.lag.highWatermark,
       lag,
-      // No record waits, but the log has more: its age is unknown until it is fetched.
-      oldestAgeMs: this.#queue.oldestAgeMs(Date.now()) ?? (lag === 0 ? 0 : null),
+      oldestAgeMs: this.#oldestAgeMs(lag),
       waiting: this.#queue.length,
+      isExhausted: this.#isExhausted,
       running: this.running(),
       retrying: this.#runner.retrying(),
       stuck: this.stuck(),
@@ -109,12 +123,13 @@ export class Partition implements CommitSource {
     if (records.length === 0) this.#skipTo(next);
     this.#queue.pauseIfFull();
     this.#runner.start();
+    this.#checkExhausted();
   }
 
   /**
    * Ends the ownership: nothing of it counts any more.
    *
-   * @returns a promise that resolves once its job has ended
+   * @returns a promise that resolves once its jobs have ended
    */
   lose(reason: LostReason): Promise<void> {
     this.#isOwned = false;
@@ -126,12 +141,12 @@ export class Partition implements CommitSource {
     return ended;
   }
 
-  /** Ends the wait for a next try, since the worker stops. */
+  /** Ends the waits for a next try, since the worker stops. */
   stop(): void {
-    this.#runner.endWait();
+    this.#runner.endWaits();
   }
 
-  /** Asks the running job to end. */
+  /** Asks the running jobs to end. */
   abort(reason: Error): void {
     this.#runner.abort(reason);
   }
@@ -140,8 +155,8 @@ export class Partition implements CommitSource {
   pendingMark(): Mark | null {
     const next = this.#tracker.front;
     if (!this.#isOwned || next === null) return null;
-    const progress = { ...this.#retryState.progress(), finished: this.#tracker.finishedRanges() };
-    const metadata = encodeCommitMetadata(progress, next, this.#context.maxMetadataLength);
+    const progress = { ...this.#retryState.progress(next), finished: this.#tracker.finishedRanges() };
+    const metadata = encodeCommitMetadata(progress, next, this.#context.metadataLimit.maxLength);
     if (next === this.#committed.offset && metadata === this.#committed.metadata) return null;
     return { ownership: this.ownership, next, metadata };
   }
@@ -156,11 +171,12 @@ export class Partition implements CommitSource {
   }
 
   #addRecord(record: QueuedRecord): void {
-    this.#tracker.add(record);
-    if (!this.#tracker.wasFinished(record.offset)) return this.#queue.push(record);
+    const wasFinished = this.#tracker.add(record);
+    if (!wasFinished) return this.#queue.push(record);
     const { topic, partition } = this.ownership;
     const { monitor } = this.#context.config;
     monitor.emit("record.skipped", { topic, partition, offset: record.offset, reason: "finished" });
+    dropContent(record);
     this.#tracker.finish(record);
     this.#context.committer.schedule(this);
   }
@@ -171,8 +187,26 @@ export class Partition implements CommitSource {
   }
 
   #finish(record: QueuedRecord): void {
-    this.#queue.shift();
     this.#tracker.finish(record);
+    this.#queue.remove(record);
+    this.#isExhausted = false;
     this.#context.committer.schedule(this);
+  }
+
+  /** Reports that no job can start until one that failed is finished. */
+  #checkExhausted(): void {
+    if (this.#isExhausted || !this.#queue.isExhausted || !this.#runner.isWaiting) return;
+    this.#isExhausted = true;
+    const { topic, partition } = this.ownership;
+    const { front } = this;
+    this.#context.config.monitor.emit("partition.exhausted", { topic, partition, front, waiting: this.#queue.length });
+  }
+
+  /** Returns the age of the first record that is not finished, as far as clocks agree; `null` if it is unknown. */
+  #oldestAgeMs(lag: number | null): number | null {
+    const { first } = this.#tracker;
+    // No record waits, but the log has more: its age is unknown until it is fetched.
+    if (first === undefined) return lag === 0 ? 0 : null;
+    return first.timestampMs <= 0 ? null : Math.max(0, Date.now() - first.timestampMs);
   }
 }

@@ -24,14 +24,14 @@ export interface QueuedRecord extends TrackedRecord {
   readonly encoding: "utf8" | "latin1";
   /** A copy of the headers. */
   readonly headers: Headers;
-  /** The time at which it was written, as the broker says. */
-  readonly timestampMs: number;
   /** The value's size in bytes. */
   readonly bytes: number;
   /** Its share of the memory budget: the size of key, value and headers in bytes. */
   readonly memoryBytes: number;
   /** The reason why the broker could not read it; `undefined` for a sound record. */
   readonly unreadable: string | undefined;
+  /** The next record of its lane; `null` for none. Only the queue sets it. */
+  behind: QueuedRecord | null;
 }
 
 /**
@@ -52,6 +52,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     offset: record.offset,
     next,
     isFinished: false,
+    placeEnd: 0,
     key,
     value: isLarge ? ownBytes(undecoded) : isText ? text : undecoded.toString("latin1"),
     encoding: isText ? "utf8" : "latin1",
@@ -63,7 +64,16 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     // A character of the key is a byte. The value is measured once: that takes as long as a small job.
     memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
     unreadable: record.unreadable,
+    behind: null,
   };
+}
+
+/** Frees what a finished record holds: it may be tracked for long, while a record before it is not finished. */
+export function dropContent(record: { -readonly [Field in keyof QueuedRecord]: QueuedRecord[Field] }): void {
+  record.key = null;
+  record.value = null;
+  record.headers = NO_HEADERS;
+  record.behind = null;
 }
 
 /** Returns the record's key, byte for byte. */

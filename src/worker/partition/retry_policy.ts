@@ -7,7 +7,7 @@ import { DEFAULT_MAX_RETRIES, type Route } from "../../routing/route.ts";
 
 /** Counts of failures. */
 export interface Failures {
-  /** The number of failed runs of the record at the front. */
+  /** The number of failed runs of the record. */
   readonly attempts: number;
   /** The number of failures in the partition since a record passed at its first attempt. */
   readonly strikes: number;
@@ -31,16 +31,6 @@ export type FailureRules = Pick<Route, "deadLetterQueue" | "backoff">;
 /** Returns the counts after one more failure. */
 export function addFailure({ attempts, strikes }: Failures): Failures {
   return { attempts: attempts + 1, strikes: strikes + 1 };
-}
-
-/** Returns the counts for the next record, after one has passed. */
-export function resetAfterPass({ attempts, strikes }: Failures): Failures {
-  return { attempts: 0, strikes: attempts === 0 ? 0 : strikes };
-}
-
-/** Returns the counts for the next record, after one was dead-lettered or skipped. */
-export function resetAfterDeadLetter({ strikes }: Failures): Failures {
-  return { attempts: 0, strikes };
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
- * The failures of the record at the head of a partition: counts them, and decides what follows.
+ * The failures of a partition's records: counts them, and decides what follows.
  *
  * Attempts, strikes, and the fact that a dead letter was decided come from the commit's metadata and go back there, so
- * that a restart or another owner continues the count. Everything else lives as long as the ownership.
+ * that a restart or another owner continues the count. Everything else lives as long as the ownership. A record that never
+ * failed has no entry, and one that is finished has none any more.
  *
  * A count alone never dead-letters a record: if a deploy brings both a dead letter queue and fixed code, a record that
  * has failed often before runs once more. Only a dead letter that was decided after a run is written without another one.
@@ -11,75 +12,88 @@ import { describeError, type ErrorInfo } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { UnknownClasses } from "../unknown_classes.ts";
 import type { Progress } from "./commit_metadata.ts";
-import {
-  addFailure,
-  backoffMs,
-  decideFailure,
-  decidePoison,
-  type Decision,
-  type Failures,
-  resetAfterDeadLetter,
-  resetAfterPass,
-  type Wait,
-} from "./retry_policy.ts";
+import { addFailure, backoffMs, decideFailure, decidePoison, type Decision, type Wait } from "./retry_policy.ts";
+
+/** The failures of one record. */
+interface RecordFailures {
+  /** The number of failed runs. */
+  attempts: number;
+  /** The last error. */
+  error: ErrorInfo;
+  /** Whether its dead letter was decided after a run. */
+  isGivenUp: boolean;
+  /** Whether it waits for an operator. */
+  isStuck: boolean;
+  /** The number of times that it was found not to be performable, and the time of the first one. */
+  unperformableTries: number;
+  unperformableSinceMs: number;
+  /** The number of times that its dead letter was refused. */
+  refusals: number;
+}
+
+const UNKNOWN_ERROR: ErrorInfo = {
+  errorClass: "Error",
+  message: "It failed in an earlier run, whose error is not known",
+};
+
+/** After more refused dead letters in a row than this, an operator is needed. */
+const MAX_REFUSALS = 3;
 
 /** See the module. */
 export class RetryState {
   readonly #route: Route;
   readonly #unknownClasses: UnknownClasses;
-  #failures: Failures;
-  /** The record that `#failures.attempts` counts. */
-  #failedOffset: number | null;
-  #deadLetterOffset: number | null;
-  #stuckOffset: number | null = null;
-  #error: ErrorInfo = { errorClass: "Error", message: "It failed in an earlier run, whose error is not known" };
-  /** The number of times that the record was found not to be performable, and the time of the first one. */
-  #unperformable = { tries: 0, sinceMs: 0 };
-  /** The number of times that its dead letter was refused. */
-  #refusals = 0;
+  readonly #records = new Map<number, RecordFailures>();
+  #strikes: number;
 
   constructor(
     route: Route,
-    { failed, strikes, deadLetterOffset }: Pick<Progress, "failed" | "strikes" | "deadLetterOffset">,
+    { failed, strikes, givenUp }: Pick<Progress, "failed" | "strikes" | "givenUp">,
     unknownClasses: UnknownClasses,
   ) {
     this.#route = route;
     this.#unknownClasses = unknownClasses;
-    this.#failures = { attempts: failed?.attempts ?? 0, strikes };
-    this.#failedOffset = failed?.offset ?? null;
-    this.#deadLetterOffset = deadLetterOffset;
+    this.#strikes = strikes;
+    for (const { offset, attempts } of failed) if (attempts > 0) this.#entryOf(offset).attempts = attempts;
+    for (const offset of givenUp) {
+      const record = this.#records.get(offset);
+      if (record !== undefined) record.isGivenUp = true;
+    }
   }
 
   /** Returns the number of failed runs of this record. */
   attemptsOf(offset: number): number {
-    return this.#failedOffset === offset ? this.#failures.attempts : 0;
+    return this.#records.get(offset)?.attempts ?? 0;
   }
 
   /** Returns whether the dead letter of this record was decided after a run, here or by an earlier owner. */
   isGivenUp(offset: number): boolean {
-    return this.#deadLetterOffset === offset && this.attemptsOf(offset) > 0 && this.#route.deadLetterQueue !== null;
+    return this.#records.get(offset)?.isGivenUp === true && this.#route.deadLetterQueue !== null;
   }
 
-  /** The last error. */
-  get error(): ErrorInfo {
-    return this.#error;
+  /** Returns the last error of this record. */
+  errorOf(offset: number): ErrorInfo {
+    return this.#records.get(offset)?.error ?? UNKNOWN_ERROR;
   }
 
   /** Counts a failed run. */
   countFailure(offset: number, thrown: unknown): Decision {
-    this.#failures = addFailure({ attempts: this.attemptsOf(offset), strikes: this.#failures.strikes });
-    this.#failedOffset = offset;
-    this.#error = describeError(thrown);
-    const decision = decideFailure(this.#failures, this.#route);
-    this.#deadLetterOffset = decision.kind === "dead_letter" ? offset : null;
-    return this.#noteStuck(offset, decision);
+    const record = this.#entryOf(offset);
+    const failures = addFailure({ attempts: record.attempts, strikes: this.#strikes });
+    record.attempts = failures.attempts;
+    this.#strikes = failures.strikes;
+    record.error = describeError(thrown);
+    const decision = decideFailure(failures, this.#route);
+    record.isGivenUp = decision.kind === "dead_letter";
+    return noteStuck(record, decision);
   }
 
   /** Counts that a record can never be performed. */
   countPoison(offset: number, error: Error): Decision {
-    this.#error = describeError(error);
-    this.#unperformable.tries++;
-    return this.#noteStuck(offset, decidePoison(this.#unperformable.tries, this.#route));
+    const record = this.#entryOf(offset);
+    record.error = describeError(error);
+    record.unperformableTries++;
+    return noteStuck(record, decidePoison(record.unperformableTries, this.#route));
   }
 
   /**
@@ -87,13 +101,14 @@ export class RetryState {
    * another record has already waited for the class in vain, it is poison at once.
    */
   countUnknownClass(offset: number, jobClass: string, error: Error, nowMs: number): Decision {
-    if (this.#unperformable.tries === 0) this.#unperformable.sinceMs = nowMs;
+    const record = this.#entryOf(offset);
+    if (record.unperformableTries === 0) record.unperformableSinceMs = nowMs;
     const { backoff, deadLetterQueue, unknownJobsRetryForMs } = this.#route;
-    const waitedMs = nowMs - this.#unperformable.sinceMs;
+    const waitedMs = nowMs - record.unperformableSinceMs;
     if (waitedMs >= unknownJobsRetryForMs) this.#unknownClasses.add(jobClass, waitedMs);
     else if (!this.#unknownClasses.hasWaited(jobClass, unknownJobsRetryForMs)) {
-      this.#error = describeError(error);
-      const tries = ++this.#unperformable.tries;
+      record.error = describeError(error);
+      const tries = ++record.unperformableTries;
       const next = deadLetterQueue === null ? "pause" : "dead_letter";
       const leftMs = unknownJobsRetryForMs - waitedMs;
       return { kind: "retry", waitMs: backoffMs(tries, backoff), unknownClass: { tries, leftMs, next } };
@@ -103,53 +118,67 @@ export class RetryState {
 
   /** Counts that the dead letter could not be written: only the write is tried again. */
   countRefusedDeadLetter(offset: number): Wait {
-    this.#refusals++;
-    const waitMs = backoffMs(this.#refusals, this.#route.backoff);
-    return this.#noteStuck(offset, { kind: this.#refusals > MAX_REFUSALS ? "pause" : "retry", waitMs });
+    const record = this.#entryOf(offset);
+    record.refusals++;
+    const waitMs = backoffMs(record.refusals, this.#route.backoff);
+    return noteStuck(record, { kind: record.refusals > MAX_REFUSALS ? "pause" : "retry", waitMs });
   }
 
-  /** Starts the counts of the next record, after this one has passed. */
+  /** Ends the counts of a record that has passed. */
   resetAfterPass(offset: number): void {
-    if (this.#isUntouched) return;
-    this.#reset(resetAfterPass({ attempts: this.attemptsOf(offset), strikes: this.#failures.strikes }));
+    // So it is for most jobs: nothing has failed.
+    if (this.#records.size === 0 && this.#strikes === 0) return;
+    if (this.attemptsOf(offset) === 0) this.#strikes = 0;
+    this.#records.delete(offset);
   }
 
-  /** Starts the counts of the next record, after this one was dead-lettered or skipped. */
-  resetAfterDeadLetter(): void {
-    this.#reset(resetAfterDeadLetter(this.#failures));
+  /** Ends the counts of a record that was dead-lettered or skipped. */
+  resetAfterDeadLetter(offset: number): void {
+    this.#records.delete(offset);
   }
 
-  /** Returns the part of the commit's metadata that it knows. */
-  progress(): Omit<Progress, "finished"> {
-    const { attempts, strikes } = this.#failures;
+  /**
+   * Returns the part of the commit's metadata that it knows.
+   *
+   * @param front what is before it is finished, or was deleted by retention before it was performed
+   */
+  progress(front: number): Omit<Progress, "finished"> {
+    const strikes = this.#strikes;
+    if (this.#records.size === 0) return { failed: [], strikes, givenUp: [], stuck: [] };
+    for (const offset of this.#records.keys()) if (offset < front) this.#records.delete(offset);
+    const records = [...this.#records].sort(([a], [b]) => a - b);
+    const offsetsOf = (is: (record: RecordFailures) => boolean): number[] =>
+      records.filter(([, record]) => is(record)).map(([offset]) => offset);
     return {
-      failed: attempts > 0 && this.#failedOffset !== null ? { offset: this.#failedOffset, attempts } : null,
+      failed: records.filter(([, { attempts }]) => attempts > 0).map(([offset, { attempts }]) => ({
+        offset,
+        attempts,
+      })),
       strikes,
-      deadLetterOffset: this.#deadLetterOffset,
-      stuckOffset: this.#stuckOffset,
+      givenUp: offsetsOf(({ isGivenUp }) => isGivenUp),
+      stuck: offsetsOf(({ isStuck }) => isStuck),
     };
   }
 
-  /** Whether nothing has failed since the last record that passed at its first attempt: so it is for most jobs. */
-  get #isUntouched(): boolean {
-    return this.#failedOffset === null && this.#failures.strikes === 0 && this.#stuckOffset === null &&
-      this.#unperformable.tries === 0 && this.#deadLetterOffset === null;
-  }
-
-  #noteStuck<D extends Decision>(offset: number, decision: D): D {
-    this.#stuckOffset = decision.kind === "pause" ? offset : null;
-    return decision;
-  }
-
-  #reset(failures: Failures): void {
-    this.#failures = failures;
-    this.#failedOffset = null;
-    this.#deadLetterOffset = null;
-    this.#stuckOffset = null;
-    this.#refusals = 0;
-    if (this.#unperformable.tries > 0) this.#unperformable = { tries: 0, sinceMs: 0 };
+  #entryOf(offset: number): RecordFailures {
+    let record = this.#records.get(offset);
+    if (record === undefined) {
+      record = {
+        attempts: 0,
+        error: UNKNOWN_ERROR,
+        isGivenUp: false,
+        isStuck: false,
+        unperformableTries: 0,
+        unperformableSinceMs: 0,
+        refusals: 0,
+      };
+      this.#records.set(offset, record);
+    }
+    return record;
   }
 }
 
-/** After more refused dead letters in a row than this, an operator is needed. */
-const MAX_REFUSALS = 3;
+function noteStuck<D extends Decision>(record: RecordFailures, decision: D): D {
+  record.isStuck = decision.kind === "pause";
+  return decision;
+}

@@ -1,19 +1,24 @@
 /**
- * Runs the records of one ownership one by one, from the head of its queue.
+ * Runs the records of one ownership, as its queue has them ready.
  *
- *     head ──▶ slot, start condition ──▶ decode ──▶ attempt ──▶ passed ──▶ finish ──▶ (next record)
- *      ▲                                   │           │ failed              ▲
- *      │                                   ▼           ▼                     │
- *      └── wait (it stays the head) ◀─── retry state decides ──▶ dead letter ┘
+ *     ready ──▶ slot, start condition ──▶ take ──▶ decode ──▶ attempt ──▶ passed ──▶ finish ──▶ (its lane goes on)
+ *      ▲                                             │           │ failed              ▲
+ *      │                                             ▼           ▼                     │
+ *      └── wait (its lane waits with it) ◀───────── retry state decides ──▶ dead letter ┘
  *
- * The loop ends when the queue is empty and starts again when records arrive. A record leaves the head only when it is
- * finished, and nothing is finished or dead-lettered unless the ownership is proved at that moment.
+ * One loop starts records. If another one is ready it runs beside the one that was started; else the loop performs that
+ * one itself, and whatever becomes ready meanwhile starts another loop. So at most one slot is asked for at a time, and in
+ * the order of the partition there is one loop. A loop ends when no record is ready.
+ *
+ * A record leaves the queue only when it is finished, and nothing is finished or dead-lettered unless the ownership is
+ * proved at that moment.
  */
 import { describeError, ShutdownError } from "../../errors.ts";
 import type { RunningJob } from "../../monitor/events.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import { WaitGroup } from "../../support/wait_group.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
 import { Attempt, type AttemptContext, type Outcome } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
@@ -31,7 +36,7 @@ export interface RunnerOptions {
   readonly context: GroupContext;
   readonly queue: RecordQueue;
   readonly retryState: RetryState;
-  /** Called when the head is done: it leaves the queue and may be committed. */
+  /** Called when a record is done: it leaves the queue and may be committed. */
   readonly onFinished: (record: QueuedRecord) => void;
   /** Called when the commit's metadata has changed. */
   readonly onProgress: () => void;
@@ -43,13 +48,15 @@ interface JobIdentity {
   readonly jobId: string | null;
 }
 
-/** A wait of the head. It is kept until the head is finished, or waits again. */
-interface HeadWait {
+/** The wait of a failed record for its next try. It is kept until the record is finished, or waits again. */
+interface RecordWait {
   readonly position: Position;
   /** On the clock of `performance.now()`. */
   readonly nextTryMs: number;
   /** Whether only an operator can help. */
   readonly isLasting: boolean;
+  /** Ends the wait; `undefined` once it is over. */
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** See the module. */
@@ -59,12 +66,16 @@ export class Runner {
   readonly #queue: RecordQueue;
   readonly #retryState: RetryState;
   readonly #attemptContext: AttemptContext;
+  /** The attempts whose outcome is not settled. */
+  readonly #attempts = new Set<Attempt>();
+  readonly #waits = new Map<number, RecordWait>();
+  /** The loops, and the records that run beside them. */
+  readonly #active = new WaitGroup();
   #isOwned = true;
-  #isRunning = false;
-  #loop: Promise<void> = Promise.resolve();
-  #attempt: Attempt | undefined;
-  #headWait: HeadWait | undefined;
-  #endSleep: (() => void) | undefined;
+  /** Whether a loop starts records. */
+  #isStarting = false;
+  /** The number of records that wait now. */
+  #sleeping = 0;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -77,99 +88,128 @@ export class Runner {
 
   /** Returns the jobs that run. A job that has ended does not run, also while its outcome waits for the broker. */
   running(): RunningJob[] {
-    return this.#attempt === undefined || this.#attempt.isSettled ? [] : [this.#attempt.toRunningJob()];
+    return [...this.#attempts].filter(({ isSettled }) => !isSettled).map((attempt) => attempt.toRunningJob());
   }
 
   /** Returns the records that wait for their next try and need no operator. */
   retrying(): RetryingRecord[] {
-    const wait = this.#headWait;
-    return wait === undefined || wait.isLasting || this.#endSleep === undefined ? [] : [this.#toRetrying(wait)];
+    return this.#waiting(({ isLasting, timer }) => !isLasting && timer !== undefined);
   }
 
   /** Returns the records that fail until an operator helps, also during their tries. */
   stuck(): StuckRecord[] {
-    const wait = this.#headWait;
-    if (wait === undefined || !wait.isLasting) return [];
-    return [{ ...this.#toRetrying(wait), remedy: this.#context.config.skipCommand(wait.position) }];
+    const { skipCommand } = this.#context.config;
+    return this.#waiting(({ isLasting }) => isLasting).map((record) => ({ ...record, remedy: skipCommand(record) }));
   }
 
-  /** Starts the loop if records wait and it does not run. */
+  /** Whether all records that were taken wait for their next try. */
+  get isWaiting(): boolean {
+    return this.#sleeping > 0 && this.#sleeping === this.#queue.taken;
+  }
+
+  /** Whether every record that could run fails until an operator helps. */
+  get isStuck(): boolean {
+    const lasting = [...this.#waits.values()].filter(({ isLasting }) => isLasting).length;
+    return lasting > 0 && lasting === this.#queue.active;
+  }
+
+  /** Starts a loop if a record is ready and no loop is starting records. */
   start(): void {
-    if (this.#isRunning || this.#queue.length === 0) return;
-    this.#isRunning = true;
-    this.#loop = this.#context.runInWorkerContext(() =>
-      this.#run().catch((error) => this.#context.reportFailure("worker", error))
-    );
+    if (this.#isStarting || !this.#hasNext) return;
+    this.#isStarting = true;
+    this.#context.runInWorkerContext(() => this.#keep(this.#run()));
   }
 
   /**
-   * Ends the loop, since the ownership has ended: the running job is asked to end, and its outcome does not count.
+   * Ends the loops, since the ownership has ended: running jobs are asked to end, and their outcomes do not count.
    *
    * @returns a promise that resolves once no job runs
    */
   end(): Promise<void> {
     this.#isOwned = false;
-    this.#attempt?.revoke();
-    this.endWait();
-    return this.#loop;
+    for (const attempt of this.#attempts) attempt.revoke();
+    this.endWaits();
+    return this.#active.whenEmpty();
   }
 
-  /** Ends the wait for the next try. */
-  endWait(): void {
-    this.#endSleep?.();
+  /** Ends the waits for a next try: nothing starts any more. */
+  endWaits(): void {
+    for (const wait of this.#waits.values()) this.#endWait(wait);
   }
 
-  /** Asks the running job to end. */
+  /** Asks the running jobs to end. */
   abort(reason: Error): void {
-    this.#attempt?.abort(reason);
+    for (const attempt of this.#attempts) attempt.abort(reason);
   }
 
-  get #canContinue(): boolean {
-    return this.#isOwned && this.#queue.length > 0 && !this.#context.isStopping();
+  get #hasNext(): boolean {
+    return this.#queue.hasReady && this.#attempts.size < this.#options.route.maxConcurrency && this.#isOwned &&
+      !this.#context.isStopping();
+  }
+
+  /** Keeps count of what runs; a fault in it is the worker's. */
+  #keep(running: Promise<unknown>): void {
+    this.#active.add();
+    running
+      .catch((error) => this.#context.reportFailure("worker", error))
+      .then(() => this.#active.done());
   }
 
   async #run(): Promise<void> {
-    const { semaphore, settling, startCondition, eventLoopYield, config: { registry } } = this.#context;
-    const { maxPayloadBytes } = this.#options.route;
+    const { semaphore, startCondition, eventLoopYield } = this.#context;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
-    while (this.#canContinue) {
+    while (this.#hasNext) {
       if (!semaphore.tryAcquire()) {
         await semaphore.acquire();
         nowMs = performance.now();
       }
       if (eventLoopYield.checkpoint(nowMs)) nowMs = await eventLoopYield.wait();
-      if (!this.#canContinue || !startCondition.canStart(nowMs)) {
+      if (!this.#hasNext || !startCondition.canStart(nowMs)) {
         semaphore.release();
-        if (this.#canContinue) await startCondition.nextChange();
+        if (this.#hasNext) await startCondition.nextChange();
         nowMs = performance.now();
         continue;
       }
-      const record = this.#queue.first;
-      const decoded = decode(record, registry, maxPayloadBytes);
-      let waitMs: number;
-      if (decoded.kind === "job" && !this.#retryState.isGivenUp(record.offset)) {
-        const number = this.#retryState.attemptsOf(record.offset) + 1;
-        const attempt = this.#attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
-        const outcome = await attempt.run();
+      const performing = this.#perform(this.#queue.take(), nowMs);
+      if (this.#hasNext) {
+        this.#keep(performing.then(() => this.start()));
         nowMs = performance.now();
-        if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#pass(record, attempt);
-          this.#attempt = undefined;
-          semaphore.release();
-          continue;
-        }
-        semaphore.release();
-        waitMs = await settling.track(this.#settle(record, attempt, outcome));
-        this.#attempt = undefined;
-      } else {
-        semaphore.release();
-        waitMs = await settling.track(this.#settleUnperformed(record, decoded));
+        continue;
       }
-      if (waitMs > 0) await this.#sleep(waitMs);
-      nowMs = performance.now();
+      this.#isStarting = false;
+      nowMs = await performing;
+      // Another loop has started meanwhile.
+      if (this.#isStarting) return;
+      this.#isStarting = true;
     }
-    this.#isRunning = false;
+    this.#isStarting = false;
+  }
+
+  /** Performs a record, whose slot is taken. @returns the time after it */
+  async #perform(record: QueuedRecord, nowMs: number): Promise<number> {
+    const { semaphore, settling, startCondition, config: { registry } } = this.#context;
+    const decoded = decode(record, registry, this.#options.route.maxPayloadBytes);
+    if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
+      semaphore.release();
+      await settling.track(this.#settleUnperformed(record, decoded));
+      return performance.now();
+    }
+    const number = this.#retryState.attemptsOf(record.offset) + 1;
+    const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
+    this.#attempts.add(attempt);
+    const outcome = await attempt.run();
+    const endMs = performance.now();
+    if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(endMs)) {
+      this.#pass(record, attempt);
+      this.#attempts.delete(attempt);
+      semaphore.release();
+      return endMs;
+    }
+    semaphore.release();
+    await settling.track(this.#settle(record, attempt, outcome));
+    this.#attempts.delete(attempt);
+    return performance.now();
   }
 
   #pass(record: QueuedRecord, attempt: Attempt): void {
@@ -182,47 +222,39 @@ export class Runner {
     this.#finish(record);
   }
 
-  /**
-   * Settles an attempt that failed, or whose ownership is not certain.
-   *
-   * @returns the time for which the head waits, in milliseconds; 0 if it is finished, or the ownership has ended
-   */
-  async #settle(record: QueuedRecord, attempt: Attempt, outcome: Outcome): Promise<number> {
+  /** Settles an attempt that failed, or whose ownership is not certain. */
+  async #settle(record: QueuedRecord, attempt: Attempt, outcome: Outcome): Promise<void> {
     const { monitor, sessionTimeoutMs } = this.#context.config;
     if (!await this.#proveOwnership()) {
       const { durationMs } = attempt;
       monitor.emit("job.revoked", { ...attempt.toJobInfo(), durationMs, outcome: outcome.kind, sessionTimeoutMs });
-      return 0;
+      return;
     }
-    if (outcome.kind === "passed") {
-      this.#pass(record, attempt);
-      return 0;
-    }
+    if (outcome.kind === "passed") return this.#pass(record, attempt);
     // The stop ended it: that is not a failure. The job runs again later, with the same number of attempts.
-    if (attempt.abortReason instanceof ShutdownError) return 0;
+    if (attempt.abortReason instanceof ShutdownError) return;
     const decision = this.#retryState.countFailure(record.offset, outcome.error);
     // The count must reach the broker even if the front never moves again.
     this.#options.onProgress();
     monitor.emit("job.failed", {
       ...attempt.toJobInfo(),
       durationMs: attempt.durationMs,
-      error: this.#retryState.error,
+      error: this.#retryState.errorOf(record.offset),
       next: decision.kind === "dead_letter" ? "dead_letter" : "retry",
       waitMs: decision.kind === "dead_letter" ? 0 : decision.waitMs,
     });
-    return await this.#apply(decision, record, attempt.toJobInfo());
+    await this.#apply(decision, record, attempt.toJobInfo());
   }
 
   /** Settles a record that does not run: a tombstone, poison, an unknown class, or one that was given up. */
-  async #settleUnperformed(record: QueuedRecord, decoded: Decoded): Promise<number> {
-    if (!await this.#proveOwnership()) return 0;
+  async #settleUnperformed(record: QueuedRecord, decoded: Decoded): Promise<void> {
+    if (!await this.#proveOwnership()) return;
     const { offset } = record;
     switch (decoded.kind) {
       case "tombstone":
         this.#context.config.monitor.emit("record.skipped", { ...this.#positionOf(record), reason: "tombstone" });
-        this.#retryState.resetAfterDeadLetter();
-        this.#finish(record);
-        return 0;
+        this.#retryState.resetAfterDeadLetter(offset);
+        return this.#finish(record);
       case "job":
         return await this.#deadLetter(record, decoded.envelope);
       case "poison":
@@ -235,51 +267,69 @@ export class Runner {
     }
   }
 
-  async #apply(decision: Decision, record: QueuedRecord, job: JobIdentity | null): Promise<number> {
-    return decision.kind === "dead_letter" ? await this.#deadLetter(record, job) : this.#pause(record, decision);
+  async #apply(decision: Decision, record: QueuedRecord, job: JobIdentity | null): Promise<void> {
+    if (decision.kind === "dead_letter") await this.#deadLetter(record, job);
+    else this.#wait(record, decision);
   }
 
-  async #deadLetter(record: QueuedRecord, job: JobIdentity | null): Promise<number> {
+  async #deadLetter(record: QueuedRecord, job: JobIdentity | null): Promise<void> {
     const { group, config: { append, monitor } } = this.#context;
-    const { error } = this.#retryState;
+    const error = this.#retryState.errorOf(record.offset);
     const source = this.#positionOf(record);
     const attempts = this.#retryState.attemptsOf(record.offset);
     const letter = { source, record, group, attempts, error };
     const outcome = await writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);
     if (!outcome.ok) {
       monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
-      return this.#pause(record, this.#retryState.countRefusedDeadLetter(record.offset));
+      return this.#wait(record, this.#retryState.countRefusedDeadLetter(record.offset));
     }
     const { jobClass = null, jobId = null } = job ?? {};
     monitor.emit("record.dead_lettered", { ...source, to: outcome.position, attempts, error, jobClass, jobId });
-    if (!await this.#proveOwnership()) return 0;
-    this.#retryState.resetAfterDeadLetter();
+    if (!await this.#proveOwnership()) return;
+    this.#retryState.resetAfterDeadLetter(record.offset);
     this.#finish(record);
-    return 0;
   }
 
-  #pause(record: QueuedRecord, { kind, waitMs, unknownClass }: Wait): number {
+  /** Lets a record wait for its next try, and its lane with it. */
+  #wait(record: QueuedRecord, { kind, waitMs, unknownClass }: Wait): void {
     const { monitor, skipCommand } = this.#context.config;
     const position = this.#positionOf(record);
     const isLasting = kind === "pause";
-    this.#headWait = { position, nextTryMs: performance.now() + waitMs, isLasting };
-    // Other workers read from the metadata that the partition is stuck.
-    this.#options.onProgress();
+    const wait: RecordWait = { position, nextTryMs: performance.now() + waitMs, isLasting, timer: undefined };
+    this.#waits.set(record.offset, wait);
     monitor.emit("partition.paused", {
       ...position,
-      scope: "partition",
+      scope: this.#queue.scope,
       waitMs,
       attempts: this.#retryState.attemptsOf(record.offset),
-      error: this.#retryState.error,
+      error: this.#retryState.errorOf(record.offset),
       lasting: isLasting,
       remedy: isLasting ? skipCommand(position) : null,
       unknownClass: unknownClass ?? null,
     });
-    return waitMs;
+    if (this.#isOwned && !this.#context.isStopping()) this.#sleep(record, wait, waitMs);
+    // Other workers read from the metadata that a record is stuck.
+    this.#options.onProgress();
+  }
+
+  #sleep(record: QueuedRecord, wait: RecordWait, waitMs: number): void {
+    this.#sleeping++;
+    wait.timer = setTimeout(() => {
+      this.#endWait(wait);
+      this.#queue.retry(record);
+      this.start();
+    }, waitMs);
+  }
+
+  #endWait(wait: RecordWait): void {
+    if (wait.timer === undefined) return;
+    clearTimeout(wait.timer);
+    wait.timer = undefined;
+    this.#sleeping--;
   }
 
   #finish(record: QueuedRecord): void {
-    this.#headWait = undefined;
+    if (this.#waits.size > 0) this.#waits.delete(record.offset);
     this.#options.onFinished(record);
   }
 
@@ -290,23 +340,13 @@ export class Runner {
     return this.#isOwned;
   }
 
-  async #sleep(waitMs: number): Promise<void> {
-    if (!this.#isOwned || this.#context.isStopping()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#endSleep = resolve;
-    const timer = setTimeout(resolve, waitMs);
-    await promise;
-    clearTimeout(timer);
-    this.#endSleep = undefined;
-  }
-
-  #toRetrying({ position, nextTryMs }: HeadWait): RetryingRecord {
-    return {
+  #waiting(isMeant: (wait: RecordWait) => boolean): RetryingRecord[] {
+    return [...this.#waits.values()].filter(isMeant).map(({ position, nextTryMs, timer }) => ({
       ...position,
       attempts: this.#retryState.attemptsOf(position.offset),
-      nextTryInMs: this.#endSleep === undefined ? 0 : Math.max(0, nextTryMs - performance.now()),
-      error: this.#retryState.error,
-    };
+      nextTryInMs: timer === undefined ? 0 : Math.max(0, nextTryMs - performance.now()),
+      error: this.#retryState.errorOf(position.offset),
+    }));
   }
 
   #positionOf({ offset }: QueuedRecord): Position {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { UnknownTopicError } from "../../../src/errors.ts";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
+import { passAll, passOver } from "../../support/skip.ts";
 
 /** The cases. */
 export const admin: readonly Case[] = [
@@ -140,7 +141,7 @@ export const admin: readonly Case[] = [
       const topic = await world.topic();
       await world.append(topic, many("a", 3));
       const group = world.name("group");
-      await world.broker.skip(group, { topic, partition: 0, offset: 0 });
+      await world.broker.skip(group, { topic, partition: 0, offset: 0 }, passOver(0));
       assert.equal((await world.committed(group, topic)).offset, 1);
       const reader = await world.consume({ topics: [topic], group });
       await reader.received(2);
@@ -156,7 +157,7 @@ export const admin: readonly Case[] = [
       await reader.received(4);
       const stuck = reader.own();
       assert.deepEqual(await reader.commit({ ownership: stuck, next: 1, metadata: "stuck" }), ["committed"]);
-      await world.open().skip(reader.group, { topic, partition: 0, offset: 1 });
+      await world.open().skip(reader.group, { topic, partition: 0, offset: 1 }, passOver(1));
       await reader.recorder.until(
         "the partition was owned again",
         () => stuck.lost.aborted && reader.recorder.live.size === 1,
@@ -179,7 +180,7 @@ export const admin: readonly Case[] = [
       assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "" }), ["committed"]);
       reader.recorder.lastMarks = (ownerships) => ownerships.map((ownership) => ({ ownership, next: 4, metadata: "" }));
       // The record may have been passed before the skip: then it is refused.
-      await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 })]);
+      await Promise.allSettled([world.open().skip(reader.group, { topic, partition: 0, offset: 1 }, passOver(1))]);
       await world.eventually(
         "its last marks were written",
         async () => (await world.committed(reader.group, topic)).offset === 4,
@@ -199,12 +200,12 @@ export const admin: readonly Case[] = [
       for (const at of [null, 1]) {
         if (at !== null) await world.broker.admin.seek(group, [{ topic, partition: 0, offset: at }]);
         await assert.rejects(
-          world.broker.skip(group, { topic, partition: 0, offset: 2 }),
+          world.broker.skip(group, { topic, partition: 0, offset: 2 }, passOver(2)),
           (error) => String(error).includes(`is at offset ${at ?? 0},`),
         );
         assert.equal((await world.committed(group, topic)).offset, at);
       }
-      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, { force: true });
+      await world.broker.skip(group, { topic, partition: 0, offset: 2 }, passAll);
       assert.equal((await world.committed(group, topic)).offset, 3);
     },
   },
@@ -216,7 +217,7 @@ export const admin: readonly Case[] = [
       const group = world.name("group");
       await world.broker.admin.seek(group, [{ topic, partition: 0, offset: 3 }]);
       await assert.rejects(
-        world.broker.skip(group, { topic, partition: 0, offset: 1 }),
+        world.broker.skip(group, { topic, partition: 0, offset: 1 }, passOver(1)),
         (error) => String(error).includes(topic),
       );
       assert.equal((await world.committed(group, topic)).offset, 3);

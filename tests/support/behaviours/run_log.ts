@@ -2,6 +2,7 @@
  * Worker processes that share one file, the run log: their jobs write the start and the end of each run to it. The
  * processes run `children/run_log_worker.ts`. Also a watch over the committed offset of their group.
  */
+import type { Ordering } from "../../../mod.ts";
 import { Child } from "../child.ts";
 import type { World } from "./world.ts";
 import type { RunLogJobOptions, RunLogWorkerSettings } from "./children/run_log_worker.ts";
@@ -27,12 +28,13 @@ export class RunLog implements AsyncDisposable {
   }
 
   /** Starts a worker process with a session timeout of two seconds. */
-  start(): Child {
+  start(ordering: Ordering = "partition"): Child {
     const settings: RunLogWorkerSettings = {
       url: this.#world.url,
       group: this.#world.group,
       runLog: this.#path,
       sessionTimeoutMs: 2000,
+      ordering,
     };
     const worker = new Child([PROGRAM, JSON.stringify(settings)]);
     this.#workers.push(worker);
@@ -59,7 +61,10 @@ export class RunLog implements AsyncDisposable {
 }
 
 /** Returns the record of a job that writes to the run log. */
-export function runLogRecord(n: number, options: RunLogJobOptions = {}): { partition?: number; value: string } {
+export function runLogRecord(
+  n: number,
+  options: RunLogJobOptions = {},
+): { partition?: number; key?: string; value: string } {
   return { value: JSON.stringify({ job_class: "RunLogJob", job_id: `job-${n}`, arguments: [n, options] }) };
 }
 

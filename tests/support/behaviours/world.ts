@@ -8,6 +8,8 @@ import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../../sr
 import { FaultInjectionLog } from "../fault_injection_log.ts";
 import { readBrokerSource } from "../../../src/broker/source.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
+import { workerMetadata } from "../../../src/broker/kafka/consumer/ownership.ts";
+import { decodeCommitMetadata, type Progress } from "../../../src/worker/partition/commit_metadata.ts";
 import { AppProcess } from "./app_process.ts";
 import { type BrokerUnderTest, KAFKA_URL } from "./brokers.ts";
 import { type LogRecord, readTopic } from "./log_reader.ts";
@@ -109,6 +111,13 @@ export class World {
     const found = committed.find((each) => each.partition === partition);
     if (found === undefined) throw new Error(`Topic "${this.topic(queue)}" has no partition ${partition}`);
     return { offset: found.offset, metadata: found.metadata };
+  }
+
+  /** Returns the front and the progress that the group has committed for a partition. */
+  async progress(queue = "default", partition = 0): Promise<Progress & { readonly front: number }> {
+    const { offset, metadata } = await this.committed(queue, partition);
+    const front = offset ?? 0;
+    return { front, ...decodeCommitMetadata(workerMetadata(metadata), front) };
   }
 
   /** Waits until the group has committed this offset. */

@@ -1,9 +1,7 @@
 /** The committer: marks together, one commit at a time, again after a refusal, never beyond a deadline. */
 import { assert, assertEquals } from "@std/assert";
-import type { Mark, Ownership } from "../../../src/broker/broker.ts";
+import type { CommitOutcome as Outcome, Mark, Ownership } from "../../../src/broker/broker.ts";
 import { type CommitSource, Committer } from "../../../src/worker/partition/committer.ts";
-
-type Outcome = "committed" | "refused" | "ended" | "unknown";
 
 /** A consumer that records its commits, which end when the test ends them. */
 class HeldConsumer {
@@ -53,7 +51,7 @@ class Partition implements CommitSource {
 
 Deno.test("Committer sends the marks of all partitions together, one commit at a time, and nothing twice", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 0);
+  const loop = new Committer(consumer, 0, { maxLength: 4096 });
   const [a, b] = [new Partition(), new Partition()];
   for (const next of [1, 2, 3]) {
     a.next = next;
@@ -80,7 +78,7 @@ Deno.test("Committer sends the marks of all partitions together, one commit at a
 
 Deno.test("Committer sends refused and unknown marks again with their new value, and drops ended ones", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 1);
+  const loop = new Committer(consumer, 1, { maxLength: 4096 });
   const partitions = [1, 2, 3].map((next) => Object.assign(new Partition(), { next }));
   for (const partition of partitions) loop.schedule(partition);
   await consumer.begun();
@@ -94,7 +92,7 @@ Deno.test("Committer sends refused and unknown marks again with their new value,
 
 Deno.test("cancel() takes a lost partition out before its mark is sent", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 1);
+  const loop = new Committer(consumer, 1, { maxLength: 4096 });
   const [lost, kept] = [1, 2].map((next) => Object.assign(new Partition(), { next }));
   loop.schedule(lost!);
   loop.schedule(kept!);
@@ -106,7 +104,7 @@ Deno.test("cancel() takes a lost partition out before its mark is sent", async (
 
 Deno.test("flush() does not wait for the interval, includes the commit in flight, and ends when all is committed", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 100_000);
+  const loop = new Committer(consumer, 100_000, { maxLength: 4096 });
   const partition = Object.assign(new Partition(), { next: 1 });
   await loop.flush(1000);
   loop.schedule(partition);
@@ -124,7 +122,7 @@ Deno.test("flush() does not wait for the interval, includes the commit in flight
 
 Deno.test("flush() does not outlast its deadline, also if the commit in flight never ends", async () => {
   const consumer = new HeldConsumer();
-  const loop = new Committer(consumer, 0);
+  const loop = new Committer(consumer, 0, { maxLength: 4096 });
   const partition = Object.assign(new Partition(), { next: 1 });
   loop.schedule(partition);
   await consumer.begun();
@@ -136,7 +134,27 @@ Deno.test("flush() does not outlast its deadline, also if the commit in flight n
 });
 
 Deno.test("Committer leaves no timer after stop()", () => {
-  const committer = new Committer(new HeldConsumer(), 60_000);
+  const committer = new Committer(new HeldConsumer(), 60_000, { maxLength: 4096 });
   committer.schedule(new Partition());
   committer.stop();
+});
+
+Deno.test("Committer after metadata that is too long for the broker: the limit becomes half of it, and the mark goes again", async () => {
+  const consumer = new HeldConsumer();
+  const metadataLimit = { maxLength: 4000 };
+  const loop = new Committer(consumer, 0, metadataLimit);
+  const lengths: number[] = [];
+  const partition: CommitSource = {
+    pendingMark: () => {
+      lengths.push(Math.min(100, metadataLimit.maxLength));
+      return { ownership: {} as Ownership, next: 1, metadata: "x".repeat(lengths.at(-1)!) };
+    },
+    confirm: () => {},
+  };
+  loop.schedule(partition);
+  await consumer.end("metadata_too_long");
+  await consumer.end("metadata_too_long");
+  await consumer.end("committed");
+  assertEquals([lengths, metadataLimit.maxLength], [[100, 50, 25], 25]);
+  loop.stop();
 });

@@ -1,6 +1,7 @@
 /** The tracker against a simple model: any order of completion, gaps, empty batches, crashes and restarts. */
 import { assert, assertEquals } from "@std/assert";
 import {
+  capacityOf,
   decodeCommitMetadata,
   encodeCommitMetadata,
   NO_PROGRESS,
@@ -10,7 +11,7 @@ import { forSeeds, type Random } from "../../support/random.ts";
 import { ProgressModel } from "./tracker_model.ts";
 
 function recordAt(offset: number, next = offset + 1): TrackedRecord {
-  return { offset, next, isFinished: false };
+  return { offset, next, timestampMs: 0, isFinished: false, placeEnd: 0 };
 }
 
 function isWithin(offset: number, ranges: readonly { from: number; to: number }[]): boolean {
@@ -94,14 +95,15 @@ class Lives {
         for (const [index, offset] of batch.entries()) {
           const next = index < batch.length - 1 || toTake.length === 0 ? offset + 1 : toTake[0]!;
           const record = recordAt(offset, next);
-          tracker.add(record);
-          if (tracker.wasFinished(offset)) tracker.finish(record);
+          if (tracker.add(record)) tracker.finish(record);
           else waiting.push(record);
         }
       } else if (waiting.length > 0 && random.chance(0.8)) {
-        const [record] = waiting.splice(random.integer(0, waiting.length - 1), 1);
-        this.#run(record!.offset);
-        tracker.finish(record!);
+        const capacity = capacityOf(this.#maxLength);
+        const record = random.pick(waiting.filter((each) => tracker.fits(each, capacity)));
+        waiting.splice(waiting.indexOf(record), 1);
+        this.#run(record.offset);
+        tracker.finish(record);
       } else if (tracker.front !== null) this.#commit(tracker);
     }
   }
@@ -128,19 +130,16 @@ class Lives {
       if (isWithin(offset, ranges)) assert(this.done.has(offset), `${offset} is committed as finished, but never ran`);
     }
     this.safe = new Set([...this.done].filter((offset) => offset < front || isWithin(offset, ranges)));
-    if (this.#maxLength > 1000) {
-      const finished = [...this.#finishedIn(tracker)];
-      for (const offset of finished) assert(this.safe.has(offset), `${offset} is finished, but not committed`);
+    // However short the metadata is: what has no space in it has not started.
+    for (const { from, to } of tracker.finishedRanges()) {
+      for (const offset of this.offsets.filter((each) => from <= each && each < to)) {
+        assert(this.safe.has(offset), `${offset} is finished, but not committed`);
+      }
     }
-  }
-
-  /** The offsets that this ownership knows to be finished. */
-  #finishedIn(tracker: OffsetTracker): Set<number> {
-    return new Set(this.offsets.filter((offset) => tracker.wasFinished(offset)));
   }
 }
 
-for (const maxLength of [4096, 24]) {
+for (const maxLength of [4096, 24, 5, 0]) {
   Deno.test(`OffsetTracker over crashes and restarts: nothing finished runs again, nothing is skipped (${maxLength} characters)`, () => {
     forSeeds(200, (random) => {
       const lives = new Lives(random, maxLength);
@@ -172,4 +171,15 @@ Deno.test("OffsetTracker drops the records behind the front", () => {
   assertEquals(tracker.finishedRanges(), [{ from: 1, to: 5000 }]);
   tracker.finish(records[0]!);
   assertEquals([tracker.front, tracker.size], [5000, 0]);
+});
+
+Deno.test("fits() is true for the record at the front, and for others within the space that gaps leave", () => {
+  const tracker = new OffsetTracker(0);
+  const records = [recordAt(0), recordAt(1), recordAt(4), recordAt(5, 9), recordAt(9)];
+  for (const record of records) tracker.add(record);
+  const fitting = (capacity: number) => records.filter((record) => tracker.fits(record, capacity)).map((r) => r.offset);
+  // The places end at 1, 2, 5 (two offsets before it), 9 (three after it) and 10.
+  assertEquals([0, 1, 4, 5, 9, 10].map(fitting), [[0], [0], [0, 1], [0, 1, 4], [0, 1, 4, 5], [0, 1, 4, 5, 9]]);
+  tracker.finish(records[0]!);
+  assertEquals([0, 4].map(fitting), [[0, 1], [0, 1, 4]]);
 });

@@ -69,3 +69,25 @@ Deno.test("a record that cannot be copied ends the worker, and nothing behind it
   await until(() => worker.isStopped, () => worker.status().state);
   assertEquals((offset ?? 0) <= 1, true, `${offset} was committed`);
 });
+
+Deno.test("a used up lookahead is reported once, and again after a record was finished", async () => {
+  const { app, worker, steps, enqueue } = setUpWorker({ ordering: "none", maxMessages: 2 });
+  await using _ = app;
+  let isBroken = true;
+  steps.perform = () => {
+    if (isBroken) throw new Error("no");
+  };
+  const reports: (number | null)[] = [];
+  app.on("partition.exhausted", ({ front }) => void reports.push(front));
+  await enqueue(0, 1, 2);
+  let failures = 0;
+  app.on("job.failed", () => void failures++);
+  const run = worker.run();
+  await until(() => failures >= 6, () => `${failures} failures`);
+  assertEquals(reports, [0]);
+  isBroken = false;
+  await until(() => worker.status().groups[0]!.partitions[0]!.position === 3, () => JSON.stringify(worker.status()));
+  assertEquals(worker.status().groups[0]!.partitions[0]!.isExhausted, false);
+  await worker.stop();
+  await run;
+});

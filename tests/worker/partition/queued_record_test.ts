@@ -1,7 +1,13 @@
 /** The copy of a record: byte for byte, and nothing of a fetch stays alive. */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { keyBytes, toQueuedRecord, valueBytes, valueText } from "../../../src/worker/partition/queued_record.ts";
+import {
+  dropContent,
+  keyBytes,
+  toQueuedRecord,
+  valueBytes,
+  valueText,
+} from "../../../src/worker/partition/queued_record.ts";
 import { forSeeds } from "../../support/random.ts";
 import { recordOf } from "../../support/worker.ts";
 
@@ -75,4 +81,10 @@ Deno.test("toQueuedRecord() treats a string as its bytes in UTF-8", () => {
     assertEquals(asText, toQueuedRecord({ ...rest, key: Buffer.from(key), value: Buffer.from(value) }, 4));
     assertEquals(asText.encoding, "utf8");
   }
+});
+
+Deno.test("dropContent() frees key, value and headers: a finished record may be tracked for long", () => {
+  const record = toQueuedRecord(recordOf("value", { key: "key", headers: [["a", new Uint8Array(1)]] }), 1);
+  dropContent(record);
+  assertEquals([record.key, record.value, record.headers.length], [null, null, 0]);
 });

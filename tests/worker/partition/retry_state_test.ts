@@ -16,6 +16,8 @@ import { routeOf } from "../../support/worker.ts";
 import { type Fate, fatesOf } from "./retry_model.ts";
 
 const NO_DELAY = { initialMs: 20, maxMs: 500, jitter: 0 };
+/** The progress of a state without failures. */
+const NOTHING = { failed: [], strikes: 0, givenUp: [], stuck: [] };
 const unknownError = new UnknownJobError("No job class is known");
 
 function stateOf(route: Route, progress: Progress = NO_PROGRESS, unknownClasses = new UnknownClasses()): RetryState {
@@ -52,14 +54,14 @@ class Partition {
       }
       if (dead && refusals-- > 0) this.#state.countRefusedDeadLetter(offset);
       else if (dead) {
-        this.#state.resetAfterDeadLetter();
+        this.#state.resetAfterDeadLetter(offset);
         return { offset, runs, end: "dead" };
       }
     }
   }
 
   #nextOwner(front: number): void {
-    const metadata = encodeCommitMetadata({ ...this.#state.progress(), finished: [] }, front, 4096);
+    const metadata = encodeCommitMetadata({ ...this.#state.progress(front), finished: [] }, front, 4096);
     this.#state = stateOf(this.#route, decodeCommitMetadata(metadata, front));
   }
 }
@@ -84,12 +86,12 @@ Deno.test("RetryState gives a record up only after a run, whatever the count say
   assertEquals([old.isGivenUp(7), old.attemptsOf(7)], [false, 5]);
   assertEquals(old.countFailure(7, new Error("no")), { kind: "dead_letter" });
   assertEquals([old.isGivenUp(7), old.isGivenUp(8)], [true, false]);
-  const metadata = encodeCommitMetadata({ ...old.progress(), finished: [] }, 7, 4096);
+  const metadata = encodeCommitMetadata({ ...old.progress(7), finished: [] }, 7, 4096);
   assertEquals(metadata, "v1;a=0:6;s=6;d=0");
   const next = stateOf(route, decodeCommitMetadata(metadata, 7));
   assertEquals([next.isGivenUp(7), next.isGivenUp(8)], [true, false]);
-  next.resetAfterDeadLetter();
-  assertEquals([next.isGivenUp(7), next.progress().deadLetterOffset], [false, null]);
+  next.resetAfterDeadLetter(7);
+  assertEquals([next.isGivenUp(7), next.progress(7).givenUp], [false, []]);
 });
 
 Deno.test("RetryState ignores a forged dead letter, and one of a route without a dead letter queue", () => {
@@ -111,13 +113,13 @@ Deno.test("RetryState tries an unknown class by backoff until its time is over, 
   assertEquals(count(5020), retry(2, 40, 980));
   assertEquals(count(5999), retry(3, 80, 1));
   assertEquals(count(6000), { kind: "dead_letter" });
-  assertEquals(state.progress(), { failed: null, strikes: 0, deadLetterOffset: null, stuckOffset: null });
+  assertEquals(state.progress(3), NOTHING);
 
   const alone = stateOf(routeOf({ backoff: NO_DELAY, unknownJobs: { retryForMs: 10 } }));
   const { unknownClass } = alone.countUnknownClass(3, "NewJob", unknownError, 0) as Wait;
   assertEquals(unknownClass, { tries: 1, leftMs: 10, next: "pause" });
   assertEquals(alone.countUnknownClass(3, "NewJob", unknownError, 10), { kind: "pause", waitMs: 40 });
-  assertEquals(alone.progress().stuckOffset, 3);
+  assertEquals(alone.progress(3).stuck, [3]);
 });
 
 Deno.test("RetryState waits once for an unknown class in a worker, and again for another class", () => {
@@ -128,10 +130,10 @@ Deno.test("RetryState waits once for an unknown class in a worker, and again for
     times.map((nowMs) => state.countUnknownClass(3, jobClass, unknownError, nowMs).kind);
   assertEquals(kinds(other, "GoneJob", 500), ["retry"], "another partition has begun to wait");
   assertEquals(kinds(first, "GoneJob", 0, 999, 1000), ["retry", "retry", "dead_letter"]);
-  first.resetAfterDeadLetter();
+  first.resetAfterDeadLetter(3);
   assertEquals(kinds(first, "GoneJob", 1001), ["dead_letter"], "the next record does not wait");
   assertEquals(kinds(other, "GoneJob", 1001), ["dead_letter"], "nor does the other partition any longer");
-  first.resetAfterDeadLetter();
+  first.resetAfterDeadLetter(3);
   assertEquals(kinds(first, "OtherJob", 1002), ["retry"]);
   const patient = routeOf({ backoff: NO_DELAY, unknownJobs: { retryForMs: 60_000 } });
   assertEquals(kinds(stateOf(patient, NO_PROGRESS, unknownClasses), "GoneJob", 0), ["retry"], "its time is longer");
@@ -149,34 +151,48 @@ Deno.test("RetryState backs off for refused dead letters by themselves, and need
   for (const nowMs of [0, 10, 30, 70, 150, 2000]) count(nowMs);
   const waits = [1, 2, 3, 4].map(() => {
     const wait = state.countRefusedDeadLetter(3);
-    const { stuckOffset } = state.progress();
+    const { stuck } = state.progress(3);
     assertEquals(count(3000), { kind: "dead_letter" });
-    return [wait, stuckOffset];
+    return [wait, stuck];
   });
   assertEquals(waits, [
-    [{ kind: "retry", waitMs: 20 }, null],
-    [{ kind: "retry", waitMs: 40 }, null],
-    [{ kind: "retry", waitMs: 80 }, null],
-    [{ kind: "pause", waitMs: 160 }, 3],
+    [{ kind: "retry", waitMs: 20 }, []],
+    [{ kind: "retry", waitMs: 40 }, []],
+    [{ kind: "retry", waitMs: 80 }, []],
+    [{ kind: "pause", waitMs: 160 }, [3]],
   ]);
 });
 
 Deno.test("RetryState keeps the last error, and says so if it was another owner's", () => {
   const route = routeOf({ deadLetterQueue: { topic: "dead", maxRetries: 0 } });
-  const state = stateOf(route, { ...NO_PROGRESS, failed: { offset: 3, attempts: 1 }, strikes: 1, deadLetterOffset: 3 });
+  const state = stateOf(route, { ...NO_PROGRESS, failed: [{ offset: 3, attempts: 1 }], strikes: 1, givenUp: [3] });
   assertEquals([state.isGivenUp(3), state.isGivenUp(4)], [true, false]);
-  assertEquals(state.error.message, "It failed in an earlier run, whose error is not known");
+  assertEquals(state.errorOf(3).message, "It failed in an earlier run, whose error is not known");
   state.countFailure(3, new TypeError("no"));
-  assertEquals([state.error.errorClass, state.error.message], ["TypeError", "no"]);
+  assertEquals([state.errorOf(3).errorClass, state.errorOf(3).message], ["TypeError", "no"]);
 });
 
 Deno.test("RetryState marks a record as stuck from its first lasting pause until it is finished", () => {
   const state = stateOf(routeOf({ backoff: NO_DELAY }));
   const stuck = [1, 2, 3, 4].map(() => {
     state.countFailure(3, new Error("no"));
-    return state.progress().stuckOffset;
+    return state.progress(3).stuck;
   });
-  assertEquals(stuck, [null, null, null, 3]);
+  assertEquals(stuck, [[], [], [], [3]]);
   state.resetAfterPass(3);
-  assertEquals(state.progress(), { failed: null, strikes: 4, deadLetterOffset: null, stuckOffset: null });
+  assertEquals(state.progress(4), { ...NOTHING, strikes: 4 });
+});
+
+Deno.test("RetryState counts the failures of several records side by side, and forgets what is behind the front", () => {
+  const state = stateOf(routeOf({ deadLetterQueue: { topic: "dead", maxRetries: 1 } }));
+  for (const offset of [9, 4, 4, 6]) state.countFailure(offset, new Error(`of ${offset}`));
+  assertEquals([4, 5, 6, 9].map((offset) => state.attemptsOf(offset)), [2, 0, 1, 1]);
+  assertEquals([4, 6, 9].map((offset) => state.isGivenUp(offset)), [true, false, false]);
+  assertEquals(state.errorOf(6).message, "of 6");
+  const failed = [{ offset: 4, attempts: 2 }, { offset: 6, attempts: 1 }, { offset: 9, attempts: 1 }];
+  assertEquals(state.progress(4), { failed, strikes: 4, givenUp: [4], stuck: [] });
+  state.resetAfterDeadLetter(4);
+  assertEquals([state.attemptsOf(4), state.attemptsOf(6)], [0, 1]);
+  assertEquals(state.progress(7), { failed: failed.slice(2), strikes: 4, givenUp: [], stuck: [] });
+  assertEquals(state.attemptsOf(6), 0);
 });

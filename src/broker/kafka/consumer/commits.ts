@@ -11,7 +11,7 @@ import type { Generation } from "./generation.ts";
 import type { KafkaOwnership, SentCommit } from "./ownership.ts";
 
 /** Outcome of one commit. */
-export type CommitOutcome = "committed" | "refused" | "unknown";
+export type CommitOutcome = "committed" | "refused" | "metadata_too_long" | "unknown";
 
 interface Entry {
   readonly ownership: KafkaOwnership;
@@ -21,11 +21,11 @@ interface Entry {
 }
 
 /** Outcomes by error code; all others leave it open whether the commit was written. */
-const OUTCOMES: ReadonlyMap<number, CommitOutcome | "metadata"> = new Map([
+const OUTCOMES: ReadonlyMap<number, CommitOutcome> = new Map([
   [Code.none, "committed"],
   [Code.unknownTopicOrPartition, "refused"],
-  [Code.offsetMetadataTooLarge, "metadata"],
-  [Code.invalidCommitOffsetSize, "metadata"],
+  [Code.offsetMetadataTooLarge, "metadata_too_long"],
+  [Code.invalidCommitOffsetSize, "metadata_too_long"],
   [Code.coordinatorLoading, "refused"],
   [Code.coordinatorNotAvailable, "refused"],
   [Code.notCoordinator, "refused"],
@@ -57,21 +57,10 @@ export class Commits {
   async commit(marks: readonly Mark[], generation: Generation, timeoutMs: number): Promise<CommitOutcome[]> {
     const entries = marks.map(({ ownership, next, metadata }) => entryOf(ownership as KafkaOwnership, next, metadata));
     const outcomes = await this.#send(entries, generation, timeoutMs);
-    // The offset matters more than the metadata: a broker with a smaller limit gets the offset alone.
-    const tooLong = entries.filter((_, at) => outcomes[at] === "metadata");
-    const bare = tooLong.map(({ ownership, commit }) => {
-      ownership.settle(commit, "refused");
-      return entryOf(ownership, commit.offset, "");
-    });
-    const bareOutcomes = bare.length === 0 ? [] : await this.#send(bare, generation, timeoutMs);
-    return entries.map((entry, at) => {
-      const retry = tooLong.indexOf(entry);
-      const [{ ownership, commit }, outcome] = retry < 0
-        ? [entry, outcomes[at]!]
-        : [bare[retry]!, bareOutcomes[retry]!];
-      const settled = outcome === "metadata" ? "refused" : outcome;
-      ownership.settle(commit, settled);
-      return settled;
+    return entries.map(({ ownership, commit }, at) => {
+      const outcome = outcomes[at]!;
+      ownership.settle(commit, outcome === "metadata_too_long" ? "refused" : outcome);
+      return outcome;
     });
   }
 
@@ -79,7 +68,7 @@ export class Commits {
     entries: readonly Entry[],
     { memberId, generationId }: Generation,
     timeoutMs: number,
-  ): Promise<(CommitOutcome | "metadata")[]> {
+  ): Promise<CommitOutcome[]> {
     try {
       const { responses } = await this.#cluster.sendToCoordinator(
         this.#group,

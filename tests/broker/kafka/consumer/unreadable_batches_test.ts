@@ -13,6 +13,7 @@ import { Api } from "../../../support/kafka/scripted_broker.ts";
 import { positionsOf } from "../../../support/kafka/scripted_log.ts";
 import { fetchResponse } from "../../../support/kafka/scripted_responses.ts";
 import { ScriptedKafka, TOPIC } from "../../../support/kafka/scripted_kafka.ts";
+import { passOver } from "../../../support/skip.ts";
 
 function openBroker(kafka: ScriptedKafka): KafkaBroker {
   const settings = kafkaSettings({ brokers: [kafka.broker.address] });
@@ -225,7 +226,7 @@ Deno.test("skip: a batch that cannot be read is passed over as a whole, one that
   const position = { topic: TOPIC, partition: 0 };
   const committed: number[] = [];
   for (const offset of [0, 1, 2, 5]) {
-    await broker.skip("g", { ...position, offset });
+    await broker.skip("g", { ...position, offset }, passOver(offset));
     committed.push(kafka.committed.get(0)!.offset);
   }
   assertEquals(committed, [1, 2, 5, 6]);
@@ -236,6 +237,6 @@ Deno.test("skip: a group in the middle of a batch that cannot be read passes ove
   kafka.log.append(0, UNREADABLE[1]![1]);
   kafka.committed.set(0, { offset: 1, metadata: "" });
   await using broker = openBroker(kafka);
-  await broker.skip("g", { topic: TOPIC, partition: 0, offset: 1 });
+  await broker.skip("g", { topic: TOPIC, partition: 0, offset: 1 }, passOver(1));
   assertEquals(kafka.committed.get(0)!.offset, 3);
 });

@@ -3,7 +3,7 @@
  * JSON>`. Its jobs write `start n pid` and `end n pid` to the run log, which all processes share. It prints its events
  * as lines such as `job.revoked {…}`. TERM stops it.
  */
-import { activeJobTopic, App, type EventName, Job } from "../../../../mod.ts";
+import { activeJobTopic, App, type EventName, Job, type Ordering } from "../../../../mod.ts";
 
 /** The settings of such a process. */
 export interface RunLogWorkerSettings {
@@ -15,12 +15,16 @@ export interface RunLogWorkerSettings {
   readonly runLog: string;
   /** The session timeout, in ms. */
   readonly sessionTimeoutMs: number;
+  /** The order of the jobs. */
+  readonly ordering: Ordering;
 }
 
 /** The second argument of a job, after its number. */
 export interface RunLogJobOptions {
   /** The time that it waits, in ms. */
   readonly waitMs?: number;
+  /** The time that its first run waits, in ms. */
+  readonly firstMs?: number;
   /** The time that its first run blocks the event loop, in ms. */
   readonly blockMs?: number;
 }
@@ -42,8 +46,9 @@ let runLog = "";
 
 /** Writes its start and end to the run log. */
 export class RunLogJob extends Job {
-  async perform(n: number, { waitMs = 0, blockMs = 0 }: RunLogJobOptions = {}): Promise<void> {
+  async perform(n: number, { waitMs = 0, firstMs = 0, blockMs = 0 }: RunLogJobOptions = {}): Promise<void> {
     note("start", n);
+    if (firstMs > 0 && isFirst(n)) await new Promise((resolve) => setTimeout(resolve, firstMs));
     if (blockMs > 0 && isFirst(n)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     note("end", n);
@@ -58,14 +63,15 @@ function isFirst(n: number): boolean {
   return Deno.readTextFileSync(runLog).split("\n").filter((line) => line.startsWith(`start ${n} `)).length === 1;
 }
 
-async function main({ url, group, sessionTimeoutMs, ...rest }: RunLogWorkerSettings): Promise<void> {
+async function main({ url, group, sessionTimeoutMs, ordering, ...rest }: RunLogWorkerSettings): Promise<void> {
   runLog = rest.runLog;
   await using app = new App({
     name: group,
     broker: url,
     queuePrefix: group,
     jobs: [RunLogJob],
-    topics: [activeJobTopic("default")],
+    topics: [activeJobTopic("default", { ordering })],
+    concurrency: 100,
     sessionTimeoutMs,
     commitIntervalMs: 50,
     logger: false,
