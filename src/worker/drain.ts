@@ -17,7 +17,7 @@ import { sleep } from "../support/deadline.ts";
 import { formatPartition, type Position } from "../support/position.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
 import { decodeCommitMetadata } from "./partition/commit_metadata.ts";
-import type { Partition } from "./partition/partition.ts";
+import type { PartitionHandler } from "./partition/handler.ts";
 
 /** The time between two looks at the partitions, in milliseconds: short at first, since a small backlog ends soon. */
 const FIRST_LOOK_MS = 1;
@@ -90,7 +90,7 @@ async function findTargets(broker: Broker, routes: readonly Route[]): Promise<Ta
   return targets.filter((target) => (commits.get(target)?.offset ?? -1) < target.high);
 }
 
-function ownProgress(partition: Partition, { high }: Target): TargetProgress {
+function ownProgress(partition: PartitionHandler, { high }: Target): TargetProgress {
   if ((partition.front ?? -1) >= high) return REACHED;
   if (!partition.isStuckBefore(high)) return OPEN;
   return {

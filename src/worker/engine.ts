@@ -17,7 +17,9 @@ import { EventLoopYield } from "./event_loop_yield.ts";
 import { GroupConsumer } from "./group_consumer.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import type { RunInWorkerContext, WorkerContext } from "./partition/context.ts";
+import type { CreateHandler } from "./partition/handler.ts";
 import { createLagRefresh } from "./partition/lag.ts";
+import { Partition } from "./partition/partition.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { GroupStatus } from "./status.ts";
 import { UnknownClasses } from "./unknown_classes.ts";
@@ -63,10 +65,12 @@ export class Engine {
       reportFailure: (where, error) => this.#reportFailure(where, error),
     };
     const byGroup = Map.groupBy(config.routes, (route) => route.group);
-    this.#groups = Array.from(
-      byGroup,
-      ([group, routes]: [string, Route[]]) => new GroupConsumer(broker, this.#context, group, routes),
-    );
+    this.#groups = Array.from(byGroup, ([group, routes]: [string, Route[]]) => {
+      const byTopic = new Map(routes.map((route) => [route.topic, route]));
+      const createHandler: CreateHandler = (ownership, groupContext) =>
+        new Partition(ownership, byTopic.get(ownership.topic)!, groupContext);
+      return new GroupConsumer(broker, this.#context, group, routes, createHandler);
+    });
     this.refreshLag = createLagRefresh(broker.admin, () => this.#groups.flatMap((group) => group.partitions()));
   }
 

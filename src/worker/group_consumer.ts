@@ -1,6 +1,6 @@
 /**
  * One consumer group of a worker: receives the calls of the broker's consumer and passes them on to the partitions that
- * the worker owns. It makes one `Partition` for each ownership, blocks the start of jobs while ownership is uncertain, and
+ * the worker owns. It has one handler made for each ownership, blocks the start of jobs while ownership is uncertain, and
  * returns at a rebalance what is to be committed.
  */
 import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
@@ -9,7 +9,7 @@ import type { Route } from "../routing/route.ts";
 import type { TopicPartition } from "../support/position.ts";
 import { Committer } from "./partition/committer.ts";
 import type { GroupContext, WorkerContext } from "./partition/context.ts";
-import { Partition } from "./partition/partition.ts";
+import type { CreateHandler, PartitionHandler } from "./partition/handler.ts";
 import { StartCondition } from "./partition/start_condition.ts";
 import { emitStartAtBeginning } from "./start_at_beginning.ts";
 import type { GroupStatus } from "./status.ts";
@@ -19,24 +19,34 @@ export class GroupConsumer implements ConsumerSink {
   /** The group's name. */
   readonly group: string;
   readonly #broker: Broker;
-  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #topics: readonly string[];
   readonly #context: GroupContext;
   readonly #consumer: Consumer;
   readonly #startCondition: StartCondition;
   readonly #committer: Committer;
-  readonly #partitions = new Map<Ownership, Partition>();
+  readonly #createHandler: CreateHandler;
+  readonly #partitions = new Map<Ownership, PartitionHandler>();
   /** Lost partitions whose jobs still run: each keeps its slot until it ends. */
-  readonly #leaving = new Set<Partition>();
+  readonly #leaving = new Set<PartitionHandler>();
   #isJoined = false;
   #stalledMs: number | null = null;
 
-  /** @param routes the topics of this group */
-  constructor(broker: Broker, worker: WorkerContext, group: string, routes: readonly Route[]) {
+  /**
+   * @param routes the topics of this group
+   * @param createHandler makes the handler of each partition that the worker gets
+   */
+  constructor(
+    broker: Broker,
+    worker: WorkerContext,
+    group: string,
+    routes: readonly Route[],
+    createHandler: CreateHandler,
+  ) {
     const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxBufferedBytes, commitIntervalMs } = worker.config;
     this.group = group;
     this.#broker = broker;
-    this.#routes = new Map(routes.map((route) => [route.topic, route]));
-    const topics = routes.map((route) => route.topic);
+    this.#createHandler = createHandler;
+    const topics = this.#topics = routes.map((route) => route.topic);
     // While a record is read, there are about four copies of it.
     const maxRecordBytes = Math.max(maxBufferedBytes / 4, ...routes.map((route) => route.maxPayloadBytes));
     const options = { group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxRecordBytes };
@@ -62,7 +72,7 @@ export class GroupConsumer implements ConsumerSink {
   }
 
   /** Returns the partitions that are owned now. */
-  partitions(): Partition[] {
+  partitions(): PartitionHandler[] {
     return [...this.#partitions.values()];
   }
 
@@ -75,7 +85,7 @@ export class GroupConsumer implements ConsumerSink {
   status(): GroupStatus {
     return {
       group: this.group,
-      topics: [...this.#routes.keys()],
+      topics: this.#topics,
       isJoined: this.#isJoined,
       isSessionValid: this.#startCondition.isSessionValid(performance.now()),
       stalledMs: this.#stalledMs,
@@ -118,7 +128,7 @@ export class GroupConsumer implements ConsumerSink {
     this.#guard(() => {
       for (const ownership of added) {
         const { topic, partition, committed } = ownership;
-        this.#partitions.set(ownership, new Partition(ownership, this.#routes.get(topic)!, this.#context));
+        this.#partitions.set(ownership, this.#createHandler(ownership, this.#context));
         this.#emit("partition.assigned", { topic, partition, offset: committed?.offset ?? null });
       }
       if (added.length > 0) {

@@ -10,8 +10,8 @@ import type { LostReason, RunningJob } from "../../monitor/events.ts";
 import type { Route } from "../../routing/route.ts";
 import type { PartitionStatus, StuckRecord } from "../status.ts";
 import { capacityOf, decodeCommitMetadata, encodeCommitMetadata, NO_PROGRESS } from "./commit_metadata.ts";
-import type { CommitSource } from "./committer.ts";
 import type { GroupContext } from "./context.ts";
+import type { PartitionHandler } from "./handler.ts";
 import { LagTracker } from "./lag.ts";
 import { OffsetTracker } from "./offset_tracker.ts";
 import { dropContent, type QueuedRecord, toQueuedRecord } from "./queued_record.ts";
@@ -23,7 +23,7 @@ import { Runner } from "./runner.ts";
 const PARTITION_SHARE = 8;
 
 /** See the module. */
-export class Partition implements CommitSource {
+export class Partition implements PartitionHandler {
   /** The broker's token for it. */
   readonly ownership: Ownership;
   /** The known end of its log. */
