@@ -376,4 +376,28 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     this.#guard`,
     tests: ["tests/broker/missing_permission_test.ts"],
   },
+  {
+    what: "sqlite: a write of another process ends the long pause of an idle consumer",
+    file: "src/broker/sqlite/wakeup.ts",
+    find: "first.then(({ done }) => done === true || written(), () => {});",
+    replace: "first.catch(() => {});",
+    tests: ["tests/broker/sqlite/wakeup_test.ts"],
+    only: "a write",
+  },
+  {
+    what: "sqlite: a write that was reported before it can be read is looked for again",
+    file: "src/broker/sqlite/wakeup.ts",
+    find: "    this.#restart(GROWTH_AFTER_WRITE);\n",
+    replace: "    this.#watch = null;\n",
+    tests: ["tests/broker/sqlite/wakeup_test.ts"],
+    only: "a write",
+  },
+  {
+    what: "sqlite: no watch is left when a consumer is closed",
+    file: "src/broker/sqlite/consumer.ts",
+    find: "    this.#wakeup.close();\n",
+    replace: "",
+    tests: ["tests/broker/sqlite/wakeup_test.ts"],
+    only: "is closed",
+  },
 ];

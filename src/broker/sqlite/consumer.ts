@@ -30,6 +30,9 @@ import { type Ended, Membership } from "./membership.ts";
 /** The deadline for disposing of a consumer, in milliseconds. */
 const DISPOSE_MS = 1000;
 
+/** The longest pause between two rounds of an idle consumer, in milliseconds. */
+const LONGEST_PAUSE_MS = 500;
+
 /** An error that the sink threw, though it never may: a fault of the worker. */
 class SinkError extends BrokerError {}
 
@@ -47,7 +50,7 @@ export class SqliteConsumer implements Consumer {
   readonly #commits: Commits;
   readonly #delivery: Delivery;
   readonly #retention: Retention;
-  readonly #wakeup = new Wakeup();
+  readonly #wakeup: Wakeup;
   readonly #joined = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
   readonly #heartbeatMs: number;
@@ -81,6 +84,7 @@ export class SqliteConsumer implements Consumer {
     this.#changed = events.changed;
     this.#left = events.left;
     this.#heartbeatMs = heartbeatIntervalMs;
+    this.#wakeup = new Wakeup(`${file.path}-wal`, Math.min(heartbeatIntervalMs / 4, LONGEST_PAUSE_MS));
     const candidate = { group, id: this.id, topics: [...new Set(topics)], sessionMs: sessionTimeoutMs };
     this.#patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
     this.#membership = new Membership(file, candidate, monitor, this.#patience);
@@ -262,6 +266,7 @@ export class SqliteConsumer implements Consumer {
     this.#state = "closed";
     this.#closed.abort();
     this.#wakeup.wake();
+    this.#wakeup.close();
     await turn();
     await waitUntilSettled(Promise.all([this.#working, this.#retention.idle]), deadlineMs);
     const owned = this.#membership.end();

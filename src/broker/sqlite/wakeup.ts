@@ -1,20 +1,40 @@
 /**
  * The pause between two rounds of a consumer. Code of the same process ends it with `wake()`. Another process cannot, so
  * the consumer polls: pauses are short after a change and grow while nothing changes.
+ *
+ * On Linux, where a watch of a file costs nothing until the file is written, the polling ends with the longest pause: then a
+ * write to the log of the file (`-wal`) ends the wait. The write comes shortly before its transaction can be read, and a
+ * heartbeat is a write as well; so it only starts a few short pauses. A slow poll stays, for a write that was not reported.
  */
 import { setImmediate } from "node:timers";
 
 /** The first pause, in milliseconds: a job of another process waits half of it on average. */
 const SHORTEST_MS = 5;
-/** The longest pause, in milliseconds: 20 looks a second cost a thousandth of a core. */
+/** The longest pause without a watch, in milliseconds. */
 const LONGEST_MS = 50;
+/** The growth of the pauses after a change, after which another one is likely, and after a write that changed nothing. */
 const GROWTH = 1.25;
+const GROWTH_AFTER_WRITE = 2;
 
 /** The pause of one consumer. */
 export class Wakeup {
+  readonly #path: string;
+  readonly #watchedMs: number;
   #pauseMs = SHORTEST_MS;
+  #growth = GROWTH;
   #woken = false;
   #wake: (() => void) | null = null;
+  #watch: Disposable | null = null;
+  #isClosed = false;
+
+  /**
+   * @param path the log of the file, which another process writes
+   * @param watchedMs the longest pause beside a watch, in milliseconds; at least the longest one without
+   */
+  constructor(path: string, watchedMs: number) {
+    this.#path = path;
+    this.#watchedMs = Math.max(watchedMs, LONGEST_MS);
+  }
 
   /** Ends the pause, or the next one. */
   wake(): void {
@@ -24,7 +44,7 @@ export class Wakeup {
 
   /** Starts again with the shortest pause: after a change, another one is likely. */
   shortenPauses(): void {
-    this.#pauseMs = SHORTEST_MS;
+    this.#restart(GROWTH);
   }
 
   /** Waits; timers and sockets get a turn in any case. @returns whether `wake()` was called */
@@ -36,16 +56,56 @@ export class Wakeup {
     return wasWoken;
   }
 
+  /** Ends the watch, for good. */
+  close(): void {
+    this.#isClosed = true;
+    this.#restart(GROWTH);
+  }
+
+  #restart(growth: number): void {
+    this.#pauseMs = SHORTEST_MS;
+    this.#growth = growth;
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = null;
+  }
+
   #sleep(): Promise<void> {
+    const pauseMs = this.#watch === null ? this.#pauseMs : this.#watchedMs;
+    this.#pauseMs = Math.min(this.#pauseMs * this.#growth, LONGEST_MS);
+    // Before the last pause: what is written until the watch has begun is seen by the round after it.
+    if (this.#watch === null && pauseMs === LONGEST_MS && !this.#isClosed) {
+      this.#watch = watchFile(this.#path, () => this.#written());
+    }
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#pauseMs);
-      this.#pauseMs = Math.min(this.#pauseMs * GROWTH, LONGEST_MS);
       this.#wake = () => {
         clearTimeout(timer);
         this.#wake = null;
         resolve();
       };
+      const timer = setTimeout(this.#wake, pauseMs);
     });
+  }
+
+  #written(): void {
+    this.#restart(GROWTH_AFTER_WRITE);
+    this.#wake?.();
+  }
+}
+
+/**
+ * Watches a file until its first write.
+ *
+ * @returns `null` if it cannot be watched: on another system, without the permission, or beyond the system's limit
+ */
+function watchFile(path: string, written: () => void): Disposable | null {
+  if (Deno.build.os !== "linux") return null;
+  try {
+    const watcher = Deno.watchFs(path, { recursive: false });
+    const first = watcher[Symbol.asyncIterator]().next();
+    first.then(({ done }) => done === true || written(), () => {});
+    return watcher;
+  } catch {
+    return null;
   }
 }
 
