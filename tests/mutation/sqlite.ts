@@ -394,10 +394,10 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: no watch is left when a consumer is closed",
-    file: "src/broker/sqlite/consumer.ts",
-    find: "    this.#wakeup.close();\n",
-    replace: "",
+    file: "src/broker/sqlite/wakeup.ts",
+    find: "    this.#isClosed = true;\n    this.#restart(GROWTH);\n",
+    replace: "    this.#isClosed = true;\n",
     tests: ["tests/broker/sqlite/wakeup_test.ts"],
-    only: "is closed",
+    only: "that is closed",
   },
 ];

@@ -21,6 +21,22 @@ async function untilWatching(wakeup: Wakeup): Promise<{ readonly ended: Promise<
   }
 }
 
+/** Returns the number of files that this process watches, as Linux lists them. */
+function watches(): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      if (Deno.readLinkSync(`/proc/self/fd/${name}`) !== "anon_inode:inotify") continue;
+      count += Deno.readTextFileSync(`/proc/self/fdinfo/${name}`).split("\n").filter((line) =>
+        /^inotify /.test(line)
+      ).length;
+    } catch {
+      // The folder that was read is closed already.
+    }
+  }
+  return count;
+}
+
 Deno.test({
   name: "sqlite: a write ends the long pause of an idle consumer; short ones follow, since it may not be readable yet",
   ignore: Deno.build.os !== "linux",
@@ -40,6 +56,23 @@ Deno.test({
   wakeup.close();
 });
 
+Deno.test({
+  name: "sqlite: a wakeup that is closed leaves no watch, and begins none",
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  using file = new TemporaryFile();
+  Deno.writeTextFileSync(file.path, "");
+  const before = watches();
+  const wakeup = new Wakeup(file.path, NEVER_MS);
+  const { ended } = await untilWatching(wakeup);
+  assertEquals(watches(), before + 1);
+  wakeup.close();
+  wakeup.wake();
+  await ended;
+  for (let pause = 0; pause < 15; pause++) await wakeup.pause();
+  await until(() => watches() === before, () => `there are ${watches()} watches, not ${before}`, 5000);
+});
+
 Deno.test("sqlite: a file that cannot be watched is polled", async () => {
   using file = new TemporaryFile();
   const wakeup = new Wakeup(file.path, NEVER_MS);
@@ -47,22 +80,6 @@ Deno.test("sqlite: a file that cannot be watched is polled", async () => {
   assert(await durationMs(() => wakeup.pause()) < 1000);
   wakeup.close();
 });
-
-/** Returns the number of files that this process watches, as Linux lists them. */
-function watches(): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`) !== "anon_inode:inotify") continue;
-      count += Deno.readTextFileSync(`/proc/self/fdinfo/${name}`).split("\n").filter((line) =>
-        /^inotify /.test(line)
-      ).length;
-    } catch {
-      // The folder that was read is closed already.
-    }
-  }
-  return count;
-}
 
 Deno.test({
   name: "sqlite: an idle consumer gets the record of another client, and leaves no watch once it is closed",
