@@ -2,7 +2,7 @@
  * The plan of `deno task test`: which files run together, in which order, and how long that takes. It is pure; the
  * files' times come from `times.json`, which `deno task test --record-times` writes.
  *
- * A _run_ is one `deno test` process. A long file is a run of its own; short files of a folder share one, since a
+ * A _run_ is one `deno test` process. A long file is a run of its own; short files of a module share one, since a
  * process costs 0.2 s. The longest runs start first, so that none of them is left alone at the end.
  */
 
@@ -32,7 +32,7 @@ export type Times = Readonly<Record<string, number>>;
 export const SHORT_SECONDS = 0.4;
 
 /** A file that takes at least so long is a run of its own, and short files share a run up to this time. In seconds. */
-const RUN_SECONDS = 3;
+const RUN_SECONDS = 5;
 
 /** Folders whose tests run on a Kafka. Those of `tests/behaviours` run without one as well. */
 const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
@@ -78,12 +78,12 @@ function runsOn(path: string, onKafka: boolean): boolean {
   return onKafka ? KAFKA_FOLDERS.some((folder) => isWithin(path, folder)) : !isWithin(path, "tests/kafka");
 }
 
-/** Short files of a folder share a run until it is long enough. */
+/** Short files of a module share a run until it is long enough. */
 function groupShortRuns(runs: readonly Run[]): Run[] {
   const open = new Map<string, Run>();
   const done: Run[] = [];
   for (const run of runs) {
-    const key = `${folderOf(run.paths[0]!)} ${run.isAlone}`;
+    const key = `${moduleOf(run.paths[0]!)} ${run.isAlone}`;
     const before = open.get(key);
     const joined = before === undefined || run.seconds >= RUN_SECONDS ? run : joinRuns(before, run);
     if (joined.seconds >= RUN_SECONDS) {
@@ -99,12 +99,13 @@ function joinRuns(a: Run, b: Run): Run {
 }
 
 function makeRun(paths: readonly string[], onKafka: boolean, isAlone: boolean, seconds: number): Run {
-  const name = paths.length === 1 ? paths[0]! : `${folderOf(paths[0]!)} (${paths.length} files)`;
+  const name = paths.length === 1 ? paths[0]! : `${moduleOf(paths[0]!)} (${paths.length} files)`;
   return { name: onKafka ? `${name} on Kafka` : name, paths, onKafka, isAlone, seconds };
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
+/** The module whose tests a file has: `"tests/worker"`, also for a file in a folder below. */
+function moduleOf(path: string): string {
+  return path.split("/").slice(0, -1).slice(0, 2).join("/");
 }
 
 /**

@@ -130,7 +130,7 @@ behaviour(
 behaviour(
   "S5: INT, QUIT and TERM stop a worker alike; the same signal again after a second forces the exit",
   async (world) => {
-    for (const [signal, code] of FORCED) {
+    await Promise.all(FORCED.map(async ([signal, code]) => {
       const sub = { name: `${world.group}-${signal}` };
       const [graceful, forced] = await Promise.all([
         (async () => {
@@ -164,7 +164,7 @@ behaviour(
         forced.stderr.at(-1)!,
       );
       assertEquals(named?.[1], signal, forced.stderr.at(-1));
-    }
+    }));
   },
 );
 

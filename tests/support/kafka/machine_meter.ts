@@ -3,11 +3,11 @@
  * runs beside the test does, so a bar is extended by the time that the machine itself takes away:
  *
  * - the longest wait of a timer of this process, which mostly sleeps and is scheduled early,
- * - and 500 ms for each process that waits for a core, by the load average of the last minute. The cluster's own processes
- *   count too; on an idle machine with two cores they add less than 500 ms.
+ * - and 300 ms for each process that waits for a core, by the load average of the last minute. The cluster's own processes
+ *   count too; on a machine with two cores that does nothing else they add less than 300 ms.
  */
 const TICK_MS = 20;
-const MS_A_WAITING_PROCESS = 500;
+const MS_A_WAITING_PROCESS = 300;
 
 /** See the module. */
 export class MachineMeter implements Disposable {

@@ -70,7 +70,10 @@ export class Sender {
         bytes: queue.head!.bytes.sealed!,
       }));
       if (batches.length === 0) return;
-      const ackTimeoutMs = Math.min(isLagging ? LAGGING_ACK_TIMEOUT_MS : ACK_TIMEOUT_MS, requestTimeoutMs >> 1);
+      const ackTimeoutMs = Math.min(
+        isLagging ? LAGGING_ACK_TIMEOUT_MS : ACK_TIMEOUT_MS,
+        Math.floor(requestTimeoutMs / 2),
+      );
       const response = await connection.send(produceRequest(batches, ackTimeoutMs), requestTimeoutMs);
       this.#leaders.reached(leader);
       this.#responses.received(sent(), response);
