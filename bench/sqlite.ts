@@ -23,6 +23,7 @@ export const sqliteBenches: Readonly<Record<string, Bench>> = {
   sqlite_backlog: () => inFolder(backlog),
   sqlite_latency: () => inFolder(latency),
   sqlite_idle: () => inFolder(idle),
+  sqlite_workers: () => inFolder(workers),
 };
 
 async function produce(folder: string): Promise<Line[]> {
@@ -142,10 +143,39 @@ async function idle(folder: string): Promise<Line[]> {
   return [atMost("idle worker, of a core", median(worker.percent!), 1, " %", 2)];
 }
 
+/** Worker processes that share one file: no-op jobs, and jobs of 5 ms with a concurrency of 10. */
+async function workers(folder: string): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const { name, partitions, jobs, waitMs } of SHARED) {
+    const rates: string[] = [];
+    for (const processes of [1, 2, 4]) {
+      const rounds: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        const path = `${folder}/${name}-${processes}-${round}.db`;
+        await fill(path, TOPIC, jobs, undefined, partitions);
+        const args = [TOPIC, jobs, processes, waitMs];
+        rounds.push((await runOnce({ program: "sqlite_shared", args, broker: `sqlite:${path}` })).perSecond!);
+        await remove(path);
+      }
+      rates.push(Math.round(median(rounds)).toLocaleString("en"));
+    }
+    lines.push(
+      reported(`${name}, ${partitions} partitions, 1 / 2 / 4 worker processes`, `${rates.join(" / ")} jobs/s`),
+    );
+  }
+  return lines;
+}
+
+/** Jobs that several worker processes share. */
+const SHARED = [
+  { name: "no-op jobs", partitions: 16, jobs: 200_000, waitMs: 0 },
+  { name: "jobs of 5 ms", partitions: 64, jobs: 20_000, waitMs: 5 },
+];
+
 /** Fills a topic of the library's file with ready envelopes. */
-async function fill(path: string, topic: string, jobs: number, bytes?: number): Promise<void> {
+async function fill(path: string, topic: string, jobs: number, bytes?: number, partitions = 1): Promise<void> {
   await using broker = await sqlite(path).open({ clientId: "bench", monitor: new Monitor() });
-  await broker.admin.create([{ name: topic }]);
+  await broker.admin.create([{ name: topic, partitions }]);
   for (let from = 0; from < jobs; from += 1000) {
     for (const outcome of await broker.append(topic, thousand(from, bytes))) if (!outcome.ok) throw outcome.error;
   }

@@ -59,8 +59,6 @@ export interface AppendOptions {
 
 /** The differences between brokers that the caller must know. */
 export interface Capabilities {
-  /** Whether several consumers of one group share the partitions of a topic. If not, one consumer gets all of them. */
-  readonly sharedGroups: boolean;
   /** Whether the broker forgets what a group has committed, so that nothing committed may not mean that the group is new. */
   readonly offsetsExpire: boolean;
   /** The longest metadata of a commit, in characters. The worker writes ASCII only. */

@@ -192,7 +192,6 @@ for (const ordering of ["partition", "key"] as const) {
 
 behaviour(
   "P7: one key fails for ever: the others run until the lookahead is full, then an event says so; after a skip all go on",
-  { on: ["memory", "kafka"], because: "SQLite does not release a partition for a skip yet" },
   async (world) => {
     const runs = new Map<number, number>();
     const KeyedJob = keyedJob(({ key, n }) => {
@@ -225,7 +224,6 @@ function partitionOf({ worker }: AppProcess): PartitionStatus {
 
 behaviour(
   "P9: workers come and go under load: no job is lost, and each key is in order within an owner",
-  { sharedGroups: true },
   async (world) => {
     const runs: { n: number; key: string; owner: number }[] = [];
     const workers = [];
@@ -279,7 +277,6 @@ behaviour("P11: a hot key does not hold up the others: they run beside it, not b
 
 behaviour(
   "P12: two keys are stuck: the skip command passes over only the second, and nothing finished runs again",
-  { on: ["memory", "kafka"], because: "SQLite does not release a partition for a skip yet" },
   async (world) => {
     const runs: string[] = [];
     const KeyedJob = keyedJob(({ key, n }) => {

@@ -32,7 +32,6 @@ function owners(processes: readonly AppProcess[]): Map<string, number> {
 
 behaviour(
   "B1: a second worker joins while 1000 jobs run: no job is lost, and a job that finished before the rebalance never runs again",
-  { sharedGroups: true },
   async (world) => {
     let runs = 0;
     class CountedJob extends Job {
@@ -66,7 +65,6 @@ behaviour(
 for (const ending of ["returns", "throws"] as const) {
   behaviour(
     `B2: a job whose partition is lost, and that ${ending} at the abort of its signal, is neither marked nor dead-lettered`,
-    { sharedGroups: true },
     async (world) => {
       const reasons: unknown[] = [];
       const begun: string[] = [];
@@ -136,40 +134,40 @@ behaviour(
   },
 );
 
-behaviour("B6: a partition moves while its job is retried: the next worker continues to count the attempts", {
-  sharedGroups: true,
-}, async (world) => {
-  const attempts = new Map<number, number[]>([[0, []], [1, []]]);
-  class StubbornJob extends Job {
-    perform() {
-      attempts.get(this.record!.partition)!.push(this.attempt);
-      if (this.attempt < 3) throw new Error("not here");
+behaviour(
+  "B6: a partition moves while its job is retried: the next worker continues to count the attempts",
+  async (world) => {
+    const attempts = new Map<number, number[]>([[0, []], [1, []]]);
+    class StubbornJob extends Job {
+      perform() {
+        attempts.get(this.record!.partition)!.push(this.attempt);
+        if (this.attempt < 3) throw new Error("not here");
+      }
     }
-  }
-  // No wait ends by itself: only a new owner tries again.
-  const options = {
-    jobs: [StubbornJob],
-    topics: [activeJobTopic("default", { partitions: 2 })],
-    backoff: { initialMs: 600_000, maxMs: 600_000, jitter: 0 },
-  };
-  const processes = [await world.process(options), await world.process(options), await world.process(options)];
-  const [first, second, third] = processes as [AppProcess, AppProcess, AppProcess];
-  await world.append([0, 1].map((partition) => ({ partition, value: envelope("StubbornJob") })));
-  await first.start();
-  await first.untilEvents("job.failed", 2);
-  await second.start();
-  await second.untilEvents("job.failed", 1);
-  await first.stop();
-  await second.untilEvents("job.failed", 2);
-  await second.stop();
-  await third.start();
-  await third.untilEvents("job.performed", 2);
-  assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
-});
+    // No wait ends by itself: only a new owner tries again.
+    const options = {
+      jobs: [StubbornJob],
+      topics: [activeJobTopic("default", { partitions: 2 })],
+      backoff: { initialMs: 600_000, maxMs: 600_000, jitter: 0 },
+    };
+    const processes = [await world.process(options), await world.process(options), await world.process(options)];
+    const [first, second, third] = processes as [AppProcess, AppProcess, AppProcess];
+    await world.append([0, 1].map((partition) => ({ partition, value: envelope("StubbornJob") })));
+    await first.start();
+    await first.untilEvents("job.failed", 2);
+    await second.start();
+    await second.untilEvents("job.failed", 1);
+    await first.stop();
+    await second.untilEvents("job.failed", 2);
+    await second.stop();
+    await third.start();
+    await third.untilEvents("job.performed", 2);
+    assertEquals([...attempts.values()], [[1, 2, 3], [1, 2, 3]]);
+  },
+);
 
 behaviour(
   "B9: a ninth worker joins a group with 24 partitions: at most 3 move; it leaves: at most 3 move again",
-  { sharedGroups: true },
   async (world) => {
     class IdleJob extends Job {
       perform() {}
@@ -206,7 +204,6 @@ behaviour(
 
 behaviour(
   "B10: two workers of a group have the topics [a] and [a, b]: the jobs of b are performed, those of a are shared",
-  { sharedGroups: true },
   async (world) => {
     class SharedJob extends Job {
       async perform() {

@@ -13,7 +13,6 @@ const LOAD = new URL("../support/behaviours/children/rebalance_load.ts", import.
 
 behaviour(
   "B3: partitions move every second under load: no job is lost, no partition stops, and the heap does not grow",
-  { sharedGroups: true },
   async (world) => {
     const url = world.log === null ? world.url : "memory:load";
     const settings: LoadSettings = { url, group: world.group, seconds: 8 };

@@ -94,7 +94,7 @@ export function kills(seconds: number, broker?: Shared): Promise<string[]> {
   }, broker);
 }
 
-/** The same on an SQLite file, where one worker works and the others wait. */
+/** The same on an SQLite file. */
 export function killsOnSqlite(seconds: number): Promise<string[]> {
   return kills(seconds, "sqlite");
 }

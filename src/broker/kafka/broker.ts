@@ -31,7 +31,6 @@ const CLOSE_MS = 3000;
 
 /** The capabilities of Kafka. */
 export const KAFKA_CAPABILITIES: Capabilities = Object.freeze({
-  sharedGroups: true,
   offsetsExpire: true,
   maxCommitMetadataLength: MAX_METADATA_LENGTH,
   concurrentAppends: true,

@@ -27,7 +27,6 @@ const CLOSE_MS = 1000;
 
 /** The abilities of the memory log. */
 export const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
-  sharedGroups: true,
   offsetsExpire: false,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });

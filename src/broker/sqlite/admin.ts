@@ -1,18 +1,12 @@
 /** Administration of the file: topics, offsets, and the committed offsets of groups without live consumers. */
 import type { Position } from "../../support/position.ts";
-import type { BrokerAdmin, DecideSkip } from "../broker.ts";
-import {
-  alreadySkippedError,
-  groupHasMembersError,
-  outsideOfLogError,
-  skipsOthersError,
-  unknownPartitionError,
-} from "../refusals.ts";
+import type { BrokerAdmin } from "../broker.ts";
+import { groupHasMembersError, outsideOfLogError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
-import { isLive } from "./leases.ts";
 import { committedOf, groupsOf, move } from "./group_offsets.ts";
 import { type Ends, endsOf } from "./log_end.ts";
+import { hasLiveMember } from "./members.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, partitionIdOf } from "./topics.ts";
 
 /**
@@ -43,43 +37,14 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
     groups: (topics) => file.read((connection) => new Map(topics.map((name) => [name, groupsOf(connection, name)]))),
     seek: (group, to) =>
       write((connection) => {
-        if (isLive(connection, group)) throw groupHasMembersError(group);
+        if (hasLiveMember(connection, group)) throw groupHasMembersError(group);
         for (const position of to) move(connection, group, partitionAt(connection, position).id, position);
       }),
   };
 }
 
-/**
- * Moves a group past a record, inside a transaction, also while a worker lives: its ownership of the partition ends and
- * begins again.
- *
- * @param canWait whether a live worker may still commit that the group has come to the record
- * @returns whether it was moved: `false` if the group may still come to the record
- * @throws {UnknownTopicError} if the topic does not exist
- * @throws {BrokerError} if the group is past the record or has not come to it, or the log ends before it
- */
-export function skip(
-  connection: Connection,
-  group: string,
-  position: Position,
-  decide: DecideSkip,
-  canWait: boolean,
-): boolean {
-  const next = { ...position, offset: position.offset + 1 };
-  const { id, ends } = partitionAt(connection, next);
-  const committed = committedOf(connection, group, id) ?? { offset: ends.low, metadata: "" };
-  if (committed.offset > position.offset) throw alreadySkippedError(group, position, committed.offset);
-  const commit = decide(committed, next.offset);
-  if (commit === null) {
-    if (canWait && isLive(connection, group)) return false;
-    throw skipsOthersError(group, position, committed.offset);
-  }
-  move(connection, group, id, commit);
-  return true;
-}
-
 /** The partition of a position at which a group can go on. */
-function partitionAt(connection: Connection, at: Position): { readonly id: number; readonly ends: Ends } {
+export function partitionAt(connection: Connection, at: Position): { readonly id: number; readonly ends: Ends } {
   const topic = existingTopic(connection, at.topic, "find");
   const id = partitionIdOf(connection, topic.id, at.partition);
   if (id === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions);

@@ -16,7 +16,7 @@ import type {
   NewRecord,
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
-import { skip, sqliteAdmin } from "./admin.ts";
+import { sqliteAdmin } from "./admin.ts";
 import { append, MAX_ROWS } from "./append.ts";
 import { turn } from "./wakeup.ts";
 import type { Durability } from "./connection.ts";
@@ -24,20 +24,14 @@ import { SqliteConsumer } from "./consumer.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
+import { skipRecord } from "./skip.ts";
 import type { Position } from "../../support/position.ts";
 
 /** The deadline for closing the consumers when the broker is disposed of, in milliseconds. */
 const CLOSE_MS = 1000;
 
-/**
- * The time that a skip waits until a live worker has committed up to the record, and the interval of its checks, in ms.
- */
-const MARKS_MS = 1000;
-const LOOK_EVERY_MS = 20;
-
 /** The capabilities of the file. */
 export const SQLITE_CAPABILITIES: Capabilities = Object.freeze({
-  sharedGroups: false,
   offsetsExpire: false,
   maxCommitMetadataLength: MAX_COMMIT_METADATA_LENGTH,
 });
@@ -97,24 +91,19 @@ export class SqliteBroker implements Broker {
 
   consume(options: ConsumeOptions, sink: ConsumerSink): Consumer {
     if (!this.#open) throw new BrokerError(`Cannot use the broker "${this.name}": it was disposed of`);
-    const left = () => {
-      this.#consumers.delete(consumer);
-      this.#wake();
-    };
-    const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink, left);
+    const consumer = new SqliteConsumer(this.#file, this.#context.monitor, options, sink, {
+      changed: () => this.#wake(consumer),
+      left: () => {
+        this.#consumers.delete(consumer);
+        this.#wake();
+      },
+    });
     this.#consumers.add(consumer);
     return consumer;
   }
 
   async skip(group: string, position: Position, decide: DecideSkip): Promise<void> {
-    const untilMs = performance.now() + MARKS_MS;
-    const tryIt = () =>
-      this.#file.write((connection) => {
-        const canWait = performance.now() < untilMs;
-        return skip(connection, group, position, decide, canWait);
-      }, { durability: "durable" });
-    while (!await tryIt()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    this.#wake();
+    await skipRecord(this.#file, group, position, decide, () => this.#wake());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,7 +114,8 @@ export class SqliteBroker implements Broker {
     await turn();
   }
 
-  #wake(): void {
-    for (const consumer of this.#consumers) consumer.wake();
+  /** Lets the consumers of this process look at the file, except for one. */
+  #wake(except?: SqliteConsumer): void {
+    for (const consumer of this.#consumers) if (consumer !== except) consumer.wake();
   }
 }

@@ -2,9 +2,9 @@
  * The commits of a consumer: the worker's marks are written in transactions of up to a hundred, with one outcome a mark.
  */
 import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
+import type { Connection } from "./connection.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
-import type { Share } from "./leases.ts";
 import type { SqliteOwnership } from "./ownership.ts";
 import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
 import { MAX_ROWS } from "./append.ts";
@@ -31,26 +31,12 @@ export class Commits {
     return outcomes;
   }
 
-  /**
-   * Commits the last marks of ownerships that ended because the group was moved, while the lease was held all the time: their
-   * jobs have finished, and would be performed again if that was not committed.
-   *
-   * @param moved the shares as they are now
-   */
-  async writeLast(
-    marks: readonly Mark[],
-    moved: ReadonlyMap<Ownership, Share>,
-    patience: Patience,
-  ): Promise<void> {
-    const written = this.#file.write((connection) => {
-      for (const { ownership, next, metadata } of marks) {
-        const share = moved.get(ownership);
-        if (share === undefined || share.fence === null) continue;
-        commit(connection, this.#group, { ...share, fence: share.fence }, { offset: next, metadata });
-      }
-    }, patience);
-    // Best effort: jobs whose mark is not written are performed again.
-    await written.catch(() => {});
+  /** Commits the last marks before partitions move, inside a transaction. One whose ownership has ended changes nothing. */
+  writeLast(connection: Connection, marks: readonly Mark[]): void {
+    for (const { ownership, next, metadata } of marks) {
+      if (!this.#owns(ownership) || metadata.length > MAX_COMMIT_METADATA_LENGTH) continue;
+      commit(connection, this.#group, ownership, { offset: next, metadata });
+    }
   }
 
   async #slice(marks: readonly Mark[], patience: Patience): Promise<CommitOutcome[]> {

@@ -1,14 +1,15 @@
 /**
- * A consumer on the file: it takes the free leases of its topics, waits for the others, reads its partitions in turn
+ * A consumer on the file: it shares the partitions of its topics with the other members of its group, reads its own in turn
  * and hands records over.
  *
  *     joining ──▶ member ──▶ closed
  *
  * Everything happens in rounds, one after the other, each in a turn of its own:
  *
- * 1. If anything has changed, it reads the leases, ends and begins ownerships.
- * 2. If it is time, it renews its leases.
- * 3. It hands over at most one batch of each partition.
+ * 1. If members or leases have changed, it gives up the partitions that other members are to get, takes those that it is to
+ *    get, and ends and begins ownerships.
+ * 2. If it is time, it renews its session.
+ * 3. If anything has changed, it hands over at most one batch of each partition.
  *
  * A round that finds the file busy or the disk full leaves the rest to the next one; the session goes on meanwhile. A
  * partition whose records cannot be read waits alone. A lasting error of the file, and a sink that throws, end the
@@ -17,16 +18,14 @@
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
-import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker.ts";
+import type { CommitOutcome, ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../broker.ts";
 import { turn, Wakeup } from "./wakeup.ts";
 import { Retention } from "./retention.ts";
 import { Commits } from "./commits.ts";
+import { Delivery } from "./delivery.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { type Ended, Membership } from "./membership.ts";
-import type { SqliteOwnership } from "./ownership.ts";
-import { type Ends, endsOf } from "./log_end.ts";
-import { read } from "./records.ts";
 
 /** The deadline for disposing of a consumer, in milliseconds. */
 const DISPOSE_MS = 1000;
@@ -36,13 +35,17 @@ class SinkError extends BrokerError {}
 
 /** A consumer on the file. */
 export class SqliteConsumer implements Consumer {
+  /** Its unique id in the group. */
+  readonly id: string = crypto.randomUUID();
   readonly #file: DatabaseFile;
   readonly #monitor: Monitor;
   readonly #options: ConsumeOptions;
   readonly #sink: ConsumerSink;
+  readonly #changed: () => void;
   readonly #left: () => void;
   readonly #membership: Membership;
   readonly #commits: Commits;
+  readonly #delivery: Delivery;
   readonly #retention: Retention;
   readonly #wakeup = new Wakeup();
   readonly #joined = Promise.withResolvers<void>();
@@ -54,7 +57,7 @@ export class SqliteConsumer implements Consumer {
   #closing: Promise<void> | null = null;
   #state: "joining" | "member" | "closed" = "joining";
   #held = false;
-  /** The file's version when the leases were last read; `null` to read them in any case. */
+  /** The file's version when it was last read; `null` to read it in any case. */
   #seen: number | null = null;
   #renewAtMs = 0;
   /** Whether `releasing` was called, and no `assigned` since. */
@@ -62,19 +65,28 @@ export class SqliteConsumer implements Consumer {
   /** The message of the last failed round: reported once. */
   #trouble: string | null = null;
 
-  /** @param left called once its leases are released: other consumers of this process may take them */
-  constructor(file: DatabaseFile, monitor: Monitor, options: ConsumeOptions, sink: ConsumerSink, left: () => void) {
+  /** @param events called when other consumers of this process must look at the file, and once it has left its group */
+  constructor(
+    file: DatabaseFile,
+    monitor: Monitor,
+    options: ConsumeOptions,
+    sink: ConsumerSink,
+    events: { readonly changed: () => void; readonly left: () => void },
+  ) {
     const { group, topics, sessionTimeoutMs, heartbeatIntervalMs = sessionTimeoutMs / 5 } = options;
     this.#file = file;
     this.#monitor = monitor;
     this.#options = options;
     this.#sink = sink;
-    this.#left = left;
+    this.#changed = events.changed;
+    this.#left = events.left;
     this.#heartbeatMs = heartbeatIntervalMs;
-    const candidate = { group, owner: crypto.randomUUID(), sessionMs: sessionTimeoutMs };
+    const candidate = { group, id: this.id, topics: [...new Set(topics)], sessionMs: sessionTimeoutMs };
     this.#patience = { deadlineMs: heartbeatIntervalMs, signal: this.#closed.signal };
-    this.#membership = new Membership(file, candidate, [...new Set(topics)], monitor, this.#patience);
+    this.#membership = new Membership(file, candidate, monitor, this.#patience);
     this.#commits = new Commits(file, group, (ownership) => this.#membership.owns(ownership));
+    const caller = { tell: (call: (sink: ConsumerSink) => void) => this.#tell(call), isClosed: () => this.#isClosed() };
+    this.#delivery = new Delivery(file, monitor, options.maxFetchBytes, this.#patience, caller);
     this.#retention = new Retention(file, monitor, group, this.#patience);
     this.#joined.promise.catch(() => {});
     this.#working = this.#work();
@@ -138,6 +150,7 @@ export class SqliteConsumer implements Consumer {
       if (this.#state === "closed") return;
       if (error instanceof SinkError || (error instanceof SqliteError && error.lasting)) throw error;
       this.#seen = null;
+      this.#membership.forget();
       this.#reportTrouble(error as Error);
     }
     if (this.#state === "member") this.#hold(this.#membership.heldUntilMs > performance.now());
@@ -145,46 +158,57 @@ export class SqliteConsumer implements Consumer {
 
   async #round(wasWoken: boolean): Promise<void> {
     const version = await this.#file.read((connection) => connection.version(), this.#patience);
-    const hasChanged = version !== this.#seen || this.#membership.mayTake;
-    if (hasChanged) {
-      this.#wakeup.shortenPauses();
-      // A later change is seen in the next round.
-      this.#seen = version;
-      await this.#updateOwnerships();
-    }
+    const hasChanged = version !== this.#seen;
+    // A later change is seen in the next round.
+    this.#seen = version;
+    if (hasChanged || this.#membership.mayTake) await this.#updateOwnerships();
     if (this.#isClosed()) return;
     if (performance.now() >= this.#renewAtMs) await this.#renew();
     // Without a change there is nothing to read.
-    if ((hasChanged || wasWoken) && await this.#handOver()) this.#wakeup.wake();
+    if ((hasChanged || wasWoken) && await this.#deliver()) this.#wakeup.wake();
     this.#retention.run(this.#membership.owned());
   }
 
   async #updateOwnerships(): Promise<void> {
-    let shares = await this.#membership.look();
-    await this.#lose(this.#membership.endedBy(shares));
-    if (await this.#membership.take(shares)) shares = await this.#membership.look();
+    if (!await this.#membership.look()) return;
+    this.#wakeup.shortenPauses();
+    this.#lose(this.#membership.endedBy());
+    await this.#release();
+    if (this.#isClosed()) return;
+    if (await this.#membership.take()) {
+      this.#changed();
+      this.#lose(this.#membership.endedBy());
+    }
     if (this.#isClosed()) return;
     const continued = this.#membership.owned();
-    const added = await this.#file.read((connection) => this.#membership.begin(connection, shares));
+    const added = await this.#file.read((connection) => this.#membership.begin(connection));
     if (this.#isClosed()) return;
     const isFirst = this.#state === "joining";
     this.#state = "member";
     // After `releasing` the worker starts no job until `assigned`, also if nothing was added.
     if (isFirst || added.length > 0 || this.#isReleasing) this.#tell((sink) => sink.assigned(added, continued));
     this.#isReleasing = false;
+    // It has nothing to read yet.
+    if (added.length > 0) this.#wakeup.wake();
     if (!isFirst) return;
+    this.#renewAtMs = performance.now() + this.#heartbeatMs;
     this.#hold(true);
     this.#joined.resolve();
   }
 
-  async #lose(ended: readonly Ended[]): Promise<void> {
-    if (ended.length === 0) return;
-    const moved = new Map(ended.flatMap(({ ownership, moved }) => moved === null ? [] : [[ownership, moved]]));
-    if (moved.size > 0) {
-      this.#isReleasing = true;
-      const marks = this.#tell((sink) => sink.releasing([...moved.keys()]));
-      await this.#commits.writeLast(marks, moved, this.#patience);
-    }
+  /** Gives up the partitions that other members are to get: these start with the last marks. */
+  async #release(): Promise<void> {
+    const surplus = this.#membership.surplus();
+    if (surplus.size === 0) return;
+    this.#isReleasing = true;
+    const marks = this.#tell((sink) => sink.releasing(this.#membership.owned()));
+    await this.#membership.release(surplus, (connection) => this.#commits.writeLast(connection, marks));
+    this.#lose([...surplus.keys()].map((ownership) => ({ ownership, reason: "revoked" })));
+    this.#changed();
+    await this.#membership.refresh();
+  }
+
+  #lose(ended: readonly Ended[]): void {
     for (const { ownership } of ended) ownership.end();
     for (const reason of ["revoked", "recreated"] as const) {
       const ownerships = ended.filter((end) => end.reason === reason).map(({ ownership }) => ownership);
@@ -194,59 +218,16 @@ export class SqliteConsumer implements Consumer {
 
   async #renew(): Promise<void> {
     this.#renewAtMs = performance.now() + this.#heartbeatMs;
-    if (!await this.#membership.renew()) this.wake();
+    if (await this.#membership.renew()) return;
+    this.#membership.forget();
+    this.wake();
   }
 
   /** @returns whether there is more */
-  async #handOver(): Promise<boolean> {
-    let more = false;
-    for (const ownership of this.#membership.owned()) {
-      if (ownership.paused) continue;
-      const found = await this.#read(ownership);
-      // Checked after each wait: the worker may have paused it, or closed the consumer.
-      if (this.#isClosed()) return false;
-      if (found === null || ownership.paused) continue;
-      this.#skipGone(ownership, found.ends);
-      const { batch } = found;
-      if (batch === null) continue;
-      ownership.position = batch.next;
-      this.#tell((sink) => sink.records(ownership, batch));
-      more ||= batch.next < found.ends.high;
-      // Many partitions are much work: timers and sockets get a turn between two of them.
-      await turn();
-      if (this.#isClosed()) return false;
-    }
-    return more;
-  }
-
-  /** Reads a batch of a partition. An error that is not of the whole file holds up this partition only. */
-  async #read(ownership: SqliteOwnership): Promise<{ ends: Ends; batch: RecordBatch | null } | null> {
-    const { topic, partition, partitionId } = ownership;
-    try {
-      const found = await this.#file.read((connection) => {
-        const ends = endsOf(connection, partitionId);
-        if (ends === undefined) return null;
-        const from = Math.max(ownership.position, ends.low);
-        return { ends, batch: read(connection, partitionId, from, ends.high, this.#options.maxFetchBytes) };
-      }, this.#patience);
-      ownership.isFailing = false;
-      return found;
-    } catch (error) {
-      if (error instanceof BrokerError || this.#isClosed()) throw error;
-      if (ownership.isFailing) return null;
-      ownership.isFailing = true;
-      const place = `${topic}/${partition}@${ownership.position}`;
-      const failure = new BrokerError(`Cannot read ${place}: the partition waits`, { cause: error });
-      this.#monitor.emit("error.occurred", { where: "read", error: describeError(failure) });
-      return null;
-    }
-  }
-
-  #skipGone(ownership: SqliteOwnership, { low }: Ends): void {
-    const { position } = ownership;
-    if (position >= low) return;
-    ownership.position = low;
-    this.#tell((sink) => sink.expired(ownership, position, low));
+  async #deliver(): Promise<boolean> {
+    const { hasRecords, hasMore } = await this.#delivery.deliver(this.#membership.owned());
+    if (hasRecords) this.#wakeup.shortenPauses();
+    return hasMore;
   }
 
   /** Calls the sink. */
@@ -291,8 +272,8 @@ export class SqliteConsumer implements Consumer {
     } catch (error) {
       fault ??= error as Error;
     }
-    // Best effort: otherwise other consumers wait until the leases expire.
-    await this.#membership.release(Math.max(endMs - performance.now(), 0)).catch(() => {});
+    // Best effort: otherwise the other members wait until the session expires.
+    await this.#membership.leave(Math.max(endMs - performance.now(), 0)).catch(() => {});
     this.#left();
     const { group } = this.#options;
     this.#joined.reject(fault ?? new BrokerError(`Cannot join group "${group}": the consumer was closed`));

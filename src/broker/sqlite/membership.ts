@@ -1,26 +1,31 @@
 /**
- * The membership of a consumer: its leases, the ownerships that follow from them, and until when they are valid.
+ * The membership of a consumer: its row in the group, its leases, the ownerships that follow from them, and until when they
+ * are valid.
  *
- * A topic goes to one consumer: free partitions are taken only if no other live consumer holds one of their topic. Each
- * partition has its own lease and fence all the same.
+ * It only reads and writes the file; the consumer calls it in each round and reports to its sink:
  *
- * It only reads and writes the file; the consumer calls it in each round and reports to its sink.
+ * 1. `look` reads the rows of the group, if they may have changed.
+ * 2. `endedBy` removes the ownerships that have ended; `surplus` has those that another member is to get.
+ * 3. `release` gives these up, with the last marks.
+ * 4. `take` joins the group and takes the free partitions of this member.
+ * 5. `begin` makes an ownership of each partition whose lease is held.
  */
 import { BrokerError, describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
+import { type GroupRows, planFor, readGroup } from "./assignment.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
-import { type Candidate, type Lease, releaseLeases, renewLeases, type Share, sharesOf, takeLease } from "./leases.ts";
-import { SqliteOwnership } from "./ownership.ts";
 import { committedOf, keyOf, raiseFence, unreadableCommitOf } from "./group_offsets.ts";
+import { assignmentVersion, releaseLease, type Share, takeLease } from "./leases.ts";
 import { type Ends, endsOf } from "./log_end.ts";
+import { type Candidate, join, removeMember, renew } from "./members.ts";
+import { SqliteOwnership } from "./ownership.ts";
+import { Sessions } from "./sessions.ts";
 
 /** An ownership that has ended. */
 export interface Ended {
   readonly ownership: SqliteOwnership;
   readonly reason: "revoked" | "recreated";
-  /** The share as it is now, if the lease is still held: only its fence was raised, since the group was moved. */
-  readonly moved: Share | null;
 }
 
 /** The membership of one consumer. */
@@ -29,26 +34,20 @@ export class Membership {
   heldUntilMs = 0;
   readonly #file: DatabaseFile;
   readonly #candidate: Candidate;
-  readonly #topics: readonly string[];
   readonly #monitor: Monitor;
   readonly #patience: Patience;
+  readonly #sessions = new Sessions();
   readonly #owned = new Map<string, SqliteOwnership>();
-  /** The leases of other consumers, by partition id, and when each of them expires. */
-  readonly #others = new Map<number, { readonly lease: Lease; readonly freeAtMs: number }>();
-  /** The owner that was last named for a topic, by topic id. */
-  readonly #named = new Map<number, string>();
+  readonly #isLive = (id: string): boolean => id === this.#candidate.id || this.#sessions.isLive(id);
+  #rows: GroupRows = { members: [], shares: [] };
+  /** The version of the assignment when the rows were read; `null` to read them in any case. */
+  #version: number | null = null;
+  #isWaitReported = false;
 
   /** @param patience how long a step may wait for locks */
-  constructor(
-    file: DatabaseFile,
-    candidate: Candidate,
-    topics: readonly string[],
-    monitor: Monitor,
-    patience: Patience,
-  ) {
+  constructor(file: DatabaseFile, candidate: Candidate, monitor: Monitor, patience: Patience) {
     this.#file = file;
     this.#candidate = candidate;
-    this.#topics = topics;
     this.#monitor = monitor;
     this.#patience = patience;
   }
@@ -64,60 +63,100 @@ export class Membership {
     return this.#owned.get(keyOf({ topic, partition })) === ownership;
   }
 
-  /** Whether a lease of another consumer has expired. */
+  /** Whether the session of another member may have expired. */
   get mayTake(): boolean {
-    const nowMs = performance.now();
-    return [...this.#others.values()].some(({ freeAtMs }) => freeAtMs <= nowMs);
+    return this.#sessions.hasExpired;
   }
 
-  /** Reads the leases of every partition. */
-  async look(): Promise<Share[]> {
-    const startedMs = performance.now();
-    const shares = await this.#file.read(
-      (connection) => sharesOf(connection, this.#candidate.group, this.#topics),
-      this.#patience,
-    );
-    const ids = new Set(shares.map(({ partitionId }) => partitionId));
-    for (const id of this.#others.keys()) if (!ids.has(id)) this.#others.delete(id);
-    // Without leases there is no session that could expire. Ownerships whose leases were just lost are not reported
-    // yet.
-    if (this.#owned.size === 0 && !shares.some((share) => this.#isOurs(share))) this.#extend(startedMs);
-    return shares;
+  /** Reads the rows at the next `look`, whatever the file says. */
+  forget(): void {
+    this.#version = null;
+  }
+
+  /** Reads the rows of the group. @returns whether they were read: they may have changed since the last time */
+  async look(): Promise<boolean> {
+    const version = await this.#file.read(assignmentVersion, this.#patience);
+    if (version !== null && version === this.#version && !this.mayTake) return false;
+    await this.refresh();
+    // A later change is seen at the next look.
+    this.#version = version;
+    return true;
+  }
+
+  /** Reads the rows of the group again: this member has written. */
+  async refresh(): Promise<void> {
+    const { group, topics } = this.#candidate;
+    this.#rows = await this.#file.read((connection) => readGroup(connection, group, topics), this.#patience);
+    this.#observe(this.#rows);
   }
 
   /** Removes the ownerships that have ended, by the leases as they are now. */
-  endedBy(shares: readonly Share[]): Ended[] {
-    const now = new Map(shares.map((share) => [keyOf(share), share]));
-    const ended = this.owned().map((ownership) => endOf(ownership, now.get(keyOf(ownership)), this.#candidate.owner))
+  endedBy(): Ended[] {
+    const now = new Map(this.#rows.shares.map((share) => [keyOf(share), share]));
+    const ended = this.owned().map((ownership) => endOf(ownership, now.get(keyOf(ownership)), this.#candidate.id))
       .filter((end) => end !== null);
     for (const { ownership } of ended) this.#owned.delete(keyOf(ownership));
     return ended;
   }
 
-  /** Takes free partitions. @returns whether it tried: then the shares may have changed */
-  async take(shares: readonly Share[]): Promise<boolean> {
-    const free: Share[] = [];
-    const foreign = new Set<number>();
-    for (const share of shares) {
-      if (this.#isFree(share)) free.push(share);
-      else if (!this.#isOurs(share)) foreign.add(share.topicId);
+  /** The ownerships that another member is to get, and its id if it was named. */
+  surplus(): Map<SqliteOwnership, string | null> {
+    const surplus = new Map<SqliteOwnership, string | null>();
+    if (this.#owned.size === 0) return surplus;
+    const plan = planFor(this.#candidate.id, this.#rows, this.#isLive);
+    for (const share of this.#rows.shares) {
+      const ownership = this.#owned.get(keyOf(share));
+      if (ownership === undefined) continue;
+      const wantedBy = share.lease?.wantedBy ?? null;
+      if (wantedBy !== null && this.#isLive(wantedBy)) surplus.set(ownership, wantedBy);
+      else if (!plan.has(keyOf(share))) surplus.set(ownership, null);
     }
-    const wanted = free.filter(({ topicId }) => !foreign.has(topicId));
-    const unfenced = shares.filter((share) => this.#isOurs(share) && share.fence === null);
-    if (wanted.length === 0 && unfenced.length === 0) return false;
+    return surplus;
+  }
+
+  /**
+   * Releases the leases of ownerships, which end with that.
+   *
+   * @param write called inside the transaction, before: to write the last marks
+   */
+  async release(surplus: ReadonlyMap<SqliteOwnership, string | null>, write: (connection: Connection) => void) {
+    const { group, id } = this.#candidate;
+    await this.#file.write((connection) => {
+      write(connection);
+      for (const [{ partitionId }, heir] of surplus) releaseLease(connection, group, id, partitionId, heir);
+    }, this.#patience);
+    for (const ownership of surplus.keys()) this.#owned.delete(keyOf(ownership));
+  }
+
+  /**
+   * Joins the group, removes the members whose sessions have expired, and takes the free partitions of this member.
+   *
+   * @returns whether it wrote: then the rows were read again
+   */
+  async take(): Promise<boolean> {
+    if (!this.#isIncomplete()) return false;
+    const { group, id, topics } = this.#candidate;
     const startedMs = performance.now();
     await this.#file.write((connection) => {
-      for (const share of wanted) takeLease(connection, this.#candidate, share);
-      for (const { partitionId } of unfenced) raiseFence(connection, this.#candidate.group, partitionId);
+      // Read again under the lock: of several members that see a free partition, one takes it.
+      join(connection, this.#candidate);
+      const rows = readGroup(connection, group, topics);
+      this.#observe(rows);
+      for (const member of rows.members) if (!this.#isLive(member.id)) removeMember(connection, group, member.id);
+      const free = this.#findFree(rows);
+      for (const { partitionId } of free) takeLease(connection, group, id, partitionId);
+      for (const { partitionId } of this.#findUnfenced(rows)) raiseFence(connection, group, partitionId);
     }, this.#patience);
+    // Ownerships whose leases were just lost are not reported yet: without any there is none that could be too old.
     if (this.#owned.size === 0) this.#extend(startedMs);
+    await this.refresh();
     return true;
   }
 
   /** Begins an ownership of each partition whose lease is ours and that is not owned yet. */
-  begin(connection: Connection, shares: readonly Share[]): SqliteOwnership[] {
+  begin(connection: Connection): SqliteOwnership[] {
     const added: SqliteOwnership[] = [];
-    for (const share of shares) {
+    for (const share of this.#rows.shares) {
       if (!this.#isOurs(share) || share.fence === null || this.#owned.has(keyOf(share))) continue;
       const { partitionId } = share;
       const ends = endsOf(connection, partitionId);
@@ -128,21 +167,23 @@ export class Membership {
       this.#owned.set(keyOf(share), ownership);
       added.push(ownership);
     }
+    if (this.#owned.size === 0) this.#reportWait();
+    else this.#isWaitReported = false;
     return added;
   }
 
-  /** Renews the leases. @returns whether every one is still ours */
+  /** Renews the session. @returns whether it is still a member */
   async renew(): Promise<boolean> {
     const startedMs = performance.now();
-    const renewed = await this.#file.write((connection) => renewLeases(connection, this.#candidate), this.#patience);
-    if (renewed < this.#owned.size) return false;
+    if (!await this.#file.write((connection) => renew(connection, this.#candidate), this.#patience)) return false;
     this.#extend(startedMs);
     return true;
   }
 
-  /** Releases the leases, so that no other consumer has to wait for them to expire. */
-  async release(deadlineMs: number): Promise<void> {
-    await this.#file.write((connection) => releaseLeases(connection, this.#candidate), { deadlineMs });
+  /** Leaves the group, so that no other member has to wait for the end of the session. */
+  async leave(deadlineMs: number): Promise<void> {
+    const { group, id } = this.#candidate;
+    await this.#file.write((connection) => removeMember(connection, group, id), { deadlineMs });
   }
 
   /** Ends the membership. @returns the ownerships that were live */
@@ -153,29 +194,37 @@ export class Membership {
     return owned;
   }
 
+  #observe({ members }: GroupRows): void {
+    this.#sessions.observe(members.filter(({ id }) => id !== this.#candidate.id));
+  }
+
   #extend(startedMs: number): void {
     this.heldUntilMs = startedMs + this.#candidate.sessionMs;
   }
 
   #isOurs({ lease }: Share): boolean {
-    return lease?.owner === this.#candidate.owner;
+    return lease?.owner === this.#candidate.id;
   }
 
-  /** Whether there is no lease, or it was not renewed for as long as it was valid when it was first seen. */
-  #isFree(share: Share): boolean {
-    const { partitionId, lease } = share;
-    if (lease === null || this.#isOurs(share)) {
-      this.#others.delete(partitionId);
-      return lease === null;
-    }
-    const known = this.#others.get(partitionId);
-    if (known?.lease.owner === lease.owner && known.lease.expiresAtMs === lease.expiresAtMs) {
-      return known.freeAtMs <= performance.now();
-    }
-    const validForMs = Math.min(Math.max(lease.expiresAtMs - Date.now(), 0), lease.sessionMs);
-    this.#others.set(partitionId, { lease, freeAtMs: performance.now() + validForMs });
-    if (validForMs > 0) this.#reportWait(share, lease.owner, validForMs);
-    return validForMs === 0;
+  /** Whether there is something to take: the membership, a member that died, a free partition. */
+  #isIncomplete(): boolean {
+    const { members } = this.#rows;
+    return !members.some(({ id }) => id === this.#candidate.id) || !members.every(({ id }) => this.#isLive(id)) ||
+      this.#findFree(this.#rows).length > 0 || this.#findUnfenced(this.#rows).length > 0;
+  }
+
+  /** The partitions of this member that no live member holds. */
+  #findFree(rows: GroupRows): Share[] {
+    const members = new Set(rows.members.map(({ id }) => id).filter(this.#isLive));
+    const free = rows.shares.filter(({ lease }) => lease === null || !members.has(lease.owner));
+    if (free.length === 0) return free;
+    const plan = planFor(this.#candidate.id, rows, this.#isLive);
+    return free.filter((share) => plan.has(keyOf(share)));
+  }
+
+  /** The partitions of this member whose fence cannot be: another program has written it. */
+  #findUnfenced({ shares }: GroupRows): Share[] {
+    return shares.filter((share) => this.#isOurs(share) && share.fence === null);
   }
 
   /** Reports a committed offset at which the group cannot go on, with its place. */
@@ -198,24 +247,26 @@ export class Membership {
     this.#monitor.emit("error.occurred", { where: "group offsets", error: describeError(new BrokerError(why)) });
   }
 
-  #reportWait({ topic, topicId }: Share, owner: string, validForMs: number): void {
-    if (this.#named.get(topicId) === owner) return;
-    this.#named.set(topicId, owner);
-    const { group } = this.#candidate;
-    const seconds = Math.ceil(validForMs / 1000);
+  /** Reports that the other members have all partitions. A partition that is about to move is not reported. */
+  #reportWait(): void {
+    const { group, id, topics } = this.#candidate;
+    if (this.#isWaitReported || this.#rows.shares.length === 0) return;
+    if (planFor(id, this.#rows, this.#isLive).size > 0) return;
+    this.#isWaitReported = true;
+    const partitions = this.#rows.shares.filter(({ topic }) => topics.includes(topic)).length;
     this.#monitor.emit("broker.log", {
       level: "info",
-      message: `Another worker holds topic "${topic}" for group "${group}": this one waits until it stops, ` +
-        `or has not renewed its lease for ${seconds} s`,
-      details: { topic, group },
+      message:
+        `Other workers of group "${group}" have every partition (${partitions}): this one waits until one of them ` +
+        `stops; declare more partitions to share the jobs`,
+      details: { group, partitions },
     });
   }
 }
 
-function endOf(ownership: SqliteOwnership, share: Share | undefined, owner: string): Ended | null {
+function endOf(ownership: SqliteOwnership, share: Share | undefined, id: string): Ended | null {
   if (share?.topicId !== ownership.topicId) {
-    return { ownership, reason: share === undefined ? "revoked" : "recreated", moved: null };
+    return { ownership, reason: share === undefined ? "revoked" : "recreated" };
   }
-  if (share.lease?.owner !== owner) return { ownership, reason: "revoked", moved: null };
-  return share.fence === ownership.fence ? null : { ownership, reason: "revoked", moved: share };
+  return share.lease?.owner === id && share.fence === ownership.fence ? null : { ownership, reason: "revoked" };
 }

@@ -1,15 +1,16 @@
 /**
- * Migrates a file of version 1 (0.1.0), inside one transaction: records, committed offsets with their metadata, fences and
- * leases stay what they were. A lease of a topic becomes one for each of its partitions.
+ * Migrates a file of an older version, inside one transaction: records, committed offsets with their metadata, fences and
+ * leases stay what they were.
  *
- * Differences from version 1: records are found by one packed id (they were a tree of whole rows), and leases are per
- * partition (they were per topic).
+ * Version 1 (0.1.0) had records as a tree of whole rows, found by topic, partition and offset, and one lease a topic.
+ * Version 2 had leases with a time of their own, and no members. Their owner becomes a member without topics, whose session
+ * ends with its lease.
  */
 import { BrokerError } from "../../errors.ts";
 import type { Connection } from "./connection.ts";
 import { isRefusedByTable } from "./failures.ts";
 import { idOf, MAX_OFFSET } from "./record_id.ts";
-import { createTables } from "./tables.ts";
+import { createGroupTables, createTables } from "./tables.ts";
 
 const OLD_TABLES = ["topics", "partitions", "records", "positions", "leases"];
 
@@ -32,31 +33,54 @@ const COPIES = [
   `INSERT INTO group_offsets (group_name, partition_id, fence, committed, metadata, updated_at_ms)
     SELECT group_name, p.id, fence, committed, metadata, updated_at_ms
       FROM old_positions JOIN partitions p USING (topic_id, partition)`,
-  `INSERT INTO leases (group_name, partition_id, owner, expires_at_ms, session_ms)
-    SELECT group_name, p.id, owner, expires_at_ms, session_ms FROM old_leases JOIN partitions p USING (topic_id)`,
+  `INSERT INTO leases (group_name, partition_id, owner)
+    SELECT group_name, p.id, owner FROM old_leases JOIN partitions p USING (topic_id)`,
 ];
+
+const COPY_OWNERS = `INSERT INTO members (group_name, id, topics, expires_at_ms, session_ms)
+  SELECT group_name, owner, '[]', max(expires_at_ms), max(session_ms) FROM old_leases GROUP BY group_name, owner`;
 
 /**
  * Migrates the tables, inside a transaction.
  *
- * @throws {BrokerError} if the file has something that version 2 cannot store: the caller rolls back
+ * @param version the version of the file
+ * @throws {BrokerError} if the file has something that the new version cannot store: the caller rolls back
  */
-export function migrate(connection: Connection, path: string): void {
+export function migrate(connection: Connection, path: string, version: number): void {
   try {
-    connection.run("DROP TRIGGER topic_deleted");
-    for (const table of OLD_TABLES) connection.run(`ALTER TABLE ${table} RENAME TO old_${table}`);
-    createTables(connection);
-    refuseUnstorable(connection);
-    for (const copy of COPIES) connection.run(copy);
-    for (const table of OLD_TABLES) connection.run(`DROP TABLE old_${table}`);
+    if (version < 2) migrateFirst(connection);
+    else migrateLeases(connection);
   } catch (error) {
     if (!(error instanceof BrokerError) && !isRefusedByTable(error)) throw error;
     throw new BrokerError(
-      `Cannot migrate "${path}" from version 1 of the tables: ${(error as Error).message}; nothing was changed. ` +
-        "Perform what is in it with @activejob/kafka 0.1, then start with a new file",
+      `Cannot migrate "${path}" from version ${version} of the tables: ${
+        (error as Error).message
+      }; nothing was changed. ` +
+        "Perform what is in it with the version of @activejob/kafka that made it, then start with a new file",
       { cause: error },
     );
   }
+}
+
+function migrateFirst(connection: Connection): void {
+  connection.run("DROP TRIGGER topic_deleted");
+  for (const table of OLD_TABLES) connection.run(`ALTER TABLE ${table} RENAME TO old_${table}`);
+  createTables(connection);
+  refuseUnstorable(connection);
+  for (const copy of COPIES) connection.run(copy);
+  connection.run(COPY_OWNERS);
+  for (const table of OLD_TABLES) connection.run(`DROP TABLE old_${table}`);
+}
+
+function migrateLeases(connection: Connection): void {
+  connection.run("DROP TRIGGER partition_deleted");
+  connection.run("ALTER TABLE leases RENAME TO old_leases");
+  createGroupTables(connection);
+  connection.run(
+    "INSERT INTO leases (group_name, partition_id, owner) SELECT group_name, partition_id, owner FROM old_leases",
+  );
+  connection.run(COPY_OWNERS);
+  connection.run("DROP TABLE old_leases");
 }
 
 function refuseUnstorable(connection: Connection): void {

@@ -1,7 +1,6 @@
 /**
  * The embedded broker for one machine: a partitioned log with consumer groups in one SQLite file. Many processes
- * enqueue into it; one worker of a group performs, and another one takes over when it stops or dies. `sqlite()` opens
- * nothing and loads nothing.
+ * enqueue into it, and the workers of a group share its partitions. `sqlite()` opens nothing and loads nothing.
  */
 import { InvalidConfigurationError } from "../../errors.ts";
 import { lazyImport } from "../../support/root_context.ts";

@@ -172,12 +172,11 @@ function deleteTombstones(beforeMs: number, ...[connection, partitionId, isDryRu
 }
 
 function forgetGroups(connection: Connection, group: string, topicId: number): void {
-  // A group that has a lease may be live, whatever the clock says: it may just have been set forth.
+  // A group that has a member may be live, whatever the clock says: it may just have been set forth.
   connection.run(
     `DELETE FROM group_offsets WHERE group_name <> ?2 AND updated_at_ms < ?3
       AND partition_id IN (SELECT id FROM partitions WHERE topic_id = ?1) AND NOT EXISTS (
-        SELECT 1 FROM leases l
-          WHERE l.group_name = group_offsets.group_name AND l.partition_id = group_offsets.partition_id
+        SELECT 1 FROM members m WHERE m.group_name = group_offsets.group_name
       )`,
     topicId,
     group,

@@ -22,8 +22,8 @@ interface Header {
   readonly tables: number;
 }
 
-/** The state of the tables in a file that is ours or empty. */
-type State = "current" | "old" | "empty";
+/** The state of the tables in a file that is ours or empty: an older version as its number. */
+type State = "current" | number | "empty";
 
 /**
  * Opens a file of ours; creates it if there is none, and migrates it if it is of an older version.
@@ -59,7 +59,7 @@ function prepare(connection: Connection, path: string): void {
   connection.write(() => {
     // Checked again under the lock: another process may have created or migrated the tables.
     const state = stateOf(connection, path);
-    if (state === "old") migrate(connection, path);
+    if (typeof state === "number") migrate(connection, path, state);
     if (state !== "empty") return;
     createTables(connection);
     connection.run(`PRAGMA application_id = ${APPLICATION_ID}`);
@@ -88,7 +88,7 @@ function stateOf(connection: Connection, path: string): State {
   )!;
   if (application_id === APPLICATION_ID) {
     if (user_version === VERSION) return "current";
-    if (user_version < VERSION) return "old";
+    if (user_version < VERSION) return user_version;
     throw new BrokerError(
       `Cannot open "${path}": it has version ${user_version} of the tables, but this version of @activejob/kafka ` +
         `knows them up to ${VERSION}; update it in every process that uses the file`,

@@ -192,6 +192,33 @@ export const admin: readonly Case[] = [
     },
   },
   {
+    name: "skip() beside a live owner keeps the owner's last marks and its own metadata",
+    async run(world) {
+      const topic = await world.topic(2);
+      await world.append(topic, many("a", 4));
+      const reader = await world.consume({ topics: [topic] });
+      await reader.received(4);
+      const owned = reader.own(0);
+      assert.deepEqual(await reader.commit({ ownership: owned, next: 1, metadata: "1" }), ["committed"]);
+      // Finished, but not committed yet.
+      reader.recorder.lastMarks = (ownerships) =>
+        ownerships.flatMap((ownership) => ownership === owned ? [{ ownership, next: 2, metadata: "2" }] : []);
+      const seen: string[] = [];
+      await world.open().skip(reader.group, { topic, partition: 0, offset: 3 }, ({ offset, metadata }) => {
+        seen.push(metadata);
+        return { offset, metadata: `${metadata}, and 3` };
+      });
+      assert.equal(seen.at(-1), "2");
+      await reader.recorder.until(
+        "the partition was owned again",
+        () => owned.lost.aborted && reader.recorder.owned().length === 2,
+      );
+      assert.deepEqual({ ...reader.own(0).committed }, { offset: 2, metadata: "2, and 3" });
+      assert.deepEqual(await world.committed(reader.group, topic), { offset: 2, metadata: "2, and 3" });
+      assert.deepEqual(await reader.commit({ ownership: owned, next: 2, metadata: "late" }), ["ended"]);
+    },
+  },
+  {
     name: "skip() refuses a record that the group has not come to, unless forced: the records before it would be lost",
     async run(world) {
       const topic = await world.topic();

@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 export interface Case {
   /** A sentence: what the broker does, and when. */
   readonly name: string;
-  /** The capabilities and the members of the harness that it needs. @default none */
+  /** The members of the harness that it needs. @default none */
   readonly needs?: readonly Need[];
   /** Runs the case; rejects if the broker fails it. */
   run(world: World): Promise<void>;

@@ -82,7 +82,6 @@ export const commits: readonly Case[] = [
   },
   {
     name: "the marks that releasing() returns are committed before partitions move",
-    needs: ["sharedGroups"],
     async run(world) {
       const topic = await world.topic(2);
       for (const partition of [0, 1]) await world.append(topic, many("a", 5), partition);
@@ -107,7 +106,6 @@ export const commits: readonly Case[] = [
   },
   {
     name: "a group never falls back and loses nothing while members come and go",
-    needs: ["sharedGroups"],
     async run(world) {
       const topic = await world.topic(2);
       const group = world.name("group");

@@ -83,7 +83,6 @@ export const groups: readonly Case[] = [
   },
   {
     name: "two consumers of a group share the partitions: each has one owner, each record comes once",
-    needs: ["sharedGroups"],
     async run(world) {
       const topic = await world.topic(4);
       const one = await world.consume({ topics: [topic] });
@@ -100,7 +99,6 @@ export const groups: readonly Case[] = [
   },
   {
     name: "a topic that only some members consume is read by these, and a common one by all",
-    needs: ["sharedGroups"],
     async run(world) {
       const [a, b] = [await world.topic(2), await world.topic(2)];
       const old = await world.consume({ topics: [a] });

@@ -10,7 +10,7 @@ import type { Position, TopicPartition } from "../../../src/support/position.ts"
 export interface Harness {
   /** The start of each test's name. */
   readonly name: string;
-  /** The abilities of the broker. They excuse it from the cases that it cannot pass. */
+  /** The abilities of the broker. */
   readonly capabilities: Capabilities;
   /** The session timeout of the consumers, in ms: short, so that a session expires well within `limitMs`. */
   readonly sessionTimeoutMs: number;
@@ -30,8 +30,8 @@ export interface Harness {
   appendControl?(at: TopicPartition): Promise<void>;
 }
 
-/** The abilities that a case may need. */
-export type Need = "sharedGroups" | "recreateTopic" | "deleteRecords" | "commitAs" | "expire" | "appendControl";
+/** The members of the harness that a case may need. */
+export type Need = "recreateTopic" | "deleteRecords" | "commitAs" | "expire" | "appendControl";
 
 /** A case from which a broker is excused. */
 export interface Skip {
@@ -43,5 +43,5 @@ export interface Skip {
 
 /** Whether a broker and its harness have what a case needs. */
 export function has(harness: Harness, need: Need): boolean {
-  return need === "sharedGroups" ? harness.capabilities.sharedGroups : harness[need] !== undefined;
+  return harness[need] !== undefined;
 }

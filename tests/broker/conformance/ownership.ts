@@ -7,7 +7,6 @@ import { many, type Member, type World } from "./world.ts";
 export const ownership: readonly Case[] = [
   {
     name: "a member that joins takes some ownerships away; the others are continued",
-    needs: ["sharedGroups"],
     async run(world) {
       const { topic, one, two } = await sharing(world);
       const [before] = one.recorder.assignments;
@@ -30,7 +29,6 @@ export const ownership: readonly Case[] = [
   },
   {
     name: "a member that leaves gives its partitions back as new ownerships",
-    needs: ["sharedGroups"],
     async run(world) {
       const { topic, one, two } = await sharing(world);
       const lost = one.recorder.losses.map(({ ownership }) => ownership);
@@ -43,7 +41,6 @@ export const ownership: readonly Case[] = [
   },
   {
     name: "a continued ownership goes on: nothing comes twice, and it commits as before",
-    needs: ["sharedGroups"],
     async run(world) {
       const topic = await world.topic(2);
       const one = await world.consume({ topics: [topic] });
@@ -64,7 +61,6 @@ export const ownership: readonly Case[] = [
   },
   {
     name: "an ownership is continued although nothing was ever committed",
-    needs: ["sharedGroups"],
     async run(world) {
       const { one } = await sharing(world);
       assert.equal(one.recorder.live.size, 2);
@@ -73,7 +69,6 @@ export const ownership: readonly Case[] = [
   },
   {
     name: "commit() with an ended ownership writes nothing; what goes on beside it is written",
-    needs: ["sharedGroups"],
     async run(world) {
       const { topic, one, two } = await sharing(world);
       const ended = one.recorder.losses[0]!.ownership;
@@ -115,7 +110,7 @@ export const ownership: readonly Case[] = [
   },
   {
     name: "a consumer whose session expired loses what another took over, and joins again",
-    needs: ["sharedGroups", "expire"],
+    needs: ["expire"],
     async run(world) {
       const { topic, one, two } = await sharing(world);
       const before = [...one.recorder.live.keys()];

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { activeJobTopic, App, BrokerError, EnqueueError, Job, type KafkaOptions } from "../../../mod.ts";
 import { cli } from "../../support/child.ts";
-import { openBroker, TemporaryFile } from "./harness.ts";
+import { openBroker, rows, TemporaryFile } from "./harness.ts";
 
 const PROGRAM = new URL("append.ts", import.meta.url).pathname;
 
@@ -53,7 +53,7 @@ const WRONG: readonly (readonly [what: string, make: (path: string) => unknown, 
       Deno.writeFileSync(path, await goodFile());
       database(path, "PRAGMA user_version = 7");
     },
-    "it has version 7 of the tables, but this version of @activejob/kafka knows them up to 2; update it in every " +
+    "it has version 7 of the tables, but this version of @activejob/kafka knows them up to 3; update it in every " +
     "process that uses the file",
   ],
 ];
@@ -82,7 +82,11 @@ function contents(path: string): string {
 
 Deno.test("sqlite: damaged pages are reported by the call that reads them", async () => {
   using file = new TemporaryFile();
-  Deno.writeFileSync(file.path, (await goodFile()).fill(0xa5, 4096));
+  Deno.writeFileSync(file.path, await goodFile());
+  const pages = rows(file.path, "SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'topics' AND rootpage > 0");
+  const bytes = Deno.readFileSync(file.path);
+  for (const [page] of pages) bytes.fill(0xa5, (Number(page) - 1) * 4096, Number(page) * 4096);
+  Deno.writeFileSync(file.path, bytes);
   await using broker = openBroker(file.path);
   await assertRejects(
     () => broker.admin.describe(["jobs"]),

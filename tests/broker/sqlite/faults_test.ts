@@ -1,5 +1,6 @@
 /** Faults that must not be silent: a sink that throws, retention that fails, and a partition that cannot be read. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UnknownTopicError } from "../../../src/errors.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import { SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
 import type { Connection } from "../../../src/broker/sqlite/connection.ts";
@@ -122,7 +123,8 @@ Deno.test("sqlite: after `releasing` comes `assigned`, also if the round between
     };
     return [];
   };
-  await admin.skip(GROUP, { topic: TOPIC, partition: 0, offset: 0 }, passOver(0));
+  const skip = admin.skip(GROUP, { topic: TOPIC, partition: 0, offset: 0 }, passOver(0));
+  await assertRejects(() => skip, UnknownTopicError);
   await member.recorder.until("it is assigned", () => member.recorder.assignments.length > assignments);
   const last = member.recorder.assignments.at(-1)!;
   assertEquals([last.added, last.continued.map(({ topic }) => topic)], [[], ["beside"]]);

@@ -1,8 +1,9 @@
 /** The SQLite broker over one file, for the conformance suite, and changes to the file as another program would make them. */
 import { DatabaseSync } from "node:sqlite";
-import type { Broker } from "../../../src/broker/broker.ts";
+import type { Broker, Consumer } from "../../../src/broker/broker.ts";
 import type { Harness } from "../conformance/mod.ts";
 import { SQLITE_CAPABILITIES, SqliteBroker } from "../../../src/broker/sqlite/broker.ts";
+import type { SqliteConsumer } from "../../../src/broker/sqlite/consumer.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import type { Position, TopicPartition } from "../../../src/support/position.ts";
@@ -33,6 +34,12 @@ export function outside(
   database.exec("BEGIN IMMEDIATE");
   for (const [sql, ...values] of statements) database.prepare(sql).run(...values);
   database.exec("COMMIT");
+}
+
+/** Returns the rows of a query as another program would, each as a list of its columns. */
+export function rows(path: string, sql: string): unknown[][] {
+  using database = new DatabaseSync(path, { readOnly: true });
+  return database.prepare(sql).all().map((row) => Object.values(row));
 }
 
 /**
@@ -91,6 +98,11 @@ export function sqliteFaults(path: string) {
           ...[offset, metadata, group, topic, partition],
         ],
       );
+      return Promise.resolve();
+    },
+    expire(consumer: Consumer): Promise<void> {
+      const { id } = consumer as SqliteConsumer;
+      outside(path, ["DELETE FROM leases WHERE owner = ?", id], ["DELETE FROM members WHERE id = ?", id]);
       return Promise.resolve();
     },
     appendControl({ topic, partition }: TopicPartition, count = 2): Promise<void> {

@@ -1,11 +1,11 @@
 /**
- * Leases under difficulties: clocks that were set, rows that other programs changed, topics that are created, grow and
- * are deleted, and two consumers in one process.
+ * Leases and sessions under difficulties: clocks that were set, rows that other programs changed, topics that are created,
+ * grow and are deleted, and two consumers in one process.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BrokerError } from "../../../src/errors.ts";
 import { DatabaseFile } from "../../../src/broker/sqlite/file.ts";
-import { sharesOf, takeLease } from "../../../src/broker/sqlite/leases.ts";
+import { sharesOf } from "../../../src/broker/sqlite/leases.ts";
 import { Membership } from "../../../src/broker/sqlite/membership.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import { until } from "../../support/until.ts";
@@ -16,14 +16,33 @@ import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 const LONG_MS = 60_000;
 const SHORT_MS = 300;
 
-/** Writes a lease as another process would have it. */
+/** Writes a member, and the leases that it holds, as another process would have them. */
 function lease(path: string, owner: string, goodForMs: number, sessionMs: number): void {
-  outside(path, [
-    `INSERT INTO leases (group_name, partition_id, owner, expires_at_ms, session_ms)
-      SELECT ?, id, ?, ?, ? FROM partitions WHERE true
-      ON CONFLICT DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms`,
-    ...[GROUP, owner, Date.now() + goodForMs, sessionMs],
-  ]);
+  outside(
+    path,
+    [
+      `INSERT INTO members (group_name, id, topics, expires_at_ms, session_ms) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET expires_at_ms = excluded.expires_at_ms`,
+      ...[GROUP, owner, JSON.stringify([TOPIC]), Date.now() + goodForMs, sessionMs],
+    ],
+    [
+      `INSERT INTO leases (group_name, partition_id, owner) SELECT ?, id, ? FROM partitions WHERE true
+        ON CONFLICT DO UPDATE SET owner = excluded.owner`,
+      ...[GROUP, owner],
+    ],
+  );
+}
+
+/** The membership of a consumer, without the consumer. */
+function membershipOf(file: DatabaseFile, id: string): Membership {
+  return new Membership(file, { group: GROUP, id, topics: [TOPIC], sessionMs: LONG_MS }, new Monitor(), {});
+}
+
+/** Lets it look, take and begin, as a round does. */
+async function join(file: DatabaseFile, membership: Membership): Promise<number> {
+  await membership.look();
+  await membership.take();
+  return (await file.read((connection) => membership.begin(connection))).length;
 }
 
 /** The file as one client has it. */
@@ -75,7 +94,8 @@ Deno.test("sqlite: a consumer that lost its lease loses its partitions, and its 
   await member.owns(2);
   const ownership = member.recorder.own(0);
   // As a worker would that takes over: the fence is raised with the lease.
-  outside(file.path, ["UPDATE leases SET owner = 'other'"], ["UPDATE group_offsets SET fence = fence + 1"]);
+  lease(file.path, "other", LONG_MS, LONG_MS);
+  outside(file.path, ["UPDATE group_offsets SET fence = fence + 1"]);
   // Sent before it can have noticed.
   assertEquals(await member.consumer.commit([{ ownership, next: 1, metadata: "late" }]), ["ended"]);
   await member.owns(0);
@@ -98,92 +118,72 @@ Deno.test("sqlite: a commit that would set the group back is refused", async () 
   assertEquals((await member.broker.admin.committed(GROUP, TOPIC))[0]!.offset, 5);
 });
 
-Deno.test("sqlite: of several consumers that see a lease expire, one takes it", async () => {
+Deno.test("sqlite: consumers that see a session expire share its partitions: each gets one owner, and none moves again", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path, 3);
-  lease(file.path, "gone", SHORT_MS, SHORT_MS);
+  lease(file.path, "gone", 2000, 2000);
   await using first = new Member(file.path);
   await using second = new Member(file.path);
   await using third = new Member(file.path);
   const members = [first, second, third];
   await Promise.all(members.map(({ consumer }) => consumer.joined));
-  await until(() => members.some(({ recorder }) => recorder.live.size > 0), () => "no consumer took it");
-  const holder = members.find(({ recorder }) => recorder.live.size > 0)!;
-  assertEquals(members.map(({ recorder }) => recorder.live.size), members.map((each) => each === holder ? 3 : 0));
+  assertEquals(members.map(({ recorder }) => recorder.live.size), [0, 0, 0]);
+  await Promise.all(members.map((member) => member.owns(1)));
   await fill(file.path, 3);
-  await holder.received(3);
-  assertEquals(members.map(({ recorder }) => recorder.assignments.flatMap(({ added }) => added).length).sort(), [
-    0,
-    0,
-    3,
-  ]);
+  await Promise.all(members.map((member) => member.received(1)));
+  assertEquals(members.flatMap(({ recorder }) => recorder.owned()).sort(), [0, 1, 2]);
+  assertEquals(members.map(({ recorder }) => recorder.losses), [[], [], []]);
 });
 
-Deno.test("sqlite: the second consumer to take an expired lease does not get it", async () => {
+Deno.test("sqlite: of two consumers that see a free partition, the second one to take it does not get it", async () => {
   using temporary = new TemporaryFile();
   await makeTopic(temporary.path);
   lease(temporary.path, "gone", -1, LONG_MS);
   using file = openFile(temporary.path);
-  const candidate = (owner: string) => ({ group: GROUP, owner, sessionMs: LONG_MS });
+  const [first, second] = [membershipOf(file, "1"), membershipOf(file, "2")];
+  await first.look();
+  await second.look();
+  await second.take();
+  await first.take();
+  const begin = (membership: Membership) => file.read((connection) => membership.begin(connection).length);
+  assertEquals([await begin(first), await begin(second)], [0, 1]);
   const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
-  const take = (owner: string) => file.write((connection) => takeLease(connection, candidate(owner), share!));
-  assertEquals([await take("first"), await take("second"), await take("first")], [true, false, false]);
-  const [now] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
-  assertEquals([now!.lease!.owner, now!.fence], ["first", 1]);
+  assertEquals([share!.lease!.owner, share!.fence], ["2", 1]);
 });
 
-Deno.test("sqlite: renewing a lease that another consumer has taken does not extend the session", async () => {
+Deno.test("sqlite: a consumer that was removed from its group does not extend its session by renewing or looking", async () => {
   using temporary = new TemporaryFile();
   await makeTopic(temporary.path);
   using file = openFile(temporary.path);
-  const candidate = { group: GROUP, owner: "me", sessionMs: LONG_MS };
-  const membership = new Membership(file, candidate, [TOPIC], new Monitor(), {});
-  await membership.take(await membership.look());
-  const shares = await membership.look();
-  await file.read((connection) => membership.begin(connection, shares));
+  const membership = membershipOf(file, "me");
+  assertEquals(await join(file, membership), 1);
   assertEquals(await membership.renew(), true);
   const { heldUntilMs } = membership;
-  outside(temporary.path, ["UPDATE leases SET owner = 'other'"]);
+  outside(temporary.path, ["DELETE FROM members"]);
+  lease(temporary.path, "other", LONG_MS, LONG_MS);
   assertEquals([await membership.renew(), membership.heldUntilMs], [false, heldUntilMs]);
-  const late = await membership.look();
-  // No job may start until the consumer must stop: neither renewing nor looking is a new session.
+  await until(() => performance.now() + LONG_MS > heldUntilMs + 1, () => "the clock stands still");
+  // No job may start until the consumer must stop, also if it has joined again before it knows of its loss.
+  await membership.take();
+  await membership.look();
+  await membership.take();
   assertEquals(membership.heldUntilMs, heldUntilMs);
-  assertEquals(membership.endedBy(late).map(({ reason }) => reason), ["revoked"]);
+  assertEquals(membership.endedBy().map(({ reason }) => reason), ["revoked"]);
 });
 
-Deno.test("sqlite: taking a lease that has expired raises the fence: the former owner's mark is refused before it notices", async () => {
+Deno.test("sqlite: taking a partition of an expired session raises the fence: the former owner's mark is refused before it notices", async () => {
   using temporary = new TemporaryFile();
   await makeTopic(temporary.path);
   await using former = new Member(temporary.path, { sessionTimeoutMs: LONG_MS });
   await former.owns(1);
   const ownership = former.recorder.own(0);
   // As its clock sees it, the former owner has been away for a session.
-  outside(temporary.path, ["UPDATE leases SET expires_at_ms = 1"]);
+  outside(temporary.path, ["UPDATE members SET expires_at_ms = 1"]);
   using file = openFile(temporary.path);
-  const candidate = { group: GROUP, owner: "next", sessionMs: LONG_MS };
-  const [share] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
-  assertEquals(await file.write((connection) => takeLease(connection, candidate, share!)), true);
+  assertEquals(await join(file, membershipOf(file, "next")), 1);
   const [taken] = await file.read((connection) => sharesOf(connection, GROUP, [TOPIC]));
-  assertEquals(taken!.fence, 2);
+  assertEquals([taken!.lease!.owner, taken!.fence], ["next", 2]);
   assertEquals(await former.consumer.commit([{ ownership, next: 0, metadata: "late" }]), ["ended"]);
-});
-
-Deno.test("sqlite: a session begins when the lease is taken, also if that had to wait", async () => {
-  using temporary = new TemporaryFile();
-  await makeTopic(temporary.path);
-  using file = openFile(temporary.path);
-  const membership = new Membership(
-    file,
-    { group: GROUP, owner: "me", sessionMs: LONG_MS },
-    [TOPIC],
-    new Monitor(),
-    {},
-  );
-  const shares = await membership.look();
-  const { heldUntilMs } = membership;
-  await until(() => performance.now() + LONG_MS > heldUntilMs + 1, () => "the clock stands still");
-  await membership.take(shares);
-  assert(membership.heldUntilMs > heldUntilMs + 1, "the session is that of the look");
 });
 
 Deno.test("sqlite: metadata that is too long for a commit is refused, and nothing is written", async () => {
@@ -202,7 +202,7 @@ Deno.test("sqlite: metadata that is too long for a commit is refused, and nothin
   assertEquals(await committed(), { partition: 0, offset: 1, metadata: longest });
 });
 
-Deno.test("sqlite: a group whose worker died can be moved once its lease has expired", async () => {
+Deno.test("sqlite: a group whose worker died can be moved once its session has expired", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path);
   await fill(file.path, 3);

@@ -1,9 +1,9 @@
-/** A file of version 1 (0.1.0): nothing of it is lost in the new format, and what cannot be migrated is left as it is. */
+/** Files of older versions (0.1.0 made version 1): nothing of them is lost in the new format, and what cannot be migrated is left as it is. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { BrokerError } from "../../../src/errors.ts";
-import { openBroker, TemporaryFile } from "./harness.ts";
-import { GROUP, Member, TOPIC } from "./member.ts";
+import { openBroker, rows, TemporaryFile } from "./harness.ts";
+import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 
 /** The tables of version 1, as 0.1.0 made them. */
 const VERSION_1 = `
@@ -57,11 +57,6 @@ function version1(path: string, ...statements: string[]): void {
   for (const sql of [VERSION_1, ...statements]) database.exec(sql);
 }
 
-function rows(path: string, sql: string): unknown[][] {
-  using database = new DatabaseSync(path, { readOnly: true });
-  return database.prepare(sql).all().map((row) => Object.values(row));
-}
-
 Deno.test("sqlite: a file of version 1 is migrated: records, committed offsets, fences, and ends stay what they were", async () => {
   using file = new TemporaryFile();
   version1(file.path);
@@ -103,7 +98,7 @@ Deno.test("sqlite: a migrated file has no old table, keeps topic ids used up, an
   assertEquals(rows(file.path, "SELECT id FROM topics WHERE name = 'later'"), [[13]]);
   assertEquals(rows(file.path, "SELECT name FROM sqlite_schema WHERE name LIKE 'old%' OR name = 'positions'"), []);
   assertEquals(rows(file.path, "SELECT value FROM records WHERE is_compacted = 1 ORDER BY id"), [["2"], ["3"]]);
-  assertEquals(rows(file.path, "PRAGMA user_version"), [[2]]);
+  assertEquals(rows(file.path, "PRAGMA user_version"), [[3]]);
   assertEquals(rows(file.path, "PRAGMA integrity_check"), [["ok"]]);
 });
 
@@ -129,7 +124,7 @@ Deno.test("sqlite: a file of version 1 that cannot be migrated is left as it is,
     BrokerError,
     `Cannot migrate "${file.path}" from version 1 of the tables: partition 0 of topic "${TOPIC}" has offset ` +
       "2199023255552, but offsets end at 2199023255551; nothing was changed. Perform what is in it with " +
-      "@activejob/kafka 0.1, then start with a new file",
+      "the version of @activejob/kafka that made it, then start with a new file",
   );
   assertEquals(rows(file.path, "PRAGMA user_version"), [[1]]);
   assertEquals(rows(file.path, "SELECT count(*) FROM records"), [[6]]);
@@ -143,4 +138,49 @@ Deno.test("sqlite: two processes that open a file of version 1 at once migrate i
   await using second = openBroker(file.path);
   await Promise.all([first.connect(), second.connect()]);
   assertEquals((await second.admin.ends(TOPIC)).map(({ high }) => high), [6, 6]);
+});
+
+/** Turns a file into one of version 2, with leases as that version had them. */
+function version2(path: string, ...statements: string[]): void {
+  using database = new DatabaseSync(path);
+  const triggers = database.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name <> 'topic_deleted'",
+  );
+  for (const { name } of triggers.all()) database.exec(`DROP TRIGGER ${name}`);
+  for (const table of ["members", "leases", "assignment_version"]) database.exec(`DROP TABLE ${table}`);
+  database.exec(`
+    CREATE TABLE leases (
+      group_name TEXT NOT NULL, partition_id INTEGER NOT NULL, owner TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
+      session_ms INTEGER NOT NULL, PRIMARY KEY (group_name, partition_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER partition_deleted AFTER DELETE ON partitions BEGIN
+      DELETE FROM leases WHERE partition_id = OLD.id;
+    END;
+    PRAGMA user_version = 2;`);
+  for (const sql of statements) database.exec(sql);
+}
+
+Deno.test("sqlite: a file of version 2 is migrated: the records and offsets stay, and a lease is left to its owner until it expires", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 2);
+  await fill(file.path, 4);
+  {
+    await using member = new Member(file.path);
+    await member.owns(2);
+    await member.received(4);
+    assertEquals([await member.commit(1, 0), await member.commit(1, 1)], ["committed", "committed"]);
+  }
+  using same = new TemporaryFile();
+  await using untouched = openBroker(same.path);
+  await untouched.connect();
+  const schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
+  version2(file.path, `INSERT INTO leases VALUES ('${GROUP}', 1, 'alive', ${Date.now() + 1000}, 1000)`);
+  await using member = new Member(file.path);
+  await member.consumer.joined;
+  assertEquals(rows(file.path, schema), rows(same.path, schema));
+  assertEquals(rows(file.path, "PRAGMA user_version"), [[3]]);
+  assertEquals(member.recorder.owned(), [1]);
+  await member.owns(2);
+  await member.received(2);
+  assertEquals([...member.recorder.live.keys()].map(({ committed }) => committed!.offset), [1, 1]);
 });

@@ -3,7 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { Child } from "../../support/child.ts";
-import { openBroker, TemporaryFile } from "./harness.ts";
+import { until } from "../../support/until.ts";
+import { openBroker, rows, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, TOPIC } from "./member.ts";
 
 const CLIENT = new URL("client.ts", import.meta.url).pathname;
@@ -82,4 +83,23 @@ Deno.test("sqlite: a stopped process is taken over within its session, and its l
   await next.line(/^assigned at 10$/);
   const againMs = performance.now() - killedAtMs;
   assert(againMs < SESSION_MS + 1000, `it was taken over after ${againMs} ms`);
+});
+
+Deno.test("sqlite: four processes share 16 partitions; a killed one is taken over by the others within its session", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 16);
+  const shares = () => rows(file.path, "SELECT count(*) FROM leases GROUP BY owner ORDER BY 1").flat();
+  await using clients = new AsyncDisposableStack();
+  const children = Array.from({ length: 4 }, () => clients.use(client()));
+  for (const child of children) await child.writeLine(`consume ${file.path} ${SESSION_MS}`);
+  await until(() => `${shares()}` === "4,4,4,4", () => `the shares are ${shares()}`);
+  const before = rows(file.path, "SELECT partition_id, owner FROM leases");
+  children[0]!.signal("SIGKILL");
+  const killedAtMs = performance.now();
+  await until(() => `${shares()}` === "5,5,6", () => `the shares are ${shares()}`);
+  const tookMs = performance.now() - killedAtMs;
+  assert(tookMs < SESSION_MS + 1000, `they were taken over after ${tookMs} ms`);
+  const after = new Map(rows(file.path, "SELECT partition_id, owner FROM leases") as [number, string][]);
+  // The others kept all of theirs.
+  assertEquals(before.filter(([partition, owner]) => after.get(partition as number) !== owner).length, 4);
 });

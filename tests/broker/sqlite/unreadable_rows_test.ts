@@ -108,8 +108,12 @@ const ABSENT: readonly string[] = [
   "INSERT INTO group_offsets VALUES ('shop', 1, 9223372036854775807, 0, '', 0)",
   "INSERT INTO group_offsets VALUES ('shop', 1, 9007199254740993, 0, '', 0)",
   "INSERT INTO group_offsets VALUES ('shop', 1, -5, 0, '', 0)",
-  "INSERT INTO leases VALUES ('shop', 1, 'other', 9223372036854775807, 9223372036854775807)",
-  "INSERT INTO leases VALUES ('shop', 1, 'other', 4102444800000, 999999999999999)",
+  "INSERT INTO leases VALUES ('shop', 1, 'no member', 'nor this')",
+  "INSERT INTO members VALUES ('shop', 'other', '[\"jobs\"]', 9223372036854775807, 9223372036854775807)",
+  "INSERT INTO members VALUES ('shop', 'other', '[\"jobs\"]', 4102444800000, 999999999999999)",
+  "INSERT INTO members VALUES ('shop', 'other', '{', 4102444800000, 60000)",
+  "INSERT INTO members VALUES ('shop', 'other', '[null, {}]', 4102444800000, 60000)",
+  "DELETE FROM assignment_version",
   "UPDATE topics SET config = '{'",
   "UPDATE topics SET config = 'null'",
   `UPDATE topics SET config = '{"max.message.bytes": "x", "retention.ms": {}}'`,
@@ -148,8 +152,8 @@ Deno.test("sqlite: a group whose committed offset lies beyond the end says so wi
 
 /** Statements that the tables refuse: these values can never be read. */
 const REFUSED: readonly string[] = [
-  "INSERT INTO leases VALUES ('shop', 1, 'other', 'x', 'y')",
-  "INSERT INTO leases VALUES ('shop', 1, x'00', 1, 1)",
+  "INSERT INTO members VALUES ('shop', 'other', '[]', 'x', 'y')",
+  "INSERT INTO leases VALUES ('shop', 1, x'00', NULL)",
   "INSERT INTO group_offsets VALUES ('shop', 1, 'x', 0, '', 0)",
   "INSERT INTO group_offsets VALUES ('shop', 1, 1, 0.5, '', 0)",
   "INSERT INTO group_offsets VALUES ('shop', 1, 1, 0, x'00', 0)",

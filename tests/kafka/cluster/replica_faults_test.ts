@@ -1,5 +1,6 @@
 /** Topics that lose their `min.insync.replicas`: of three replicas only one is left, and Kafka refuses what is appended. */
 import { assert, assertEquals } from "@std/assert";
+import { KAFKA_VERSION } from "../../../tasks/kafka/server.ts";
 import { clusterTest, finishLoad, membershipsOf, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { Load } from "../../support/kafka/load.ts";
 import { nowMs } from "../../support/kafka/load_job.ts";
@@ -48,7 +49,7 @@ async function loseReplicas(three: ThreeBrokers, { load, held, kept }: TwoTopics
   console.log(`  ${count("no")} not written, ${count("unknown")} unknown`);
   assertEquals([count("yes"), count("no") > 100], [0, true]);
   // A request was on its way when the time of their call was over.
-  assert(count("unknown") <= refused.length / 10, `${count("unknown")} of ${refused.length} are unknown`);
+  assert(count("unknown") <= refused.length / 3, `${count("unknown")} of ${refused.length} are unknown`);
   assertEquals(ended.filter(({ topic, written }) => topic === kept && written !== "yes"), []);
 }
 
@@ -71,7 +72,7 @@ clusterTest(
 );
 
 clusterTest(
-  "C12: while the offsets lack their min.insync.replicas too the session ends, and then all goes on within 12 s",
+  "C12: while the offsets lack their min.insync.replicas too no partition moves, and then all goes on within 12 s",
   async (three) => {
     const topics = await startLoad(three, "C12");
     await using load = topics.load;
@@ -83,8 +84,8 @@ clusterTest(
     await finishLoad(load, { maxTwice: 0 });
     console.log(`  all goes on after ${restMs} ms`);
     load.assertWithin("time until all goes on", restMs, 12_000);
-    // The coordinator cannot commit, and responds to no heartbeat; the partitions stay with the member.
-    assertEquals(membershipsOf(load), [true, false, true, false]);
+    // A coordinator of Kafka 4 that cannot commit responds to no heartbeat either.
+    assertEquals(membershipsOf(load), KAFKA_VERSION.startsWith("3.") ? [true, false] : [true, false, true, false]);
     const lost = load.worker.lines.filter((line) => line.startsWith("partition.lost "));
     assertEquals(lost.filter((line) => !line.includes('"reason":"closed"')), []);
   },

@@ -8,8 +8,6 @@ export interface BehaviourOptions {
   readonly on?: readonly BrokerUnderTest["name"][];
   /** The reason why the others cannot. It is not read: it documents the test. */
   readonly because?: string;
-  /** Workers of one group must share its partitions. @default false */
-  readonly sharedGroups?: boolean;
 }
 
 /**
@@ -25,11 +23,10 @@ export function behaviour(
   options: BehaviourOptions | ((world: World) => Promise<void>),
   run?: (world: World) => Promise<void>,
 ): void {
-  const { on, sharedGroups = false } = typeof options === "function" ? {} as BehaviourOptions : options;
+  const { on } = typeof options === "function" ? {} as BehaviourOptions : options;
   const body = typeof options === "function" ? options : run!;
   for (const broker of brokers) {
     if (on !== undefined && !on.includes(broker.name)) continue;
-    if (sharedGroups && !broker.capabilities.sharedGroups) continue;
     Deno.test(`${name} (${broker.name})`, async () => {
       const world = await World.open(broker.name);
       try {
