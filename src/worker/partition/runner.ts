@@ -71,7 +71,7 @@ export class Runner {
   readonly #waits = new Map<number, RecordWait>();
   /** The loops. */
   readonly #loops = new WaitGroup();
-  /** The loops that wait while another one takes the next record: to start one anew costs four times as much. */
+  /** The loops that wait while another one takes the next record: to start a new one costs four times as much. */
   readonly #idleLoops: ((isNeeded: boolean) => void)[] = [];
   #isOwned = true;
   /** Whether a loop starts records. */
