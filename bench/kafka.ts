@@ -19,6 +19,7 @@ export const kafkaBenches: Readonly<Record<string, Bench>> = {
   latency,
   idle,
   memory,
+  keys,
 };
 
 async function consume(): Promise<Line[]> {
@@ -124,8 +125,27 @@ async function memory(): Promise<Line[]> {
   ];
 }
 
+/** Keys side by side against the order of the partition: speed with a thousand keys, memory with a hundred thousand. */
+async function keys(): Promise<Line[]> {
+  const [topic, manyKeys] = [await filledTopic(4, JOBS), await filledTopic(4, JOBS, 100_000)];
+  const results = await interleaved(ROUNDS, {
+    partition: { program: "consume_worker", args: [topic, JOBS] },
+    key: { program: "consume_worker", args: [topic, JOBS, "--ordering=key"] },
+  });
+  const memory = await interleaved(1, {
+    partition: { program: "consume_worker", args: [manyKeys, JOBS] },
+    key: { program: "consume_worker", args: [manyKeys, JOBS, "--ordering=key"] },
+  });
+  const megabytes = [memory.key, memory.partition].map(({ rssMb }) => median(rssMb!));
+  return [
+    against('no-op jobs, ordering "key" / "partition"', results.key, results.partition, 0.6),
+    atMost("memory, 100,000 keys / ordering by partition", megabytes[0]! / megabytes[1]!, 1.3, "", 2),
+    atMost("the same at the end / at one third", median(memory.key.rssGrowth!), 1.2, "", 2),
+  ];
+}
+
 /** Creates a topic with a number of envelopes in it. */
-async function filledTopic(numPartitions: number, records: number): Promise<string> {
+async function filledTopic(numPartitions: number, records: number, distinctKeys = 1000): Promise<string> {
   const topic = `bench-${crypto.randomUUID()}`;
   const kafka = plainKafka();
   const admin = kafka.admin();
@@ -136,7 +156,10 @@ async function filledTopic(numPartitions: number, records: number): Promise<stri
   const producer = kafka.producer({ createPartitioner: partitioner });
   await producer.connect();
   for (let from = 0; from < records; from += 1000) {
-    const messages = Array.from({ length: 1000 }, (_, at) => ({ key: keyOf(from + at), value: envelope(from + at) }));
+    const messages = Array.from(
+      { length: 1000 },
+      (_, at) => ({ key: keyOf(from + at, distinctKeys), value: envelope(from + at) }),
+    );
     await producer.send({ topic, messages, acks: -1, compression: kafkajs.CompressionTypes.None });
   }
   await producer.disconnect();

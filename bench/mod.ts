@@ -8,10 +8,11 @@
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
 import { print } from "./figures.ts";
 import { kafkaBenches } from "./kafka.ts";
+import { keysBenches } from "./keys.ts";
 import { sqliteBenches } from "./sqlite.ts";
 import { startBenches } from "./start.ts";
 
-const benches = { ...kafkaBenches, ...startBenches, ...sqliteBenches };
+const benches = { ...kafkaBenches, ...keysBenches, ...startBenches, ...sqliteBenches };
 const groups: Readonly<Record<string, readonly string[]>> = {
   kafka: Object.keys(kafkaBenches),
   sqlite: Object.keys(sqliteBenches),

@@ -2,7 +2,7 @@
  * The workload of every bench: envelopes of 293 bytes, keyed, as Rails or this library writes them, and the jobs that
  * they name. Programs and runner share it, so that both sides of a ratio see the same bytes.
  */
-import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions } from "@activejob/kafka";
+import { activeJobTopic, App, currentAttributes, Job, type KafkaOptions, type TopicOptions } from "@activejob/kafka";
 
 /** The size of an envelope, in bytes. */
 export const ENVELOPE_BYTES = 293;
@@ -35,9 +35,9 @@ export function paddingOf(bytes: number): string {
 /** The padding of an envelope of the usual size. */
 export const PADDING: string = paddingOf(ENVELOPE_BYTES);
 
-/** One of a thousand keys, so that every partition gets records. */
-export function keyOf(index: number): string {
-  return `key-${index % 1000}`;
+/** One of many keys, so that every partition gets records. */
+export function keyOf(index: number, distinct = 1000): string {
+  return `key-${index % distinct}`;
 }
 
 /** Called by each performed job with its arguments. */
@@ -59,6 +59,7 @@ export class Current extends currentAttributes<{ userId: number }>("userId") {}
 export function benchApp(
   topics: string | readonly string[],
   options: Partial<ConstructorParameters<typeof App>[0]> = {},
+  topicOptions: TopicOptions = {},
 ): App {
   const names = [topics].flat();
   NoopJob.queue = names[0]!;
@@ -66,7 +67,7 @@ export function benchApp(
     name: `bench-${crypto.randomUUID()}`,
     broker: Deno.env.get("BROKER_URL")!,
     jobs: [NoopJob],
-    topics: names.map((name) => activeJobTopic(name)),
+    topics: names.map((name) => activeJobTopic(name, topicOptions)),
     logger: { level: "warn" },
     ...options,
   });

@@ -1,5 +1,5 @@
 /**
- * A worker that performs no-op jobs: `--attributes` with current attributes, `--log` with the default logger,
+ * A worker that performs no-op jobs: `--ordering=key` with keys side by side, `--attributes` with current attributes, `--log` with the default logger,
  * `--metrics` with metrics.
  */
 import { Metrics } from "@activejob/kafka/web";
@@ -31,6 +31,6 @@ hooks.performed = () => {
 const app = benchApp(topic, {
   ...(flags.includes("--attributes") ? { currentAttributes: [Current] } : {}),
   ...(flags.includes("--log") ? { logger: { format: "json" } } : {}),
-});
+}, flags.includes("--ordering=key") ? { ordering: "key" } : {});
 if (flags.includes("--metrics")) new Metrics().attach(app);
 await app.worker().run();

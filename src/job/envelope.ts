@@ -130,10 +130,16 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$
  * @returns milliseconds since 1970; `null` for any other string
  */
 export function readTime(text: string): number | null {
-  if (!ISO_TIME.test(text)) return null;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? null : ms;
+  if (text !== lastText) {
+    const ms = ISO_TIME.test(text) ? Date.parse(text) : NaN;
+    [lastText, lastMs] = [text, Number.isNaN(ms) ? null : ms];
+  }
+  return lastMs;
 }
+
+/** The last time that was read: jobs come many to a millisecond, and to read a time costs as much as a small job. */
+let lastText = "";
+let lastMs: number | null = null;
 
 function readScheduledAt(value: unknown): number | null {
   if (value === undefined || value === null) return null;

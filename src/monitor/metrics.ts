@@ -5,9 +5,10 @@
  * A job costs look-ups in two maps, and no object is allocated. Gauges (lag, running jobs) are read from a worker's status
  * at each scrape; the health handler of `@activejob/kafka/web` puts both together.
  */
+import { ownListener } from "../support/root_context.ts";
 import { checkOptions, integerFrom } from "../support/validation.ts";
 import { ErrorCounts } from "./error_counts.ts";
-import type { EventName } from "./events.ts";
+import type { EventMap, EventName } from "./events.ts";
 import { Exposition } from "./exposition.ts";
 import { SeriesTable, UNKNOWN_CLASS } from "./job_series.ts";
 import type { Listener } from "./monitor.ts";
@@ -116,12 +117,16 @@ export class Metrics {
   #listen(app: EventSource): (() => void)[] {
     const series = this.#series;
     return [
-      app.on("job.performed", ({ topic, jobClass, durationMs, waitMs }) => {
-        const jobs = series.jobs(topic, jobClass);
-        jobs.performed++;
-        jobs.runSeconds.observe(durationMs / 1000);
-        if (waitMs !== null) jobs.waitSeconds.observe(waitMs / 1000);
-      }),
+      // Once for each job: what an isolated call costs would be a large part of it.
+      app.on(
+        "job.performed",
+        ownListener(({ topic, jobClass, durationMs, waitMs }: EventMap["job.performed"]) => {
+          const jobs = series.jobs(topic, jobClass);
+          jobs.performed++;
+          jobs.runSeconds.observe(durationMs / 1000);
+          if (waitMs !== null) jobs.waitSeconds.observe(waitMs / 1000);
+        }),
+      ),
       app.on("job.failed", ({ topic, jobClass, durationMs }) => {
         const jobs = series.jobs(topic, jobClass);
         jobs.failed++;

@@ -46,6 +46,14 @@ export function lazyImport<T>(load: () => Promise<T>): Promise<T> {
 
 let runInRoot: RunInContext | undefined;
 
+/** Marks the library's own listeners, also those of another copy of it. */
+const OWN_LISTENER: unique symbol = Symbol.for("@activejob/kafka.ownListener") as never;
+
+/** Marks a listener as the library's own, which needs no isolation: it enters no context, and uses none. */
+export function ownListener<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn {
+  return Object.assign(fn, { [OWN_LISTENER]: true });
+}
+
 /**
  * Wraps a function that the user wrote and the library calls synchronously, such as a listener. It starts outside of every
  * scope, and a context that it enters (`AsyncLocalStorage.enterWith`) ends with the call.
@@ -57,6 +65,7 @@ let runInRoot: RunInContext | undefined;
  * calls it in the context of that moment
  */
 export function isolate<Args extends unknown[], Result>(fn: (...args: Args) => Result): (...args: Args) => Result {
+  if (OWN_LISTENER in fn) return fn;
   const capture = (): RunInContext => nodeBuiltin("node:async_hooks").AsyncLocalStorage.snapshot();
   if (runInRoot === undefined) {
     runInRoot = capture();

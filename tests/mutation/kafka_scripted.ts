@@ -27,7 +27,7 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     find: "if (hasAnswer && ",
     replace: "if (",
     tests: [`${TESTS}/consumer/stall_watch_test.ts`],
-    only: "while no broker answers",
+    only: "while no broker responds",
   },
   {
     what: "kafka: a request that is not answered in time closes its connection",

@@ -79,9 +79,9 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
   {
     what: "keys: one loop starts records at a time",
     file: RUNNER,
-    find: "      if (this.#isStarting) return;\n",
-    replace: "",
-    tests: [MODEL],
+    find: "if (!this.#isStarting) this.#isStarting = true;\n      else if",
+    replace: "if (",
+    tests: [BEHAVIOURS],
   },
   {
     what: "keys: a used up lookahead is reported once",

@@ -6,8 +6,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a dead letter that cannot be written holds no slot",
     file: "src/worker/partition/runner.ts",
-    find: "semaphore.release();\n    await settling.track(this.#settle(record, attempt, outcome));",
-    replace: "await settling.track(this.#settle(record, attempt, outcome));\n    semaphore.release();",
+    find: "semaphore.release();\n          await settling.track(this.#settle(record, attempt, outcome));",
+    replace: "await settling.track(this.#settle(record, attempt, outcome));\n          semaphore.release();",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
@@ -41,7 +41,7 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a job is marked only while the partition is certainly owned",
     file: "src/worker/partition/runner.ts",
-    find: "this.#isOwned && startCondition.canCommit(endMs)",
+    find: "this.#isOwned && startCondition.canCommit(nowMs)",
     replace: "this.#isOwned",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
@@ -92,8 +92,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: jobs do not run in the context of the caller that woke the broker",
     file: "src/worker/partition/runner.ts",
-    find: "this.#context.runInWorkerContext(() => this.#keep(this.#run()));",
-    replace: "this.#keep(this.#run());",
+    find: "this.#context.runInWorkerContext(() =>\n      this.#run()",
+    replace: "((fn: () => void) => fn())(() =>\n      this.#run()",
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {

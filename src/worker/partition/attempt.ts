@@ -156,7 +156,9 @@ export class Attempt extends JobRun {
   /** Returns the job as events name it. */
   toJobInfo(): JobInfo {
     const { jobClass } = this.#job.envelope;
-    return { jobClass, jobId: this.#jobId, queue: this.#queue, ...this.record, attempt: this.#number };
+    const { route: { topic }, partition } = this.#context;
+    const { offset } = this.#record;
+    return { jobClass, jobId: this.#jobId, queue: this.#queue, topic, partition, offset, attempt: this.#number };
   }
 
   /** Returns the job with its time so far and its limits. */

@@ -6,9 +6,9 @@
  *      │                                             ▼           ▼                     │
  *      └── wait (its lane waits with it) ◀───────── retry state decides ──▶ dead letter ┘
  *
- * One loop starts records. If another one is ready it runs beside the one that was started; else the loop performs that
- * one itself, and whatever becomes ready meanwhile starts another loop. So at most one slot is asked for at a time, and in
- * the order of the partition there is one loop. A loop ends when no record is ready.
+ * A loop takes a record and performs it. If another record is ready beside it, or becomes so meanwhile, another loop starts.
+ * So there are as many loops as jobs run, and at most one of them asks for a slot; in the order of the partition there is
+ * one. A loop ends when no record is ready.
  *
  * A record leaves the queue only when it is finished, and nothing is finished or dead-lettered unless the ownership is
  * proved at that moment.
@@ -69,8 +69,10 @@ export class Runner {
   /** The attempts whose outcome is not settled. */
   readonly #attempts = new Set<Attempt>();
   readonly #waits = new Map<number, RecordWait>();
-  /** The loops, and the records that run beside them. */
-  readonly #active = new WaitGroup();
+  /** The loops. */
+  readonly #loops = new WaitGroup();
+  /** The loops that wait while another one takes the next record: to start a new one costs four times as much. */
+  readonly #idleLoops: ((isNeeded: boolean) => void)[] = [];
   #isOwned = true;
   /** Whether a loop starts records. */
   #isStarting = false;
@@ -117,7 +119,10 @@ export class Runner {
   start(): void {
     if (this.#isStarting || !this.#hasNext) return;
     this.#isStarting = true;
-    this.#context.runInWorkerContext(() => this.#keep(this.#run()));
+    this.#loops.add();
+    this.#context.runInWorkerContext(() =>
+      this.#run().catch((error) => this.#context.reportFailure("worker", error)).then(() => this.#loops.done())
+    );
   }
 
   /**
@@ -129,7 +134,8 @@ export class Runner {
     this.#isOwned = false;
     for (const attempt of this.#attempts) attempt.revoke();
     this.endWaits();
-    return this.#active.whenEmpty();
+    this.#endIdle();
+    return this.#loops.whenEmpty();
   }
 
   /** Ends the waits for a next try: nothing starts any more. */
@@ -147,69 +153,81 @@ export class Runner {
       !this.#context.isStopping();
   }
 
-  /** Keeps count of what runs; a fault in it is the worker's. */
-  #keep(running: Promise<unknown>): void {
-    this.#active.add();
-    running
-      .catch((error) => this.#context.reportFailure("worker", error))
-      .then(() => this.#active.done());
-  }
-
   async #run(): Promise<void> {
-    const { semaphore, startCondition, eventLoopYield } = this.#context;
+    const { semaphore, settling, startCondition, eventLoopYield, config: { registry } } = this.#context;
+    const { maxPayloadBytes } = this.#options.route;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
+    let hasWaited = false;
     while (this.#hasNext) {
       if (!semaphore.tryAcquire()) {
         await semaphore.acquire();
-        nowMs = performance.now();
+        hasWaited = true;
       }
+      if (hasWaited) nowMs = performance.now();
+      hasWaited = false;
       if (eventLoopYield.checkpoint(nowMs)) nowMs = await eventLoopYield.wait();
       if (!this.#hasNext || !startCondition.canStart(nowMs)) {
         semaphore.release();
         if (this.#hasNext) await startCondition.nextChange();
-        nowMs = performance.now();
+        hasWaited = true;
         continue;
       }
-      const performing = this.#perform(this.#queue.take(), nowMs);
-      if (this.#hasNext) {
-        this.#keep(performing.then(() => this.start()));
-        nowMs = performance.now();
-        continue;
-      }
+      const record = this.#queue.take();
       this.#isStarting = false;
-      nowMs = await performing;
-      // Another loop has started meanwhile.
-      if (this.#isStarting) return;
-      this.#isStarting = true;
+      const decoded = decode(record, registry, maxPayloadBytes);
+      if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
+        semaphore.release();
+        this.#startBeside();
+        await settling.track(this.#settleUnperformed(record, decoded));
+        nowMs = performance.now();
+      } else {
+        const number = this.#retryState.attemptsOf(record.offset) + 1;
+        const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
+        this.#attempts.add(attempt);
+        this.#startBeside();
+        const outcome = await attempt.run();
+        nowMs = performance.now();
+        if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
+          this.#pass(record, attempt);
+          this.#attempts.delete(attempt);
+          semaphore.release();
+        } else {
+          semaphore.release();
+          await settling.track(this.#settle(record, attempt, outcome));
+          this.#attempts.delete(attempt);
+          nowMs = performance.now();
+        }
+      }
+      if (!this.#isStarting) this.#isStarting = true;
+      else if (await this.#idle()) hasWaited = true;
+      else return;
     }
     this.#isStarting = false;
+    this.#endIdle();
   }
 
-  /** Performs a record, whose slot is taken. @returns the time after it */
-  async #perform(record: QueuedRecord, nowMs: number): Promise<number> {
-    const { semaphore, settling, startCondition, config: { registry } } = this.#context;
-    const decoded = decode(record, registry, this.#options.route.maxPayloadBytes);
-    if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
-      semaphore.release();
-      await settling.track(this.#settleUnperformed(record, decoded));
-      return performance.now();
+  /** Starts a loop for a record that is ready beside the one that was taken: never so in the order of the partition. */
+  #startBeside(): void {
+    if (!this.#hasNext) return;
+    const wake = this.#idleLoops.pop();
+    if (wake !== undefined) {
+      this.#isStarting = true;
+      wake(true);
+    } else {
+      // In a microtask: a thousand loops do not start inside each other.
+      queueMicrotask(() => this.start());
     }
-    const number = this.#retryState.attemptsOf(record.offset) + 1;
-    const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
-    this.#attempts.add(attempt);
-    const outcome = await attempt.run();
-    const endMs = performance.now();
-    if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(endMs)) {
-      this.#pass(record, attempt);
-      this.#attempts.delete(attempt);
-      semaphore.release();
-      return endMs;
-    }
-    semaphore.release();
-    await settling.track(this.#settle(record, attempt, outcome));
-    this.#attempts.delete(attempt);
-    return performance.now();
+  }
+
+  /** Waits while another loop takes the next record. @returns whether this loop is needed again */
+  #idle(): Promise<boolean> {
+    return new Promise((resolve) => this.#idleLoops.push(resolve));
+  }
+
+  /** Ends the loops that wait. */
+  #endIdle(): void {
+    for (const end of this.#idleLoops.splice(0)) end(false);
   }
 
   #pass(record: QueuedRecord, attempt: Attempt): void {

@@ -58,7 +58,7 @@ Deno.test("a record that cannot be copied ends the worker, and nothing behind it
   const run = worker.run().then(() => "ended", (error) => error.constructor.name);
   const { sink, ownership } = await watched;
   const record = { key: null, value: null, headers: [], timestampMs: 0 };
-  const unreadable = { ...record, offset: 1, key: 5 as unknown as string };
+  const unreadable = { ...record, offset: 1, value: 5 as unknown as Uint8Array };
   sink.records(ownership, {
     records: [{ ...record, offset: 0 }, unreadable, { ...record, offset: 2 }],
     next: 3,
