@@ -378,9 +378,9 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "sqlite: a write of another process ends the long pause of an idle consumer",
-    file: "src/broker/sqlite/wakeup.ts",
-    find: "first.then(({ done }) => done === true || written(), () => {});",
-    replace: "first.catch(() => {});",
+    file: "src/broker/sqlite/file_watch.ts",
+    find: 'watcher.once("change", written);',
+    replace: "",
     tests: ["tests/broker/sqlite/wakeup_test.ts"],
     only: "a write",
   },

@@ -7,6 +7,7 @@
  * heartbeat is a write as well; so it only starts a few short pauses. A slow poll stays, for a write that was not reported.
  */
 import { setImmediate } from "node:timers";
+import { watchFile } from "./file_watch.ts";
 
 /** The first pause, in milliseconds: a job of another process waits half of it on average. */
 const SHORTEST_MS = 5;
@@ -74,7 +75,7 @@ export class Wakeup {
     this.#pauseMs = Math.min(this.#pauseMs * this.#growth, LONGEST_MS);
     // Before the last pause: what is written until the watch has begun is seen by the round after it.
     if (this.#watch === null && pauseMs === LONGEST_MS && !this.#isClosed) {
-      this.#watch = watchFile(this.#path, () => this.#written());
+      this.#watch = watchFile(this.#path, () => this.#written(), () => this.#failed());
     }
     return new Promise((resolve) => {
       this.#wake = () => {
@@ -86,26 +87,15 @@ export class Wakeup {
     });
   }
 
+  /** Polls from now on. */
+  #failed(): void {
+    this.close();
+    this.#wake?.();
+  }
+
   #written(): void {
     this.#restart(GROWTH_AFTER_WRITE);
     this.#wake?.();
-  }
-}
-
-/**
- * Watches a file until its first write.
- *
- * @returns `null` if it cannot be watched: on another system, without the permission, or beyond the system's limit
- */
-function watchFile(path: string, written: () => void): Disposable | null {
-  if (Deno.build.os !== "linux") return null;
-  try {
-    const watcher = Deno.watchFs(path, { recursive: false });
-    const first = watcher[Symbol.asyncIterator]().next();
-    first.then(({ done }) => done === true || written(), () => {});
-    return watcher;
-  } catch {
-    return null;
   }
 }
 
