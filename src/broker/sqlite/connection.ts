@@ -28,6 +28,7 @@ export class Connection {
   /** Those that return arrays. */
   readonly #lists = new Map<string, StatementSync>();
   readonly #remembered = new Map<string, unknown>();
+  #isWriting = false;
   #rememberedVersion = -1;
   #identity: FileIdentity | undefined;
   #guard: DatabaseSync | undefined;
@@ -102,6 +103,8 @@ export class Connection {
     let committing = false;
     let result: T;
     try {
+      this.#checkVersion();
+      this.#isWriting = true;
       result = step();
       committing = true;
       this.run("COMMIT");
@@ -110,6 +113,8 @@ export class Connection {
       // A full disk has ended it already.
       if (this.#database.isTransaction) this.run("ROLLBACK");
       throw sqliteError(`Cannot write to "${this.#path}"`, error, committing ? "unknown" : "no");
+    } finally {
+      this.#isWriting = false;
     }
     // Before it is acknowledged: a log that has no name any more is read by no other process.
     if (this.#identity !== undefined && !this.#identity.isLogInPlace()) {
@@ -123,16 +128,21 @@ export class Connection {
     return this.first<readonly [number]>("PRAGMA data_version")![0];
   }
 
+  /** Forgets what was read if another connection has written since. */
+  #checkVersion(): void {
+    const version = this.version();
+    if (version === this.#rememberedVersion) return;
+    this.#remembered.clear();
+    this.#rememberedVersion = version;
+  }
+
   /**
    * Returns a value that was read from the file, and reads it again only if another connection has written since, or
    * {@linkcode forget} was called. Its readers keep it up to date with what this connection writes.
    */
   remember<T>(name: string, read: () => T): T {
-    const version = this.version();
-    if (version !== this.#rememberedVersion) {
-      this.#remembered.clear();
-      this.#rememberedVersion = version;
-    }
+    // While this connection writes, no other one can: one look is enough for all records of the transaction.
+    if (!this.#isWriting) this.#checkVersion();
     if (this.#remembered.has(name)) return this.#remembered.get(name) as T;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     const value = read();
