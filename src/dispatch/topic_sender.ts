@@ -108,7 +108,11 @@ export class TopicSender {
         durability,
         compression,
         // Records of one turn share a call, and must not wait for each other.
-        settled: (index, outcome) => settle(batch, index, outcome),
+        settled(index, outcome) {
+          if (outcome.ok) settle(batch, index, outcome);
+          // Later, since the stack of the error that the caller gets would have the frames of the broker.
+          else queueMicrotask(() => settle(batch, index, outcome));
+        },
       });
     } catch (error) {
       // `append` should not reject. A broker with such a fault must not stop the sender.
