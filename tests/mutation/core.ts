@@ -34,8 +34,8 @@ const JOBS: readonly Mutant[] = [
   {
     what: "topic sender: a record does not wait for the outcomes of others of its batch",
     file: "src/dispatch/topic_sender.ts",
-    find: "settled: (index, outcome) => settle(batch, index, outcome),",
-    replace: "",
+    find: "if (outcome.ok) settle(batch, index, outcome);",
+    replace: "if (outcome.ok) return;",
     tests: ["tests/dispatch/topic_sender_test.ts"],
     only: "as soon as the broker reports",
   },
