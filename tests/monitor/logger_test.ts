@@ -368,7 +368,7 @@ Deno.test("attachLogger() writes a line for an event that it cannot format", () 
 Deno.test("attachLogger() rounds the milliseconds of events to microseconds, and no other number", () => {
   // A product with 1000 is rounded here.
   const offset = 9_007_199_254_740_885;
-  const running = { ...job, runningMs: 1.23456789, timeoutMs: null, timeoutGraceMs: 5000 };
+  const running = { ...job, offset, runningMs: 1.23456789, timeoutMs: null, timeoutGraceMs: 5000 };
   const [first, second] = written(
     { format: "json" },
     ["job.performed", { ...performed, offset, durationMs: 1.26371829, waitMs: 5.00049 }],

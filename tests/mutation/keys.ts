@@ -44,8 +44,8 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     file: TRACKER,
     find: "record === this.#records.first || record.placeEnd - this.#frontPlaceEnd <= capacity",
     replace: "true",
-    tests: [MODEL],
-    only: "P10",
+    tests: ["tests/worker/partition/partition_test.ts"],
+    only: "space for its end",
   },
   {
     what: "keys: the record at the front can always start",

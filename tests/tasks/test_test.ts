@@ -148,7 +148,9 @@ Deno.test("deno task test prints stages, each run with its number and time, and 
   }, ["tests"]);
   const shown = lines.map((line) => line.replaceAll(/\d+\.\d s|\d+ s\b/g, "… s"));
   assertEquals(shown.filter((line) => /^(\d+ files|\[)/.test(line)), [
-    `3 files in 3 runs, 0 on Kafka, ${Math.max(2, Math.min(navigator.hardwareConcurrency, 4))} at once: expected time … s`,
+    `3 files in 3 runs, 0 on Kafka, ${
+      Math.max(2, Math.min(navigator.hardwareConcurrency, 4))
+    } at once: expected time … s`,
     "[1/3] Check the types",
     "[2/3] 2 runs side by side, the longest first",
     "[3/3] 1 run one after the other: they measure time",

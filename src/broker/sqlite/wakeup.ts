@@ -2,19 +2,23 @@
  * The pause between two rounds of a consumer. Code of the same process ends it with `wake()`. Another process cannot, so
  * the consumer polls: pauses are short after a change and grow while nothing changes.
  *
- * On Linux, where a watch of a file costs nothing until the file is written, the polling ends with the longest pause: then a
+ * On Linux, where a watch of a file costs nothing until the file is written, the polling ends after a few pauses: then a
  * write to the log of the file (`-wal`) ends the wait. The write comes shortly before its transaction can be read, and a
  * heartbeat is a write as well; so it only starts a few short pauses. A slow poll stays, for a write that was not reported.
  */
 import { setImmediate } from "node:timers";
 import { watchFile } from "./file_watch.ts";
 
-/** The first pause, in milliseconds: a job of another process waits half of it on average. */
-const SHORTEST_MS = 5;
+/** The first pause, in milliseconds: a job of another process waits half of a pause on average. */
+const SHORTEST_MS = 1;
 /** The longest pause without a watch, in milliseconds. */
 const LONGEST_MS = 50;
+/** A watch begins before a pause of so many milliseconds. */
+const WATCH_FROM_MS = 6;
+/** After a pause of so many milliseconds the watch has begun, and is relied on. */
+const WATCHED_FROM_MS = 12;
 /** The growth of the pauses after a change, after which another one is likely, and after a write that changed nothing. */
-const GROWTH = 1.25;
+const GROWTH = 1.5;
 const GROWTH_AFTER_WRITE = 2;
 
 /** The pause of one consumer. */
@@ -71,10 +75,11 @@ export class Wakeup {
   }
 
   #sleep(): Promise<void> {
-    const pauseMs = this.#watch === null ? this.#pauseMs : this.#watchedMs;
+    // What is written until the watch has begun is seen by the round after the next pause.
+    const isWatched = this.#watch !== null && this.#pauseMs >= WATCHED_FROM_MS;
+    const pauseMs = isWatched ? this.#watchedMs : this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * this.#growth, LONGEST_MS);
-    // Before the last pause: what is written until the watch has begun is seen by the round after it.
-    if (this.#watch === null && pauseMs === LONGEST_MS && !this.#isClosed) {
+    if (this.#watch === null && pauseMs >= WATCH_FROM_MS && !this.#isClosed) {
       this.#watch = watchFile(this.#path, () => this.#written(), () => this.#failed());
     }
     return new Promise((resolve) => {

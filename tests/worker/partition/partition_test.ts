@@ -1,8 +1,10 @@
 /** An owned partition on the memory broker: what a previous owner finished, and offsets without a record. */
 import { assertEquals } from "@std/assert";
 import type { Broker, BrokerSource, ConsumerSink, Ownership } from "../../../src/broker/broker.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
+import { LimitedBroker } from "../../support/limited_broker.ts";
 import { until } from "../../support/until.ts";
-import { nthEvent, setUpWorker } from "../../support/worker.ts";
+import { nthEvent, setUpWorker, turns } from "../../support/worker.ts";
 
 Deno.test("a record that an earlier owner finished beyond the committed offset is not performed again", async () => {
   const { app, worker, log, committed, errors, runs, enqueue } = setUpWorker();
@@ -88,6 +90,27 @@ Deno.test("a used up lookahead is reported once, and again after a record was fi
   isBroken = false;
   await until(() => worker.status().groups[0]!.partitions[0]!.position === 3, () => JSON.stringify(worker.status()));
   assertEquals(worker.status().groups[0]!.partitions[0]!.isExhausted, false);
+  await worker.stop();
+  await run;
+});
+
+Deno.test("a job does not start while the commit would have no space for its end, until the front has moved", async () => {
+  const log = new FaultInjectionLog();
+  // The metadata has 15 characters besides its head: one for each record from the front on.
+  const broker = new LimitedBroker(log, 20);
+  const { app, worker, steps, runs, enqueue } = setUpWorker({ ordering: "none" }, { broker });
+  await using _ = app;
+  const release = Promise.withResolvers<void>();
+  steps.perform = (n) => n === 0 ? release.promise : undefined;
+  const all = Array.from({ length: 100 }, (_, n) => n);
+  await enqueue(...all);
+  const run = worker.run();
+  await until(() => runs.length >= 15, () => `${runs.length} jobs have started`);
+  await turns(20);
+  assertEquals(runs, all.slice(0, 15));
+  release.resolve();
+  await until(() => worker.status().groups[0]!.partitions[0]!.position === 100, () => JSON.stringify(worker.status()));
+  assertEquals(runs, all);
   await worker.stop();
   await run;
 });
