@@ -75,7 +75,7 @@ export class Wakeup {
   }
 
   #sleep(): Promise<void> {
-    // What is written until the watch has begun is seen by the round after the next pause.
+    // A write before the watch has begun is seen by the round after the next pause.
     const isWatched = this.#watch !== null && this.#pauseMs >= WATCHED_FROM_MS;
     const pauseMs = isWatched ? this.#watchedMs : this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * this.#growth, LONGEST_MS);
