@@ -5,7 +5,6 @@ const QUEUE = "src/worker/partition/record_queue.ts";
 const TRACKER = "src/worker/partition/offset_tracker.ts";
 const RUNNER = "src/worker/partition/runner.ts";
 const BEHAVIOURS = "tests/behaviours/keys_test.ts";
-const MODEL = "tests/behaviours/keys_model_test.ts";
 
 /** See the module. */
 export const KEYS_MUTANTS: readonly Mutant[] = [
