@@ -115,8 +115,8 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
   {
     what: "keys: a broker that accepts less metadata gets less",
     file: "src/worker/partition/committer.ts",
-    find: 'if (outcome === "metadata_too_long") {',
-    replace: "if (false) {",
+    find: "if (refused.length === 0) return;",
+    replace: "return;",
     tests: ["tests/worker/partition/committer_test.ts"],
     only: "too long",
   },

@@ -145,7 +145,9 @@ function readRanges(text: string, front: number): OffsetRange[] {
 /** Each record once, in order, with the larger count. */
 function mergeFailed(failed: readonly FailedRecord[]): FailedRecord[] {
   const attempts = new Map<number, number>();
-  for (const record of failed) attempts.set(record.offset, Math.max(record.attempts, attempts.get(record.offset) ?? 0));
+  for (const { offset, attempts: count } of failed) {
+    if (count > 0) attempts.set(offset, Math.max(count, attempts.get(offset) ?? 0));
+  }
   return Array.from(attempts, ([offset, count]) => ({ offset, attempts: count })).sort((a, b) => a.offset - b.offset);
 }
 

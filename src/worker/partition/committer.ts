@@ -94,15 +94,20 @@ export class Committer {
       sent.map(([, mark]) => mark),
       deadlineMs === undefined ? {} : { deadlineMs },
     );
+    this.#shrinkLimit(sent.filter((_, index) => outcomes[index] === "metadata_too_long").map(([, mark]) => mark));
     for (const [index, [partition, mark]] of sent.entries()) {
       const outcome = outcomes[index];
-      if (outcome === "metadata_too_long") {
-        this.#metadataLimit.maxLength = Math.min(this.#metadataLimit.maxLength, Math.floor(mark.metadata.length / 2));
-      }
       if (outcome === "committed") partition.confirm(mark);
       // "refused" or "unknown": send it again. "ended": the partition is lost.
       else if (outcome !== "ended") this.#scheduled.add(partition);
     }
+  }
+
+  /** Halves the longest metadata that was refused: a broker may refuse a whole request for the size of one mark. */
+  #shrinkLimit(refused: readonly Mark[]): void {
+    if (refused.length === 0) return;
+    const longest = Math.max(...refused.map(({ metadata }) => metadata.length));
+    this.#metadataLimit.maxLength = Math.min(this.#metadataLimit.maxLength, Math.floor(longest / 2));
   }
 }
 

@@ -35,6 +35,8 @@ export class OffsetTracker {
   #inheritedIndex = 0;
   /** The end of the place of the last record. */
   #placeEnd = 0;
+  /** The last skipped offsets. */
+  #filler: { -readonly [Field in keyof TrackedRecord]: TrackedRecord[Field] } | null = null;
   /** The end of the place of the last record that is behind the front. */
   #frontPlaceEnd = 0;
 
@@ -93,10 +95,7 @@ export class OffsetTracker {
   /** Skips offsets before `next` that hold no record, such as aborted records at the end of a log. */
   skipTo(next: number): void {
     if (this.size === 0) this.#front = Math.max(next, this.#front ?? next);
-    else if (next > this.end) {
-      const filler = { offset: this.end, next, timestampMs: 0, isFinished: true, placeEnd: 0 };
-      this.add(filler);
-    }
+    else if (next > this.end) this.#skipBehind(next);
   }
 
   /** Finishes a record. The front moves if all records before it are finished, too. */
@@ -128,6 +127,16 @@ export class OffsetTracker {
       if (to > this.end) ranges.push({ from: Math.max(from, this.end), to });
     }
     return ranges;
+  }
+
+  /** Skips offsets behind a record that is not finished. Aborted batches come one after the other: they are one run. */
+  #skipBehind(next: number): void {
+    if (this.#filler !== null && this.#records.last === this.#filler) this.#filler.next = next;
+    else {
+      this.#placeEnd += 1 + LONGEST_RUN;
+      this.#filler = { offset: this.end, next, timestampMs: 0, isFinished: true, placeEnd: this.#placeEnd };
+      this.#records.push(this.#filler);
+    }
   }
 
   /** Every record before the first unfinished one is finished: offsets without a record count as finished. */

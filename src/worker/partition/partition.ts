@@ -191,6 +191,7 @@ export class Partition implements PartitionHandler {
     this.#queue.remove(record);
     this.#isExhausted = false;
     this.#context.committer.schedule(this);
+    this.#checkExhausted();
   }
 
   /** Reports that no job can start until one that failed is finished. */

@@ -183,3 +183,15 @@ Deno.test("fits() is true for the record at the front, and for others within the
   tracker.finish(records[0]!);
   assertEquals([0, 4].map(fitting), [[0, 1], [0, 1, 4]]);
 });
+
+Deno.test("skipTo() takes one place for all aborted batches that follow each other behind an unfinished record", () => {
+  const tracker = new OffsetTracker(0);
+  const [first, last] = [recordAt(0), recordAt(1001)];
+  tracker.add(first);
+  for (let next = 2; next <= 1001; next++) tracker.skipTo(next);
+  tracker.add(last);
+  assertEquals([tracker.size, tracker.fits(last, 16), tracker.fits(last, 15)], [3, true, false]);
+  assertEquals(tracker.finishedRanges(), [{ from: 1, to: 1001 }]);
+  tracker.finish(first);
+  assertEquals([tracker.front, tracker.size], [1001, 1]);
+});

@@ -58,3 +58,10 @@ Deno.test("skipCommit() refuses a record that is finished, or for which the comm
   );
   assertEquals(skip(10, {}, { offset: 10, metadata: "" }), { offset: 11, failed: [], stuck: [], finished: [] });
 });
+
+Deno.test("skipCommit() does not take a record with a forged count of no failure for a finished one", () => {
+  for (const metadata of ["v1;a=5:0", "v1;k=AAAAA_AAA"]) {
+    const { finished, failed } = skip(12, {}, { offset: 10, metadata })!;
+    assertEquals([finished, failed], [[{ from: 12, to: 13 }], []], metadata);
+  }
+});
