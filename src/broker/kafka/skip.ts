@@ -12,10 +12,11 @@ import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import type { Generation } from "./consumer/generation.ts";
 import { Member } from "./consumer/member.ts";
-import { workerMetadata } from "./consumer/ownership.ts";
+import { MAX_METADATA_LENGTH, workerMetadata } from "./consumer/ownership.ts";
 import type { Questions } from "./questions.ts";
 import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
+import { Code, ProtocolError } from "./wire/errors.ts";
 
 const DEADLINE_MS = 60_000;
 const CLOSE_MS = 2000;
@@ -56,9 +57,19 @@ export async function skipRecord(
   if (committed.offset > offset) throw alreadySkippedError(group, position, committed.offset);
   const end = await questions.ask(what, () => findRecordEnd(cluster, position));
   const commit = async (generation?: Generation): Promise<boolean> => {
-    const decided = decide(committed, end);
-    if (decided !== null) await questions.commit(group, [{ topic, partition, ...decided }], generation);
-    return decided !== null;
+    let maxLength = MAX_METADATA_LENGTH;
+    while (true) {
+      const decided = decide(committed, end, maxLength);
+      if (decided === null) return false;
+      try {
+        await questions.commit(group, [{ topic, partition, ...decided }], generation);
+        return true;
+      } catch (error) {
+        // A broker may accept less. Nothing shorter is left to try once it is empty.
+        if (!isMetadataTooLong(error) || decided.metadata === "") throw error;
+        maxLength = Math.floor(decided.metadata.length / 2);
+      }
+    }
   };
   try {
     // Its owner may have come to it without having committed so yet: the last marks show it.
@@ -72,6 +83,10 @@ export async function skipRecord(
     isDecided = committed.offset > offset || await commit(generation);
   });
   if (!isDecided) throw skipsOthersError(group, position, committed.offset);
+}
+
+function isMetadataTooLong(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === Code.offsetMetadataTooLarge;
 }
 
 /**

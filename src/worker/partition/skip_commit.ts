@@ -18,9 +18,10 @@ export interface SkipSettings {
  * Returns the function by which a broker decides on a skip. The group moves to the record's end if it is at the record, or
  * by force; else the record joins what is finished beyond the front.
  */
-export function skipCommit(position: Position, { isAlone, force, maxLength }: SkipSettings): DecideSkip {
+export function skipCommit(position: Position, settings: SkipSettings): DecideSkip {
+  const { isAlone, force } = settings;
   const { offset } = position;
-  return (committed, end) => {
+  return (committed, end, maxLength = settings.maxLength) => {
     const progress = decodeCommitMetadata(committed.metadata, committed.offset);
     if (progress.finished.some(({ from, to }) => from <= offset && offset < to)) {
       throw new BrokerError(`Cannot skip ${formatPosition(position)}: it is finished already`);

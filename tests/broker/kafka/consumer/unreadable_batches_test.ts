@@ -5,6 +5,7 @@ import type { StoredRecord } from "../../../../src/broker/broker.ts";
 import { Field } from "../../../../src/broker/kafka/batch/layout.ts";
 import { KafkaBroker } from "../../../../src/broker/kafka/broker.ts";
 import { kafkaSettings } from "../../../../src/broker/kafka/options.ts";
+import { Code } from "../../../../src/broker/kafka/wire/errors.ts";
 import { Monitor } from "../../../../src/monitor/monitor.ts";
 import { Recorder } from "../../conformance/recorder.ts";
 import { oldMessage } from "../../../support/kafka/old_message.ts";
@@ -239,4 +240,21 @@ Deno.test("skip: a group in the middle of a batch that cannot be read passes ove
   await using broker = openBroker(kafka);
   await broker.skip("g", { topic: TOPIC, partition: 0, offset: 1 }, passOver(1));
   assertEquals(kafka.committed.get(0)!.offset, 3);
+});
+
+Deno.test("skip: a broker that accepts less metadata gets half until it accepts it", async () => {
+  await using kafka = new ScriptedKafka();
+  kafka.log.append(0, batch("a", "b"));
+  const lengths: number[] = [];
+  kafka.broker.on(Api.offsetCommit, (request) => {
+    const isTooLong = lengths.at(-1)! > 1000;
+    return kafka.commit(request, isTooLong ? Code.offsetMetadataTooLarge : Code.none);
+  });
+  await using broker = openBroker(kafka);
+  await broker.skip("g", { topic: TOPIC, partition: 0, offset: 0 }, (_, end, maxLength = 0) => {
+    lengths.push(maxLength);
+    return { offset: end, metadata: "x".repeat(maxLength) };
+  });
+  assertEquals(lengths.length, 3, String(lengths));
+  assertEquals(kafka.committed.get(0), { offset: 1, metadata: "x".repeat(lengths[2]!) });
 });
