@@ -68,6 +68,13 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     tests: ["tests/worker/partition/record_queue_test.ts"],
   },
   {
+    what: "keys: a record that was ready waits when the space in the commit shrinks",
+    file: QUEUE,
+    find: "first !== undefined && !this.#options.fits(first); {",
+    replace: "false; {",
+    tests: ["tests/worker/partition/record_queue_test.ts"],
+  },
+  {
     what: "keys: maxConcurrency limits a partition",
     file: RUNNER,
     find: " && this.#attempts.size < this.#options.route.maxConcurrency",

@@ -86,6 +86,11 @@ export class RecordQueue {
 
   /** Whether a record is ready. */
   get hasReady(): boolean {
+    // The space in the commit may have shrunk since it became ready.
+    for (let { first } = this.#ready; first !== undefined && !this.#options.fits(first); { first } = this.#ready) {
+      this.#ready.shift();
+      this.#keepBack(first);
+    }
     return this.#ready.length > 0;
   }
 
@@ -175,10 +180,11 @@ export class RecordQueue {
   }
 
   #makeReady(record: QueuedRecord): void {
-    if (this.#options.fits(record)) {
-      this.#ready.push(record);
-      return;
-    }
+    if (this.#options.fits(record)) this.#ready.push(record);
+    else this.#keepBack(record);
+  }
+
+  #keepBack(record: QueuedRecord): void {
     const at = this.#beyond.findLastIndex(({ offset }) => offset < record.offset) + 1;
     this.#beyond.splice(at, 0, record);
   }

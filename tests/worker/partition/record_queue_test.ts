@@ -186,3 +186,18 @@ Deno.test("RecordQueue keeps back what has no space in the commit, in the order 
   queue.clear();
   assertEquals([queue.length, queue.active, queue.isExhausted], [0, 0, false]);
 });
+
+Deno.test("RecordQueue keeps a record back that was ready when the space in the commit shrinks", () => {
+  let end = 4;
+  const { queue, push, takeAll } = setUp(new MemoryBudget(1e9), {
+    ordering: "none",
+    fits: ({ offset }) => offset < end,
+  });
+  for (let count = 0; count < 4; count++) push(1);
+  end = 2;
+  const [first, ...more] = takeAll();
+  assertEquals([offsetsOf(more), queue.isExhausted], [[1], true]);
+  end = 3;
+  queue.remove(first!);
+  assertEquals(offsetsOf(takeAll()), [2]);
+});
