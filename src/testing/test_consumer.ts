@@ -21,6 +21,7 @@ import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
 import type { JobInfo, LostReason } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
 import { decodeCommitMetadata, encodeCommitMetadata } from "../worker/partition/commit_metadata.ts";
+import type { OffsetRange } from "../worker/partition/offset_states.ts";
 import type { RecordedJob } from "./job_recorder.ts";
 import type { RevocableConsumer, TestContext } from "./test_context.ts";
 
@@ -164,19 +165,19 @@ export class TestConsumer implements Consumer, ConsumerSink, RevocableConsumer {
     this.#context.log.revoke(this.#options.group, ownership);
   }
 
-  /** Returns the part of a mark that is committed: before the first job that was held back, or whose mark is lost. */
+  /** Returns the part of a mark that is committed: before the first job that was held back, and without lost marks. */
   #limit(mark: Mark): Mark {
     const { heldBack = Infinity, lostMarks = [] } = this.#deliveries.get(mark.ownership) ?? {};
     const next = Math.min(mark.next, heldBack, ...lostMarks.map(({ offset }) => offset));
-    if (next === mark.next) return mark;
+    if (next === mark.next && lostMarks.length === 0) return mark;
     const progress = decodeCommitMetadata(mark.metadata, mark.next);
     // The failures of a job before it succeeded were reported: its next run continues to count.
-    const retried = lostMarks.find(({ attempt }) => attempt > 1);
-    const failed = retried === undefined
-      ? progress.failed
-      : [{ offset: retried.offset, attempts: retried.attempt - 1 }, ...progress.failed];
+    const retried = lostMarks.filter(({ attempt }) => attempt > 1)
+      .map(({ offset, attempt }) => ({ offset, attempts: attempt - 1 }));
+    const failed = [...retried, ...progress.failed].sort((a, b) => a.offset - b.offset);
+    const finished = lostMarks.reduce<readonly OffsetRange[]>(without, progress.finished);
     // Offsets are encoded as distances from the committed one.
-    const metadata = encodeCommitMetadata({ ...progress, failed }, next, MAX_COMMIT_METADATA_LENGTH);
+    const metadata = encodeCommitMetadata({ ...progress, failed, finished }, next, MAX_COMMIT_METADATA_LENGTH);
     return { ...mark, next, metadata };
   }
 
@@ -196,4 +197,12 @@ export class TestConsumer implements Consumer, ConsumerSink, RevocableConsumer {
 
 function contains({ topic, partition }: Ownership, at: Position): boolean {
   return topic === at.topic && partition === at.partition;
+}
+
+/** Returns ranges without one offset. */
+function without(ranges: readonly OffsetRange[], { offset }: { readonly offset: number }): OffsetRange[] {
+  return ranges.flatMap(({ from, to }) => {
+    const parts = offset < from || offset >= to ? [{ from, to }] : [{ from, to: offset }, { from: offset + 1, to }];
+    return parts.filter((part) => part.from < part.to);
+  });
 }

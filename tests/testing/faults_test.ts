@@ -105,6 +105,30 @@ Deno.test("faults.crashBeforeMark() repeats the job that has succeeded, and no o
   assertEquals(await t.performEnqueuedJobs(), 0);
 });
 
+Deno.test("faults.crashBeforeMark() repeats a job also if one before it in the log still runs", async () => {
+  const runs: number[] = [];
+  const again = Promise.withResolvers<void>();
+  class StepJob extends Job {
+    async perform(n: number) {
+      runs.push(n);
+      if (n === 2 && runs.filter((run) => run === 2).length === 2) again.resolve();
+      const aborted = new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+      if (n === 1) await Promise.race([again.promise, aborted]);
+    }
+  }
+  const steps = new App({
+    name: "steps",
+    broker: "kafka://localhost:1",
+    jobs: [StepJob],
+    topics: [activeJobTopic("default", { ordering: "none" })],
+  });
+  await using t = TestApp.of(steps);
+  await performAllLater([StepJob.of(1), StepJob.of(2)]);
+  t.faults.crashBeforeMark((job) => job.args[0] === 2);
+  await t.performEnqueuedJobs();
+  assertEquals(runs.toSorted(), [1, 1, 2, 2]);
+});
+
 Deno.test("faults.crashBeforeMark() comes as often as planned, also for the last job and beside jobs that are held back", async () => {
   await using t = TestApp.of(app);
   takeActions();
