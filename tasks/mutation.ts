@@ -11,7 +11,7 @@ import { KafkaUnavailableError } from "./kafka/server.ts";
 import { findMisplacedGuards, type Mutant, needsKafka } from "./mutation/mutant.ts";
 import { runMutants } from "./mutation/runner.ts";
 import { onInterrupt, root } from "./process.ts";
-import { takeRequired, UsageError } from "./requirements.ts";
+import { runTask, takeRequired } from "./requirements.ts";
 import { formatSeconds } from "./test/plan.ts";
 
 /** The number of mutants at once. Those on Kafka run beside them, one by one. */
@@ -79,12 +79,4 @@ async function runOnKafka(
   }
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args) ? 0 : 1);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    Deno.exit(2);
-  }
-}
+if (import.meta.main) await runTask(main);

@@ -16,6 +16,20 @@ export class UsageError extends Error {
 }
 
 /**
+ * Runs a task with the arguments of this process, and ends the process: with 0 if it returns `true`, else with 1, and with 2
+ * and the message for a command line that cannot be read.
+ */
+export async function runTask(main: (args: readonly string[]) => Promise<boolean>): Promise<never> {
+  try {
+    Deno.exit(await main(Deno.args) ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
+}
+
+/**
  * Takes `--require a,b` and `--require=a,b` out of a command line.
  *
  * @returns the required parts, and the other arguments in order

@@ -17,7 +17,7 @@
  * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
  */
 import { deno, filesUnder, onInterrupt, root } from "./process.ts";
-import { UsageError } from "./requirements.ts";
+import { runTask } from "./requirements.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
 import { CLUSTER_FOLDER, formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
@@ -153,12 +153,4 @@ function abortOnInterrupt(): AbortSignal {
   return controller.signal;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(readArguments(Deno.args)) ? 0 : 1);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    Deno.exit(2);
-  }
-}
+if (import.meta.main) await runTask((args) => main(readArguments(args)));

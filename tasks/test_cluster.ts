@@ -7,7 +7,7 @@
  */
 import { fetchJars, KafkaUnavailableError } from "./kafka/server.ts";
 import { deno } from "./process.ts";
-import { takeRequired, UsageError } from "./requirements.ts";
+import { runTask, takeRequired } from "./requirements.ts";
 import { CLUSTER_FOLDER } from "./test/plan.ts";
 import { type Counts, readCounts } from "./test/runner.ts";
 
@@ -25,12 +25,4 @@ async function main(args: readonly string[]): Promise<boolean> {
   return counts.failed === 0;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args) ? 0 : 1);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    Deno.exit(2);
-  }
-}
+if (import.meta.main) await runTask(main);

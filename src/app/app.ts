@@ -285,7 +285,6 @@ export class App implements AsyncDisposable {
     const decide = skipCommit(at, {
       isAlone: route!.ordering !== "partition",
       force: options.force ?? false,
-      maxLength: broker.capabilities.maxCommitMetadataLength,
     });
     await broker.skip(route!.group, at, decide);
   }

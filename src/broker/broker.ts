@@ -136,10 +136,10 @@ export interface Commit {
  *
  * @param committed the group's commit, at the record or before it; the start of the log where there is none
  * @param end the position after the record
- * @param maxLength the longest metadata, in characters. @default the broker's `maxCommitMetadataLength`
+ * @param maxLength the longest metadata that the broker accepts, in characters
  * @returns `null` if the group must come to the record first: a live worker may be about to commit that
  */
-export type DecideSkip = (committed: Commit, end: number, maxLength?: number) => Commit | null;
+export type DecideSkip = (committed: Commit, end: number, maxLength: number) => Commit | null;
 
 /**
  * The place of an App's records, before anything is connected: the result of `kafka({ … })`, `sqlite(…)` and

@@ -21,7 +21,7 @@ import { MAX_COMMIT_METADATA_LENGTH } from "../broker/memory/group.ts";
 import type { JobInfo, LostReason } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
 import { decodeCommitMetadata, encodeCommitMetadata } from "../worker/partition/commit_metadata.ts";
-import type { OffsetRange } from "../worker/partition/offset_states.ts";
+import { isInRanges, type OffsetRange } from "../worker/partition/offset_states.ts";
 import type { RecordedJob } from "./job_recorder.ts";
 import type { RevocableConsumer, TestContext } from "./test_context.ts";
 
@@ -188,7 +188,7 @@ export class TestConsumer implements Consumer, ConsumerSink, RevocableConsumer {
     for (const recorded of jobs) {
       const { offset } = recorded.job;
       if (lostMarks.some((job) => job.offset === offset)) continue;
-      if (offset >= next && !finished.some(({ from, to }) => from <= offset && offset < to)) continue;
+      if (offset >= next && !isInRanges(offset, finished)) continue;
       recorded.isFinished = true;
       jobs.delete(recorded);
     }

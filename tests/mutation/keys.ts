@@ -115,7 +115,7 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
   {
     what: "keys: a skip that the commit has no space for is refused",
     file: "src/worker/partition/skip_commit.ts",
-    find: "if (finished.some(({ from, to }) => from <= offset && offset < to)) return { offset: front, metadata };",
+    find: "if (isInRanges(offset, finished)) return { offset: front, metadata };",
     replace: "if (finished.length >= 0) return { offset: front, metadata };",
     tests: ["tests/worker/partition/skip_commit_test.ts"],
   },

@@ -79,7 +79,7 @@ export class MemoryBroker implements Broker {
     await group.intervene(() => {
       const before = committed();
       if (before.offset > position.offset) return;
-      const commit = decide(before, end);
+      const commit = decide(before, end, MAX_COMMIT_METADATA_LENGTH);
       if (commit === null) throw skipsOthersError(name, position, before.offset);
       group.setCommitted({ ...position, offset: commit.offset }, commit.metadata);
     });

@@ -16,7 +16,7 @@ import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
 import { partitionAt } from "./admin.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
-import { committedOf, move } from "./group_offsets.ts";
+import { committedOf, MAX_COMMIT_METADATA_LENGTH, move } from "./group_offsets.ts";
 import { leaseOf, requestLease } from "./leases.ts";
 import { type Candidate, join, membersOf, removeMember } from "./members.ts";
 import { Sessions } from "./sessions.ts";
@@ -94,7 +94,7 @@ class Skip {
       if (wantedBy === null || !this.#sessions.isLive(wantedBy)) requestLease(connection, group, id, partitionId);
       return false;
     }
-    const commit = this.#decide(committed, end);
+    const commit = this.#decide(committed, end, MAX_COMMIT_METADATA_LENGTH);
     if (commit === null) throw skipsOthersError(group, position, committed.offset);
     move(connection, group, partitionId, commit);
     this.leave(connection);

@@ -19,6 +19,11 @@ export interface OffsetRange {
   readonly to: number;
 }
 
+/** Returns whether an offset is in one of the ranges. */
+export function isInRanges(offset: number, ranges: readonly OffsetRange[]): boolean {
+  return ranges.some(({ from, to }) => from <= offset && offset < to);
+}
+
 /** A record that has failed and is not finished. */
 export interface FailedRecord {
   readonly offset: number;

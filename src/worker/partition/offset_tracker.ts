@@ -4,8 +4,8 @@
  *
  * Records are ordered by arrival; offsets may have gaps (control records, aborted and compacted ones), so each record
  * says which position comes after it. The *front* is the position up to which every record is finished: only the front
- * is committed. The rest, finished or failed, is in the commit's metadata, which is finite: each record
- * has a place in it, and may start only once its place is within the limit. The record at the front always is.
+ * is committed. The rest, finished or failed, is in the commit's metadata, which is finite: each record has
+ * a place in it, and may start only once its place is within the limit. The record at the front always is.
  */
 import { Fifo } from "../../support/fifo.ts";
 import { LONGEST_RUN, type OffsetRange } from "./offset_states.ts";
@@ -36,7 +36,7 @@ export class OffsetTracker {
   /** The end of the place of the last record. */
   #placeEnd = 0;
   /** The last skipped offsets. */
-  #filler: { -readonly [Field in keyof TrackedRecord]: TrackedRecord[Field] } | null = null;
+  #filler: (TrackedRecord & { next: number }) | null = null;
   /** The end of the place of the last record that is behind the front. */
   #frontPlaceEnd = 0;
 

@@ -3,6 +3,7 @@ import type { Commit, DecideSkip } from "../../broker/broker.ts";
 import { BrokerError } from "../../errors.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
 import { decodeCommitMetadata, encodeCommitMetadata, type Progress } from "./commit_metadata.ts";
+import { isInRanges } from "./offset_states.ts";
 
 /** Settings of a skip. */
 export interface SkipSettings {
@@ -10,20 +11,17 @@ export interface SkipSettings {
   readonly isAlone: boolean;
   /** Whether the records before it are passed over as well. */
   readonly force: boolean;
-  /** The longest metadata of a commit, in characters. */
-  readonly maxLength: number;
 }
 
 /**
  * Returns the function by which a broker decides on a skip. The group moves to the record's end if it is at the record, or
  * by force; else the record joins what is finished beyond the front.
  */
-export function skipCommit(position: Position, settings: SkipSettings): DecideSkip {
-  const { isAlone, force } = settings;
+export function skipCommit(position: Position, { isAlone, force }: SkipSettings): DecideSkip {
   const { offset } = position;
-  return (committed, end, maxLength = settings.maxLength) => {
+  return (committed, end, maxLength) => {
     const progress = decodeCommitMetadata(committed.metadata, committed.offset);
-    if (progress.finished.some(({ from, to }) => from <= offset && offset < to)) {
+    if (isInRanges(offset, progress.finished)) {
       throw new BrokerError(`Cannot skip ${formatPosition(position)}: it is finished already`);
     }
     if (offset === committed.offset || force) {
@@ -52,7 +50,7 @@ function finish(
     maxLength,
   );
   const { finished } = decodeCommitMetadata(metadata, front);
-  if (finished.some(({ from, to }) => from <= offset && offset < to)) return { offset: front, metadata };
+  if (isInRanges(offset, finished)) return { offset: front, metadata };
   throw new BrokerError(
     `Cannot skip ${formatPosition(position)}: it is too far ahead of offset ${front}, which is not finished`,
   );

@@ -7,10 +7,10 @@ import { skipCommit, type SkipSettings } from "../../../src/worker/partition/ski
 /** The group is at 10; 12 has failed once and 14 is stuck, 11 and 13 are finished. */
 const COMMITTED = { offset: 10, metadata: "v1;k=ABCBD;w=4" };
 
-function skip(offset: number, settings: Partial<SkipSettings> = {}, committed = COMMITTED) {
+function skip(offset: number, settings: Partial<SkipSettings> = {}, committed = COMMITTED, maxLength = 4000) {
   const position = { topic: "default", partition: 3, offset };
-  const decide = skipCommit(position, { isAlone: true, force: false, maxLength: 4000, ...settings });
-  const commit = decide(committed, offset + 1);
+  const decide = skipCommit(position, { isAlone: true, force: false, ...settings });
+  const commit = decide(committed, offset + 1, maxLength);
   if (commit === null) return null;
   const { failed, stuck, finished } = decodeCommitMetadata(commit.metadata, commit.offset);
   return { offset: commit.offset, failed, stuck, finished };
@@ -52,7 +52,7 @@ Deno.test("skipCommit() in the order of the partition leaves a record to which t
 Deno.test("skipCommit() refuses a record that is finished, or for which the commit has no space", () => {
   assertThrows(() => skip(13), BrokerError, "Cannot skip default/3@13: it is finished already");
   assertThrows(
-    () => skip(40, { maxLength: 12 }),
+    () => skip(40, {}, COMMITTED, 12),
     BrokerError,
     "Cannot skip default/3@40: it is too far ahead of offset 10, which is not finished",
   );

@@ -23,7 +23,7 @@ Deno.test("isProvedBy() is true of what it began with, as long as nothing of its
   assert(ownership.isProvedBy(commit), "it may have arrived");
   ownership.settle(commit, "committed");
   assert(ownership.isProvedBy(commit));
-  assert(!ownership.isProvedBy(START), "somebody set it back");
+  assert(!ownership.isProvedBy(START), "another program has set it back");
 });
 
 Deno.test("isProvedBy() is true of the last acknowledged commit, and of those after it whose outcome is not known", () => {
