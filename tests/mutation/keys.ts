@@ -90,6 +90,14 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     tests: [BEHAVIOURS],
   },
   {
+    what: "keys: the loops of a lost partition end",
+    file: RUNNER,
+    find: "for (const end of this.#idleLoops.splice(0)) end(false);",
+    replace: "",
+    tests: ["tests/worker/partition/partition_test.ts"],
+    only: "a lost partition ends",
+  },
+  {
     what: "keys: a used up lookahead is reported once",
     file: "src/worker/partition/partition.ts",
     find: "if (this.#isExhausted || !this.#queue.isExhausted",

@@ -134,7 +134,7 @@ export class Runner {
     this.#isOwned = false;
     for (const attempt of this.#attempts) attempt.revoke();
     this.endWaits();
-    this.#endIdle();
+    for (const end of this.#idleLoops.splice(0)) end(false);
     return this.#loops.whenEmpty();
   }
 
@@ -204,7 +204,6 @@ export class Runner {
       else return;
     }
     this.#isStarting = false;
-    this.#endIdle();
   }
 
   /** Starts a loop for a record that is ready beside the one that was taken: never so in the order of the partition. */
@@ -223,11 +222,6 @@ export class Runner {
   /** Waits while another loop takes the next record. @returns whether this loop is needed again */
   #idle(): Promise<boolean> {
     return new Promise((resolve) => this.#idleLoops.push(resolve));
-  }
-
-  /** Ends the loops that wait. */
-  #endIdle(): void {
-    for (const end of this.#idleLoops.splice(0)) end(false);
   }
 
   #pass(record: QueuedRecord, attempt: Attempt): void {

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Broker, BrokerSource, ConsumerSink, Ownership } from "../../../src/broker/broker.ts";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 import { LimitedBroker } from "../../support/limited_broker.ts";
+import { Partition } from "../../../src/worker/partition/partition.ts";
 import { until } from "../../support/until.ts";
 import { nthEvent, setUpWorker, turns } from "../../support/worker.ts";
 
@@ -113,4 +114,25 @@ Deno.test("a job does not start while the commit would have no space for its end
   assertEquals(runs, all);
   await worker.stop();
   await run;
+});
+
+Deno.test("a lost partition ends once its jobs have ended, also after many ran side by side", async () => {
+  const { app, worker, runs, enqueue } = setUpWorker({ ordering: "none" }, { concurrency: 2 });
+  await using _ = app;
+  const all = Array.from({ length: 200 }, (_, n) => n);
+  await enqueue(...all);
+  let isEnded = false;
+  const { lose } = Partition.prototype;
+  Partition.prototype.lose = function (reason) {
+    const ended = lose.call(this, reason);
+    ended.then(() => isEnded = true);
+    return ended;
+  };
+  try {
+    await worker.run(undefined, { once: true });
+    assertEquals(runs.length, all.length);
+    await until(() => isEnded, () => "the partition has not ended", 5000);
+  } finally {
+    Partition.prototype.lose = lose;
+  }
 });
