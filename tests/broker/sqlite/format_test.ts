@@ -133,25 +133,66 @@ Deno.test("sqlite: a compacted topic keeps the newest record of each key, by its
   assertEquals(kept(file.path), [[2, "3"], [3, "4"]]);
 });
 
-Deno.test("sqlite: a tombstone deletes its key, and goes itself in time once it is performed; its offset is not used again", async () => {
+Deno.test("sqlite: a tombstone goes once its owner has read it, whatever is committed, and the partition ends where it did", async () => {
   using file = new TemporaryFile();
   await makeTopic(file.path, 1, COMPACTED);
   await using member = new Member(file.path);
   await member.owns(1);
-  const records = [{ key: "c", value: null }, { key: "a", value: "1" }, { key: "b", value: "2" }, {
-    key: "b",
-    value: null,
-  }];
-  await put(member.broker, ...records);
-  assertEquals(kept(file.path), [[0, null], [1, "1"], [3, null]]);
-  await member.received(3);
-  // The first tombstone is performed and goes. The other one stays in the same round, though its time is over as well.
-  assertEquals(await member.commit(3), "committed");
-  await until(() => kept(file.path)[0]![0] === 1, () => JSON.stringify(kept(file.path)));
-  assertEquals(kept(file.path), [[1, "1"], [3, null]]);
-  assertEquals(await member.commit(4), "committed");
+  await put(member.broker, { key: "a", value: "1" }, { key: "b", value: "2" }, { key: "b", value: null });
+  await member.received(2);
   await until(() => kept(file.path).length === 1, () => JSON.stringify(kept(file.path)));
-  assertEquals(await put(member.broker, { key: "d", value: "5" }), ["at 4"]);
+  assertEquals(kept(file.path), [[0, "1"]]);
+  assertEquals(await put(member.broker, { key: "d", value: "5" }), ["at 3"]);
+  assertEquals(rows(file.path, "SELECT committed FROM group_offsets"), [[null]]);
+});
+
+Deno.test("sqlite: beside the owner of another group a tombstone stays for the topic's delete.retention.ms", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 1, { ...COMPACTED, "delete.retention.ms": "60000" });
+  // The other one, on another process, has read nothing.
+  outside(file.path, [
+    "INSERT INTO leases (group_name, partition_id, owner) VALUES ('other', (SELECT id FROM partitions), 'process')",
+  ]);
+  await using member = new Member(file.path);
+  await member.owns(1);
+  await put(member.broker, { key: "a", value: null }, { key: "b", value: null });
+  await member.received(2);
+  // One of them is old, and goes: the younger one stays in the same round.
+  outside(file.path, ["UPDATE records SET timestamp_ms = timestamp_ms - 60000 WHERE offset = 0"]);
+  await until(() => kept(file.path).length === 1, () => JSON.stringify(kept(file.path)));
+  assertEquals(kept(file.path), [[1, null]]);
+  outside(file.path, ["DELETE FROM leases WHERE group_name = 'other'"]);
+  await until(() => kept(file.path).length === 0, () => JSON.stringify(kept(file.path)));
+});
+
+Deno.test("sqlite: the lease of an owner that died keeps tombstones until it is taken over", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 1, COMPACTED);
+  outside(file.path, [
+    "INSERT INTO leases (group_name, partition_id, owner) VALUES ('shop', (SELECT id FROM partitions), 'dead')",
+  ]);
+  await using broker = openBroker(file.path);
+  await put(broker, { key: "a", value: null });
+  outside(file.path, ["UPDATE records SET timestamp_ms = 0"]);
+  await put(broker, { key: "b", value: "1" });
+  assertEquals(kept(file.path), [[0, null], [1, "1"]]);
+  outside(file.path, ["DELETE FROM leases"]);
+  await put(broker, { key: "c", value: "1" });
+  assertEquals(kept(file.path), [[1, "1"], [2, "1"]]);
+});
+
+Deno.test("sqlite: many old tombstones are removed a hundred at a time", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path, 1, COMPACTED);
+  await using broker = openBroker(file.path);
+  await put(broker, ...Array.from({ length: 250 }, (_, n) => ({ key: `k${n}`, value: null })));
+  outside(file.path, ["UPDATE records SET timestamp_ms = 0"]);
+  const left: number[] = [];
+  for (let n = 0; n < 4; n++) {
+    await put(broker, { key: "later", value: "x" });
+    left.push(kept(file.path).length - 1);
+  }
+  assertEquals(left, [150, 50, 0, 0]);
 });
 
 Deno.test("sqlite: superseding a record reads an index, not the topic", async () => {
@@ -163,4 +204,15 @@ Deno.test("sqlite: superseding a record reads an index, not the topic", async ()
       "AND CAST(key AS BLOB) = CAST('a' AS BLOB) AND id < 5",
   ).flat().join();
   assert(plan.includes("USING INDEX compacted_keys (partition_id=? AND <expr>=? AND rowid<?)"), plan);
+});
+
+Deno.test("sqlite: the first tombstones of a partition are found by an index, in the order of their offsets", async () => {
+  using file = new TemporaryFile();
+  await makeTopic(file.path);
+  const plan = rows(
+    file.path,
+    "EXPLAIN QUERY PLAN SELECT id, timestamp_ms FROM records " +
+      "WHERE is_compacted = 1 AND value IS NULL AND partition_id = 1 AND id < 5 ORDER BY id LIMIT 100",
+  ).flat().join();
+  assert(plan.includes("USING INDEX tombstones (partition_id=? AND rowid<?)") && !plan.includes("B-TREE"), plan);
 });
