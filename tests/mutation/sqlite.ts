@@ -360,15 +360,15 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     file: "src/broker/sqlite/tombstones.ts",
     find: "partitionId, position, beforeMs)",
     replace: "partitionId, MAX_OFFSET, beforeMs)",
-    tests: ["tests/broker/sqlite/conformance_test.ts"],
-    only: "until each live owner has received it",
+    tests: ["tests/broker/sqlite/tombstones_test.ts"],
+    only: "while its owner pauses",
   },
   {
     what: "sqlite: a tombstone stays where the progress of another group is not known",
     file: "src/broker/sqlite/tombstones.ts",
     find: "? Date.now() - retentionMs : Infinity",
     replace: "? Infinity : Infinity",
-    tests: ["tests/broker/sqlite/format_test.ts"],
+    tests: ["tests/broker/sqlite/tombstones_test.ts"],
     only: "beside the owner of another group",
   },
   {
