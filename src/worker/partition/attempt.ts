@@ -95,7 +95,8 @@ export class Attempt extends JobRun {
       if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.toJobInfo());
       await SETTLED;
       if (tracing.isOn) this.#span = tracing.startProcess(this.#toPerformedJob());
-      await (this.#span === undefined ? this.#performInScope() : this.#span.run(() => this.#performInScope()));
+      const returned = this.#span === undefined ? this.#performInScope() : this.#span.run(() => this.#performInScope());
+      if (returned !== undefined) await returned;
     } catch (thrown) {
       return this.#settleFailed(thrown);
     }
