@@ -75,6 +75,15 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
   return bytes;
 }
 
+/**
+ * Leaves out the value of a record.
+ *
+ * @returns the record with `""` for its value; `null` stays: it is a tombstone
+ */
+export function withoutValue(record: StoredRecord): StoredRecord {
+  return record.value === null ? record : { ...record, value: "" };
+}
+
 function lengthOf(data: Uint8Array | string | null | undefined): number {
   if (data === null || data === undefined) return 0;
   return typeof data === "string" ? utf8Length(data) : data.byteLength;

@@ -14,6 +14,9 @@ import { TooLargeError } from "./decompression_errors.ts";
 import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 import { TextWindow } from "./text_window.ts";
 
+/** A batch that unpacks to more is read in parts, in bytes: what a producer makes by default is less. */
+export const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
+
 /** A record has so many headers at most: one more, and it is unreadable. Each costs far more in memory than on the wire. */
 const MAX_HEADERS = 100_000;
 /** Longer data stays bytes: a worker keeps it so. */
