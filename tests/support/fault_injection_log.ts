@@ -107,8 +107,8 @@ export class FaultInjectionLog extends FaultyLog {
     return new FaultInjectionGroup(this.tasks, (topic) => this.topic(topic)?.partitions ?? null);
   }
 
-  protected override createPartition(): FaultInjectionPartition {
-    return new FaultInjectionPartition();
+  protected override createPartition(isCompacted: boolean): FaultInjectionPartition {
+    return new FaultInjectionPartition(isCompacted);
   }
 
   #find(consumer: Consumer): FaultInjectionConsumer {
@@ -180,7 +180,7 @@ class FaultInjectionPartition extends FaultyPartition {
 
   /** Its topic is deleted: nothing of it is read any more, and nothing is reported as expired. */
   discard(): void {
-    this.records.length = 0;
+    this.records.removeBefore(this.nextOffset);
     this.nextOffset = this.low;
   }
 }

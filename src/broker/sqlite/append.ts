@@ -3,7 +3,7 @@ import { BrokerError } from "../../errors.ts";
 import type { AppendOutcome, NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
 import { copyRecord, sizeOf } from "../record.ts";
-import { recordTooLargeError, unknownPartitionError } from "../refusals.ts";
+import { keylessError, recordTooLargeError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import { writeHeaders } from "./headers.ts";
 import { endsOf } from "./log_end.ts";
@@ -62,7 +62,7 @@ function appendOne(
   if (end === undefined) return refused(unknownPartitionError(name, partition, partitions));
   const bytes = sizeOf(ready);
   if (bytes > settings.maxMessageBytes) return refused(recordTooLargeError(name, bytes, settings.maxMessageBytes));
-  if (settings.isCompacted && key === null) return refused(keyless(name));
+  if (settings.isCompacted && key === null) return refused(keylessError(name));
   const offset = end.next;
   if (offset > MAX_OFFSET) return refused(isFull(name, partition));
   connection.run(
@@ -105,10 +105,6 @@ function columnOf(data: Uint8Array | string | null): Uint8Array | string | null 
 
 function refused(error: Error): AppendOutcome {
   return { ok: false, error, written: "no" };
-}
-
-function keyless(name: string): BrokerError {
-  return new BrokerError(`Cannot append to topic "${name}": it is compacted by key, and the record has no key`);
 }
 
 function isFull(name: string, partition: number): BrokerError {

@@ -103,7 +103,8 @@ export class Attempt extends JobRun {
       if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.toJobInfo());
       await SETTLED;
       if (tracing.isOn) this.#span = tracing.startProcess(this.#toPerformedJob());
-      await this.#runInScope(() => this.#perform());
+      const returned = this.#runInScope(() => this.#perform());
+      if (returned !== undefined) await returned;
       const pending = this.settled();
       if (pending !== undefined) await pending;
     } catch (thrown) {

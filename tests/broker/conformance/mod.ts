@@ -15,6 +15,7 @@ import type { Case } from "./case.ts";
 import { type Harness, has, type Skip } from "./harness.ts";
 import { log } from "./log.ts";
 import { ownership } from "./ownership.ts";
+import { reading } from "./reading.ts";
 import { World } from "./world.ts";
 
 export type { Harness, Need, Skip } from "./harness.ts";
@@ -29,6 +30,7 @@ const CASES: readonly Case[] = [
   ...log,
   ...closing,
   ...admin,
+  ...reading,
 ];
 
 /**
