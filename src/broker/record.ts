@@ -35,6 +35,8 @@ export interface StoredRecord {
   readonly headers: Headers;
   /** The time of the append, in ms since 1970. Another client may have written any number, also -1. */
   readonly timestampMs: number;
+  /** The size of the value in bytes, where the broker has it at hand: to measure a string takes as long as a small job. */
+  readonly valueBytes?: number;
   /** The reason why the broker cannot read it as it was stored: it is poison. Absent for a sound record. */
   readonly unreadable?: string;
 }
