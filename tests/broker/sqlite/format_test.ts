@@ -1,5 +1,5 @@
 /** The format of the file: the limits of a record's id, and one lease and fence per partition. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { AppendOutcome } from "../../../src/broker/broker.ts";
 import { BrokerError } from "../../../src/errors.ts";
 import { MAX_OFFSET, MAX_PARTITION_ID } from "../../../src/broker/sqlite/record_id.ts";
