@@ -10,7 +10,7 @@ import { finish, nowMs } from "../payload.ts";
 const [kind, name, rate, seconds, mode] = Deno.args as [string, string, string, string, string | undefined];
 const perSecond = Number(rate);
 const warmUp = perSecond;
-const total = warmUp + perSecond * Number(seconds);
+const total = warmUp + Math.round(perSecond * Number(seconds));
 const queue = await openQueue(kind, name);
 
 if (mode === "--enqueue") await enqueue();

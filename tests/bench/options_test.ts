@@ -25,6 +25,7 @@ Deno.test("the long form is the default: five rounds of all partitions, payloads
 
 Deno.test("the short form has fewer rounds and jobs, and the same partitions, payloads and concurrencies", () => {
   const [long, short] = [parse(), parse("short", "consume")];
+  assertEquals(parse("consume", "short"), short);
   assertEquals([short.isShort, short.names], [true, ["consume"]]);
   assertEquals(short.size, { ...long.size, rounds: 1, jobs: 200_000, topicBytes: 60_000_000, seconds: 3 });
 });
@@ -52,10 +53,7 @@ Deno.test("each part of the size is an option, in either form", () => {
 });
 
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
-  'No bench is called "consum" (did you mean "consume"?); there are kafka, consume, and "short" before them': [
-    "consum",
-  ],
-  'No bench is called "short"; there are kafka, consume, and "short" before them': ["kafka", "short"],
+  'No bench is called "consum"; did you mean "consume"? (declared: "kafka", "consume")': ["short", "consum"],
   '--jobs must be a whole number, but is "1.5"': ["--jobs=1.5"],
   '--rounds must be a positive number, but is "0"': ["--rounds=0"],
   '--partitions must be a positive number, but is ""': ["--partitions=1,"],
