@@ -20,7 +20,7 @@ export function conditionsOf(size: Size, servers: readonly string[]): Conditions
     Deno: Deno.version.deno,
     system: `${Deno.build.os} on ${processors.length} × ${processors[0]?.model ?? "unknown processor"}`,
     servers: servers.join(" and ") || "none",
-    rounds: String(size.rounds),
+    rounds: size.quickRounds === size.rounds ? String(size.rounds) : `${size.rounds} to ${size.quickRounds}`,
     "no-op jobs a round": size.jobs.toLocaleString("en"),
   };
 }

@@ -7,6 +7,8 @@ import { UsageError } from "../tasks/requirements.ts";
 export interface Size {
   /** Runs of each program; a figure is their median. */
   readonly rounds: number;
+  /** The same of programs that take a second or less, which vary more. */
+  readonly quickRounds: number;
   /** No-op jobs of the usual size; other workloads are a share of it. */
   readonly jobs: number;
   /** The most bytes of one filled topic, which limits the number of large jobs. */
@@ -37,6 +39,7 @@ export interface CommandLine {
 
 const LONG: Size = {
   rounds: 5,
+  quickRounds: 10,
   jobs: 1_000_000,
   topicBytes: 600_000_000,
   seconds: 10,
@@ -46,7 +49,7 @@ const LONG: Size = {
 };
 
 /** Each bar once, in about five minutes. */
-const SHORT: Size = { ...LONG, rounds: 1, jobs: 200_000, topicBytes: 60_000_000, seconds: 3 };
+const SHORT: Size = { ...LONG, rounds: 1, quickRounds: 3, jobs: 200_000, topicBytes: 60_000_000, seconds: 3 };
 
 const OPTIONS = ["rounds", "jobs", "seconds", "partitions", "payloads", "concurrency", "json", "markdown"] as const;
 
@@ -64,13 +67,15 @@ export function parseCommandLine(args: readonly string[], known: readonly string
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UsageError(`No bench is called "${unknown}"${didYouMean(unknown, known)}`);
   const form = isShort ? SHORT : LONG;
+  const rounds = values.rounds === undefined ? null : count("rounds", values.rounds);
   const list = (name: "partitions" | "concurrency") =>
     values[name]?.split(",").map((item) => count(name, item)) ?? form[name];
   return {
     isShort,
     names,
     size: {
-      rounds: values.rounds === undefined ? form.rounds : count("rounds", values.rounds),
+      rounds: rounds ?? form.rounds,
+      quickRounds: rounds ?? form.quickRounds,
       jobs: values.jobs === undefined ? form.jobs : count("jobs", values.jobs),
       topicBytes: form.topicBytes,
       seconds: values.seconds === undefined ? form.seconds : positive("seconds", values.seconds),

@@ -80,7 +80,7 @@ async function idle({ size }: Context): Promise<Figure[]> {
 async function first({ size }: Context): Promise<Figure[]> {
   const topic = await filledTopic({ partitions: 4, jobs: 1 });
   const program = (kind: string) => ({ program: "queue_first", args: [kind, topic] });
-  const { ours, bare } = await interleaved(2 * size.rounds, { ours: program("ours"), bare: program("bare_kafka") });
+  const { ours, bare } = await interleaved(size.quickRounds, { ours: program("ours"), bare: program("bare_kafka") });
   return [
     compare({ table: TABLE, figure: "Kafka: start of a process to its first job", unit: "ms" }, ours.firstMs!, {
       name: "bare kafkajs",

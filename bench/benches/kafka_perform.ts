@@ -39,7 +39,7 @@ async function partitions({ size }: Context): Promise<Figure[]> {
     const at = count === 1 ? "1 partition" : `${count} partitions`;
     figures.push(
       compare({ table: TABLE, figure: `no-op jobs, ${at}`, unit: UNIT }, worker.perSecond!, {
-        name: "bare eachBatch",
+        name: "`eachBatch`, `JSON.parse`",
         values: bare.perSecond!,
       }, BARS[count]),
       measured(
@@ -66,7 +66,7 @@ async function consume({ size }: Context): Promise<Figure[]> {
     broker: { program: "consume_broker", args },
   });
   const { plain, broker } = results;
-  const eachBatch = { name: "bare eachBatch", values: results.eachBatch.perSecond! };
+  const eachBatch = { name: "`eachBatch`, `JSON.parse`", values: results.eachBatch.perSecond! };
   const without = { name: "without", values: plain.perSecond! };
   const own = plain.cpuMicros!.map((micros, round) => micros - broker.cpuMicros![round]!);
   const jobs = (
@@ -80,7 +80,7 @@ async function consume({ size }: Context): Promise<Figure[]> {
     compare(
       jobs("a whole job"),
       plain.perSecond!,
-      { name: "kafkajs' eachMessage", values: results.eachMessage.perSecond! },
+      { name: "`eachMessage`, `JSON.parse`", values: results.eachMessage.perSecond! },
       ratioAtLeast(1.5),
     ),
     compare(
@@ -109,7 +109,7 @@ async function payloads({ size }: Context): Promise<Figure[]> {
     const figure = `no-op jobs of ${formatValue(bytes / 1000, "KB")}, ${PARTITIONS} partitions`;
     figures.push(
       compare({ table: TABLE, figure, unit: UNIT }, worker.perSecond!, {
-        name: "bare eachBatch",
+        name: "`eachBatch`, `JSON.parse`",
         values: bare.perSecond!,
       }),
       measured({ table: "Memory", figure, unit: "MB" }, worker.rssMb!),

@@ -36,7 +36,7 @@ async function produce({ size }: Context, folder: string): Promise<Figure[]> {
   const [ours, bare] = [`${folder}/ours.db`, `${folder}/bare.db`];
   for (const bytes of size.payloads) {
     const jobs = jobsOf({ ...size, jobs: Math.ceil(size.jobs / 50) }, bytes);
-    const results = await interleaved(size.rounds, {
+    const results = await interleaved(size.quickRounds, {
       bare: { program: "sqlite_produce_bare", args: [bare, jobs, "--one", bytes] },
       enqueue: { program: "produce_enqueue", args: [TOPIC, jobs, "--one", bytes], broker: `sqlite:${ours}` },
     });
@@ -150,8 +150,7 @@ async function first({ size }: Context, folder: string): Promise<Figure[]> {
     first: { program: "queue_first", args: (round) => [kind, `${name}${round}`], broker },
   });
   const [ours, kv] = [program("ours", "first"), program("deno_kv", `${folder}/kv`)];
-  // Each takes less than a second.
-  const results = await interleaved(5 * size.rounds, {
+  const results = await interleaved(size.quickRounds, {
     oursEnqueue: ours.enqueue,
     kvEnqueue: kv.enqueue,
     ours: ours.first,

@@ -11,6 +11,7 @@ Deno.test("the long form is the default: five rounds of all partitions, payloads
     names: [],
     size: {
       rounds: 5,
+      quickRounds: 10,
       jobs: 1_000_000,
       topicBytes: 600_000_000,
       seconds: 10,
@@ -27,7 +28,14 @@ Deno.test("the short form has fewer rounds and jobs, and the same partitions, pa
   const [long, short] = [parse(), parse("short", "consume")];
   assertEquals(parse("consume", "short"), short);
   assertEquals([short.isShort, short.names], [true, ["consume"]]);
-  assertEquals(short.size, { ...long.size, rounds: 1, jobs: 200_000, topicBytes: 60_000_000, seconds: 3 });
+  assertEquals(short.size, {
+    ...long.size,
+    rounds: 1,
+    quickRounds: 3,
+    jobs: 200_000,
+    topicBytes: 60_000_000,
+    seconds: 3,
+  });
 });
 
 Deno.test("each part of the size is an option, in either form", () => {
@@ -42,6 +50,7 @@ Deno.test("each part of the size is an option, in either form", () => {
   assertEquals(names, ["kafka"]);
   assertEquals(size, {
     rounds: 3,
+    quickRounds: 3,
     jobs: 500,
     topicBytes: 600_000_000,
     seconds: 0.5,

@@ -1,7 +1,8 @@
 /** Reports of the bench: lines, Markdown and JSON. */
 import { assertEquals } from "@std/assert";
-import { compare, type Figure, measured, oursAtMost, ratioAtLeast, withoutBase } from "../../bench/figures.ts";
+import { compare, type Figure, measured, oursAtMost, ratioAtLeast, TABLES, withoutBase } from "../../bench/figures.ts";
 import { formatJson, formatLine, formatMarkdown, formatValue } from "../../bench/report.ts";
+import { root } from "../../tasks/process.ts";
 
 const CONDITIONS = { Deno: "2.9.6", rounds: "5" };
 
@@ -52,4 +53,10 @@ Deno.test("formatValue() rounds to three digits", () => {
     [0.012_345, 0.8, 12.345, 1234, 1_000_000].map((value) => formatValue(value, "x")),
     ["0.0123 x", "0.8 x", "12.3 x", "1,230 x", "1,000,000 x"],
   );
+});
+
+Deno.test("docs/performance.md has each table of the report, in order and with its columns", () => {
+  const page = Deno.readTextFileSync(new URL("docs/performance.md", root));
+  const tables = [...page.matchAll(/^## (.*)\n\n\| Figure +\| Ours +\| Other side +\| Ratio +\| Bar +\| Met +\|$/gm)];
+  assertEquals(tables.map(([, title]) => title), [...TABLES]);
 });
