@@ -41,6 +41,7 @@ export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
 export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
+  Abort,
   BrokerError,
   EnqueueError,
   type ErrorInfo,
@@ -72,8 +73,11 @@ export {
   type JobDescription,
   type JobResult,
   type JobStatics,
-  type SetOptions,
 } from "./src/job/job.ts";
+export type { CallbackKind, ErrorClass } from "./src/job/declarations.ts";
+export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type RetryWait } from "./src/job/job_hooks.ts";
+export type { Instant, SetOptions } from "./src/job/set_options.ts";
+export type { Duration } from "./src/support/duration.ts";
 export {
   type DispatchManyMethod,
   type DispatchMethod,

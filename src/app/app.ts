@@ -6,6 +6,7 @@ import type { Broker, BrokerPermissions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
+import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
 import type { EventName } from "../monitor/events.ts";
@@ -103,6 +104,7 @@ export class App implements AsyncDisposable {
       currentAttributes: resolved.currentAttributes,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
+      clock: resolved.clock,
     });
     this.#unbind = bindRuntime(this);
   }
@@ -196,7 +198,25 @@ export class App implements AsyncDisposable {
       return Promise.reject(error);
     }
     // Not an async method: one more promise for each job is a tenth of the cost of enqueuing.
-    return this.#dispatcher.enqueue(job);
+    return this.#enqueue(job, false);
+  }
+
+  /**
+   * Enqueues a job until it is acknowledged, whatever its class says.
+   *
+   * @internal
+   */
+  enqueueAcknowledged<J extends Job>(job: J): Promise<J> {
+    return this.#enqueue(job, true);
+  }
+
+  /**
+   * Returns the time of its clock, in milliseconds since 1970.
+   *
+   * @internal
+   */
+  nowMs(): number {
+    return this.#resolved.clock.nowMs();
   }
 
   /**
@@ -309,6 +329,14 @@ export class App implements AsyncDisposable {
   /** Closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #enqueue<J extends Job>(job: J, awaitsAck: boolean): Promise<J> {
+    const { enqueue } = planOf(job.constructor as JobClass);
+    if (enqueue.length === 0) return this.#dispatcher.enqueue(job, awaitsAck);
+    return lazyImport(() => import("../job/enqueue_callbacks.ts")).then(({ enqueueWithCallbacks }) =>
+      enqueueWithCallbacks(enqueue, job, this.#monitor, () => this.#dispatcher.enqueue(job, awaitsAck))
+    );
   }
 
   async #close(deadlineMs: number): Promise<number> {

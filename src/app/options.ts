@@ -9,6 +9,7 @@ import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_a
 import type { JobClass } from "../job/job.ts";
 import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
+import { type Clock, SYSTEM_CLOCK } from "../support/clock.ts";
 import {
   boolean,
   type Check,
@@ -68,6 +69,8 @@ export interface AppOptions extends JobOptions {
   readonly commitIntervalMs?: number;
   /** Longest wait of a stop for running and buffered jobs, in ms. @default 25000 */
   readonly shutdownTimeoutMs?: number;
+  /** The clock by which delayed jobs are due. @default the system's */
+  readonly clock?: Clock;
 }
 
 /** The options of an App with their defaults. */
@@ -118,6 +121,7 @@ const CHECKS: Checks<AppOptions> = {
   heartbeatIntervalMs: timeLimit,
   commitIntervalMs: milliseconds,
   shutdownTimeoutMs: milliseconds,
+  clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
 };
 
 /**
@@ -154,6 +158,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     heartbeatIntervalMs: heartbeatInterval(sessionTimeoutMs, options.heartbeatIntervalMs),
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
+    clock: options.clock ?? SYSTEM_CLOCK,
   });
 }
 

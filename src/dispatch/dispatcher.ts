@@ -12,6 +12,7 @@ import {
   describeError,
   type EnqueueError,
   InvalidConfigurationError,
+  NotSupportedError,
   UnknownTopicError,
   type Written,
 } from "../errors.ts";
@@ -23,6 +24,7 @@ import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
 import type { Routes } from "../routing/route.ts";
+import type { Clock } from "../support/clock.ts";
 import type { Position } from "../support/position.ts";
 import { asRefusal, nameOf, recordOf, refusal } from "./job_record.ts";
 import { type BufferOptions, SendBuffer } from "./send_buffer.ts";
@@ -37,6 +39,7 @@ export interface DispatcherOptions {
   readonly tracing: Tracing;
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly buffer: BufferOptions;
+  readonly clock: Clock;
   /** Whether a job for a queue that no topic declares is refused, or sent with a warning. */
   readonly undeclaredQueues: "error" | "warn";
 }
@@ -89,11 +92,12 @@ export class Dispatcher {
   /**
    * Enqueues a job. Resolves once it is buffered, or acknowledged, as its class says.
    *
+   * @param awaitsAck whether it is acknowledged, whatever its class says
    * @throws {EnqueueError} if it cannot be enqueued
    * @throws {InvalidConfigurationError} if its class has a wrong option
    */
-  async enqueue<J extends Job>(job: J): Promise<J> {
-    const prepared = this.#prepare(job, isSync);
+  async enqueue<J extends Job>(job: J, awaitsAck: boolean = false): Promise<J> {
+    const prepared = this.#prepare(job, awaitsAck ? always : isSync);
     if (!this.#buffer.tryAcquire(prepared.bytes)) await this.#waitForRoom(prepared);
     this.#send(prepared);
     if (prepared.awaitsAck) await job.delivered();
@@ -166,6 +170,9 @@ export class Dispatcher {
     const queue = job.queueName ?? (job.constructor as JobClass).queue;
     const topic = routes.topicOf(queue);
     if (this.#isClosed) throw refusal(job, "its App is closed");
+    if (job.scheduledAt !== null && job.scheduledAt.getTime() > this.#options.clock.nowMs()) {
+      throw new NotSupportedError("Delayed jobs are not supported yet, and a job that is to wait is never run now");
+    }
     const route = routes.find(topic);
     if (route === undefined) this.#checkUndeclared(job, queue);
     const record = recordOf(job, topic, captureAttributes(currentAttributes), route?.maxPayloadBytes ?? Infinity);
@@ -267,6 +274,10 @@ export class Dispatcher {
     }
     return sender;
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** Whether `performLater` waits for the acknowledgement of this class's jobs. */

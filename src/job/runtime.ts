@@ -27,6 +27,11 @@ export interface JobRuntime {
   /** Enqueues a job and returns it; rejects if that failed. */
   // deno-lint-ignore no-explicit-any
   enqueue(job: any): Promise<any>;
+  /** Enqueues a job, whatever its class says, until it is acknowledged; rejects if that failed. */
+  // deno-lint-ignore no-explicit-any
+  enqueueAcknowledged(job: any): Promise<any>;
+  /** Returns the time of its clock, in milliseconds since 1970. */
+  nowMs(): number;
   /** Enqueues jobs; the outcome of each is on the job. */
   // deno-lint-ignore no-explicit-any
   enqueueAll(jobs: readonly any[]): Promise<void>;
@@ -82,18 +87,27 @@ export function runInScope<T>(runtime: JobRuntime, fn: () => T): T {
   return scope.run(runtime, fn);
 }
 
+/** Returns the time for a class: by the clock of the enclosing App, or of a test, else that of the system. */
+export function nowMsFor(Class: Class): number {
+  return innermostOf(Class)?.nowMs() ?? Date.now();
+}
+
+/** Returns the enclosing runtime that lists the class, else that of a test. */
+function innermostOf(Class: Class): JobRuntime | undefined {
+  const enclosing = scope.get();
+  // In Deno the scope of an `import()` in a job stays active after the job, and even its App, has ended.
+  if (enclosing?.jobs.has(Class) && !enclosing.isClosed) return enclosing;
+  return testRuntimes.find((runtime) => runtime.jobs.has(Class));
+}
+
 /**
  * Returns the runtime to which the jobs of a class go.
  *
  * @throws {InvalidConfigurationError} if there is none, or more than one; the message says what to do
  */
 export function runtimeOf(Class: Class): JobRuntime {
-  const enclosing = scope.get();
-  // In Deno the scope of an `import()` in a job stays active after the job, and even its App, has ended.
-  if (enclosing?.jobs.has(Class) && !enclosing.isClosed) return enclosing;
-  for (const runtime of testRuntimes) {
-    if (runtime.jobs.has(Class)) return runtime;
-  }
+  const innermost = innermostOf(Class);
+  if (innermost !== undefined) return innermost;
   const listing: JobRuntime[] = [];
   for (const runtime of bound) {
     if (runtime.jobs.has(Class)) listing.push(runtime);

@@ -86,7 +86,7 @@ Deno.test("docs/options.md has the defaults that an App really uses", () => {
   const stated = new Map(headings.flatMap((heading) => pairs(rowsOf(section(OPTIONS, heading)))));
   const topic = activeJobTopic("default", { deadLetterQueue: { topic: "dead_jobs" } });
   const given = { name: "shop", broker: "memory:", jobs: [], topics: [topic] };
-  const { queuePrefix, name: _name, broker: _broker, jobs: _jobs, ...app } = resolveOptions(given);
+  const { queuePrefix, name: _name, broker: _broker, jobs: _jobs, clock: _clock, ...app } = resolveOptions(given);
   assertEquals([queuePrefix, stated.get("queuePrefix")], ["", "none"]);
   const [route] = new Routes([topic], {}, { queuePrefix: "", queueDelimiter: "_" }, "shop").all();
   const { maxMessages, timeoutMs, timeoutGraceMs, maxPayloadBytes, backoff, unknownJobsRetryForMs } = route!;

@@ -76,16 +76,28 @@ export class RetryState {
     return this.#records.get(offset)?.error ?? UNKNOWN_ERROR;
   }
 
-  /** Counts a failed run. */
-  countFailure(offset: number, thrown: unknown): Decision {
+  /**
+   * Counts a failed run.
+   *
+   * @param isFinal whether the job's class wants no further run
+   */
+  countFailure(offset: number, thrown: unknown, isFinal: boolean): Decision {
     const record = this.#entryOf(offset);
     const failures = addFailure({ attempts: record.attempts, strikes: this.#strikes });
     record.attempts = failures.attempts;
     this.#strikes = failures.strikes;
     record.error = describeError(thrown);
-    const decision = decideFailure(failures, this.#route);
+    const decision = isFinal ? decidePoison(failures.attempts, this.#route) : decideFailure(failures, this.#route);
     record.isGivenUp = decision.kind === "dead_letter";
     return noteStuck(record, decision);
+  }
+
+  /** Counts a failed run after which the job's class runs the record again. */
+  countRetry(offset: number, thrown: unknown): void {
+    const record = this.#entryOf(offset);
+    record.attempts++;
+    record.error = describeError(thrown);
+    record.isStuck = false;
   }
 
   /** Counts that a record can never be performed. */
