@@ -219,7 +219,9 @@ export class Settlement {
     if (outcome.ok) {
       const { partition, offset } = outcome.position;
       monitor.emit("job.scheduled", { jobClass, jobId, queue: route.topic, dueAtMs, partition, offset });
-      if (await this.#proveOwnership()) this.#finishUnperformed(record);
+      // A new owner schedules the job again: that moves it.
+      if (!await this.#proveOwnership()) return;
+      this.#finishUnperformed(record);
     } else if (outcome.error instanceof RecordRefusedError) {
       await this.#apply(retryState.countPoison(record.offset, outcome.error), record, { jobClass, jobId });
     } else {
