@@ -3,6 +3,8 @@
  * doubles as long as a page has several of them, and halves where it has one.
  */
 import type { BrokerAdmin, StoredRecord } from "../broker/broker.ts";
+import { BrokerError } from "../errors.ts";
+import { formatPosition } from "../support/position.ts";
 
 const MIN_PAGE_BYTES = 16 * 1024;
 const MAX_PAGE_BYTES = 1024 * 1024;
@@ -33,8 +35,11 @@ export async function fetchRecords(
   let at = 0;
   while (at < offsets.length) {
     const page = await admin.read(topic, partition, { from: offsets[at]!, maxBytes, values, signal });
-    // An open transaction, or the end of the log.
-    if (page.records.length === 0 && page.next <= offsets[at]!) return;
+    // A record that is missing must be known to be missing: a new leader may know less than the old one for a moment.
+    if (page.next <= offsets[at]!) {
+      const position = formatPosition({ topic, partition, offset: offsets[at]! });
+      throw new BrokerError(`Cannot read ${position} yet: the log ends before it`);
+    }
     let found = 0;
     for (const record of page.records) {
       while (at < offsets.length && offsets[at]! < record.offset) at++;

@@ -1,5 +1,5 @@
 /**
- * Hashes of job ids and keys, for an index that does not hold the strings. Each process has a seed of its own, so that nobody
+ * Hashes of job ids and keys, for an index that does not hold the strings. Each process has a seed of its own, so that no program
  * can choose job ids whose hashes are equal.
  */
 

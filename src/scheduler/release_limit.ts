@@ -4,11 +4,11 @@
  */
 
 /** The most releases without an acknowledged tombstone. */
-export const MAX_UNANSWERED_RELEASES = 1000;
+export const MAX_OPEN_RELEASES = 1000;
 
 /** See the module. */
 export class ReleaseLimit {
-  #free = MAX_UNANSWERED_RELEASES;
+  #free = MAX_OPEN_RELEASES;
   readonly #waiting = new Set<() => void>();
 
   /**

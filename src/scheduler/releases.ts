@@ -185,7 +185,7 @@ export class Releases {
       if (first === undefined || (bytes + first.bytes > MAX_PASS_BYTES && candidates.length > 0)) break;
       target.due.shift();
       const { offset } = first;
-      if (index.has(offset) && !index.isAnswered(offset) && first.dueAtMs <= nowMs) {
+      if (index.has(offset) && !index.isRemoved(offset) && first.dueAtMs <= nowMs) {
         candidates.push(first);
         bytes += first.bytes;
         continue;
@@ -221,11 +221,11 @@ export class Releases {
     this.#reportReleased(released, candidates, outcomes);
     context.limit.give(failed);
     onProgress();
-    await this.#answer(released);
+    await this.#remove(released);
   }
 
   /** Writes the tombstones of what was released. */
-  async #answer(released: readonly Candidate[]): Promise<void> {
+  async #remove(released: readonly Candidate[]): Promise<void> {
     const { tombstones, index, context: { limit }, onProgress } = this.#options;
     await tombstones.write(released.map((candidate) => ({
       key: candidate.key,
@@ -329,7 +329,7 @@ export class Releases {
     const dueAtMs = context.clock.nowMs() + delayMs;
     const failures = await Promise.all(candidates.map(async ({ offset, bytes, value, schedule }) => {
       this.#bytes -= bytes;
-      if (!index.has(offset) || index.isAnswered(offset)) return null;
+      if (!index.has(offset) || index.isRemoved(offset)) return null;
       this.#rewriting.add(offset);
       const { jobId, targetTopic, targetKey: key, headers } = schedule;
       const record = scheduleRecord({ key, value, headers }, { jobId, dueAtMs, targetTopic, rewrites: offset });

@@ -9,8 +9,8 @@
  *        ▲               │
  *        └───putBack─────┘
  *
- * A schedule may also be *answered*: it is superseded or cancelled, and its tombstone is to be written. Job ids are compared
- * by 64 bits of a hash: what is answered by mistake is put right when its key is read (`restore`). A tombstone's key is
+ * A schedule may also be *removed*: it is superseded or cancelled, and its tombstone is to be written. Job ids are compared
+ * by 64 bits of a hash: one that is removed by mistake waits again once its key is read (`restore`). A tombstone's key is
  * compared by 96 bits, which are not read again: with a million schedules and a million tombstones that is wrong once in 10^16.
  */
 import { DueHeap } from "./due_heap.ts";
@@ -18,7 +18,7 @@ import { createHash, type HashKey, type KeyHash } from "./hash.ts";
 
 /** Bits of a slot's state. */
 const TAKEN = 1;
-const ANSWERED = 2;
+const REMOVED = 2;
 const FINISHED = 4;
 
 const FIRST_CAPACITY = 256;
@@ -138,16 +138,16 @@ export class ScheduleIndex {
   }
 
   /** Notes that a schedule is superseded or cancelled: it is not taken any more. */
-  answer(offset: number): void {
+  markRemoved(offset: number): void {
     const slot = this.#slotOf(offset);
-    if (slot >= 0) this.#state[slot]! |= ANSWERED;
+    if (slot >= 0) this.#state[slot]! |= REMOVED;
   }
 
-  /** Takes an answer back: it was meant for another job. */
+  /** Takes a removal back: it was meant for another job. */
   restore(offset: number): void {
     const slot = this.#slotOf(offset);
     if (slot < 0) return;
-    this.#state[slot]! &= ~ANSWERED;
+    this.#state[slot]! &= ~REMOVED;
     this.putBack(offset);
   }
 
@@ -167,19 +167,19 @@ export class ScheduleIndex {
   }
 
   /** Whether a schedule that is not finished is superseded or cancelled. */
-  isAnswered(offset: number): boolean {
+  isRemoved(offset: number): boolean {
     const slot = this.#slotOf(offset);
-    return slot >= 0 && (this.#state[slot]! & ANSWERED) !== 0;
+    return slot >= 0 && (this.#state[slot]! & REMOVED) !== 0;
   }
 
   /** Whether an earlier schedule of the same job still awaits its tombstone, which must come first. */
-  hasAnsweredBefore(offset: number): boolean {
+  hasRemovedBefore(offset: number): boolean {
     const slot = this.#slotOf(offset);
     if (slot < 0) return false;
     const [high, low] = [this.#high[slot]!, this.#low[slot]!];
     for (let other = this.#first[this.#bucketOf(low)]!; other >= 0; other = this.#next[other]!) {
       if (other >= slot || this.#low[other] !== low || this.#high[other] !== high) continue;
-      if ((this.#state[other]! & ANSWERED) !== 0) return true;
+      if ((this.#state[other]! & REMOVED) !== 0) return true;
     }
     return false;
   }

@@ -1,6 +1,6 @@
 /**
  * Writes tombstones of schedules and cancellations to their own partition, in order, and again those that are not
- * acknowledged. A tombstone answers exactly the record of its key, for ever: writing it twice, or late, does no harm.
+ * acknowledged. A tombstone removes exactly the record of its key, for ever: writing it twice, or late, does no harm.
  */
 import { describeError } from "../errors.ts";
 import { sleep } from "../support/deadline.ts";

@@ -53,6 +53,12 @@ export class Upcoming {
     return item;
   }
 
+  /** Finds a schedule. */
+  find(offset: number, dueAtMs: number): UpcomingSchedule | undefined {
+    const item = this.#items[this.#placeOf({ offset, dueAtMs })];
+    return item?.offset === offset ? item : undefined;
+  }
+
   /** Removes a schedule, if it is there. */
   remove(offset: number, dueAtMs: number): void {
     const at = this.#placeOf({ offset, dueAtMs });

@@ -1,5 +1,5 @@
 /**
- * Schedules that are answered before they were released: superseded by a later one of their job, or cancelled. Each gets its
+ * Schedules that are removed before they were released: superseded by a later one of their job, or cancelled. Each gets its
  * tombstone here. The index knows hashes only, so the key is read from the log first; if it names another job, the schedule
  * waits again.
  *
@@ -12,8 +12,8 @@ import { fetchRecords } from "./fetch_records.ts";
 import type { ScheduleIndex } from "./schedule_index.ts";
 import type { Tombstone, TombstoneWriter } from "./tombstones.ts";
 
-/** A schedule that is answered. */
-export interface Answer {
+/** A schedule that is to be removed. */
+export interface Removal {
   readonly kind: "superseded" | "cancelled";
   /** The offset of the schedule. */
   readonly offset: number;
@@ -30,31 +30,31 @@ interface Cancellation {
   readonly cancels: readonly number[];
 }
 
-/** The parts of a partition that its answers work with. */
-export interface AnswersOptions {
+/** The parts of a partition that its removals work with. */
+export interface RemovalsOptions {
   readonly context: SchedulerContext;
   readonly partition: number;
   readonly index: ScheduleIndex;
   readonly tombstones: TombstoneWriter;
   readonly signal: AbortSignal;
-  /** Whether a schedule must not be answered yet: it is being released, or written with another due time. */
+  /** Whether a schedule must not be removed yet: it is being released, or written with another due time. */
   readonly isHeld: (offset: number) => boolean;
   /** Called once a schedule has its tombstone. */
-  readonly onFinished: (answer: Answer) => void;
+  readonly onFinished: (removal: Removal) => void;
 }
 
 const MAX_AT_ONCE = 1000;
 
 /** See the module. */
-export class Answers {
-  readonly #options: AnswersOptions;
-  #queue = new Fifo<Answer | Cancellation>();
+export class Removals {
+  readonly #options: RemovalsOptions;
+  #queue = new Fifo<Removal | Cancellation>();
 
-  constructor(options: AnswersOptions) {
+  constructor(options: RemovalsOptions) {
     this.#options = options;
   }
 
-  /** The number of answers that are not finished. */
+  /** The number of removals and cancellations that are not finished. */
   get length(): number {
     return this.#queue.length;
   }
@@ -66,17 +66,17 @@ export class Answers {
     return front;
   }
 
-  /** Returns the offsets of the schedules that are answered and not finished. */
+  /** Returns the offsets of the schedules that are to be removed. */
   *offsets(): Generator<number> {
     for (const { kind, offset } of this.#queue) if (kind !== "cancellation") yield offset;
   }
 
-  /** Adds an answer to a schedule. */
-  add(answer: Answer): void {
-    this.#queue.push(answer);
+  /** Adds a removal. */
+  add(removal: Removal): void {
+    this.#queue.push(removal);
   }
 
-  /** Adds a cancellation, after the answers to what it cancels. */
+  /** Adds a cancellation, after the removals of what it cancels. */
   addCancellation(offset: number, key: Uint8Array | string, cancels: readonly number[]): void {
     this.#queue.push({ kind: "cancellation", offset, key, cancels });
   }
@@ -89,18 +89,18 @@ export class Answers {
    */
   async settle(): Promise<boolean> {
     const { index, isHeld, tombstones } = this.#options;
-    const [taken, kept]: [Set<Answer | Cancellation>, Set<Answer | Cancellation>] = [new Set(), new Set()];
+    const [taken, kept]: [Set<Removal | Cancellation>, Set<Removal | Cancellation>] = [new Set(), new Set()];
     for (const item of this.#queue) {
       if (taken.size >= MAX_AT_ONCE) break;
       const mayFinish = item.kind === "cancellation"
-        ? !item.cancels.some((offset) => index.isAnswered(offset))
+        ? !item.cancels.some((offset) => index.isRemoved(offset))
         : !isHeld(item.offset);
       (mayFinish ? taken : kept).add(item);
     }
     if (taken.size === 0) return false;
     const items = [...taken];
     const keys = await this.#readKeys(items);
-    const done = new Set<Answer | Cancellation>();
+    const done = new Set<Removal | Cancellation>();
     const open: Tombstone[] = [];
     for (const item of items) {
       if (item.kind === "cancellation") {
@@ -120,19 +120,19 @@ export class Answers {
       }
     }
     await tombstones.write(open);
-    const queue = new Fifo<Answer | Cancellation>();
+    const queue = new Fifo<Removal | Cancellation>();
     for (const item of this.#queue) if (!done.has(item)) queue.push(item);
     this.#queue = queue;
     return done.size > 0;
   }
 
-  #finish(answer: Answer, done: Set<Answer | Cancellation>): void {
-    done.add(answer);
-    this.#options.index.finish(answer.offset);
-    this.#options.onFinished(answer);
+  #finish(removal: Removal, done: Set<Removal | Cancellation>): void {
+    done.add(removal);
+    this.#options.index.finish(removal.offset);
+    this.#options.onFinished(removal);
   }
 
-  async #readKeys(items: readonly (Answer | Cancellation)[]): Promise<Map<number, Uint8Array | string>> {
+  async #readKeys(items: readonly (Removal | Cancellation)[]): Promise<Map<number, Uint8Array | string>> {
     const { context: { admin, topic }, partition, index, signal } = this.#options;
     const keys = new Map<number, Uint8Array | string>();
     const offsets = items.filter(({ kind, offset }) => kind !== "cancellation" && index.has(offset))
