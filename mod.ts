@@ -34,7 +34,7 @@
  * @module
  */
 export { App } from "./src/app/app.ts";
-export type { AppOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
+export type { AppOptions, ScheduledTopicOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
@@ -108,6 +108,7 @@ export type {
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
+export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {

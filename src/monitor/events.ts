@@ -72,6 +72,11 @@ export interface EventMap {
   "job.enqueued": EnqueueInfo & { readonly partition: number; readonly offset: number };
   /** A job could not be enqueued. `written`: whether it may be in the topic all the same. */
   "job.enqueue_failed": EnqueueInfo & { readonly written: Written; readonly error: ErrorInfo };
+  /**
+   * A job waits in the topic of delayed jobs, acknowledged. `queue`: the topic to which it goes when it is due, at `dueAtMs`
+   * (ms since 1970). `partition`, `offset`: its place among the delayed jobs.
+   */
+  "job.scheduled": EnqueueInfo & { readonly dueAtMs: number; readonly partition: number; readonly offset: number };
   /** A callback halted the enqueuing of a job. `queue`: as the job names it. */
   "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */

@@ -29,6 +29,10 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     message: (e) => `Enqueued ${e.jobClass} to ${formatPosition({ ...e, topic: e.queue })}`,
   },
   "job.enqueue_failed": { level: "error", message: (e) => e.error.message },
+  "job.scheduled": {
+    level: "debug",
+    message: (e) => `Scheduled ${e.jobClass} for ${e.queue} at ${new Date(e.dueAtMs).toISOString()}`,
+  },
   "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
   "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
   "job.discarded": {

@@ -146,7 +146,8 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
-    const { semaphore, settling, startCondition, eventLoopYield, config: { registry } } = this.#context;
+    const { semaphore, settling, startCondition, eventLoopYield, config: { registry, nowMs: wallClock } } =
+      this.#context;
     const { maxPayloadBytes } = this.#options.route;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
@@ -167,7 +168,7 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = decode(record, registry, maxPayloadBytes);
+      const decoded = decode(record, registry, maxPayloadBytes, wallClock);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();

@@ -7,14 +7,15 @@
  *
  * A new record, and a dead letter, are acknowledged before the record itself is finished.
  */
-import { describeError, ShutdownError } from "../../errors.ts";
+import { describeError, RecordRefusedError, ShutdownError } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
 import { writeDeadLetter } from "./dead_letter.ts";
 import type { Decoded } from "./decode.ts";
-import type { QueuedRecord } from "./queued_record.ts";
+import { deriveJobId } from "./derive_job_id.ts";
+import { keyBytes, type QueuedRecord, valueBytes } from "./queued_record.ts";
 import type { Decision, Wait } from "./retry_policy.ts";
 import type { RetryState } from "./retry_state.ts";
 
@@ -82,6 +83,8 @@ export class Settlement {
         return this.#finishUnperformed(record);
       case "job":
         return await this.#deadLetter(record, decoded.envelope);
+      case "early":
+        return await this.#schedule(record, decoded);
       case "poison":
         return await this.#apply(retryState.countPoison(offset, decoded.error), record, null);
       case "unknown_class": {
@@ -199,11 +202,32 @@ export class Settlement {
     const outcome = await writeDeadLetter(route.deadLetterQueue!.topic, letter, append);
     if (!outcome.ok) {
       monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
-      return this.#options.wait(record, retryState.countRefusedDeadLetter(record.offset));
+      return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
     }
     const { jobClass = null, jobId = null } = job ?? {};
     monitor.emit("record.dead_lettered", { ...source, to: outcome.position, attempts, error, jobClass, jobId });
     if (await this.#proveOwnership()) this.#finishUnperformed(record);
+  }
+
+  /** Hands a job that is not due over to the delayed ones. */
+  async #schedule(record: QueuedRecord, { envelope, dueAtMs }: Decoded & { kind: "early" }): Promise<void> {
+    const { retryState, route, context: { config: { monitor, schedule } } } = this.#options;
+    const { jobClass } = envelope;
+    const jobId = envelope.jobId ?? deriveJobId(this.#positionOf(record));
+    const content = { key: keyBytes(record), value: valueBytes(record), headers: record.headers };
+    const outcome = await schedule(content, { jobId, dueAtMs, targetTopic: route.topic });
+    if (outcome.ok) {
+      const { partition, offset } = outcome.position;
+      monitor.emit("job.scheduled", { jobClass, jobId, queue: route.topic, dueAtMs, partition, offset });
+      // A new owner schedules the job again: that moves it.
+      if (!await this.#proveOwnership()) return;
+      this.#finishUnperformed(record);
+    } else if (outcome.error instanceof RecordRefusedError) {
+      await this.#apply(retryState.countPoison(record.offset, outcome.error), record, { jobClass, jobId });
+    } else {
+      monitor.emit("error.occurred", { where: "schedule", error: describeError(outcome.error) });
+      this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+    }
   }
 
   /** Finishes a record whose job has ended. */
