@@ -14,6 +14,7 @@
  * strictly, and the name of a topic is looked up among the declared ones.
  */
 import type { Headers, NewRecord, StoredRecord } from "../broker/record.ts";
+import { RELEASED_AT } from "../routing/scheduled_topic.ts";
 
 /** A job that waits. */
 export interface Schedule {
@@ -41,7 +42,6 @@ const DUE_AT = "due-at";
 const TARGET_TOPIC = "target-topic";
 const TARGET_KEY = "target-key";
 const CANCEL = "cancel";
-const RELEASED_AT = "released-at";
 const OWN_HEADERS: ReadonlySet<string> = new Set([DUE_AT, TARGET_TOPIC, TARGET_KEY, CANCEL, RELEASED_AT]);
 
 const NO_BYTES = new Uint8Array(0);
@@ -75,11 +75,6 @@ export function cancellationRecord(jobId: string): NewRecord {
 export function releasedRecord(schedule: Schedule, value: StoredRecord["value"], nowMs: number): NewRecord {
   const headers = [...schedule.headers, header(RELEASED_AT, String(Math.floor(nowMs)))];
   return { key: schedule.targetKey, value, headers };
-}
-
-/** Returns whether a record of a job was released: it may run whatever the clock says. */
-export function isReleased(headers: Headers): boolean {
-  return headers.some(([name]) => name === RELEASED_AT);
 }
 
 /**

@@ -21,6 +21,8 @@ export class Delivery {
   status: DeliveryStatus = "new";
   /** The position of the job's record, once delivered. */
   position: Position | undefined = undefined;
+  /** Whether the job waits among the delayed ones, or did so before. */
+  isScheduled = false;
   /** The error, once failed or unknown. */
   error: EnqueueError | undefined = undefined;
   #jobClass = "";

@@ -87,9 +87,19 @@ export function runInScope<T>(runtime: JobRuntime, fn: () => T): T {
   return scope.run(runtime, fn);
 }
 
-/** Returns the time for a class: by the clock of the enclosing App, or of a test, else that of the system. */
+/** Returns the time for a class: by the clock of the runtime to which its jobs go; that of the system if there is none. */
 export function nowMsFor(Class: Class): number {
-  return innermostOf(Class)?.nowMs() ?? Date.now();
+  const runtime = innermostOf(Class) ?? boundTo(Class)[0];
+  return runtime?.nowMs() ?? Date.now();
+}
+
+/** Returns the bound runtimes that list a class. */
+function boundTo(Class: Class): JobRuntime[] {
+  const listing: JobRuntime[] = [];
+  for (const runtime of bound) {
+    if (runtime.jobs.has(Class)) listing.push(runtime);
+  }
+  return listing;
 }
 
 /** Returns the enclosing runtime that lists the class, else that of a test. */
@@ -108,10 +118,7 @@ function innermostOf(Class: Class): JobRuntime | undefined {
 export function runtimeOf(Class: Class): JobRuntime {
   const innermost = innermostOf(Class);
   if (innermost !== undefined) return innermost;
-  const listing: JobRuntime[] = [];
-  for (const runtime of bound) {
-    if (runtime.jobs.has(Class)) listing.push(runtime);
-  }
+  const listing = boundTo(Class);
   if (listing.length === 1) return listing[0]!;
   throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${explainNotOne(Class, listing)}`);
 }

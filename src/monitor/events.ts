@@ -72,6 +72,11 @@ export interface EventMap {
   "job.enqueued": EnqueueInfo & { readonly partition: number; readonly offset: number };
   /** A job could not be enqueued. `written`: whether it may be in the topic all the same. */
   "job.enqueue_failed": EnqueueInfo & { readonly written: Written; readonly error: ErrorInfo };
+  /**
+   * A job waits in the topic of delayed jobs, acknowledged. `queue`: the topic to which it goes when it is due, at `dueAtMs`
+   * (ms since 1970). `partition`, `offset`: its place among the delayed jobs.
+   */
+  "job.scheduled": EnqueueInfo & { readonly dueAtMs: number; readonly partition: number; readonly offset: number };
   /** A callback halted the enqueuing of a job. `queue`: as the job names it. */
   "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */
@@ -97,6 +102,22 @@ export interface EventMap {
   };
   /** A job failed, and its class (`retryOn`) has no run left for it. */
   "job.retry_stopped": JobInfo & { readonly error: ErrorInfo; readonly executions: number };
+  /**
+   * A job in steps was interrupted in a step, or after it: it goes on there in another record, in `waitMs`. `reason`:
+   * `"stopping"`, `"quiet"` or `"isolating"`.
+   */
+  "job.interrupted": JobInfo & {
+    readonly durationMs: number;
+    readonly step: string | null;
+    readonly reason: string;
+    readonly waitMs: number;
+  };
+  /** A job in steps goes on. `completed`: the steps that are not run again. `step`: the one that goes on, if it had begun. */
+  "job.resumed": JobInfo & {
+    readonly resumptions: number;
+    readonly completed: readonly string[];
+    readonly step: string | null;
+  };
   /** A job failed. `next`: it is retried in `waitMs`, or dead-lettered. */
   "job.failed": JobInfo & {
     readonly durationMs: number;

@@ -29,6 +29,10 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     message: (e) => `Enqueued ${e.jobClass} to ${formatPosition({ ...e, topic: e.queue })}`,
   },
   "job.enqueue_failed": { level: "error", message: (e) => e.error.message },
+  "job.scheduled": {
+    level: "debug",
+    message: (e) => `Scheduled ${e.jobClass} for ${e.queue} at ${new Date(e.dueAtMs).toISOString()}`,
+  },
   "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
   "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
   "job.discarded": {
@@ -52,6 +56,20 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "warn",
     message: (e) =>
       `${formatJob(e)} has no run left after ${formatCount(e.executions, "run")} (${formatError(e.error)})`,
+  },
+  "job.interrupted": {
+    level: "info",
+    message: (e) =>
+      `Interrupted ${formatJob(e)}${e.step === null ? "" : ` at step ${e.step}`} (${e.reason}), it goes on in ${
+        formatDuration(e.waitMs)
+      }`,
+  },
+  "job.resumed": {
+    level: "info",
+    message: (e) =>
+      `${formatJob(e)} goes on ${
+        e.step === null ? `after ${formatCount(e.completed.length, "step")}` : `in step ${e.step}`
+      }`,
   },
   "job.performing": { level: "debug", message: (e) => `Performing ${formatJob(e)}` },
   "job.performed": { level: "info", message: (e) => `Performed ${formatJob(e)} in ${formatDuration(e.durationMs)}` },

@@ -2,11 +2,25 @@
  * The topic in which delayed jobs wait: one for each App. Compaction keeps of it what still waits: a job that was released or
  * cancelled is removed by a tombstone of its record's key.
  */
+import type { Headers } from "../broker/record.ts";
 import { show } from "../support/validation.ts";
+
+/** The header of a job that has waited, with the time of its release in milliseconds since 1970. */
+export const RELEASED_AT = "released-at";
+
+/** Returns whether a record of a job was released: it may run whatever the clock says. */
+export function isReleased(headers: Headers): boolean {
+  return headers.some(([name]) => name === RELEASED_AT);
+}
 
 /** The name of the topic of an App, without the prefix. */
 export function scheduledTopicName(appName: string): string {
   return `${appName}_scheduled_jobs`;
+}
+
+/** The consumer group that releases the jobs of an App. */
+export function schedulerGroup(appName: string): string {
+  return `${appName}.scheduler`;
 }
 
 /**

@@ -3,12 +3,12 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { NewRecord, StoredRecord } from "../../src/broker/record.ts";
 import {
   cancellationRecord,
-  isReleased,
   jobIdOf,
   readScheduled,
   releasedRecord,
   scheduleRecord,
 } from "../../src/dispatch/schedule.ts";
+import { isReleased } from "../../src/routing/scheduled_topic.ts";
 
 const encoder = new TextEncoder();
 const bytes = (text: string) => encoder.encode(text);

@@ -27,7 +27,7 @@ interface RecordFailures {
   /** The number of times that it was found not to be performable, and the time of the first one. */
   unperformableTries: number;
   unperformableSinceMs: number;
-  /** The number of times that its dead letter was refused. */
+  /** The number of times that its dead letter, or its schedule, was refused. */
   refusals: number;
 }
 
@@ -36,7 +36,7 @@ const UNKNOWN_ERROR: ErrorInfo = {
   message: "It failed in an earlier run, whose error is not known",
 };
 
-/** After more refused dead letters in a row than this, an operator is needed. */
+/** After more refused writes in a row than this, an operator is needed. */
 const MAX_REFUSALS = 3;
 
 /** See the module. */
@@ -128,8 +128,8 @@ export class RetryState {
     return this.countPoison(offset, error);
   }
 
-  /** Counts that the dead letter could not be written: only the write is tried again. */
-  countRefusedDeadLetter(offset: number): Wait {
+  /** Counts that the dead letter, or its schedule, could not be written: only the write is tried again. */
+  countRefusedWrite(offset: number): Wait {
     const record = this.#entryOf(offset);
     record.refusals++;
     const waitMs = backoffMs(record.refusals, this.#route.backoff);

@@ -7,14 +7,16 @@
  *
  * A new record, and a dead letter, are acknowledged before the record itself is finished.
  */
-import { describeError, ShutdownError } from "../../errors.ts";
+import { describeError, RecordRefusedError, ShutdownError } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
+import type { InterruptOutcome } from "../../job/resume.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
 import { writeDeadLetter } from "./dead_letter.ts";
 import type { Decoded } from "./decode.ts";
-import type { QueuedRecord } from "./queued_record.ts";
+import { deriveJobId } from "./derive_job_id.ts";
+import { keyBytes, type QueuedRecord, valueBytes } from "./queued_record.ts";
 import type { Decision, Wait } from "./retry_policy.ts";
 import type { RetryState } from "./retry_state.ts";
 
@@ -82,6 +84,8 @@ export class Settlement {
         return this.#finishUnperformed(record);
       case "job":
         return await this.#deadLetter(record, decoded.envelope);
+      case "early":
+        return await this.#schedule(record, decoded);
       case "poison":
         return await this.#apply(retryState.countPoison(offset, decoded.error), record, null);
       case "unknown_class": {
@@ -115,6 +119,9 @@ export class Settlement {
       case "rescued":
         this.#reportDone(`job.${outcome.kind}`, attempt, outcome.error);
         this.#finish(record);
+        return true;
+      case "interrupted":
+        await this.#resume(record, attempt, outcome);
         return true;
       case "retry":
         return outcome.retry.inPlace
@@ -153,6 +160,29 @@ export class Settlement {
     }
     if (await this.#proveOwnership()) this.#finish(record);
     return true;
+  }
+
+  /**
+   * Writes the record with which an interrupted job goes on. If it cannot wait among the delayed jobs, it goes on at once; if
+   * nothing can be written, the job runs again from where this run began. None of that counts as a failure.
+   */
+  async #resume(record: QueuedRecord, attempt: Attempt, outcome: InterruptOutcome): Promise<void> {
+    const { retryState, context: { config: { monitor } } } = this.#options;
+    let { retry } = outcome;
+    try {
+      await attempt.enqueueRetry(retry).catch(async () => {
+        retry = { ...retry, waitMs: 0 };
+        await attempt.enqueueRetry(retry);
+      });
+    } catch (error) {
+      monitor.emit("error.occurred", { where: "resume", error: describeError(error) });
+      return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+    }
+    const { step, reason } = outcome.interrupt;
+    const { durationMs } = attempt;
+    monitor.emit("job.interrupted", { ...attempt.toJobInfo(), durationMs, step, reason, waitMs: retry.waitMs });
+    if (!await this.#proveOwnership()) return;
+    this.#finish(record);
   }
 
   /** Lets the worker's policy decide. */
@@ -199,11 +229,32 @@ export class Settlement {
     const outcome = await writeDeadLetter(route.deadLetterQueue!.topic, letter, append);
     if (!outcome.ok) {
       monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
-      return this.#options.wait(record, retryState.countRefusedDeadLetter(record.offset));
+      return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
     }
     const { jobClass = null, jobId = null } = job ?? {};
     monitor.emit("record.dead_lettered", { ...source, to: outcome.position, attempts, error, jobClass, jobId });
     if (await this.#proveOwnership()) this.#finishUnperformed(record);
+  }
+
+  /** Hands a job that is not due over to the delayed ones. */
+  async #schedule(record: QueuedRecord, { envelope, dueAtMs }: Decoded & { kind: "early" }): Promise<void> {
+    const { retryState, route, context: { config: { monitor, schedule } } } = this.#options;
+    const { jobClass } = envelope;
+    const jobId = envelope.jobId ?? deriveJobId(this.#positionOf(record));
+    const content = { key: keyBytes(record), value: valueBytes(record), headers: record.headers };
+    const outcome = await schedule(content, { jobId, dueAtMs, targetTopic: route.topic });
+    if (outcome.ok) {
+      const { partition, offset } = outcome.position;
+      monitor.emit("job.scheduled", { jobClass, jobId, queue: route.topic, dueAtMs, partition, offset });
+      // A new owner schedules the job again: that moves it.
+      if (!await this.#proveOwnership()) return;
+      this.#finishUnperformed(record);
+    } else if (outcome.error instanceof RecordRefusedError) {
+      await this.#apply(retryState.countPoison(record.offset, outcome.error), record, { jobClass, jobId });
+    } else {
+      monitor.emit("error.occurred", { where: "schedule", error: describeError(outcome.error) });
+      this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+    }
   }
 
   /** Finishes a record whose job has ended. */

@@ -52,7 +52,7 @@ class Partition {
         }
         dead = this.#state.countFailure(offset, new Error("no"), false).kind === "dead_letter";
       }
-      if (dead && refusals-- > 0) this.#state.countRefusedDeadLetter(offset);
+      if (dead && refusals-- > 0) this.#state.countRefusedWrite(offset);
       else if (dead) {
         this.#state.resetAfterDeadLetter(offset);
         return { offset, runs, end: "dead" };
@@ -150,7 +150,7 @@ Deno.test("RetryState backs off for refused dead letters by themselves, and need
   // A long wait for the class before does not count for the dead letter topic.
   for (const nowMs of [0, 10, 30, 70, 150, 2000]) count(nowMs);
   const waits = [1, 2, 3, 4].map(() => {
-    const wait = state.countRefusedDeadLetter(3);
+    const wait = state.countRefusedWrite(3);
     const { stuck } = state.progress(3);
     assertEquals(count(3000), { kind: "dead_letter" });
     return [wait, stuck];
