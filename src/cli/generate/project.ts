@@ -73,7 +73,7 @@ function formatAppFile(name: string): string {
     'import { jobs } from "./jobs/mod.ts";',
     "",
     "// A topic for each queue that a job names.",
-    'const queues = new Set(["default", ...jobs.map((job) => job.queue)]);',
+    'const queues = new Set(["default", ...jobs.map((job) => job.queue).filter((queue) => typeof queue === "string")]);',
     "",
     "export const app: App = new App({",
     `  name: "${name}", // client id and consumer group`,
