@@ -189,7 +189,7 @@ export class Runner {
         const outcome = await attempt.run();
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#pass(record, attempt);
+          this.#pass(record, attempt, nowMs);
           this.#attempts.delete(attempt);
           semaphore.release();
         } else {
@@ -224,12 +224,9 @@ export class Runner {
     return new Promise((resolve) => this.#idleLoops.push(resolve));
   }
 
-  #pass(record: QueuedRecord, attempt: Attempt): void {
+  #pass(record: QueuedRecord, attempt: Attempt, nowMs: number): void {
     const { monitor } = this.#context.config;
-    if (monitor.hasListener("job.performed")) {
-      const { durationMs, waitMs } = attempt;
-      monitor.emit("job.performed", { ...attempt.toJobInfo(), durationMs, waitMs });
-    }
+    if (monitor.hasListener("job.performed")) monitor.emit("job.performed", attempt.toPerformedEvent(nowMs));
     this.#retryState.resetAfterPass(record.offset);
     this.#finish(record);
   }
@@ -242,7 +239,7 @@ export class Runner {
       monitor.emit("job.revoked", { ...attempt.toJobInfo(), durationMs, outcome: outcome.kind, sessionTimeoutMs });
       return;
     }
-    if (outcome.kind === "passed") return this.#pass(record, attempt);
+    if (outcome.kind === "passed") return this.#pass(record, attempt, performance.now());
     // The stop ended it: that is not a failure. The job runs again later, with the same number of attempts.
     if (attempt.abortReason instanceof ShutdownError) return;
     const decision = this.#retryState.countFailure(record.offset, outcome.error);
