@@ -76,6 +76,11 @@ export class FaultInjectionLog extends FaultyLog {
     this.wake(at.topic);
   }
 
+  /** Makes every record of a partition older. */
+  ageRecords(at: TopicPartition, ms: number): void {
+    (this.partition(at) as FaultInjectionPartition).age(ms);
+  }
+
   /** Another member takes the partition, commits, and leaves again. */
   commitAs(group: string, to: Position, metadata: string): Promise<void> {
     const members = this.group(group);
@@ -176,6 +181,12 @@ class FaultInjectionGroup extends FaultyGroup {
 class FaultInjectionPartition extends FaultyPartition {
   skipOffsets(count: number): void {
     this.nextOffset += count;
+  }
+
+  /** Makes every record older. */
+  age(ms: number): void {
+    const { records } = this.records.takeFrom(0, () => true);
+    for (const record of records) (record as { timestampMs: number }).timestampMs -= ms;
   }
 
   /** Its topic is deleted: nothing of it is read any more, and nothing is reported as expired. */

@@ -9,6 +9,7 @@ import { admin } from "./admin.ts";
 import { append } from "./append.ts";
 import { closing } from "./closing.ts";
 import { commits } from "./commits.ts";
+import { compaction } from "./compaction.ts";
 import { flow } from "./flow.ts";
 import { groups } from "./groups.ts";
 import type { Case } from "./case.ts";
@@ -31,6 +32,7 @@ const CASES: readonly Case[] = [
   ...closing,
   ...admin,
   ...reading,
+  ...compaction,
 ];
 
 /**

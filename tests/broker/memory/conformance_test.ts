@@ -21,6 +21,7 @@ Deno.test("memory: the conformance suite skips only the cases that need a fault"
       recreateTopic: 3,
       appendControl: 2,
       expire: 1,
+      ageRecords: 3,
     },
   );
 });
