@@ -72,6 +72,21 @@ export class BrokerError extends Error {
   override name = "BrokerError";
 }
 
+const ABORT: unique symbol = Symbol.for("@activejob/kafka.Abort") as never;
+
+/** Thrown by a callback before a job is enqueued or performed: then it is not, and that is not a failure. */
+export class Abort extends Error {
+  /** `"Abort"`. */
+  override name = "Abort";
+  /** @internal */
+  readonly [ABORT] = true;
+}
+
+/** Returns whether a value is an {@linkcode Abort}, of any copy of this library. */
+export function isAbort(value: unknown): value is Abort {
+  return (value as { [ABORT]?: unknown } | null | undefined)?.[ABORT] === true;
+}
+
 /** A job ran longer than its `timeoutMs`: the reason of its `signal`, and the error that it failed with. */
 export class TimeoutError extends Error {
   /** `"TimeoutError"`. */

@@ -35,6 +35,8 @@ export interface Envelope {
   readonly scheduledAtMs: number | null;
   /** Current attributes by class name, not checked yet. */
   readonly currentAttributes: unknown;
+  /** All fields as they were read, for those that are rarely needed. */
+  readonly raw: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -55,11 +57,11 @@ export function writeEnvelope(job: Job, queueName: string, attributes: Attribute
     priority: job.priority,
     arguments: serialize(withoutTrailingUndefined(job.args), "arguments", bigints),
     executions: job.executions,
-    exception_executions: {},
-    locale: null,
-    timezone: null,
+    exception_executions: job.exceptionExecutions,
+    locale: job.locale,
+    timezone: job.timezone,
     enqueued_at: job.enqueuedAt,
-    scheduled_at: null,
+    scheduled_at: job.scheduledAt,
     ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current_attributes", bigints) }),
     ...(bigints.length === 0 ? {} : { bigints }),
   });
@@ -97,6 +99,7 @@ export function readEnvelope(text: string): Envelope {
     enqueuedAt: nonEmptyStringOrNull(parsed.enqueued_at),
     scheduledAtMs: readScheduledAt(parsed.scheduled_at),
     currentAttributes: parsed.current_attributes,
+    raw: parsed,
   };
 }
 

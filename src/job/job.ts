@@ -5,14 +5,19 @@
  * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may load two copies of this
  * library.
  */
-import { type EnqueueError, InvalidConfigurationError, NotSupportedError } from "../errors.ts";
-import { checkOptions, type Checks, show, topicName } from "../support/validation.ts";
+import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
+import { lazyImport } from "../support/root_context.ts";
+import { show } from "../support/validation.ts";
+import { CARRIED, type Carried, carriedOf, SOURCE } from "./carried.ts";
 import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
 import { jobNameOf } from "./class_name.ts";
+import { NO_PLAN, planOf } from "./declarations.ts";
+import { JobHooks } from "./job_hooks.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
 import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
+import { applySetOptions, checkSetOptions, type SetOptions } from "./set_options.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
@@ -37,18 +42,6 @@ export type JobArguments<J extends Job> = EnqueueableArguments<PerformParameters
 /** The result of a job's `perform`, awaited. */
 export type JobResult<J extends Job> = Awaited<ReturnType<J["perform"]>>;
 
-/** Options of `set`, for one job or several. */
-export interface SetOptions {
-  /** Another queue than the class's, without the App's prefix. */
-  readonly queue?: string;
-  /** Priority in the envelope. It has no effect here, since Kafka has no priorities: use another queue. */
-  readonly priority?: number | null;
-  /** Not supported yet: a delay before the job is performed. Throws `NotSupportedError`. */
-  readonly wait?: unknown;
-  /** Not supported yet: the time at which the job is performed. Throws `NotSupportedError`. */
-  readonly waitUntil?: unknown;
-}
-
 /** A job as {@linkcode Job.toJSON} describes it: without its arguments. */
 export interface JobDescription {
   /** The name of its class on the wire. */
@@ -70,13 +63,6 @@ export interface ConfiguredJob<J extends Job> {
   /** Makes a job with these options, for `performAllLater`. */
   of(...args: JobArguments<J>): J;
 }
-
-const SET_CHECKS: Checks<SetOptions> = {
-  queue: topicName,
-  priority: (value) => value === null || Number.isSafeInteger(value) ? null : "an integer or null",
-  wait: () => null,
-  waitUntil: () => null,
-};
 
 /**
  * A job. Extend it and write `perform`.
@@ -104,7 +90,7 @@ const SET_CHECKS: Checks<SetOptions> = {
  * assertEquals(await WelcomeJob.performNow(42), "Welcome, 42");
  * ```
  */
-export abstract class Job {
+export abstract class Job extends JobHooks {
   /** @internal */
   static readonly [BRAND] = true;
 
@@ -133,8 +119,14 @@ export abstract class Job {
   attempt: number = 0;
   /** Time of the enqueuing, in ISO 8601; `null` before it, or if the envelope has none. */
   enqueuedAt: string | null = null;
+  /** The time at which it is due; `null` for at once. */
+  scheduledAt: Date | null = null;
   /** @internal */
   [DELIVERY]: Delivery | undefined = undefined;
+  /** @internal */
+  [CARRIED]: Carried | undefined = undefined;
+  /** @internal */
+  [SOURCE]: { readonly raw: Readonly<Record<string, unknown>> } | undefined = undefined;
   /** @internal */
   [RUN]: JobRun | undefined = undefined;
 
@@ -182,10 +174,13 @@ export abstract class Job {
   }
 
   /**
-   * Performs a job at once, in this process, without a broker and without an App.
+   * Performs a job at once, in this process, without a broker: with its callbacks and error handlers. It needs an App only
+   * where a handler retries the job, which is then enqueued.
    *
    * @param args the arguments of `perform`, of any type
-   * @returns the result of `perform`
+   * @returns the result of `perform`; `undefined` if a callback halted the job, or a handler has handled its error
+   * @throws whatever `perform` throws and no handler handles
+   * @throws {EnqueueError} if a retry cannot be enqueued
    */
   static performNow<J extends Job>(
     this: JobClass<J>,
@@ -204,13 +199,12 @@ export abstract class Job {
   }
 
   /**
-   * Returns the class with another queue or priority.
+   * Returns the class with a wait, another queue or another priority.
    *
-   * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
    * @throws {InvalidConfigurationError} for a wrong option
    */
   static set<J extends Job>(this: JobClass<J>, options: SetOptions): ConfiguredJob<J> {
-    checkSet(options);
+    checkSetOptions(options);
     return {
       performLater: (...args) => enqueueNew(this, args, options),
       of: (...args) => newJob(this, args).set(options),
@@ -218,17 +212,47 @@ export abstract class Job {
   }
 
   /**
-   * Sets another queue or priority for this job, before it is enqueued.
+   * Sets a wait, another queue or another priority for this job, before it is enqueued.
    *
    * @returns the same job
-   * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
    * @throws {InvalidConfigurationError} for a wrong option
    */
   set(options: SetOptions): this {
-    checkSet(options);
-    if (options.queue !== undefined) this.queueName = options.queue;
-    if (options.priority !== undefined) this.priority = options.priority;
+    applySetOptions(this, options);
     return this;
+  }
+
+  /**
+   * Enqueues this job again, from inside of its `perform` or of an error handler: a new record with the same `jobId` and
+   * `executions`. The run that goes on ends as it would have; return from it.
+   *
+   * @param options a wait, another queue or another priority
+   * @returns the same job, once the new record is acknowledged
+   * @throws {EnqueueError} if it cannot be enqueued
+   * @throws {InvalidConfigurationError} for a wrong option
+   */
+  async retryJob(options: SetOptions = {}): Promise<this> {
+    this.scheduledAt = null;
+    this.set(options);
+    const enqueued = runtimeOf(this.constructor as JobClass).enqueueAcknowledged(this);
+    (this[RUN] ??= new JobRun()).waitFor(enqueued);
+    await enqueued;
+    return this;
+  }
+
+  /** The number of failed runs of each declaration of `retryOn`, by Rails' key, such as `"[TimeoutError]"`. */
+  get exceptionExecutions(): Readonly<Record<string, number>> {
+    return carriedOf(this).exceptionExecutions;
+  }
+
+  /** The locale that Rails wrote in the envelope; `null` for none. It has no effect here. */
+  get locale(): string | null {
+    return carriedOf(this).locale;
+  }
+
+  /** The time zone that Rails wrote in the envelope, by its name there; `null` for none. It has no effect here. */
+  get timezone(): string | null {
+    return carriedOf(this).timezone;
   }
 
   /** Whether it is buffered, or in the log. */
@@ -294,7 +318,7 @@ export abstract class Job {
    *
    * @returns for example `"WelcomeJob(0198…) on mail, delivered to shop_mail/0@3"`
    */
-  toString(): string {
+  override toString(): string {
     const { jobClass, jobId, queue, status, position } = this.toJSON();
     const outcome = position === undefined ? status : `${status} to ${formatPosition(position)}`;
     return `${jobClass}(${jobId}) on ${queue}, ${outcome}`;
@@ -352,7 +376,14 @@ export function assertJobs(caller: string, value: unknown): asserts value is rea
 export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
   job.attempt = 1;
   job.executions++;
-  return await job.perform(...job.args) as JobResult<J>;
+  const plan = planOf(job.constructor as JobClass);
+  if (plan === NO_PLAN) {
+    const result = await job.perform(...job.args);
+    await job[RUN]?.settled();
+    return result as JobResult<J>;
+  }
+  const { performWithPlan } = await lazyImport(() => import("./perform_now.ts"));
+  return await performWithPlan(plan, job) as JobResult<J>;
 }
 
 function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J> | PerformParameters<J["perform"]>): J {
@@ -374,16 +405,5 @@ function enqueueNew<J extends Job>(
     return runtimeOf(Class).enqueue(job);
   } catch (error) {
     return Promise.reject(error);
-  }
-}
-
-function checkSet(options: SetOptions): void {
-  checkOptions("set()", options, SET_CHECKS);
-  for (const name of ["wait", "waitUntil"] as const) {
-    if (options[name] !== undefined) {
-      throw new NotSupportedError(
-        `Cannot set "${name}": delayed jobs are not supported yet, and a job that is asked to wait is never run now`,
-      );
-    }
   }
 }

@@ -25,6 +25,7 @@ export interface JobLogger {
 export class JobRun {
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
+  #pending: Promise<unknown>[] | undefined = undefined;
 
   /** The position of its record; `null` outside of a worker. */
   get record(): Position | null {
@@ -55,6 +56,18 @@ export class JobRun {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** Lets the run wait for a promise before it ends: the job may not have awaited it. */
+  waitFor(promise: Promise<unknown>): void {
+    (this.#pending ??= []).push(promise);
+    // It is awaited if the job passes; a job that throws has its own error.
+    promise.catch(() => {});
+  }
+
+  /** Resolves once everything that the run waits for has succeeded; `undefined` if it waits for nothing. */
+  settled(): Promise<unknown> | undefined {
+    return this.#pending && Promise.all(this.#pending);
   }
 
   /** Returns a logger whose lines are events; outside of a worker (`performNow`) they go to the console. */

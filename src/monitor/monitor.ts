@@ -69,6 +69,13 @@ export class Monitor {
 export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "job.enqueued": true,
   "job.enqueue_failed": true,
+  "job.scheduled": true,
+  "job.enqueue_halted": true,
+  "job.halted": true,
+  "job.discarded": true,
+  "job.rescued": true,
+  "job.retry_scheduled": true,
+  "job.retry_stopped": true,
   "job.performing": true,
   "job.performed": true,
   "job.failed": true,

@@ -57,7 +57,9 @@ Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters
 Deno.test("readEnvelope() reads an envelope of writeEnvelope()", () => {
   const job = EchoJob.of("a", 1.5, null).set({ priority: 7 });
   job.enqueuedAt = "2026-11-24T06:55:12.669Z";
-  assertEquals(read(writeEnvelope(job, "default", undefined)), {
+  const { raw, ...envelope } = read(writeEnvelope(job, "default", undefined));
+  assertEquals([raw.job_class, raw.exception_executions], ["Admin::EchoJob", {}]);
+  assertEquals(envelope, {
     jobClass: "Admin::EchoJob",
     jobId: job.jobId,
     queueName: "default",
