@@ -6,6 +6,7 @@
  * library.
  */
 import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
+import type { Duration } from "../support/duration.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
 import { CARRIED, type Carried, carriedOf, SOURCE } from "./carried.ts";
@@ -14,6 +15,7 @@ import { jobNameOf } from "./class_name.ts";
 import { NO_PLAN, planOf } from "./declarations.ts";
 import { JobHooks } from "./job_hooks.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
+import type { Step, StepOptions } from "./continuation.ts";
 import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
@@ -25,7 +27,17 @@ const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
 /** The statics of a job class that concern its jobs. */
-export type JobStatics = Pick<typeof Job, "queue" | "kafkaOptions" | "jobName" | "jobAliases" | "timeoutMs">;
+export type JobStatics = Pick<
+  typeof Job,
+  | "queue"
+  | "kafkaOptions"
+  | "jobName"
+  | "jobAliases"
+  | "timeoutMs"
+  | "resumeWait"
+  | "maxResumptions"
+  | "resumeErrorsAfterAdvancing"
+>;
 
 /** A job class that is not abstract. */
 export type JobClass<J extends Job = Job> = (new () => J) & JobStatics;
@@ -102,6 +114,12 @@ export abstract class Job extends JobHooks {
   static jobName?: string;
   /** Further names on the wire, such as the old names of a class that was renamed. Not inherited. @default none */
   static jobAliases?: readonly string[];
+  /** Time after which an interrupted job of this class goes on. @default { seconds: 5 } */
+  static resumeWait: Duration = { seconds: 5 };
+  /** Most times that a job of this class goes on after an interruption. Then it fails with `ContinuationError`. @default none */
+  static maxResumptions?: number;
+  /** Whether a job that fails after progress in its steps goes on there, before its error handlers are asked. @default true */
+  static resumeErrorsAfterAdvancing: boolean = true;
   /** Time limit in ms: then the job's `signal` aborts, and the job counts as failed. @default the topic's */
   static timeoutMs?: number;
 
@@ -238,6 +256,47 @@ export abstract class Job extends JobHooks {
     (this[RUN] ??= new JobRun()).waitFor(enqueued);
     await enqueued;
     return this;
+  }
+
+  /**
+   * Runs a step of the job, unless an earlier run has completed it. If the worker stops, is quiet, or loses the partition, the
+   * job is interrupted before its next step, or where a step sets its cursor; it goes on there after `static resumeWait`, in
+   * another run, perhaps elsewhere. The steps must come in the same order each time.
+   *
+   * @param name the name of the step, unique in the job
+   * @param perform does the work of the step, which may be async
+   * @param options the cursor of the beginning; whether the step has a run of its own
+   * @throws {ContinuationError} if the steps are not those of the earlier run, in their order
+   *
+   * @example
+   * ```ts
+   * import { Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const done: string[] = [];
+   * class ImportJob extends Job {
+   *   async perform(rows: string[]) {
+   *     await this.step<number>("load", async (step) => {
+   *       for (let index = step.cursor; index < rows.length; index++) {
+   *         done.push(await Promise.resolve(rows[index]!));
+   *         step.advance({ from: index });
+   *       }
+   *     }, { start: 0 });
+   *     await this.step("report", () => void done.push("report"));
+   *   }
+   * }
+   *
+   * await ImportJob.performNow(["a", "b"]);
+   * assertEquals(done, ["a", "b", "report"]);
+   * ```
+   */
+  async step<Cursor = unknown>(
+    name: string,
+    perform: (step: Step<Cursor>) => unknown,
+    options: StepOptions<Cursor> = {},
+  ): Promise<void> {
+    const { continuationOf } = await lazyImport(() => import("./continuation.ts"));
+    await continuationOf(this).step(name, perform, options);
   }
 
   /** The number of failed runs of each declaration of `retryOn`, by Rails' key, such as `"[TimeoutError]"`. */

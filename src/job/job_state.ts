@@ -1,4 +1,5 @@
 /** The state of a job, as the modules around it use it: `Job` itself imports them. */
+import type { Duration } from "../support/duration.ts";
 import type { CarryingJob } from "./carried.ts";
 import type { DELIVERY, Delivery, DeliveryStatus } from "./delivery.ts";
 import type { JobRun, RUN } from "./run.ts";
@@ -28,4 +29,10 @@ export interface JobStateClass {
   readonly queue: string;
   /** See {@linkcode Job.jobName}. */
   readonly jobName?: string;
+  /** See {@linkcode Job.resumeWait}. */
+  readonly resumeWait: Duration;
+  /** See {@linkcode Job.maxResumptions}. */
+  readonly maxResumptions?: number;
+  /** See {@linkcode Job.resumeErrorsAfterAdvancing}. */
+  readonly resumeErrorsAfterAdvancing: boolean;
 }

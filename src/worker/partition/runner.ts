@@ -14,6 +14,7 @@
  */
 import type { RunningJob } from "../../monitor/events.ts";
 import type { Position } from "../../support/position.ts";
+import type { Checkpoint } from "../../job/run.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import { WaitGroup } from "../../support/wait_group.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
@@ -71,7 +72,8 @@ export class Runner {
     this.#queue = options.queue;
     this.#retryState = options.retryState;
     const { partition, route, context: { config: { currentAttributes, monitor, tracing } } } = options;
-    this.#attemptContext = { partition, route, currentAttributes, monitor, tracing };
+    const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
+    this.#attemptContext = { partition, route, currentAttributes, monitor, tracing, interruptReason };
     this.#settlement = new Settlement({
       ...options,
       isOwned: () => this.#isOwned,
@@ -138,6 +140,13 @@ export class Runner {
   /** Asks the running jobs to end. */
   abort(reason: Error): void {
     for (const attempt of this.#attempts) attempt.abort(reason);
+  }
+
+  #interruptReason(jobClass: string, checkpoint: Checkpoint): string | null {
+    const { isStopping, startCondition, config } = this.#context;
+    if (isStopping()) return "stopping";
+    if (startCondition.isQuiet) return "quiet";
+    return config.interruptReason?.(jobClass, checkpoint) ?? null;
   }
 
   get #hasNext(): boolean {
