@@ -218,8 +218,8 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   {
     what: "sqlite: a file that was replaced is checked again",
     file: "src/broker/sqlite/file.ts",
-    find: "replaced === null ? nowMs : -Infinity",
-    replace: "nowMs",
+    find: "this.#checkedMs = -Infinity;",
+    replace: "",
     tests: ["tests/broker/sqlite/file_test.ts"],
   },
   {
