@@ -1,6 +1,6 @@
-/** A bench: the type that each file of `bench/benches/` exports lists of. */
+/** A bench: the type that each file of `bench/benches/` exports lists of, and the choice among them. */
 import type { Figure } from "./figures.ts";
-import type { Size } from "./options.ts";
+import type { CommandLine, Size } from "./options.ts";
 import type { Peers } from "./peers.ts";
 
 /** The values that a bench is run with. */
@@ -21,4 +21,16 @@ export interface Bench {
   readonly isLongOnly?: boolean;
   /** Measures. */
   run(context: Context): Promise<readonly Figure[]>;
+}
+
+/** Returns the benches that a command line asks for, in their order; names are those of benches and of groups. */
+export function selectBenches(
+  benches: readonly Bench[],
+  { isShort, names }: Pick<CommandLine, "isShort" | "names">,
+): Bench[] {
+  return benches.filter(({ name, group, isLongOnly = false }) => {
+    if (names.includes(name)) return true;
+    if (isShort && isLongOnly) return false;
+    return names.length === 0 || names.includes(group);
+  });
 }

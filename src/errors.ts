@@ -84,7 +84,47 @@ export class Abort extends Error {
 
 /** Returns whether a value is an {@linkcode Abort}, of any copy of this library. */
 export function isAbort(value: unknown): value is Abort {
-  return (value as { [ABORT]?: unknown } | null | undefined)?.[ABORT] === true;
+  return hasMark(value, ABORT);
+}
+
+/** The steps of a job are not in the order of its earlier run, come twice or inside each other, or cannot go on. */
+export class ContinuationError extends Error {
+  /** `"ContinuationError"`. */
+  override name = "ContinuationError";
+}
+
+const INTERRUPT: unique symbol = Symbol.for("@activejob/kafka.Interrupt") as never;
+
+/**
+ * Thrown through a job that is interrupted at a checkpoint: it goes on there later. Let it pass: a `catch` of the job must throw
+ * it again.
+ */
+export class Interrupt extends Error {
+  /** `"Interrupt"`. */
+  override name = "Interrupt";
+  /** @internal */
+  readonly [INTERRUPT] = true;
+  /** The step in which, or after which, the job was interrupted. */
+  readonly step: string | null;
+  /** The reason: `"stopping"`, `"quiet"`, `"revoked"` or `"isolating"`. */
+  readonly reason: string;
+
+  /** Makes one. */
+  constructor(message: string, { step, reason }: { step: string | null; reason: string }) {
+    super(message);
+    this.step = step;
+    this.reason = reason;
+  }
+}
+
+/** Returns whether a value is an {@linkcode Interrupt}, of any copy of this library. */
+export function isInterrupt(value: unknown): value is Interrupt {
+  return hasMark(value, INTERRUPT);
+}
+
+/** Returns whether a thrown value has a mark. It may be a proxy that throws at each read. */
+function hasMark(value: unknown, mark: symbol): boolean {
+  return readOrUndefined(() => (value as { [mark: symbol]: unknown } | null | undefined)?.[mark]) === true;
 }
 
 /** A job ran longer than its `timeoutMs`: the reason of its `signal`, and the error that it failed with. */

@@ -43,7 +43,7 @@ async function partitions({ size }: Context): Promise<Figure[]> {
         values: bare.perSecond!,
       }, BARS[count]),
       measured(
-        { table: "Memory", figure: `${formatValue(size.jobs, "no-op jobs")}, ${at}`, unit: "MB" },
+        { table: "Memory", figure: `Kafka, ${formatValue(size.jobs, "no-op jobs")}, ${at}`, unit: "MB" },
         worker.rssMb!,
         oursAtMost(200),
       ),
@@ -112,7 +112,7 @@ async function payloads({ size }: Context): Promise<Figure[]> {
         name: "`eachBatch`, `JSON.parse`",
         values: bare.perSecond!,
       }),
-      measured({ table: "Memory", figure, unit: "MB" }, worker.rssMb!),
+      measured({ table: "Memory", figure: `Kafka, ${figure}`, unit: "MB" }, worker.rssMb!),
     );
   }
   return figures;
@@ -123,7 +123,7 @@ async function keys({ size }: Context): Promise<Figure[]> {
   const results = await interleaved(size.rounds, await ofManyKeys(size));
   const heading = (figure: string, unit: string) => ({ table: "Memory", figure, unit } as const);
   return [
-    compare(heading('`ordering: "key"`, 100,000 keys', "MB"), results.key.rssMb!, {
+    compare(heading('Kafka, `ordering: "key"`, 100,000 keys', "MB"), results.key.rssMb!, {
       name: '`"partition"`',
       values: results.partition.rssMb!,
     }, ratioAtMost(1.3)),

@@ -35,7 +35,7 @@ async function produce({ size }: Context, folder: string): Promise<Figure[]> {
   const heading = (figure: string) => ({ table: "Enqueuing", figure: `SQLite: ${figure}`, unit: "jobs/s" } as const);
   const [ours, bare] = [`${folder}/ours.db`, `${folder}/bare.db`];
   for (const bytes of size.payloads) {
-    const jobs = jobsOf({ ...size, jobs: Math.ceil(size.jobs / 50) }, bytes);
+    const jobs = jobsOf({ ...size, jobs: Math.ceil(size.jobs / 100) }, bytes);
     const results = await interleaved(size.quickRounds, {
       bare: { program: "sqlite_produce_bare", args: [bare, jobs, "--one", bytes] },
       enqueue: { program: "produce_enqueue", args: [TOPIC, jobs, "--one", bytes], broker: `sqlite:${ours}` },

@@ -9,6 +9,14 @@ export const CARRIED: unique symbol = Symbol.for("@activejob/kafka.carried") as 
 /** The key of the envelope that a job was made from. */
 export const SOURCE: unique symbol = Symbol.for("@activejob/kafka.source") as never;
 
+/** The progress of a job in steps. */
+export interface Progress {
+  /** The completed steps, in their order. */
+  readonly completed: readonly string[];
+  /** The step that runs, and its cursor. */
+  readonly current?: readonly [step: string, cursor: unknown];
+}
+
 /** See the module. */
 export interface Carried {
   /** The number of failed runs by declaration of `retryOn`. */
@@ -17,6 +25,10 @@ export interface Carried {
   readonly locale: string | null;
   /** The time zone that Rails wrote, by its name there; `null` for none. */
   readonly timezone: string | null;
+  /** The progress of a job in steps; `null` for none. */
+  readonly continuation: Progress | null;
+  /** The number of runs that went on where an earlier one was interrupted. */
+  readonly resumptions: number;
 }
 
 /** A job, as far as these fields go. */
@@ -25,7 +37,13 @@ export interface CarryingJob {
   [SOURCE]: { readonly raw: Readonly<Record<string, unknown>> } | undefined;
 }
 
-const NOTHING: Carried = Object.freeze({ exceptionExecutions: Object.freeze({}), locale: null, timezone: null });
+const NOTHING: Carried = Object.freeze({
+  exceptionExecutions: Object.freeze({}),
+  locale: null,
+  timezone: null,
+  continuation: null,
+  resumptions: 0,
+});
 
 /** Returns the carried fields of a job. */
 export function carriedOf(job: CarryingJob): Carried {
@@ -43,14 +61,30 @@ function readCarried(raw: Readonly<Record<string, unknown>>): Carried {
     exceptionExecutions: readCounters(raw.exception_executions),
     locale: nameOrNull(raw.locale),
     timezone: nameOrNull(raw.timezone),
+    continuation: readProgress(raw.continuation),
+    resumptions: isCount(raw.resumptions) ? raw.resumptions : 0,
   };
 }
 
 function readCounters(value: unknown): Record<string, number> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   const counters = Object.entries(value)
-    .filter(([key, count]) => key.length <= MAX_KEY && Number.isSafeInteger(count) && count >= 0 && count <= 99_999);
+    .filter(([key, count]) => key.length <= MAX_KEY && isCount(count));
   return Object.fromEntries(counters.slice(0, MAX_COUNTERS));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 99_999;
+}
+
+function readProgress(value: unknown): Progress | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { completed, current } = value as { completed?: unknown; current?: unknown };
+  if (!Array.isArray(completed) || !completed.every((step) => typeof step === "string")) return null;
+  if (current === undefined) return { completed };
+  if (!Array.isArray(current) || typeof current[0] !== "string") return null;
+  // Rails writes no cursor as null.
+  return { completed, current: [current[0], current[1] ?? undefined] };
 }
 
 function nameOrNull(value: unknown): string | null {

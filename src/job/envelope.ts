@@ -12,6 +12,7 @@ import { PoisonError } from "../errors.ts";
 import { show } from "../support/validation.ts";
 import { hasUnsafeInteger, parseExactly, restoreBigints, serialize } from "./arguments.ts";
 import type { AttributesOnWire } from "./current_attributes.ts";
+import { carriedOf } from "./carried.ts";
 import type { Job, JobClass } from "./job.ts";
 import { jobNameOf } from "./class_name.ts";
 
@@ -62,9 +63,20 @@ export function writeEnvelope(job: Job, queueName: string, attributes: Attribute
     timezone: job.timezone,
     enqueued_at: job.enqueuedAt,
     scheduled_at: job.scheduledAt,
+    ...writeProgress(job, bigints),
     ...(attributes === undefined ? {} : { current_attributes: serialize(attributes, "current_attributes", bigints) }),
     ...(bigints.length === 0 ? {} : { bigints }),
   });
+}
+
+/** The progress of a job in steps. A job without any has no such fields, as in Rails. */
+function writeProgress(job: Job, bigints: string[]): object {
+  const { continuation, resumptions } = carriedOf(job);
+  if (continuation === null) return {};
+  const { completed, current } = continuation;
+  const [step, cursor = null] = current ?? [];
+  const written = current === undefined ? { completed } : { completed, current: [step, cursor] };
+  return { continuation: serialize(written, "continuation", bigints), resumptions };
 }
 
 /** `performLater(1, undefined)` means the same as `performLater(1)`: the parameter has its default. */

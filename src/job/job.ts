@@ -6,6 +6,7 @@
  * library.
  */
 import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
+import type { Duration } from "../support/duration.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
 import { CARRIED, type Carried, carriedOf, SOURCE } from "./carried.ts";
@@ -13,7 +14,10 @@ import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
 import { jobNameOf } from "./class_name.ts";
 import { NO_PLAN, planOf } from "./declarations.ts";
 import { JobHooks } from "./job_hooks.ts";
+import type { JobPriority, JobQueue } from "./job_state.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
+import { describeQueue } from "./placement.ts";
+import type { Step, StepOptions } from "./continuation.ts";
 import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
@@ -25,7 +29,18 @@ const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
 /** The statics of a job class that concern its jobs. */
-export type JobStatics = Pick<typeof Job, "queue" | "kafkaOptions" | "jobName" | "jobAliases" | "timeoutMs">;
+export type JobStatics = Pick<
+  typeof Job,
+  | "queue"
+  | "priority"
+  | "kafkaOptions"
+  | "jobName"
+  | "jobAliases"
+  | "timeoutMs"
+  | "resumeWait"
+  | "maxResumptions"
+  | "resumeErrorsAfterAdvancing"
+>;
 
 /** A job class that is not abstract. */
 export type JobClass<J extends Job = Job> = (new () => J) & JobStatics;
@@ -94,14 +109,22 @@ export abstract class Job extends JobHooks {
   /** @internal */
   static readonly [BRAND] = true;
 
-  /** The queue: the name of a topic, without the App's prefix. @default "default" */
-  static queue: string = "default";
+  /** The queue: the name of a topic, without the App's prefix; or a function of the job that returns it. @default "default" */
+  static queue: JobQueue = "default";
+  /** The priority in the envelope, or a function of the job that returns it. It has no effect here. @default null */
+  static priority: JobPriority = null;
   /** Options for sending jobs of this class, merged along the prototype chain. @default {} */
   static kafkaOptions: KafkaOptions = {};
   /** The name on the wire, such as `"Admin::RefreshJob"`. It is not inherited. @default the class's name */
   static jobName?: string;
   /** Further names on the wire, such as the old names of a class that was renamed. Not inherited. @default none */
   static jobAliases?: readonly string[];
+  /** Time after which an interrupted job of this class goes on. @default { seconds: 5 } */
+  static resumeWait: Duration = { seconds: 5 };
+  /** Most times that a job of this class goes on after an interruption. Then it fails with `ContinuationError`. @default none */
+  static maxResumptions?: number;
+  /** Whether a job that fails after progress in its steps goes on there, before its error handlers are asked. @default true */
+  static resumeErrorsAfterAdvancing: boolean = true;
   /** Time limit in ms: then the job's `signal` aborts, and the job counts as failed. @default the topic's */
   static timeoutMs?: number;
 
@@ -212,6 +235,51 @@ export abstract class Job extends JobHooks {
   }
 
   /**
+   * Enqueues a job once a promise has resolved, such as that of a database transaction: a worker would not find its rows before.
+   * If the promise rejects, the job is dropped: its `enqueued` is `false` and its `status` `"halted"`.
+   *
+   * @param transaction the promise
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class WelcomeJob extends Job {
+   *   perform(_userId: number) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [WelcomeJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * const commit = Promise.resolve({ id: 7 });
+   * const rollback = Promise.reject(new Error("a duplicate"));
+   * assertEquals((await WelcomeJob.enqueueAfter(commit).performLater(7)).enqueued, true);
+   * assertEquals((await WelcomeJob.enqueueAfter(rollback).performLater(8)).enqueued, false);
+   * ```
+   */
+  static enqueueAfter<J extends Job>(
+    this: JobClass<J>,
+    transaction: PromiseLike<unknown>,
+  ): Pick<ConfiguredJob<J>, "performLater"> {
+    return {
+      performLater: async (...args) => {
+        const job = newJob(this, args);
+        try {
+          await transaction;
+        } catch {
+          (job[DELIVERY] = new Delivery()).halt(jobNameOf(this), "its transaction was rolled back");
+          return job;
+        }
+        return await runtimeOf(this).enqueue(job);
+      },
+    };
+  }
+
+  /**
    * Sets a wait, another queue or another priority for this job, before it is enqueued.
    *
    * @returns the same job
@@ -238,6 +306,47 @@ export abstract class Job extends JobHooks {
     (this[RUN] ??= new JobRun()).waitFor(enqueued);
     await enqueued;
     return this;
+  }
+
+  /**
+   * Runs a step of the job, unless an earlier run has completed it. If the worker stops, is quiet, or loses the partition, the
+   * job is interrupted before its next step, or where a step sets its cursor; it goes on there after `static resumeWait`, in
+   * another run, perhaps elsewhere. The steps must come in the same order each time.
+   *
+   * @param name the name of the step, unique in the job
+   * @param perform does the work of the step, which may be async
+   * @param options the cursor of the beginning; whether the step has a run of its own
+   * @throws {ContinuationError} if the steps are not those of the earlier run, in their order
+   *
+   * @example
+   * ```ts
+   * import { Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const done: string[] = [];
+   * class ImportJob extends Job {
+   *   async perform(rows: string[]) {
+   *     await this.step<number>("load", async (step) => {
+   *       for (let index = step.cursor; index < rows.length; index++) {
+   *         done.push(await Promise.resolve(rows[index]!));
+   *         step.advance({ from: index });
+   *       }
+   *     }, { start: 0 });
+   *     await this.step("report", () => void done.push("report"));
+   *   }
+   * }
+   *
+   * await ImportJob.performNow(["a", "b"]);
+   * assertEquals(done, ["a", "b", "report"]);
+   * ```
+   */
+  async step<Cursor = unknown>(
+    name: string,
+    perform: (step: Step<Cursor>) => unknown,
+    options: StepOptions<Cursor> = {},
+  ): Promise<void> {
+    const { continuationOf } = await lazyImport(() => import("./continuation.ts"));
+    await continuationOf(this).step(name, perform, options);
   }
 
   /** The number of failed runs of each declaration of `retryOn`, by Rails' key, such as `"[TimeoutError]"`. */
@@ -309,7 +418,7 @@ export abstract class Job extends JobHooks {
   toJSON(): JobDescription {
     const { jobId, status, position } = this;
     const Class = this.constructor as JobClass;
-    const description = { jobClass: jobNameOf(Class), jobId, queue: this.queueName ?? Class.queue, status };
+    const description = { jobClass: jobNameOf(Class), jobId, queue: describeQueue(this), status };
     return position === undefined ? description : { ...description, position };
   }
 

@@ -109,6 +109,22 @@ export interface EventMap {
   };
   /** A job failed, and its class (`retryOn`) has no run left for it. */
   "job.retry_stopped": JobInfo & { readonly error: ErrorInfo; readonly executions: number };
+  /**
+   * A job in steps was interrupted in a step, or after it: it goes on there in another record, in `waitMs`. `reason`:
+   * `"stopping"`, `"quiet"` or `"isolating"`.
+   */
+  "job.interrupted": JobInfo & {
+    readonly durationMs: number;
+    readonly step: string | null;
+    readonly reason: string;
+    readonly waitMs: number;
+  };
+  /** A job in steps goes on. `completed`: the steps that are not run again. `step`: the one that goes on, if it had begun. */
+  "job.resumed": JobInfo & {
+    readonly resumptions: number;
+    readonly completed: readonly string[];
+    readonly step: string | null;
+  };
   /** A job failed. `next`: it is retried in `waitMs`, or dead-lettered. */
   "job.failed": JobInfo & {
     readonly durationMs: number;

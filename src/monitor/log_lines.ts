@@ -62,6 +62,20 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     message: (e) =>
       `${formatJob(e)} has no run left after ${formatCount(e.executions, "run")} (${formatError(e.error)})`,
   },
+  "job.interrupted": {
+    level: "info",
+    message: (e) =>
+      `Interrupted ${formatJob(e)}${e.step === null ? "" : ` at step ${e.step}`} (${e.reason}), it goes on in ${
+        formatDuration(e.waitMs)
+      }`,
+  },
+  "job.resumed": {
+    level: "info",
+    message: (e) =>
+      `${formatJob(e)} goes on ${
+        e.step === null ? `after ${formatCount(e.completed.length, "step")}` : `in step ${e.step}`
+      }`,
+  },
   "job.performing": { level: "debug", message: (e) => `Performing ${formatJob(e)}` },
   "job.performed": { level: "info", message: (e) => `Performed ${formatJob(e)} in ${formatDuration(e.durationMs)}` },
   "job.failed": {

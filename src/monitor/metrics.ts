@@ -134,6 +134,7 @@ export class Metrics {
           ["job.discarded", "discarded"],
           ["job.rescued", "rescued"],
           ["job.halted", "halted"],
+          ["job.interrupted", "interrupted"],
         ] as const
       ).map(([event, outcome]) =>
         app.on(event, ({ topic, jobClass, durationMs }) => {

@@ -78,6 +78,8 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "job.rescued": true,
   "job.retry_scheduled": true,
   "job.retry_stopped": true,
+  "job.interrupted": true,
+  "job.resumed": true,
   "job.performing": true,
   "job.performed": true,
   "job.failed": true,

@@ -150,7 +150,7 @@ function createArgumentsComparison<J extends Job>(
   // As a worker would read them: without the `undefined` at the end.
   const job = new Class();
   (job as Job).args = expected;
-  const envelope = writeEnvelope(job, Class.queue, undefined);
+  const envelope = writeEnvelope(job, "default", undefined);
   const stored = readEnvelope(envelope).arguments;
   return (args) => describeDifferences(stored, args, "args");
 }

@@ -1,6 +1,7 @@
 /** The configuration of one worker: made by the App, frozen, and shared by all parts of the worker. */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import type { AnyCurrentAttributes } from "../job/current_attributes.ts";
+import type { Checkpoint } from "../job/run.ts";
 import type { JobRegistry } from "../job/registry.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
@@ -48,6 +49,8 @@ export interface WorkerConfig {
   readonly schedule: Schedule;
   /** Returns the time by which jobs are due, in milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** Interrupts jobs in steps for a test: returns the reason, or `null` to let the job go on. */
+  readonly interruptReason?: (jobClass: string, checkpoint: Checkpoint) => string | null;
   /** Returns the command that skips a record, as an operator types it. */
   readonly skipCommand: (position: Position) => string;
   /** Calls a function in the scope of the App: the jobs that it enqueues belong to this App. */

@@ -32,6 +32,27 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/job/callbacks_test.ts"],
   },
   {
+    what: "continuation: a swallowed interrupt is thrown again",
+    file: "src/job/continuation.ts",
+    find: "    if (this.#interrupt !== undefined) throw this.#interrupt;\n    delete",
+    replace: "    delete",
+    tests: ["tests/job/continuation_test.ts"],
+  },
+  {
+    what: "continuation: a completed step does not run again",
+    file: "src/job/continuation.ts",
+    find: "if (this.#seen++ < this.#done.length) return;",
+    replace: "this.#seen++;",
+    tests: ["tests/job/continuation_test.ts"],
+  },
+  {
+    what: "continuation: an interrupted job is marked after its next record is written",
+    file: "src/worker/partition/settlement.ts",
+    find: "await attempt.enqueueRetry(retry).catch(async",
+    replace: "attempt.enqueueRetry(retry).catch(async",
+    tests: ["tests/behaviours/continuation_test.ts"],
+  },
+  {
     what: "error handlers: the one declared last is asked first",
     file: "src/job/declarations.ts",
     find: "errorHandlers.toReversed()",

@@ -17,9 +17,10 @@ import { type JobPlan, planOf } from "../../job/declarations.ts";
 import { readTime } from "../../job/envelope.ts";
 import { callAfterDiscard, type ErrorOutcome, handleError, type Retry } from "../../job/error_handlers.ts";
 import type { Job } from "../../job/job.ts";
+import { decideResume, type InterruptOutcome } from "../../job/resume.ts";
 import { enqueueRetry } from "../../job/retry.ts";
-import { JobRun, RUN } from "../../job/run.ts";
-import type { JobInfo, RunningJob } from "../../monitor/events.ts";
+import { type Checkpoint, JobRun, type Resumption, RUN } from "../../job/run.ts";
+import type { EventMap, JobInfo, RunningJob } from "../../monitor/events.ts";
 import type { JobSpan } from "../../monitor/job_span.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { PerformedJob, Tracing } from "../../monitor/tracing.ts";
@@ -31,7 +32,7 @@ import { deriveJobId } from "./derive_job_id.ts";
 import { keyText, type QueuedRecord } from "./queued_record.ts";
 
 /** The outcome of an attempt. `halted`: a callback ended the job before its `perform`. */
-export type Outcome = { readonly kind: "passed" | "halted" } | ErrorOutcome;
+export type Outcome = { readonly kind: "passed" | "halted" } | InterruptOutcome | ErrorOutcome;
 
 /** The clocks of two machines may differ by this, in milliseconds. A job from farther in the future has no wait time. */
 const MAX_SKEW_MS = 1000;
@@ -49,6 +50,8 @@ export interface AttemptContext {
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   readonly monitor: Monitor;
   readonly tracing: Tracing;
+  /** Returns the reason to interrupt a job in steps; `null` to go on. */
+  readonly interruptReason: (jobClass: string, checkpoint: Checkpoint) => string | null;
 }
 
 /** See the module. */
@@ -176,10 +179,25 @@ export class Attempt extends JobRun {
     const job = this.#job;
     const plan = planOf(this.#decoded.Class);
     const isEnded = this.abortReason !== undefined && !(this.abortReason instanceof TimeoutError);
-    if (job === undefined || plan.errorHandlers.length === 0 || isEnded) {
-      return { kind: "failed", error, isFinal: false };
-    }
-    return await this.#runInScope(() => handleError(plan, job, error));
+    if (job === undefined || isEnded) return { kind: "failed", error, isFinal: false };
+    const resume = decideResume(job, error);
+    if (resume !== null && resume.kind !== "error") return resume;
+    const thrown = resume === null ? error : resume.error;
+    if (plan.errorHandlers.length === 0) return { kind: "failed", error: thrown, isFinal: false };
+    return await this.#runInScope(() => handleError(plan, job, thrown));
+  }
+
+  override get canInterrupt(): boolean {
+    return true;
+  }
+
+  override interruptReason(checkpoint: Checkpoint): string | null {
+    if (this.abortReason instanceof RevokedError) return "revoked";
+    return this.#context.interruptReason(this.#decoded.envelope.jobClass, checkpoint);
+  }
+
+  override reportResumed(resumption: Resumption): void {
+    this.#context.monitor.emit("job.resumed", { ...this.toJobInfo(), ...resumption });
   }
 
   /** Whether the job's `perform` has settled. */
@@ -219,13 +237,23 @@ export class Attempt extends JobRun {
     return performance.now() - this.#startedMs;
   }
 
-  /** The time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
-  get waitMs(): number | null {
+  /**
+   * Returns the event of a job that has passed.
+   *
+   * @param nowMs the time of its end, on the clock of `performance.now()`
+   */
+  toPerformedEvent(nowMs: number): EventMap["job.performed"] {
+    const durationMs = nowMs - this.#startedMs;
+    return { ...this.toJobInfo(), durationMs, waitMs: this.#waitMs(durationMs) };
+  }
+
+  /** Returns the time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
+  #waitMs(durationMs: number): number | null {
     const { enqueuedAt } = this.#decoded.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is the time of a clock that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
-    const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
+    const waitMs = Date.now() - durationMs - enqueuedAtMs;
     if (waitMs < -MAX_SKEW_MS) return null;
     return Math.max(waitMs, 0);
   }

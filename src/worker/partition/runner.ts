@@ -14,6 +14,7 @@
  */
 import type { RunningJob } from "../../monitor/events.ts";
 import type { Position } from "../../support/position.ts";
+import type { Checkpoint } from "../../job/run.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import { WaitGroup } from "../../support/wait_group.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
@@ -71,7 +72,8 @@ export class Runner {
     this.#queue = options.queue;
     this.#retryState = options.retryState;
     const { partition, route, context: { config: { currentAttributes, monitor, tracing } } } = options;
-    this.#attemptContext = { partition, route, currentAttributes, monitor, tracing };
+    const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
+    this.#attemptContext = { partition, route, currentAttributes, monitor, tracing, interruptReason };
     this.#settlement = new Settlement({
       ...options,
       isOwned: () => this.#isOwned,
@@ -140,6 +142,13 @@ export class Runner {
     for (const attempt of this.#attempts) attempt.abort(reason);
   }
 
+  #interruptReason(jobClass: string, checkpoint: Checkpoint): string | null {
+    const { isStopping, startCondition, config } = this.#context;
+    if (isStopping()) return "stopping";
+    if (startCondition.isQuiet) return "quiet";
+    return config.interruptReason?.(jobClass, checkpoint) ?? null;
+  }
+
   get #hasNext(): boolean {
     return this.#queue.hasReady && this.#attempts.size < this.#options.route.maxConcurrency && this.#isOwned &&
       !this.#context.isStopping();
@@ -182,7 +191,7 @@ export class Runner {
         const outcome = await attempt.run();
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#settlement.pass(record, attempt);
+          this.#settlement.pass(record, attempt, nowMs);
           this.#attempts.delete(attempt);
           semaphore.release();
         } else {

@@ -10,6 +10,7 @@
 import { describeError, RecordRefusedError, ShutdownError } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
+import type { InterruptOutcome } from "../../job/resume.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
 import { writeDeadLetter } from "./dead_letter.ts";
@@ -53,13 +54,10 @@ export class Settlement {
     this.#options = options;
   }
 
-  /** Finishes a record whose job has passed. The caller has proved the ownership. */
-  pass(record: QueuedRecord, attempt: Attempt): void {
+  /** Finishes a record whose job has passed. The caller has proved the ownership, at `nowMs`. */
+  pass(record: QueuedRecord, attempt: Attempt, nowMs: number): void {
     const { monitor } = this.#options.context.config;
-    if (monitor.hasListener("job.performed")) {
-      const { durationMs, waitMs } = attempt;
-      monitor.emit("job.performed", { ...attempt.toJobInfo(), durationMs, waitMs });
-    }
+    if (monitor.hasListener("job.performed")) monitor.emit("job.performed", attempt.toPerformedEvent(nowMs));
     this.#finish(record);
   }
 
@@ -103,7 +101,7 @@ export class Settlement {
     const { monitor } = this.#options.context.config;
     switch (outcome.kind) {
       case "passed":
-        this.pass(record, attempt);
+        this.pass(record, attempt, performance.now());
         return true;
       case "halted":
         monitor.emit("job.halted", { ...attempt.toJobInfo(), durationMs: attempt.durationMs });
@@ -118,6 +116,9 @@ export class Settlement {
       case "rescued":
         this.#reportDone(`job.${outcome.kind}`, attempt, outcome.error);
         this.#finish(record);
+        return true;
+      case "interrupted":
+        await this.#resume(record, attempt, outcome);
         return true;
       case "retry":
         return outcome.retry.inPlace
@@ -156,6 +157,29 @@ export class Settlement {
     }
     if (await this.#proveOwnership()) this.#finish(record);
     return true;
+  }
+
+  /**
+   * Writes the record with which an interrupted job goes on. If it cannot wait among the delayed jobs, it goes on at once; if
+   * nothing can be written, the job runs again from where this run began. None of that counts as a failure.
+   */
+  async #resume(record: QueuedRecord, attempt: Attempt, outcome: InterruptOutcome): Promise<void> {
+    const { retryState, context: { config: { monitor } } } = this.#options;
+    let { retry } = outcome;
+    try {
+      await attempt.enqueueRetry(retry).catch(async () => {
+        retry = { ...retry, waitMs: 0 };
+        await attempt.enqueueRetry(retry);
+      });
+    } catch (error) {
+      monitor.emit("error.occurred", { where: "resume", error: describeError(error) });
+      return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+    }
+    const { step, reason } = outcome.interrupt;
+    const { durationMs } = attempt;
+    monitor.emit("job.interrupted", { ...attempt.toJobInfo(), durationMs, step, reason, waitMs: retry.waitMs });
+    if (!await this.#proveOwnership()) return;
+    this.#finish(record);
   }
 
   /** Lets the worker's policy decide. */
