@@ -8,6 +8,7 @@ import { isClassName } from "../../src/job/class_name.ts";
 import { JobRegistry } from "../../src/job/registry.ts";
 import { decode } from "../../src/worker/partition/decode.ts";
 import { toQueuedRecord } from "../../src/worker/partition/queued_record.ts";
+import { codec } from "../support/codec.ts";
 import { recordOf } from "../support/worker.ts";
 
 class KnownJob extends Job {
@@ -34,7 +35,12 @@ const registry = new JobRegistry([KnownJob]);
 
 /** Decodes a record of this class, on a worker that does not know it. @returns the kind of the result */
 function decided(name: string): string {
-  return decode(toQueuedRecord(recordOf(JSON.stringify({ job_class: name, arguments: [] })), 1), registry, 100_000)
+  return decode(
+    toQueuedRecord(recordOf(JSON.stringify({ job_class: name, arguments: [] })), 1),
+    registry,
+    codec,
+    100_000,
+  )
     .kind;
 }
 
@@ -62,6 +68,6 @@ Deno.test("an App accepts exactly the class names that a worker waits for", asyn
 
 Deno.test("the message about a wrong class name is short", () => {
   const record = recordOf(JSON.stringify({ job_class: "x".repeat(10_240), arguments: [] }));
-  const found = decode(toQueuedRecord(record, 1), registry, 100_000);
+  const found = decode(toQueuedRecord(record, 1), registry, codec, 100_000);
   assertEquals(found.kind === "poison" && found.error.message.length < 200, true);
 });

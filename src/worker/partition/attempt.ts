@@ -9,8 +9,7 @@
  * as failed once it settles.
  */
 import { RevokedError, ShutdownError, TimeoutError } from "../../errors.ts";
-import { type AnyCurrentAttributes, runWithAttributes } from "../../job/current_attributes.ts";
-import { readTime } from "../../job/envelope.ts";
+import { type EnvelopeCodec, readTime } from "../../job/envelope.ts";
 import type { Job } from "../../job/job.ts";
 import { JobRun, RUN } from "../../job/run.ts";
 import type { JobInfo, RunningJob } from "../../monitor/events.ts";
@@ -41,7 +40,7 @@ const SETTLED = Promise.resolve();
 export interface AttemptContext {
   readonly route: Route;
   readonly partition: number;
-  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  readonly codec: EnvelopeCodec;
   readonly monitor: Monitor;
   readonly tracing: Tracing;
 }
@@ -103,10 +102,10 @@ export class Attempt extends JobRun {
   }
 
   #performInScope(): unknown {
-    const { currentAttributes } = this.#context;
-    return currentAttributes.length === 0
-      ? this.#performJob()
-      : runWithAttributes(currentAttributes, this.#job.envelope.currentAttributes, () => this.#performJob());
+    const { codec } = this.#context;
+    return codec.hasAttributes
+      ? codec.runWithAttributes(this.#job.envelope, () => this.#performJob())
+      : this.#performJob();
   }
 
   #performJob(): unknown {
@@ -120,7 +119,8 @@ export class Attempt extends JobRun {
     job.attempt = this.#number;
     job.enqueuedAt = envelope.enqueuedAt;
     job[RUN] = this;
-    return job.perform(...job.args);
+    const args = this.#context.codec.deserializeArguments(envelope);
+    return args instanceof Promise ? args.then((found) => performWith(job, found)) : performWith(job, args);
   }
 
   /** Whether the job's `perform` has settled. */
@@ -241,4 +241,9 @@ export class Attempt extends JobRun {
   #disarm(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
+}
+
+function performWith(job: Job, args: readonly unknown[]): unknown {
+  job.args = args as unknown[];
+  return job.perform(...job.args);
 }

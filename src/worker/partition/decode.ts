@@ -1,7 +1,7 @@
 /** From a record to a job that can be performed, or the reason why it cannot. */
 import { NotSupportedError, PoisonError, UnknownJobError } from "../../errors.ts";
 import { isClassName } from "../../job/class_name.ts";
-import { type Envelope, readEnvelope } from "../../job/envelope.ts";
+import type { Envelope, EnvelopeCodec } from "../../job/envelope.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
 import { show } from "../../support/validation.ts";
@@ -24,7 +24,12 @@ export type Decoded =
 const TOMBSTONE: Decoded = { kind: "tombstone" };
 
 /** Decodes a record. It never throws. */
-export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBytes: number): Decoded {
+export function decode(
+  record: QueuedRecord,
+  registry: JobRegistry,
+  codec: EnvelopeCodec,
+  maxPayloadBytes: number,
+): Decoded {
   if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
   if (record.value === null) return TOMBSTONE;
   try {
@@ -33,7 +38,7 @@ export function decode(record: QueuedRecord, registry: JobRegistry, maxPayloadBy
     }
     const text = valueText(record);
     if (text === null) throw new PoisonError("The value is not UTF-8");
-    const envelope = readEnvelope(text);
+    const envelope = codec.read(text);
     if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
       const dueAt = new Date(envelope.scheduledAtMs).toISOString();
       throw new NotSupportedError(

@@ -84,8 +84,8 @@ export class Runner {
     this.#context = options.context;
     this.#queue = options.queue;
     this.#retryState = options.retryState;
-    const { partition, route, context: { config: { currentAttributes, monitor, tracing } } } = options;
-    this.#attemptContext = { partition, route, currentAttributes, monitor, tracing };
+    const { partition, route, context: { config: { codec, monitor, tracing } } } = options;
+    this.#attemptContext = { partition, route, codec, monitor, tracing };
   }
 
   /** Returns the jobs that run. A job that has ended does not run, also while its outcome waits for the broker. */
@@ -154,7 +154,7 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
-    const { semaphore, settling, startCondition, eventLoopYield, config: { registry } } = this.#context;
+    const { semaphore, settling, startCondition, eventLoopYield, config: { codec, registry } } = this.#context;
     const { maxPayloadBytes } = this.#options.route;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
@@ -175,7 +175,7 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = decode(record, registry, maxPayloadBytes);
+      const decoded = decode(record, registry, codec, maxPayloadBytes);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();
