@@ -34,17 +34,20 @@
  * @module
  */
 export { App } from "./src/app/app.ts";
-export type { AppOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
+export type { AppOptions, ScheduledTopicOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
 export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
+  Abort,
   BrokerError,
+  ContinuationError,
   DeserializationError,
   EnqueueError,
   type ErrorInfo,
+  Interrupt,
   InvalidConfigurationError,
   NotSupportedError,
   PoisonError,
@@ -73,8 +76,12 @@ export {
   type JobDescription,
   type JobResult,
   type JobStatics,
-  type SetOptions,
 } from "./src/job/job.ts";
+export type { Step, StepOptions } from "./src/job/continuation.ts";
+export type { CallbackKind, ErrorClass } from "./src/job/declarations.ts";
+export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type RetryWait } from "./src/job/job_hooks.ts";
+export type { Instant, SetOptions } from "./src/job/set_options.ts";
+export type { Duration } from "./src/support/duration.ts";
 export {
   type DispatchManyMethod,
   type DispatchMethod,
@@ -124,6 +131,7 @@ export type {
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
+export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {

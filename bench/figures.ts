@@ -1,53 +1,125 @@
-/** Results of benches: one line a figure, with its bar. */
-import { median, ratio, type Results } from "./rounds.ts";
+/**
+ * Figures: a measured value of ours, the same value of the other side of the same run, their ratio, and the bar. All
+ * functions are pure.
+ */
 
-/** One figure. */
-export interface Line {
-  /** Name of the figure. */
+/** The tables of a report, in order. */
+export const TABLES = [
+  "Performing jobs on Kafka",
+  "Performing jobs on SQLite",
+  "Jobs that wait",
+  "Enqueuing",
+  "Latency, idle, start",
+  "Memory",
+] as const;
+
+/** The title of a table. */
+export type Table = typeof TABLES[number];
+
+/** A limit. */
+export interface Bar {
+  /** The value that must keep to it: `ours / base`, or ours alone. */
+  readonly of: "ratio" | "ours";
+  /** Whether it is the least or the greatest value that meets the bar. */
+  readonly kind: "least" | "most";
+  /** The value. */
+  readonly limit: number;
+}
+
+/** One figure: a row of a table. */
+export interface Figure {
+  /** The table that it belongs to. */
+  readonly table: Table;
+  /** Its name. */
   readonly figure: string;
-  /** Result, with its unit. */
-  readonly value: string;
-  /** Bar, such as `"≥ 0.75"`. */
-  readonly bar: string;
-  /** `null` where there is no bar. */
+  /** The unit of `ours` and `base`. */
+  readonly unit: string;
+  /** The median of ours; `null` if it was not measured. */
+  readonly ours: number | null;
+  /** The other side, such as `"BullMQ"`; `null` for a figure without one. */
+  readonly baseName: string | null;
+  /** The median of the other side; `null` if there is none, or if it was not measured. */
+  readonly base: number | null;
+  /** The median of the ratios of the rounds, ours / base. */
+  readonly ratio: number | null;
+  /** `null` for a figure that is only reported. */
+  readonly bar: Bar | null;
+  /** Whether the bar is met; `null` without a bar, or if the value was not measured. */
   readonly met: boolean | null;
+  /** The reason for which the other side was not measured. */
+  readonly missing: string | null;
 }
 
-/** Measures, and returns its figures. */
-export type Bench = () => Promise<Line[]>;
+/** The name of a figure, with its table and unit. */
+export type Heading = Pick<Figure, "table" | "figure" | "unit">;
 
-/** Number of runs of each program. */
-export const ROUNDS: number = Number(Deno.env.get("ROUNDS") ?? 5);
+/** A bar for `ours / base`. */
+export const ratioAtLeast = (limit: number): Bar => ({ of: "ratio", kind: "least", limit });
+/** A bar for `ours / base`. */
+export const ratioAtMost = (limit: number): Bar => ({ of: "ratio", kind: "most", limit });
+/** A bar for ours alone. */
+export const oursAtMost = (limit: number): Bar => ({ of: "ours", kind: "most", limit });
 
-/** Our jobs a second divided by theirs. `bar` is the lowest acceptable ratio, `null` for none. */
-export function against(figure: string, ours: Results, theirs: Results, bar: number | null): Line {
-  const value = ratio(ours.perSecond!, theirs.perSecond!);
-  return {
-    figure,
-    value: `${value.toFixed(2)} (${perSecond(ours)} / ${perSecond(theirs)})`,
-    bar: bar === null ? "reported" : `≥ ${bar}`,
-    met: bar === null ? null : value >= bar,
-  };
+/**
+ * Compares ours with another side.
+ *
+ * @param ours one value a round
+ * @param base its name, and one value a round
+ */
+export function compare(
+  heading: Heading,
+  ours: readonly number[],
+  base: { readonly name: string; readonly values: readonly number[] },
+  bar: Bar | null = null,
+): Figure {
+  return judge({
+    ...heading,
+    ours: median(ours),
+    baseName: base.name,
+    base: median(base.values),
+    ratio: median(ours.map((value, round) => value / base.values[round]!)),
+    bar,
+    missing: null,
+  });
 }
 
-/** A figure that must not exceed its bar. */
-export function atMost(figure: string, value: number, bar: number, unit: string, digits: number): Line {
-  return { figure, value: `${value.toFixed(digits)}${unit}`, bar: `≤ ${bar}${unit}`, met: value <= bar };
+/** A figure without another side. */
+export function measured(heading: Heading, ours: readonly number[], bar: Bar | null = null): Figure {
+  return judge({ ...heading, ours: median(ours), baseName: null, base: null, ratio: null, bar, missing: null });
 }
 
-/** A figure that has no bar. */
-export function reported(figure: string, value: string): Line {
-  return { figure, value, bar: "reported", met: null };
+/**
+ * A figure whose other side is not at hand.
+ *
+ * @param reason such as `"REDIS_URL is not set"`
+ * @param bar a bar of ours alone, which holds without the other side
+ */
+export function withoutBase(
+  heading: Heading,
+  ours: readonly number[],
+  baseName: string,
+  reason: string,
+  bar: Bar | null = null,
+): Figure {
+  return judge({ ...heading, ours: median(ours), baseName, base: null, ratio: null, bar, missing: reason });
 }
 
-/** The median of a program's jobs a second: `"3.7 k/s"`. */
-export function perSecond(results: Results): string {
-  const thousands = median(results.perSecond!) / 1000;
-  return `${thousands.toFixed(thousands < 10 ? 1 : 0)} k/s`;
+function judge(figure: Omit<Figure, "met">): Figure {
+  const { bar } = figure;
+  const value = bar === null ? null : figure[bar.of];
+  if (bar === null || value === null) return { ...figure, met: null };
+  return { ...figure, met: bar.kind === "least" ? value >= bar.limit : value <= bar.limit };
 }
 
-/** Prints a figure. */
-export function print({ figure, value, bar, met }: Line): void {
-  const verdict = met === null ? "" : met ? "met" : "MISSED";
-  console.log(`${figure.padEnd(56)} ${value.padEnd(26)} ${bar.padEnd(12)} ${verdict}`);
+/** The value in the middle; the mean of both for an even number of values. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
+}
+
+/** The value below which a share of the values lies. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }

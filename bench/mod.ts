@@ -1,35 +1,70 @@
 /**
- * `deno task bench [name …]`: speed as ratios within one run, measured through the public App and worker. Each line has
- * the figure, its bar and whether it is met; absolute figures hold for this machine only. `kafka` and `sqlite` name all
- * benches of a broker. A Kafka is started only where a bench needs one.
+ * `deno task bench [short] [name …] [options]`: speed as ratios within one run, measured through the public App and
+ * worker, beside kafkajs, `node:sqlite`, Deno KV, and the peers whose servers are at hand (`REDIS_URL` for BullMQ,
+ * `POSTGRES_URL` for graphile-worker and pg-boss). Each line has ours, the other side, their ratio, the bar and whether
+ * it is met; absolute figures hold for this machine only. `kafka`, `sqlite` and `local` name all benches of a group. A
+ * Kafka is started only where a bench needs one.
  *
- * Conditions: fresh processes, interleaved rounds, medians. A bar that is missed does not fail the command.
+ * Conditions: fresh processes, interleaved rounds, medians. `short` measures each bar once, in about five minutes.
+ * `options.ts` has the options. A bar that is missed does not fail the command; a bench that cannot be
+ * measured does, after the others.
  */
+import { runTask } from "../tasks/requirements.ts";
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
-import { print } from "./figures.ts";
-import { kafkaBenches } from "./kafka.ts";
-import { keysBenches } from "./keys.ts";
-import { sqliteBenches } from "./sqlite.ts";
-import { startBenches } from "./start.ts";
+import { type Bench, selectBenches } from "./bench.ts";
+import { kafkaClientBenches } from "./benches/kafka_client.ts";
+import { kafkaPerformBenches } from "./benches/kafka_perform.ts";
+import { sqliteClientBenches } from "./benches/sqlite_client.ts";
+import { sqlitePerformBenches } from "./benches/sqlite_perform.ts";
+import { startBenches } from "./benches/start.ts";
+import { waitingBenches } from "./benches/waiting.ts";
+import { conditionsOf, kafkaName } from "./conditions.ts";
+import type { Figure } from "./figures.ts";
+import { parseCommandLine } from "./options.ts";
+import { Peers } from "./peers.ts";
+import { formatConditions, formatJson, formatLine, formatMarkdown } from "./report.ts";
 
-const benches = { ...kafkaBenches, ...keysBenches, ...startBenches, ...sqliteBenches };
-const groups: Readonly<Record<string, readonly string[]>> = {
-  kafka: Object.keys(kafkaBenches),
-  sqlite: Object.keys(sqliteBenches),
-};
+/** All benches. One of delayed jobs will be `benches/delays.ts`. */
+const BENCHES: readonly Bench[] = [
+  ...kafkaPerformBenches,
+  ...sqlitePerformBenches,
+  ...waitingBenches,
+  ...kafkaClientBenches,
+  ...sqliteClientBenches,
+  ...startBenches,
+];
 
-if (import.meta.main) {
-  const asked = Deno.args.flatMap((name) => Object.hasOwn(groups, name) ? groups[name]! : [name]);
-  const names = asked.length > 0 ? asked : Object.keys(benches);
-  const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-  if (unknown.length > 0) {
-    const known = [...Object.keys(groups), ...Object.keys(benches)].join(", ");
-    console.error(`No bench is called ${unknown.join(", ")}; there are ${known}`);
-    Deno.exit(64);
-  }
-  await using kafka = names.some((name) => Object.hasOwn(kafkaBenches, name)) ? await kafkaForTests() : null;
+const GROUPS = ["kafka", "sqlite", "local"];
+
+async function main(args: readonly string[]): Promise<boolean> {
+  const startMs = performance.now();
+  const commandLine = parseCommandLine(args, [...GROUPS, ...BENCHES.map(({ name }) => name)]);
+  const { size, json, markdown } = commandLine;
+  const benches = selectBenches(BENCHES, commandLine);
+  const needsKafka = benches.some(({ group }) => group === "kafka");
+  await using kafka = needsKafka ? await kafkaForTests() : null;
   if (kafka !== null) Deno.env.set("BROKER_URL", kafka.url);
-  for (const name of names) {
-    for (const line of await benches[name]!()) print(line);
+  const peers = new Peers();
+  const figures: Figure[] = [];
+  let passed = true;
+  for (const bench of benches) {
+    try {
+      for (const figure of await bench.run({ size, peers })) {
+        figures.push(figure);
+        console.log(formatLine(figure));
+      }
+    } catch (error) {
+      // The figures of the other benches took minutes.
+      passed = false;
+      console.error(`FAILED: ${bench.name}`, error);
+    }
   }
+  const conditions = conditionsOf(size, [...needsKafka ? [kafkaName] : [], ...await peers.servers()]);
+  console.log(`\n${formatConditions(conditions)}`);
+  console.log(`It took ${Math.round((performance.now() - startMs) / 1000)} s`);
+  if (json !== null) await Deno.writeTextFile(json, formatJson(conditions, figures));
+  if (markdown !== null) await Deno.writeTextFile(markdown, formatMarkdown(conditions, figures));
+  return passed;
 }
+
+if (import.meta.main) await runTask(main);

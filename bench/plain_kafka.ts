@@ -1,13 +1,14 @@
 /** The other side of the ratios on Kafka: kafkajs, configured as its users would configure it. */
 import kafkajs, { type Kafka } from "kafkajs";
 
-function brokers(): string[] {
+/** The addresses in `BROKER_URL`. */
+export function kafkaBrokers(): string[] {
   return Deno.env.get("BROKER_URL")!.replace("kafka://", "").split(",");
 }
 
 /** A plain client, as its users would configure it. */
 export function plainKafka(): Kafka {
-  return new kafkajs.Kafka({ clientId: "bench", brokers: brokers(), logLevel: kafkajs.logLevel.NOTHING });
+  return new kafkajs.Kafka({ clientId: "bench", brokers: kafkaBrokers(), logLevel: kafkajs.logLevel.NOTHING });
 }
 
 /** The partitioner that kafkajs recommends. */

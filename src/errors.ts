@@ -72,6 +72,56 @@ export class BrokerError extends Error {
   override name = "BrokerError";
 }
 
+const ABORT: unique symbol = Symbol.for("@activejob/kafka.Abort") as never;
+
+/** Thrown by a callback before a job is enqueued or performed: then it is not, and that is not a failure. */
+export class Abort extends Error {
+  /** `"Abort"`. */
+  override name = "Abort";
+  /** @internal */
+  readonly [ABORT] = true;
+}
+
+/** Returns whether a value is an {@linkcode Abort}, of any copy of this library. */
+export function isAbort(value: unknown): value is Abort {
+  return (value as { [ABORT]?: unknown } | null | undefined)?.[ABORT] === true;
+}
+
+/** The steps of a job are not in the order of its earlier run, come twice or inside each other, or cannot go on. */
+export class ContinuationError extends Error {
+  /** `"ContinuationError"`. */
+  override name = "ContinuationError";
+}
+
+const INTERRUPT: unique symbol = Symbol.for("@activejob/kafka.Interrupt") as never;
+
+/**
+ * Thrown through a job that is interrupted at a checkpoint: it goes on there later. Let it pass: a `catch` of the job must throw
+ * it again.
+ */
+export class Interrupt extends Error {
+  /** `"Interrupt"`. */
+  override name = "Interrupt";
+  /** @internal */
+  readonly [INTERRUPT] = true;
+  /** The step in which, or after which, the job was interrupted. */
+  readonly step: string | null;
+  /** The reason: `"stopping"`, `"quiet"`, `"revoked"` or `"isolating"`. */
+  readonly reason: string;
+
+  /** Makes one. */
+  constructor(message: string, { step, reason }: { step: string | null; reason: string }) {
+    super(message);
+    this.step = step;
+    this.reason = reason;
+  }
+}
+
+/** Returns whether a value is an {@linkcode Interrupt}, of any copy of this library. */
+export function isInterrupt(value: unknown): value is Interrupt {
+  return (value as { [INTERRUPT]?: unknown } | null | undefined)?.[INTERRUPT] === true;
+}
+
 /** A job ran longer than its `timeoutMs`: the reason of its `signal`, and the error that it failed with. */
 export class TimeoutError extends Error {
   /** `"TimeoutError"`. */

@@ -1,6 +1,6 @@
 /** kafkajs' `eachBatch` (or, with `--each-message`, its `eachMessage`) and `JSON.parse` of each value. */
 import { plainKafka } from "../plain_kafka.ts";
-import { finish } from "../workload.ts";
+import { finish } from "../payload.ts";
 
 const [topic, count, mode] = Deno.args as [string, string, string | undefined];
 const expected = Number(count);

@@ -1,6 +1,6 @@
 /** kafkajs' `sendBatch` of 1000 ready strings; with `--one`, an awaited `send` of one string each. */
 import { partitioner, plainKafka } from "../plain_kafka.ts";
-import { envelope, finish, keyOf } from "../workload.ts";
+import { envelope, finish, keyOf } from "../payload.ts";
 
 const [topic, count, mode] = Deno.args as [string, string, string | undefined];
 const total = Number(count);

@@ -2,7 +2,8 @@
  * `performLater` without awaiting, except every thousandth call, as a loop with bounded memory would do; with `--one`
  * each call is awaited until the record is on the disk. Envelopes have the usual size, or the given number of bytes.
  */
-import { benchApp, ENVELOPE_BYTES, finish, NoopJob, paddingOf } from "../workload.ts";
+import { ENVELOPE_BYTES, finish, paddingOf } from "../payload.ts";
+import { benchApp, NoopJob } from "../workload.ts";
 
 const [topic, count, mode, bytes] = Deno.args as [string, string, string | undefined, string | undefined];
 const total = Number(count);

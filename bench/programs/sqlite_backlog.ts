@@ -2,7 +2,8 @@
  * A worker's jobs a second in backlogs of so many, one topic each, from the assignment to the last job. The process is
  * warm when it begins: it has performed the jobs of topic `warm_up`.
  */
-import { benchApp, finish, hooks } from "../workload.ts";
+import { finish } from "../payload.ts";
+import { benchApp, hooks } from "../workload.ts";
 
 const [backlogs, count] = Deno.args.map(Number) as [number, number];
 const topics = Array.from({ length: backlogs }, (_, index) => `backlog_${index}`);

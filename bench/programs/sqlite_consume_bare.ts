@@ -1,6 +1,6 @@
 /** `node:sqlite` by hand: reads a hundred jobs, `JSON.parse`s each, commits the position, and so on to the end. */
 import { type BareRow, openBare } from "../bare_sqlite.ts";
-import { finish } from "../workload.ts";
+import { finish } from "../payload.ts";
 
 const [path, count] = Deno.args as [string, string];
 const expected = Number(count);

@@ -4,7 +4,7 @@
  * bytes.
  */
 import { bareWriter, INSERT, openBare } from "../bare_sqlite.ts";
-import { envelope, ENVELOPE_BYTES, finish, keyOf, PADDING } from "../workload.ts";
+import { envelope, ENVELOPE_BYTES, finish, keyOf, PADDING } from "../payload.ts";
 
 const [path, count, mode, bytes] = Deno.args as [string, string, string | undefined, string | undefined];
 const total = Number(count);

@@ -6,7 +6,8 @@
 import type { App } from "@activejob/kafka";
 import { sqlite } from "@activejob/kafka";
 import { Monitor } from "../../src/monitor/monitor.ts";
-import { benchApp, finish, hooks, NoopJob } from "../workload.ts";
+import { finish } from "../payload.ts";
+import { benchApp, hooks, NoopJob } from "../workload.ts";
 
 const [topic, jobs, processes, waitMs] = Deno.args as [string, string, string, string];
 const name = "shared";

@@ -4,7 +4,7 @@
  * rule, and the least time that any scheduler could take.
  */
 import { activeJobTopic, App, Job, type KafkaOptions } from "@activejob/kafka";
-import { finish } from "../workload.ts";
+import { finish } from "../payload.ts";
 
 const [jobs, keys, concurrency] = Deno.args.slice(0, 3).map(Number) as [number, number, number];
 const duration = Deno.args[3]!;

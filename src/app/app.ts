@@ -7,14 +7,25 @@ import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { EnvelopeCodec } from "../job/envelope.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
+import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
 import type { EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { boolean, checkOptions, copyFrozen, didYouMean, show } from "../support/validation.ts";
-import { type Route, Routes } from "../routing/route.ts";
+import {
+  boolean,
+  checkOptions,
+  copyFrozen,
+  didYouMean,
+  integerFrom,
+  nonEmptyString,
+  show,
+} from "../support/validation.ts";
+import { fullName, type Route, Routes } from "../routing/route.ts";
+import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
+import { scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -102,7 +113,9 @@ export class App implements AsyncDisposable {
     this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
-    this.#broker = new AppBroker({ name, source, monitor: this.#monitor, routes: this.#routes.all() });
+    const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic() };
+    const topics = { routes: this.#routes.all(), scheduled };
+    this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
     this.#dispatcher = new Dispatcher({
       broker: () => this.#broker.ready(),
       routes: this.#routes,
@@ -111,6 +124,9 @@ export class App implements AsyncDisposable {
       codec: this.codec,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
+      clock: resolved.clock,
+      scheduledTopic: scheduled.topic,
+      maxDelayMs: resolved.maxDelayMs,
     });
     this.#unbind = bindRuntime(this);
   }
@@ -204,7 +220,25 @@ export class App implements AsyncDisposable {
       return Promise.reject(error);
     }
     // Not an async method: one more promise for each job is a tenth of the cost of enqueuing.
-    return this.#dispatcher.enqueue(job);
+    return this.#enqueue(job, false);
+  }
+
+  /**
+   * Enqueues a job until it is acknowledged, whatever its class says.
+   *
+   * @internal
+   */
+  enqueueAcknowledged<J extends Job>(job: J): Promise<J> {
+    return this.#enqueue(job, true);
+  }
+
+  /**
+   * Returns the time of its clock, in milliseconds since 1970.
+   *
+   * @internal
+   */
+  nowMs(): number {
+    return this.#resolved.clock.nowMs();
   }
 
   /**
@@ -252,6 +286,8 @@ export class App implements AsyncDisposable {
       shutdownTimeoutMs,
       prepareBroker: (routes) => this.#prepare(routes, settings.createTopics ?? false),
       append: (topic, record) => this.#dispatcher.append(topic, record),
+      schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
+      nowMs: () => this.nowMs(),
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };
@@ -297,6 +333,53 @@ export class App implements AsyncDisposable {
     await broker.skip(route!.group, at, decide);
   }
 
+  /**
+   * Lists the delayed jobs that wait, soonest first. No worker needs to run. It reads all of them.
+   *
+   * @returns a page of them
+   * @throws {UnknownTopicError} if the topic of delayed jobs does not exist
+   * @throws {InvalidConfigurationError} for a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class RemindJob extends Job {
+   *   perform(_userId: number) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [RemindJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   * const job = await RemindJob.set({ wait: { hours: 1 } }).performLater(7);
+   * assertEquals((await app.scheduled()).map(({ jobClass }) => jobClass), ["RemindJob"]);
+   * await app.cancelScheduled(job.jobId);
+   * assertEquals(await app.scheduled(), []);
+   * ```
+   */
+  async scheduled(options: ScheduledOptions = {}): Promise<ScheduledJob[]> {
+    checkOptions("app.scheduled()", options, { limit: integerFrom(1), after: () => null });
+    await this.flush();
+    const { admin } = await this.#broker.ready();
+    const { listScheduled } = await lazyImport(() => import("../scheduler/list_scheduled.ts"));
+    return await listScheduled(admin, this.#scheduledTopic(), schedulerGroup(this.name), options);
+  }
+
+  /**
+   * Takes a delayed job away: it is not performed, unless it is being released at this moment. A job that does not wait stays as
+   * it is.
+   *
+   * @param jobId the job's `jobId`
+   * @throws {EnqueueError} if the cancellation cannot be written
+   */
+  async cancelScheduled(jobId: string): Promise<void> {
+    checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
+    await this.#dispatcher.cancelScheduled(jobId);
+  }
+
   /** Resolves once no job is pending. */
   flush(): Promise<void> {
     return this.#dispatcher.flush();
@@ -317,6 +400,24 @@ export class App implements AsyncDisposable {
   /** Closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Returns the full name of the topic in which delayed jobs wait. It must not be one of jobs. */
+  #scheduledTopic(): string {
+    const { name, scheduledTopic } = this.#resolved;
+    const topic = fullName(scheduledTopic.name ?? scheduledTopicName(name), this.#resolved);
+    if (this.#routes.find(topic) === undefined) return topic;
+    throw new InvalidConfigurationError(
+      `Topic "${topic}" cannot be the "scheduledTopic": jobs are performed from there`,
+    );
+  }
+
+  #enqueue<J extends Job>(job: J, awaitsAck: boolean): Promise<J> {
+    const { enqueue } = planOf(job.constructor as JobClass);
+    if (enqueue.length === 0) return this.#dispatcher.enqueue(job, awaitsAck);
+    return lazyImport(() => import("../job/enqueue_callbacks.ts")).then(({ enqueueWithCallbacks }) =>
+      enqueueWithCallbacks(enqueue, job, this.#monitor, () => this.#dispatcher.enqueue(job, awaitsAck))
+    );
   }
 
   async #close(deadlineMs: number): Promise<number> {

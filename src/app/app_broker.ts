@@ -7,7 +7,7 @@ import { BrokerError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Route } from "../routing/route.ts";
 import { lazyImport } from "../support/root_context.ts";
-import type { TopicChange } from "./topics.ts";
+import type { AppTopics, TopicChange } from "./topics.ts";
 
 /** The parts that it works with. */
 export interface AppBrokerOptions {
@@ -15,8 +15,8 @@ export interface AppBrokerOptions {
   readonly name: string;
   readonly source: BrokerSource;
   readonly monitor: Monitor;
-  /** Every route of the App. */
-  readonly routes: readonly Route[];
+  /** Every topic of the App. */
+  readonly topics: AppTopics;
 }
 
 /** The broker of one App. */
@@ -42,15 +42,15 @@ export class AppBroker {
   }
 
   /** Creates missing topics and adds partitions; changes nothing else. */
-  async applyTopics(routes: readonly Route[] = this.#options.routes): Promise<TopicChange[]> {
+  async applyTopics(routes: readonly Route[] = this.#options.topics.routes): Promise<TopicChange[]> {
     const [{ applyTopics }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
-    return await applyTopics(broker, routes);
+    return await applyTopics(broker, { ...this.#options.topics, routes });
   }
 
   /** Finds groups of others in the topics of the App's jobs. */
   async findOtherGroups(): Promise<ReadonlyMap<string, readonly string[]>> {
     const [{ findOtherGroups }, broker] = await Promise.all([lazyImport(() => import("./topics.ts")), this.#open()]);
-    return await findOtherGroups(broker, this.#options.routes);
+    return await findOtherGroups(broker, this.#options.topics.routes);
   }
 
   /**
@@ -64,7 +64,7 @@ export class AppBroker {
     await broker.connect();
     if (createTopics) await this.applyTopics(routes);
     const { checkTopics } = await lazyImport(() => import("./topics.ts"));
-    return { broker, missing: await checkTopics(broker, routes) };
+    return { broker, missing: await checkTopics(broker, { ...this.#options.topics, routes }) };
   }
 
   /** Closes it. It cannot be opened again. */

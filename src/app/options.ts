@@ -11,6 +11,7 @@ import type { GlobalIdLocator } from "../job/serializers/read.ts";
 import type { AnySerializer } from "../job/serializers/serializer.ts";
 import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
+import { type Clock, SYSTEM_CLOCK } from "../support/clock.ts";
 import {
   boolean,
   type Check,
@@ -23,6 +24,7 @@ import {
   optionsOf,
   show,
   timeLimit,
+  topicName,
 } from "../support/validation.ts";
 import { JOB_CHECKS, type JobOptions } from "../routing/job_options.ts";
 import { activeJobTopic, type JobTopic } from "../routing/topic.ts";
@@ -86,6 +88,22 @@ export interface AppOptions extends JobOptions {
   readonly commitIntervalMs?: number;
   /** Longest wait of a stop for running and buffered jobs, in ms. @default 25000 */
   readonly shutdownTimeoutMs?: number;
+  /** The topic in which delayed jobs wait. No other App may use it. @default see its options */
+  readonly scheduledTopic?: ScheduledTopicOptions;
+  /** Longest delay of a job, in ms: a year by default. @default 31536000000 */
+  readonly maxDelayMs?: number;
+  /** The clock by which delayed jobs are due. @default the system's */
+  readonly clock?: Clock;
+}
+
+/** The options of the topic in which delayed jobs wait. */
+export interface ScheduledTopicOptions {
+  /** Its name, without the App's prefix. @default the App's name and _scheduled_jobs */
+  readonly name?: string;
+  /** Number of its partitions when it is created. It never changes. @default the broker's default on Kafka, else 1 */
+  readonly partitions?: number;
+  /** Number of its replicas when it is created on Kafka. @default the broker's default */
+  readonly replicationFactor?: number;
 }
 
 /** The options of an App with their defaults. */
@@ -94,6 +112,8 @@ export type ResolvedOptions =
     Omit<AppOptions, keyof JobOptions | "broker" | "locateGlobalId" | "logger" | "buffer" | "topics">
   >
   & { readonly broker: BrokerSource; readonly locateGlobalId: GlobalIdLocator | undefined };
+
+const DAY_MS = 86_400_000;
 
 const clientId: Check = (value) =>
   typeof value === "string" && /^[A-Za-z0-9._-]{1,200}$/.test(value)
@@ -139,6 +159,13 @@ const CHECKS: Checks<AppOptions> = {
   heartbeatIntervalMs: timeLimit,
   commitIntervalMs: milliseconds,
   shutdownTimeoutMs: milliseconds,
+  scheduledTopic: optionsOf<ScheduledTopicOptions>("scheduledTopic", {
+    name: topicName,
+    partitions: integerFrom(1),
+    replicationFactor: integerFrom(1),
+  }),
+  maxDelayMs: integerFrom(1),
+  clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
 };
 
 /**
@@ -179,6 +206,9 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     heartbeatIntervalMs: heartbeatInterval(sessionTimeoutMs, options.heartbeatIntervalMs),
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
+    scheduledTopic: options.scheduledTopic ?? {},
+    maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,
+    clock: options.clock ?? SYSTEM_CLOCK,
   });
 }
 

@@ -5,6 +5,8 @@
 import type { Broker } from "../broker/broker.ts";
 import { UnknownTopicError } from "../errors.ts";
 import type { Route } from "../routing/route.ts";
+import { SCHEDULED_TOPIC_CONFIG } from "../routing/scheduled_topic.ts";
+import type { ScheduledTopicOptions } from "./options.ts";
 
 /** The result of `topics apply` for one topic. */
 export interface TopicChange {
@@ -26,8 +28,15 @@ interface WantedTopic {
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Returns the topics of these routes, dead letter topics last. */
-function wantedTopics(routes: readonly Route[]): WantedTopic[] {
+/** The topics of an App, or of a part of it. */
+export interface AppTopics {
+  readonly routes: readonly Route[];
+  /** The topic in which delayed jobs wait. */
+  readonly scheduled: { readonly topic: string } & ScheduledTopicOptions;
+}
+
+/** Returns the topics of these routes, then dead letter topics, and the topic of delayed jobs last. */
+function wantedTopics({ routes, scheduled }: AppTopics): WantedTopic[] {
   const wanted = new Map<string, WantedTopic>();
   for (const { topic, declared } of routes) {
     const { partitions, replicationFactor, retentionMs = WEEK_MS, config } = declared;
@@ -49,12 +58,16 @@ function wantedTopics(routes: readonly Route[]): WantedTopic[] {
       config: { "retention.ms": "-1" },
     });
   }
+  const { topic, partitions, replicationFactor } = scheduled;
+  if (!wanted.has(topic)) {
+    wanted.set(topic, { name: topic, partitions, replicationFactor, config: SCHEDULED_TOPIC_CONFIG });
+  }
   return [...wanted.values()];
 }
 
-/** Creates missing topics and adds partitions. */
-export async function applyTopics(broker: Broker, routes: readonly Route[]): Promise<TopicChange[]> {
-  const wanted = wantedTopics(routes);
+/** Creates missing topics and adds partitions. Those of the topic of delayed jobs decide where a job waits: they stay. */
+export async function applyTopics(broker: Broker, topics: AppTopics): Promise<TopicChange[]> {
+  const wanted = wantedTopics(topics);
   const found = await broker.admin.describe(wanted.map(({ name }) => name));
   const missing = wanted.filter(({ name }) => found.get(name) == null);
   if (missing.length > 0) {
@@ -73,10 +86,11 @@ export async function applyTopics(broker: Broker, routes: readonly Route[]): Pro
       continue;
     }
     const differences = differencesOf(topic, there.config);
-    const more = topic.partitions !== undefined && topic.partitions > there.partitions;
-    if (more) await addPartitions(broker, topic.name, topic.partitions!);
-    if (topic.partitions !== undefined && topic.partitions < there.partitions) {
-      differences.push(`it has ${there.partitions} partitions, declared are ${topic.partitions}`);
+    const { name, partitions = there.partitions } = topic;
+    const more = partitions > there.partitions && name !== topics.scheduled.topic;
+    if (more) await addPartitions(broker, name, partitions);
+    else if (partitions !== there.partitions) {
+      differences.push(`it has ${there.partitions} partitions, declared are ${partitions}`);
     }
     changes.push({ topic: topic.name, action: more ? "partitions_added" : "unchanged", differences });
   }
@@ -108,8 +122,8 @@ function differencesOf(topic: WantedTopic, config: ReadonlyMap<string, string>):
  * @returns the missing dead letter topics: a worker starts without them
  * @throws {UnknownTopicError} if a topic of jobs does not exist
  */
-export async function checkTopics(broker: Broker, routes: readonly Route[]): Promise<string[]> {
-  const wanted = wantedTopics(routes).map(({ name }) => name);
+export async function checkTopics(broker: Broker, { routes, scheduled }: AppTopics): Promise<string[]> {
+  const wanted = wantedTopics({ routes, scheduled }).map(({ name }) => name).filter((name) => name !== scheduled.topic);
   const found = await broker.admin.describe(wanted);
   const jobTopics = new Set(routes.map(({ topic }) => topic));
   const missing = wanted.filter((name) => found.get(name) == null);

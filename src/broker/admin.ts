@@ -1,5 +1,9 @@
-/** The broker interface, administration: topics, the ends of their partitions, and the committed offsets of groups. */
+/**
+ * The broker interface, administration: topics, the ends of their partitions, any place of a log, and the committed offsets
+ * of groups.
+ */
 import type { Position } from "../support/position.ts";
+import type { StoredRecord } from "./record.ts";
 
 /** A topic as it is. */
 export interface TopicDescription {
@@ -17,7 +21,12 @@ export interface NewTopic {
   partitions?: number;
   /** The number of copies of each partition. An embedded broker ignores it. @default the broker's default */
   replicationFactor?: number;
-  /** Its configuration by Kafka's names. @default the broker's defaults */
+  /**
+   * Its configuration by Kafka's names. With `"cleanup.policy": "compact"` a later record of a key removes the earlier ones:
+   * each record must have a key.
+   *
+   * @default the broker's defaults
+   */
   config?: Readonly<Record<string, string>>;
 }
 
@@ -39,6 +48,46 @@ export interface CommittedOffset {
   offset: number | null;
   /** The metadata of the commit; `""` for none. */
   metadata: string;
+}
+
+/** Options of reading a place of a log. */
+export interface ReadOptions {
+  /** The offset to start at. Below the first offset that is still there, reading starts at that one. */
+  readonly from: number;
+  /**
+   * The most bytes of the log to read at once, with the values also where they are left out. The call blocks the event loop
+   * for as long as it takes to decode so much: some milliseconds a MiB. A single larger record is still returned.
+   */
+  readonly maxBytes: number;
+  /**
+   * Whether the records have their values. `false` saves their memory: a value is `""` then, but that of a tombstone is
+   * still `null`.
+   *
+   * @default true
+   */
+  readonly values?: boolean;
+  /** Ends the call early. */
+  readonly signal?: AbortSignal;
+}
+
+/** A place of a partition's log. */
+export interface LogPage {
+  /**
+   * The records, in the order of their offsets; only those that are committed. A record that cannot be read is `unreadable`,
+   * as a consumer gets it. May be empty although more follow.
+   */
+  readonly records: readonly StoredRecord[];
+  /**
+   * The position to continue at. It lies beyond control records, and aborted and compacted records. Everything has been read
+   * once it is not less than `lastStable`. It is never less than `from`, also if that lies beyond the end.
+   */
+  readonly next: number;
+  /** The offset of the first record that is still there. Compaction does not change it. */
+  readonly low: number;
+  /** The offset that the next record will get. */
+  readonly high: number;
+  /** The end of what can be read: less than `high` while a transaction is open, and the same where there is none. */
+  readonly lastStable: number;
 }
 
 /** The administration of a broker. Each call connects by itself, and rejects with a `BrokerError` if it cannot. */
@@ -68,6 +117,20 @@ export interface BrokerAdmin {
    * @throws {UnknownTopicError} if the topic does not exist
    */
   ends(topic: string): Promise<readonly PartitionEnds[]>;
+
+  /**
+   * Reads a place of a log. It needs no group, and no group notices it.
+   *
+   * Calls that continue at `next` see each record that stays in the log. A record of a compacted topic that is deleted between
+   * two calls may have been seen without its tombstone being seen: an embedded broker removes a tombstone once each consumer
+   * of its partition has received it.
+   *
+   * @param partition its number, from 0
+   * @throws {UnknownTopicError} if the topic does not exist
+   * @throws {BrokerError} if the partition does not exist, or cannot be read in time
+   * @throws the reason of the signal
+   */
+  read(topic: string, partition: number, options: ReadOptions): Promise<LogPage>;
 
   /**
    * Reads what a group has committed for each partition of a topic. A group that does not exist has committed nothing.

@@ -11,7 +11,15 @@ import type { BrokerAdmin } from "./admin.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink } from "./consumer.ts";
 import type { NewRecord } from "./record.ts";
 
-export type { BrokerAdmin, CommittedOffset, NewTopic, PartitionEnds, TopicDescription } from "./admin.ts";
+export type {
+  BrokerAdmin,
+  CommittedOffset,
+  LogPage,
+  NewTopic,
+  PartitionEnds,
+  ReadOptions,
+  TopicDescription,
+} from "./admin.ts";
 export type {
   CommitOptions,
   CommitOutcome,

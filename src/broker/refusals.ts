@@ -1,5 +1,5 @@
 /** The errors of the embedded brokers: the same message for the same reason. */
-import { BrokerError, RecordTooLargeError, UnknownTopicError, type Written } from "../errors.ts";
+import { BrokerError, RecordRefusedError, RecordTooLargeError, UnknownTopicError, type Written } from "../errors.ts";
 import type { AppendOutcome, NewRecord } from "./broker.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
@@ -25,6 +25,13 @@ export function unknownPartitionError(topic: string, partition: number, count: n
 export function recordTooLargeError(topic: string, bytes: number, limit: number | null): RecordTooLargeError {
   const allowed = limit === null ? 'its "max.message.bytes" is less' : `"max.message.bytes" allows ${limit}`;
   return new RecordTooLargeError(`Cannot append to topic "${topic}": the record has ${bytes} bytes, but ${allowed}`);
+}
+
+/** The topic is compacted by key, and the record has none. */
+export function keylessError(topic: string): RecordRefusedError {
+  return new RecordRefusedError(
+    `Cannot append to topic "${topic}": it is compacted by key, and the record has no key`,
+  );
 }
 
 /** The new number of partitions is not larger than the current one. */

@@ -8,13 +8,7 @@
  */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { sizeOf } from "../broker/record.ts";
-import {
-  describeError,
-  type EnqueueError,
-  InvalidConfigurationError,
-  UnknownTopicError,
-  type Written,
-} from "../errors.ts";
+import { describeError, EnqueueError, InvalidConfigurationError, UnknownTopicError, type Written } from "../errors.ts";
 import type { EnvelopeCodec } from "../job/envelope.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
 import type { Job, JobClass } from "../job/job.ts";
@@ -23,7 +17,11 @@ import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
 import type { Routes } from "../routing/route.ts";
+import type { Clock } from "../support/clock.ts";
+import { lazyImport } from "../support/root_context.ts";
+import { show } from "../support/validation.ts";
 import type { Position } from "../support/position.ts";
+import type { ScheduledTopic } from "./scheduled_topic.ts";
 import { asRefusal, nameOf, recordOf, refusal } from "./job_record.ts";
 import { type BufferOptions, SendBuffer } from "./send_buffer.ts";
 import { TopicSender } from "./topic_sender.ts";
@@ -37,6 +35,11 @@ export interface DispatcherOptions {
   readonly tracing: Tracing;
   readonly codec: EnvelopeCodec;
   readonly buffer: BufferOptions;
+  readonly clock: Clock;
+  /** The full name of the topic in which delayed jobs wait. */
+  readonly scheduledTopic: string;
+  /** The longest delay, in milliseconds. */
+  readonly maxDelayMs: number;
   /** Whether a job for a queue that no topic declares is refused, or sent with a warning. */
   readonly undeclaredQueues: "error" | "warn";
 }
@@ -60,6 +63,8 @@ const MAX_WARNED_QUEUES = 1000;
 /** Sends the jobs of one App. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  /** Loaded when a job that may wait is enqueued: most programs have none. */
+  #scheduled: ScheduledTopic | undefined;
   readonly #buffer: SendBuffer;
   readonly #senders = new Map<string, TopicSender>();
   readonly #warnedQueues = new Set<string>();
@@ -89,11 +94,13 @@ export class Dispatcher {
   /**
    * Enqueues a job. Resolves once it is buffered, or acknowledged, as its class says.
    *
+   * @param awaitsAck whether it is acknowledged, whatever its class says
    * @throws {EnqueueError} if it cannot be enqueued
    * @throws {InvalidConfigurationError} if its class has a wrong option
    */
-  async enqueue<J extends Job>(job: J): Promise<J> {
-    const prepared = this.#prepare(job, isSync);
+  async enqueue<J extends Job>(job: J, awaitsAck: boolean = false): Promise<J> {
+    if (mayWait(job)) await this.#lookAtScheduledTopic();
+    const prepared = this.#prepare(job, awaitsAck ? always : isSync);
     if (!this.#buffer.tryAcquire(prepared.bytes)) await this.#waitForRoom(prepared);
     this.#send(prepared);
     if (prepared.awaitsAck) await job.delivered();
@@ -106,6 +113,7 @@ export class Dispatcher {
     let full: EnqueueError | undefined;
     for (const job of jobs) {
       try {
+        if (mayWait(job)) await this.#lookAtScheduledTopic();
         const prepared = this.#prepare(job, isManySync);
         if (!this.#buffer.tryAcquire(prepared.bytes)) {
           // After one wait in vain, the other jobs do not wait one by one.
@@ -136,6 +144,50 @@ export class Dispatcher {
     return promise;
   }
 
+  /**
+   * Takes a job away from the delayed ones.
+   *
+   * @returns a promise that resolves once the cancellation is acknowledged
+   * @throws {EnqueueError} if it cannot be written
+   */
+  async cancelScheduled(jobId: string): Promise<void> {
+    const scheduled = await this.#lookAtScheduledTopic();
+    const records = scheduled.cancellationRecords(jobId);
+    const outcomes = await Promise.all(records.map((record) => this.append(scheduled.topic, record)));
+    for (const outcome of outcomes) {
+      if (outcome.ok) continue;
+      const { error: cause, written } = outcome;
+      throw new EnqueueError(`Cannot cancel job ${show(jobId)}: ${cause.message}`, { cause, written });
+    }
+  }
+
+  /**
+   * Lets a record that came before its time wait among the delayed jobs.
+   *
+   * @returns the outcome of the append; it never rejects
+   */
+  async schedule(
+    record: NewRecord,
+    schedule: { readonly jobId: string; readonly dueAtMs: number; readonly targetTopic: string },
+  ): Promise<AppendOutcome> {
+    try {
+      const scheduled = await this.#lookAtScheduledTopic();
+      return await this.append(scheduled.topic, scheduled.scheduleRecord(record, schedule));
+    } catch (error) {
+      return { ok: false, error: error as Error, written: "no" };
+    }
+  }
+
+  async #lookAtScheduledTopic(): Promise<ScheduledTopic> {
+    if (this.#scheduled === undefined) {
+      const { scheduledTopic, broker } = this.#options;
+      const { ScheduledTopic } = await lazyImport(() => import("./scheduled_topic.ts"));
+      this.#scheduled ??= new ScheduledTopic(scheduledTopic, broker);
+    }
+    await this.#scheduled.look();
+    return this.#scheduled;
+  }
+
   /** Resolves once no job is pending. */
   flush(): Promise<void> {
     return this.#buffer.whenEmpty();
@@ -149,7 +201,9 @@ export class Dispatcher {
   #prepare(job: Job, awaitsAck: (Class: JobClass) => boolean): PreparedJob {
     if (job.status === "buffered") throw refusal(job, "it is being enqueued already");
     // The promise of an earlier delivered() is kept, but the outcome of an earlier enqueuing is not.
-    const delivery = job.status === "new" ? job[DELIVERY] ?? new Delivery() : new Delivery();
+    const earlier = job[DELIVERY];
+    const delivery = job.status === "new" ? earlier ?? new Delivery() : new Delivery();
+    delivery.isScheduled = earlier?.isScheduled ?? false;
     job[DELIVERY] = delivery;
     try {
       const prepared = this.#build(job, delivery, awaitsAck(job.constructor as JobClass));
@@ -174,7 +228,33 @@ export class Dispatcher {
       ? tracing.startSend({ jobClass: nameOf(job), jobId: job.jobId, queue: topic, key: record.key })
       : undefined;
     const traced = span === undefined ? record : { ...record, headers: span.headers() };
-    return { job, delivery, topic, record: traced, bytes: sizeOf(traced), awaitsAck, span };
+    const dueAtMs = mayWait(job) ? this.#dueAtMs(job) : null;
+    if (dueAtMs === null) return { job, delivery, topic, record: traced, bytes: sizeOf(traced), awaitsAck, span };
+    const waiting = this.#scheduled!.scheduleRecord(traced, { jobId: job.jobId, dueAtMs, targetTopic: topic });
+    delivery.isScheduled = true;
+    return {
+      job,
+      delivery,
+      topic: this.#options.scheduledTopic,
+      record: waiting,
+      bytes: sizeOf(waiting),
+      awaitsAck,
+      span,
+    };
+  }
+
+  /**
+   * Returns the time at which a job is due; `null` if it goes to its topic at once. A job that was scheduled before is moved
+   * among the delayed ones, also to now: its earlier schedule would be released as well.
+   */
+  #dueAtMs(job: Job): number | null {
+    const { clock, maxDelayMs } = this.#options;
+    const nowMs = clock.nowMs();
+    const dueAtMs = job.scheduledAt?.getTime() ?? nowMs;
+    if (Number.isNaN(dueAtMs)) throw refusal(job, "its scheduledAt is not a valid date");
+    if (dueAtMs <= nowMs) return job[DELIVERY]!.isScheduled ? nowMs : null;
+    if (dueAtMs - nowMs <= maxDelayMs) return dueAtMs;
+    throw refusal(job, `it would wait for ${dueAtMs - nowMs} ms, but "maxDelayMs" of the App is ${maxDelayMs}`);
   }
 
   /** Refuses a queue that no topic declares, or warns about it once. */
@@ -226,9 +306,17 @@ export class Dispatcher {
   #succeed(job: Job, delivery: Delivery, position: Position): void {
     delivery.succeed(position);
     const { monitor } = this.#options;
+    if (position.topic === this.#options.scheduledTopic) return this.#reportScheduled(job, position);
     if (!monitor.hasListener("job.enqueued")) return;
     const { topic: queue, partition, offset } = position;
     monitor.emit("job.enqueued", { jobClass: nameOf(job), jobId: job.jobId, queue, partition, offset });
+  }
+
+  #reportScheduled(job: Job, { partition, offset }: Position): void {
+    const { monitor, routes } = this.#options;
+    const queue = routes.topicOf(job.queueName ?? (job.constructor as JobClass).queue);
+    const dueAtMs = job.scheduledAt?.getTime() ?? this.#options.clock.nowMs();
+    monitor.emit("job.scheduled", { jobClass: nameOf(job), jobId: job.jobId, queue, dueAtMs, partition, offset });
   }
 
   /** Fails a job whose record the broker did not acknowledge. */
@@ -267,6 +355,15 @@ export class Dispatcher {
     }
     return sender;
   }
+}
+
+/** Whether a job goes, or may have gone, to the delayed jobs. */
+function mayWait(job: Job): boolean {
+  return job.scheduledAt !== null || job[DELIVERY]?.isScheduled === true;
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** Whether `performLater` waits for the acknowledgement of this class's jobs. */

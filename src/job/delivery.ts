@@ -2,7 +2,7 @@
  * The delivery of a job: one small object for each job, from the call that enqueues it to the broker's response. A promise is
  * made only if `delivered()` is called, so that a failure is never an unhandled rejection.
  */
-import type { EnqueueError } from "../errors.ts";
+import { EnqueueError } from "../errors.ts";
 import type { Position } from "../support/position.ts";
 
 /**
@@ -21,8 +21,11 @@ export class Delivery {
   status: DeliveryStatus = "new";
   /** The position of the job's record, once delivered. */
   position: Position | undefined = undefined;
+  /** Whether the job waits among the delayed ones, or did so before. */
+  isScheduled = false;
   /** The error, once failed or unknown. */
   error: EnqueueError | undefined = undefined;
+  #jobClass = "";
   #asked: PromiseWithResolvers<Position> | undefined = undefined;
 
   /** Settles it as acknowledged. */
@@ -39,11 +42,23 @@ export class Delivery {
     this.#asked?.reject(error);
   }
 
+  /** Settles it as halted by a callback: that is not an error, but nothing was delivered. */
+  halt(jobClass: string): void {
+    this.status = "halted";
+    this.#asked?.reject(haltedError(jobClass));
+    this.#jobClass = jobClass;
+  }
+
   /** Returns a promise of the outcome. */
   settled(): Promise<Position> {
     if (this.position !== undefined) return Promise.resolve(this.position);
     if (this.error !== undefined) return Promise.reject(this.error);
+    if (this.status === "halted") return Promise.reject(haltedError(this.#jobClass));
     this.#asked ??= Promise.withResolvers<Position>();
     return this.#asked.promise;
   }
+}
+
+function haltedError(jobClass: string): EnqueueError {
+  return new EnqueueError(`Cannot enqueue ${jobClass}: a callback halted it`, { written: "no" });
 }

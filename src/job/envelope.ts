@@ -11,6 +11,7 @@
  */
 import { PoisonError } from "../errors.ts";
 import { show } from "../support/validation.ts";
+import { carriedOf } from "./carried.ts";
 import { jobNameOf } from "./class_name.ts";
 import { type AnyCurrentAttributes, captureAttributes, runWithAttributes } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
@@ -51,8 +52,10 @@ export interface Envelope {
   readonly scheduledAtMs: number | null;
   /** Current attributes by class name as JSON, not checked yet. */
   readonly currentAttributes: unknown;
-  /** Current attributes of Rails in the order of the classes, not checked yet; `undefined` if no class is declared. */
-  readonly railsAttributes: readonly unknown[] | undefined;
+  /** All fields as they were read, for those that are rarely needed. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  /** The codec that has read it. */
+  readonly codec: EnvelopeCodec;
 }
 
 /** The options of an App that concern envelopes. */
@@ -108,11 +111,12 @@ export class EnvelopeCodec {
       priority: job.priority,
       arguments: serialize(withoutTrailingUndefined(job.args), "arguments", session),
       executions: job.executions,
-      exception_executions: {},
-      locale: null,
-      timezone: null,
+      exception_executions: job.exceptionExecutions,
+      locale: job.locale,
+      timezone: job.timezone,
       enqueued_at: job.enqueuedAt,
-      scheduled_at: null,
+      scheduled_at: job.scheduledAt,
+      ...writeProgress(job, session),
     };
     if (this.#attributeClasses.length > 0) this.#addAttributes(envelope, session);
     const { bigints, undefineds } = session;
@@ -144,7 +148,8 @@ export class EnvelopeCodec {
    */
   read(text: string): Envelope {
     let parsed = parseObject(text, JSON.parse);
-    let bits = inspectJson(parsed.arguments) | inspectJson(parsed.current_attributes);
+    let bits = inspectJson(parsed.arguments) | inspectJson(parsed.current_attributes) |
+      inspectJson(parsed.continuation);
     if (this.#railsFields !== undefined) { for (const field of this.#railsFields) bits |= inspectJson(parsed[field]); }
     if (bits & UNSAFE_INTEGER) parsed = parseObject(text, parseExactly);
     if (parsed.bigints !== undefined) replaceAt(parsed, parsed.bigints, toBigint);
@@ -164,7 +169,8 @@ export class EnvelopeCodec {
       enqueuedAt: nonEmptyStringOrNull(parsed.enqueued_at),
       scheduledAtMs: readScheduledAt(parsed.scheduled_at),
       currentAttributes: parsed.current_attributes,
-      railsAttributes: this.#railsFields?.map((field) => parsed[field]),
+      raw: parsed,
+      codec: this,
     };
   }
 
@@ -204,13 +210,21 @@ export class EnvelopeCodec {
    *
    * @throws {DeserializationError} if one cannot be read
    */
-  readAttributes({ currentAttributes, isPlain, railsAttributes }: Envelope): unknown {
-    const options = { serializers: this.#byName, located: undefined };
-    const own = isPlain ? currentAttributes : deserialize(currentAttributes, "current_attributes", options);
-    if (railsAttributes === undefined || railsAttributes.every((values) => values === undefined)) return own;
-    const all: Record<string, unknown> = typeof own === "object" && own !== null ? { ...own } : {};
-    for (const [index, { name }] of this.#options.railsCurrentAttributes.entries()) all[name] = railsAttributes[index];
-    return all;
+  readAttributes({ currentAttributes, isPlain, raw }: Envelope): unknown {
+    const own = isPlain ? currentAttributes : this.deserialize(currentAttributes, "current_attributes");
+    const rails =
+      this.#railsFields?.map((field, index) => [this.#options.railsCurrentAttributes[index]!.name, raw[field]] as const)
+        .filter(([, values]) => values !== undefined) ?? [];
+    return rails.length === 0 ? own : Object.assign({}, own, Object.fromEntries(rails));
+  }
+
+  /**
+   * Turns another field of an envelope into its value.
+   *
+   * @throws {DeserializationError} if it cannot be read
+   */
+  deserialize(json: unknown, field: string): unknown {
+    return deserialize(json, field, { serializers: this.#byName, located: undefined });
   }
 
   /** Whether jobs carry current attributes. */
@@ -222,6 +236,16 @@ export class EnvelopeCodec {
   runWithAttributes<T>(envelope: Envelope, fn: () => T): T {
     return runWithAttributes(this.#attributeClasses, this.readAttributes(envelope), fn);
   }
+}
+
+/** The progress of a job in steps. A job without any has no such fields, as in Rails. */
+function writeProgress(job: Job, session: Session): object | undefined {
+  const { continuation, resumptions } = carriedOf(job);
+  if (continuation === null) return undefined;
+  const { completed, current } = continuation;
+  const [step, cursor = null] = current ?? [];
+  const written = current === undefined ? { completed } : { completed, current: [step, cursor] };
+  return { continuation: serialize(written, "continuation", session), resumptions };
 }
 
 /** `performLater(1, undefined)` means the same as `performLater(1)`: the parameter has its default. */

@@ -5,14 +5,21 @@
  * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may load two copies of this
  * library.
  */
-import { type EnqueueError, InvalidConfigurationError, NotSupportedError } from "../errors.ts";
-import { checkOptions, type Checks, show, topicName } from "../support/validation.ts";
+import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
+import type { Duration } from "../support/duration.ts";
+import { lazyImport } from "../support/root_context.ts";
+import { show } from "../support/validation.ts";
+import { CARRIED, type Carried, carriedOf, type CarriedSource, SOURCE } from "./carried.ts";
 import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
 import { jobNameOf } from "./class_name.ts";
+import { NO_PLAN, planOf } from "./declarations.ts";
+import { JobHooks } from "./job_hooks.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
+import type { Step, StepOptions } from "./continuation.ts";
 import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
+import { applySetOptions, checkSetOptions, type SetOptions } from "./set_options.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
@@ -20,7 +27,17 @@ const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
 /** The statics of a job class that concern its jobs. */
-export type JobStatics = Pick<typeof Job, "queue" | "kafkaOptions" | "jobName" | "jobAliases" | "timeoutMs">;
+export type JobStatics = Pick<
+  typeof Job,
+  | "queue"
+  | "kafkaOptions"
+  | "jobName"
+  | "jobAliases"
+  | "timeoutMs"
+  | "resumeWait"
+  | "maxResumptions"
+  | "resumeErrorsAfterAdvancing"
+>;
 
 /** A job class that is not abstract. */
 export type JobClass<J extends Job = Job> = (new () => J) & JobStatics;
@@ -36,18 +53,6 @@ export type JobArguments<J extends Job> = EnqueueableArguments<PerformParameters
 
 /** The result of a job's `perform`, awaited. */
 export type JobResult<J extends Job> = Awaited<ReturnType<J["perform"]>>;
-
-/** Options of `set`, for one job or several. */
-export interface SetOptions {
-  /** Another queue than the class's, without the App's prefix. */
-  readonly queue?: string;
-  /** Priority in the envelope. It has no effect here, since Kafka has no priorities: use another queue. */
-  readonly priority?: number | null;
-  /** Not supported yet: a delay before the job is performed. Throws `NotSupportedError`. */
-  readonly wait?: unknown;
-  /** Not supported yet: the time at which the job is performed. Throws `NotSupportedError`. */
-  readonly waitUntil?: unknown;
-}
 
 /** A job as {@linkcode Job.toJSON} describes it: without its arguments. */
 export interface JobDescription {
@@ -70,13 +75,6 @@ export interface ConfiguredJob<J extends Job> {
   /** Makes a job with these options, for `performAllLater`. */
   of(...args: JobArguments<J>): J;
 }
-
-const SET_CHECKS: Checks<SetOptions> = {
-  queue: topicName,
-  priority: (value) => value === null || Number.isSafeInteger(value) ? null : "an integer or null",
-  wait: () => null,
-  waitUntil: () => null,
-};
 
 /**
  * A job. Extend it and write `perform`.
@@ -104,7 +102,7 @@ const SET_CHECKS: Checks<SetOptions> = {
  * assertEquals(await WelcomeJob.performNow(42), "Welcome, 42");
  * ```
  */
-export abstract class Job {
+export abstract class Job extends JobHooks {
   /** @internal */
   static readonly [BRAND] = true;
 
@@ -116,6 +114,12 @@ export abstract class Job {
   static jobName?: string;
   /** Further names on the wire, such as the old names of a class that was renamed. Not inherited. @default none */
   static jobAliases?: readonly string[];
+  /** Time after which an interrupted job of this class goes on. @default { seconds: 5 } */
+  static resumeWait: Duration = { seconds: 5 };
+  /** Most times that a job of this class goes on after an interruption. Then it fails with `ContinuationError`. @default none */
+  static maxResumptions?: number;
+  /** Whether a job that fails after progress in its steps goes on there, before its error handlers are asked. @default true */
+  static resumeErrorsAfterAdvancing: boolean = true;
   /** Time limit in ms: then the job's `signal` aborts, and the job counts as failed. @default the topic's */
   static timeoutMs?: number;
 
@@ -133,8 +137,14 @@ export abstract class Job {
   attempt: number = 0;
   /** Time of the enqueuing, in ISO 8601; `null` before it, or if the envelope has none. */
   enqueuedAt: string | null = null;
+  /** The time at which it is due; `null` for at once. */
+  scheduledAt: Date | null = null;
   /** @internal */
   [DELIVERY]: Delivery | undefined = undefined;
+  /** @internal */
+  [CARRIED]: Carried | undefined = undefined;
+  /** @internal */
+  [SOURCE]: CarriedSource | undefined = undefined;
   /** @internal */
   [RUN]: JobRun | undefined = undefined;
 
@@ -182,10 +192,13 @@ export abstract class Job {
   }
 
   /**
-   * Performs a job at once, in this process, without a broker and without an App.
+   * Performs a job at once, in this process, without a broker: with its callbacks and error handlers. It needs an App only
+   * where a handler retries the job, which is then enqueued.
    *
    * @param args the arguments of `perform`, of any type
-   * @returns the result of `perform`
+   * @returns the result of `perform`; `undefined` if a callback halted the job, or a handler has handled its error
+   * @throws whatever `perform` throws and no handler handles
+   * @throws {EnqueueError} if a retry cannot be enqueued
    */
   static performNow<J extends Job>(
     this: JobClass<J>,
@@ -204,13 +217,12 @@ export abstract class Job {
   }
 
   /**
-   * Returns the class with another queue or priority.
+   * Returns the class with a wait, another queue or another priority.
    *
-   * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
    * @throws {InvalidConfigurationError} for a wrong option
    */
   static set<J extends Job>(this: JobClass<J>, options: SetOptions): ConfiguredJob<J> {
-    checkSet(options);
+    checkSetOptions(options);
     return {
       performLater: (...args) => enqueueNew(this, args, options),
       of: (...args) => newJob(this, args).set(options),
@@ -218,17 +230,88 @@ export abstract class Job {
   }
 
   /**
-   * Sets another queue or priority for this job, before it is enqueued.
+   * Sets a wait, another queue or another priority for this job, before it is enqueued.
    *
    * @returns the same job
-   * @throws {NotSupportedError} for `wait` and `waitUntil`, which this version does not have
    * @throws {InvalidConfigurationError} for a wrong option
    */
   set(options: SetOptions): this {
-    checkSet(options);
-    if (options.queue !== undefined) this.queueName = options.queue;
-    if (options.priority !== undefined) this.priority = options.priority;
+    applySetOptions(this, options);
     return this;
+  }
+
+  /**
+   * Enqueues this job again, from inside of its `perform` or of an error handler: a new record with the same `jobId` and
+   * `executions`. The run that goes on ends as it would have; return from it.
+   *
+   * @param options a wait, another queue or another priority
+   * @returns the same job, once the new record is acknowledged
+   * @throws {EnqueueError} if it cannot be enqueued
+   * @throws {InvalidConfigurationError} for a wrong option
+   */
+  async retryJob(options: SetOptions = {}): Promise<this> {
+    this.scheduledAt = null;
+    this.set(options);
+    const enqueued = runtimeOf(this.constructor as JobClass).enqueueAcknowledged(this);
+    (this[RUN] ??= new JobRun()).waitFor(enqueued);
+    await enqueued;
+    return this;
+  }
+
+  /**
+   * Runs a step of the job, unless an earlier run has completed it. If the worker stops, is quiet, or loses the partition, the
+   * job is interrupted before its next step, or where a step sets its cursor; it goes on there after `static resumeWait`, in
+   * another run, perhaps elsewhere. The steps must come in the same order each time.
+   *
+   * @param name the name of the step, unique in the job
+   * @param perform does the work of the step, which may be async
+   * @param options the cursor of the beginning; whether the step has a run of its own
+   * @throws {ContinuationError} if the steps are not those of the earlier run, in their order
+   *
+   * @example
+   * ```ts
+   * import { Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const done: string[] = [];
+   * class ImportJob extends Job {
+   *   async perform(rows: string[]) {
+   *     await this.step<number>("load", async (step) => {
+   *       for (let index = step.cursor; index < rows.length; index++) {
+   *         done.push(await Promise.resolve(rows[index]!));
+   *         step.advance({ from: index });
+   *       }
+   *     }, { start: 0 });
+   *     await this.step("report", () => void done.push("report"));
+   *   }
+   * }
+   *
+   * await ImportJob.performNow(["a", "b"]);
+   * assertEquals(done, ["a", "b", "report"]);
+   * ```
+   */
+  async step<Cursor = unknown>(
+    name: string,
+    perform: (step: Step<Cursor>) => unknown,
+    options: StepOptions<Cursor> = {},
+  ): Promise<void> {
+    const { continuationOf } = await lazyImport(() => import("./continuation.ts"));
+    await continuationOf(this).step(name, perform, options);
+  }
+
+  /** The number of failed runs of each declaration of `retryOn`, by Rails' key, such as `"[TimeoutError]"`. */
+  get exceptionExecutions(): Readonly<Record<string, number>> {
+    return carriedOf(this).exceptionExecutions;
+  }
+
+  /** The locale that Rails wrote in the envelope; `null` for none. It has no effect here. */
+  get locale(): string | null {
+    return carriedOf(this).locale;
+  }
+
+  /** The time zone that Rails wrote in the envelope, by its name there; `null` for none. It has no effect here. */
+  get timezone(): string | null {
+    return carriedOf(this).timezone;
   }
 
   /** Whether it is buffered, or in the log. */
@@ -294,7 +377,7 @@ export abstract class Job {
    *
    * @returns for example `"WelcomeJob(0198…) on mail, delivered to shop_mail/0@3"`
    */
-  toString(): string {
+  override toString(): string {
     const { jobClass, jobId, queue, status, position } = this.toJSON();
     const outcome = position === undefined ? status : `${status} to ${formatPosition(position)}`;
     return `${jobClass}(${jobId}) on ${queue}, ${outcome}`;
@@ -352,7 +435,14 @@ export function assertJobs(caller: string, value: unknown): asserts value is rea
 export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
   job.attempt = 1;
   job.executions++;
-  return await job.perform(...job.args) as JobResult<J>;
+  const plan = planOf(job.constructor as JobClass);
+  if (plan === NO_PLAN) {
+    const result = await job.perform(...job.args);
+    await job[RUN]?.settled();
+    return result as JobResult<J>;
+  }
+  const { performWithPlan } = await lazyImport(() => import("./perform_now.ts"));
+  return await performWithPlan(plan, job) as JobResult<J>;
 }
 
 function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J> | PerformParameters<J["perform"]>): J {
@@ -374,16 +464,5 @@ function enqueueNew<J extends Job>(
     return runtimeOf(Class).enqueue(job);
   } catch (error) {
     return Promise.reject(error);
-  }
-}
-
-function checkSet(options: SetOptions): void {
-  checkOptions("set()", options, SET_CHECKS);
-  for (const name of ["wait", "waitUntil"] as const) {
-    if (options[name] !== undefined) {
-      throw new NotSupportedError(
-        `Cannot set "${name}": delayed jobs are not supported yet, and a job that is asked to wait is never run now`,
-      );
-    }
   }
 }

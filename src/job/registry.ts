@@ -3,7 +3,17 @@
  * here: it is never imported, and never read from an object.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { type Check, checkOptions, type Checks, show, timeLimit, topicName } from "../support/validation.ts";
+import { type Duration, durationToMs } from "../support/duration.ts";
+import {
+  boolean,
+  type Check,
+  checkOptions,
+  type Checks,
+  integerFrom,
+  show,
+  timeLimit,
+  topicName,
+} from "../support/validation.ts";
 import { isJobClass, type JobClass } from "./job.ts";
 import { CLASS_NAME_RULE, isClassName, jobNameOf } from "./class_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
@@ -62,6 +72,9 @@ export class JobRegistry {
 
 /** The statics of a class that the registry checks; `kafkaOptions` are checked along the prototype chain. */
 interface Statics {
+  readonly resumeWait: Duration;
+  readonly maxResumptions: number | undefined;
+  readonly resumeErrorsAfterAdvancing: boolean;
   readonly queue: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly jobName: string | undefined;
@@ -73,6 +86,9 @@ const className: Check = (value) => isClassName(value) ? null : CLASS_NAME_RULE;
 const STATIC_CHECKS: Checks<Statics> = {
   queue: topicName,
   timeoutMs: timeLimit,
+  resumeWait: (value) => (durationToMs(`"static resumeWait"`, value), null),
+  maxResumptions: integerFrom(0),
+  resumeErrorsAfterAdvancing: boolean,
   jobName: className,
   jobAliases: (value) =>
     Array.isArray(value) && value.every((name) => isClassName(name))
@@ -85,6 +101,9 @@ function staticsOf(Class: JobClass): Statics {
     // An `undefined` hides the default of `Job`: `static queue = Deno.env.get("QUEUE")!`.
     queue: Class.queue ?? null!,
     timeoutMs: Class.timeoutMs,
+    resumeWait: Class.resumeWait,
+    maxResumptions: Class.maxResumptions,
+    resumeErrorsAfterAdvancing: Class.resumeErrorsAfterAdvancing,
     jobName: ownStatic(Class, "jobName"),
     jobAliases: ownStatic(Class, "jobAliases"),
   };

@@ -21,10 +21,30 @@ export interface JobLogger {
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
+/** A place of a job in steps at which it can be interrupted. */
+export interface Checkpoint {
+  /** The step that runs, or the one that was completed last. */
+  readonly step: string;
+  /** The cursor of the step that runs. */
+  readonly cursor: unknown;
+  readonly isCompleted: boolean;
+}
+
+/** A job in steps that goes on. */
+export interface Resumption {
+  /** The number of runs that went on, this one included. */
+  readonly resumptions: number;
+  /** The steps that are not run again. */
+  readonly completed: readonly string[];
+  /** The step that goes on; `null` if the next one begins. */
+  readonly step: string | null;
+}
+
 /** One run of a job. */
 export class JobRun {
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
+  #pending: Promise<unknown>[] | undefined = undefined;
 
   /** The position of its record; `null` outside of a worker. */
   get record(): Position | null {
@@ -55,6 +75,31 @@ export class JobRun {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** Whether the job can be interrupted: whether it goes on later. */
+  get canInterrupt(): boolean {
+    return false;
+  }
+
+  /** Returns the reason to interrupt the job at a checkpoint; `null` to go on. */
+  interruptReason(_checkpoint: Checkpoint): string | null {
+    return null;
+  }
+
+  /** Reports that the job goes on where an earlier run was interrupted. */
+  reportResumed(_resumption: Resumption): void {}
+
+  /** Lets the run wait for a promise before it ends: the job may not have awaited it. */
+  waitFor(promise: Promise<unknown>): void {
+    (this.#pending ??= []).push(promise);
+    // It is awaited if the job passes; a job that throws has its own error.
+    promise.catch(() => {});
+  }
+
+  /** Resolves once everything that the run waits for has succeeded; `undefined` if it waits for nothing. */
+  settled(): Promise<unknown> | undefined {
+    return this.#pending && Promise.all(this.#pending);
   }
 
   /** Returns a logger whose lines are events; outside of a worker (`performNow`) they go to the console. */

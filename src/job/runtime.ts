@@ -27,6 +27,11 @@ export interface JobRuntime {
   /** Enqueues a job and returns it; rejects if that failed. */
   // deno-lint-ignore no-explicit-any
   enqueue(job: any): Promise<any>;
+  /** Enqueues a job, whatever its class says, until it is acknowledged; rejects if that failed. */
+  // deno-lint-ignore no-explicit-any
+  enqueueAcknowledged(job: any): Promise<any>;
+  /** Returns the time of its clock, in milliseconds since 1970. */
+  nowMs(): number;
   /** Enqueues jobs; the outcome of each is on the job. */
   // deno-lint-ignore no-explicit-any
   enqueueAll(jobs: readonly any[]): Promise<void>;
@@ -82,22 +87,38 @@ export function runInScope<T>(runtime: JobRuntime, fn: () => T): T {
   return scope.run(runtime, fn);
 }
 
+/** Returns the time for a class: by the clock of the runtime to which its jobs go; that of the system if there is none. */
+export function nowMsFor(Class: Class): number {
+  const runtime = innermostOf(Class) ?? boundTo(Class)[0];
+  return runtime?.nowMs() ?? Date.now();
+}
+
+/** Returns the bound runtimes that list a class. */
+function boundTo(Class: Class): JobRuntime[] {
+  const listing: JobRuntime[] = [];
+  for (const runtime of bound) {
+    if (runtime.jobs.has(Class)) listing.push(runtime);
+  }
+  return listing;
+}
+
+/** Returns the enclosing runtime that lists the class, else that of a test. */
+function innermostOf(Class: Class): JobRuntime | undefined {
+  const enclosing = scope.get();
+  // In Deno the scope of an `import()` in a job stays active after the job, and even its App, has ended.
+  if (enclosing?.jobs.has(Class) && !enclosing.isClosed) return enclosing;
+  return testRuntimes.find((runtime) => runtime.jobs.has(Class));
+}
+
 /**
  * Returns the runtime to which the jobs of a class go.
  *
  * @throws {InvalidConfigurationError} if there is none, or more than one; the message says what to do
  */
 export function runtimeOf(Class: Class): JobRuntime {
-  const enclosing = scope.get();
-  // In Deno the scope of an `import()` in a job stays active after the job, and even its App, has ended.
-  if (enclosing?.jobs.has(Class) && !enclosing.isClosed) return enclosing;
-  for (const runtime of testRuntimes) {
-    if (runtime.jobs.has(Class)) return runtime;
-  }
-  const listing: JobRuntime[] = [];
-  for (const runtime of bound) {
-    if (runtime.jobs.has(Class)) listing.push(runtime);
-  }
+  const innermost = innermostOf(Class);
+  if (innermost !== undefined) return innermost;
+  const listing = boundTo(Class);
   if (listing.length === 1) return listing[0]!;
   throw new InvalidConfigurationError(`Cannot enqueue "${Class.name}": ${explainNotOne(Class, listing)}`);
 }

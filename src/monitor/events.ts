@@ -72,10 +72,52 @@ export interface EventMap {
   "job.enqueued": EnqueueInfo & { readonly partition: number; readonly offset: number };
   /** A job could not be enqueued. `written`: whether it may be in the topic all the same. */
   "job.enqueue_failed": EnqueueInfo & { readonly written: Written; readonly error: ErrorInfo };
+  /**
+   * A job waits in the topic of delayed jobs, acknowledged. `queue`: the topic to which it goes when it is due, at `dueAtMs`
+   * (ms since 1970). `partition`, `offset`: its place among the delayed jobs.
+   */
+  "job.scheduled": EnqueueInfo & { readonly dueAtMs: number; readonly partition: number; readonly offset: number };
+  /** A callback halted the enqueuing of a job. `queue`: as the job names it. */
+  "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */
   "job.performing": JobInfo;
   /** A job's `perform` succeeded. `waitMs`: the time from its enqueuing to its start; `null` if unknown. */
   "job.performed": JobInfo & { readonly durationMs: number; readonly waitMs: number | null };
+  /** A callback halted a job before its `perform`: it counts as done. */
+  "job.halted": JobInfo & { readonly durationMs: number };
+  /** A job failed, and its class discards such an error (`discardOn`), or has no run left (`retryOn` with a block). */
+  "job.discarded": JobInfo & { readonly durationMs: number; readonly error: ErrorInfo };
+  /** A job failed, and its class has handled the error (`rescueFrom`): it counts as done. */
+  "job.rescued": JobInfo & { readonly durationMs: number; readonly error: ErrorInfo };
+  /**
+   * A job failed, and its class runs it again (`retryOn`): a new record is due in `waitMs`, or with `inPlace` the same one.
+   * `executions`: the number of its runs so far.
+   */
+  "job.retry_scheduled": JobInfo & {
+    readonly durationMs: number;
+    readonly error: ErrorInfo;
+    readonly waitMs: number;
+    readonly inPlace: boolean;
+    readonly executions: number;
+  };
+  /** A job failed, and its class (`retryOn`) has no run left for it. */
+  "job.retry_stopped": JobInfo & { readonly error: ErrorInfo; readonly executions: number };
+  /**
+   * A job in steps was interrupted in a step, or after it: it goes on there in another record, in `waitMs`. `reason`:
+   * `"stopping"`, `"quiet"` or `"isolating"`.
+   */
+  "job.interrupted": JobInfo & {
+    readonly durationMs: number;
+    readonly step: string | null;
+    readonly reason: string;
+    readonly waitMs: number;
+  };
+  /** A job in steps goes on. `completed`: the steps that are not run again. `step`: the one that goes on, if it had begun. */
+  "job.resumed": JobInfo & {
+    readonly resumptions: number;
+    readonly completed: readonly string[];
+    readonly step: string | null;
+  };
   /** A job failed. `next`: it is retried in `waitMs`, or dead-lettered. */
   "job.failed": JobInfo & {
     readonly durationMs: number;

@@ -18,6 +18,11 @@ const WAIT_BOUNDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 9
 export class JobSeries {
   performed = 0;
   failed = 0;
+  retried = 0;
+  discarded = 0;
+  rescued = 0;
+  halted = 0;
+  interrupted = 0;
   revoked = 0;
   orphaned = 0;
   deadLettered = 0;

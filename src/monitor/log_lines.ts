@@ -29,6 +29,48 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     message: (e) => `Enqueued ${e.jobClass} to ${formatPosition({ ...e, topic: e.queue })}`,
   },
   "job.enqueue_failed": { level: "error", message: (e) => e.error.message },
+  "job.scheduled": {
+    level: "debug",
+    message: (e) => `Scheduled ${e.jobClass} for ${e.queue} at ${new Date(e.dueAtMs).toISOString()}`,
+  },
+  "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
+  "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
+  "job.discarded": {
+    level: "warn",
+    message: (e) => `Discarded ${formatJob(e)} at attempt ${e.attempt} (${formatError(e.error)})`,
+    error: (e) => e.error,
+  },
+  "job.rescued": {
+    level: "info",
+    message: (e) => `${formatJob(e)} failed and its class handled the error (${formatError(e.error)})`,
+  },
+  "job.retry_scheduled": {
+    level: "info",
+    message: (e) =>
+      `${formatJob(e)} failed at run ${e.executions} (${formatError(e.error)}), next run in ${
+        formatDuration(e.waitMs)
+      }`,
+    error: (e) => e.error,
+  },
+  "job.retry_stopped": {
+    level: "warn",
+    message: (e) =>
+      `${formatJob(e)} has no run left after ${formatCount(e.executions, "run")} (${formatError(e.error)})`,
+  },
+  "job.interrupted": {
+    level: "info",
+    message: (e) =>
+      `Interrupted ${formatJob(e)}${e.step === null ? "" : ` at step ${e.step}`} (${e.reason}), it goes on in ${
+        formatDuration(e.waitMs)
+      }`,
+  },
+  "job.resumed": {
+    level: "info",
+    message: (e) =>
+      `${formatJob(e)} goes on ${
+        e.step === null ? `after ${formatCount(e.completed.length, "step")}` : `in step ${e.step}`
+      }`,
+  },
   "job.performing": { level: "debug", message: (e) => `Performing ${formatJob(e)}` },
   "job.performed": { level: "info", message: (e) => `Performed ${formatJob(e)} in ${formatDuration(e.durationMs)}` },
   "job.failed": {

@@ -127,11 +127,22 @@ export class Metrics {
           if (waitMs !== null) jobs.waitSeconds.observe(waitMs / 1000);
         }),
       ),
-      app.on("job.failed", ({ topic, jobClass, durationMs }) => {
-        const jobs = series.jobs(topic, jobClass);
-        jobs.failed++;
-        jobs.runSeconds.observe(durationMs / 1000);
-      }),
+      ...(
+        [
+          ["job.failed", "failed"],
+          ["job.retry_scheduled", "retried"],
+          ["job.discarded", "discarded"],
+          ["job.rescued", "rescued"],
+          ["job.halted", "halted"],
+          ["job.interrupted", "interrupted"],
+        ] as const
+      ).map(([event, outcome]) =>
+        app.on(event, ({ topic, jobClass, durationMs }) => {
+          const jobs = series.jobs(topic, jobClass);
+          jobs[outcome]++;
+          jobs.runSeconds.observe(durationMs / 1000);
+        })
+      ),
       app.on("job.revoked", ({ topic, jobClass }) => void series.jobs(topic, jobClass).revoked++),
       app.on("job.orphaned", ({ topic, jobClass }) => void series.jobs(topic, jobClass).orphaned++),
       app.on(

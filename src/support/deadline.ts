@@ -38,6 +38,27 @@ export async function waitUntilSettled(promise: Promise<unknown>, timeoutMs: num
 }
 
 /**
+ * Waits for a promise, and no longer once a signal aborts. What the promise does then is ignored.
+ *
+ * @param signal @default the wait has no other end
+ * @returns the value of the promise
+ * @throws the reason of the promise, or of the signal if it aborts before
+ */
+export async function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return await promise;
+  promise.catch(() => {});
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
  * Waits for a promise until a signal aborts. A promise that rejects after that is ignored.
  *
  * @returns the value of the promise; `null` if the signal has aborted, even at the same moment

@@ -38,6 +38,8 @@ export class Fifo<T extends object> {
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (item === undefined) return undefined;
+    // A queue that has one item at a time keeps its array: a new one for each item takes as long as a small job.
+    if (this.#items.length === 1) return this.#items.pop();
     this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) this.clear();
     else if (this.#head >= MIN_DROPPED && this.#head * 2 >= this.#items.length) {

@@ -15,6 +15,7 @@ import type {
   NewRecord,
   RecordBatch,
 } from "../broker/broker.ts";
+import { abortable } from "../support/deadline.ts";
 import type { Position } from "../support/position.ts";
 import type { LostReason } from "../monitor/events.ts";
 import type { FaultyLog, InterruptibleTasks, OfflineListener } from "./faulty_log.ts";
@@ -33,14 +34,7 @@ export class FaultyBroker extends MemoryBroker {
   }
 
   override async connect(signal?: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal!.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([super.connect(signal), aborted.promise]);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    await abortable(super.connect(signal), signal);
   }
 
   override append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendOutcome[]> {

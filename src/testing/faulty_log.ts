@@ -9,7 +9,6 @@ import { MemoryLog } from "../broker/memory/log.ts";
 import type { MemoryOwnership } from "../broker/memory/ownership.ts";
 import { MemoryPartition } from "../broker/memory/partition.ts";
 import { TaskQueue } from "../broker/memory/task_queue.ts";
-import type { NewStoredRecord } from "../broker/record.ts";
 import { formatPartition, type Position, type TopicPartition } from "../support/position.ts";
 
 /** A consumer, to which its log reports interruptions. */
@@ -67,8 +66,8 @@ export class FaultyLog extends MemoryLog {
     return new FaultyGroup(this.tasks, (topic) => this.topic(topic)?.partitions ?? null);
   }
 
-  protected override createPartition(): MemoryPartition {
-    return new FaultyPartition();
+  protected override createPartition(isCompacted: boolean): MemoryPartition {
+    return new FaultyPartition(isCompacted);
   }
 
   protected override chooseFirstPartition(): number {
@@ -122,33 +121,16 @@ export class InterruptibleTasks extends TaskQueue {
 
 /** A partition of which the oldest records can be deleted. */
 export class FaultyPartition extends MemoryPartition {
-  /** The offset that the next record will get. */
-  protected nextOffset = 0;
   #low = 0;
 
   override get low(): number {
     return this.#low;
   }
 
-  override get high(): number {
-    return this.nextOffset;
-  }
-
-  override append(record: NewStoredRecord): number {
-    const offset = super.append(record);
-    this.nextOffset = offset + 1;
-    return offset;
-  }
-
   /** Deletes the records before an offset, as retention does. */
   deleteBefore(offset: number): void {
     this.#low = Math.max(this.#low, Math.min(offset, this.nextOffset));
-    this.records.splice(0, this.indexOf(this.#low));
-  }
-
-  protected override indexOf(offset: number): number {
-    const index = this.records.findIndex((record) => record.offset >= offset);
-    return index === -1 ? this.records.length : index;
+    this.records.removeBefore(this.#low);
   }
 }
 

@@ -80,6 +80,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
         await this.app.flush();
         return job;
       },
+      enqueueAcknowledged: (job) => this.app.enqueueAcknowledged(job),
+      nowMs: () => this.app.nowMs(),
       enqueueAll: async (jobs) => {
         await this.app.enqueueAll(jobs);
         await this.app.flush();

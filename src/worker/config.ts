@@ -1,12 +1,19 @@
 /** The configuration of one worker: made by the App, frozen, and shared by all parts of the worker. */
-import type { Broker } from "../broker/broker.ts";
+import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import type { EnvelopeCodec } from "../job/envelope.ts";
+import type { Checkpoint } from "../job/run.ts";
 import type { JobRegistry } from "../job/registry.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
 import type { Route } from "../routing/route.ts";
 import type { Position } from "../support/position.ts";
 import type { Append } from "./partition/dead_letter.ts";
+
+/** Lets the record of a job wait until it is due. */
+export type Schedule = (
+  record: NewRecord,
+  schedule: { readonly jobId: string; readonly dueAtMs: number; readonly targetTopic: string },
+) => Promise<AppendOutcome>;
 
 /** See the module. Times are in milliseconds. */
 export interface WorkerConfig {
@@ -38,6 +45,12 @@ export interface WorkerConfig {
   readonly prepareBroker: (routes: readonly Route[]) => Promise<Broker>;
   /** Appends a dead letter. */
   readonly append: Append;
+  /** Lets a record wait among the delayed jobs. It never rejects. */
+  readonly schedule: Schedule;
+  /** Returns the time by which jobs are due, in milliseconds since 1970. */
+  readonly nowMs: () => number;
+  /** Interrupts jobs in steps for a test: returns the reason, or `null` to let the job go on. */
+  readonly interruptReason?: (jobClass: string, checkpoint: Checkpoint) => string | null;
   /** Returns the command that skips a record, as an operator types it. */
   readonly skipCommand: (position: Position) => string;
   /** Calls a function in the scope of the App: the jobs that it enqueues belong to this App. */

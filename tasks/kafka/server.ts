@@ -253,6 +253,8 @@ function formatProperties(
     "log.retention.check.interval.ms": 500,
     "log.segment.delete.delay.ms": 100,
     "log.cleaner.dedupe.buffer.size": 2_097_152,
+    // Tests wait for the compaction; the default is 15 s.
+    "log.cleaner.backoff.ms": 500,
     ...secure,
   };
   return Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join("");

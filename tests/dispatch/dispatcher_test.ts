@@ -11,16 +11,11 @@ import {
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
-import {
-  BrokerError,
-  EnqueueError,
-  NotSupportedError,
-  RecordTooLargeError,
-  SerializationError,
-} from "../../src/errors.ts";
+import { BrokerError, EnqueueError, RecordTooLargeError, SerializationError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { Tracing } from "../../src/monitor/tracing.ts";
 import { Routes } from "../../src/routing/route.ts";
+import { SYSTEM_CLOCK } from "../../src/support/clock.ts";
 import { codec } from "../support/codec.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 
@@ -211,6 +206,9 @@ Deno.test("undeclared queues leave nothing behind: their senders end, and few of
     codec,
     buffer: {},
     undeclaredQueues: "warn",
+    clock: SYSTEM_CLOCK,
+    scheduledTopic: "shop_scheduled_jobs",
+    maxDelayMs: 1000,
   });
   for (const topic of ["default", "q0", "q1"]) log.createTopic(topic, 1);
   const jobs = Array.from({ length: 2000 }, (_, n) => AsyncJob.of(n).set({ queue: `q${n % 1500}` }));
@@ -368,19 +366,12 @@ Deno.test("jobs with the same key go to one partition, and null means without a 
   assertEquals(keys.flat().sort(), ["a", "a", "a", "b", "b", null]);
 });
 
-Deno.test("a closed App refuses jobs; a job with a wait is refused, and does not run now", async () => {
+Deno.test("a closed App refuses jobs", async () => {
   const { app } = setUp();
   const job = AsyncJob.of(1);
   await app.close();
   await assertRejects(() => app.enqueue(job), EnqueueError, "its App is closed");
   assertEquals(job.status, "failed");
-  for (const option of ["wait", "waitUntil"]) {
-    await assertRejects(
-      async () => await AsyncJob.set({ [option]: 5 }).performLater(1),
-      NotSupportedError,
-      `Cannot set "${option}"`,
-    );
-  }
 });
 
 Deno.test("the buffer is bounded in bytes, not in characters", async () => {

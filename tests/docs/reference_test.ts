@@ -50,7 +50,8 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
   assertEquals(
     rows("`new App({ … })`"),
     sorted([
-      ...without(optionsOf("src/app/options.ts", "AppOptions"), "logger", "buffer"),
+      ...without(optionsOf("src/app/options.ts", "AppOptions"), "logger", "buffer", "scheduledTopic"),
+      ...optionsOf("src/app/options.ts", "ScheduledTopicOptions", "scheduledTopic."),
       ...optionsOf("src/dispatch/send_buffer.ts", "BufferOptions", "buffer."),
       ...optionsOf("src/monitor/logger.ts", "LoggerOptions", "logger."),
     ]),
@@ -86,7 +87,15 @@ Deno.test("docs/options.md has the defaults that an App really uses", () => {
   const stated = new Map(headings.flatMap((heading) => pairs(rowsOf(section(OPTIONS, heading)))));
   const topic = activeJobTopic("default", { deadLetterQueue: { topic: "dead_jobs" } });
   const given = { name: "shop", broker: "memory:", jobs: [], topics: [topic] };
-  const { queuePrefix, name: _name, broker: _broker, jobs: _jobs, ...app } = resolveOptions(given);
+  const {
+    queuePrefix,
+    name: _name,
+    broker: _broker,
+    jobs: _jobs,
+    clock: _clock,
+    scheduledTopic: _scheduledTopic,
+    ...app
+  } = resolveOptions(given);
   assertEquals([queuePrefix, stated.get("queuePrefix")], ["", "none"]);
   const [route] = new Routes([topic], {}, { queuePrefix: "", queueDelimiter: "_" }, "shop").all();
   const { maxMessages, timeoutMs, timeoutGraceMs, maxPayloadBytes, backoff, unknownJobsRetryForMs } = route!;

@@ -1,12 +1,5 @@
 /** The class that users extend, without a broker. */
-import {
-  activeJobTopic,
-  App,
-  InvalidConfigurationError,
-  Job,
-  kafkaOptionsOf,
-  NotSupportedError,
-} from "@activejob/kafka";
+import { activeJobTopic, App, InvalidConfigurationError, Job, kafkaOptionsOf } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { inspect } from "node:util";
 import { performNow } from "../../src/job/job.ts";
@@ -89,21 +82,33 @@ Deno.test("set() sets queue and priority, of a job or for a class, and leaves th
   assertEquals([SumJob.of(1).queueName, SumJob.of(1).priority], [undefined, null]);
 });
 
-Deno.test("set() refuses wrong options, and every wait", () => {
+Deno.test("set() refuses wrong options", () => {
   const job = SumJob.of(1);
   const wrong: [object, string][] = [
     [{ queue: "a b" }, 'Option "queue" of set() must be a topic name'],
     [{ priority: 1.5 }, 'Option "priority" of set() must be an integer or null, but it is 1.5'],
+    [{ wait: 5 }, 'Option "wait" of set() must be a duration, such as { minutes: 5 }, but it is 5'],
+    [{ wait: { minute: 5 } }, 'must be a duration, such as { minutes: 5 }, but it is an object with "minute"'],
+    [{ wait: { seconds: -1 } }, 'Option "wait" of set() must have seconds of 0 or more, but they are -1'],
+    [{ waitUntil: new Date(NaN) }, 'Option "waitUntil" of set() must be a valid Date'],
+    [{ wait: { days: 1 }, waitUntil: new Date() }, 'Only one of "wait" and "waitUntil"'],
     [{ quue: "x" }, 'Unknown option "quue" of set(); did you mean "queue"?'],
   ];
   for (const [options, message] of wrong) {
     assertThrows(() => job.set(options), InvalidConfigurationError, message);
     assertThrows(() => SumJob.set(options), InvalidConfigurationError, message);
   }
-  for (const options of [{ wait: { seconds: 0 } }, { wait: null }, { waitUntil: new Date(0) }]) {
-    assertThrows(() => job.set(options), NotSupportedError, "delayed jobs are not supported yet");
-  }
-  assertEquals([job.queueName, job.priority], [undefined, null]);
+  assertEquals([job.queueName, job.priority, job.scheduledAt], [undefined, null, null]);
+});
+
+Deno.test("set() sets the time at which a job is due", () => {
+  const at = new Date("2030-01-02T03:04:05Z");
+  assertEquals(SumJob.of(1).set({ waitUntil: at }).scheduledAt, at);
+  assertEquals(SumJob.of(1).set({ waitUntil: { epochMilliseconds: at.getTime() } }).scheduledAt, at);
+  const beforeMs = Date.now();
+  const { scheduledAt } = SumJob.set({ wait: { minutes: 1, milliseconds: 5 } }).of(1);
+  const waitMs = scheduledAt!.getTime() - beforeMs;
+  assert(waitMs >= 60_005 && waitMs <= 60_005 + Date.now() - beforeMs, `${waitMs}`);
 });
 
 Deno.test("the signal of a job is made at its first use, and is aborted if the job was aborted before", () => {

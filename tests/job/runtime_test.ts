@@ -19,6 +19,8 @@ function runtime(name: string, ...jobs: (typeof SharedJob | typeof OtherJob)[]):
     jobs: new Set(jobs),
     isClosed: false,
     enqueue: () => Promise.reject(new Error(name)),
+    enqueueAcknowledged: () => Promise.reject(new Error(name)),
+    nowMs: () => Date.now(),
     enqueueAll: () => Promise.reject(new Error(name)),
   };
 }

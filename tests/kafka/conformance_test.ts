@@ -46,6 +46,6 @@ const harness: Harness = {
 
 const skips = conformance(harness, (name, fn) => Deno.test({ name, fn, ignore: noKafka }));
 
-Deno.test("kafka: no case of the conformance suite is skipped", () => {
-  assertEquals(skips, []);
+Deno.test("kafka: the conformance suite skips only the cases about tombstones, which Kafka keeps for a fixed time", () => {
+  assertEquals(skips.map(({ missing }) => missing), Array(3).fill("ageRecords"));
 });

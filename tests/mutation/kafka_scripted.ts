@@ -102,6 +102,22 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "go back, stand still",
   },
   {
+    what: "kafka: a string is cut out of Latin-1 only where its bytes are ASCII",
+    file: `${SOURCE}/batch/text_window.ts`,
+    find: "for (; at < to; at++) bits |= view.getUint8(at);",
+    replace: "",
+    tests: [`${TESTS}/batch/text_window_test.ts`],
+    only: "every place",
+  },
+  {
+    what: "kafka: a string is cut out of the window that has all of it",
+    file: `${SOURCE}/batch/text_window.ts`,
+    find: "to > this.#end || ",
+    replace: "",
+    tests: [`${TESTS}/batch/text_window_test.ts`],
+    only: "UTF-8 of its bytes",
+  },
+  {
     what: "kafka: a block of snappy cannot claim more than the limit",
     file: `${SOURCE}/batch/snappy.ts`,
     find: "if (size > maxBytes) throw tooLarge(maxBytes);",

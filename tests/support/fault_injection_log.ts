@@ -76,6 +76,11 @@ export class FaultInjectionLog extends FaultyLog {
     this.wake(at.topic);
   }
 
+  /** Makes every record of a partition older. */
+  ageRecords(at: TopicPartition, ms: number): void {
+    (this.partition(at) as FaultInjectionPartition).age(ms);
+  }
+
   /** Another member takes the partition, commits, and leaves again. */
   commitAs(group: string, to: Position, metadata: string): Promise<void> {
     const members = this.group(group);
@@ -107,8 +112,8 @@ export class FaultInjectionLog extends FaultyLog {
     return new FaultInjectionGroup(this.tasks, (topic) => this.topic(topic)?.partitions ?? null);
   }
 
-  protected override createPartition(): FaultInjectionPartition {
-    return new FaultInjectionPartition();
+  protected override createPartition(isCompacted: boolean): FaultInjectionPartition {
+    return new FaultInjectionPartition(isCompacted);
   }
 
   #find(consumer: Consumer): FaultInjectionConsumer {
@@ -178,9 +183,15 @@ class FaultInjectionPartition extends FaultyPartition {
     this.nextOffset += count;
   }
 
+  /** Makes every record older. */
+  age(ms: number): void {
+    const { records } = this.records.takeFrom(0, () => true);
+    for (const record of records) (record as { timestampMs: number }).timestampMs -= ms;
+  }
+
   /** Its topic is deleted: nothing of it is read any more, and nothing is reported as expired. */
   discard(): void {
-    this.records.length = 0;
+    this.records.removeBefore(this.nextOffset);
     this.nextOffset = this.low;
   }
 }

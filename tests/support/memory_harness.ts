@@ -26,5 +26,6 @@ export function faultInjectionHarness(log: FaultInjectionLog, sessionTimeoutMs =
     commitAs: (group, to, metadata) => log.commitAs(group, to, metadata),
     expire: (consumer) => Promise.resolve(log.expire(consumer)),
     appendControl: (at) => Promise.resolve(log.appendControl(at, 2)),
+    ageRecords: (at, ms) => Promise.resolve(log.ageRecords(at, ms)),
   };
 }

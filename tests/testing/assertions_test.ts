@@ -1,7 +1,7 @@
 /** The assertions of the test kit: what they count, and their messages when they fail. */
 import { InvalidConfigurationError, performAllLater, SerializationError } from "@activejob/kafka";
 import { type JobFilter, TestApp } from "@activejob/kafka/testing";
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AssertionError } from "node:assert";
 import { app, ChainJob, Current, FailingJob, MailJob, performed } from "../support/shop.ts";
 
@@ -165,11 +165,9 @@ Deno.test("assertPerformedJobs() counts the jobs that succeeded, and lists those
   t.assertPerformedJobs(1, { queue: "mail" });
   assertThrows(() => t.assertNoPerformedJobs(), AssertionError, "0 jobs expected, but 3 were performed: ");
   assertEquals(t.assertPerformedWith(MailJob, { args: ["b"], queue: "default" }).attempt, 1);
-  assertThrows(
-    () => t.assertPerformedWith(FailingJob),
-    AssertionError,
-    "No job of class FailingJob was performed; performed: ChainJob, MailJob",
-  );
+  const { message } = assertThrows(() => t.assertPerformedWith(FailingJob), AssertionError);
+  // Two topics: either may be first.
+  assert(/No job of class FailingJob was performed; performed: (ChainJob, MailJob|MailJob, ChainJob)$/.test(message));
 });
 
 Deno.test("assertPerformedJobs() and the similar assertions perform the jobs of a block", async () => {

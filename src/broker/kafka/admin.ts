@@ -6,6 +6,7 @@ import { brokerError } from "./broker_error.ts";
 import { workerMetadata } from "./consumer/ownership.ts";
 import { groupsOf } from "./groups.ts";
 import type { Questions } from "./questions.ts";
+import { readLog } from "./read_log.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ProtocolError } from "./wire/errors.ts";
 import type { Request } from "./wire/request.ts";
@@ -38,6 +39,7 @@ export function kafkaAdmin(cluster: Cluster, questions: Questions): BrokerAdmin 
       await untilLed(cluster, questions, topic, count);
     },
     ends: (topic) => questions.endsOf(topic),
+    read: (topic, partition, options) => readLog(cluster, questions, { topic, partition }, options),
     async committed(group, topic) {
       const partitions = await questions.existingPartitionsOf(topic, "look at");
       const committed = await questions.committed(group, partitions.map((partition) => ({ topic, partition })));

@@ -3,6 +3,7 @@
  * used. It lives until it is disposed of, and settles what is pending then.
  */
 import { BrokerError } from "../../errors.ts";
+import { abortable } from "../../support/deadline.ts";
 import type { Position } from "../../support/position.ts";
 import type {
   AppendOptions,
@@ -66,16 +67,7 @@ export class KafkaBroker implements Broker {
 
   async connect(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    const connecting = this.#questions.ask("reach Kafka", () => this.#cluster.metadata.refresh([]));
-    connecting.catch(() => {});
-    try {
-      await Promise.race([connecting, aborted.promise]);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    await abortable(this.#questions.ask("reach Kafka", () => this.#cluster.metadata.refresh([])), signal);
   }
 
   async append(

@@ -32,6 +32,11 @@ const PASSING = new Set<number>([
   Code.offsetNotAvailable,
   Code.unstableOffsetCommit,
   Code.throttlingQuotaExceeded,
+  // The topic is being created, or was created again.
+  Code.unknownTopicOrPartition,
+  Code.unknownTopicId,
+  Code.inconsistentTopicId,
+  Code.kafkaStorageError,
   // The controller has moved.
   41,
 ]);

@@ -1,14 +1,12 @@
 /** Finds where a record ends that a group is to pass over: a batch that cannot be read counts as one record. */
 import type { Position } from "../../support/position.ts";
-import { batchParts } from "./batch/batch_parts.ts";
+import { batchParts, DEFAULT_MAX_RECORD_BYTES } from "./batch/batch_parts.ts";
 import { batchesIn } from "./batch/layout.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { fetchRequest } from "./wire/fetch_request.ts";
 
 /** The broker sends at least one whole batch, however small the limit. */
 const LIMITS = { maxWaitMs: 0, maxBytes: 1, maxPartitionBytes: 1 };
-/** A record above this limit is not read, and passed over alone like any other. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 /**
  * Returns the offset after a record: the next one, or the one after the batch if the batch cannot be read from there on.
@@ -24,7 +22,7 @@ export async function findRecordEnd(cluster: Cluster, { topic, partition, offset
   for (const { data } of partitions) {
     for (const batch of batchesIn(data)) {
       if (batch.lastOffset < offset) continue;
-      for await (const { records: [first], next } of batchParts(data, batch, offset, MAX_RECORD_BYTES)) {
+      for await (const { records: [first], next } of batchParts(data, batch, offset, DEFAULT_MAX_RECORD_BYTES)) {
         return first?.offset === offset && first.unreadable !== undefined ? next : offset + 1;
       }
     }

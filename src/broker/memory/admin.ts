@@ -1,6 +1,8 @@
 /** The administration of the memory log: topics, offsets, and the committed offsets of groups. */
 import type { BrokerAdmin } from "../broker.ts";
+import { withoutValue } from "../record.ts";
 import { groupHasMembersError, unknownTopicError } from "../refusals.ts";
+import { abortable } from "../../support/deadline.ts";
 import type { MemoryLog, MemoryTopic } from "./log.ts";
 
 /**
@@ -29,6 +31,14 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
     async ends(name) {
       await ready();
       return findTopic(log, name).partitions.map(({ low, high }, partition) => ({ partition, low, high }));
+    },
+    async read(topic, partition, { from, maxBytes, values = true, signal }) {
+      await abortable(ready(), signal);
+      const source = log.partition({ topic, partition });
+      const { low, high } = source;
+      const start = Math.max(from, low);
+      const { records, next } = source.read(start, maxBytes) ?? { records: [], next: start };
+      return { records: values ? records : records.map(withoutValue), next, low, high, lastStable: high };
     },
     async committed(groupName, name) {
       await ready();

@@ -179,6 +179,7 @@ export class MemoryConsumer implements Consumer, Member {
       if (batch === null) continue;
       ownership.position = batch.next;
       this.sink.records(ownership, batch);
+      ownership.source.clean();
       hasMore ||= batch.next < ownership.source.high;
     }
     if (hasMore) this.wake();

@@ -3,9 +3,11 @@
  * records. It lives as long as there is a reference to it; nothing survives the process.
  */
 import type { AppendOutcome, NewRecord } from "../broker.ts";
+import { hasCleanupPolicy } from "../cleanup_policy.ts";
 import { partitionOfKey } from "../partitioner.ts";
 import { copyRecord, DEFAULT_MAX_MESSAGE_BYTES, sizeOf } from "../record.ts";
 import {
+  keylessError,
   notMorePartitionsError,
   outsideOfLogError,
   recordTooLargeError,
@@ -78,10 +80,10 @@ export class MemoryLog {
     if (this.topics.has(name)) return;
     this.topics.set(name, {
       config: new Map([["max.message.bytes", String(DEFAULT_MAX_MESSAGE_BYTES)], ...Object.entries(config)]),
-      partitions: Array.from({ length: partitions }, () => this.createPartition()),
+      partitions: [],
       keyless: this.chooseFirstPartition(partitions),
     });
-    this.#changeTopic(name);
+    this.addPartitions(name, partitions);
   }
 
   /**
@@ -95,7 +97,8 @@ export class MemoryLog {
     const topic = this.topics.get(name);
     if (topic === undefined) throw unknownTopicError(name, "add partitions to");
     if (count <= topic.partitions.length) throw notMorePartitionsError(name, count, topic.partitions.length);
-    while (topic.partitions.length < count) topic.partitions.push(this.createPartition());
+    const isCompacted = hasCleanupPolicy(topic.config, "compact");
+    while (topic.partitions.length < count) topic.partitions.push(this.createPartition(isCompacted));
     this.#changeTopic(name);
   }
 
@@ -144,8 +147,8 @@ export class MemoryLog {
   }
 
   /** Makes a partition. */
-  protected createPartition(): MemoryPartition {
-    return new MemoryPartition();
+  protected createPartition(isCompacted: boolean): MemoryPartition {
+    return new MemoryPartition(isCompacted);
   }
 
   /**
@@ -174,6 +177,7 @@ function appendOne(name: string, topic: Topic, record: NewRecord, timestampMs: n
     (copy.key === null ? topic.keyless++ % count : partitionOfKey(copy.key, count));
   const partition = topic.partitions[number];
   if (partition === undefined) return { ok: false, error: unknownPartitionError(name, number, count), written: "no" };
+  if (partition.isCompacted && copy.key === null) return { ok: false, error: keylessError(name), written: "no" };
   const bytes = sizeOf(copy);
   if (bytes > limit) return { ok: false, error: recordTooLargeError(name, bytes, limit), written: "no" };
   return { ok: true, position: { topic: name, partition: number, offset: partition.append(copy) } };

@@ -41,6 +41,7 @@ export class MemoryOwnership implements Ownership {
     this.committed = committed;
     this.known = committed;
     this.position = committed?.offset ?? source.low;
+    source.readers.add(this);
   }
 
   get lost(): AbortSignal {
@@ -49,6 +50,7 @@ export class MemoryOwnership implements Ownership {
 
   /** Ends it. */
   end(): void {
+    this.source.readers.delete(this);
     this.#lost.abort();
   }
 }

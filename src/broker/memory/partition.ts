@@ -1,31 +1,50 @@
 /** One partition of a topic of the memory log: its records, in order. It lives as long as its topic. */
-import type { RecordBatch, StoredRecord } from "../broker.ts";
+import type { RecordBatch } from "../broker.ts";
 import { type NewStoredRecord, sizeOf } from "../record.ts";
+import { Compaction, type Reader } from "./compaction.ts";
+import { RecordList } from "./record_list.ts";
 
 /** The records of a partition. */
 export class MemoryPartition {
-  /** The records that are still there, in order. */
-  protected readonly records: StoredRecord[] = [];
+  /** The live ownerships of the partition, of all groups. */
+  readonly readers: Set<Reader> = new Set();
+  /** The records that are still there. */
+  protected readonly records: RecordList = new RecordList();
+  /** The offset that the next record will get. */
+  protected nextOffset = 0;
+  /** `null` for a topic that is not compacted by key. */
+  readonly #compaction: Compaction | null;
 
-  /** The offset of the first record. Nothing is ever deleted. */
+  /** Makes an empty partition. */
+  constructor(isCompacted: boolean) {
+    this.#compaction = isCompacted ? new Compaction(this.records, this.readers) : null;
+  }
+
+  /** Whether a later record of a key removes the earlier ones. */
+  get isCompacted(): boolean {
+    return this.#compaction !== null;
+  }
+
+  /** The offset of the first record, whether or not compaction has removed it. Nothing else is ever deleted. */
   get low(): number {
     return 0;
   }
 
   /** The offset that the next record will get. */
   get high(): number {
-    return this.records.length;
+    return this.nextOffset;
   }
 
   /**
-   * Appends a record.
+   * Appends a record. A compacted partition needs a key.
    *
    * @returns its offset
    */
   append({ key, value, headers, timestampMs }: NewStoredRecord): number {
-    const offset = this.high;
-    this.records.push({ offset, key, value, headers, timestampMs });
-    return offset;
+    const record = { offset: this.nextOffset++, key, value, headers, timestampMs };
+    this.records.push(record);
+    this.#compaction?.add(record);
+    return record.offset;
   }
 
   /**
@@ -37,20 +56,16 @@ export class MemoryPartition {
    */
   read(from: number, maxBytes: number): RecordBatch | null {
     if (from >= this.high) return null;
-    const first = this.indexOf(from);
-    let end = first;
     let bytes = 0;
-    while (end < this.records.length) {
-      bytes += sizeOf(this.records[end]!);
-      if (bytes > maxBytes && end > first) break;
-      end++;
-    }
-    const next = this.records[end]?.offset ?? this.high;
-    return { records: this.records.slice(first, end), next, highWatermark: this.high };
+    const { records, following } = this.records.takeFrom(from, (record, count) => {
+      bytes += sizeOf(record);
+      return bytes <= maxBytes || count === 0;
+    });
+    return { records, next: following?.offset ?? this.high, highWatermark: this.high };
   }
 
-  /** Returns the number of records before an offset. */
-  protected indexOf(offset: number): number {
-    return offset;
+  /** Removes some of the tombstones that are not needed any more. Called when a reader has moved. */
+  clean(): void {
+    this.#compaction?.clean();
   }
 }

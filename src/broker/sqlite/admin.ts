@@ -1,5 +1,5 @@
 /** Administration of the file: topics, offsets, and the committed offsets of groups without live consumers. */
-import type { Position } from "../../support/position.ts";
+import type { Position, TopicPartition } from "../../support/position.ts";
 import type { BrokerAdmin } from "../broker.ts";
 import { groupHasMembersError, outsideOfLogError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
@@ -7,6 +7,7 @@ import type { DatabaseFile } from "./file.ts";
 import { committedOf, groupsOf, move } from "./group_offsets.ts";
 import { type Ends, endsOf } from "./log_end.ts";
 import { hasLiveMember } from "./members.ts";
+import { read } from "./records.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, partitionIdOf } from "./topics.ts";
 
 /**
@@ -27,6 +28,15 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
       file.read((connection) =>
         partitionsOf(connection, name).map(({ partition, id }) => ({ partition, ...endsOf(connection, id)! }))
       ),
+    async read(topic, partition, { from, maxBytes, values = true, signal }) {
+      signal?.throwIfAborted();
+      return await file.read((connection) => {
+        const { id, ends: { low, high } } = existingPartition(connection, { topic, partition });
+        const start = Math.max(from, low);
+        const { records, next } = read(connection, id, start, high, maxBytes, values) ?? { records: [], next: start };
+        return { records, next, low, high, lastStable: high };
+      }, signal === undefined ? {} : { signal });
+    },
     committed: (group, name) =>
       file.read((connection) =>
         partitionsOf(connection, name).map(({ partition, id }) => {
@@ -45,12 +55,18 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
 
 /** The partition of a position at which a group can go on. */
 export function partitionAt(connection: Connection, at: Position): { readonly id: number; readonly ends: Ends } {
+  const found = existingPartition(connection, at);
+  const { high } = found.ends;
+  if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return found;
+  throw outsideOfLogError(at, high);
+}
+
+/** A partition that must exist. */
+function existingPartition(connection: Connection, at: TopicPartition): { readonly id: number; readonly ends: Ends } {
   const topic = existingTopic(connection, at.topic, "find");
   const id = partitionIdOf(connection, topic.id, at.partition);
   if (id === undefined) throw unknownPartitionError(at.topic, at.partition, topic.partitions);
-  const ends = endsOf(connection, id)!;
-  if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= ends.high) return { id, ends };
-  throw outsideOfLogError(at, ends.high);
+  return { id, ends: endsOf(connection, id)! };
 }
 
 /** Every partition of a topic that must exist. */

@@ -3,15 +3,13 @@ import { BrokerError } from "../../errors.ts";
 import type { AppendOutcome, NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
 import { copyRecord, sizeOf } from "../record.ts";
-import { recordTooLargeError, unknownPartitionError } from "../refusals.ts";
+import { keylessError, recordTooLargeError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import { writeHeaders } from "./headers.ts";
 import { endsOf } from "./log_end.ts";
 import { idOf, MAX_OFFSET } from "./record_id.ts";
+import { removeUnownedTombstones } from "./tombstones.ts";
 import { existingTopic, partitionIdOf, type SqliteTopic } from "./topics.ts";
-
-/** The most records of a transaction: others wait for its end, and a larger one costs hardly less a record. */
-export const MAX_ROWS = 100;
 
 /** The end of a partition. It is remembered, and kept up to date by each append. */
 interface LogEnd {
@@ -44,7 +42,17 @@ export function append(
 ): AppendOutcome[] {
   const topic = existingTopic(connection, name, "append to");
   const timestampMs = Date.now();
-  return records.map((record) => appendOne(connection, topic, record, timestampMs, spread));
+  const outcomes = records.map((record) => appendOne(connection, topic, record, timestampMs, spread));
+  if (topic.settings.isCompacted) cleanPartitions(connection, topic, outcomes);
+  return outcomes;
+}
+
+/** Removes some tombstones of the partitions that were appended to, so that these grow no faster than they are cleaned. */
+function cleanPartitions(connection: Connection, topic: SqliteTopic, outcomes: readonly AppendOutcome[]): void {
+  const partitions = new Set(outcomes.flatMap((outcome) => outcome.ok ? outcome.position.partition : []));
+  for (const partition of partitions) {
+    removeUnownedTombstones(connection, logEnd(connection, topic, partition)!.partitionId);
+  }
 }
 
 function appendOne(
@@ -62,7 +70,7 @@ function appendOne(
   if (end === undefined) return refused(unknownPartitionError(name, partition, partitions));
   const bytes = sizeOf(ready);
   if (bytes > settings.maxMessageBytes) return refused(recordTooLargeError(name, bytes, settings.maxMessageBytes));
-  if (settings.isCompacted && key === null) return refused(keyless(name));
+  if (settings.isCompacted && key === null) return refused(keylessError(name));
   const offset = end.next;
   if (offset > MAX_OFFSET) return refused(isFull(name, partition));
   connection.run(
@@ -105,10 +113,6 @@ function columnOf(data: Uint8Array | string | null): Uint8Array | string | null 
 
 function refused(error: Error): AppendOutcome {
   return { ok: false, error, written: "no" };
-}
-
-function keyless(name: string): BrokerError {
-  return new BrokerError(`Cannot append to topic "${name}": it is compacted by key, and the record has no key`);
 }
 
 function isFull(name: string, partition: number): BrokerError {

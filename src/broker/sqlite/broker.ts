@@ -17,9 +17,9 @@ import type {
 } from "../broker.ts";
 import { refuseAll } from "../refusals.ts";
 import { sqliteAdmin } from "./admin.ts";
-import { append, MAX_ROWS } from "./append.ts";
+import { append } from "./append.ts";
 import { turn } from "./wakeup.ts";
-import type { Durability } from "./connection.ts";
+import { type Durability, MAX_ROWS } from "./connection.ts";
 import { SqliteConsumer } from "./consumer.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile } from "./file.ts";

@@ -2,12 +2,11 @@
  * The commits of a consumer: the worker's marks are written in transactions of up to a hundred, with one outcome a mark.
  */
 import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, MAX_ROWS } from "./connection.ts";
 import { SqliteError } from "./failures.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import type { SqliteOwnership } from "./ownership.ts";
 import { commit, fenceOf, MAX_COMMIT_METADATA_LENGTH } from "./group_offsets.ts";
-import { MAX_ROWS } from "./append.ts";
 
 /** The commits of one consumer. */
 export class Commits {

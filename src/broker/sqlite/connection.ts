@@ -12,6 +12,9 @@ import { FileIdentity, isAbandoned } from "./file_identity.ts";
 /** The durability of a committed transaction: `"buffered"` survives the end of the process, `"durable"` a power cut. */
 export type Durability = "buffered" | "durable";
 
+/** The most rows to write in one transaction: others wait for its end, and a larger one costs hardly less a row. */
+export const MAX_ROWS = 100;
+
 /** The most values that are remembered. */
 const MAX_REMEMBERED = 10_000;
 

@@ -24,19 +24,30 @@ export function readHeaders(stored: unknown): Headers | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(pairs) || !pairs.every(isPair)) return undefined;
-  return pairs.map(([name, value]) => [name, value === null ? null : new Uint8Array(Buffer.from(value, "latin1"))]);
+  if (!Array.isArray(pairs)) return undefined;
+  const headers: [name: string, value: Uint8Array | null][] = [];
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string") return undefined;
+    const value = pair[1] === null ? null : bytesOf(pair[1]);
+    if (value === undefined) return undefined;
+    headers.push([pair[0], value]);
+  }
+  return headers;
 }
 
-/** Anything else is refused: `Buffer.from()` would allocate what an object such as `{ length: 1e9 }` asks for. */
-function isPair(pair: unknown): pair is readonly [name: string, value: string | null] {
-  if (!Array.isArray(pair) || pair.length !== 2) return false;
-  const [name, value] = pair;
-  return typeof name === "string" && (value === null || (typeof value === "string" && isLatin1(value)));
-}
-
-function isLatin1(text: string): boolean {
-  return /^[\0-\xff]*$/.test(text);
+/**
+ * Returns the bytes of a stored value; `undefined` if it is not one. In a loop: `Buffer.from(value, "latin1")` takes five
+ * times as long for the short values that headers have.
+ */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (typeof value !== "string") return undefined;
+  const bytes = new Uint8Array(value.length);
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = value.charCodeAt(index);
+    if (byte > 0xff) return undefined;
+    bytes[index] = byte;
+  }
+  return bytes;
 }
 
 function latin1Of(bytes: Uint8Array): string {

@@ -5,12 +5,14 @@
  * Version 1 (0.1.0) had records as a tree of whole rows, found by topic, partition and offset, and one lease a topic.
  * Version 2 had leases with a time of their own, and no members. Their owner becomes a member without topics, whose session
  * ends with its lease.
+ *
+ * Version 3 had the tombstones in the order of their times.
  */
 import { BrokerError } from "../../errors.ts";
 import type { Connection } from "./connection.ts";
 import { isRefusedByTable } from "./failures.ts";
 import { idOf, MAX_OFFSET } from "./record_id.ts";
-import { createGroupTables, createTables } from "./tables.ts";
+import { createGroupTables, createTables, replaceTombstoneIndex } from "./tables.ts";
 
 const OLD_TABLES = ["topics", "partitions", "records", "positions", "leases"];
 
@@ -48,8 +50,9 @@ const COPY_OWNERS = `INSERT INTO members (group_name, id, topics, expires_at_ms,
  */
 export function migrate(connection: Connection, path: string, version: number): void {
   try {
-    if (version < 2) migrateFirst(connection);
-    else migrateLeases(connection);
+    if (version < 2) return migrateFirst(connection);
+    if (version < 3) migrateLeases(connection);
+    replaceTombstoneIndex(connection);
   } catch (error) {
     if (!(error instanceof BrokerError) && !isRefusedByTable(error)) throw error;
     throw new BrokerError(

@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { RecordBatch, StoredRecord } from "../broker.ts";
+import { withoutValue } from "../record.ts";
 import type { Connection } from "./connection.ts";
 import { readHeaders } from "./headers.ts";
 import { idOf, offsetIn } from "./record_id.ts";
@@ -29,6 +30,9 @@ const RANGE = `id BETWEEN ${idOf("?1", "?2")} AND ${idOf("?1", "?3")} ORDER BY i
 
 // Statements are built once: they are found by their text.
 const SELECT = `SELECT ${offsetIn("id")}, timestamp_ms, key, headers, value FROM records WHERE ${RANGE}`;
+
+/** The same without the values: that of a tombstone stays `NULL`. */
+const SELECT_WITHOUT_VALUES = SELECT.replace("value", "iif(value IS NULL, NULL, '')");
 
 const SELECT_SIZES = `SELECT ${offsetIn("id")}, ifnull(octet_length(key), 0) + ifnull(octet_length(headers), 0)
   + ifnull(octet_length(value), 0) FROM records WHERE ${RANGE} LIMIT ${MEASURED_AT_ONCE}`;
@@ -58,6 +62,7 @@ const SELECT_CHECKED = `SELECT ${offsetIn("id")}, max(0, min(timestamp_ms, ${LAT
  * @param from the first offset to read
  * @param high the end of the partition
  * @param maxBytes the most bytes of a batch; one record is read whatever its size
+ * @param values whether to read the values: without, `""` stands for one, and its faults are not noticed
  * @returns the records, or `null` at the end of the log
  */
 export function read(
@@ -66,23 +71,29 @@ export function read(
   from: number,
   high: number,
   maxBytes: number,
+  values = true,
 ): RecordBatch | null {
   if (from >= high) return null;
   const { next, isOversized } = endOfBatch(connection, partitionId, from, high, maxBytes);
   const range = [partitionId, from, next - 1] as const;
-  const records = isOversized ? null : readRows(connection, range);
+  const records = isOversized ? null : readRows(connection, values ? SELECT : SELECT_WITHOUT_VALUES, range);
+  const checked = () => connection.all<CheckedRow>(SELECT_CHECKED, ...range).map(checkedRecord);
   return {
-    records: records ?? connection.all<CheckedRow>(SELECT_CHECKED, ...range).map(checkedRecord),
+    records: records ?? (values ? checked() : checked().map(withoutValue)),
     next,
     highWatermark: high,
   };
 }
 
 /** Reads rows without checks in SQL. @returns `null` if one of them needs those */
-function readRows(connection: Connection, range: readonly [number, number, number]): StoredRecord[] | null {
+function readRows(
+  connection: Connection,
+  select: string,
+  range: readonly [number, number, number],
+): StoredRecord[] | null {
   try {
     const records: StoredRecord[] = [];
-    for (const [offset, timestampMs, key, stored, value] of connection.all<Row>(SELECT, ...range)) {
+    for (const [offset, timestampMs, key, stored, value] of connection.all<Row>(select, ...range)) {
       const headers = readHeaders(stored);
       const isReadable = isData(key) && isData(value) && headers !== undefined && isTime(timestampMs);
       if (!isReadable) return null;

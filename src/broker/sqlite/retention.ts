@@ -1,7 +1,7 @@
 /**
  * Retention: deletes records that are older than their topic's `retention.ms` and were performed by every group, so that
  * the file does not grow for ever. A record that some group has not performed is kept, however old it is. In a topic that
- * is compacted by key it deletes old tombstones (an append deletes the superseded records itself).
+ * is compacted by key it deletes the tombstones that were read (an append deletes the superseded records itself).
  *
  * The consumer that owns a partition does it, now and then, beside its rounds, and in slices, since other processes want to
  * write. A group without a live consumer for a week does not hold records back while another one works: its offsets are
@@ -9,19 +9,21 @@
  */
 import { describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
-import { MAX_ROWS } from "./append.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, MAX_ROWS } from "./connection.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
 import { COMMITTED } from "./group_offsets.ts";
-import { endsOf } from "./log_end.ts";
 import type { SqliteOwnership } from "./ownership.ts";
 import { idOf, isIn, MAX_OFFSET, offsetIn } from "./record_id.ts";
+import { findReadTombstones, removeTombstones } from "./tombstones.ts";
 import { findTopic, type TopicSettings } from "./topics.ts";
 import { turn } from "./wakeup.ts";
 
 /** The time between two runs, in milliseconds: a quarter of the retention, within these bounds. */
 const LEAST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
+
+/** The longest time between two runs where a topic is compacted, in milliseconds. */
+const COMPACTION_PAUSE_MS = 1000;
 
 /** The time until a failed run is repeated, in milliseconds. */
 const RETRY_AFTER_MS = 1000;
@@ -33,7 +35,7 @@ const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 type SliceResult = "none" | "some" | "full";
 
 /** Deletes one slice of a partition, inside a transaction; a dry run only looks. */
-type Slice = (connection: Connection, partitionId: number, isDryRun: boolean) => SliceResult;
+type Slice = (connection: Connection, ownership: SqliteOwnership, isDryRun: boolean) => SliceResult;
 
 /** Slices of a partition that are still to be deleted. */
 interface Task {
@@ -82,10 +84,9 @@ export class Retention {
       const topic = await this.#file.read((connection) => findTopic(connection, ownerships[0]!.topic), this.#patience);
       if (topic === null) continue;
       const { settings } = topic;
-      const slices = slicesOf(settings);
+      const slices = this.#slicesOf(settings);
       if (slices.length === 0) continue;
-      const shortestMs = Math.min(settings.retentionMs ?? Infinity, tombstoneMs(settings));
-      pauseMs = Math.min(pauseMs, Math.max(shortestMs / 4, LEAST_PAUSE_MS));
+      pauseMs = Math.min(pauseMs, pauseOf(settings));
       await this.#file.write((connection) => forgetGroups(connection, this.#group, topicId), this.#patience);
       left.push(...ownerships.flatMap((ownership) => slices.map((slice) => ({ ownership, slice }))));
     }
@@ -102,12 +103,19 @@ export class Retention {
   }
 
   /** @returns whether there may be more */
-  async #deleteSlice({ ownership: { partitionId, lost }, slice }: Task): Promise<boolean> {
-    if (lost.aborted || this.#patience.signal?.aborted) return false;
+  async #deleteSlice({ ownership, slice }: Task): Promise<boolean> {
+    if (ownership.lost.aborted || this.#patience.signal?.aborted) return false;
     // Most of the time there is nothing to delete: then the write lock is not taken.
-    const found = await this.#file.read((connection) => slice(connection, partitionId, true), this.#patience);
+    const found = await this.#file.read((connection) => slice(connection, ownership, true), this.#patience);
     if (found === "none") return false;
-    return await this.#file.write((connection) => slice(connection, partitionId, false), this.#patience) === "full";
+    return await this.#file.write((connection) => slice(connection, ownership, false), this.#patience) === "full";
+  }
+
+  #slicesOf({ retentionMs, isCompacted, tombstoneRetentionMs }: TopicSettings): Slice[] {
+    const slices: Slice[] = [];
+    if (retentionMs !== null) slices.push((...args) => deleteOld(Date.now() - retentionMs, ...args));
+    if (isCompacted) slices.push((...args) => deleteRead(this.#group, tombstoneRetentionMs, ...args));
+    return slices;
   }
 
   #report(error: Error): void {
@@ -118,16 +126,9 @@ export class Retention {
   }
 }
 
-function tombstoneMs({ isCompacted, tombstoneRetentionMs }: TopicSettings): number {
-  return isCompacted ? tombstoneRetentionMs : Infinity;
-}
-
-function slicesOf(settings: TopicSettings): Slice[] {
-  const { retentionMs, isCompacted, tombstoneRetentionMs } = settings;
-  const slices: Slice[] = [];
-  if (retentionMs !== null) slices.push((...args) => deleteOld(Date.now() - retentionMs, ...args));
-  if (isCompacted) slices.push((...args) => deleteTombstones(Date.now() - tombstoneRetentionMs, ...args));
-  return slices;
+function pauseOf({ retentionMs, isCompacted }: TopicSettings): number {
+  const pauseMs = Math.max((retentionMs ?? Infinity) / 4, LEAST_PAUSE_MS);
+  return isCompacted ? Math.min(pauseMs, COMPACTION_PAUSE_MS) : pauseMs;
 }
 
 /** SQL for the first offset of partition `?1` that some group has not performed; `NULL` if there is no group. */
@@ -136,17 +137,10 @@ const PERFORMED = `(SELECT min(ifnull(${COMMITTED}, 0)) FROM group_offsets WHERE
 const SELECT_PERFORMED = `SELECT ${offsetIn("id")}, timestamp_ms < ?2 FROM records
   WHERE ${isIn("?1")} AND id < ${idOf("?1", `min(${PERFORMED}, ${MAX_OFFSET})`)} ORDER BY id LIMIT ${MAX_ROWS}`;
 
-/** The column `offset` is computed; the index has `partition_id` and the time. */
-const SELECT_TOMBSTONES = `SELECT "offset" FROM records
-  WHERE is_compacted = 1 AND value IS NULL AND partition_id = ?1 AND timestamp_ms < ?2 AND "offset" < ${PERFORMED}
-  LIMIT ${MAX_ROWS}`;
-
 const DELETE_UP_TO = `DELETE FROM records WHERE id BETWEEN ${idOf("?1", "0")} AND ${idOf("?1", "?2")}`;
 
-const DELETE_ONE = `DELETE FROM records WHERE id = ${idOf("?1", "?2")}`;
-
 /** Deletes the records at the start of a partition that are performed, and older than a time. */
-function deleteOld(beforeMs: number, ...[connection, partitionId, isDryRun]: Parameters<Slice>): SliceResult {
+function deleteOld(beforeMs: number, ...[connection, { partitionId }, isDryRun]: Parameters<Slice>): SliceResult {
   const rows = connection.all<readonly [offset: number, isOld: number]>(SELECT_PERFORMED, partitionId, beforeMs);
   const kept = rows.findIndex(([, isOld]) => isOld === 0);
   const last = kept === -1 ? rows.at(-1) : rows[kept - 1];
@@ -159,15 +153,15 @@ function deleteOld(beforeMs: number, ...[connection, partitionId, isDryRun]: Par
   return kept === -1 && rows.length === MAX_ROWS ? "full" : "some";
 }
 
-/** Deletes tombstones that are performed, and older than a time. */
-function deleteTombstones(beforeMs: number, ...[connection, partitionId, isDryRun]: Parameters<Slice>): SliceResult {
-  const offsets = connection.all<readonly [offset: number]>(SELECT_TOMBSTONES, partitionId, beforeMs);
+/** Deletes tombstones that the owner has read. */
+function deleteRead(
+  group: string,
+  retentionMs: number,
+  ...[connection, { partitionId, position }, isDryRun]: Parameters<Slice>
+): SliceResult {
+  const offsets = findReadTombstones(connection, { partitionId, group, position, retentionMs });
   if (offsets.length === 0) return "none";
-  if (!isDryRun) {
-    // The last record of a partition says where it ends; that must not be forgotten with it.
-    connection.run("UPDATE partitions SET high = ? WHERE id = ?", endsOf(connection, partitionId)!.high, partitionId);
-    for (const [offset] of offsets) connection.run(DELETE_ONE, partitionId, offset);
-  }
+  if (!isDryRun) removeTombstones(connection, partitionId, offsets);
   return offsets.length === MAX_ROWS ? "full" : "some";
 }
 

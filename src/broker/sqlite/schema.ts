@@ -59,10 +59,11 @@ function prepare(connection: Connection, path: string): void {
   connection.write(() => {
     // Checked again under the lock: another process may have created or migrated the tables.
     const state = stateOf(connection, path);
-    if (typeof state === "number") migrate(connection, path, state);
-    if (state !== "empty") return;
-    createTables(connection);
+    if (state === "current") return;
+    if (state === "empty") createTables(connection);
+    else migrate(connection, path, state);
     connection.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    connection.run(`PRAGMA user_version = ${VERSION}`);
   }, "durable");
 }
 

@@ -1,5 +1,5 @@
 /**
- * The tables of the file, version 3.
+ * The tables of the file, version 4.
  *
  *     topics ── partitions ─┬─ records           what was appended
  *                           ├─ group_offsets     by group: committed offset, and the fence that guards it
@@ -18,7 +18,10 @@ import type { Connection } from "./connection.ts";
 import { isIn, MAX_PARTITION_ID, offsetIn, partitionIdIn } from "./record_id.ts";
 
 /** The version of the tables below. */
-export const VERSION = 3;
+export const VERSION = 4;
+
+/** As each index, it has the id behind its columns: the tombstones of a partition are found in the order of their offsets. */
+const TOMBSTONES = "CREATE INDEX tombstones ON records (partition_id) WHERE is_compacted = 1 AND value IS NULL";
 
 const LOG_STATEMENTS = [
   `CREATE TABLE topics (
@@ -47,7 +50,7 @@ const LOG_STATEMENTS = [
   ) STRICT`,
   // Keys are compared as bytes: for SQLite a text never equals a blob.
   `CREATE INDEX compacted_keys ON records (partition_id, CAST(key AS BLOB)) WHERE is_compacted = 1`,
-  `CREATE INDEX tombstones ON records (partition_id, timestamp_ms) WHERE is_compacted = 1 AND value IS NULL`,
+  TOMBSTONES,
   `CREATE TABLE group_offsets (
     group_name TEXT NOT NULL,
     partition_id INTEGER NOT NULL,
@@ -107,5 +110,10 @@ export function createTables(connection: Connection): void {
 /** Creates the tables of members and leases, inside a transaction. */
 export function createGroupTables(connection: Connection): void {
   for (const statement of GROUP_STATEMENTS) connection.run(statement);
-  connection.run(`PRAGMA user_version = ${VERSION}`);
+}
+
+/** Makes the index of tombstones again, inside a transaction. */
+export function replaceTombstoneIndex(connection: Connection): void {
+  connection.run("DROP INDEX tombstones");
+  connection.run(TOMBSTONES);
 }

@@ -1,5 +1,6 @@
 /** The topics of the file: partitions and settings. */
 import { BrokerError } from "../../errors.ts";
+import { hasCleanupPolicy } from "../cleanup_policy.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES } from "../record.ts";
 import { notMorePartitionsError, unknownTopicError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
@@ -61,11 +62,10 @@ function settingsOf(config: ReadonlyMap<string, string>): TopicSettings {
     const value = Number(config.get(name) ?? otherwise);
     return Number.isFinite(value) ? value : otherwise;
   };
-  const policies = (config.get("cleanup.policy") ?? "delete").split(",").map((policy) => policy.trim());
-  const retentionMs = policies.includes("delete") ? number("retention.ms", -1) : -1;
+  const retentionMs = hasCleanupPolicy(config, "delete") ? number("retention.ms", -1) : -1;
   return {
     maxMessageBytes: Math.min(number("max.message.bytes", DEFAULT_MAX_MESSAGE_BYTES), MAX_RECORD_BYTES),
-    isCompacted: policies.includes("compact"),
+    isCompacted: hasCleanupPolicy(config, "compact"),
     retentionMs: retentionMs >= 0 ? retentionMs : null,
     tombstoneRetentionMs: Math.max(number("delete.retention.ms", DEFAULT_TOMBSTONE_RETENTION_MS), 0),
   };

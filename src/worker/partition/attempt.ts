@@ -1,17 +1,24 @@
 /**
  * One run of one job.
  *
- * 1. An instance of the job's class is made, and its `perform` is called, with its current attributes, its signal and its
- *    time limit.
- * 2. When it settles, the result becomes an outcome.
+ * 1. An instance of the job's class is made, and its `perform` is called, inside of its callbacks, with its current
+ *    attributes, its signal and its time limit.
+ * 2. If it fails, the error handlers of its class are asked.
+ * 3. When all that has settled, the result becomes an outcome.
  *
  * A job that exceeds its time limit is asked to end and waited for: it never runs a second time beside itself, and counts
  * as failed once it settles.
  */
 import { RevokedError, ShutdownError, TimeoutError } from "../../errors.ts";
+import { runCallbacks } from "../../job/callbacks.ts";
+import { SOURCE } from "../../job/carried.ts";
+import { type JobPlan, planOf } from "../../job/declarations.ts";
 import { type EnvelopeCodec, readTime } from "../../job/envelope.ts";
+import { callAfterDiscard, type ErrorOutcome, handleError, type Retry } from "../../job/error_handlers.ts";
 import type { Job } from "../../job/job.ts";
-import { JobRun, RUN } from "../../job/run.ts";
+import { decideResume, type InterruptOutcome } from "../../job/resume.ts";
+import { enqueueRetry } from "../../job/retry.ts";
+import { type Checkpoint, JobRun, type Resumption, RUN } from "../../job/run.ts";
 import type { JobInfo, RunningJob } from "../../monitor/events.ts";
 import type { JobSpan } from "../../monitor/job_span.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
@@ -23,15 +30,14 @@ import type { DecodedJob } from "./decode.ts";
 import { deriveJobId } from "./derive_job_id.ts";
 import { keyText, type QueuedRecord } from "./queued_record.ts";
 
-/** The outcome of an attempt. */
-export type Outcome =
-  | { readonly kind: "passed" }
-  | { readonly kind: "failed"; readonly error: unknown };
+/** The outcome of an attempt. `halted`: a callback ended the job before its `perform`. */
+export type Outcome = { readonly kind: "passed" | "halted" } | InterruptOutcome | ErrorOutcome;
 
 /** The clocks of two machines may differ by this, in milliseconds. A job from farther in the future has no wait time. */
 const MAX_SKEW_MS = 1000;
 
 const PASSED: Outcome = { kind: "passed" };
+const HALTED: Outcome = { kind: "halted" };
 
 /** A promise that is settled: see `Attempt.run`. */
 const SETTLED = Promise.resolve();
@@ -43,18 +49,23 @@ export interface AttemptContext {
   readonly codec: EnvelopeCodec;
   readonly monitor: Monitor;
   readonly tracing: Tracing;
+  /** Returns the reason to interrupt a job in steps; `null` to go on. */
+  readonly interruptReason: (jobClass: string, checkpoint: Checkpoint) => string | null;
 }
 
 /** See the module. */
 export class Attempt extends JobRun {
   readonly #context: AttemptContext;
   readonly #record: QueuedRecord;
-  readonly #job: DecodedJob;
+  readonly #decoded: DecodedJob;
   readonly #number: number;
   readonly #startedMs: number;
   #timeoutMs: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #span: JobSpan | undefined;
+  /** The job, once it is made. */
+  #job: Job | undefined;
+  #isHalted = false;
   #isSettled = false;
 
   /**
@@ -65,7 +76,7 @@ export class Attempt extends JobRun {
     super();
     this.#context = context;
     this.#record = record;
-    this.#job = job;
+    this.#decoded = job;
     this.#number = number;
     this.#startedMs = nowMs;
   }
@@ -94,50 +105,108 @@ export class Attempt extends JobRun {
       if (monitor.hasListener("job.performing")) monitor.emit("job.performing", this.toJobInfo());
       await SETTLED;
       if (tracing.isOn) this.#span = tracing.startProcess(this.#toPerformedJob());
-      await (this.#span === undefined ? this.#performInScope() : this.#span.run(() => this.#performInScope()));
+      const returned = this.#runInScope(() => this.#perform());
+      if (returned !== undefined) await returned;
+      const pending = this.settled();
+      if (pending !== undefined) await pending;
     } catch (thrown) {
-      return this.#settleFailed(thrown);
+      // If it exceeded its time limit, that is its error.
+      const reason = this.abortReason;
+      return this.#settle(await this.#handleError(reason instanceof TimeoutError ? reason : thrown));
     }
-    return this.#settlePassed();
+    // A job that returned has passed, unless it exceeded its time limit.
+    const reason = this.abortReason ?? this.#unnoticedTimeout();
+    if (reason instanceof TimeoutError) return this.#settle(await this.#handleError(reason));
+    return this.#settle(this.#isHalted ? HALTED : PASSED);
   }
 
-  #performInScope(): unknown {
+  /**
+   * Enqueues the job's next run.
+   *
+   * @returns whether a callback halted it
+   * @throws {EnqueueError} if it cannot be enqueued
+   */
+  enqueueRetry(retry: Retry): Promise<boolean> {
+    return this.#runInScope(() => enqueueRetry(this.#job!, retry));
+  }
+
+  /** Calls what the class declared for jobs that are given up. */
+  async callAfterDiscard(error: unknown): Promise<void> {
+    const plan = planOf(this.#decoded.Class);
+    if (this.#job === undefined || plan.afterDiscard.length === 0) return;
+    await this.#runInScope(() => callAfterDiscard(plan, this.#job!, error));
+  }
+
+  /** Runs code of the user in the context of the job: its span and its current attributes. */
+  #runInScope<T>(fn: () => T): T {
     const { codec } = this.#context;
-    return codec.hasAttributes
-      ? codec.runWithAttributes(this.#job.envelope, () => this.#performJob())
-      : this.#performJob();
+    const run = codec.hasAttributes ? () => codec.runWithAttributes(this.#decoded.envelope, fn) : fn;
+    return this.#span === undefined ? run() : this.#span.run(run);
   }
 
-  #performJob(): unknown {
-    const { Class, envelope } = this.#job;
-    const job: Job = new Class();
+  #perform(): unknown {
+    const job = this.#makeJob();
+    // Here, and not where the record is decoded: an error is the job's, and its handlers are asked.
+    const args = this.#context.codec.deserializeArguments(this.#decoded.envelope);
+    return args instanceof Promise ? args.then((found) => this.#performWith(job, found)) : this.#performWith(job, args);
+  }
+
+  #performWith(job: Job, args: readonly unknown[]): unknown {
+    job.args = args as unknown[];
+    const plan = planOf(this.#decoded.Class);
+    return plan.perform.length === 0 ? job.perform(...job.args) : this.#performWithCallbacks(plan, job);
+  }
+
+  async #performWithCallbacks(plan: JobPlan, job: Job): Promise<void> {
+    const { isHalted } = await runCallbacks(plan.perform, job, () => job.perform(...job.args));
+    this.#isHalted = isHalted;
+  }
+
+  #makeJob(): Job {
+    const { Class, envelope } = this.#decoded;
+    const job: Job = this.#job = new Class();
+    // First: an error in what follows is the job's, and its handlers are asked.
+    job[SOURCE] = envelope;
     job.args = envelope.arguments as unknown[];
     job.jobId = this.#jobId;
     job.queueName = this.#queue;
     job.priority = envelope.priority;
-    job.executions = this.#executions;
+    job.executions = this.executions;
     job.attempt = this.#number;
     job.enqueuedAt = envelope.enqueuedAt;
     job[RUN] = this;
-    const args = this.#context.codec.deserializeArguments(envelope);
-    return args instanceof Promise ? args.then((found) => performWith(job, found)) : performWith(job, args);
+    return job;
+  }
+
+  /** Asks the error handlers of the job's class. Those of a job that was made to end are not asked: it runs again. */
+  async #handleError(error: unknown): Promise<Outcome> {
+    const job = this.#job;
+    const plan = planOf(this.#decoded.Class);
+    const isEnded = this.abortReason !== undefined && !(this.abortReason instanceof TimeoutError);
+    if (job === undefined || isEnded) return { kind: "failed", error, isFinal: false };
+    const resume = decideResume(job, error);
+    if (resume !== null && resume.kind !== "error") return resume;
+    const thrown = resume === null ? error : resume.error;
+    if (plan.errorHandlers.length === 0) return { kind: "failed", error: thrown, isFinal: false };
+    return await this.#runInScope(() => handleError(plan, job, thrown));
+  }
+
+  override get canInterrupt(): boolean {
+    return true;
+  }
+
+  override interruptReason(checkpoint: Checkpoint): string | null {
+    if (this.abortReason instanceof RevokedError) return "revoked";
+    return this.#context.interruptReason(this.#decoded.envelope.jobClass, checkpoint);
+  }
+
+  override reportResumed(resumption: Resumption): void {
+    this.#context.monitor.emit("job.resumed", { ...this.toJobInfo(), ...resumption });
   }
 
   /** Whether the job's `perform` has settled. */
   get isSettled(): boolean {
     return this.#isSettled;
-  }
-
-  /** Settles a job that returned: it has passed, unless it exceeded its time limit. */
-  #settlePassed(): Outcome {
-    const reason = this.abortReason ?? this.#unnoticedTimeout();
-    return this.#settle(reason instanceof TimeoutError ? { kind: "failed", error: reason } : PASSED);
-  }
-
-  /** Settles a job that threw. If it exceeded its time limit, that is its error. */
-  #settleFailed(thrown: unknown): Outcome {
-    const reason = this.abortReason;
-    return this.#settle({ kind: "failed", error: reason instanceof TimeoutError ? reason : thrown });
   }
 
   /** Asks the job to end, since its ownership has ended, and reports it if it does not. */
@@ -155,7 +224,7 @@ export class Attempt extends JobRun {
 
   /** Returns the job as events name it. */
   toJobInfo(): JobInfo {
-    const { jobClass } = this.#job.envelope;
+    const { jobClass } = this.#decoded.envelope;
     const { route: { topic }, partition } = this.#context;
     const { offset } = this.#record;
     return { jobClass, jobId: this.#jobId, queue: this.#queue, topic, partition, offset, attempt: this.#number };
@@ -174,7 +243,7 @@ export class Attempt extends JobRun {
 
   /** The time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
   get waitMs(): number | null {
-    const { enqueuedAt } = this.#job.envelope;
+    const { enqueuedAt } = this.#decoded.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is the time of a clock that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
@@ -184,26 +253,27 @@ export class Attempt extends JobRun {
   }
 
   get #jobId(): string {
-    return this.#job.envelope.jobId ?? deriveJobId(this.record);
+    return this.#decoded.envelope.jobId ?? deriveJobId(this.record);
   }
 
   get #queue(): string {
-    return this.#job.envelope.queueName ?? this.#context.route.topic;
+    return this.#decoded.envelope.queueName ?? this.#context.route.topic;
   }
 
-  get #executions(): number {
-    return this.#job.envelope.executions + this.#number;
+  /** The number of its runs over all its records, this one included. */
+  get executions(): number {
+    return this.#decoded.envelope.executions + this.#number;
   }
 
   #toPerformedJob(): PerformedJob {
     const { headers } = this.#record;
     const { group } = this.#context.route;
-    return { ...this.toJobInfo(), key: keyText(this.#record), headers, group, executions: this.#executions };
+    return { ...this.toJobInfo(), key: keyText(this.#record), headers, group, executions: this.executions };
   }
 
   /** Reads the time limit, once: it may be a getter of the user's class, and throw. */
   #startTimer(): void {
-    const timeoutMs = this.#timeoutMs = this.#job.Class.timeoutMs ?? this.#context.route.timeoutMs;
+    const timeoutMs = this.#timeoutMs = this.#decoded.Class.timeoutMs ?? this.#context.route.timeoutMs;
     if (timeoutMs !== null) this.#timer = setTimeout(() => this.#exceedTimeout(timeoutMs), timeoutMs);
   }
 
@@ -220,7 +290,7 @@ export class Attempt extends JobRun {
   }
 
   #timeoutError(timeoutMs: number): TimeoutError {
-    return new TimeoutError(`${this.#job.envelope.jobClass} ran longer than its ${timeoutMs} ms`);
+    return new TimeoutError(`${this.#decoded.envelope.jobClass} ran longer than its ${timeoutMs} ms`);
   }
 
   #armOrphaned(reason: "timeout" | "revoked"): void {
@@ -233,17 +303,12 @@ export class Attempt extends JobRun {
   #settle(outcome: Outcome): Outcome {
     this.#isSettled = true;
     this.#disarm();
-    if (outcome.kind === "passed") this.#span?.end();
-    else this.#span?.fail(outcome.error);
+    if (outcome.kind === "failed" || outcome.kind === "retry") this.#span?.fail(outcome.error);
+    else this.#span?.end();
     return outcome;
   }
 
   #disarm(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
-}
-
-function performWith(job: Job, args: readonly unknown[]): unknown {
-  job.args = args as unknown[];
-  return job.perform(...job.args);
 }

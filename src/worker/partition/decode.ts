@@ -1,9 +1,10 @@
 /** From a record to a job that can be performed, or the reason why it cannot. */
-import { NotSupportedError, PoisonError, UnknownJobError } from "../../errors.ts";
+import { PoisonError, UnknownJobError } from "../../errors.ts";
 import { isClassName } from "../../job/class_name.ts";
 import type { Envelope, EnvelopeCodec } from "../../job/envelope.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
+import { isReleased } from "../../routing/scheduled_topic.ts";
 import { show } from "../../support/validation.ts";
 import { type QueuedRecord, valueText } from "./queued_record.ts";
 
@@ -18,16 +19,30 @@ export interface DecodedJob {
 export type Decoded =
   | DecodedJob
   | { readonly kind: "tombstone" }
+  /** It is not due yet: another program has written it here, such as Rails. */
+  | { readonly kind: "early"; readonly envelope: Envelope; readonly dueAtMs: number }
   | { readonly kind: "poison"; readonly error: Error }
   | { readonly kind: "unknown_class"; readonly jobClass: string; readonly error: Error };
 
+/** The parts that decoding needs. */
+export interface Decoder {
+  readonly registry: JobRegistry;
+  readonly codec: EnvelopeCodec;
+  /** Returns the time, in milliseconds since 1970. It is asked only for a job with a due time. */
+  readonly nowMs: () => number;
+}
+
 const TOMBSTONE: Decoded = { kind: "tombstone" };
 
-/** Decodes a record. It never throws. */
+/**
+ * Decodes a record. It never throws.
+ *
+ * @param decoder the parts that it needs; the configuration of a worker has them
+ * @param maxPayloadBytes the largest value that is read
+ */
 export function decode(
   record: QueuedRecord,
-  registry: JobRegistry,
-  codec: EnvelopeCodec,
+  { registry, codec, nowMs }: Decoder,
   maxPayloadBytes: number,
 ): Decoded {
   if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
@@ -39,11 +54,10 @@ export function decode(
     const text = valueText(record);
     if (text === null) throw new PoisonError("The value is not UTF-8");
     const envelope = codec.read(text);
-    if (envelope.scheduledAtMs !== null && envelope.scheduledAtMs > Date.now()) {
-      const dueAt = new Date(envelope.scheduledAtMs).toISOString();
-      throw new NotSupportedError(
-        `The job is due at ${dueAt}: delayed jobs are not supported yet, and it is not run before`,
-      );
+    const { scheduledAtMs } = envelope;
+    // Another process, whose clock may be ahead, has released it: it is due.
+    if (scheduledAtMs !== null && scheduledAtMs > nowMs() && !isReleased(record.headers)) {
+      return { kind: "early", envelope, dueAtMs: scheduledAtMs };
     }
     const { jobClass } = envelope;
     const Class = registry.find(jobClass);

@@ -49,7 +49,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
   const { value, headers } = record;
   const key = record.key === null ? null : toLatin1(record.key);
   const undecoded = value === null || typeof value === "string" ? null : value;
-  const bytes = undecoded === null ? (value === null ? 0 : Buffer.byteLength(value)) : undecoded.byteLength;
+  const bytes = undecoded?.byteLength ?? (value === null ? 0 : record.valueBytes ?? Buffer.byteLength(value));
   const isLarge = undecoded !== null && bytes > MAX_STRING_BYTES;
   const text = undecoded === null ? value as string | null : isLarge ? null : decoder.decode(undecoded);
   // Decoding replaces invalid bytes by U+FFFD: only if the string has one must the bytes be checked.
@@ -67,7 +67,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
       : headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
     timestampMs: record.timestampMs,
     bytes,
-    // A character of the key is a byte. The value is measured once: that takes as long as a small job.
+    // A character of the key is a byte.
     memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
     unreadable: record.unreadable,
     behind: null,
@@ -116,8 +116,14 @@ function toLatin1(key: Uint8Array | string): string {
     for (let at = 0; at < key.length; at++) text += String.fromCharCode(key[at]!);
     return text;
   }
-  // ASCII, as nearly all keys are, is the same in both encodings.
-  return Buffer.byteLength(key) === key.length ? key : Buffer.from(key).toString("latin1");
+  return isAscii(key) ? key : Buffer.from(key).toString("latin1");
+}
+
+/** ASCII, as nearly all keys are, is the same in both encodings. */
+function isAscii(text: string): boolean {
+  if (text.length > SHORT_KEY_BYTES) return Buffer.byteLength(text) === text.length;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

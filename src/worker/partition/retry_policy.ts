@@ -57,7 +57,7 @@ function isExhausted({ attempts, strikes }: Failures, { deadLetterQueue }: Failu
 }
 
 /**
- * Decides what follows a record that cannot be performed.
+ * Decides what follows a record that cannot be performed, or that its class has given up.
  *
  * @param tries how often that was found, this time included
  * @param random returns a number in [0, 1); replaced in tests

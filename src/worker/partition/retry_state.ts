@@ -27,7 +27,7 @@ interface RecordFailures {
   /** The number of times that it was found not to be performable, and the time of the first one. */
   unperformableTries: number;
   unperformableSinceMs: number;
-  /** The number of times that its dead letter was refused. */
+  /** The number of times that its dead letter, or its schedule, was refused. */
   refusals: number;
 }
 
@@ -36,7 +36,7 @@ const UNKNOWN_ERROR: ErrorInfo = {
   message: "It failed in an earlier run, whose error is not known",
 };
 
-/** After more refused dead letters in a row than this, an operator is needed. */
+/** After more refused writes in a row than this, an operator is needed. */
 const MAX_REFUSALS = 3;
 
 /** See the module. */
@@ -76,16 +76,28 @@ export class RetryState {
     return this.#records.get(offset)?.error ?? UNKNOWN_ERROR;
   }
 
-  /** Counts a failed run. */
-  countFailure(offset: number, thrown: unknown): Decision {
+  /**
+   * Counts a failed run.
+   *
+   * @param isFinal whether the job's class wants no further run
+   */
+  countFailure(offset: number, thrown: unknown, isFinal: boolean): Decision {
     const record = this.#entryOf(offset);
     const failures = addFailure({ attempts: record.attempts, strikes: this.#strikes });
     record.attempts = failures.attempts;
     this.#strikes = failures.strikes;
     record.error = describeError(thrown);
-    const decision = decideFailure(failures, this.#route);
+    const decision = isFinal ? decidePoison(failures.attempts, this.#route) : decideFailure(failures, this.#route);
     record.isGivenUp = decision.kind === "dead_letter";
     return noteStuck(record, decision);
+  }
+
+  /** Counts a failed run after which the job's class runs the record again. */
+  countRetry(offset: number, thrown: unknown): void {
+    const record = this.#entryOf(offset);
+    record.attempts++;
+    record.error = describeError(thrown);
+    record.isStuck = false;
   }
 
   /** Counts that a record can never be performed. */
@@ -116,8 +128,8 @@ export class RetryState {
     return this.countPoison(offset, error);
   }
 
-  /** Counts that the dead letter could not be written: only the write is tried again. */
-  countRefusedDeadLetter(offset: number): Wait {
+  /** Counts that the dead letter, or its schedule, could not be written: only the write is tried again. */
+  countRefusedWrite(offset: number): Wait {
     const record = this.#entryOf(offset);
     record.refusals++;
     const waitMs = backoffMs(record.refusals, this.#route.backoff);

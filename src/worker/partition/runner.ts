@@ -2,50 +2,36 @@
  * Runs the records of one ownership, as its queue has them ready.
  *
  *     ready ──▶ slot, start condition ──▶ take ──▶ decode ──▶ attempt ──▶ passed ──▶ finish ──▶ (its lane goes on)
- *      ▲                                             │           │ failed              ▲
- *      │                                             ▼           ▼                     │
- *      └── wait (its lane waits with it) ◀───────── retry state decides ──▶ dead letter ┘
+ *      ▲                                             │           │ else                 ▲
+ *      │                                             ▼           ▼                      │
+ *      └── wait (its lane waits with it) ◀────────────── settlement ────────────────────┘
  *
  * A loop takes a record and performs it. If another record is ready beside it, or becomes so meanwhile, another loop starts.
  * So there are as many loops as jobs run, and at most one of them asks for a slot; in the order of the partition there is
  * one. A loop ends when no record is ready.
  *
- * A record leaves the queue only when it is finished, and nothing is finished or dead-lettered unless the ownership is
- * proved at that moment.
+ * A record leaves the queue only when it is finished.
  */
-import { describeError, ShutdownError } from "../../errors.ts";
 import type { RunningJob } from "../../monitor/events.ts";
-import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
+import type { Checkpoint } from "../../job/run.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import { WaitGroup } from "../../support/wait_group.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
-import { Attempt, type AttemptContext, type Outcome } from "./attempt.ts";
+import { Attempt, type AttemptContext } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
-import { writeDeadLetter } from "./dead_letter.ts";
-import { decode, type Decoded } from "./decode.ts";
+import { decode } from "./decode.ts";
 import type { QueuedRecord } from "./queued_record.ts";
 import type { RecordQueue } from "./record_queue.ts";
-import type { Decision, Wait } from "./retry_policy.ts";
+import type { Wait } from "./retry_policy.ts";
 import type { RetryState } from "./retry_state.ts";
+import { type RecordContext, Settlement } from "./settlement.ts";
 
 /** The parts of a partition that a runner needs. */
-export interface RunnerOptions {
-  readonly partition: number;
-  readonly route: Route;
-  readonly context: GroupContext;
+export interface RunnerOptions extends RecordContext {
   readonly queue: RecordQueue;
-  readonly retryState: RetryState;
   /** Called when a record is done: it leaves the queue and may be committed. */
   readonly onFinished: (record: QueuedRecord) => void;
-  /** Called when the commit's metadata has changed. */
-  readonly onProgress: () => void;
-}
-
-/** The job that a dead letter's event names. */
-interface JobIdentity {
-  readonly jobClass: string;
-  readonly jobId: string | null;
 }
 
 /** The wait of a failed record for its next try. It is kept until the record is finished, or waits again. */
@@ -66,6 +52,7 @@ export class Runner {
   readonly #queue: RecordQueue;
   readonly #retryState: RetryState;
   readonly #attemptContext: AttemptContext;
+  readonly #settlement: Settlement;
   /** The attempts whose outcome is not settled. */
   readonly #attempts = new Set<Attempt>();
   readonly #waits = new Map<number, RecordWait>();
@@ -85,7 +72,14 @@ export class Runner {
     this.#queue = options.queue;
     this.#retryState = options.retryState;
     const { partition, route, context: { config: { codec, monitor, tracing } } } = options;
-    this.#attemptContext = { partition, route, codec, monitor, tracing };
+    const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
+    this.#attemptContext = { partition, route, codec, monitor, tracing, interruptReason };
+    this.#settlement = new Settlement({
+      ...options,
+      isOwned: () => this.#isOwned,
+      finish: (record) => this.#finish(record),
+      wait: (record, wait) => this.#wait(record, wait),
+    });
   }
 
   /** Returns the jobs that run. A job that has ended does not run, also while its outcome waits for the broker. */
@@ -148,13 +142,20 @@ export class Runner {
     for (const attempt of this.#attempts) attempt.abort(reason);
   }
 
+  #interruptReason(jobClass: string, checkpoint: Checkpoint): string | null {
+    const { isStopping, startCondition, config } = this.#context;
+    if (isStopping()) return "stopping";
+    if (startCondition.isQuiet) return "quiet";
+    return config.interruptReason?.(jobClass, checkpoint) ?? null;
+  }
+
   get #hasNext(): boolean {
     return this.#queue.hasReady && this.#attempts.size < this.#options.route.maxConcurrency && this.#isOwned &&
       !this.#context.isStopping();
   }
 
   async #run(): Promise<void> {
-    const { semaphore, settling, startCondition, eventLoopYield, config: { codec, registry } } = this.#context;
+    const { semaphore, settling, startCondition, eventLoopYield, config } = this.#context;
     const { maxPayloadBytes } = this.#options.route;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
@@ -175,11 +176,11 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = decode(record, registry, codec, maxPayloadBytes);
+      const decoded = decode(record, config, maxPayloadBytes);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();
-        await settling.track(this.#settleUnperformed(record, decoded));
+        await settling.track(this.#settlement.settleUnperformed(record, decoded));
         nowMs = performance.now();
       } else {
         const number = this.#retryState.attemptsOf(record.offset) + 1;
@@ -189,12 +190,12 @@ export class Runner {
         const outcome = await attempt.run();
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#pass(record, attempt);
+          this.#settlement.pass(record, attempt);
           this.#attempts.delete(attempt);
           semaphore.release();
         } else {
           semaphore.release();
-          await settling.track(this.#settle(record, attempt, outcome));
+          await settling.track(this.#settlement.settle(record, attempt, outcome));
           this.#attempts.delete(attempt);
           nowMs = performance.now();
         }
@@ -224,88 +225,11 @@ export class Runner {
     return new Promise((resolve) => this.#idleLoops.push(resolve));
   }
 
-  #pass(record: QueuedRecord, attempt: Attempt): void {
-    const { monitor } = this.#context.config;
-    if (monitor.hasListener("job.performed")) {
-      const { durationMs, waitMs } = attempt;
-      monitor.emit("job.performed", { ...attempt.toJobInfo(), durationMs, waitMs });
-    }
-    this.#retryState.resetAfterPass(record.offset);
-    this.#finish(record);
-  }
-
-  /** Settles an attempt that failed, or whose ownership is not certain. */
-  async #settle(record: QueuedRecord, attempt: Attempt, outcome: Outcome): Promise<void> {
-    const { monitor, sessionTimeoutMs } = this.#context.config;
-    if (!await this.#proveOwnership()) {
-      const { durationMs } = attempt;
-      monitor.emit("job.revoked", { ...attempt.toJobInfo(), durationMs, outcome: outcome.kind, sessionTimeoutMs });
-      return;
-    }
-    if (outcome.kind === "passed") return this.#pass(record, attempt);
-    // The stop ended it: that is not a failure. The job runs again later, with the same number of attempts.
-    if (attempt.abortReason instanceof ShutdownError) return;
-    const decision = this.#retryState.countFailure(record.offset, outcome.error);
-    // The count must reach the broker even if the front never moves again.
-    this.#options.onProgress();
-    monitor.emit("job.failed", {
-      ...attempt.toJobInfo(),
-      durationMs: attempt.durationMs,
-      error: this.#retryState.errorOf(record.offset),
-      next: decision.kind === "dead_letter" ? "dead_letter" : "retry",
-      waitMs: decision.kind === "dead_letter" ? 0 : decision.waitMs,
-    });
-    await this.#apply(decision, record, attempt.toJobInfo());
-  }
-
-  /** Settles a record that does not run: a tombstone, poison, an unknown class, or one that was given up. */
-  async #settleUnperformed(record: QueuedRecord, decoded: Decoded): Promise<void> {
-    if (!await this.#proveOwnership()) return;
-    const { offset } = record;
-    switch (decoded.kind) {
-      case "tombstone":
-        this.#context.config.monitor.emit("record.skipped", { ...this.#positionOf(record), reason: "tombstone" });
-        this.#retryState.resetAfterDeadLetter(offset);
-        return this.#finish(record);
-      case "job":
-        return await this.#deadLetter(record, decoded.envelope);
-      case "poison":
-        return await this.#apply(this.#retryState.countPoison(offset, decoded.error), record, null);
-      case "unknown_class": {
-        const { jobClass, error } = decoded;
-        const decision = this.#retryState.countUnknownClass(offset, jobClass, error, performance.now());
-        return await this.#apply(decision, record, null);
-      }
-    }
-  }
-
-  async #apply(decision: Decision, record: QueuedRecord, job: JobIdentity | null): Promise<void> {
-    if (decision.kind === "dead_letter") await this.#deadLetter(record, job);
-    else this.#wait(record, decision);
-  }
-
-  async #deadLetter(record: QueuedRecord, job: JobIdentity | null): Promise<void> {
-    const { group, config: { append, monitor } } = this.#context;
-    const error = this.#retryState.errorOf(record.offset);
-    const source = this.#positionOf(record);
-    const attempts = this.#retryState.attemptsOf(record.offset);
-    const letter = { source, record, group, attempts, error };
-    const outcome = await writeDeadLetter(this.#options.route.deadLetterQueue!.topic, letter, append);
-    if (!outcome.ok) {
-      monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
-      return this.#wait(record, this.#retryState.countRefusedDeadLetter(record.offset));
-    }
-    const { jobClass = null, jobId = null } = job ?? {};
-    monitor.emit("record.dead_lettered", { ...source, to: outcome.position, attempts, error, jobClass, jobId });
-    if (!await this.#proveOwnership()) return;
-    this.#retryState.resetAfterDeadLetter(record.offset);
-    this.#finish(record);
-  }
-
   /** Lets a record wait for its next try, and its lane with it. */
   #wait(record: QueuedRecord, { kind, waitMs, unknownClass }: Wait): void {
     const { monitor, skipCommand } = this.#context.config;
-    const position = this.#positionOf(record);
+    const { partition, route: { topic } } = this.#options;
+    const position: Position = { topic, partition, offset: record.offset };
     const isLasting = kind === "pause";
     const wait: RecordWait = { position, nextTryMs: performance.now() + waitMs, isLasting, timer: undefined };
     this.#waits.set(record.offset, wait);
@@ -345,13 +269,6 @@ export class Runner {
     this.#options.onFinished(record);
   }
 
-  /** Waits until it is certain whether the partition is still owned. @returns whether it is */
-  async #proveOwnership(): Promise<boolean> {
-    const { startCondition } = this.#context;
-    while (this.#isOwned && !startCondition.canCommit(performance.now())) await startCondition.nextChange();
-    return this.#isOwned;
-  }
-
   #waiting(isMeant: (wait: RecordWait) => boolean): RetryingRecord[] {
     return [...this.#waits.values()].filter(isMeant).map(({ position, nextTryMs, timer }) => ({
       ...position,
@@ -359,10 +276,5 @@ export class Runner {
       nextTryInMs: timer === undefined ? 0 : Math.max(0, nextTryMs - performance.now()),
       error: this.#retryState.errorOf(position.offset),
     }));
-  }
-
-  #positionOf({ offset }: QueuedRecord): Position {
-    const { partition, route } = this.#options;
-    return { topic: route.topic, partition, offset };
   }
 }

@@ -38,6 +38,11 @@ export class StartCondition {
     this.notify();
   }
 
+  /** Whether the worker is quiet: no job starts any more. */
+  get isQuiet(): boolean {
+    return this.#reasons.has("quiet");
+  }
+
   /** Whether a job may start now. */
   canStart(nowMs: number): boolean {
     return this.#reasons.size === 0 && nowMs < this.#sessionValidUntilMs();

@@ -28,10 +28,12 @@ export interface Harness {
   expire?(consumer: Consumer): Promise<void>;
   /** Uses up at least one offset without a record, as an aborted transaction does. */
   appendControl?(at: TopicPartition): Promise<void>;
+  /** Makes every record of a partition older, of a broker that keeps tombstones as long as their readers need them. */
+  ageRecords?(at: TopicPartition, ms: number): Promise<void>;
 }
 
 /** The members of the harness that a case may need. */
-export type Need = "recreateTopic" | "deleteRecords" | "commitAs" | "expire" | "appendControl";
+export type Need = "recreateTopic" | "deleteRecords" | "commitAs" | "expire" | "appendControl" | "ageRecords";
 
 /** A case from which a broker is excused. */
 export interface Skip {

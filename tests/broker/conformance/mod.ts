@@ -9,12 +9,14 @@ import { admin } from "./admin.ts";
 import { append } from "./append.ts";
 import { closing } from "./closing.ts";
 import { commits } from "./commits.ts";
+import { compaction } from "./compaction.ts";
 import { flow } from "./flow.ts";
 import { groups } from "./groups.ts";
 import type { Case } from "./case.ts";
 import { type Harness, has, type Skip } from "./harness.ts";
 import { log } from "./log.ts";
 import { ownership } from "./ownership.ts";
+import { reading } from "./reading.ts";
 import { World } from "./world.ts";
 
 export type { Harness, Need, Skip } from "./harness.ts";
@@ -29,6 +31,8 @@ const CASES: readonly Case[] = [
   ...log,
   ...closing,
   ...admin,
+  ...reading,
+  ...compaction,
 ];
 
 /**

@@ -1,9 +1,8 @@
-/** The format of the file: the limits of a record's id, one lease and fence per partition, and topics compacted by key. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { AppendOutcome, Broker, NewRecord } from "../../../src/broker/broker.ts";
+/** The format of the file: the limits of a record's id, and one lease and fence per partition. */
+import { assertEquals, assertRejects } from "@std/assert";
+import type { AppendOutcome } from "../../../src/broker/broker.ts";
 import { BrokerError } from "../../../src/errors.ts";
 import { MAX_OFFSET, MAX_PARTITION_ID } from "../../../src/broker/sqlite/record_id.ts";
-import { until } from "../../support/until.ts";
 import { openBroker, outside, rows, TemporaryFile } from "./harness.ts";
 import { fill, GROUP, makeTopic, Member, TOPIC } from "./member.ts";
 
@@ -91,76 +90,4 @@ Deno.test("sqlite: a worker holds one lease and one fence for each partition; lo
   outside(file.path, ["DELETE FROM leases WHERE owner = 'other'"]);
   await member.owns(3);
   assertEquals(await member.commit(0, 1), "committed");
-});
-
-const COMPACTED = { "cleanup.policy": "compact", "retention.ms": "0", "delete.retention.ms": "1" };
-
-/** The records of the file: offset and value. */
-function kept(path: string): unknown[][] {
-  return rows(path, `SELECT "offset", value FROM records ORDER BY id`);
-}
-
-async function put(broker: Broker, ...records: readonly NewRecord[]): Promise<string[]> {
-  return lines(await broker.append(TOPIC, records));
-}
-
-Deno.test("sqlite: a compacted topic keeps the newest record of each key, by its bytes, however old it is", async () => {
-  using file = new TemporaryFile();
-  await makeTopic(file.path, 1, COMPACTED);
-  await using broker = openBroker(file.path);
-  assertEquals(await put(broker, { key: "a", value: "1" }, { key: "b", value: "2" }, { key: "a", value: "3" }), [
-    "at 0",
-    "at 1",
-    "at 2",
-  ]);
-  assertEquals(kept(file.path), [[1, "2"], [2, "3"]]);
-  // The same key as bytes.
-  await put(broker, { key: new TextEncoder().encode("b"), value: "4" });
-  assertEquals(kept(file.path), [[2, "3"], [3, "4"]]);
-  assertEquals(await put(broker, { value: "x" }), [
-    `no: Cannot append to topic "${TOPIC}": it is compacted by key, and the record has no key`,
-  ]);
-  // Performed, and older than `retention.ms`: that is for topics that are not compacted.
-  await broker.admin.create([{ name: "cleaned", config: { "retention.ms": "0" } }]);
-  await broker.append("cleaned", [{ value: "x" }]);
-  await using member = new Member(file.path, { topics: [TOPIC, "cleaned"] });
-  await member.received(3);
-  assertEquals(member.recorder.values(), ["3", "4", "x"]);
-  const marks = [...member.recorder.live].map(([ownership, next]) => ({ ownership, next: next!, metadata: "" }));
-  assertEquals(await member.consumer.commit(marks), ["committed", "committed"]);
-  const ends = async () => (await broker.admin.ends("cleaned"))[0]!;
-  await until(async () => (await ends()).low === 1, () => "the topic beside it is not cleaned");
-  assertEquals(kept(file.path), [[2, "3"], [3, "4"]]);
-});
-
-Deno.test("sqlite: a tombstone deletes its key, and goes itself in time once it is performed; its offset is not used again", async () => {
-  using file = new TemporaryFile();
-  await makeTopic(file.path, 1, COMPACTED);
-  await using member = new Member(file.path);
-  await member.owns(1);
-  const records = [{ key: "c", value: null }, { key: "a", value: "1" }, { key: "b", value: "2" }, {
-    key: "b",
-    value: null,
-  }];
-  await put(member.broker, ...records);
-  assertEquals(kept(file.path), [[0, null], [1, "1"], [3, null]]);
-  await member.received(3);
-  // The first tombstone is performed and goes. The other one stays in the same round, though its time is over as well.
-  assertEquals(await member.commit(3), "committed");
-  await until(() => kept(file.path)[0]![0] === 1, () => JSON.stringify(kept(file.path)));
-  assertEquals(kept(file.path), [[1, "1"], [3, null]]);
-  assertEquals(await member.commit(4), "committed");
-  await until(() => kept(file.path).length === 1, () => JSON.stringify(kept(file.path)));
-  assertEquals(await put(member.broker, { key: "d", value: "5" }), ["at 4"]);
-});
-
-Deno.test("sqlite: superseding a record reads an index, not the topic", async () => {
-  using file = new TemporaryFile();
-  await makeTopic(file.path);
-  const plan = rows(
-    file.path,
-    "EXPLAIN QUERY PLAN DELETE FROM records WHERE is_compacted = 1 AND partition_id = 1 " +
-      "AND CAST(key AS BLOB) = CAST('a' AS BLOB) AND id < 5",
-  ).flat().join();
-  assert(plan.includes("USING INDEX compacted_keys (partition_id=? AND <expr>=? AND rowid<?)"), plan);
 });

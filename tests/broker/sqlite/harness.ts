@@ -111,6 +111,11 @@ export function sqliteFaults(path: string) {
       outside(path, [used, count, topic, partition]);
       return Promise.resolve();
     },
+    ageRecords({ topic, partition }: TopicPartition, ms: number): Promise<void> {
+      const aged = `UPDATE records SET timestamp_ms = timestamp_ms - ? WHERE partition_id = ${PARTITION_ID}`;
+      outside(path, [aged, ms, topic, partition]);
+      return Promise.resolve();
+    },
   };
 }
 

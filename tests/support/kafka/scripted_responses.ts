@@ -160,6 +160,10 @@ export interface ScriptedFetch {
   readonly partition: number;
   readonly error?: number;
   readonly highWatermark?: number;
+  /** @default the high watermark */
+  readonly lastStable?: number;
+  /** @default 0 */
+  readonly low?: number;
   readonly aborted?: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
   readonly data?: Uint8Array;
 }
@@ -173,8 +177,9 @@ export function fetchResponse(
   const topics = [...Map.groupBy(partitions, ({ topicId }) => topicId)];
   writer.compactArray(topics, ([topicId, ofTopic]) => {
     writer.raw(fromHex(topicId));
-    writer.compactArray(ofTopic, ({ partition, error = 0, highWatermark = 0, aborted = [], data }) => {
-      writer.int32(partition).int16(error).int64(highWatermark).int64(highWatermark).int64(0);
+    writer.compactArray(ofTopic, ({ partition, error = 0, highWatermark = 0, aborted = [], data, ...ends }) => {
+      const { lastStable = highWatermark, low = 0 } = ends;
+      writer.int32(partition).int16(error).int64(highWatermark).int64(lastStable).int64(low);
       writer.compactArray(aborted, ({ producerId, firstOffset }) => {
         writer.int64(producerId).int64(firstOffset).noTags();
       });

@@ -12,10 +12,10 @@ class EchoJob extends Job {
   perform() {}
 }
 
-const registry = new JobRegistry([EchoJob]);
+const decoder = { registry: new JobRegistry([EchoJob]), codec, nowMs: Date.now };
 
 function decoded(value: string | Uint8Array | null, maxPayloadBytes = 1000): Decoded {
-  return decode(toQueuedRecord(recordOf(value), 1), registry, codec, maxPayloadBytes);
+  return decode(toQueuedRecord(recordOf(value), 1), decoder, maxPayloadBytes);
 }
 
 function envelope(fields: Record<string, unknown> = {}): string {
@@ -49,7 +49,6 @@ Deno.test("decode() returns the reason why a record can never be performed", () 
     [envelope({ arguments: {} }), 'no list of "arguments"'],
     [envelope({ arguments: undefined }), 'no list of "arguments"'],
     [envelope({ pad: "x".repeat(1000) }), "at most 1000 are read"],
-    [envelope({ scheduled_at: "2999-01-01T00:00:00Z" }), "delayed jobs are not supported yet"],
     [envelope({ scheduled_at: 5 }), '"scheduled_at" is not a time: 5'],
     [envelope({ scheduled_at: "+275761-01-01T00:00:00Z" }), '"scheduled_at" is not a time'],
     [envelope({ scheduled_at: "soon" }), '"scheduled_at" is not a time: "soon"'],
@@ -66,6 +65,8 @@ Deno.test("decode() returns the reason why a record can never be performed", () 
   }
   assertEquals(decoded(envelope({ job_class: `A${"a".repeat(254)}` })).kind, "unknown_class");
   assertEquals(decoded(envelope({ job_class: `A${"a".repeat(255)}` })).kind, "poison");
+  const early = decoded(envelope({ scheduled_at: "2999-01-01T00:00:00Z" }));
+  assertEquals([early.kind, early.kind === "early" && early.dueAtMs], ["early", Date.UTC(2999, 0)]);
   assertEquals(decoded(envelope({ scheduled_at: "2020-01-01T00:00:00.123456789Z" })).kind, "job", "it is due");
 });
 

@@ -50,9 +50,9 @@ class Partition {
           this.#state.resetAfterPass(offset);
           return { offset, runs, end: "passed" };
         }
-        dead = this.#state.countFailure(offset, new Error("no")).kind === "dead_letter";
+        dead = this.#state.countFailure(offset, new Error("no"), false).kind === "dead_letter";
       }
-      if (dead && refusals-- > 0) this.#state.countRefusedDeadLetter(offset);
+      if (dead && refusals-- > 0) this.#state.countRefusedWrite(offset);
       else if (dead) {
         this.#state.resetAfterDeadLetter(offset);
         return { offset, runs, end: "dead" };
@@ -84,7 +84,7 @@ Deno.test("RetryState gives a record up only after a run, whatever the count say
   // Five failures of the time before there was a dead letter queue, as version 0.1 wrote them.
   const old = stateOf(route, decodeCommitMetadata("v1;a=0:5;s=5", 7));
   assertEquals([old.isGivenUp(7), old.attemptsOf(7)], [false, 5]);
-  assertEquals(old.countFailure(7, new Error("no")), { kind: "dead_letter" });
+  assertEquals(old.countFailure(7, new Error("no"), false), { kind: "dead_letter" });
   assertEquals([old.isGivenUp(7), old.isGivenUp(8)], [true, false]);
   const metadata = encodeCommitMetadata({ ...old.progress(7), finished: [] }, 7, 4096);
   assertEquals(metadata, "v1;a=0:6;s=6;d=0");
@@ -150,7 +150,7 @@ Deno.test("RetryState backs off for refused dead letters by themselves, and need
   // A long wait for the class before does not count for the dead letter topic.
   for (const nowMs of [0, 10, 30, 70, 150, 2000]) count(nowMs);
   const waits = [1, 2, 3, 4].map(() => {
-    const wait = state.countRefusedDeadLetter(3);
+    const wait = state.countRefusedWrite(3);
     const { stuck } = state.progress(3);
     assertEquals(count(3000), { kind: "dead_letter" });
     return [wait, stuck];
@@ -168,14 +168,14 @@ Deno.test("RetryState keeps the last error, and says so if it was another owner'
   const state = stateOf(route, { ...NO_PROGRESS, failed: [{ offset: 3, attempts: 1 }], strikes: 1, givenUp: [3] });
   assertEquals([state.isGivenUp(3), state.isGivenUp(4)], [true, false]);
   assertEquals(state.errorOf(3).message, "It failed in an earlier run, whose error is not known");
-  state.countFailure(3, new TypeError("no"));
+  state.countFailure(3, new TypeError("no"), false);
   assertEquals([state.errorOf(3).errorClass, state.errorOf(3).message], ["TypeError", "no"]);
 });
 
 Deno.test("RetryState marks a record as stuck from its first lasting pause until it is finished", () => {
   const state = stateOf(routeOf({ backoff: NO_DELAY }));
   const stuck = [1, 2, 3, 4].map(() => {
-    state.countFailure(3, new Error("no"));
+    state.countFailure(3, new Error("no"), false);
     return state.progress(3).stuck;
   });
   assertEquals(stuck, [[], [], [], [3]]);
@@ -185,7 +185,7 @@ Deno.test("RetryState marks a record as stuck from its first lasting pause until
 
 Deno.test("RetryState counts the failures of several records side by side, and forgets what is behind the front", () => {
   const state = stateOf(routeOf({ deadLetterQueue: { topic: "dead", maxRetries: 1 } }));
-  for (const offset of [9, 4, 4, 6]) state.countFailure(offset, new Error(`of ${offset}`));
+  for (const offset of [9, 4, 4, 6]) state.countFailure(offset, new Error(`of ${offset}`), false);
   assertEquals([4, 5, 6, 9].map((offset) => state.attemptsOf(offset)), [2, 0, 1, 1]);
   assertEquals([4, 6, 9].map((offset) => state.isGivenUp(offset)), [true, false, false]);
   assertEquals(state.errorOf(6).message, "of 6");

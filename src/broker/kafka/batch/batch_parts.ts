@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import type { RecordBatch, StoredRecord } from "../../broker.ts";
 import { NO_HEADERS } from "../../record.ts";
 import { type BatchHeader, readBatchHeader, UnreadableBatchError } from "./batch_header.ts";
-import { openRecords, readRecords } from "./decode_batch.ts";
+import { isRead, type OpenBatch, openRecords, readRecords } from "./decode_batch.ts";
 import { decompressInChunks } from "./decompress.ts";
 import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
 
@@ -19,6 +19,8 @@ const EMPTY = Buffer.alloc(0);
 /** Some records of a batch, and the offset after them. */
 export type BatchPart = Omit<RecordBatch, "highWatermark">;
 
+/** The limit of a record, where the caller has none, in bytes. */
+export const DEFAULT_MAX_RECORD_BYTES = 16 * 1024 * 1024;
 /** Bytes of the records of one part. A single record may be larger. */
 const MAX_PART_BYTES = 1024 * 1024;
 /** Number of the records of one part: small ones cost more than their bytes. */
@@ -59,6 +61,22 @@ export async function* batchParts(
     if (next <= bounds.lastOffset) yield { records: [], next: bounds.lastOffset + 1 };
   } catch (error) {
     yield unreadablePart(bounds, next, error as Error);
+  }
+}
+
+/**
+ * Reads the next records of an open batch.
+ *
+ * @param maxRecords limit of their number
+ * @returns the part; one unreadable record for all offsets that are left, if they cannot be read
+ */
+export function readPart(batch: OpenBatch, maxRecords: number): BatchPart {
+  const { from, before, header: { bounds } } = batch;
+  try {
+    const records = readRecords(batch, maxRecords);
+    return { records, next: isRead(batch) ? bounds.lastOffset + 1 : batch.before + 1 };
+  } catch (error) {
+    return unreadablePart(bounds, Math.max(from, before + 1), error as Error);
   }
 }
 

@@ -5,13 +5,17 @@
  *
  * The loop over the records is what a consumer does most, so integers are read in place.
  */
-import { Buffer, isUtf8 } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Headers, StoredRecord } from "../../broker.ts";
 import { NO_HEADERS } from "../../record.ts";
 import { type BatchHeader, readBatchHeader, UnreadableBatchError } from "./batch_header.ts";
 import { decompress } from "./decompress.ts";
 import { TooLargeError } from "./decompression_errors.ts";
 import { type BatchBounds, HEADER_BYTES } from "./layout.ts";
+import { TextWindow } from "./text_window.ts";
+
+/** A batch that unpacks to more is read in parts, in bytes: what a producer makes by default is less. */
+export const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
 
 /** A record has so many headers at most: one more, and it is unreadable. Each costs far more in memory than on the wire. */
 const MAX_HEADERS = 100_000;
@@ -82,6 +86,7 @@ export function readRecords(batch: OpenBatch, maxRecords: number): StoredRecord[
 function readInto(records: StoredRecord[], batch: OpenBatch, maxRecords: number): void {
   const { bytes, from, header: { bounds, baseTimestampMs, appendTimeMs, count } } = batch;
   const { baseOffset, lastOffset } = bounds;
+  const texts = new TextWindow(bytes);
   let { at, before } = batch;
   while (batch.count < count) {
     if (records.length >= maxRecords) return;
@@ -125,13 +130,14 @@ function readInto(records: StoredRecord[], batch: OpenBatch, maxRecords: number)
 
     if (!(at < next)) throw new UnreadableBatchError(bounds, "a record is longer than it says");
     if (offset >= from) {
-      const key = keyLength < 0 ? null : dataOf(bytes, keyAt, keyAt + keyLength);
-      const value = valueLength < 0 ? null : dataOf(bytes, valueAt, valueAt + valueLength);
+      const key = keyLength < 0 ? null : dataOf(bytes, texts, keyAt, keyAt + keyLength);
+      const value = valueLength < 0 ? null : dataOf(bytes, texts, valueAt, valueAt + valueLength);
       const headers = bytes[at] === 0 ? NO_HEADERS : readHeaders(bytes, at, next, bounds);
+      const valueBytes = Math.max(valueLength, 0);
       records.push(
         headers === null
-          ? { offset, key, value, headers: NO_HEADERS, timestampMs, unreadable: TOO_MANY_HEADERS }
-          : { offset, key, value, headers, timestampMs },
+          ? { offset, key, value, headers: NO_HEADERS, timestampMs, valueBytes, unreadable: TOO_MANY_HEADERS }
+          : { offset, key, value, headers, timestampMs, valueBytes },
       );
     }
     batch.at = at = next;
@@ -143,16 +149,9 @@ function readInto(records: StoredRecord[], batch: OpenBatch, maxRecords: number)
   }
 }
 
-const decodeUtf8 = (Buffer.prototype as unknown as { utf8Slice(this: Buffer, start: number, end: number): string })
-  .utf8Slice;
-
 /** A string where the bytes are UTF-8, else a copy of them; of large ones a window, which the receiver copies. */
-function dataOf(bytes: Buffer, from: number, to: number): string | Uint8Array {
-  if (to - from > MAX_STRING_BYTES) return bytes.subarray(from, to);
-  const text = decodeUtf8.call(bytes, from, to);
-  // Decoding puts U+FFFD where bytes are not UTF-8: only if the string has one, the bytes are checked.
-  if (!text.includes("\ufffd") || isUtf8(bytes.subarray(from, to))) return text;
-  return new Uint8Array(bytes.subarray(from, to));
+function dataOf(bytes: Buffer, texts: TextWindow, from: number, to: number): string | Uint8Array {
+  return to - from > MAX_STRING_BYTES ? bytes.subarray(from, to) : texts.read(from, to);
 }
 
 const TOO_MANY_HEADERS = `The record has more than ${MAX_HEADERS} headers`;

@@ -7,6 +7,7 @@ import type { Monitor } from "../../../monitor/monitor.ts";
 import { sleep, waitUntilSettled } from "../../../support/deadline.ts";
 import type { ConsumeOptions, Consumer, ConsumerSink, Mark, Ownership } from "../../broker.ts";
 import { brokerError } from "../broker_error.ts";
+import { DEFAULT_MAX_RECORD_BYTES } from "../batch/batch_parts.ts";
 import type { Cluster, Purpose } from "../wire/cluster.ts";
 import { Assignment } from "./assignment.ts";
 import { type CommitOutcome, Commits } from "./commits.ts";
@@ -37,8 +38,6 @@ const START_RETRY_MS = 200;
 const MISSING_MS = 1000;
 /** A commit while the group rebalances takes no longer, in milliseconds. */
 const MAX_RELEASE_MS = 3000;
-/** Limit of a record, where the caller sets none, in bytes. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 /** See the module. */
 export class KafkaConsumer implements Consumer {
@@ -82,7 +81,7 @@ export class KafkaConsumer implements Consumer {
     }, {
       purpose: this.#fetchPurpose,
       maxBytes: options.maxFetchBytes,
-      maxRecordBytes: options.maxRecordBytes ?? MAX_RECORD_BYTES,
+      maxRecordBytes: options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
     });
     this.#assignment = new Assignment({
       sink,

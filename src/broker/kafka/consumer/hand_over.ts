@@ -9,8 +9,8 @@
 import type { RecordBatch } from "../../broker.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { UnreadableBatchError } from "../batch/batch_header.ts";
-import { type BatchPart, batchParts, unreadablePart } from "../batch/batch_parts.ts";
-import { isRead, type OpenBatch, openBatch, readRecords } from "../batch/decode_batch.ts";
+import { type BatchPart, batchParts, readPart, unreadablePart } from "../batch/batch_parts.ts";
+import { MAX_AT_ONCE_BYTES, type OpenBatch, openBatch } from "../batch/decode_batch.ts";
 import { TooLargeError } from "../batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "../batch/layout.ts";
 import type { FetchedPartition, WaitingData } from "./fetched_partition.ts";
@@ -37,8 +37,6 @@ export interface HandOverContext {
   fetchAgain(at: FetchedPartition): void;
 }
 
-/** A batch that unpacks to more is handed over in parts, in bytes: what a producer makes by default is less. */
-const MAX_AT_ONCE_BYTES = 2 * 1024 * 1024;
 /** Number of records that are handed over at once: a partition that has enough keeps the rest as bytes. */
 const MAX_PART_RECORDS = 200;
 /** Time before damaged data is fetched once more, in milliseconds. */
@@ -121,23 +119,16 @@ export class HandOver {
   #readOn(at: FetchedPartition, waiting: WaitingData, open: OpenBatch): boolean {
     const { version } = at;
     const { bounds } = open.header;
+    let part: BatchPart;
     do {
-      const from = Math.max(open.from, open.before + 1);
       if (this.#isHeld(at)) {
-        this.#keep(at, { ...waiting, open, from });
+        this.#keep(at, { ...waiting, open, from: Math.max(open.from, open.before + 1) });
         return false;
       }
-      let part: BatchPart;
-      try {
-        const records = readRecords(open, MAX_PART_RECORDS);
-        part = { records, next: isRead(open) ? bounds.lastOffset + 1 : open.before + 1 };
-      } catch (error) {
-        this.#handOverPart(at, waiting.highWatermark, unreadablePart(bounds, from, error as Error));
-        return this.#isCurrent(at, version);
-      }
+      part = readPart(open, MAX_PART_RECORDS);
       this.#handOverPart(at, waiting.highWatermark, part);
       if (!this.#isCurrent(at, version)) return false;
-    } while (!isRead(open));
+    } while (part.next <= bounds.lastOffset);
     return true;
   }
 

@@ -29,9 +29,10 @@ export interface ClusterOptions {
 
 /**
  * Use of a connection: `"control"` for short questions, `"produce"`, `"produce lagging"` for partitions that wait for their
- * in-sync replicas, and one for the group and one for the fetches of each consumer, such as `"group 1"`.
+ * in-sync replicas, `"read"` for places of a log, and one for the group and one for the fetches of each consumer, such as
+ * `"group 1"`.
  */
-export type Purpose = "control" | "produce" | "produce lagging" | `group ${number}` | `fetch ${number}`;
+export type Purpose = "control" | "produce" | "produce lagging" | "read" | `group ${number}` | `fetch ${number}`;
 
 /** The time for which a broker that failed is asked last, in milliseconds. */
 const SUSPECT_MS = 15_000;

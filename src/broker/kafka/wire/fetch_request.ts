@@ -36,6 +36,10 @@ export interface FetchedPartitionData {
   readonly partition: number;
   readonly error: number;
   readonly highWatermark: number;
+  /** The end of what is read committed: before the first record of a transaction that is open. */
+  readonly lastStable: number;
+  /** The offset of the first record that is still there. */
+  readonly low: number;
   readonly aborted: readonly AbortedTransaction[];
   /** Batches; the last may be cut off. A window on the response. */
   readonly data: Buffer;
@@ -122,8 +126,8 @@ function readPartition(reader: Reader, topicId: string): FetchedPartitionData {
   const partition = reader.int32();
   const error = reader.int16();
   const highWatermark = reader.int64();
-  reader.int64(); // the last stable offset: what is read committed ends there
-  reader.int64(); // the log's start
+  const lastStable = reader.int64();
+  const low = reader.int64();
   const aborted = reader.compactArray(() => {
     const transaction = { producerId: reader.bigInt64(), firstOffset: reader.int64() };
     reader.skipTags();
@@ -132,5 +136,5 @@ function readPartition(reader: Reader, topicId: string): FetchedPartitionData {
   reader.int32(); // a replica that is nearer: none without a rack
   const data = reader.bytes(Math.max(reader.varint() - 1, 0));
   reader.skipTags();
-  return { topicId, partition, error, highWatermark, aborted, data };
+  return { topicId, partition, error, highWatermark, lastStable, low, aborted, data };
 }

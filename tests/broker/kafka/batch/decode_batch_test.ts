@@ -145,6 +145,7 @@ Deno.test("keys and values are strings where they are UTF-8, bytes where not, an
   assertEquals([none!.key, none!.value], [null, null]);
   assertEquals([surrogate!.key, surrogate!.value], ["a\ufffdb", "\ufffd"]);
   assertEquals([replacement!.key, replacement!.value], ["\ufffd", ""]);
+  assertEquals([text, binary, none, surrogate].map((record) => record!.valueBytes), [10, 3, 0, 3]);
 });
 
 Deno.test("headers keep their order, repeated names, and null values", () => {

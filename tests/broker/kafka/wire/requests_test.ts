@@ -115,16 +115,25 @@ Deno.test("a fetch response keeps each partition's error, aborted transactions a
   const data = Buffer.alloc(300, 7);
   const aborted = [{ producerId: 2n ** 62n + 1n, firstOffset: 2 ** 50 }, { producerId: 5n, firstOffset: 0 }];
   const response = await decode(fetchResponse([
-    { topicId: IDS[0], partition: 0, highWatermark: 2 ** 45, aborted, data },
+    { topicId: IDS[0], partition: 0, highWatermark: 2 ** 45, lastStable: 2 ** 44, low: 2 ** 43, aborted, data },
     { topicId: IDS[0], partition: 9, error: 1, highWatermark: -1 },
     { topicId: IDS[1], partition: 1, error: 100, highWatermark: -1 },
   ], { throttleMs: 17 }));
-  const empty = { aborted: [], data: Buffer.alloc(0), highWatermark: -1 };
+  const empty = { aborted: [], data: Buffer.alloc(0), highWatermark: -1, lastStable: -1, low: 0 };
   assertEquals(response, {
     clientSideThrottleTime: 17,
     error: 0,
     partitions: [
-      { topicId: IDS[0], partition: 0, error: 0, highWatermark: 2 ** 45, aborted, data },
+      {
+        topicId: IDS[0],
+        partition: 0,
+        error: 0,
+        highWatermark: 2 ** 45,
+        lastStable: 2 ** 44,
+        low: 2 ** 43,
+        aborted,
+        data,
+      },
       { topicId: IDS[0], partition: 9, error: 1, ...empty },
       { topicId: IDS[1], partition: 1, error: 100, ...empty },
     ],

@@ -1,12 +1,11 @@
-/** A worker with nothing to do: the share of one core that it uses. */
+/** `queue_idle.ts <queue> <name> <seconds>`: the share of one core that a worker with nothing to do uses. */
 import process from "node:process";
-import { benchApp, finish } from "../workload.ts";
+import { openQueue } from "../queues/queue.ts";
+import { finish } from "../payload.ts";
 
-const [topic, seconds] = Deno.args as [string, string];
-const app = benchApp(topic);
-const started = new Promise<void>((resolve) => app.on("worker.started", () => resolve()));
-void app.worker().run();
-await started;
+const [kind, name, seconds] = Deno.args as [string, string, string];
+const queue = await openQueue(kind, name);
+await queue.work(() => {});
 await new Promise((resolve) => setTimeout(resolve, 2000));
 const before = process.cpuUsage();
 const startMs = performance.now();

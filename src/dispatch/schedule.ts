@@ -1,0 +1,142 @@
+/**
+ * The records of the topic in which delayed jobs wait. Pure.
+ *
+ * | record | key | value | headers |
+ * |---|---|---|---|
+ * | schedule | `<job id>:<random>`, another one at each scheduling | the job's envelope | `due-at`, `target-topic`, `target-key`; and the job's own |
+ * | tombstone | the key of the schedule that it removes | none | none |
+ * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it |
+ *
+ * With the job id alone as key, a job that fails and is scheduled again before the tombstone of its first release is written
+ * would be deleted by that tombstone.
+ *
+ * A released record has the job's own headers and `released-at`. Headers come from records and are untrusted: a number is read
+ * strictly, and the name of a topic is looked up among the declared ones.
+ */
+import type { Headers, NewRecord, StoredRecord } from "../broker/record.ts";
+import { RELEASED_AT } from "../routing/scheduled_topic.ts";
+
+/** A job that waits. */
+export interface Schedule {
+  readonly kind: "schedule";
+  readonly jobId: string;
+  /** The time at which it is due, in milliseconds since 1970, as it was written. */
+  readonly dueAtMs: number;
+  /** The full name of the topic to which it is released. */
+  readonly targetTopic: string;
+  /** The key of its record there; `null` for none. */
+  readonly targetKey: Uint8Array | null;
+  /** The headers of its record there. */
+  readonly headers: Headers;
+}
+
+/** A record of the topic. */
+export type ScheduledRecord =
+  | Schedule
+  | { readonly kind: "tombstone" }
+  | { readonly kind: "cancellation"; readonly jobId: string }
+  /** It cannot be read: why. */
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+const DUE_AT = "due-at";
+const TARGET_TOPIC = "target-topic";
+const TARGET_KEY = "target-key";
+const CANCEL = "cancel";
+const OWN_HEADERS: ReadonlySet<string> = new Set([DUE_AT, TARGET_TOPIC, TARGET_KEY, CANCEL, RELEASED_AT]);
+
+const NO_BYTES = new Uint8Array(0);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Returns the record that lets a job wait. `record` is the one that its topic will get. */
+export function scheduleRecord(
+  record: Pick<NewRecord, "key" | "value" | "headers">,
+  { jobId, dueAtMs, targetTopic }: Pick<Schedule, "jobId" | "dueAtMs" | "targetTopic">,
+): NewRecord {
+  const { key, value, headers = [] } = record;
+  return {
+    key: newKey(jobId),
+    value,
+    headers: [
+      header(DUE_AT, String(Math.floor(dueAtMs))),
+      header(TARGET_TOPIC, targetTopic),
+      ...(key === null || key === undefined ? [] : [[TARGET_KEY, toBytes(key)] as const]),
+      ...headers.filter(([name]) => !OWN_HEADERS.has(name)),
+    ],
+  };
+}
+
+/** Returns the record that cancels the schedules of a job that are before it. */
+export function cancellationRecord(jobId: string): NewRecord {
+  return { key: newKey(jobId), value: "", headers: [[CANCEL, NO_BYTES]] };
+}
+
+/** Returns the record that a job's topic gets once the job is due. */
+export function releasedRecord(schedule: Schedule, value: StoredRecord["value"], nowMs: number): NewRecord {
+  const headers = [...schedule.headers, header(RELEASED_AT, String(Math.floor(nowMs)))];
+  return { key: schedule.targetKey, value, headers };
+}
+
+/**
+ * Reads a record of the topic. It needs no value but to see a tombstone.
+ *
+ * @param record a record; its value may be left out (`""`)
+ */
+export function readScheduled({ key, value, headers, unreadable }: StoredRecord): ScheduledRecord {
+  if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };
+  if (value === null) return { kind: "tombstone" };
+  const jobId = jobIdOf(key);
+  if (jobId === null) return { kind: "unreadable", reason: "its key names no job" };
+  if (lastOf(headers, CANCEL) !== undefined) return { kind: "cancellation", jobId };
+  const dueAtMs = readNumber(lastOf(headers, DUE_AT));
+  if (dueAtMs === null) return { kind: "unreadable", reason: `it has no valid "${DUE_AT}"` };
+  const targetTopic = readText(lastOf(headers, TARGET_TOPIC));
+  if (targetTopic === null) return { kind: "unreadable", reason: `it has no valid "${TARGET_TOPIC}"` };
+  return {
+    kind: "schedule",
+    jobId,
+    dueAtMs,
+    targetTopic,
+    targetKey: lastOf(headers, TARGET_KEY) ?? null,
+    headers: headers.filter(([name]) => !OWN_HEADERS.has(name)),
+  };
+}
+
+/** Returns the job of a key; `null` if it names none. */
+export function jobIdOf(key: StoredRecord["key"]): string | null {
+  const text = typeof key === "string" ? key : readText(key);
+  const at = text?.lastIndexOf(":") ?? -1;
+  return at > 0 ? text!.slice(0, at) : null;
+}
+
+function newKey(jobId: string): string {
+  return `${jobId}:${crypto.randomUUID().slice(0, 13)}`;
+}
+
+function header(name: string, value: string): readonly [string, Uint8Array] {
+  return [name, encoder.encode(value)];
+}
+
+function toBytes(data: Uint8Array | string): Uint8Array {
+  return typeof data === "string" ? encoder.encode(data) : data;
+}
+
+/** Returns the last header of a name, as readers of Kafka's headers do. */
+function lastOf(headers: Headers, name: string): Uint8Array | null | undefined {
+  return headers.findLast(([other]) => other === name)?.[1];
+}
+
+function readText(bytes: Uint8Array | null | undefined): string | null {
+  if (bytes === null || bytes === undefined) return null;
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Reads at most 16 digits. */
+function readNumber(bytes: Uint8Array | null | undefined): number | null {
+  const text = readText(bytes);
+  return text !== null && /^\d{1,16}$/.test(text) ? Number(text) : null;
+}

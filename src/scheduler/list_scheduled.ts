@@ -1,0 +1,135 @@
+/**
+ * Lists the jobs that wait. It reads the topic of delayed jobs from the position before which everything is finished, so that no
+ * worker needs to run, and no group notices it.
+ */
+import type { BrokerAdmin, StoredRecord } from "../broker/broker.ts";
+import { readScheduled } from "../dispatch/schedule.ts";
+
+/** A job that waits. */
+export interface ScheduledJob {
+  /** Its id. */
+  readonly jobId: string;
+  /** The name of its class on the wire; `null` if its envelope cannot be read. */
+  readonly jobClass: string | null;
+  /** The full name of the topic to which it goes. */
+  readonly queue: string;
+  /** The time at which it is due. */
+  readonly scheduledAt: Date;
+  /** The partition of the topic of delayed jobs in which it waits. */
+  readonly partition: number;
+  /** Its offset there. */
+  readonly offset: number;
+}
+
+/** Options of {@linkcode App.scheduled}. */
+export interface ScheduledOptions {
+  /** Most jobs to return. @default 100 */
+  readonly limit?: number;
+  /** The job after which the list begins: the last one of the page before. @default the first job */
+  readonly after?: Pick<ScheduledJob, "scheduledAt" | "partition" | "offset">;
+}
+
+/** A place in the list. */
+type Place = readonly [dueAtMs: number, partition: number, offset: number];
+
+interface Waiting {
+  readonly jobId: string;
+  readonly queue: string;
+  readonly place: Place;
+}
+
+const PAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Lists the jobs that wait, soonest first.
+ *
+ * @param group the consumer group of the schedulers
+ * @throws {UnknownTopicError} if the topic does not exist
+ */
+export async function listScheduled(
+  admin: Pick<BrokerAdmin, "committed" | "read">,
+  topic: string,
+  group: string,
+  { limit = 100, after }: ScheduledOptions = {},
+): Promise<ScheduledJob[]> {
+  const waiting: Waiting[] = [];
+  for (const { partition, offset } of await admin.committed(group, topic)) {
+    waiting.push(...await readPartition(admin, topic, partition, offset ?? 0));
+  }
+  const from: Place | null = after === undefined ? null : [after.scheduledAt.getTime(), after.partition, after.offset];
+  const page = waiting.filter(({ place }) => from === null || compare(place, from) > 0)
+    .sort((a, b) => compare(a.place, b.place)).slice(0, limit);
+  return await Promise.all(page.map(async ({ jobId, queue, place: [dueAtMs, partition, offset] }) => ({
+    jobId,
+    jobClass: await readJobClass(admin, topic, partition, offset),
+    queue,
+    scheduledAt: new Date(dueAtMs),
+    partition,
+    offset,
+  })));
+}
+
+/** Reads the schedules of a partition that nothing after them has removed. */
+async function readPartition(
+  admin: Pick<BrokerAdmin, "read">,
+  topic: string,
+  partition: number,
+  front: number,
+): Promise<Iterable<Waiting>> {
+  const byJob = new Map<string, Waiting & { readonly key: string }>();
+  const jobOfKey = new Map<string, string>();
+  const remove = (jobId: string): void => {
+    const key = byJob.get(jobId)?.key;
+    byJob.delete(jobId);
+    if (key !== undefined) jobOfKey.delete(key);
+  };
+  let position = front;
+  while (true) {
+    const { records, next, lastStable } = await admin.read(topic, partition, {
+      from: position,
+      maxBytes: PAGE_BYTES,
+      values: false,
+    });
+    for (const record of records) {
+      const read = readScheduled(record);
+      if (read.kind === "cancellation") remove(read.jobId);
+      else if (read.kind === "tombstone") {
+        const jobId = jobOfKey.get(keyOf(record));
+        if (jobId !== undefined) remove(jobId);
+      } else if (read.kind === "schedule") {
+        const { jobId, dueAtMs, targetTopic: queue } = read;
+        remove(jobId);
+        const key = keyOf(record);
+        jobOfKey.set(key, jobId);
+        byJob.set(jobId, { jobId, queue, key, place: [dueAtMs, partition, record.offset] });
+      }
+    }
+    if (next >= lastStable || next <= position) return byJob.values();
+    position = next;
+  }
+}
+
+function keyOf({ key }: StoredRecord): string {
+  return typeof key === "string" ? key : new TextDecoder().decode(key!);
+}
+
+async function readJobClass(
+  admin: Pick<BrokerAdmin, "read">,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<string | null> {
+  const { records: [record] } = await admin.read(topic, partition, { from: offset, maxBytes: 1 });
+  if (record?.offset !== offset || record.value === null) return null;
+  const text = typeof record.value === "string" ? record.value : new TextDecoder().decode(record.value);
+  try {
+    const jobClass: unknown = JSON.parse(text)?.job_class;
+    return typeof jobClass === "string" ? jobClass : null;
+  } catch {
+    return null;
+  }
+}
+
+function compare(a: Place, b: Place): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}

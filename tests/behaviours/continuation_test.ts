@@ -1,0 +1,128 @@
+/** Jobs in steps on a worker: a stop interrupts them, and another worker goes on. */
+import { assertEquals } from "@std/assert";
+import { activeJobTopic, Job, type TopicOptions } from "../../mod.ts";
+import { behaviour } from "../support/behaviours/behaviour.ts";
+import { asString, until } from "../support/behaviours/world.ts";
+
+/** The work of all runs, and what the test does at a row. */
+let done: string[] = [];
+let atRow: (row: number, job: ImportJob) => unknown = () => {};
+
+class ImportJob extends Job {
+  static override resumeWait = { seconds: 0 };
+  async perform(rows: number) {
+    await this.step("prepare", () => void done.push("prepare"));
+    await this.step<number>("load", async (step) => {
+      for (let row = step.cursor; row < rows; row++) {
+        await atRow(row, this);
+        done.push(`row ${row}`);
+        step.advance({ from: row });
+      }
+    }, { start: 0 });
+    await this.step("report", () => void done.push(`report ${this.executions}`));
+  }
+}
+
+function options(topic: TopicOptions = {}) {
+  return { jobs: [ImportJob], topics: [activeJobTopic("default", { partitions: 1, ...topic })] };
+}
+
+behaviour(
+  "a stop interrupts a job in steps at its next checkpoint, and another worker goes on there: no row twice",
+  async (world) => {
+    done = [];
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    atRow = async (row) => {
+      if (row !== 2) return;
+      reached.resolve();
+      await goOn.promise;
+    };
+    const first = await world.process(options());
+    const { jobId } = await ImportJob.performLater(5);
+    await first.start();
+    await reached.promise;
+    const stopped = first.stop();
+    goOn.resolve();
+    await stopped;
+    const [interrupted] = first.events("job.interrupted");
+    assertEquals([interrupted!.jobId, interrupted!.step, interrupted!.reason], [jobId, "load", "stopping"]);
+    assertEquals((await world.committed()).offset, 1);
+
+    const second = await world.process(options());
+    await second.start();
+    await second.untilEvents("job.performed", 1);
+    await second.stop();
+    assertEquals(done, ["prepare", "row 0", "row 1", "row 2", "row 3", "row 4", "report 2"]);
+    const [resumed] = second.events("job.resumed");
+    assertEquals([resumed!.jobId, resumed!.resumptions, resumed!.completed, resumed!.step], [
+      jobId,
+      1,
+      ["prepare"],
+      "load",
+    ]);
+    const envelopes = (await world.records()).map(({ value }) => JSON.parse(asString(value)!));
+    assertEquals(envelopes.map(({ continuation, resumptions }) => [continuation, resumptions]), [
+      [undefined, undefined],
+      [{ completed: ["prepare"], current: ["load", 3] }, 0],
+    ]);
+  },
+);
+
+behaviour(
+  "a job in steps that fails after progress goes on there, and its attempts are not counted; before any progress it fails",
+  async (world) => {
+    done = [];
+    const failures = new Set([1, 3]);
+    atRow = (row) => {
+      if (failures.delete(row)) throw new RangeError(`row ${row}`);
+    };
+    const process = await world.process(options({ deadLetterQueue: { topic: "dead", maxRetries: 0 } }));
+    await ImportJob.performLater(4);
+    await process.start();
+    await process.untilEvents("job.performed", 1);
+    await process.stop();
+    assertEquals(done, ["prepare", "row 0", "row 1", "row 2", "row 3", "report 3"]);
+    assertEquals(process.events("job.retry_scheduled").map(({ executions }) => executions), [1, 2]);
+    assertEquals([process.events("job.failed").length, process.events("record.dead_lettered").length], [0, 0]);
+
+    done = [];
+    atRow = () => {
+      throw new RangeError("always");
+    };
+    const again = await world.process(options({ deadLetterQueue: { topic: "dead", maxRetries: 0 } }));
+    await again.app.enqueue(ImportJob.of(4));
+    await again.start();
+    await again.untilEvents("record.dead_lettered", 1);
+    await again.stop();
+    assertEquals(done, ["prepare"]);
+  },
+);
+
+behaviour(
+  "a quiet worker interrupts a job in steps, which goes on elsewhere",
+  async (world) => {
+    done = [];
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    atRow = async (row) => {
+      if (row !== 1) return;
+      reached.resolve();
+      await goOn.promise;
+    };
+    const process = await world.process(options());
+    await ImportJob.performLater(3);
+    await process.start();
+    await reached.promise;
+    process.worker.quiet();
+    goOn.resolve();
+    const interrupted = process.events("job.interrupted");
+    await until(() => interrupted.length === 1, () => `one interrupt, but there were ${interrupted.length}`);
+    await process.stop();
+    const second = await world.process(options());
+    await second.start();
+    await second.untilEvents("job.performed", 1);
+    await second.stop();
+    assertEquals([done, interrupted[0]!.reason], [["prepare", "row 0", "row 1", "row 2", "report 2"], "quiet"]);
+  },
+);
