@@ -13,6 +13,7 @@ import type { EnvelopeCodec } from "../job/envelope.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
+import { applyPriority, describeQueue, queueOf } from "../job/placement.ts";
 import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
@@ -217,7 +218,8 @@ export class Dispatcher {
 
   #build(job: Job, delivery: Delivery, awaitsAck: boolean): PreparedJob {
     const { routes, codec, tracing } = this.#options;
-    const queue = job.queueName ?? (job.constructor as JobClass).queue;
+    const queue = queueOf(job);
+    applyPriority(job);
     const topic = routes.topicOf(queue);
     if (this.#isClosed) throw refusal(job, "its App is closed");
     const route = routes.find(topic);
@@ -314,7 +316,7 @@ export class Dispatcher {
 
   #reportScheduled(job: Job, { partition, offset }: Position): void {
     const { monitor, routes } = this.#options;
-    const queue = routes.topicOf(job.queueName ?? (job.constructor as JobClass).queue);
+    const queue = routes.topicOf(describeQueue(job));
     const dueAtMs = job.scheduledAt?.getTime() ?? this.#options.clock.nowMs();
     monitor.emit("job.scheduled", { jobClass: nameOf(job), jobId: job.jobId, queue, dueAtMs, partition, offset });
   }
@@ -331,7 +333,7 @@ export class Dispatcher {
 
   #fail(job: Job, delivery: Delivery, error: EnqueueError): EnqueueError {
     delivery.fail(error);
-    const queue = this.#options.routes.topicOf(job.queueName ?? (job.constructor as JobClass).queue);
+    const queue = this.#options.routes.topicOf(describeQueue(job));
     this.#options.monitor.emit("job.enqueue_failed", {
       jobClass: nameOf(job),
       jobId: job.jobId,

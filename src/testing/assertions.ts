@@ -150,7 +150,7 @@ function createArgumentsComparison<J extends Job>(
   // As a worker would read them: without the `undefined` at the end.
   const job = new Class();
   (job as Job).args = expected;
-  const stored = codec.readArguments(codec.read(codec.write(job, Class.queue)));
+  const stored = codec.readArguments(codec.read(codec.write(job, "default")));
   return (args) => describeDifferences(stored, args, "args");
 }
 

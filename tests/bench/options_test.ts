@@ -31,7 +31,7 @@ Deno.test("the short form has fewer rounds and jobs, and the same partitions, pa
   assertEquals(short.size, {
     ...long.size,
     rounds: 1,
-    quickRounds: 3,
+    quickRounds: 5,
     jobs: 200_000,
     topicBytes: 60_000_000,
     seconds: 3,

@@ -6,6 +6,7 @@ import { HEALTH_MUTANTS } from "./health.ts";
 import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
+import { KAFKA_READ_MUTANTS } from "./kafka_read.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SQLITE_MUTANTS,
   ...KAFKA_MUTANTS,
   ...KAFKA_PRODUCER_MUTANTS,
+  ...KAFKA_READ_MUTANTS,
   ...KEYS_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...TASKS_MUTANTS,

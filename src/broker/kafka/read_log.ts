@@ -15,7 +15,7 @@ import { unknownPartitionError, unknownTopicError } from "../refusals.ts";
 import { AbortedFilter } from "./batch/aborted_filter.ts";
 import { UnreadableBatchError } from "./batch/batch_header.ts";
 import { type BatchPart, batchParts, DEFAULT_MAX_RECORD_BYTES, readPart, unreadablePart } from "./batch/batch_parts.ts";
-import { MAX_AT_ONCE_BYTES, openBatch } from "./batch/decode_batch.ts";
+import { MAX_AT_ONCE_BYTES, type OpenBatch, openBatch } from "./batch/decode_batch.ts";
 import { TooLargeError } from "./batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "./batch/layout.ts";
 import type { Questions } from "./questions.ts";
@@ -47,6 +47,9 @@ export async function readLog(
 const MAX_FETCH_BYTES = 2 ** 31 - 1;
 
 type Ends = Pick<LogPage, "low" | "high" | "lastStable">;
+
+/** Some records of a batch, and the bytes that they take in it. */
+type MeasuredPart = BatchPart & { readonly bytes: number };
 
 /** One call, which may take several tries. */
 class LogReading {
@@ -164,11 +167,9 @@ class LogReading {
       const parts = this.#partsOf(data, batch);
       if (parts === null) return null;
       for await (const part of parts) {
-        for (const record of part.records) {
-          records.push(this.#finish(record));
-          bytes += sizeOf(record);
-        }
+        for (const record of part.records) records.push(this.#finish(record));
         next = part.next;
+        bytes += part.bytes;
         if (bytes >= this.#options.maxBytes) return { records, next };
       }
     }
@@ -180,13 +181,21 @@ class LogReading {
   }
 
   /** The parts of a batch; `null` if it is damaged, and must be fetched once more. */
-  #partsOf(data: Buffer, batch: BatchBounds): Iterable<BatchPart> | AsyncIterable<BatchPart> | null {
+  #partsOf(data: Buffer, batch: BatchBounds): Iterable<MeasuredPart> | AsyncIterable<MeasuredPart> | null {
+    const { values: hasValues = true } = this.#options;
     try {
-      return [readPart(openBatch(data, batch, this.#from, MAX_AT_ONCE_BYTES), Infinity)];
+      const open = { ...openBatch(data, batch, this.#from, MAX_AT_ONCE_BYTES), hasValues };
+      return partsOf(open);
     } catch (error) {
-      if (error instanceof TooLargeError) return batchParts(data, batch, this.#from, DEFAULT_MAX_RECORD_BYTES);
+      if (error instanceof TooLargeError) return this.#partsOfLarge(data, batch);
       if (!(error instanceof UnreadableBatchError)) throw error;
-      return error.isDamaged && this.#fetchAgain() ? null : [unreadablePart(batch, this.#from, error)];
+      return error.isDamaged && this.#fetchAgain() ? null : [{ ...unreadablePart(batch, this.#from, error), bytes: 0 }];
+    }
+  }
+
+  async *#partsOfLarge(data: Buffer, batch: BatchBounds): AsyncGenerator<MeasuredPart> {
+    for await (const part of batchParts(data, batch, this.#from, DEFAULT_MAX_RECORD_BYTES)) {
+      yield { ...part, bytes: part.records.reduce((sum, record) => sum + sizeOf(record), 0) };
     }
   }
 
@@ -199,10 +208,20 @@ class LogReading {
 
   /** Leaves the value out if it is not wanted. What is a window on the response is copied, so that it may be kept. */
   #finish(record: StoredRecord): StoredRecord {
-    const { key, value } = this.#options.values === false ? withoutValue(record) : record;
-    if (value === record.value && !Buffer.isBuffer(key) && !Buffer.isBuffer(value)) return record;
-    return { ...record, key: copyOf(key), value: copyOf(value) };
+    const wanted = this.#options.values === false && record.value !== "" ? withoutValue(record) : record;
+    const { key, value } = wanted;
+    if (!(key instanceof Uint8Array || value instanceof Uint8Array)) return wanted;
+    return { ...wanted, key: copyOf(key), value: copyOf(value) };
   }
+}
+
+/** Reads an open batch: at once, and what cannot be read as a second part. */
+function* partsOf(open: OpenBatch): Generator<MeasuredPart> {
+  let part: BatchPart;
+  do {
+    part = readPart(open, Infinity);
+    yield { ...part, bytes: open.bytes.length };
+  } while (part.next <= open.header.bounds.lastOffset);
 }
 
 function copyOf(data: Uint8Array | string | null): Uint8Array | string | null {

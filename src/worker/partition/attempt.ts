@@ -19,7 +19,7 @@ import type { Job } from "../../job/job.ts";
 import { decideResume, type InterruptOutcome } from "../../job/resume.ts";
 import { enqueueRetry } from "../../job/retry.ts";
 import { type Checkpoint, JobRun, type Resumption, RUN } from "../../job/run.ts";
-import type { JobInfo, RunningJob } from "../../monitor/events.ts";
+import type { EventMap, JobInfo, RunningJob } from "../../monitor/events.ts";
 import type { JobSpan } from "../../monitor/job_span.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { PerformedJob, Tracing } from "../../monitor/tracing.ts";
@@ -241,13 +241,23 @@ export class Attempt extends JobRun {
     return performance.now() - this.#startedMs;
   }
 
-  /** The time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
-  get waitMs(): number | null {
+  /**
+   * Returns the event of a job that has passed.
+   *
+   * @param nowMs the time of its end, on the clock of `performance.now()`
+   */
+  toPerformedEvent(nowMs: number): EventMap["job.performed"] {
+    const durationMs = nowMs - this.#startedMs;
+    return { ...this.toJobInfo(), durationMs, waitMs: this.#waitMs(durationMs) };
+  }
+
+  /** Returns the time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
+  #waitMs(durationMs: number): number | null {
     const { enqueuedAt } = this.#decoded.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is the time of a clock that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
-    const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
+    const waitMs = Date.now() - durationMs - enqueuedAtMs;
     if (waitMs < -MAX_SKEW_MS) return null;
     return Math.max(waitMs, 0);
   }

@@ -190,7 +190,7 @@ export class Runner {
         const outcome = await attempt.run();
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#settlement.pass(record, attempt);
+          this.#settlement.pass(record, attempt, nowMs);
           this.#attempts.delete(attempt);
           semaphore.release();
         } else {

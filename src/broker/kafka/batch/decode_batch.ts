@@ -29,6 +29,8 @@ export interface OpenBatch {
   readonly bytes: Buffer;
   /** First offset that is wanted: a broker sends whole batches. */
   readonly from: number;
+  /** Whether values are read: without, `""` stands for one. */
+  readonly hasValues: boolean;
   /** Position of the next record in `bytes`. */
   at: number;
   /** Number of records before it. */
@@ -58,7 +60,7 @@ export function openBatch(data: Buffer, bounds: BatchBounds, from: number, maxBy
 
 /** Opens records that are decompressed already. */
 export function openRecords(header: BatchHeader, bytes: Buffer, from: number): OpenBatch {
-  return { header, bytes, from, at: 0, count: 0, before: -1 };
+  return { header, bytes, from, hasValues: true, at: 0, count: 0, before: -1 };
 }
 
 /** Whether all records of a batch are read, and nothing follows them. */
@@ -84,7 +86,7 @@ export function readRecords(batch: OpenBatch, maxRecords: number): StoredRecord[
 }
 
 function readInto(records: StoredRecord[], batch: OpenBatch, maxRecords: number): void {
-  const { bytes, from, header: { bounds, baseTimestampMs, appendTimeMs, count } } = batch;
+  const { bytes, from, hasValues, header: { bounds, baseTimestampMs, appendTimeMs, count } } = batch;
   const { baseOffset, lastOffset } = bounds;
   const texts = new TextWindow(bytes);
   let { at, before } = batch;
@@ -131,7 +133,7 @@ function readInto(records: StoredRecord[], batch: OpenBatch, maxRecords: number)
     if (!(at < next)) throw new UnreadableBatchError(bounds, "a record is longer than it says");
     if (offset >= from) {
       const key = keyLength < 0 ? null : dataOf(bytes, texts, keyAt, keyAt + keyLength);
-      const value = valueLength < 0 ? null : dataOf(bytes, texts, valueAt, valueAt + valueLength);
+      const value = valueLength < 0 ? null : hasValues ? dataOf(bytes, texts, valueAt, valueAt + valueLength) : "";
       const headers = bytes[at] === 0 ? NO_HEADERS : readHeaders(bytes, at, next, bounds);
       const valueBytes = Math.max(valueLength, 0);
       records.push(
