@@ -417,7 +417,8 @@ export class App implements AsyncDisposable {
       maxDelayMs,
       maxPayloadBytes: Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes)),
       monitor: this.#monitor,
-      append: (topic, record) => this.#dispatcher.append(topic, record),
+      // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
+      append: (topic, record) => this.#dispatcher.append(topic, record, false),
       findTarget: (target) => {
         const route = this.#routes.find(target);
         if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };
