@@ -44,6 +44,7 @@ export {
   Abort,
   BrokerError,
   ContinuationError,
+  DeserializationError,
   EnqueueError,
   type ErrorInfo,
   Interrupt,
@@ -96,6 +97,25 @@ export type {
   PlainData,
   PlainDataMembers,
 } from "./src/job/plain_data.ts";
+export type { GlobalIdLocator } from "./src/job/serializers/read.ts";
+export type { AnySerializer, Serializer } from "./src/job/serializers/serializer.ts";
+export {
+  type BigDecimal,
+  decimal,
+  duration,
+  type DurationUnit,
+  type GlobalId,
+  globalId,
+  keywords,
+  type RailsDuration,
+  range,
+  type RubyModule,
+  rubyModule,
+  type RubyRange,
+  type RubySymbol,
+  symbol,
+  symbolKeys,
+} from "./src/job/serializers/values.ts";
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
 export type {

@@ -151,6 +151,15 @@ export class PoisonError extends Error {
   override name = "PoisonError";
 }
 
+/**
+ * An argument of a job cannot be read: no serializer of this App has its name, the serializer failed, or a GlobalID was not
+ * found. The message has its path. It is thrown inside the job's run, which counts as an execution.
+ */
+export class DeserializationError extends Error {
+  /** `"DeserializationError"`. */
+  override name = "DeserializationError";
+}
+
 /** The envelope names a class that is not in the `jobs` of this App. */
 export class UnknownJobError extends Error {
   /** `"UnknownJobError"`. */

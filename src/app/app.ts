@@ -5,6 +5,7 @@
 import type { Broker, BrokerPermissions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
+import { EnvelopeCodec } from "../job/envelope.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
@@ -78,6 +79,12 @@ export class App implements AsyncDisposable {
   readonly options: Readonly<AppOptions>;
   /** Its job classes. */
   readonly jobs: ReadonlySet<JobClass>;
+  /**
+   * Writes and reads the envelopes of its jobs.
+   *
+   * @internal
+   */
+  readonly codec: EnvelopeCodec;
   readonly #resolved: ResolvedOptions;
   readonly #registry: JobRegistry;
   readonly #routes: Routes;
@@ -101,6 +108,7 @@ export class App implements AsyncDisposable {
     this.#resolved = resolved;
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
+    this.codec = new EnvelopeCodec(resolved);
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
     this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
@@ -113,7 +121,7 @@ export class App implements AsyncDisposable {
       routes: this.#routes,
       monitor: this.#monitor,
       tracing: this.#tracing,
-      currentAttributes: resolved.currentAttributes,
+      codec: this.codec,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
       clock: resolved.clock,
@@ -268,7 +276,7 @@ export class App implements AsyncDisposable {
       registry: this.#registry,
       monitor: this.#monitor,
       tracing: this.#tracing,
-      currentAttributes: this.#resolved.currentAttributes,
+      codec: this.codec,
       concurrency: settings.concurrency ?? concurrency,
       maxBufferedBytes,
       maxFetchBytes,

@@ -9,7 +9,7 @@ import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
 import type { Duration } from "../support/duration.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
-import { CARRIED, type Carried, carriedOf, SOURCE } from "./carried.ts";
+import { CARRIED, type Carried, carriedOf, type CarriedSource, SOURCE } from "./carried.ts";
 import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
 import { jobNameOf } from "./class_name.ts";
 import { NO_PLAN, planOf } from "./declarations.ts";
@@ -149,7 +149,7 @@ export abstract class Job extends JobHooks {
   /** @internal */
   [CARRIED]: Carried | undefined = undefined;
   /** @internal */
-  [SOURCE]: { readonly raw: Readonly<Record<string, unknown>> } | undefined = undefined;
+  [SOURCE]: CarriedSource | undefined = undefined;
   /** @internal */
   [RUN]: JobRun | undefined = undefined;
 
