@@ -91,7 +91,7 @@ export class OutputQueue {
     this.#sending = null;
   }
 
-  /** Takes the first texts out of the queue: so many characters, or a whole text that is longer. */
+  /** Takes the first strings out of the queue: so many characters, or a whole string that is longer. */
   #take(characters: number): string {
     let count = 0;
     let length = 0;

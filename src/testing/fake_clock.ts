@@ -1,5 +1,5 @@
 /**
- * The clock of a test. It begins at the real time, stands still, and moves only when the test says so. Delayed jobs, the waits of
+ * The clock of a test. It begins at the real time, and moves only when the test moves it. Delayed jobs, the waits of
  * `retryOn` and those of interrupted jobs are due by it; `Date` is the real one.
  */
 import { InvalidConfigurationError } from "../errors.ts";

@@ -36,7 +36,7 @@ const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 /** `JSON.stringify` alone would write 0. */
 const NEGATIVE_ZERO = rawJson("-0.0");
 
-/** What the writer of an envelope needs, and gets back. */
+/** The options of writing one envelope, and its by-products. */
 export interface Session {
   /** The serializers of the App. */
   readonly serializers: readonly AnySerializer[];

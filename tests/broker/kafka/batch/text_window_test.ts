@@ -1,4 +1,4 @@
-/** Parts of the same bytes as strings: each is the UTF-8 of its bytes alone, whatever stands beside it. */
+/** Parts of the same bytes as strings: each is the UTF-8 of its bytes alone, whatever is beside it. */
 import { assertEquals } from "@std/assert";
 import { Buffer, isUtf8 } from "node:buffer";
 import { TextWindow } from "../../../../src/broker/kafka/batch/text_window.ts";
