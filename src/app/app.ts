@@ -29,6 +29,7 @@ import { scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.t
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
+import type { WorkerScheduler } from "../worker/scheduler.ts";
 import { Worker } from "../worker/worker.ts";
 import {
   type AppOptions,
@@ -291,7 +292,8 @@ export class App implements AsyncDisposable {
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };
-    const worker = new Worker(Object.freeze(config));
+    const createScheduler = settings.scheduler === false ? null : (broker: Broker) => this.#createScheduler(broker);
+    const worker = new Worker(Object.freeze(config), createScheduler);
     for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
     this.#workers.add(worker);
     return worker;
@@ -400,6 +402,28 @@ export class App implements AsyncDisposable {
   /** Closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Makes the part of a worker that releases delayed jobs. */
+  async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
+    const { name, clock, maxDelayMs, undeclaredQueues } = this.#resolved;
+    const topic = this.#scheduledTopic();
+    const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
+    return new Scheduler({
+      broker,
+      group: schedulerGroup(name),
+      topic,
+      clock,
+      maxDelayMs,
+      maxPayloadBytes: Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes)),
+      monitor: this.#monitor,
+      append: (topic, record) => this.#dispatcher.append(topic, record),
+      findTarget: (target) => {
+        const route = this.#routes.find(target);
+        if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };
+        return undeclaredQueues === "warn" && target !== topic ? { deadLetterTopic: null } : undefined;
+      },
+    });
   }
 
   /** Returns the full name of the topic in which delayed jobs wait. It must not be one of jobs. */

@@ -269,6 +269,12 @@ export interface WorkerSettings {
   /** Whether missing topics are created before the start. @default false; embedded brokers always do */
   readonly createTopics?: boolean;
   /**
+   * Whether the worker takes part in releasing delayed jobs. Without any worker that does, none is released.
+   *
+   * @default true
+   */
+  readonly scheduler?: boolean;
+  /**
    * The command line that `partition.paused` shows for skipping a record.
    *
    * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
@@ -288,6 +294,7 @@ export function checkWorkerSettings(settings: WorkerSettings): void {
         : "an array of queues that is not empty",
     concurrency: integerFrom(1),
     createTopics: boolean,
+    scheduler: boolean,
     command: nonEmptyString,
   });
 }
