@@ -8,7 +8,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     file: "src/job/job.ts",
     find: 'if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;',
     replace: "if (isJob(value)) return;",
-    tests: ["tests/job/plain_data_test.ts"],
+    tests: ["tests/job/enqueueable_test.ts"],
   },
   {
     what: "callbacks: nothing runs after a halted action",
