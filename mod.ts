@@ -91,13 +91,16 @@ export {
   kafkaOptionsOf,
 } from "./src/job/kafka_options.ts";
 export type {
+  ArgumentData,
+  ArgumentDataMembers,
+  BuiltInArgument,
+  CustomArgument,
   EnqueueableArgument,
   EnqueueableArguments,
   HasOnlyElements,
   PerformParameters,
-  PlainData,
-  PlainDataMembers,
-} from "./src/job/plain_data.ts";
+  Serializable,
+} from "./src/job/enqueueable.ts";
 export type { GlobalIdLocator } from "./src/job/serializers/read.ts";
 export type { AnySerializer, Serializer } from "./src/job/serializers/serializer.ts";
 export {

@@ -250,10 +250,9 @@ Deno.test("assertions refuse options with which they could never fail, or never 
   refuses('Cannot look for the class "Nothing"', () => t.assertEnqueuedWith(Nothing as any));
   // deno-lint-ignore no-explicit-any
   refuses('Option "args"', () => t.assertEnqueuedWith(MailJob, { args: "a" } as any));
-  // deno-lint-ignore no-explicit-any
   refuses(
     'Option "at" of assertEnqueuedWith() must be a Date or null',
-    () => t.assertEnqueuedWith(MailJob, { at: 1 } as any),
+    () => t.assertEnqueuedWith(MailJob, { at: 1 } as never),
   );
   const noBlock = MailJob as unknown as () => void;
   const meant = 'must be a function, but it is the class "MailJob"; did you mean { only: MailJob }?';
