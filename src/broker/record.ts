@@ -75,6 +75,14 @@ export function sizeOf({ key, value, headers }: NewRecord): number {
   return bytes;
 }
 
+/** Whether a record is larger than a number of bytes. Most are so much smaller that they need not be measured. */
+export function isLargerThan(record: NewRecord, maxBytes: number): boolean {
+  const { key, value, headers } = record;
+  // A character has at most 3 bytes in UTF-8.
+  const mostBytes = headers?.length ? Infinity : ((key?.length ?? 0) + (value?.length ?? 0)) * 3;
+  return mostBytes > maxBytes && sizeOf(record) > maxBytes;
+}
+
 /**
  * Leaves out the value of a record.
  *
@@ -90,7 +98,7 @@ function lengthOf(data: Uint8Array | string | null | undefined): number {
 }
 
 const encoder = new TextEncoder();
-/** Longer strings than a third of this are encoded into memory of their own. */
+/** Strings are encoded into this, part by part: memory of its own for a large one costs ten times as much. */
 const scratch = new Uint8Array(16_384);
 
 /**
@@ -99,8 +107,13 @@ const scratch = new Uint8Array(16_384);
  * `node:buffer`, which costs a program that only enqueues a third of its start.
  */
 function utf8Length(text: string): number {
-  if (text.length * 3 > scratch.length) return encoder.encode(text).length;
-  return encoder.encodeInto(text, scratch).written;
+  let bytes = 0;
+  for (let rest = text; rest !== "";) {
+    const { read, written } = encoder.encodeInto(rest, scratch);
+    bytes += written;
+    rest = read === rest.length ? "" : rest.slice(read);
+  }
+  return bytes;
 }
 
 function copyData(data: NewRecord["value"] | undefined): StoredRecord["value"] {

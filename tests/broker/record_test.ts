@@ -1,7 +1,8 @@
 /** Copying and measuring records. */
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
-import { copyRecord, sizeOf } from "../../src/broker/record.ts";
+import type { NewRecord } from "../../src/broker/broker.ts";
+import { copyRecord, isLargerThan, sizeOf } from "../../src/broker/record.ts";
 
 Deno.test("copyRecord() also copies the bytes of a Buffer, whose slice() shares its memory", () => {
   const bytes = Buffer.from("job");
@@ -26,4 +27,15 @@ Deno.test("sizeOf() returns the size in bytes, whatever the length and the chara
   for (const text of ["", "job", "\u00fc", "\u6f22", "\u{1f600}", "\ud800", "a\udc00b", "\u6f22".repeat(9000)]) {
     assertEquals(sizeOf({ value: text }), Buffer.byteLength(text), text.slice(0, 20));
   }
+});
+
+Deno.test("isLargerThan() compares the size in bytes, also where the number of characters alone does not tell", () => {
+  for (const value of ["x".repeat(10), "\u6f22".repeat(10), new Uint8Array(10)]) {
+    const record: NewRecord = { key: "k", value, headers: [["name", new Uint8Array(5)]] };
+    const bytes = sizeOf(record);
+    assertEquals([isLargerThan(record, bytes), isLargerThan(record, bytes - 1)], [false, true]);
+    const bare: NewRecord = { key: "k", value };
+    assertEquals([isLargerThan(bare, bytes - 9), isLargerThan(bare, bytes - 10)], [false, true]);
+  }
+  assertEquals(isLargerThan({ value: null }, 0), false);
 });

@@ -218,8 +218,8 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
   {
     what: "sqlite: a file that was replaced is checked again",
     file: "src/broker/sqlite/file.ts",
-    find: "replaced === null ? nowMs : -Infinity",
-    replace: "nowMs",
+    find: "this.#checkedMs = -Infinity;",
+    replace: "",
     tests: ["tests/broker/sqlite/file_test.ts"],
   },
   {
@@ -330,6 +330,30 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     replace: "false",
     tests: ["tests/broker/sqlite/replaced_files_test.ts"],
     only: "is not acknowledged",
+  },
+  {
+    what: "sqlite: a log that is missing after a transaction is noticed",
+    file: "src/broker/sqlite/file_identity.ts",
+    find: "existsSync(log!) && ",
+    replace: "",
+    tests: ["tests/broker/sqlite/replaced_files_test.ts"],
+    only: "a deleted log",
+  },
+  {
+    what: "sqlite: a log that was deleted and made again during a transaction is noticed",
+    file: "src/broker/sqlite/file_identity.ts",
+    find: "isSame(inodeOf(index!), this.#inodes[2])",
+    replace: "true",
+    tests: ["tests/broker/sqlite/replaced_files_test.ts"],
+    only: "a third one made again",
+  },
+  {
+    what: "sqlite: a log that was replaced alone is noticed",
+    file: "src/broker/sqlite/file.ts",
+    find: "nowMs - this.#logCheckedMs < CHECK_LOG_EVERY_MS && ",
+    replace: "",
+    tests: ["tests/broker/sqlite/replaced_files_test.ts"],
+    only: "in place of another one",
   },
   {
     what: "sqlite: closing does not write an old log over the file",

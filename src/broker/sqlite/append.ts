@@ -2,7 +2,7 @@
 import { BrokerError } from "../../errors.ts";
 import type { AppendOutcome, NewRecord } from "../broker.ts";
 import { partitionOfKey } from "../partitioner.ts";
-import { copyRecord, sizeOf } from "../record.ts";
+import { copyRecord, isLargerThan, sizeOf } from "../record.ts";
 import { keylessError, recordTooLargeError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import { writeHeaders } from "./headers.ts";
@@ -68,8 +68,8 @@ function appendOne(
   const partition = record.partition ?? (key === null ? spread() % partitions : partitionOfKey(key, partitions));
   const end = logEnd(connection, topic, partition);
   if (end === undefined) return refused(unknownPartitionError(name, partition, partitions));
-  const bytes = sizeOf(ready);
-  if (bytes > settings.maxMessageBytes) return refused(recordTooLargeError(name, bytes, settings.maxMessageBytes));
+  const { maxMessageBytes } = settings;
+  if (isLargerThan(ready, maxMessageBytes)) return refused(recordTooLargeError(name, sizeOf(ready), maxMessageBytes));
   if (settings.isCompacted && key === null) return refused(keylessError(name));
   const offset = end.next;
   if (offset > MAX_OFFSET) return refused(isFull(name, partition));

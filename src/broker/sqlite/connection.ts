@@ -163,6 +163,11 @@ export class Connection {
     return this.#identity?.replacedFile() ?? null;
   }
 
+  /** Whether all files are the same, as far as a quick look shows. */
+  areFilesInPlace(): boolean {
+    return this.#identity?.areInPlace() ?? true;
+  }
+
   /** Closes it. */
   close(): void {
     this.#statements.clear();

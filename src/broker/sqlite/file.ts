@@ -20,8 +20,11 @@ export interface Patience {
 /** The longest pause between two tries, in milliseconds. */
 const LONGEST_PAUSE_MS = 20;
 
-/** The time between two checks that the file was not deleted or replaced, in milliseconds. One costs 12 µs. */
+/** The time between two checks that no file was deleted or replaced, in milliseconds. One costs 12 µs. */
 const CHECK_EVERY_MS = 1;
+
+/** The time between two checks that read the inode of the log as well, in milliseconds: see `FileIdentity`. */
+const CHECK_LOG_EVERY_MS = 50;
 
 /** The database file of one broker. */
 export class DatabaseFile {
@@ -31,6 +34,7 @@ export class DatabaseFile {
   readonly #closed = new AbortController();
   #connection: Connection | undefined;
   #checkedMs = -Infinity;
+  #logCheckedMs = -Infinity;
 
   /**
    * @param path the file's absolute path
@@ -69,13 +73,13 @@ export class DatabaseFile {
    */
   async write<T>(
     step: (connection: Connection) => T,
-    { durability = "buffered", ...patience }: Patience & { readonly durability?: Durability } = {},
+    options: Patience & { readonly durability?: Durability } = {},
   ): Promise<T> {
-    const connection = this.#connection ?? await this.connection(patience);
+    const connection = this.#connection ?? await this.connection(options);
     return await this.#patiently("write to", () => {
       this.#check(connection);
-      return connection.write(() => step(connection), durability);
-    }, patience);
+      return connection.write(() => step(connection), options.durability ?? "buffered");
+    }, options);
   }
 
   /** Closes it. Steps that wait are rejected. */
@@ -87,13 +91,15 @@ export class DatabaseFile {
 
   async #patiently<T>(verb: string, step: () => T, patience: Patience): Promise<T> {
     const { deadlineMs = this.#busyTimeoutMs, signal } = patience;
-    const endMs = performance.now() + deadlineMs;
+    let endMs: number | undefined;
     for (let tries = 0;; tries++) {
       this.#throwIfClosed();
       try {
         return step();
       } catch (error) {
         if (!isBusy(error)) throw this.#failure(verb, error);
+        // A try does not wait: the first one has taken no time.
+        endMs ??= performance.now() + deadlineMs;
         if (performance.now() >= endMs) throw this.#busy(verb, deadlineMs, error);
       }
       await pause(tries, signal === undefined ? [this.#closed.signal] : [this.#closed.signal, signal]);
@@ -104,10 +110,14 @@ export class DatabaseFile {
   #check(connection: Connection): void {
     const nowMs = performance.now();
     if (nowMs - this.#checkedMs < CHECK_EVERY_MS) return;
+    this.#checkedMs = nowMs;
+    if (nowMs - this.#logCheckedMs < CHECK_LOG_EVERY_MS && connection.areFilesInPlace()) return;
     const replaced = connection.replacedFile();
-    // A replaced file is checked each time.
-    this.#checkedMs = replaced === null ? nowMs : -Infinity;
-    if (replaced !== null) throw replacedFile(this.path, replaced, "no");
+    this.#logCheckedMs = nowMs;
+    if (replaced === null) return;
+    // It is checked each time from now on.
+    this.#checkedMs = -Infinity;
+    throw replacedFile(this.path, replaced, "no");
   }
 
   #failure(verb: string, error: unknown): unknown {

@@ -7,6 +7,7 @@
  * loses its locks on it (POSIX drops all locks of a process when it closes any handle of the file). The next other program
  * that opens and closes the file then takes itself for the last user, and deletes the log.
  */
+import { existsSync } from "node:fs";
 
 const SUFFIXES = ["", "-wal", "-shm"];
 
@@ -35,9 +36,19 @@ export class FileIdentity {
     return ABANDONED.has(database!) ? this.#paths[Math.max(index, 1)]! : this.#paths[index] ?? null;
   }
 
-  /** Whether the log is the same file. It costs 4 µs, all three cost 12. */
+  /** Whether all three are in place, as far as that can be seen without the inode of the log. */
+  areInPlace(): boolean {
+    return isSame(inodeOf(this.#paths[0]!), this.#inodes[0]) && this.isLogInPlace();
+  }
+
+  /**
+   * Whether the log is in place, as far as that can be seen without its inode: on Linux, reading that makes the next sync of
+   * the log half as long again, since the next write must then store its time. SQLite never deletes the log without its
+   * index.
+   */
   isLogInPlace(): boolean {
-    return isSame(inodeOf(this.#paths[1]!), this.#inodes[1]);
+    const [, log, index] = this.#paths;
+    return existsSync(log!) && isSame(inodeOf(index!), this.#inodes[2]);
   }
 }
 

@@ -105,19 +105,44 @@ for (const suffix of ["", "-wal", "-shm"]) {
   });
 }
 
-Deno.test("sqlite: a transaction that went into a deleted log is not acknowledged", async () => {
-  using temporary = new TemporaryFile();
-  const { path } = temporary;
+Deno.test("sqlite: a log in place of another one ends the consumer", async () => {
+  using file = new TemporaryFile();
+  const { path } = file;
   await makeTopic(path);
-  const file = new DatabaseFile(path, 1000);
-  const written = file.write((connection) => {
-    append(connection, TOPIC, [{ value: "x" }], () => 0);
-    Deno.removeSync(`${path}-wal`);
-  }, { durability: "durable" });
-  const error = await assertRejects(() => written, SqliteError, replaced(path, "-wal"));
-  assertEquals([error.written, error.lasting], ["unknown", true]);
-  file.close();
+  await using member = new Member(path);
+  await fill(path, 1);
+  await member.received(1);
+  Deno.copyFileSync(`${path}-wal`, `${path}-copy`);
+  Deno.renameSync(`${path}-copy`, `${path}-wal`);
+  await member.recorder.until("it fails", () => member.recorder.failures.length > 0);
+  assertEquals(member.recorder.failures.map(({ message }) => message), [replaced(path, "-wal")]);
 });
+
+for (
+  const [what, replace] of [
+    ["a deleted log", (path: string) => Deno.removeSync(`${path}-wal`)],
+    ["a log that another program deleted and a third one made again", (path: string) => {
+      for (const suffix of ["-wal", "-shm"]) {
+        Deno.removeSync(path + suffix);
+        Deno.writeTextFileSync(path + suffix, "");
+      }
+    }],
+  ] as const
+) {
+  Deno.test(`sqlite: a transaction that went into ${what} is not acknowledged`, async () => {
+    using temporary = new TemporaryFile();
+    const { path } = temporary;
+    await makeTopic(path);
+    const file = new DatabaseFile(path, 1000);
+    const written = file.write((connection) => {
+      append(connection, TOPIC, [{ value: "x" }], () => 0);
+      replace(path);
+    }, { durability: "durable" });
+    const error = await assertRejects(() => written, SqliteError, replaced(path, "-wal"));
+    assertEquals([error.written, error.lasting], ["unknown", true]);
+    file.close();
+  });
+}
 
 Deno.test("sqlite: closing a connection whose log was deleted does not write that log over the file", async () => {
   using file = new TemporaryFile();
