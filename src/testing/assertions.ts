@@ -151,7 +151,7 @@ function createArgumentsComparison<J extends Job>(
   const job = new Class();
   (job as Job).args = expected;
   const stored = codec.readArguments(codec.read(codec.write(job, "default")));
-  return (args) => describeDifferences(stored, args, "args");
+  return (args) => describeDifferences(stored, args, "args", (value) => codec.fieldsOf(value));
 }
 
 function createError(by: Asserter, message: string, actual?: unknown, expected?: unknown): AssertionError {
