@@ -19,7 +19,7 @@ Deno.test("TextWindow reads each part as the UTF-8 of its bytes", () => {
   forSeeds(200, (random) => {
     const parts = Array.from({ length: 30 }, () => random.pick([...pieces, "binary"]))
       .map((piece) => piece === "binary" ? Buffer.of(0xff, 65) : Buffer.from(piece));
-    // As in a batch, bytes that are not ASCII stand between the parts.
+    // As in a batch, bytes that are not ASCII are between the parts.
     const between = Buffer.of(0x80, 0xd6, 1);
     const bytes = Buffer.concat(parts.flatMap((part) => [between, part]));
     const texts = new TextWindow(bytes);
