@@ -44,6 +44,7 @@ export {
   Abort,
   BrokerError,
   ContinuationError,
+  DeserializationError,
   EnqueueError,
   type ErrorInfo,
   Interrupt,
@@ -79,6 +80,7 @@ export {
 export type { Step, StepOptions } from "./src/job/continuation.ts";
 export type { CallbackKind, ErrorClass } from "./src/job/declarations.ts";
 export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type RetryWait } from "./src/job/job_hooks.ts";
+export type { JobPriority, JobQueue } from "./src/job/job_state.ts";
 export type { Instant, SetOptions } from "./src/job/set_options.ts";
 export type { Duration } from "./src/support/duration.ts";
 export {
@@ -88,13 +90,35 @@ export {
   kafkaOptionsOf,
 } from "./src/job/kafka_options.ts";
 export type {
+  ArgumentData,
+  ArgumentDataMembers,
+  BuiltInArgument,
+  CustomArgument,
   EnqueueableArgument,
   EnqueueableArguments,
   HasOnlyElements,
   PerformParameters,
-  PlainData,
-  PlainDataMembers,
-} from "./src/job/plain_data.ts";
+  Serializable,
+} from "./src/job/enqueueable.ts";
+export type { GlobalIdLocator } from "./src/job/serializers/read.ts";
+export type { AnySerializer, Serializer } from "./src/job/serializers/serializer.ts";
+export {
+  type BigDecimal,
+  decimal,
+  duration,
+  type DurationUnit,
+  type GlobalId,
+  globalId,
+  keywords,
+  type RailsDuration,
+  range,
+  type RubyModule,
+  rubyModule,
+  type RubyRange,
+  type RubySymbol,
+  symbol,
+  symbolKeys,
+} from "./src/job/serializers/values.ts";
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
 export type {

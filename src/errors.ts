@@ -84,7 +84,7 @@ export class Abort extends Error {
 
 /** Returns whether a value is an {@linkcode Abort}, of any copy of this library. */
 export function isAbort(value: unknown): value is Abort {
-  return (value as { [ABORT]?: unknown } | null | undefined)?.[ABORT] === true;
+  return hasMark(value, ABORT);
 }
 
 /** The steps of a job are not in the order of its earlier run, come twice or inside each other, or cannot go on. */
@@ -119,7 +119,12 @@ export class Interrupt extends Error {
 
 /** Returns whether a value is an {@linkcode Interrupt}, of any copy of this library. */
 export function isInterrupt(value: unknown): value is Interrupt {
-  return (value as { [INTERRUPT]?: unknown } | null | undefined)?.[INTERRUPT] === true;
+  return hasMark(value, INTERRUPT);
+}
+
+/** Returns whether a thrown value has a mark. It may be a proxy that throws at each read. */
+function hasMark(value: unknown, mark: symbol): boolean {
+  return readOrUndefined(() => (value as { [mark: symbol]: unknown } | null | undefined)?.[mark]) === true;
 }
 
 /** A job ran longer than its `timeoutMs`: the reason of its `signal`, and the error that it failed with. */
@@ -144,6 +149,15 @@ export class ShutdownError extends Error {
 export class PoisonError extends Error {
   /** `"PoisonError"`. */
   override name = "PoisonError";
+}
+
+/**
+ * An argument of a job cannot be read: no serializer of this App has its name, the serializer failed, or a GlobalID was not
+ * found. The message has its path. It is thrown inside the job's run, which counts as an execution.
+ */
+export class DeserializationError extends Error {
+  /** `"DeserializationError"`. */
+  override name = "DeserializationError";
 }
 
 /** The envelope names a class that is not in the `jobs` of this App. */

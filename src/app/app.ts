@@ -5,6 +5,7 @@
 import type { Broker, BrokerPermissions } from "../broker/broker.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
+import { EnvelopeCodec } from "../job/envelope.ts";
 import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
@@ -28,6 +29,7 @@ import { scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.t
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
+import type { WorkerScheduler } from "../worker/scheduler.ts";
 import { Worker } from "../worker/worker.ts";
 import {
   type AppOptions,
@@ -78,6 +80,12 @@ export class App implements AsyncDisposable {
   readonly options: Readonly<AppOptions>;
   /** Its job classes. */
   readonly jobs: ReadonlySet<JobClass>;
+  /**
+   * Writes and reads the envelopes of its jobs.
+   *
+   * @internal
+   */
+  readonly codec: EnvelopeCodec;
   readonly #resolved: ResolvedOptions;
   readonly #registry: JobRegistry;
   readonly #routes: Routes;
@@ -101,6 +109,7 @@ export class App implements AsyncDisposable {
     this.#resolved = resolved;
     this.#registry = new JobRegistry(resolved.jobs);
     this.jobs = this.#registry.classes;
+    this.codec = new EnvelopeCodec(resolved);
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
     this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
@@ -113,7 +122,7 @@ export class App implements AsyncDisposable {
       routes: this.#routes,
       monitor: this.#monitor,
       tracing: this.#tracing,
-      currentAttributes: resolved.currentAttributes,
+      codec: this.codec,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
       clock: resolved.clock,
@@ -268,7 +277,7 @@ export class App implements AsyncDisposable {
       registry: this.#registry,
       monitor: this.#monitor,
       tracing: this.#tracing,
-      currentAttributes: this.#resolved.currentAttributes,
+      codec: this.codec,
       concurrency: settings.concurrency ?? concurrency,
       maxBufferedBytes,
       maxFetchBytes,
@@ -283,7 +292,8 @@ export class App implements AsyncDisposable {
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };
-    const worker = new Worker(Object.freeze(config));
+    const createScheduler = settings.scheduler === false ? null : (broker: Broker) => this.#createScheduler(broker);
+    const worker = new Worker(Object.freeze(config), createScheduler);
     for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
     this.#workers.add(worker);
     return worker;
@@ -392,6 +402,28 @@ export class App implements AsyncDisposable {
   /** Closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Makes the part of a worker that releases delayed jobs. */
+  async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
+    const { name, clock, maxDelayMs, undeclaredQueues } = this.#resolved;
+    const topic = this.#scheduledTopic();
+    const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
+    return new Scheduler({
+      broker,
+      group: schedulerGroup(name),
+      topic,
+      clock,
+      maxDelayMs,
+      maxPayloadBytes: Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes)),
+      monitor: this.#monitor,
+      append: (topic, record) => this.#dispatcher.append(topic, record),
+      findTarget: (target) => {
+        const route = this.#routes.find(target);
+        if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };
+        return undeclaredQueues === "warn" && target !== topic ? { deadLetterTopic: null } : undefined;
+      },
+    });
   }
 
   /** Returns the full name of the topic in which delayed jobs wait. It must not be one of jobs. */

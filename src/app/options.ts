@@ -7,6 +7,8 @@ import { readBrokerSource } from "../broker/source.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_attributes.ts";
 import type { JobClass } from "../job/job.ts";
+import type { GlobalIdLocator } from "../job/serializers/read.ts";
+import type { AnySerializer } from "../job/serializers/serializer.ts";
 import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import { type Clock, SYSTEM_CLOCK } from "../support/clock.ts";
@@ -42,6 +44,22 @@ export interface AppOptions extends JobOptions {
   readonly topics: readonly JobTopic[];
   /** Classes of current attributes that jobs carry. @default [] */
   readonly currentAttributes?: readonly AnyCurrentAttributes[];
+  /**
+   * Classes of current attributes that the Rails application has, too, in the order in which Rails registers them. Jobs
+   * carry them as Rails writes them, as plain JSON.
+   *
+   * @default []
+   */
+  readonly railsCurrentAttributes?: readonly AnyCurrentAttributes[];
+  /** Serializers of arguments of your own types. The first one that handles a value takes it. @default [] */
+  readonly serializers?: readonly AnySerializer[];
+  /**
+   * Finds the object of a GlobalID, for a job to get it as its argument; `undefined` or `null` if there is none. It may
+   * return a promise.
+   *
+   * @default none: the job gets the GlobalId
+   */
+  readonly locateGlobalId?: GlobalIdLocator;
   /** Prefix of each topic's name, also of dead letter topics. @default none */
   readonly queuePrefix?: string;
   /** Delimiter between prefix and name. @default "_" */
@@ -91,9 +109,9 @@ export interface ScheduledTopicOptions {
 /** The options of an App with their defaults. */
 export type ResolvedOptions =
   & Required<
-    Omit<AppOptions, keyof JobOptions | "broker" | "logger" | "buffer" | "topics">
+    Omit<AppOptions, keyof JobOptions | "broker" | "locateGlobalId" | "logger" | "buffer" | "topics">
   >
-  & { readonly broker: BrokerSource };
+  & { readonly broker: BrokerSource; readonly locateGlobalId: GlobalIdLocator | undefined };
 
 const DAY_MS = 86_400_000;
 
@@ -117,6 +135,9 @@ const CHECKS: Checks<AppOptions> = {
   jobs: list,
   topics: list,
   currentAttributes: list,
+  railsCurrentAttributes: list,
+  serializers: list,
+  locateGlobalId: (value) => typeof value === "function" ? null : "a function of the GlobalID",
   queuePrefix: namePart,
   queueDelimiter: namePart,
   undeclaredQueues: oneOf("error", "warn"),
@@ -157,8 +178,9 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
   for (const name of ["name", "broker", "jobs", "topics"] as const) {
     if (options[name] === undefined) throw new InvalidConfigurationError(`new App() needs the option "${name}"`);
   }
-  const { currentAttributes = [], sessionTimeoutMs = 15_000 } = options;
-  checkCurrentAttributes(currentAttributes);
+  const { currentAttributes = [], railsCurrentAttributes = [], serializers = [], sessionTimeoutMs = 15_000 } = options;
+  checkCurrentAttributes([...currentAttributes, ...railsCurrentAttributes]);
+  checkSerializers(serializers);
   for (const topic of options.topics) {
     if (typeof topic?.name !== "string") {
       throw new InvalidConfigurationError(`${show(topic)} in "topics" is not a topic: make it with activeJobTopic()`);
@@ -171,6 +193,9 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     broker: readBrokerSource(options.broker),
     jobs: options.jobs,
     currentAttributes,
+    railsCurrentAttributes,
+    serializers,
+    locateGlobalId: options.locateGlobalId,
     queuePrefix: options.queuePrefix ?? "",
     queueDelimiter: options.queueDelimiter ?? "_",
     undeclaredQueues: options.undeclaredQueues ?? "error",
@@ -212,6 +237,23 @@ function checkCurrentAttributes(classes: readonly AnyCurrentAttributes[]): void 
   }
 }
 
+function checkSerializers(serializers: readonly AnySerializer[]): void {
+  const names = new Set<string>();
+  for (const serializer of serializers) {
+    const methods = [serializer?.handles, serializer?.serialize, serializer?.deserialize];
+    if (nonEmptyString(serializer?.name) !== null || methods.some((method) => typeof method !== "function")) {
+      throw new InvalidConfigurationError(
+        `${
+          show(serializer)
+        } in "serializers" is not a serializer: it needs a name, handles(), serialize() and deserialize()`,
+      );
+    }
+    const { name } = serializer;
+    if (names.has(name)) throw new InvalidConfigurationError(`Two serializers are called "${name}"`);
+    names.add(name);
+  }
+}
+
 /** Options of `app.skip()`. */
 export interface SkipOptions {
   /** Whether the records before it that are not finished are skipped as well. @default false */
@@ -226,6 +268,12 @@ export interface WorkerSettings {
   readonly concurrency?: number;
   /** Whether missing topics are created before the start. @default false; embedded brokers always do */
   readonly createTopics?: boolean;
+  /**
+   * Whether the worker takes part in releasing delayed jobs. Without any worker that does, none is released.
+   *
+   * @default true
+   */
+  readonly scheduler?: boolean;
   /**
    * The command line that `partition.paused` shows for skipping a record.
    *
@@ -246,6 +294,7 @@ export function checkWorkerSettings(settings: WorkerSettings): void {
         : "an array of queues that is not empty",
     concurrency: integerFrom(1),
     createTopics: boolean,
+    scheduler: boolean,
     command: nonEmptyString,
   });
 }

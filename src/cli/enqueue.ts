@@ -2,7 +2,7 @@
  * `enqueue`: enqueues one job, waits until the broker has acknowledged it, whatever its class says, and prints its position.
  */
 import type { App } from "../app/app.ts";
-import { parseExactly } from "../job/arguments.ts";
+import { parseExactly } from "../job/serializers/read.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { formatPosition } from "../support/position.ts";
 import { didYouMean, show } from "../support/validation.ts";

@@ -46,6 +46,7 @@ export const worker: Command = {
     { name: "topics", value: "A,B", help: "consume these topics only" },
     { name: "once", help: "perform the jobs that are there now, then end" },
     { name: "create-topics", help: "create missing topics as the App declares them" },
+    { name: "no-scheduler", help: "take no part in releasing delayed jobs" },
     ...HEALTH_FLAGS,
     { name: "print-permissions", help: "print the flags of deno run that this App needs instead of -A, then end" },
   ],
@@ -103,6 +104,7 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
     worker = app.worker({
       command: skipCommand,
       createTopics: args.isSet("create-topics"),
+      scheduler: !args.isSet("no-scheduler"),
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(topics === undefined ? {} : { topics }),
     });

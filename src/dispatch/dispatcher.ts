@@ -9,10 +9,11 @@
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { sizeOf } from "../broker/record.ts";
 import { describeError, EnqueueError, InvalidConfigurationError, UnknownTopicError, type Written } from "../errors.ts";
-import { type AnyCurrentAttributes, captureAttributes } from "../job/current_attributes.ts";
+import type { EnvelopeCodec } from "../job/envelope.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
+import { applyPriority, describeQueue, queueOf } from "../job/placement.ts";
 import type { JobSpan } from "../monitor/job_span.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
@@ -33,7 +34,7 @@ export interface DispatcherOptions {
   readonly routes: Routes;
   readonly monitor: Monitor;
   readonly tracing: Tracing;
-  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  readonly codec: EnvelopeCodec;
   readonly buffer: BufferOptions;
   readonly clock: Clock;
   /** The full name of the topic in which delayed jobs wait. */
@@ -216,13 +217,14 @@ export class Dispatcher {
   }
 
   #build(job: Job, delivery: Delivery, awaitsAck: boolean): PreparedJob {
-    const { routes, currentAttributes, tracing } = this.#options;
-    const queue = job.queueName ?? (job.constructor as JobClass).queue;
+    const { routes, codec, tracing } = this.#options;
+    const queue = queueOf(job);
+    applyPriority(job);
     const topic = routes.topicOf(queue);
     if (this.#isClosed) throw refusal(job, "its App is closed");
     const route = routes.find(topic);
     if (route === undefined) this.#checkUndeclared(job, queue);
-    const record = recordOf(job, topic, captureAttributes(currentAttributes), route?.maxPayloadBytes ?? Infinity);
+    const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity);
     // The last step: a span that was begun must be ended.
     const span = tracing.isOn
       ? tracing.startSend({ jobClass: nameOf(job), jobId: job.jobId, queue: topic, key: record.key })
@@ -314,7 +316,7 @@ export class Dispatcher {
 
   #reportScheduled(job: Job, { partition, offset }: Position): void {
     const { monitor, routes } = this.#options;
-    const queue = routes.topicOf(job.queueName ?? (job.constructor as JobClass).queue);
+    const queue = routes.topicOf(describeQueue(job));
     const dueAtMs = job.scheduledAt?.getTime() ?? this.#options.clock.nowMs();
     monitor.emit("job.scheduled", { jobClass: nameOf(job), jobId: job.jobId, queue, dueAtMs, partition, offset });
   }
@@ -331,7 +333,7 @@ export class Dispatcher {
 
   #fail(job: Job, delivery: Delivery, error: EnqueueError): EnqueueError {
     delivery.fail(error);
-    const queue = this.#options.routes.topicOf(job.queueName ?? (job.constructor as JobClass).queue);
+    const queue = this.#options.routes.topicOf(describeQueue(job));
     this.#options.monitor.emit("job.enqueue_failed", {
       jobClass: nameOf(job),
       jobId: job.jobId,

@@ -5,8 +5,7 @@
 import { sizeOf } from "../broker/record.ts";
 import { describeError, EnqueueError, RecordTooLargeError, SerializationError, type Written } from "../errors.ts";
 import { jobNameOf } from "../job/class_name.ts";
-import type { AttributesOnWire } from "../job/current_attributes.ts";
-import { writeEnvelope } from "../job/envelope.ts";
+import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
 import { show } from "../support/validation.ts";
@@ -21,7 +20,7 @@ export interface JobRecord {
  * Builds the record of a job, and sets the job's `enqueuedAt`.
  *
  * @param topic the full name of the topic
- * @param attributes current attributes by class name, or `undefined` for none
+ * @param codec the App's
  * @param maxPayloadBytes the largest value that a worker reads, in bytes
  * @throws {EnqueueError} if its key is wrong, or its envelope is too large
  * @throws {SerializationError} if an argument cannot be written
@@ -29,12 +28,12 @@ export interface JobRecord {
 export function recordOf(
   job: Job,
   topic: string,
-  attributes: AttributesOnWire | undefined,
+  codec: EnvelopeCodec,
   maxPayloadBytes: number,
 ): JobRecord {
   const key = keyOf(job);
   job.enqueuedAt = isoNow();
-  const value = writeEnvelope(job, topic, attributes);
+  const value = codec.write(job, topic);
   // A character has at most 3 bytes in UTF-8: most envelopes need no exact size.
   if (value.length * 3 > maxPayloadBytes) checkSize(job, value, topic, maxPayloadBytes);
   return { key, value };

@@ -3,7 +3,7 @@
  *
  * | record | key | value | headers |
  * |---|---|---|---|
- * | schedule | `<job id>:<random>`, another one at each scheduling | the job's envelope | `due-at`, `target-topic`, `target-key`; and the job's own |
+ * | schedule | `<job id>:<random>`, another one at each scheduling | the job's envelope | `due-at`, `target-topic`, `target-key`, `rewrites`; and the job's own |
  * | tombstone | the key of the schedule that it removes | none | none |
  * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it |
  *
@@ -28,6 +28,11 @@ export interface Schedule {
   readonly targetKey: Uint8Array | null;
   /** The headers of its record there. */
   readonly headers: Headers;
+  /**
+   * The offset of the schedule that the owner of the partition has replaced by this one, since its target did not take it:
+   * if that one was cancelled or moved at the same moment, this one does not count. `null` for a job that was scheduled.
+   */
+  readonly rewrites: number | null;
 }
 
 /** A record of the topic. */
@@ -42,7 +47,8 @@ const DUE_AT = "due-at";
 const TARGET_TOPIC = "target-topic";
 const TARGET_KEY = "target-key";
 const CANCEL = "cancel";
-const OWN_HEADERS: ReadonlySet<string> = new Set([DUE_AT, TARGET_TOPIC, TARGET_KEY, CANCEL, RELEASED_AT]);
+const REWRITES = "rewrites";
+const OWN_HEADERS: ReadonlySet<string> = new Set([DUE_AT, TARGET_TOPIC, TARGET_KEY, CANCEL, RELEASED_AT, REWRITES]);
 
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -51,7 +57,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Returns the record that lets a job wait. `record` is the one that its topic will get. */
 export function scheduleRecord(
   record: Pick<NewRecord, "key" | "value" | "headers">,
-  { jobId, dueAtMs, targetTopic }: Pick<Schedule, "jobId" | "dueAtMs" | "targetTopic">,
+  { jobId, dueAtMs, targetTopic, rewrites = null }:
+    & Pick<Schedule, "jobId" | "dueAtMs" | "targetTopic">
+    & Partial<Pick<Schedule, "rewrites">>,
 ): NewRecord {
   const { key, value, headers = [] } = record;
   return {
@@ -61,6 +69,7 @@ export function scheduleRecord(
       header(DUE_AT, String(Math.floor(dueAtMs))),
       header(TARGET_TOPIC, targetTopic),
       ...(key === null || key === undefined ? [] : [[TARGET_KEY, toBytes(key)] as const]),
+      ...(rewrites === null ? [] : [header(REWRITES, String(rewrites))]),
       ...headers.filter(([name]) => !OWN_HEADERS.has(name)),
     ],
   };
@@ -99,6 +108,7 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
     targetTopic,
     targetKey: lastOf(headers, TARGET_KEY) ?? null,
     headers: headers.filter(([name]) => !OWN_HEADERS.has(name)),
+    rewrites: readNumber(lastOf(headers, REWRITES)),
   };
 }
 

@@ -31,10 +31,18 @@ export interface Carried {
   readonly resumptions: number;
 }
 
+/** The envelope, as far as these fields go. */
+export interface CarriedSource {
+  /** All fields as they were read. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  /** Reads the cursor of a step. */
+  readonly codec: { deserialize(json: unknown, field: string): unknown };
+}
+
 /** A job, as far as these fields go. */
 export interface CarryingJob {
   [CARRIED]: Carried | undefined;
-  [SOURCE]: { readonly raw: Readonly<Record<string, unknown>> } | undefined;
+  [SOURCE]: CarriedSource | undefined;
 }
 
 const NOTHING: Carried = Object.freeze({
@@ -48,7 +56,7 @@ const NOTHING: Carried = Object.freeze({
 /** Returns the carried fields of a job. */
 export function carriedOf(job: CarryingJob): Carried {
   const source = job[SOURCE];
-  return job[CARRIED] ??= source === undefined ? NOTHING : readCarried(source.raw);
+  return job[CARRIED] ??= source === undefined ? NOTHING : readCarried(source);
 }
 
 /** The most counters that are read, and the longest key of one, in characters. */
@@ -56,12 +64,14 @@ const MAX_COUNTERS = 100;
 const MAX_KEY = 1000;
 
 /** Reads the fields. The envelope is untrusted: what is not well-formed is left out. */
-function readCarried(raw: Readonly<Record<string, unknown>>): Carried {
+function readCarried({ raw, codec }: CarriedSource): Carried {
   return {
     exceptionExecutions: readCounters(raw.exception_executions),
     locale: nameOrNull(raw.locale),
     timezone: nameOrNull(raw.timezone),
-    continuation: readProgress(raw.continuation),
+    continuation: readProgress(
+      raw.continuation === undefined ? null : codec.deserialize(raw.continuation, "continuation"),
+    ),
     resumptions: isCount(raw.resumptions) ? raw.resumptions : 0,
   };
 }

@@ -7,7 +7,7 @@ import type { Position } from "../support/position.ts";
 
 /**
  * The state of a job's enqueuing. `"new"`: not enqueued yet. `"buffered"`: sent, or waiting to be sent. `"delivered"`:
- * acknowledged. `"halted"`: stopped by a callback. `"failed"`: certainly not in the log. `"unknown"`: the broker's response
+ * acknowledged. `"halted"`: stopped by a callback, or by a transaction that was rolled back. `"failed"`: certainly not in the log. `"unknown"`: the broker's response
  * was lost, so that the job may be in the log.
  */
 export type DeliveryStatus = "new" | "buffered" | "delivered" | "halted" | "failed" | "unknown";
@@ -25,7 +25,7 @@ export class Delivery {
   isScheduled = false;
   /** The error, once failed or unknown. */
   error: EnqueueError | undefined = undefined;
-  #jobClass = "";
+  #halted: EnqueueError | undefined = undefined;
   #asked: PromiseWithResolvers<Position> | undefined = undefined;
 
   /** Settles it as acknowledged. */
@@ -42,23 +42,19 @@ export class Delivery {
     this.#asked?.reject(error);
   }
 
-  /** Settles it as halted by a callback: that is not an error, but nothing was delivered. */
-  halt(jobClass: string): void {
+  /** Settles it as halted: that is not an error, but nothing was delivered. */
+  halt(jobClass: string, reason: string): void {
     this.status = "halted";
-    this.#asked?.reject(haltedError(jobClass));
-    this.#jobClass = jobClass;
+    this.#halted = new EnqueueError(`Cannot enqueue ${jobClass}: ${reason}`, { written: "no" });
+    this.#asked?.reject(this.#halted);
   }
 
   /** Returns a promise of the outcome. */
   settled(): Promise<Position> {
     if (this.position !== undefined) return Promise.resolve(this.position);
     if (this.error !== undefined) return Promise.reject(this.error);
-    if (this.status === "halted") return Promise.reject(haltedError(this.#jobClass));
+    if (this.#halted !== undefined) return Promise.reject(this.#halted);
     this.#asked ??= Promise.withResolvers<Position>();
     return this.#asked.promise;
   }
-}
-
-function haltedError(jobClass: string): EnqueueError {
-  return new EnqueueError(`Cannot enqueue ${jobClass}: a callback halted it`, { written: "no" });
 }

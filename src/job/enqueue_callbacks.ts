@@ -5,6 +5,7 @@ import { jobNameOf } from "./class_name.ts";
 import type { Callback } from "./declarations.ts";
 import { DELIVERY, Delivery } from "./delivery.ts";
 import type { Job, JobClass } from "./job.ts";
+import { describeQueue } from "./placement.ts";
 
 /**
  * Enqueues a job with its callbacks. A job that they halt has the status `"halted"`.
@@ -23,8 +24,7 @@ export async function enqueueWithCallbacks<J extends Job>(
   if (!isHalted) return job;
   const Class = job.constructor as JobClass;
   const delivery = job.status === "new" ? job[DELIVERY] ??= new Delivery() : job[DELIVERY] = new Delivery();
-  delivery.halt(jobNameOf(Class));
-  const { jobId, queueName = Class.queue } = job;
-  monitor.emit("job.enqueue_halted", { jobClass: jobNameOf(Class), jobId, queue: queueName });
+  delivery.halt(jobNameOf(Class), "a callback halted it");
+  monitor.emit("job.enqueue_halted", { jobClass: jobNameOf(Class), jobId: job.jobId, queue: describeQueue(job) });
   return job;
 }

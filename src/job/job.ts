@@ -9,14 +9,16 @@ import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
 import type { Duration } from "../support/duration.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
-import { CARRIED, type Carried, carriedOf, SOURCE } from "./carried.ts";
+import { CARRIED, type Carried, carriedOf, type CarriedSource, SOURCE } from "./carried.ts";
 import { DELIVERY, Delivery, type DeliveryStatus } from "./delivery.ts";
 import { jobNameOf } from "./class_name.ts";
 import { NO_PLAN, planOf } from "./declarations.ts";
 import { JobHooks } from "./job_hooks.ts";
+import type { JobPriority, JobQueue } from "./job_state.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
+import { describeQueue } from "./placement.ts";
 import type { Step, StepOptions } from "./continuation.ts";
-import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
+import type { EnqueueableArguments, PerformParameters } from "./enqueueable.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
 import { applySetOptions, checkSetOptions, type SetOptions } from "./set_options.ts";
@@ -30,6 +32,7 @@ const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as 
 export type JobStatics = Pick<
   typeof Job,
   | "queue"
+  | "priority"
   | "kafkaOptions"
   | "jobName"
   | "jobAliases"
@@ -106,8 +109,10 @@ export abstract class Job extends JobHooks {
   /** @internal */
   static readonly [BRAND] = true;
 
-  /** The queue: the name of a topic, without the App's prefix. @default "default" */
-  static queue: string = "default";
+  /** The queue: the name of a topic, without the App's prefix; or a function of the job that returns it. @default "default" */
+  static queue: JobQueue = "default";
+  /** The priority in the envelope, or a function of the job that returns it. It has no effect here. @default null */
+  static priority: JobPriority = null;
   /** Options for sending jobs of this class, merged along the prototype chain. @default {} */
   static kafkaOptions: KafkaOptions = {};
   /** The name on the wire, such as `"Admin::RefreshJob"`. It is not inherited. @default the class's name */
@@ -144,7 +149,7 @@ export abstract class Job extends JobHooks {
   /** @internal */
   [CARRIED]: Carried | undefined = undefined;
   /** @internal */
-  [SOURCE]: { readonly raw: Readonly<Record<string, unknown>> } | undefined = undefined;
+  [SOURCE]: CarriedSource | undefined = undefined;
   /** @internal */
   [RUN]: JobRun | undefined = undefined;
 
@@ -226,6 +231,51 @@ export abstract class Job extends JobHooks {
     return {
       performLater: (...args) => enqueueNew(this, args, options),
       of: (...args) => newJob(this, args).set(options),
+    };
+  }
+
+  /**
+   * Enqueues a job once a promise has resolved, such as that of a database transaction: a worker would not find its rows before.
+   * If the promise rejects, the job is dropped: its `enqueued` is `false` and its `status` `"halted"`.
+   *
+   * @param transaction the promise
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class WelcomeJob extends Job {
+   *   perform(_userId: number) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [WelcomeJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * const commit = Promise.resolve({ id: 7 });
+   * const rollback = Promise.reject(new Error("a duplicate"));
+   * assertEquals((await WelcomeJob.enqueueAfter(commit).performLater(7)).enqueued, true);
+   * assertEquals((await WelcomeJob.enqueueAfter(rollback).performLater(8)).enqueued, false);
+   * ```
+   */
+  static enqueueAfter<J extends Job>(
+    this: JobClass<J>,
+    transaction: PromiseLike<unknown>,
+  ): Pick<ConfiguredJob<J>, "performLater"> {
+    return {
+      performLater: async (...args) => {
+        const job = newJob(this, args);
+        try {
+          await transaction;
+        } catch {
+          (job[DELIVERY] = new Delivery()).halt(jobNameOf(this), "its transaction was rolled back");
+          return job;
+        }
+        return await runtimeOf(this).enqueue(job);
+      },
     };
   }
 
@@ -368,7 +418,7 @@ export abstract class Job extends JobHooks {
   toJSON(): JobDescription {
     const { jobId, status, position } = this;
     const Class = this.constructor as JobClass;
-    const description = { jobClass: jobNameOf(Class), jobId, queue: this.queueName ?? Class.queue, status };
+    const description = { jobClass: jobNameOf(Class), jobId, queue: describeQueue(this), status };
     return position === undefined ? description : { ...description, position };
   }
 

@@ -7,6 +7,7 @@ import { InvalidConfigurationError } from "../errors.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { boolean, checkOptions, type Checks, fraction, integerFrom, show, topicName } from "../support/validation.ts";
 import { type CallbackKind, declare, type ErrorBlock, type ErrorClass, type RetryHandler } from "./declarations.ts";
+import { priorityCheck } from "./placement.ts";
 import type { JobState } from "./job_state.ts";
 
 /** One error class, or several that are handled in the same way. */
@@ -293,7 +294,7 @@ const RETRY_CHECKS: Checks<RetryOptions> = {
       : 'a duration such as { seconds: 3 }, "polynomiallyLonger", or a function that returns a duration',
   attempts: (value) => value === "unlimited" ? null : integerFrom(1)(value) && 'an integer from 1 up, or "unlimited"',
   queue: topicName,
-  priority: (value) => value === null || Number.isSafeInteger(value) ? null : "an integer or null",
+  priority: priorityCheck,
   jitter: fraction,
   inPlace: boolean,
 };

@@ -4,6 +4,15 @@ import type { CarryingJob } from "./carried.ts";
 import type { DELIVERY, Delivery, DeliveryStatus } from "./delivery.ts";
 import type { JobRun, RUN } from "./run.ts";
 
+/** A queue: the name of a topic, without the App's prefix; or a function of the job that returns one. */
+// `any`: the class that is being declared cannot be named in its own type.
+// deno-lint-ignore no-explicit-any
+export type JobQueue = string | ((job: any) => string);
+
+/** A priority, or a function of the job that returns one. */
+// deno-lint-ignore no-explicit-any
+export type JobPriority = number | null | ((job: any) => number | null);
+
 /** See the module. */
 export interface JobState extends CarryingJob {
   jobId: string;
@@ -26,7 +35,9 @@ export interface JobState extends CarryingJob {
 export interface JobStateClass {
   new (): JobState;
   /** See {@linkcode Job.queue}. */
-  readonly queue: string;
+  readonly queue: JobQueue;
+  /** See {@linkcode Job.priority}. */
+  readonly priority: JobPriority;
   /** See {@linkcode Job.jobName}. */
   readonly jobName?: string;
   /** See {@linkcode Job.resumeWait}. */

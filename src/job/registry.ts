@@ -14,6 +14,8 @@ import {
   timeLimit,
   topicName,
 } from "../support/validation.ts";
+import type { JobPriority, JobQueue } from "./job_state.ts";
+import { priorityCheck } from "./placement.ts";
 import { isJobClass, type JobClass } from "./job.ts";
 import { CLASS_NAME_RULE, isClassName, jobNameOf } from "./class_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
@@ -75,7 +77,8 @@ interface Statics {
   readonly resumeWait: Duration;
   readonly maxResumptions: number | undefined;
   readonly resumeErrorsAfterAdvancing: boolean;
-  readonly queue: string | undefined;
+  readonly queue: JobQueue | undefined;
+  readonly priority: JobPriority;
   readonly timeoutMs: number | undefined;
   readonly jobName: string | undefined;
   readonly jobAliases: readonly string[] | undefined;
@@ -84,7 +87,8 @@ interface Statics {
 const className: Check = (value) => isClassName(value) ? null : CLASS_NAME_RULE;
 
 const STATIC_CHECKS: Checks<Statics> = {
-  queue: topicName,
+  queue: (value) => typeof value === "function" ? null : topicName(value),
+  priority: (value) => typeof value === "function" ? null : priorityCheck(value),
   timeoutMs: timeLimit,
   resumeWait: (value) => (durationToMs(`"static resumeWait"`, value), null),
   maxResumptions: integerFrom(0),
@@ -100,6 +104,7 @@ function staticsOf(Class: JobClass): Statics {
   return {
     // An `undefined` hides the default of `Job`: `static queue = Deno.env.get("QUEUE")!`.
     queue: Class.queue ?? null!,
+    priority: Class.priority ?? null,
     timeoutMs: Class.timeoutMs,
     resumeWait: Class.resumeWait,
     maxResumptions: Class.maxResumptions,

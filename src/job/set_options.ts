@@ -3,6 +3,7 @@ import { InvalidConfigurationError } from "../errors.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { checkOptions, type Checks, show, topicName } from "../support/validation.ts";
 import type { JobState, JobStateClass } from "./job_state.ts";
+import { priorityCheck } from "./placement.ts";
 import { nowMsFor } from "./runtime.ts";
 
 /** Options of `set` and `retryJob`. */
@@ -27,7 +28,7 @@ const WAIT = `Option "wait" of set()`;
 
 const CHECKS: Checks<SetOptions> = {
   queue: topicName,
-  priority: (value) => value === null || Number.isSafeInteger(value) ? null : "an integer or null",
+  priority: priorityCheck,
   wait: () => null,
   waitUntil: (value) => readMoment(value) === null ? "a valid Date, or a Temporal.Instant" : null,
 };

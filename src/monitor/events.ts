@@ -77,6 +77,13 @@ export interface EventMap {
    * (ms since 1970). `partition`, `offset`: its place among the delayed jobs.
    */
   "job.scheduled": EnqueueInfo & { readonly dueAtMs: number; readonly partition: number; readonly offset: number };
+  /**
+   * A delayed job was due, and was written to its topic, acknowledged: the position is there. `latenessMs`: the time from
+   * `dueAtMs` (ms since 1970) to the acknowledgement.
+   */
+  "job.released": Position & { readonly jobId: string; readonly dueAtMs: number; readonly latenessMs: number };
+  /** A delayed job was taken away, since it was cancelled. The position is among the delayed jobs. */
+  "job.cancelled": Position & { readonly jobId: string };
   /** A callback halted the enqueuing of a job. `queue`: as the job names it. */
   "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */
@@ -233,6 +240,29 @@ export interface EventMap {
    * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` reports its end.
    */
   "session.lost": { readonly group: string; readonly lostMs: number };
+  /** The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. */
+  "schedule.ready": TopicPartition & { readonly waiting: number; readonly readMs: number };
+  /** A record among the delayed jobs cannot be read: it is set aside, and stays in the log. */
+  "schedule.unreadable": Position & { readonly reason: string };
+  /**
+   * A delayed job of another program waits for longer than `maxDelayMs`: it is due at `clampedToMs` instead of `dueAtMs` (both
+   * in ms since 1970).
+   */
+  "schedule.clamped": Position & {
+    readonly jobId: string;
+    readonly dueAtMs: number;
+    readonly clampedToMs: number;
+  };
+  /**
+   * Jobs that are due cannot be released to a topic, and wait. Emitted once for each topic and reason, until it takes jobs again.
+   * `undeclared`: the App does not declare it. `missing`: it does not exist. `refused`: it refuses a job for good, and has no dead
+   * letter topic. `unavailable`: it does not acknowledge.
+   */
+  "schedule.blocked": {
+    readonly target: string;
+    readonly reason: "undeclared" | "missing" | "refused" | "unavailable";
+    readonly error: ErrorInfo | null;
+  };
   /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */
   "worker.started": {
     readonly group: string;

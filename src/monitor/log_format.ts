@@ -21,12 +21,31 @@ export function formatPretty<Event>(level: LogLevel, { message, error, details }
 
 /** Formats an event for machines, with its line break. */
 export function formatJson(level: LogLevel, event: EventName, message: string, data: object): string {
+  const head = `{"time":"${formatTime(Date.now())}","level":"${level}","event":"${event}","message":`;
+  return formatPlain(head, message, data) ?? head + quote(message) + formatFields(data, formatField);
+}
+
+/**
+ * Formats an event whose strings mean themselves in JSON, as nearly all do; `null` for another one. They are tested all at
+ * once, which takes half of the time (measured).
+ */
+function formatPlain(head: string, message: string, data: object): string | null {
+  let strings = message;
+  const fields = formatFields(data, (name, value) => {
+    if (typeof value !== "string") return formatField(name, value);
+    strings += value;
+    return `"${value}"`;
+  });
+  return PLAIN.test(strings) ? `${head}"${message}"${fields}` : null;
+}
+
+/** Puts the fields together one by one: to copy the event into a new object, and to write that, costs twice as much. */
+function formatFields(data: object, format: (name: string, value: unknown) => string | undefined): string {
   const fields = data as Readonly<Record<string, unknown>>;
-  // Put together field by field: to copy the event into a new object, and to write that, costs twice as much.
-  let line = `{"time":"${formatTime(Date.now())}","level":"${level}","event":"${event}","message":${quote(message)}`;
+  let line = "";
   for (const name in fields) {
     if (name === "level" || name === "message") continue;
-    const text = formatField(name, fields[name]);
+    const text = format(name, fields[name]);
     if (text !== undefined) line += `,"${name}":${text}`;
   }
   return `${line}}\n`;
@@ -35,7 +54,8 @@ export function formatJson(level: LogLevel, event: EventName, message: string, d
 /** Formats one field of an event as JSON; `undefined` if it has no value. */
 function formatField(name: string, value: unknown): string | undefined {
   if (typeof value === "string") return quote(value);
-  if (Number.isSafeInteger(value)) return String(value);
+  if (value === null) return "null";
+  if (Number.isFinite(value)) return String(roundNumbers(value));
   const text: string | undefined = JSON.stringify(name === "details" ? toPlainData(value) : roundNumbers(value));
   return text === undefined ? undefined : escapeControls(text);
 }

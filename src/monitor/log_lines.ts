@@ -33,6 +33,11 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "debug",
     message: (e) => `Scheduled ${e.jobClass} for ${e.queue} at ${new Date(e.dueAtMs).toISOString()}`,
   },
+  "job.released": {
+    level: "debug",
+    message: (e) => `Released job ${e.jobId} to ${formatPosition(e)}, ${formatDuration(e.latenessMs)} after it was due`,
+  },
+  "job.cancelled": { level: "debug", message: (e) => `Cancelled the delayed job ${e.jobId} (${formatPosition(e)})` },
   "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
   "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
   "job.discarded": {
@@ -184,6 +189,27 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
       `Group ${e.group}: the session has been lost for ${formatDuration(e.lostMs)}, although the broker responds: ` +
       "no job starts (look at the group's coordinator; the worker goes on trying)",
   },
+  "schedule.ready": {
+    level: (e) => e.waiting > 0 ? "info" : "debug",
+    message: (e) =>
+      `${formatCount(e.waiting, "delayed job")} in ${formatPartition(e)}, read in ${formatDuration(e.readMs)}: ` +
+      "those that are due are released",
+  },
+  "schedule.unreadable": {
+    level: "error",
+    message: (e) => `${formatPosition(e)} is not a delayed job, since ${e.reason}: it is set aside`,
+  },
+  "schedule.clamped": {
+    level: "warn",
+    message: (e) =>
+      `Delayed job ${e.jobId} (${formatPosition(e)}) waits for longer than maxDelayMs allows: it is due ${
+        new Date(e.clampedToMs).toISOString()
+      }`,
+  },
+  "schedule.blocked": {
+    level: "error",
+    message: (e) => `Delayed jobs for topic ${e.target} wait, since ${formatBlock(e)}`,
+  },
   "worker.started": {
     level: "info",
     message: (e) =>
@@ -227,6 +253,21 @@ export function formatError({ errorClass, message }: ErrorInfo): string {
 }
 
 /** Formats a job and its record as `ChargeJob from orders/3@42`. */
+/** Formats the reason why delayed jobs are not released, and the remedy. */
+function formatBlock({ reason, error }: EventMap["schedule.blocked"]): string {
+  const cause = error === null ? "" : ` (${formatError(error)})`;
+  switch (reason) {
+    case "undeclared":
+      return "the App does not declare it: deploy a worker that does, or cancel them";
+    case "missing":
+      return `it does not exist${cause}: create it with topics apply`;
+    case "refused":
+      return `it refuses a job${cause}, and has no dead letter topic`;
+    case "unavailable":
+      return `it does not acknowledge them${cause}: they are tried again`;
+  }
+}
+
 function formatJob(event: { jobClass: string; topic: string; partition: number; offset: number }): string {
   return `${event.jobClass} from ${formatPosition(event)}`;
 }

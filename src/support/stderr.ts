@@ -1,6 +1,6 @@
 /**
  * Standard error as a bounded queue. Writes are asynchronous, so that a reader that is slow, or never reads, does not
- * stop the process; beyond 1 MiB of waiting text, writes are refused. One queue for the process keeps all lines in
+ * stop the process; beyond 4 MiB of waiting text, writes are refused. One queue for the process keeps all lines in
  * order.
  *
  * The life cycle of a text:
@@ -11,10 +11,10 @@
  */
 import { waitUntilSettled } from "./deadline.ts";
 
-/** Characters that may wait, at most. */
-const MAX_WAITING = 2 ** 20;
-/** Characters of one chunk. */
-const CHUNK = 2 ** 16;
+/** Characters that may wait, at most: the lines of a few turns of the event loop, were each job to write one. */
+const MAX_WAITING = 2 ** 22;
+/** Characters of one chunk, if a text is not longer. Jobs that never wait leave the event loop one write in 20 ms. */
+const CHUNK = 2 ** 20;
 /** Standard error is not read if a chunk takes longer, in milliseconds. */
 const STUCK_MS = 200;
 /** The wait for a chunk that may still be on its way when the process ends, in milliseconds. */
@@ -34,7 +34,9 @@ export interface Output {
 export class OutputQueue {
   readonly #output: Output;
   readonly #encoder = new TextEncoder();
-  #waiting = "";
+  #texts: string[] = [];
+  /** Their length together. */
+  #waiting = 0;
   #sending: Promise<void> | null = null;
   #isFull = false;
   #isStuck = false;
@@ -55,11 +57,12 @@ export class OutputQueue {
    * of the queue is sent: a report of the loss must have space
    */
   write(text: string): boolean {
-    const waiting = this.#waiting.length;
+    const waiting = this.#waiting;
     if (waiting <= MAX_WAITING / 2) this.#isFull = false;
     else if (waiting + text.length > MAX_WAITING) this.#isFull = true;
     if (this.#isFull) return false;
-    this.#waiting += text;
+    this.#texts.push(text);
+    this.#waiting += text.length;
     this.#sending ??= this.#send();
     return true;
   }
@@ -73,8 +76,7 @@ export class OutputQueue {
   flushNow(): void {
     if (this.#isStuck) return;
     if (this.#sending !== null) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_CHUNK_MS);
-    const bytes = this.#encoder.encode(this.#waiting);
-    this.#waiting = "";
+    const bytes = this.#encoder.encode(this.#take(Infinity));
     try {
       for (let written = 0; written < bytes.length;) written += this.#output.writeSync(bytes.subarray(written));
     } catch {
@@ -85,12 +87,19 @@ export class OutputQueue {
   async #send(): Promise<void> {
     // Once for all that is written in this turn.
     await Promise.resolve();
-    while (this.#waiting !== "") {
-      const chunk = this.#waiting.slice(0, CHUNK);
-      this.#waiting = this.#waiting.slice(chunk.length);
-      await this.#sendChunk(this.#encoder.encode(chunk));
-    }
+    while (this.#texts.length > 0) await this.#sendChunk(this.#encoder.encode(this.#take(CHUNK)));
     this.#sending = null;
+  }
+
+  /** Takes the first texts out of the queue: so many characters, or a whole text that is longer. */
+  #take(characters: number): string {
+    let count = 0;
+    let length = 0;
+    while (count < this.#texts.length && (count === 0 || length + this.#texts[count]!.length <= characters)) {
+      length += this.#texts[count++]!.length;
+    }
+    this.#waiting -= length;
+    return this.#texts.splice(0, count).join("");
   }
 
   async #sendChunk(bytes: Uint8Array): Promise<void> {

@@ -5,7 +5,6 @@
 import type { AssertionError } from "node:assert";
 import { nodeBuiltin } from "../support/node_builtin.ts";
 import { InvalidConfigurationError } from "../errors.ts";
-import { readEnvelope, writeEnvelope } from "../job/envelope.ts";
 import type { Job, JobArguments, JobClass } from "../job/job.ts";
 import { checkOptions, integerFrom, show, topicName } from "../support/validation.ts";
 import type { EnqueuedJob } from "./jobs.ts";
@@ -129,7 +128,7 @@ function createComparison<J extends Job>(
   });
   const { args, queue, priority } = expected;
   if (queue !== undefined) topicOf(queue, catalog);
-  const argsDiffer = args === undefined ? () => [] : createArgumentsComparison(Class, args);
+  const argsDiffer = args === undefined ? () => [] : createArgumentsComparison(Class, args, catalog);
   return (job) => [
     ...argsDiffer(job.args),
     ...(queue === undefined || topicOf(queue, catalog) === job.topic
@@ -142,6 +141,7 @@ function createComparison<J extends Job>(
 function createArgumentsComparison<J extends Job>(
   Class: JobClass<J>,
   expected: NonNullable<ExpectedJob<J>["args"]>,
+  { codec }: Catalog,
 ): (args: readonly unknown[]) => string[] {
   if (typeof expected === "function") {
     return (args) =>
@@ -150,9 +150,8 @@ function createArgumentsComparison<J extends Job>(
   // As a worker would read them: without the `undefined` at the end.
   const job = new Class();
   (job as Job).args = expected;
-  const envelope = writeEnvelope(job, Class.queue, undefined);
-  const stored = readEnvelope(envelope).arguments;
-  return (args) => describeDifferences(stored, args, "args");
+  const stored = codec.readArguments(codec.read(codec.write(job, "default")));
+  return (args) => describeDifferences(stored, args, "args", (value) => codec.fieldsOf(value));
 }
 
 function createError(by: Asserter, message: string, actual?: unknown, expected?: unknown): AssertionError {

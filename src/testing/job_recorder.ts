@@ -5,7 +5,7 @@
  * It lives as long as its test. An enqueued job stays recorded after it was performed, as a record stays in its topic.
  */
 import type { Headers, NewRecord } from "../broker/broker.ts";
-import { readEnvelope } from "../job/envelope.ts";
+import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { formatPosition, type Position } from "../support/position.ts";
@@ -30,14 +30,19 @@ interface Recorded<Value> {
 /** The records of one test. */
 export class JobRecorder {
   readonly #queues: ReadonlyMap<string, string>;
+  readonly #codec: EnvelopeCodec;
   readonly #enqueued: Recorded<RecordedJob>[] = [];
   readonly #performed: Recorded<PerformedJob>[] = [];
   readonly #deadLetters: Recorded<DeadLetter>[] = [];
   readonly #byPosition = new Map<string, RecordedJob>();
   #now: Moment = 0;
 
-  /** @param routes the routes of the App: a record of another topic is a dead letter */
-  constructor(routes: readonly Route[]) {
+  /**
+   * @param routes the routes of the App: a record of another topic is a dead letter
+   * @param codec the codec of the App
+   */
+  constructor(routes: readonly Route[], codec: EnvelopeCodec) {
+    this.#codec = codec;
     this.#queues = new Map(routes.map(({ topic, queue }) => [topic, queue]));
   }
 
@@ -75,7 +80,7 @@ export class JobRecorder {
   recordAppend(position: Position, { value, headers = [] }: NewRecord): void {
     const queue = this.#queues.get(position.topic);
     if (queue === undefined) return this.#recordDeadLetter(position, headers);
-    const recorded = { job: readJob(position, queue, value), isFinished: false };
+    const recorded = { job: readJob(position, queue, value, this.#codec), isFinished: false };
     this.#byPosition.set(formatPosition(position), recorded);
     this.#enqueued.push(this.#stamp(recorded));
   }
@@ -112,10 +117,22 @@ function valuesSince<Value>(list: readonly Recorded<Value>[], since: Moment): Va
   return list.filter(({ moment }) => moment >= since).map(({ value }) => value);
 }
 
-function readJob(position: Position, queue: string, value: NewRecord["value"]): EnqueuedJob {
+function readJob(position: Position, queue: string, value: NewRecord["value"], codec: EnvelopeCodec): EnqueuedJob {
   const text = typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined);
-  const { jobClass, jobId, priority, arguments: args, currentAttributes } = readEnvelope(text);
+  const envelope = codec.read(text);
+  const { jobClass, jobId, priority } = envelope;
+  const args = orJson(() => codec.readArguments(envelope), envelope.arguments);
+  const currentAttributes = orJson(() => codec.readAttributes(envelope), envelope.currentAttributes);
   return { ...position, queue, jobClass, jobId: jobId ?? "", args, priority, currentAttributes };
+}
+
+/** A value that cannot be read is shown as its JSON: the error is the job's, when it runs. */
+function orJson<Value>(read: () => Value, json: Value): Value {
+  try {
+    return read();
+  } catch {
+    return json;
+  }
 }
 
 function headerText(headers: Headers, wanted: string): string {

@@ -5,6 +5,7 @@
 import { InvalidConfigurationError } from "../errors.ts";
 import { isJobClass, type JobClass } from "../job/job.ts";
 import { jobNameOf } from "../job/class_name.ts";
+import type { EnvelopeCodec } from "../job/envelope.ts";
 import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../support/validation.ts";
 import type { Naming, Routes } from "../routing/route.ts";
 import type { EnqueuedJob } from "./jobs.ts";
@@ -46,6 +47,8 @@ export interface Catalog {
   readonly routes: Routes;
   /** The prefix of the topics. */
   readonly naming: Naming;
+  /** The codec of the App. */
+  readonly codec: EnvelopeCodec;
 }
 
 /** Checks a selector. */

@@ -210,15 +210,15 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   }
 }
 
-function contextOf({ name, jobs, options }: App): TestContext {
+function contextOf({ name, jobs, options, codec }: App): TestContext {
   const { queuePrefix = "", queueDelimiter = "_" } = options;
   const naming = { queuePrefix, queueDelimiter };
   const routes = new Routes(options.topics, options, naming, name);
   return {
     log: new FaultyLog(),
-    recorder: new JobRecorder(routes.all()),
+    recorder: new JobRecorder(routes.all(), codec),
     plan: new FaultPlan(),
-    catalog: { name, jobs, routes, naming },
+    catalog: { name, jobs, routes, naming, codec },
     consumers: new Set(),
     selected: null,
     isDisposed: false,

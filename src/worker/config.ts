@@ -1,6 +1,6 @@
 /** The configuration of one worker: made by the App, frozen, and shared by all parts of the worker. */
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
-import type { AnyCurrentAttributes } from "../job/current_attributes.ts";
+import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { Checkpoint } from "../job/run.ts";
 import type { JobRegistry } from "../job/registry.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -25,8 +25,8 @@ export interface WorkerConfig {
   readonly monitor: Monitor;
   /** Makes the spans of its jobs. */
   readonly tracing: Tracing;
-  /** The classes of current attributes that a job restores. */
-  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  /** Reads the envelopes of its jobs. */
+  readonly codec: EnvelopeCodec;
   /** The number of jobs that run at once. */
   readonly concurrency: number;
   /** The bytes of fetched records that may wait in the process. */

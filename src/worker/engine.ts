@@ -15,19 +15,23 @@ import type { WorkerConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { EventLoopYield } from "./event_loop_yield.ts";
 import { GroupConsumer } from "./group_consumer.ts";
+import type { GroupPlan } from "./group_plan.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import type { RunInWorkerContext, WorkerContext } from "./partition/context.ts";
-import type { CreateHandler } from "./partition/handler.ts";
 import { createLagRefresh } from "./partition/lag.ts";
 import { Partition } from "./partition/partition.ts";
 import { Semaphore } from "./semaphore.ts";
-import type { GroupStatus } from "./status.ts";
+import { SchedulerGroup } from "./scheduler_group.ts";
+import type { WorkerScheduler } from "./scheduler.ts";
+import type { GroupStatus, SchedulerStatus } from "./status.ts";
 import { UnknownClasses } from "./unknown_classes.ts";
 
 /** The worker's side of an engine. */
 export interface EngineOptions {
   readonly broker: Broker;
   readonly config: WorkerConfig;
+  /** The part that releases delayed jobs; `null` for none. */
+  readonly scheduler: WorkerScheduler | null;
   readonly runInWorkerContext: RunInWorkerContext;
   /** Whether the worker is stopping: nothing new starts. */
   readonly isStopping: () => boolean;
@@ -46,10 +50,11 @@ export class Engine {
   readonly #context: WorkerContext;
   readonly #onFailure: (error: Error) => void;
   readonly #groups: readonly GroupConsumer[];
+  readonly #scheduler: SchedulerGroup | null;
   /** Asks the broker for the ends of the logs. It never rejects. */
   readonly refreshLag: () => Promise<void>;
 
-  constructor({ broker, config, runInWorkerContext, isStopping, onFailure }: EngineOptions) {
+  constructor({ broker, config, scheduler, runInWorkerContext, isStopping, onFailure }: EngineOptions) {
     this.#broker = broker;
     this.#config = config;
     this.#onFailure = onFailure;
@@ -65,12 +70,11 @@ export class Engine {
       reportFailure: (where, error) => this.#reportFailure(where, error),
     };
     const byGroup = Map.groupBy(config.routes, (route) => route.group);
-    this.#groups = Array.from(byGroup, ([group, routes]: [string, Route[]]) => {
-      const byTopic = new Map(routes.map((route) => [route.topic, route]));
-      const createHandler: CreateHandler = (ownership, groupContext) =>
-        new Partition(ownership, byTopic.get(ownership.topic)!, groupContext);
-      return new GroupConsumer(broker, this.#context, group, routes, createHandler);
-    });
+    this.#groups = Array.from(
+      byGroup,
+      ([group, routes]) => new GroupConsumer(broker, this.#context, planOf(group, routes)),
+    );
+    this.#scheduler = scheduler === null ? null : new SchedulerGroup(broker, this.#context, scheduler);
     this.refreshLag = createLagRefresh(broker.admin, () => this.#groups.flatMap((group) => group.partitions()));
   }
 
@@ -84,7 +88,12 @@ export class Engine {
     return this.#groups.map((group) => group.status());
   }
 
-  /** Resolves once every group is joined. */
+  /** Returns the state of the part that releases delayed jobs; `null` if there is none. */
+  schedulerStatus(): SchedulerStatus | null {
+    return this.#scheduler?.status() ?? null;
+  }
+
+  /** Resolves once every group of jobs is joined. */
   async join(): Promise<void> {
     await Promise.all(this.#groups.map((group) => group.joined));
     if (this.#context.isStopping()) return;
@@ -97,14 +106,16 @@ export class Engine {
   }
 
   /**
-   * Waits until everything that is in the log now is performed.
+   * Waits until everything that is in the log now is performed, and the delayed jobs that are due now.
    *
    * @param signal ends the wait
    * @returns the records that wait for an operator
    */
-  drain(signal: AbortSignal): Promise<Position[]> {
+  async drain(signal: AbortSignal): Promise<Position[]> {
+    await this.#scheduler?.releaseDue(signal);
+    if (signal.aborted) return [];
     const { routes, sessionTimeoutMs } = this.#config;
-    return drain({ broker: this.#broker, routes, groups: this.#groups, sessionTimeoutMs }, signal);
+    return await drain({ broker: this.#broker, routes, groups: this.#groups, sessionTimeoutMs }, signal);
   }
 
   /** Starts no job any more, and keeps the partitions. */
@@ -128,6 +139,8 @@ export class Engine {
     const { semaphore, eventLoopYield, settling } = this.#context;
     const { monitor, shutdownTimeoutMs } = this.#config;
     const untilMs = performance.now() + shutdownTimeoutMs;
+    // At once, while jobs still run: another worker goes on with what is due.
+    const closing = this.#scheduler?.close(MAX_CLOSE_MS);
     for (const group of this.#groups) {
       monitor.emit("worker.stopping", { group: group.group, running: group.running().length, shutdownTimeoutMs });
       group.stop();
@@ -139,7 +152,7 @@ export class Engine {
     const closeMs = Math.max(Math.min(untilMs - performance.now(), MAX_CLOSE_MS), MIN_CLOSE_MS);
     const endMs = performance.now() + closeMs;
     await waitUntilSettled(settling.whenEmpty(), closeMs / 2);
-    await Promise.all(this.#groups.map((group) => group.close(endMs - performance.now())));
+    await Promise.all([closing, ...this.#groups.map((group) => group.close(endMs - performance.now()))]);
     eventLoopYield.stop();
     for (const { group } of this.#groups) monitor.emit("worker.stopped", { group, unfinished });
     return unfinished;
@@ -149,4 +162,15 @@ export class Engine {
     this.#config.monitor.emit("error.occurred", { where, error: describeError(error) });
     this.#onFailure(error);
   }
+}
+
+/** Returns the group of some topics of jobs. */
+function planOf(group: string, routes: readonly Route[]): GroupPlan {
+  const byTopic = new Map(routes.map((route) => [route.topic, route]));
+  return {
+    group,
+    topics: [...byTopic.keys()],
+    maxPayloadBytes: Math.max(...routes.map((route) => route.maxPayloadBytes)),
+    createHandler: (ownership, context) => new Partition(ownership, byTopic.get(ownership.topic)!, context),
+  };
 }

@@ -5,8 +5,8 @@
  */
 import type { Broker, Consumer, ConsumerSink, Mark, Ownership, RecordBatch } from "../broker/broker.ts";
 import type { EventMap, LostReason, RunningJob } from "../monitor/events.ts";
-import type { Route } from "../routing/route.ts";
 import type { TopicPartition } from "../support/position.ts";
+import type { GroupPlan } from "./group_plan.ts";
 import { Committer } from "./partition/committer.ts";
 import type { GroupContext, WorkerContext } from "./partition/context.ts";
 import type { CreateHandler, PartitionHandler } from "./partition/handler.ts";
@@ -31,24 +31,14 @@ export class GroupConsumer implements ConsumerSink {
   #isJoined = false;
   #stalledMs: number | null = null;
 
-  /**
-   * @param routes the topics of this group
-   * @param createHandler makes the handler of each partition that the worker gets
-   */
-  constructor(
-    broker: Broker,
-    worker: WorkerContext,
-    group: string,
-    routes: readonly Route[],
-    createHandler: CreateHandler,
-  ) {
+  constructor(broker: Broker, worker: WorkerContext, { group, topics, maxPayloadBytes, createHandler }: GroupPlan) {
     const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxBufferedBytes, commitIntervalMs } = worker.config;
     this.group = group;
     this.#broker = broker;
     this.#createHandler = createHandler;
-    const topics = this.#topics = routes.map((route) => route.topic);
+    this.#topics = topics;
     // While a record is read, there are about four copies of it.
-    const maxRecordBytes = Math.max(maxBufferedBytes / 4, ...routes.map((route) => route.maxPayloadBytes));
+    const maxRecordBytes = Math.max(maxBufferedBytes / 4, maxPayloadBytes);
     const options = { group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxRecordBytes };
     this.#consumer = broker.consume(options, this);
     // If it can never join, the consumer calls failed().

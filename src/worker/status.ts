@@ -17,8 +17,44 @@ export interface WorkerStatus {
   readonly failure: ErrorInfo | null;
   /** The number of jobs that it runs at once. */
   readonly concurrency: number;
-  /** Its consumer groups. */
+  /** Its consumer groups of jobs. */
   readonly groups: readonly GroupStatus[];
+  /** Its part in releasing delayed jobs; `null` if it has none, or has not started. */
+  readonly scheduler: SchedulerStatus | null;
+}
+
+/** The part of a worker that releases delayed jobs. Its state is the oldest overdue job, never the lag of its group. */
+export interface SchedulerStatus {
+  /** The group's name. */
+  readonly group: string;
+  /** The full name of the topic in which delayed jobs wait. */
+  readonly topic: string;
+  /** Whether the worker has joined the group. */
+  readonly isJoined: boolean;
+  /** Whether its session is known to be valid now: otherwise nothing is released. */
+  readonly isSessionValid: boolean;
+  /** The time for which its session has been lost although the broker responds, in milliseconds; `null` if it is not. */
+  readonly stalledMs: number | null;
+  /** The number of jobs that wait in the worker's partitions. */
+  readonly waiting: number;
+  /** The time for which the oldest of them has been due, in milliseconds; 0 if none is due. */
+  readonly oldestOverdueMs: number;
+  /** The partitions that the worker owns now. */
+  readonly partitions: readonly ScheduledPartitionStatus[];
+}
+
+/** A partition of the topic in which delayed jobs wait. */
+export interface ScheduledPartitionStatus {
+  /** The partition's number. */
+  readonly partition: number;
+  /** Whether it was read from its start: nothing is released before. */
+  readonly isReady: boolean;
+  /** The number of jobs that wait. */
+  readonly waiting: number;
+  /** The time for which the oldest of them has been due, in milliseconds; 0 if none is due. */
+  readonly oldestOverdueMs: number;
+  /** The number of records that could not be read, and were set aside. */
+  readonly unreadable: number;
 }
 
 /** A consumer group of a worker. */

@@ -21,6 +21,7 @@ import { boolean, checkOptions, show } from "../support/validation.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine.ts";
 import type { RunInWorkerContext } from "./partition/context.ts";
+import type { CreateScheduler } from "./scheduler.ts";
 import type { GroupStatus, WorkerState, WorkerStatus } from "./status.ts";
 
 /** The end of a run. */
@@ -40,6 +41,7 @@ export interface RunOptions {
 /** Performs jobs. */
 export class Worker implements AsyncDisposable {
   readonly #config: WorkerConfig;
+  readonly #createScheduler: CreateScheduler | null;
   readonly #stopRequested = new AbortController();
   readonly #stopped = Promise.withResolvers<WorkerReport>();
   #state: WorkerState = "new";
@@ -48,9 +50,13 @@ export class Worker implements AsyncDisposable {
   #stuck: readonly Position[] = [];
   #failure: Error | undefined;
 
-  /** @internal */
-  constructor(config: WorkerConfig) {
+  /**
+   * @param createScheduler makes the part that releases delayed jobs; `null` if the worker has none
+   * @internal
+   */
+  constructor(config: WorkerConfig, createScheduler: CreateScheduler | null) {
     this.#config = config;
+    this.#createScheduler = createScheduler;
     // The caller of `run` gets the failure; without a caller it must not become an unhandled rejection.
     this.#stopped.promise.catch(() => {});
   }
@@ -86,6 +92,7 @@ export class Worker implements AsyncDisposable {
       failure: this.#failure === undefined ? null : describeError(this.#failure),
       concurrency,
       groups: this.#engine?.status() ?? groupsBeforeStart(routes),
+      scheduler: this.#engine?.schedulerStatus() ?? null,
     };
   }
 
@@ -174,9 +181,12 @@ export class Worker implements AsyncDisposable {
     const loaded = await waitUntilAborted(loading, signal);
     if (loaded === null) return;
     const [broker, { Engine }, runInWorkerContext] = loaded;
+    const scheduler = await this.#createScheduler?.(broker) ?? null;
+    if (signal.aborted) return;
     const engine = this.#engine = new Engine({
       broker,
       config: this.#config,
+      scheduler,
       runInWorkerContext,
       isStopping: () => this.#isStopping,
       onFailure: (error) => this.#fail(error),

@@ -104,7 +104,7 @@ Deno.test("the session and its heartbeat reach the broker; the heartbeat suits a
   await app.worker().run(undefined, { once: true });
   assertEquals(
     requested.map(({ sessionTimeoutMs, heartbeatIntervalMs }) => [sessionTimeoutMs, heartbeatIntervalMs]),
-    [[9000, 1000]],
+    [[9000, 1000], [9000, 1000]],
   );
   const defaults = [15_000, 60_000, 6000].map((sessionTimeoutMs) =>
     resolveOptions({ ...options("memory:"), sessionTimeoutMs }).heartbeatIntervalMs

@@ -16,6 +16,7 @@ import { Monitor } from "../../src/monitor/monitor.ts";
 import { Tracing } from "../../src/monitor/tracing.ts";
 import { Routes } from "../../src/routing/route.ts";
 import { SYSTEM_CLOCK } from "../../src/support/clock.ts";
+import { codec } from "../support/codec.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
 
 class AsyncJob extends Job {
@@ -120,7 +121,11 @@ function refusedAtOnce(Class: typeof AsyncJob): [Job, new (...args: never[]) => 
       RecordTooLargeError,
       ' bytes, but "maxPayloadBytes" of topic "default" allows 500',
     ],
-    [Class.of({ at: new Date() }), SerializationError, `Cannot enqueue ${name}: Cannot serialize arguments[0].at: uns`],
+    [
+      Class.of({ at: new Date(NaN) }),
+      SerializationError,
+      `Cannot enqueue ${name}: Cannot serialize arguments[0].at: Act`,
+    ],
   ];
 }
 
@@ -163,7 +168,7 @@ Deno.test("close() returns the jobs that were refused or lost although no call r
     }],
     ["jobs of performAllLater", 2, async (log) => {
       log.failAppends("default", down);
-      await performAllLater([SyncJob.of(1), SyncJob.of(new Date()), SyncJob.of(2).set({ queue: "other" })]);
+      await performAllLater([SyncJob.of(1), SyncJob.of(new Date(NaN)), SyncJob.of(2).set({ queue: "other" })]);
     }],
     ["jobs that are still buffered", 3, async (log) => {
       log.goOffline();
@@ -198,7 +203,7 @@ Deno.test("undeclared queues leave nothing behind: their senders end, and few of
     routes,
     monitor,
     tracing: new Tracing("shop", "memory:", monitor),
-    currentAttributes: [],
+    codec,
     buffer: {},
     undeclaredQueues: "warn",
     clock: SYSTEM_CLOCK,

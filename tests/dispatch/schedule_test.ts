@@ -28,6 +28,7 @@ Deno.test("a schedule is read as it was written, and released with the job's own
     targetTopic: "orders",
     targetKey: bytes("order-1"),
     headers: [["traceparent", bytes("00-a")]],
+    rewrites: null,
   });
   assert(read.kind === "schedule");
   const released = releasedRecord(read, "{}", 2000.9);
@@ -37,7 +38,9 @@ Deno.test("a schedule is read as it was written, and released with the job's own
     headers: [["traceparent", bytes("00-a")], ["released-at", bytes("2000")]],
   });
   assertEquals([isReleased(released.headers!), isReleased(written.headers!)], [true, false]);
-  const again = scheduleRecord(released, { jobId: "a:b", dueAtMs: 1, targetTopic: "orders" });
+  const again = scheduleRecord(released, { jobId: "a:b", dueAtMs: 1, targetTopic: "orders", rewrites: 12 });
+  const readAgain = readScheduled(stored(again));
+  assertEquals(readAgain.kind === "schedule" && readAgain.rewrites, 12);
   assertNotEquals(again.key, written.key);
   assertEquals(isReleased(again.headers!), false);
 });

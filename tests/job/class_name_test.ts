@@ -8,6 +8,7 @@ import { isClassName } from "../../src/job/class_name.ts";
 import { JobRegistry } from "../../src/job/registry.ts";
 import { decode } from "../../src/worker/partition/decode.ts";
 import { toQueuedRecord } from "../../src/worker/partition/queued_record.ts";
+import { codec } from "../support/codec.ts";
 import { recordOf } from "../support/worker.ts";
 
 class KnownJob extends Job {
@@ -30,15 +31,14 @@ const BAD = [
   "x".repeat(10_240),
 ];
 
-const registry = new JobRegistry([KnownJob]);
+const decoder = { registry: new JobRegistry([KnownJob]), codec, nowMs: Date.now };
 
 /** Decodes a record of this class, on a worker that does not know it. @returns the kind of the result */
 function decided(name: string): string {
   return decode(
     toQueuedRecord(recordOf(JSON.stringify({ job_class: name, arguments: [] })), 1),
-    registry,
+    decoder,
     100_000,
-    Date.now,
   )
     .kind;
 }
@@ -67,6 +67,6 @@ Deno.test("an App accepts exactly the class names that a worker waits for", asyn
 
 Deno.test("the message about a wrong class name is short", () => {
   const record = recordOf(JSON.stringify({ job_class: "x".repeat(10_240), arguments: [] }));
-  const found = decode(toQueuedRecord(record, 1), registry, 100_000, Date.now);
+  const found = decode(toQueuedRecord(record, 1), decoder, 100_000);
   assertEquals(found.kind === "poison" && found.error.message.length < 200, true);
 });

@@ -2,10 +2,10 @@
 import { ContinuationError, Interrupt, Job, type Step } from "../../mod.ts";
 import { CARRIED, carriedOf, type Progress, SOURCE } from "../../src/job/carried.ts";
 import { Continuation } from "../../src/job/continuation.ts";
-import { writeEnvelope } from "../../src/job/envelope.ts";
 import { decideResume } from "../../src/job/resume.ts";
 import { type Checkpoint, JobRun, type Resumption, RUN } from "../../src/job/run.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { codec } from "../support/codec.ts";
 
 class StepsJob extends Job {
   perform() {}
@@ -29,14 +29,14 @@ class TestRun extends JobRun {
 /** A job that has this progress in its envelope. */
 function jobWith(continuation?: unknown, resumptions: unknown = 0): { job: StepsJob; run: TestRun } {
   const job = StepsJob.of();
-  if (continuation !== undefined) job[SOURCE] = { raw: { continuation, resumptions } };
+  if (continuation !== undefined) job[SOURCE] = { raw: { continuation, resumptions }, codec };
   const run = job[RUN] = new TestRun();
   return { job, run };
 }
 
 /** The progress as the next envelope has it. */
 function written(job: StepsJob): { continuation: Progress | undefined; resumptions: number | undefined } {
-  const { continuation, resumptions } = JSON.parse(writeEnvelope(job, "default", undefined));
+  const { continuation, resumptions } = JSON.parse(codec.write(job, "default"));
   return { continuation, resumptions };
 }
 

@@ -1,8 +1,9 @@
 /** The envelope: written with Rails' names and order; records of a real Rails application are read. */
-import { Job } from "@activejob/kafka";
+import { currentAttributes, Job } from "@activejob/kafka";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { PoisonError, SerializationError } from "../../src/errors.ts";
-import { readEnvelope, readTime, writeEnvelope } from "../../src/job/envelope.ts";
+import { readTime } from "../../src/job/envelope.ts";
+import { codec, codecOf } from "../support/codec.ts";
 
 class EchoJob extends Job {
   static override jobName = "Admin::EchoJob";
@@ -16,17 +17,17 @@ const rails = new Map(
     .map((record) => [record.name, record]),
 );
 
-const read = (value: string) => readEnvelope(value);
+const read = (value: string) => codec.read(value);
 const argumentsOf = (name: string) => read(rails.get(name)!.value).arguments;
 
 function envelope(fields: Record<string, unknown>): string {
   return JSON.stringify({ job_class: "EchoJob", arguments: [], ...fields });
 }
 
-Deno.test("writeEnvelope() writes Rails' fields in Rails' order", () => {
+Deno.test("write() writes Rails' fields in Rails' order", () => {
   const job = EchoJob.of(1, { a: [2n ** 64n] }).set({ priority: -5 });
   job.enqueuedAt = "2026-11-24T06:55:12.669Z";
-  const text = writeEnvelope(job, "shop_default", undefined);
+  const text = codec.write(job, "shop_default");
   assertEquals(
     text,
     `{"job_class":"Admin::EchoJob","job_id":"${job.jobId}","provider_job_id":null,"queue_name":"shop_default",` +
@@ -37,34 +38,38 @@ Deno.test("writeEnvelope() writes Rails' fields in Rails' order", () => {
   assertMatch(job.jobId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-Deno.test("writeEnvelope() puts current attributes at the end, serialized like arguments", () => {
-  const text = writeEnvelope(EchoJob.of(), "default", { Current: { tenant: "acme", id: 2n ** 64n } });
+Deno.test("the envelope has current attributes at its end, serialized like arguments", () => {
+  class Current extends currentAttributes<{ tenant: unknown; id: bigint }>("tenant", "id") {}
+  const own = codecOf({ currentAttributes: [Current] });
+  const text = Current.run({ tenant: "acme", id: 2n ** 64n }, () => own.write(EchoJob.of(), "default"));
   assert(
     text.endsWith(',"scheduled_at":null,"current_attributes":{"Current":{"tenant":"acme","id":18446744073709551616}}}'),
   );
-  assertEquals(read(text).currentAttributes, { Current: { tenant: "acme", id: 2n ** 64n } });
-  const at = { Current: { at: new Date(0) } };
-  assertThrows(() => writeEnvelope(EchoJob.of(), "default", at), SerializationError, "current_attributes.Current.at");
+  assertEquals(own.readAttributes(own.read(text)), { Current: { tenant: "acme", id: 2n ** 64n } });
+  const dated = Current.run({ tenant: new Date(5) }, () => own.write(EchoJob.of(), "default"));
+  assertEquals(own.readAttributes(own.read(dated)), { Current: { tenant: new Date(5) } });
+  const wrong = () => Current.run({ tenant: () => 1 }, () => own.write(EchoJob.of(), "default"));
+  assertThrows(wrong, SerializationError, "current_attributes.Current.tenant");
 });
 
-Deno.test("writeEnvelope() leaves trailing undefined arguments to the parameters' defaults, and no others", () => {
-  assertEquals(read(writeEnvelope(EchoJob.of(1, undefined, undefined), "default", undefined)).arguments, [1]);
-  assertEquals(read(writeEnvelope(EchoJob.of(undefined), "default", undefined)).arguments, []);
-  const inside = EchoJob.of(undefined, 1);
-  assertThrows(() => writeEnvelope(inside, "default", undefined), SerializationError, "arguments[0]");
+Deno.test("write() leaves trailing undefined arguments to the parameters' defaults, and no others", () => {
+  assertEquals(read(codec.write(EchoJob.of(1, undefined, undefined), "default")).arguments, [1]);
+  assertEquals(read(codec.write(EchoJob.of(undefined), "default")).arguments, []);
+  assertEquals(read(codec.write(EchoJob.of(undefined, 1), "default")).arguments, [undefined, 1]);
 });
 
-Deno.test("readEnvelope() reads an envelope of writeEnvelope()", () => {
+Deno.test("read() reads an envelope of write()", () => {
   const job = EchoJob.of("a", 1.5, null).set({ priority: 7 });
   job.enqueuedAt = "2026-11-24T06:55:12.669Z";
-  const { raw, ...envelope } = read(writeEnvelope(job, "default", undefined));
-  assertEquals([raw.job_class, raw.exception_executions], ["Admin::EchoJob", {}]);
+  const { raw, codec: reader, ...envelope } = read(codec.write(job, "default"));
+  assertEquals([raw.job_class, raw.exception_executions, reader], ["Admin::EchoJob", {}, codec]);
   assertEquals(envelope, {
     jobClass: "Admin::EchoJob",
     jobId: job.jobId,
     queueName: "default",
     priority: 7,
     arguments: ["a", 1.5, null],
+    isPlain: true,
     executions: 0,
     enqueuedAt: "2026-11-24T06:55:12.669Z",
     scheduledAtMs: null,
@@ -72,25 +77,41 @@ Deno.test("readEnvelope() reads an envelope of writeEnvelope()", () => {
   });
 });
 
-Deno.test("small bigints of arguments and current attributes are listed in a field that Rails ignores", () => {
-  const text = writeEnvelope(EchoJob.of(5n, 5), "default", { Current: { id: 7n } });
+Deno.test("small bigints and undefined are listed in fields that Rails ignores", () => {
+  class Current extends currentAttributes<{ id: bigint }>("id") {}
+  const own = codecOf({ currentAttributes: [Current] });
+  const text = Current.run(
+    { id: 7n },
+    () => own.write(EchoJob.of(5n, 5, undefined, { a: undefined, b: null }), "default"),
+  );
+  assert(text.includes('"arguments":[5,5,null,{"a":null,"b":null}],'), text);
   assert(
     text.endsWith(
-      ',"current_attributes":{"Current":{"id":7}},"bigints":["/arguments/0","/current_attributes/Current/id"]}',
+      ',"current_attributes":{"Current":{"id":7}},"bigints":["/arguments/0","/current_attributes/Current/id"],' +
+        '"undefineds":["/arguments/2","/arguments/3/a"]}',
     ),
+    text,
   );
-  const { arguments: args, currentAttributes } = read(text);
-  assertEquals([args, currentAttributes], [[5n, 5], { Current: { id: 7n } }]);
+  const envelope = own.read(text);
+  assertEquals(own.readArguments(envelope), [5n, 5, undefined, { a: undefined, b: null }]);
+  assertEquals(own.readAttributes(envelope), { Current: { id: 7n } });
 });
 
-Deno.test("readEnvelope() reads every record of a Rails application: class, id, queue, counts and times", () => {
-  assertEquals(rails.size, 20);
+Deno.test("a record of version 0.1 is read: its bigints are listed, and its other values are plain", () => {
+  const text = envelope({ arguments: [5, { a: [1] }], bigints: ["/arguments/0", "/arguments/1/a/0"] });
+  assertEquals(codec.readArguments(read(text)), [5n, { a: [1n] }]);
+  const forged = envelope({ arguments: [1.5, "2", null], bigints: ["/arguments/0", "/arguments/1", "/arguments/2"] });
+  assertEquals(codec.readArguments(read(forged)), [1.5, "2", null]);
+});
+
+Deno.test("read() reads every record of a Rails application: class, id, queue, counts and times", () => {
+  assertEquals(rails.size, 98);
   for (const [name, { value, topic }] of rails) {
     const written = JSON.parse(value);
     const envelope = read(value);
     assertEquals(envelope.jobClass, written.job_class, name);
     assertEquals(envelope.jobId, written.job_id, name);
-    assertEquals(envelope.queueName, topic, name);
+    assertEquals(envelope.queueName, name.startsWith("dlq_") ? written.queue_name : topic, name);
     assertEquals(envelope.priority, written.priority, name);
     assertEquals(envelope.executions, written.executions, name);
     assertEquals(envelope.arguments.length, written.arguments.length, name);
@@ -102,7 +123,7 @@ Deno.test("readEnvelope() reads every record of a Rails application: class, id, 
   assertEquals(read(rails.get("bulk_wait_future")!.value).scheduledAtMs, Date.UTC(2026, 10, 24, 6, 56, 12, 727));
 });
 
-Deno.test("readEnvelope() reads a Rails application's arguments", () => {
+Deno.test("read() reads a Rails application's arguments", () => {
   assertEquals(argumentsOf("int"), [0, 1, -1, 42]);
   assertEquals(argumentsOf("int_edges"), [
     2147483648,
@@ -123,7 +144,7 @@ Deno.test("readEnvelope() reads a Rails application's arguments", () => {
   assertEquals(argumentsOf("bulk_mixed#3"), []);
 });
 
-Deno.test("readEnvelope() reads a wrong count as 0, and a wrong time as null", () => {
+Deno.test("read() reads a wrong count as 0, and a wrong time as null", () => {
   for (const executions of [-1, 1e99, "0x10", " 5 ", "", 1.5, null, [], 100_000, "3"]) {
     assertEquals(read(envelope({ executions })).executions, 0, JSON.stringify(executions));
   }
@@ -142,7 +163,7 @@ Deno.test("readEnvelope() reads a wrong count as 0, and a wrong time as null", (
   assertEquals(readTime("2026-11-24T06:55:12.669473953Z"), Date.UTC(2026, 10, 24, 6, 55, 12, 669));
 });
 
-Deno.test("readEnvelope() reads a wrong id, queue or priority as null", () => {
+Deno.test("read() reads a wrong id, queue or priority as null", () => {
   for (const field of ["job_id", "queue_name"]) {
     for (const value of [5, "", null, "x".repeat(1001), {}]) {
       const { jobId, queueName } = read(envelope({ job_id: "id", queue_name: "q", [field]: value }));
@@ -152,7 +173,7 @@ Deno.test("readEnvelope() reads a wrong id, queue or priority as null", () => {
   for (const priority of ["3", 1.5, 1e99, {}]) assertEquals(read(envelope({ priority })).priority, null);
 });
 
-Deno.test("readEnvelope() leaves the name of the class to the registry", () => {
+Deno.test("read() leaves the name of the class to the registry", () => {
   assertEquals(read(envelope({ job_class: "legacy/echo" })).jobClass, "legacy/echo");
   for (const job_class of [undefined, null, 5, {}]) {
     assertThrows(() => read(envelope({ job_class })), PoisonError, 'The envelope has no "job_class"');

@@ -230,3 +230,22 @@ Deno.test("retryJob() from inside of perform enqueues the job again, also if it 
   for (let run = 0; run < 3; run++) await app.worker().run(undefined, { once: true });
   assertEquals([ids, errors], [[jobId, jobId, jobId], []]);
 });
+
+Deno.test("a thrown value that throws at each read is an error without a handler", async () => {
+  class HostileJob extends Job {
+    static {
+      this.retryOn(Busy);
+    }
+    perform() {}
+  }
+  const hostile = new Proxy({}, {
+    get: () => {
+      throw new Error("read");
+    },
+    getPrototypeOf: () => {
+      throw new Error("read");
+    },
+  });
+  await assertRejects(() => handle(HostileJob, hostile));
+  await assertRejects(() => handle(HostileJob, undefined).then(() => {}, () => Promise.reject(new Error("undefined"))));
+});

@@ -1,10 +1,10 @@
-/** A memory broker whose appends a test can hold, and whose last consumer it can read. */
+/** A memory broker whose appends a test can hold, and whose last consumer of jobs it can read. */
 import type { Broker, BrokerSource, Consumer } from "../../src/broker/broker.ts";
 import type { FaultInjectionLog } from "./fault_injection_log.ts";
 
 /** The source of such a broker. */
 export interface HeldBroker extends BrokerSource {
-  /** The consumer that was started last. */
+  /** The consumer of jobs that was started last. */
   readonly consumer: Consumer;
   /**
    * Holds each append to a topic from now on.
@@ -31,7 +31,11 @@ export function heldBroker(log: FaultInjectionLog): HeldBroker {
         await hold?.gone.promise;
         return await broker.append(topic, records);
       },
-      consume: (options, sink) => consumer = broker.consume(options, sink),
+      consume: (options, sink) => {
+        const started = broker.consume(options, sink);
+        if (!options.group.endsWith(".scheduler")) consumer = started;
+        return started;
+      },
       skip: (...args) => broker.skip(...args),
       [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
     };

@@ -48,7 +48,7 @@ Deno.test("OutputQueue refuses strings when it is full, until half of it is sent
   const output = new HeldOutput();
   const queue = new OutputQueue(output);
   const written: boolean[] = [];
-  for (let n = 0; n < 40; n++) written.push(queue.write("x".repeat(MIB / 16)));
+  for (let n = 0; n < 40; n++) written.push(queue.write("x".repeat(MIB / 4)));
   const accepted = written.filter(Boolean).length;
   assertEquals([written.lastIndexOf(true), accepted >= 16, accepted <= 18], [accepted - 1, true, true]);
   await queue.flush(1);
@@ -56,18 +56,32 @@ Deno.test("OutputQueue refuses strings when it is full, until half of it is sent
   assertEquals([queue.write("a"), output.texts], [false, []]);
   output.open();
   await queue.flush(30_000);
-  assertEquals([output.texts.join("").length, queue.write("b")], [accepted * MIB / 16, true]);
+  assertEquals([output.texts.join("").length, queue.write("b")], [accepted * MIB / 4, true]);
   await queue.flush(30_000);
   assertEquals(output.texts.at(-1), "b");
+});
+
+Deno.test("OutputQueue takes the lines of a turn in which jobs block the event loop, and writes them in few calls", async () => {
+  const output = new HeldOutput();
+  const queue = new OutputQueue(output);
+  const sizes: number[] = [];
+  output.write = (bytes) => {
+    sizes.push(bytes.length);
+    return Promise.resolve(output.writeSync(bytes));
+  };
+  for (let n = 0; n < 60; n++) assertEquals(queue.write(`${n}`.padEnd(MIB / 16, "x")), true);
+  await queue.flush(30_000);
+  assertEquals(sizes, [MIB, MIB, MIB, MIB * 3 / 4]);
+  assertEquals(output.texts.join("").match(/\d+/g), Array.from({ length: 60 }, (_, n) => `${n}`));
 });
 
 Deno.test("OutputQueue accepts a string that is larger than the queue if it is empty", async () => {
   const output = new HeldOutput();
   const queue = new OutputQueue(output);
   output.open();
-  assertEquals(queue.write("x".repeat(3 * MIB)), true);
+  assertEquals(queue.write("x".repeat(5 * MIB)), true);
   await queue.flush(30_000);
-  assertEquals(output.texts.join("").length, 3 * MIB);
+  assertEquals(output.texts.join("").length, 5 * MIB);
 });
 
 Deno.test("flushNow() writes what waits, but not to an output that is not read", async () => {

@@ -14,7 +14,7 @@ import { app, ChainJob, FailingJob, MailJob, performed } from "../support/shop.t
 
 Deno.test("a test refuses what production refuses", async () => {
   await using t = TestApp.of(app);
-  const date = new Date() as unknown as string;
+  const date = new Date(NaN) as unknown as string;
   await assertRejects(() => MailJob.performLater(date), SerializationError, "arguments[0]");
   await assertRejects(() => MailJob.set({ wait: { weeks: 53 } }).performLater("a"), EnqueueError, '"maxDelayMs"');
   t.assertNoEnqueuedJobs();

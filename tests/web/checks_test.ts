@@ -32,6 +32,7 @@ const status = (state: WorkerState, ...groups: GroupStatus[]): WorkerStatus => (
   failure: null,
   concurrency: 10,
   groups,
+  scheduler: null,
 });
 
 Deno.test("reasonsNotAlive() names a job that is beyond its timeout and its grace, and no other", () => {

@@ -141,7 +141,7 @@ Deno.test("a scrape while the broker is offline has the last known values", asyn
 Deno.test("healthHandler() names ten reasons, and counts the others", async () => {
   const group = { topics: [], isJoined: false, isSessionValid: false, stalledMs: null, running: [], partitions: [] };
   const groups = Array.from({ length: 12 }, (_, n) => ({ ...group, group: `g${n}` }));
-  const status: WorkerStatus = { state: "running", failure: null, concurrency: 1, groups };
+  const status: WorkerStatus = { state: "running", failure: null, concurrency: 1, groups, scheduler: null };
   const handler = healthHandler({ status: () => status, refreshLag: () => Promise.resolve() }, new Metrics());
   const lines = (await (await handler(new Request("http://localhost/readyz"))).text()).split("\n");
   assertEquals([lines.length, lines[9], lines[10]], [12, 'the worker has not joined group "g9" yet', "and 2 more"]);

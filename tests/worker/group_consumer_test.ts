@@ -57,7 +57,7 @@ Deno.test("a lost partition is dropped when its job ends, though nothing else is
   const { source, ownerships } = watched(log.source);
   const topics = [activeJobTopic("default")];
   await using app = new App({ name: "shop", broker: source, jobs: [WaitingJob], topics, logger: false });
-  const run = app.worker().run();
+  const run = app.worker({ scheduler: false }).run();
   await WaitingJob.performLater();
   while (begun.length < 1) await turn();
   log.revoke("shop", { topic: "default", partition: 0 });

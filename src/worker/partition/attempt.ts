@@ -12,15 +12,14 @@
 import { RevokedError, ShutdownError, TimeoutError } from "../../errors.ts";
 import { runCallbacks } from "../../job/callbacks.ts";
 import { SOURCE } from "../../job/carried.ts";
-import { type AnyCurrentAttributes, runWithAttributes } from "../../job/current_attributes.ts";
 import { type JobPlan, planOf } from "../../job/declarations.ts";
-import { readTime } from "../../job/envelope.ts";
+import { type EnvelopeCodec, readTime } from "../../job/envelope.ts";
 import { callAfterDiscard, type ErrorOutcome, handleError, type Retry } from "../../job/error_handlers.ts";
 import type { Job } from "../../job/job.ts";
 import { decideResume, type InterruptOutcome } from "../../job/resume.ts";
 import { enqueueRetry } from "../../job/retry.ts";
 import { type Checkpoint, JobRun, type Resumption, RUN } from "../../job/run.ts";
-import type { JobInfo, RunningJob } from "../../monitor/events.ts";
+import type { EventMap, JobInfo, RunningJob } from "../../monitor/events.ts";
 import type { JobSpan } from "../../monitor/job_span.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { PerformedJob, Tracing } from "../../monitor/tracing.ts";
@@ -47,7 +46,7 @@ const SETTLED = Promise.resolve();
 export interface AttemptContext {
   readonly route: Route;
   readonly partition: number;
-  readonly currentAttributes: readonly AnyCurrentAttributes[];
+  readonly codec: EnvelopeCodec;
   readonly monitor: Monitor;
   readonly tracing: Tracing;
   /** Returns the reason to interrupt a job in steps; `null` to go on. */
@@ -140,15 +139,20 @@ export class Attempt extends JobRun {
 
   /** Runs code of the user in the context of the job: its span and its current attributes. */
   #runInScope<T>(fn: () => T): T {
-    const { currentAttributes } = this.#context;
-    const run = currentAttributes.length === 0
-      ? fn
-      : () => runWithAttributes(currentAttributes, this.#decoded.envelope.currentAttributes, fn);
+    const { codec } = this.#context;
+    const run = codec.hasAttributes ? () => codec.runWithAttributes(this.#decoded.envelope, fn) : fn;
     return this.#span === undefined ? run() : this.#span.run(run);
   }
 
   #perform(): unknown {
     const job = this.#makeJob();
+    // Here, and not where the record is decoded: an error is the job's, and its handlers are asked.
+    const args = this.#context.codec.deserializeArguments(this.#decoded.envelope);
+    return args instanceof Promise ? args.then((found) => this.#performWith(job, found)) : this.#performWith(job, args);
+  }
+
+  #performWith(job: Job, args: readonly unknown[]): unknown {
+    job.args = args as unknown[];
     const plan = planOf(this.#decoded.Class);
     return plan.perform.length === 0 ? job.perform(...job.args) : this.#performWithCallbacks(plan, job);
   }
@@ -237,13 +241,23 @@ export class Attempt extends JobRun {
     return performance.now() - this.#startedMs;
   }
 
-  /** The time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
-  get waitMs(): number | null {
+  /**
+   * Returns the event of a job that has passed.
+   *
+   * @param nowMs the time of its end, on the clock of `performance.now()`
+   */
+  toPerformedEvent(nowMs: number): EventMap["job.performed"] {
+    const durationMs = nowMs - this.#startedMs;
+    return { ...this.toJobInfo(), durationMs, waitMs: this.#waitMs(durationMs) };
+  }
+
+  /** Returns the time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
+  #waitMs(durationMs: number): number | null {
     const { enqueuedAt } = this.#decoded.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is the time of a clock that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
-    const waitMs = Date.now() - this.durationMs - enqueuedAtMs;
+    const waitMs = Date.now() - durationMs - enqueuedAtMs;
     if (waitMs < -MAX_SKEW_MS) return null;
     return Math.max(waitMs, 0);
   }

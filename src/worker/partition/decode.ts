@@ -1,7 +1,7 @@
 /** From a record to a job that can be performed, or the reason why it cannot. */
 import { PoisonError, UnknownJobError } from "../../errors.ts";
 import { isClassName } from "../../job/class_name.ts";
-import { type Envelope, readEnvelope } from "../../job/envelope.ts";
+import type { Envelope, EnvelopeCodec } from "../../job/envelope.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
 import { isReleased } from "../../routing/scheduled_topic.ts";
@@ -24,18 +24,26 @@ export type Decoded =
   | { readonly kind: "poison"; readonly error: Error }
   | { readonly kind: "unknown_class"; readonly jobClass: string; readonly error: Error };
 
+/** The parts that decoding needs. */
+export interface Decoder {
+  readonly registry: JobRegistry;
+  readonly codec: EnvelopeCodec;
+  /** Returns the time, in milliseconds since 1970. It is asked only for a job with a due time. */
+  readonly nowMs: () => number;
+}
+
 const TOMBSTONE: Decoded = { kind: "tombstone" };
 
 /**
  * Decodes a record. It never throws.
  *
- * @param nowMs returns the time, in milliseconds since 1970; it is asked only for a job with a due time
+ * @param decoder the parts that it needs; the configuration of a worker has them
+ * @param maxPayloadBytes the largest value that is read
  */
 export function decode(
   record: QueuedRecord,
-  registry: JobRegistry,
+  { registry, codec, nowMs }: Decoder,
   maxPayloadBytes: number,
-  nowMs: () => number,
 ): Decoded {
   if (record.unreadable !== undefined) return { kind: "poison", error: new PoisonError(record.unreadable) };
   if (record.value === null) return TOMBSTONE;
@@ -45,7 +53,7 @@ export function decode(
     }
     const text = valueText(record);
     if (text === null) throw new PoisonError("The value is not UTF-8");
-    const envelope = readEnvelope(text);
+    const envelope = codec.read(text);
     const { scheduledAtMs } = envelope;
     // Another process, whose clock may be ahead, has released it: it is due.
     if (scheduledAtMs !== null && scheduledAtMs > nowMs() && !isReleased(record.headers)) {

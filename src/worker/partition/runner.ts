@@ -71,9 +71,9 @@ export class Runner {
     this.#context = options.context;
     this.#queue = options.queue;
     this.#retryState = options.retryState;
-    const { partition, route, context: { config: { currentAttributes, monitor, tracing } } } = options;
+    const { partition, route, context: { config: { codec, monitor, tracing } } } = options;
     const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
-    this.#attemptContext = { partition, route, currentAttributes, monitor, tracing, interruptReason };
+    this.#attemptContext = { partition, route, codec, monitor, tracing, interruptReason };
     this.#settlement = new Settlement({
       ...options,
       isOwned: () => this.#isOwned,
@@ -155,8 +155,7 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
-    const { semaphore, settling, startCondition, eventLoopYield, config: { registry, nowMs: wallClock } } =
-      this.#context;
+    const { semaphore, settling, startCondition, eventLoopYield, config } = this.#context;
     const { maxPayloadBytes } = this.#options.route;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
@@ -177,7 +176,7 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = decode(record, registry, maxPayloadBytes, wallClock);
+      const decoded = decode(record, config, maxPayloadBytes);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();
@@ -191,7 +190,7 @@ export class Runner {
         const outcome = await attempt.run();
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#settlement.pass(record, attempt);
+          this.#settlement.pass(record, attempt, nowMs);
           this.#attempts.delete(attempt);
           semaphore.release();
         } else {

@@ -54,13 +54,10 @@ export class Settlement {
     this.#options = options;
   }
 
-  /** Finishes a record whose job has passed. The caller has proved the ownership. */
-  pass(record: QueuedRecord, attempt: Attempt): void {
+  /** Finishes a record whose job has passed. The caller has proved the ownership, at `nowMs`. */
+  pass(record: QueuedRecord, attempt: Attempt, nowMs: number): void {
     const { monitor } = this.#options.context.config;
-    if (monitor.hasListener("job.performed")) {
-      const { durationMs, waitMs } = attempt;
-      monitor.emit("job.performed", { ...attempt.toJobInfo(), durationMs, waitMs });
-    }
+    if (monitor.hasListener("job.performed")) monitor.emit("job.performed", attempt.toPerformedEvent(nowMs));
     this.#finish(record);
   }
 
@@ -104,7 +101,7 @@ export class Settlement {
     const { monitor } = this.#options.context.config;
     switch (outcome.kind) {
       case "passed":
-        this.pass(record, attempt);
+        this.pass(record, attempt, performance.now());
         return true;
       case "halted":
         monitor.emit("job.halted", { ...attempt.toJobInfo(), durationMs: attempt.durationMs });

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { JobRegistry } from "../../../src/job/registry.ts";
 import { decode, type Decoded } from "../../../src/worker/partition/decode.ts";
 import { toQueuedRecord } from "../../../src/worker/partition/queued_record.ts";
+import { codec } from "../../support/codec.ts";
 import { recordOf } from "../../support/worker.ts";
 
 class EchoJob extends Job {
@@ -11,10 +12,10 @@ class EchoJob extends Job {
   perform() {}
 }
 
-const registry = new JobRegistry([EchoJob]);
+const decoder = { registry: new JobRegistry([EchoJob]), codec, nowMs: Date.now };
 
 function decoded(value: string | Uint8Array | null, maxPayloadBytes = 1000): Decoded {
-  return decode(toQueuedRecord(recordOf(value), 1), registry, maxPayloadBytes, Date.now);
+  return decode(toQueuedRecord(recordOf(value), 1), decoder, maxPayloadBytes);
 }
 
 function envelope(fields: Record<string, unknown> = {}): string {

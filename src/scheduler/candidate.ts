@@ -1,0 +1,52 @@
+/** A schedule with everything that its release needs, in memory while its time is near. */
+import type { StoredRecord } from "../broker/broker.ts";
+import { sizeOf } from "../broker/record.ts";
+import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
+
+/** See the module. */
+export interface Candidate {
+  readonly offset: number;
+  /** The time at which it is due, within the longest wait, in milliseconds since 1970. */
+  readonly dueAtMs: number;
+  readonly timestampMs: number;
+  readonly key: Uint8Array | string;
+  readonly value: Uint8Array | string;
+  readonly schedule: Schedule;
+  /** Its share of the memory for values, in bytes. */
+  readonly bytes: number;
+}
+
+/**
+ * Makes a candidate of a record that was read with its value. Bytes are copied, since they may be a view into a whole fetch.
+ *
+ * @returns `null` for a record that is not a schedule
+ */
+export function toCandidate(record: StoredRecord, dueAtMs: number): Candidate | null {
+  const schedule = readScheduled(record);
+  if (schedule.kind !== "schedule") return null;
+  const { offset, timestampMs, key, value } = record;
+  return {
+    offset,
+    dueAtMs,
+    timestampMs,
+    key: copyOf(key!),
+    value: copyOf(value!),
+    schedule: {
+      ...schedule,
+      targetKey: schedule.targetKey === null ? null : new Uint8Array(schedule.targetKey),
+      headers: schedule.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
+    },
+    bytes: sizeOf(record),
+  };
+}
+
+function copyOf(data: Uint8Array | string): Uint8Array | string {
+  return typeof data === "string" ? data : new Uint8Array(data);
+}
+
+/** Returns a key as text. */
+export function textOf(key: Uint8Array | string): string {
+  return typeof key === "string" ? key : decoder.decode(key);
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
