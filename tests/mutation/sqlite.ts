@@ -428,7 +428,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     only: "until each live owner has received it",
   },
   {
-    what: "sqlite: a record without its value is told from a tombstone",
+    what: "sqlite: a record without its value is not a tombstone",
     file: "src/broker/sqlite/records.ts",
     find: "iif(value IS NULL, NULL, '')",
     replace: "''",

@@ -70,7 +70,7 @@ const SELECT_CHECKED = `SELECT ${offsetIn("id")}, max(0, min(timestamp_ms, ${LAT
  * @param from the first offset to read
  * @param high the end of the partition
  * @param maxBytes the most bytes of a batch; one record is read whatever its size
- * @param values whether to read the values: without, `""` stands for one, and its faults are not noticed
+ * @param values whether to read the values; otherwise a value is `""`, and its faults are not noticed
  * @returns the records, or `null` at the end of the log
  */
 export function read(
