@@ -83,6 +83,7 @@ export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type Retr
 export type { JobPriority, JobQueue } from "./src/job/job_state.ts";
 export type { Instant, SetOptions } from "./src/job/set_options.ts";
 export type { Duration } from "./src/support/duration.ts";
+export type { Clock } from "./src/support/clock.ts";
 export {
   type DispatchManyMethod,
   type DispatchMethod,
