@@ -94,6 +94,7 @@ Deno.test("docs/options.md has the defaults that an App really uses", () => {
     jobs: _jobs,
     clock: _clock,
     scheduledTopic: _scheduledTopic,
+    locateGlobalId: _locateGlobalId,
     ...app
   } = resolveOptions(given);
   assertEquals([queuePrefix, stated.get("queuePrefix")], ["", "none"]);
