@@ -174,6 +174,7 @@ export class Attempt extends JobRun {
     job.executions = this.executions;
     job.attempt = this.#number;
     job.enqueuedAt = envelope.enqueuedAt;
+    if (envelope.scheduledAtMs !== null) job.scheduledAt = new Date(envelope.scheduledAtMs);
     job[RUN] = this;
     return job;
   }
