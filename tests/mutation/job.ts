@@ -179,6 +179,13 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/testing/equality_test.ts"],
   },
   {
+    what: "arguments: an Instant is told from a Date by a field that Rails ignores",
+    file: "src/job/serializers/built_in.ts",
+    find: "if (type === INSTANT) return",
+    replace: "if (false) return",
+    tests: ["tests/job/serializers/built_in_test.ts"],
+  },
+  {
     what: "names: a member of every object is not the name of a class",
     file: "src/job/class_name.ts",
     find: "!Object.hasOwn(Object.prototype, value)",

@@ -332,6 +332,13 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     only: "is not acknowledged",
   },
   {
+    what: "sqlite: large records among small ones are measured before they are read",
+    file: "src/broker/sqlite/records.ts",
+    find: "`iif(octet_length(${column}) > ${limit}, 0, ${column})`",
+    replace: "column",
+    tests: ["tests/broker/sqlite/records_test.ts"],
+  },
+  {
     what: "sqlite: a log that is missing after a transaction is noticed",
     file: "src/broker/sqlite/file_identity.ts",
     find: "existsSync(log!) && ",
