@@ -1,5 +1,5 @@
 /** The programs in Ruby of docs/rails.md: they enqueue for a worker here, and perform what is enqueued here. */
-import { activeJobTopic, App, Job, RubySymbol, symbol } from "@activejob/kafka";
+import { activeJobTopic, App, Job, type RubySymbol, symbol } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { memory } from "../../src/broker/memory/mod.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
