@@ -83,6 +83,7 @@ export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type Retr
 export type { JobPriority, JobQueue } from "./src/job/job_state.ts";
 export type { Instant, SetOptions } from "./src/job/set_options.ts";
 export type { Duration } from "./src/support/duration.ts";
+export type { Clock } from "./src/support/clock.ts";
 export {
   type DispatchManyMethod,
   type DispatchMethod,
@@ -90,13 +91,16 @@ export {
   kafkaOptionsOf,
 } from "./src/job/kafka_options.ts";
 export type {
+  ArgumentData,
+  ArgumentDataMembers,
+  BuiltInArgument,
+  CustomArgument,
   EnqueueableArgument,
   EnqueueableArguments,
   HasOnlyElements,
   PerformParameters,
-  PlainData,
-  PlainDataMembers,
-} from "./src/job/plain_data.ts";
+  Serializable,
+} from "./src/job/enqueueable.ts";
 export type { GlobalIdLocator } from "./src/job/serializers/read.ts";
 export type { AnySerializer, Serializer } from "./src/job/serializers/serializer.ts";
 export {

@@ -38,6 +38,7 @@ const GROUPS = ["kafka", "sqlite", "local"];
 
 async function main(args: readonly string[]): Promise<boolean> {
   const startMs = performance.now();
+  const [load] = Deno.loadavg();
   const commandLine = parseCommandLine(args, [...GROUPS, ...BENCHES.map(({ name }) => name)]);
   const { size, json, markdown } = commandLine;
   const benches = selectBenches(BENCHES, commandLine);
@@ -59,7 +60,7 @@ async function main(args: readonly string[]): Promise<boolean> {
       console.error(`FAILED: ${bench.name}`, error);
     }
   }
-  const conditions = conditionsOf(size, [...needsKafka ? [kafkaName] : [], ...await peers.servers()]);
+  const conditions = conditionsOf(size, [...needsKafka ? [kafkaName] : [], ...await peers.servers()], load!);
   console.log(`\n${formatConditions(conditions)}`);
   console.log(`It took ${Math.round((performance.now() - startMs) / 1000)} s`);
   if (json !== null) await Deno.writeTextFile(json, formatJson(conditions, figures));

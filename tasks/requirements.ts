@@ -1,13 +1,16 @@
 /**
- * `--require kafka`: the parts of a run that may not be left out. By default a part is left out where the machine lacks
+ * `--require kafka,ruby`: the parts of a run that may not be left out. By default a part is left out where the machine lacks
  * what it needs, and the run says so; a required part that is left out is a failure.
  */
 import { didYouMean } from "../src/support/validation.ts";
 
 /** The parts that can be left out. */
-const PARTS = ["kafka"] as const;
+const PARTS = ["kafka", "ruby"] as const;
 
-/** `"kafka"`: the tests that need a real Kafka, and therefore Java and Maven or a `BROKER_URL`. */
+/**
+ * `"kafka"`: the tests that need a real Kafka, and therefore Java and Maven or a `BROKER_URL`. `"ruby"`: those that need a
+ * Ruby with Active Job.
+ */
 export type Part = typeof PARTS[number];
 
 /** A command line that cannot be read. The message says what is wrong with it. */

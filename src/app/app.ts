@@ -93,6 +93,12 @@ export class App implements AsyncDisposable {
   readonly #tracing: Tracing;
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
+  /**
+   * Interrupts jobs in steps for a test.
+   *
+   * @internal
+   */
+  interruptReason: WorkerConfig["interruptReason"];
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
@@ -289,6 +295,7 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),
+      ...(this.interruptReason === undefined ? {} : { interruptReason: this.interruptReason }),
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };

@@ -57,7 +57,7 @@ export interface AppOptions extends JobOptions {
    * Finds the object of a GlobalID, for a job to get it as its argument; `undefined` or `null` if there is none. It may
    * return a promise.
    *
-   * @default none: the job gets the `GlobalId`
+   * @default none: the job gets the GlobalId
    */
   readonly locateGlobalId?: GlobalIdLocator;
   /** Prefix of each topic's name, also of dead letter topics. @default none */

@@ -61,7 +61,7 @@ export interface ReadOptions {
   readonly maxBytes: number;
   /**
    * Whether the records have their values. `false` saves their memory: a value is `""` then, but that of a tombstone is
-   * still `null`.
+   * still `null` (and that of a record that is `unreadable`). A fault of the value alone may not be noticed.
    *
    * @default true
    */
@@ -74,7 +74,8 @@ export interface ReadOptions {
 export interface LogPage {
   /**
    * The records, in the order of their offsets; only those that are committed. A record that cannot be read is `unreadable`,
-   * as a consumer gets it. May be empty although more follow.
+   * as a consumer gets it. May be empty although more follow. A string of a small record may keep up to 2 KiB beside it
+   * alive: copy what is kept for long.
    */
   readonly records: readonly StoredRecord[];
   /**

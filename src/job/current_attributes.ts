@@ -171,12 +171,10 @@ export function runWithAttributes<T>(classes: readonly AnyCurrentAttributes[], o
   for (const Class of classes) {
     const declaration = declarationOf(Class);
     const values = ownProperty(onWire, Class.name);
-    if (values === undefined) continue;
+    if (typeof values !== "object" || values === null) continue;
     const own = emptyValues();
-    for (const name of declaration.names) {
-      const value = ownProperty(values, name);
-      if (value !== undefined) own[name] = value;
-    }
+    // In the order of the envelope, and own properties only.
+    for (const [name, value] of Object.entries(values)) if (declaration.names.has(name)) own[name] = value;
     scope.set(declaration, own);
   }
   return scopes.run(scope, fn);

@@ -28,7 +28,7 @@ import {
   UNSAFE_INTEGER,
 } from "./serializers/read.ts";
 import type { AnySerializer } from "./serializers/serializer.ts";
-import { serialize, type Session } from "./serializers/write.ts";
+import { findSerializer, serialize, type Session } from "./serializers/write.ts";
 
 /** An envelope that was read. */
 export interface Envelope {
@@ -68,6 +68,14 @@ export interface CodecOptions {
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   /** Classes of current attributes that Rails has, too, in Rails' order. */
   readonly railsCurrentAttributes: readonly AnyCurrentAttributes[];
+}
+
+/** A value that has a serializer. */
+export interface SerializedValue {
+  /** The name of the serializer. */
+  readonly name: string;
+  /** Its fields, not serialized themselves. */
+  readonly fields: object;
 }
 
 /** Writes and reads the envelopes of one App. */
@@ -225,6 +233,12 @@ export class EnvelopeCodec {
    */
   deserialize(json: unknown, field: string): unknown {
     return deserialize(json, field, { serializers: this.#byName, located: undefined });
+  }
+
+  /** Returns the serializer's name and the fields of a value; `undefined` if no serializer takes it. */
+  fieldsOf(value: object): SerializedValue | undefined {
+    const serializer = findSerializer(value, this.#options);
+    return serializer && { name: serializer.name, fields: serializer.serialize(value) };
   }
 
   /** Whether jobs carry current attributes. */

@@ -18,7 +18,7 @@ import type { JobPriority, JobQueue } from "./job_state.ts";
 import type { KafkaOptions } from "./kafka_options.ts";
 import { describeQueue } from "./placement.ts";
 import type { Step, StepOptions } from "./continuation.ts";
-import type { EnqueueableArguments, PerformParameters } from "./plain_data.ts";
+import type { EnqueueableArguments, PerformParameters } from "./enqueueable.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
 import { applySetOptions, checkSetOptions, type SetOptions } from "./set_options.ts";

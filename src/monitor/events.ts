@@ -88,7 +88,7 @@ export interface EventMap {
   "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */
   "job.performing": JobInfo;
-  /** A job's `perform` succeeded. `waitMs`: the time from its enqueuing to its start; `null` if unknown. */
+  /** A job's `perform` succeeded. `waitMs`: the time from its enqueuing, or its due time, to its start; `null` if unknown. */
   "job.performed": JobInfo & { readonly durationMs: number; readonly waitMs: number | null };
   /** A callback halted a job before its `perform`: it counts as done. */
   "job.halted": JobInfo & { readonly durationMs: number };

@@ -38,7 +38,7 @@ export async function waitUntilSettled(promise: Promise<unknown>, timeoutMs: num
 }
 
 /**
- * Waits for a promise, and no longer once a signal aborts. What the promise does then is ignored.
+ * Waits for a promise, and no longer once a signal aborts. Its outcome is ignored then.
  *
  * @param signal @default the wait has no other end
  * @returns the value of the promise

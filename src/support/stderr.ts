@@ -13,7 +13,7 @@ import { waitUntilSettled } from "./deadline.ts";
 
 /** Characters that may wait, at most: the lines of a few turns of the event loop, were each job to write one. */
 const MAX_WAITING = 2 ** 22;
-/** Characters of one chunk, if a text is not longer. Jobs that never wait leave the event loop one write in 20 ms. */
+/** Characters of one chunk, if a string is not longer. Jobs that never wait leave the event loop one write in 20 ms. */
 const CHUNK = 2 ** 20;
 /** Standard error is not read if a chunk takes longer, in milliseconds. */
 const STUCK_MS = 200;
@@ -91,7 +91,7 @@ export class OutputQueue {
     this.#sending = null;
   }
 
-  /** Takes the first texts out of the queue: so many characters, or a whole text that is longer. */
+  /** Takes the first strings out of the queue: so many characters, or a whole string that is longer. */
   #take(characters: number): string {
     let count = 0;
     let length = 0;

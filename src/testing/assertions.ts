@@ -17,7 +17,7 @@ import {
   formatValue,
   indentLines,
 } from "./messages.ts";
-import { type Catalog, jobNameIn, type Selection, topicOf } from "./selection.ts";
+import { type Catalog, jobNameIn, queueNameOf, type Selection } from "./selection.ts";
 
 /** The fields that a job must have. A field that is left out may have any value. */
 export interface ExpectedJob<J extends Job = Job> {
@@ -27,6 +27,8 @@ export interface ExpectedJob<J extends Job = Job> {
   readonly queue?: string;
   /** Its priority. */
   readonly priority?: number | null;
+  /** The time at which it is due, to the millisecond; `null` for at once. */
+  readonly at?: Date | null;
 }
 
 /** The jobs that an assertion looks at. */
@@ -125,15 +127,15 @@ function createComparison<J extends Job>(
     args: (value) => Array.isArray(value) || typeof value === "function" ? null : "a list of arguments, or a function",
     queue: topicName,
     priority: (value) => value === null || Number.isSafeInteger(value) ? null : "an integer or null",
+    at: (value) => value === null || value instanceof Date ? null : "a Date or null",
   });
-  const { args, queue, priority } = expected;
-  if (queue !== undefined) topicOf(queue, catalog);
+  const { args, queue, priority, at } = expected;
+  const queueName = queue === undefined ? undefined : queueNameOf(queue, catalog);
   const argsDiffer = args === undefined ? () => [] : createArgumentsComparison(Class, args, catalog);
   return (job) => [
     ...argsDiffer(job.args),
-    ...(queue === undefined || topicOf(queue, catalog) === job.topic
-      ? []
-      : describeDifferences(queue, job.queue, "queue")),
+    ...(queueName === undefined ? [] : describeDifferences(queueName, job.queue, "queue")),
+    ...(at === undefined ? [] : describeDifferences(at?.toISOString() ?? null, job.at?.toISOString() ?? null, "at")),
     ...(priority === undefined ? [] : describeDifferences(priority, job.priority, "priority")),
   ];
 }
@@ -151,7 +153,7 @@ function createArgumentsComparison<J extends Job>(
   const job = new Class();
   (job as Job).args = expected;
   const stored = codec.readArguments(codec.read(codec.write(job, "default")));
-  return (args) => describeDifferences(stored, args, "args");
+  return (args) => describeDifferences(stored, args, "args", (value) => codec.fieldsOf(value));
 }
 
 function createError(by: Asserter, message: string, actual?: unknown, expected?: unknown): AssertionError {

@@ -5,17 +5,21 @@
  * It lives as long as its test. An enqueued job stays recorded after it was performed, as a record stays in its topic.
  */
 import type { Headers, NewRecord } from "../broker/broker.ts";
+import { readScheduled } from "../dispatch/schedule.ts";
 import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
+import { isReleased } from "../routing/scheduled_topic.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
 
 /** A job in the log. */
 export interface RecordedJob {
-  /** The job. */
-  readonly job: EnqueuedJob;
-  /** Whether it was performed or dead-lettered, and marked. */
+  /** The job. Its position changes when it is due. */
+  job: EnqueuedJob;
+  /** The time at which it is due, while it waits among the delayed jobs; `null` in its own topic. */
+  dueAtMs: number | null;
+  /** Whether it was performed or dead-lettered, and marked; or cancelled, or scheduled again. */
   isFinished: boolean;
 }
 
@@ -31,6 +35,7 @@ interface Recorded<Value> {
 export class JobRecorder {
   readonly #queues: ReadonlyMap<string, string>;
   readonly #codec: EnvelopeCodec;
+  readonly #scheduledTopic: string;
   readonly #enqueued: Recorded<RecordedJob>[] = [];
   readonly #performed: Recorded<PerformedJob>[] = [];
   readonly #deadLetters: Recorded<DeadLetter>[] = [];
@@ -39,10 +44,12 @@ export class JobRecorder {
 
   /**
    * @param routes the routes of the App: a record of another topic is a dead letter
+   * @param scheduledTopic the topic in which its delayed jobs wait
    * @param codec the codec of the App
    */
-  constructor(routes: readonly Route[], codec: EnvelopeCodec) {
+  constructor(routes: readonly Route[], scheduledTopic: string, codec: EnvelopeCodec) {
     this.#codec = codec;
+    this.#scheduledTopic = scheduledTopic;
     this.#queues = new Map(routes.map(({ topic, queue }) => [topic, queue]));
   }
 
@@ -71,17 +78,49 @@ export class JobRecorder {
     return valuesSince(this.#enqueued, since).filter(({ isFinished }) => !isFinished);
   }
 
+  /** Returns those of them that are due at a time. */
+  due(nowMs: number, since: Moment = 0): RecordedJob[] {
+    return this.waiting(since).filter(({ dueAtMs }) => dueAtMs === null || dueAtMs <= nowMs);
+  }
+
   /** Returns the job at a position; `undefined` if there is none, or if it was cleared. */
   find(position: Position): RecordedJob | undefined {
     return this.#byPosition.get(formatPosition(position));
   }
 
   /** Records that a record was appended. */
-  recordAppend(position: Position, { value, headers = [] }: NewRecord): void {
+  recordAppend(position: Position, record: NewRecord): void {
+    const { value, headers = [] } = record;
+    if (position.topic === this.#scheduledTopic) return this.#recordScheduled(position, record);
     const queue = this.#queues.get(position.topic);
     if (queue === undefined) return this.#recordDeadLetter(position, headers);
-    const recorded = { job: readJob(position, queue, value, this.#codec), isFinished: false };
-    this.#byPosition.set(formatPosition(position), recorded);
+    const job = this.#readJob(position, queue, value);
+    const released = isReleased(headers) ? this.#delayed(job.jobId) : undefined;
+    if (released === undefined) return this.#add({ job, dueAtMs: null, isFinished: false });
+    released.job = job;
+    released.dueAtMs = null;
+    this.#byPosition.set(formatPosition(position), released);
+  }
+
+  /** Records a job that waits, or the end of one that waited. */
+  #recordScheduled(position: Position, { key = null, value, headers = [] }: NewRecord): void {
+    const read = readScheduled({ ...position, key, value, headers, timestampMs: 0 });
+    if (read.kind !== "schedule" && read.kind !== "cancellation") return;
+    // A job that is scheduled again is moved.
+    const earlier = this.#delayed(read.jobId);
+    if (earlier !== undefined) earlier.isFinished = true;
+    if (read.kind === "cancellation") return;
+    const queue = this.#queues.get(read.targetTopic) ?? read.targetTopic;
+    this.#add({ job: this.#readJob(position, queue, value), dueAtMs: read.dueAtMs, isFinished: false });
+  }
+
+  /** Returns the job that waits for its time. */
+  #delayed(jobId: string): RecordedJob | undefined {
+    return this.waiting().find(({ job, dueAtMs }) => dueAtMs !== null && job.jobId === jobId);
+  }
+
+  #add(recorded: RecordedJob): void {
+    this.#byPosition.set(formatPosition(recorded.job), recorded);
     this.#enqueued.push(this.#stamp(recorded));
   }
 
@@ -108,6 +147,17 @@ export class JobRecorder {
     this.#deadLetters.push(this.#stamp({ ...job, to, attempts: Number(header("attempts")), error }));
   }
 
+  #readJob({ topic, partition, offset }: Position, queue: string, value: NewRecord["value"]): EnqueuedJob {
+    const codec = this.#codec;
+    const text = typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined);
+    const envelope = codec.read(text);
+    const { jobClass, jobId, priority, scheduledAtMs } = envelope;
+    const args = orJson(() => codec.readArguments(envelope), envelope.arguments);
+    const currentAttributes = orJson(() => codec.readAttributes(envelope), envelope.currentAttributes);
+    const at = scheduledAtMs === null ? null : new Date(scheduledAtMs);
+    return { topic, partition, offset, queue, jobClass, jobId: jobId ?? "", args, priority, at, currentAttributes };
+  }
+
   #stamp<Value>(value: Value): Recorded<Value> {
     return { moment: this.#now++, value };
   }
@@ -115,15 +165,6 @@ export class JobRecorder {
 
 function valuesSince<Value>(list: readonly Recorded<Value>[], since: Moment): Value[] {
   return list.filter(({ moment }) => moment >= since).map(({ value }) => value);
-}
-
-function readJob(position: Position, queue: string, value: NewRecord["value"], codec: EnvelopeCodec): EnqueuedJob {
-  const text = typeof value === "string" ? value : new TextDecoder().decode(value ?? undefined);
-  const envelope = codec.read(text);
-  const { jobClass, jobId, priority } = envelope;
-  const args = orJson(() => codec.readArguments(envelope), envelope.arguments);
-  const currentAttributes = orJson(() => codec.readAttributes(envelope), envelope.currentAttributes);
-  return { ...position, queue, jobClass, jobId: jobId ?? "", args, priority, currentAttributes };
 }
 
 /** A value that cannot be read is shown as its JSON: the error is the job's, when it runs. */

@@ -2,7 +2,10 @@
 import type { ErrorInfo } from "../errors.ts";
 import type { Position } from "../support/position.ts";
 
-/** A job in the log, at `topic` (with the prefix of the App), `partition` and `offset`. */
+/**
+ * A job in the log, at `topic` (with the prefix of the App), `partition` and `offset`. A job that waits for its time is in the
+ * topic of delayed jobs.
+ */
 export interface EnqueuedJob<Args extends readonly unknown[] = readonly unknown[]> extends Position {
   /** The name of its class in the envelope: the name of the class, or its `jobName`. */
   readonly jobClass: string;
@@ -14,6 +17,8 @@ export interface EnqueuedJob<Args extends readonly unknown[] = readonly unknown[
   readonly args: Args;
   /** Its priority; `null` for none. */
   readonly priority: number | null;
+  /** The time at which it is due; `null` for at once. */
+  readonly at: Date | null;
   /** Its current attributes by class name; `undefined` for none. */
   readonly currentAttributes: unknown;
 }

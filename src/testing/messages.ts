@@ -3,6 +3,7 @@
  * bounded.
  */
 import { nodeBuiltin } from "../support/node_builtin.ts";
+import { type FieldsOf, isEqual, isPlainObject } from "./equality.ts";
 import type { EnqueuedJob } from "./jobs.ts";
 
 /** The most jobs, and the most differences, that are shown. */
@@ -41,17 +42,23 @@ export function formatValue(value: unknown): string {
  * Describes the differences between a value and the expected one: `args[0].name: "Ada" expected, but it is "Bob"`.
  *
  * @param path the name of the value
+ * @param fieldsOf gives the fields of values with a serializer
  * @returns a line for each difference, `[]` if the values are equal
  */
-export function describeDifferences(expected: unknown, actual: unknown, path: string): string[] {
-  if (nodeBuiltin("node:util").isDeepStrictEqual(expected, actual)) return [];
+export function describeDifferences(
+  expected: unknown,
+  actual: unknown,
+  path: string,
+  fieldsOf: FieldsOf = () => undefined,
+): string[] {
+  if (isEqual(expected, actual, fieldsOf)) return [];
   if (Array.isArray(expected) && Array.isArray(actual)) {
     const indices = Array.from({ length: Math.max(expected.length, actual.length) }, (_, index) => index);
-    return indices.flatMap((index) => describeDifferenceAt(expected, actual, index, `${path}[${index}]`));
+    return indices.flatMap((index) => describeDifferenceAt(expected, actual, index, `${path}[${index}]`, fieldsOf));
   }
   if (isPlainObject(expected) && isPlainObject(actual)) {
     const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])];
-    return keys.flatMap((key) => describeDifferenceAt(expected, actual, key, `${path}.${key}`));
+    return keys.flatMap((key) => describeDifferenceAt(expected, actual, key, `${path}.${key}`, fieldsOf));
   }
   return [`${path}: ${formatValue(expected)} expected, but it is ${formatValue(actual)}`];
 }
@@ -62,15 +69,17 @@ export function indentLines(lines: readonly string[]): string {
   return [...lines.slice(0, MAX_ITEMS), ...rest].map((line) => `\n  ${line}`).join("");
 }
 
-function describeDifferenceAt(expected: object, actual: object, key: string | number, path: string): string[] {
+function describeDifferenceAt(
+  expected: object,
+  actual: object,
+  key: string | number,
+  path: string,
+  fieldsOf: FieldsOf,
+): string[] {
   const [wanted, found] = [expected, actual].map((from) => from[key as keyof typeof from] as unknown);
   if (!Object.hasOwn(actual, key)) return [`${path}: ${formatValue(wanted)} expected, but there is none`];
   if (!Object.hasOwn(expected, key)) return [`${path}: none expected, but it is ${formatValue(found)}`];
-  return describeDifferences(wanted, found, path);
-}
-
-function isPlainObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return describeDifferences(wanted, found, path, fieldsOf);
 }
 
 function joinItems(items: readonly string[]): string {

@@ -9,4 +9,5 @@ export type { AppendFaultOptions, FaultOptions, Faults } from "./faults.ts";
 export type { JobAssertions } from "./job_assertions.ts";
 export type { DeadLetter, EnqueuedJob, PerformedJob } from "./jobs.ts";
 export type { JobFilter, JobSelector, PerformOptions } from "./selection.ts";
+export { FakeClock } from "./fake_clock.ts";
 export { TestApp, type TestAppOptions } from "./test_app.ts";

@@ -2,7 +2,7 @@
  * Performs enqueued jobs for a test. One run at a time:
  *
  * 1. Everything that is buffered is written to the log.
- * 2. The jobs to perform are selected. Jobs that they enqueue wait for the next run.
+ * 2. The jobs to perform are selected among those that are due. Jobs that they enqueue wait for the next run.
  * 3. A worker of the test's App runs until the selected jobs are finished, or until the first of them fails.
  * 4. The error of a job that failed is thrown.
  */
@@ -35,8 +35,8 @@ export class Performer {
    */
   async performWaiting(isSelected: Selection, retries: boolean): Promise<number> {
     await this.#flush();
-    const { recorder } = this.#context;
-    const selected = recorder.waiting().filter(({ job }) => isSelected(job));
+    const { recorder, clock } = this.#context;
+    const selected = recorder.due(clock.nowMs()).filter(({ job }) => isSelected(job));
     return await this.#count(() => this.#run(selected, retries));
   }
 
@@ -48,13 +48,13 @@ export class Performer {
    * @throws {Error} the error of the first job that failed, unless it is retried
    */
   async performBlock(block: () => unknown, isSelected: Selection, retries: boolean): Promise<number> {
-    const { recorder } = this.#context;
+    const { recorder, clock } = this.#context;
     const since = recorder.now();
     await block();
     return await this.#count(async () => {
       while (true) {
         await this.#flush();
-        const selected = recorder.waiting(since).filter(({ job }) => isSelected(job));
+        const selected = recorder.due(clock.nowMs(), since).filter(({ job }) => isSelected(job));
         if (selected.length === 0) return;
         await this.#run(selected, retries);
       }

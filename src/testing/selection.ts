@@ -32,6 +32,8 @@ export interface PerformOptions extends JobFilter {
    * @default false
    */
   readonly retries?: boolean;
+  /** Moves the clock of the test to this time first, so that the jobs that are due by then are performed. @default now */
+  readonly at?: Date;
 }
 
 /** Returns whether a job is selected. */
@@ -45,6 +47,8 @@ export interface Catalog {
   readonly jobs: ReadonlySet<JobClass>;
   /** The topics of the App. */
   readonly routes: Routes;
+  /** The topic in which delayed jobs wait, with the prefix. */
+  readonly scheduledTopic: string;
   /** The prefix of the topics. */
   readonly naming: Naming;
   /** The codec of the App. */
@@ -58,7 +62,11 @@ export const checkSelector: Check = (value) =>
     : "a job class, a list of job classes, or a function of the job";
 
 const FILTER: Checks<JobFilter> = { only: checkSelector, except: checkSelector, queue: topicName };
-const PERFORM: Checks<PerformOptions> = { ...FILTER, retries: boolean };
+const PERFORM: Checks<PerformOptions> = {
+  ...FILTER,
+  retries: boolean,
+  at: (value) => value instanceof Date ? null : "a Date",
+};
 
 /**
  * Turns a filter into a function.
@@ -81,8 +89,8 @@ export function optionsToSelection(what: string, options: PerformOptions, catalo
 function combine(what: string, { only, except, queue }: JobFilter, catalog: Catalog): Selection {
   const isWanted = only === undefined ? () => true : toSelection(what, only, catalog);
   const isUnwanted = except === undefined ? () => false : toSelection(what, except, catalog);
-  const topic = queue === undefined ? undefined : topicOf(queue, catalog);
-  return (job) => isWanted(job) && !isUnwanted(job) && (topic === undefined || job.topic === topic);
+  const name = queue === undefined ? undefined : queueNameOf(queue, catalog);
+  return (job) => isWanted(job) && !isUnwanted(job) && (name === undefined || job.queue === name);
 }
 
 /** Turns a selector, which was checked before, into a function. */
@@ -110,12 +118,12 @@ export function jobNameIn(what: string, Class: JobClass, { name, jobs }: Catalog
 }
 
 /**
- * Returns the full name of the topic of a queue.
+ * Returns the name of a queue without the prefix of the App.
  *
  * @throws {InvalidConfigurationError} if no topic declares it
  */
-export function topicOf(queue: string, { routes }: Catalog): string {
-  return routes.select([queue])[0]!.topic;
+export function queueNameOf(queue: string, { routes }: Catalog): string {
+  return routes.select([queue])[0]!.queue;
 }
 
 /** Whether a value is a function that can be called: a class cannot. */

@@ -5,13 +5,16 @@
  * Jobs are serialized, stored, and performed by a real worker. Only the waits between retries are left out.
  */
 import { App, isApp } from "../app/app.ts";
+import { FakeClock } from "./fake_clock.ts";
 import { FaultyLog } from "./faulty_log.ts";
 import { InvalidConfigurationError } from "../errors.ts";
+import type { JobClass } from "../job/job.ts";
 import { bindTestRuntime } from "../job/runtime.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../support/validation.ts";
-import { Routes } from "../routing/route.ts";
+import { fullName, Routes } from "../routing/route.ts";
+import { scheduledTopicName } from "../routing/scheduled_topic.ts";
 import { findUserFrame } from "../support/stack_trace.ts";
 import { type Block, splitArguments } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
@@ -19,7 +22,8 @@ import { Faults } from "./faults.ts";
 import { JobAssertions } from "./job_assertions.ts";
 import { JobRecorder } from "./job_recorder.ts";
 import { Performer } from "./performer.ts";
-import { optionsToSelection, type PerformOptions } from "./selection.ts";
+import { interruptAt, takeInterrupt } from "./interrupts.ts";
+import { jobNameIn, optionsToSelection, type PerformOptions } from "./selection.ts";
 import { assertInUse, type TestContext } from "./test_context.ts";
 import { testBroker } from "./test_broker.ts";
 
@@ -59,6 +63,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   override readonly app: App;
   /** The faults of this test. */
   readonly faults: Faults;
+  /** The clock of this test, by which delayed jobs are due. */
+  readonly clock: FakeClock;
   readonly #context: TestContext;
   readonly #performer: Performer;
   readonly #unbind: () => void;
@@ -93,6 +99,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
         ...original.options,
         ...withoutWaits,
         broker: testBroker(context),
+        clock: context.clock,
         topics: original.options.topics.map((topic) => ({ ...topic, ...withoutWaits })),
         logger,
       });
@@ -101,6 +108,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
       throw error;
     }
     this.faults = new Faults(context);
+    this.clock = context.clock;
+    this.app.interruptReason = (jobClass, checkpoint) => takeInterrupt(context, jobClass, checkpoint);
     this.#performer = new Performer(this.app, context);
     this.app.on("job.performing", (job) => this.#causeFault("revoke", job));
     this.app.on("job.performed", (job) => {
@@ -166,19 +175,88 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   override async performEnqueuedJobs(first?: PerformOptions | Block, second?: Block): Promise<number> {
     const [options, block] = splitArguments<PerformOptions>("performEnqueuedJobs()", first, second);
     const isSelected = optionsToSelection("performEnqueuedJobs()", options, assertInUse(this.#context).catalog);
-    const { retries = false } = options;
+    const { retries = false, at } = options;
+    if (at !== undefined) await this.clock.advanceTo(at);
     return block === undefined
       ? await this.#performer.performWaiting(isSelected, retries)
       : await this.#performer.performBlock(block, isSelected, retries);
   }
 
   /**
+   * Calls a function, and interrupts a job in steps when it sets its cursor in a step: as a worker does that stops.
+   *
+   * @param Class the class of the job
+   * @param step the name of the step
+   * @param options the cursor; without it the first checkpoint of the step interrupts
+   * @param fn performs the job, such as `() => t.performEnqueuedJobs()`
+   * @returns the result of the function
+   * @throws {AssertionError} if no job came to that place
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { TestApp } from "@activejob/kafka/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const done: number[] = [];
+   * class ImportJob extends Job {
+   *   async perform(rows: number[]) {
+   *     await this.step<number>("load", (step) => {
+   *       for (let index = step.cursor; index < rows.length; index++) {
+   *         done.push(rows[index]!);
+   *         step.advance({ from: index });
+   *       }
+   *     }, { start: 0 });
+   *   }
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "kafka://localhost:9092",
+   *   jobs: [ImportJob],
+   *   topics: [activeJobTopic("default")],
+   * });
+   *
+   * await using t = TestApp.of(app);
+   * await ImportJob.performLater([1, 2, 3]);
+   * await t.interruptDuringStep(ImportJob, "load", { cursor: 2 }, () => t.performEnqueuedJobs());
+   * assertEquals(done, [1, 2]);
+   * await t.clock.advance({ seconds: 5 });
+   * await t.performEnqueuedJobs();
+   * assertEquals(done, [1, 2, 3]);
+   * ```
+   */
+  async interruptDuringStep<T>(
+    Class: JobClass,
+    step: string,
+    options: { readonly cursor?: unknown },
+    fn: () => T | Promise<T>,
+  ): Promise<T> {
+    const jobClass = jobNameIn("interruptDuringStep()", Class, assertInUse(this.#context).catalog);
+    const cursor = "cursor" in options ? { cursor: options.cursor } : {};
+    return await interruptAt(this.#context, { jobClass, step, isCompleted: false, ...cursor }, fn);
+  }
+
+  /**
+   * Calls a function, and interrupts a job in steps after a step: before its next one.
+   *
+   * @param Class the class of the job
+   * @param step the name of the step
+   * @param fn performs the job
+   * @returns the result of the function
+   * @throws {AssertionError} if no job came to that place
+   */
+  async interruptAfterStep<T>(Class: JobClass, step: string, fn: () => T | Promise<T>): Promise<T> {
+    const jobClass = jobNameIn("interruptAfterStep()", Class, assertInUse(this.#context).catalog);
+    return await interruptAt(this.#context, { jobClass, step, isCompleted: true }, fn);
+  }
+
+  /**
    * Forgets all jobs: those that were enqueued are not performed any more. Planned faults stay.
    */
   clear(): void {
-    const { log, recorder, catalog: { routes } } = assertInUse(this.#context);
+    const { log, recorder, catalog: { routes, scheduledTopic } } = assertInUse(this.#context);
     recorder.clear();
-    for (const { topic } of routes.all()) {
+    for (const topic of [...routes.all().map((route) => route.topic), scheduledTopic]) {
       for (const [partition, { high }] of (log.topic(topic)?.partitions ?? []).entries()) {
         log.deleteRecords({ topic, partition, offset: high });
       }
@@ -214,12 +292,15 @@ function contextOf({ name, jobs, options, codec }: App): TestContext {
   const { queuePrefix = "", queueDelimiter = "_" } = options;
   const naming = { queuePrefix, queueDelimiter };
   const routes = new Routes(options.topics, options, naming, name);
+  const scheduledTopic = fullName(options.scheduledTopic?.name ?? scheduledTopicName(name), naming);
   return {
     log: new FaultyLog(),
-    recorder: new JobRecorder(routes.all(), codec),
+    recorder: new JobRecorder(routes.all(), scheduledTopic, codec),
     plan: new FaultPlan(),
-    catalog: { name, jobs, routes, naming, codec },
+    catalog: { name, jobs, routes, scheduledTopic, naming, codec },
     consumers: new Set(),
+    clock: new FakeClock(),
+    interrupt: null,
     selected: null,
     isDisposed: false,
   };

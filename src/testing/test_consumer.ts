@@ -121,7 +121,9 @@ export class TestConsumer implements Consumer, ConsumerSink, RevocableConsumer {
 
   records(ownership: Ownership, batch: RecordBatch): void {
     const delivery = this.#deliveries.get(ownership)!;
-    const { recorder, selected } = this.#context;
+    const { recorder, selected, catalog: { scheduledTopic } } = this.#context;
+    // Delayed jobs are selected once they are in their own topics.
+    if (ownership.topic === scheduledTopic) return this.#sink.records(ownership, batch);
     const records = batch.records.filter(({ offset }) => {
       const recorded = recorder.find({ topic: ownership.topic, partition: ownership.partition, offset });
       if (recorded === undefined || recorded.isFinished) return false;

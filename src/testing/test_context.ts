@@ -3,6 +3,7 @@ import { InvalidConfigurationError } from "../errors.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
 import type { FaultPlan } from "./fault_plan.ts";
+import type { FakeClock } from "./fake_clock.ts";
 import type { FaultyLog } from "./faulty_log.ts";
 import type { JobRecorder, RecordedJob } from "./job_recorder.ts";
 import type { Catalog } from "./selection.ts";
@@ -13,6 +14,16 @@ export interface RevocableConsumer {
   revoke(at: Position): void;
   /** Takes the partition of a job away that has just succeeded, before the job is marked. */
   loseMark(job: JobInfo): void;
+}
+
+/** A place at which a job in steps is to be interrupted. */
+export interface PlannedInterrupt {
+  readonly jobClass: string;
+  readonly step: string;
+  /** Whether it is after the step. */
+  readonly isCompleted: boolean;
+  /** The cursor in the step; left out for any. */
+  readonly cursor?: unknown;
 }
 
 /** The state of one test. */
@@ -27,6 +38,10 @@ export interface TestContext {
   readonly catalog: Catalog;
   /** The consumers that are open. */
   readonly consumers: Set<RevocableConsumer>;
+  /** The clock of the test. */
+  readonly clock: FakeClock;
+  /** The place at which a job in steps is interrupted; `null` for none. */
+  interrupt: PlannedInterrupt | null;
   /** The jobs that are delivered to a worker now; `null` for all. */
   selected: ReadonlySet<RecordedJob> | null;
   /** Whether the test is over. */

@@ -21,6 +21,7 @@ Deno.test("new App() refuses each wrong option and names it", () => {
   abstract class Parent extends Job {}
   const [anonymous] = [class extends EchoJob {}];
   const two = class Current extends currentAttributes<{ x: number }>("x") {};
+  const money = { name: "MoneySerializer", handles: () => false, serialize: () => ({}), deserialize: () => null };
   const cases: [Record<string, unknown>, string][] = [
     [{ concurency: 5 }, 'Unknown option "concurency" of new App(); did you mean "concurrency"?'],
     [{ name: undefined }, 'new App() needs the option "name"'],
@@ -41,6 +42,11 @@ Deno.test("new App() refuses each wrong option and names it", () => {
     [{ topics: [{ name: "default", maxMesages: 1 }] }, 'Unknown option "maxMesages" of activeJobTopic("default")'],
     [{ topics: [activeJobTopic("a"), activeJobTopic("a")] }, 'Topic "a" is declared twice'],
     [{ currentAttributes: [class X {}] }, 'the class "X" in "currentAttributes" is not a class of current attributes'],
+    [{ serializers: [{}] }, 'an object in "serializers" is not a serializer: it needs a name, handles(), serialize()'],
+    [{ serializers: [null] }, 'null in "serializers" is not a serializer'],
+    [{ serializers: [{ ...money, name: "" }] }, 'in "serializers" is not a serializer'],
+    [{ serializers: [money, { ...money }] }, 'Two serializers are called "MoneySerializer"'],
+    [{ locateGlobalId: "Person" }, 'Option "locateGlobalId" of new App() must be a function of the GlobalID'],
     [{ currentAttributes: [Current, two] }, 'Two classes of current attributes are called "Current"'],
     [{ queuePrefix: "a b" }, 'Option "queuePrefix" of new App()'],
     [{ queueDelimiter: "/" }, 'Option "queueDelimiter" of new App()'],

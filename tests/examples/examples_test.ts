@@ -137,6 +137,7 @@ Deno.test("examples/kafka.ts enqueues and performs through the quickstart's App,
       `The broker is ${env.BROKER_URL}`,
       "Topic default: created",
       "Topic dead_jobs: created",
+      "Topic shop_scheduled_jobs: created",
       "Enqueued to partition 0 of default",
       "Performed",
     ]);

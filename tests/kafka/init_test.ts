@@ -17,7 +17,11 @@ Deno.test("the tasks of a new project create topics, enqueue and perform on a Ka
   const name = createName();
   await using project = await createProject(name);
   const topics = await runTask(project, "topics");
-  assertEquals(topics.stdout, [`${name}_default: created`, `${name}_dead_jobs: created`], topics.stderr.join("\n"));
+  assertEquals(topics.stdout, [
+    `${name}_default: created`,
+    `${name}_dead_jobs: created`,
+    `${name}_${name}_scheduled_jobs: created`,
+  ], topics.stderr.join("\n"));
   for (const task of ["worker", "dev"]) {
     await using worker = await project.start(task, KAFKA);
     await worker.line(/"event":"worker\.started"/);

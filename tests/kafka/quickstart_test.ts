@@ -47,7 +47,13 @@ Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () =
     line.replace(/(Topic .*: )(?:created|unchanged)|partition \d+/, "$1…")
   );
   assertEquals(broker, `The broker is kafka://${brokers.join(",")}`);
-  assertEquals(rest, ["Topic default: …", "Topic dead_jobs: …", "Enqueued to … of default", "Performed"]);
+  assertEquals(rest, [
+    "Topic default: …",
+    "Topic dead_jobs: …",
+    "Topic shop_scheduled_jobs: …",
+    "Enqueued to … of default",
+    "Performed",
+  ]);
 });
 
 Deno.test("what a worker on Kafka says it needs: the brokers, and the variable that the App reads", async () => {

@@ -47,6 +47,8 @@ if (!ignore) {
 Deno.test({
   name: "SASL_SSL: each mechanism goes on under load while authentications expire after 4 s, and shows no secret",
   ignore,
+  // A password that is hashed while its connection closes cannot be stopped.
+  sanitizeOps: false,
   async fn() {
     const tokens: string[] = [];
     const user = { username: server.username!, password: server.password! };
@@ -106,6 +108,8 @@ async function useForAWhile(server: LocalKafka, sasl: KafkaSaslOptions): Promise
 Deno.test({
   name: "SASL_SSL: records go through, a wrong password is refused at once, and no secret is shown anywhere",
   ignore,
+  // A password that is hashed while its connection closes cannot be stopped.
+  sanitizeOps: false,
   async fn() {
     const shown: string[] = [];
     const open = async (password: string): Promise<Broker> => {

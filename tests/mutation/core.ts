@@ -62,11 +62,11 @@ const JOBS: readonly Mutant[] = [
     tests: ["tests/job/current_attributes_test.ts"],
   },
   {
-    what: "attributes: a property that the envelope inherits is not set",
+    what: "attributes: a name that the class does not declare is not set",
     file: "src/job/current_attributes.ts",
-    find: "data !== null && Object.hasOwn(data, name)",
-    replace: "data !== null",
-    tests: ["tests/job/current_attributes_test.ts"],
+    find: "if (declaration.names.has(name)) own[name] = value;",
+    replace: "own[name] = value;",
+    tests: ["tests/job/rails_attributes_test.ts"],
   },
   {
     what: "runtime: a class that was loaded twice gets another error than a class that no App lists",

@@ -8,7 +8,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     file: "src/job/job.ts",
     find: 'if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;',
     replace: "if (isJob(value)) return;",
-    tests: ["tests/job/plain_data_test.ts"],
+    tests: ["tests/job/enqueueable_test.ts"],
   },
   {
     what: "callbacks: nothing runs after a halted action",
@@ -163,6 +163,27 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     find: "const args = this.#context.codec.deserializeArguments(this.#decoded.envelope);",
     replace: "const args = this.#decoded.envelope.arguments;",
     tests: ["tests/worker/partition/arguments_test.ts"],
+  },
+  {
+    what: "attributes: a value that Rails would change is refused",
+    file: "src/job/envelope.ts",
+    find: "isPlainOnly: true, isSerialized: false",
+    replace: "isSerialized: false",
+    tests: ["tests/job/rails_attributes_test.ts"],
+  },
+  {
+    what: "test kit: values with private contents are compared by what their serializers see",
+    file: "src/testing/equality.ts",
+    find: "return a.name === b.name && same(a.fields, b.fields);",
+    replace: "return a.name === b.name;",
+    tests: ["tests/testing/equality_test.ts"],
+  },
+  {
+    what: "arguments: an Instant is told from a Date by a field that Rails ignores",
+    file: "src/job/serializers/built_in.ts",
+    find: "if (type === INSTANT) return",
+    replace: "if (false) return",
+    tests: ["tests/job/serializers/built_in_test.ts"],
   },
   {
     what: "names: a member of every object is not the name of a class",

@@ -332,6 +332,13 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     only: "is not acknowledged",
   },
   {
+    what: "sqlite: large records among small ones are measured before they are read",
+    file: "src/broker/sqlite/records.ts",
+    find: "`iif(octet_length(${column}) > ${limit}, 0, ${column})`",
+    replace: "column",
+    tests: ["tests/broker/sqlite/records_test.ts"],
+  },
+  {
     what: "sqlite: a log that is missing after a transaction is noticed",
     file: "src/broker/sqlite/file_identity.ts",
     find: "existsSync(log!) && ",
@@ -421,7 +428,7 @@ export const SQLITE_MUTANTS: readonly Mutant[] = [
     only: "until each live owner has received it",
   },
   {
-    what: "sqlite: a record without its value is told from a tombstone",
+    what: "sqlite: a record without its value is not a tombstone",
     file: "src/broker/sqlite/records.ts",
     find: "iif(value IS NULL, NULL, '')",
     replace: "''",

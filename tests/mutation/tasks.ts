@@ -55,4 +55,11 @@ export const TASKS_MUTANTS: readonly Mutant[] = [
     tests: ["tests/tasks/mutation_test.ts"],
     only: "not unique",
   },
+  {
+    what: "tasks: a required Ruby that is missing is a failure",
+    file: "tasks/test.ts",
+    find: "if (requiresRuby) report.failed(text);",
+    replace: "if (false) report.failed(text);",
+    tests: ["tests/tasks/test_test.ts"],
+  },
 ];

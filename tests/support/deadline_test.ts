@@ -1,6 +1,6 @@
 /** Waits end at their time, at a deadline, or at a signal. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { sleep, waitUntilAborted, waitUntilSettled } from "../../src/support/deadline.ts";
+import { abortable, sleep, waitUntilAborted, waitUntilSettled } from "../../src/support/deadline.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -40,4 +40,33 @@ Deno.test("waitUntilAborted() returns the value, or null once the signal has abo
   late.resolve(5);
   assertEquals([await waiting, await both], [null, null]);
   assertEquals(await waitUntilAborted(Promise.reject(new Error("after")), controller.signal), null);
+});
+
+Deno.test("abortable() ends as its promise does, and leaves no listener at the signal", async () => {
+  const listeners = new Set<unknown>();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = ((...args: Parameters<typeof add>) => (listeners.add(args[1]), add(...args))) as typeof add;
+  signal.removeEventListener = ((...args: Parameters<typeof add>) => {
+    listeners.delete(args[1]);
+    remove(...args);
+  }) as typeof remove;
+  const failure = new Error("failure");
+  assertEquals(await abortable(Promise.resolve(1), signal), 1);
+  assertEquals(await assertRejects(() => abortable(Promise.reject(failure), signal)), failure);
+  assertEquals(await abortable(Promise.resolve(1)), 1);
+  assertEquals(listeners.size, 0);
+});
+
+Deno.test("abortable() ends with the reason of its signal, and ignores what the promise does then", async () => {
+  const late = Promise.withResolvers<void>();
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const waiting = abortable(late.promise, controller.signal);
+  controller.abort(reason);
+  assertEquals(await assertRejects(() => waiting), reason);
+  assertEquals(await assertRejects(() => abortable(late.promise, controller.signal)), reason);
+  late.reject(new Error("an unhandled rejection would fail the test"));
+  await late.promise.catch(() => {});
 });

@@ -15,8 +15,11 @@ Deno.test("takeRequired() refuses an unknown part with a suggestion, and a flag 
   const messageOf = (...args: string[]) => assertThrows(() => takeRequired(args), UsageError).message;
   assertEquals(
     messageOf("--require", "kafka,kafak"),
-    'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka")',
+    'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby")',
   );
-  assertEquals(messageOf("--require=ruby"), 'Cannot read --require: unknown part "ruby" (declared: "kafka")');
-  assertEquals(messageOf("--require"), 'Cannot read --require: unknown part "" (declared: "kafka")');
+  assertEquals(
+    messageOf("--require=python"),
+    'Cannot read --require: unknown part "python" (declared: "kafka", "ruby")',
+  );
+  assertEquals(messageOf("--require"), 'Cannot read --require: unknown part "" (declared: "kafka", "ruby")');
 });

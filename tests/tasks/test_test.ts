@@ -24,6 +24,15 @@ const nowhere = `127.0.0.1:${closedPort()}`;
 const NO_JAVA = { PATH: "/nowhere" };
 const NO_JAVA_LINE = "The Kafka tests were left out: Cannot start Kafka: Java 17 or later is not on the PATH";
 
+/** `PATH` without Ruby. */
+const NO_RUBY = { PATH: "/nowhere" };
+const NO_RUBY_LINE = "The tests with Ruby were left out: there is no Ruby: apt-get install ruby ruby-activejob";
+
+/** A folder with a `ruby` that has Active Job. */
+const fakeRuby = await Deno.makeTempDir();
+await Deno.writeTextFile(`${fakeRuby}/ruby`, "#!/bin/sh\n", { mode: 0o755 });
+addEventListener("unload", () => Deno.removeSync(fakeRuby, { recursive: true }));
+
 /**
  * The planted tests, the arguments and environment of the run, and the last lines and the exit code that it must have.
  */
@@ -95,6 +104,29 @@ const CASES: readonly {
     args: ["tests", "--no-check", "--require", "kafka"],
     env: NO_JAVA,
     lines: [NO_JAVA_LINE, "1 passed, 1 failed"],
+    code: 1,
+  },
+  {
+    name: "passes without a Ruby, and says so",
+    tests: { "a_test.ts": PASSES, "rails/b_test.ts": PASSES },
+    env: NO_RUBY,
+    lines: [NO_RUBY_LINE, "2 passed, 0 failed"],
+    code: 0,
+  },
+  {
+    name: "fails without a Ruby if it is required",
+    tests: { "a_test.ts": PASSES, "rails/b_test.ts": PASSES },
+    args: ["tests", "--no-check", "--require=ruby"],
+    env: NO_RUBY,
+    lines: [NO_RUBY_LINE, "2 passed, 1 failed"],
+    code: 1,
+  },
+  {
+    name: "fails if a Ruby is required and no test with one was executed",
+    tests: { "a_test.ts": PASSES, "rails/b_test.ts": `Deno.test.ignore("is left out", () => {});\n` },
+    args: ["tests", "--no-check", "--require", "ruby"],
+    env: { PATH: fakeRuby },
+    lines: ["No test was executed with Ruby", "1 passed, 1 failed"],
     code: 1,
   },
 ];
@@ -198,7 +230,7 @@ Deno.test("deno task test refuses arguments that it does not know, and exits wit
     const [args, message] of [
       [
         ["--require", "kafak"],
-        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka")',
+        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby")',
       ],
       [["--require=kafka", "--kafka=off"], "--kafka=off contradicts --require kafka"],
       [["--kafka=maybe"], 'Cannot read --kafka: it must be "auto", "required" or "off", but it is "maybe"'],

@@ -84,6 +84,7 @@ Deno.test("assertEnqueuedWith() returns the job as it was read from the log", as
     jobId: job.jobId,
     args: ["a", { copies: 2 }],
     priority: 3,
+    at: null,
     currentAttributes: { Current: { userId: 5 } },
   });
   const [to, options] = found.args;
@@ -205,6 +206,7 @@ Deno.test("assertDeadLettered() returns the dead letter; assertNoDeadLetters() l
     jobId,
     args: [9],
     priority: null,
+    at: null,
     currentAttributes: undefined,
     to: { topic: "live_dead_mail", partition: 0, offset: 0 },
     attempts: 3,
@@ -248,8 +250,10 @@ Deno.test("assertions refuse options with which they could never fail, or never 
   refuses('Cannot look for the class "Nothing"', () => t.assertEnqueuedWith(Nothing as any));
   // deno-lint-ignore no-explicit-any
   refuses('Option "args"', () => t.assertEnqueuedWith(MailJob, { args: "a" } as any));
-  // deno-lint-ignore no-explicit-any
-  refuses('Unknown option "at"', () => t.assertEnqueuedWith(MailJob, { at: 1 } as any));
+  refuses(
+    'Option "at" of assertEnqueuedWith() must be a Date or null',
+    () => t.assertEnqueuedWith(MailJob, { at: 1 } as never),
+  );
   const noBlock = MailJob as unknown as () => void;
   const meant = 'must be a function, but it is the class "MailJob"; did you mean { only: MailJob }?';
   refuses(`The block of assertEnqueuedJobs() ${meant}`, () => t.assertEnqueuedJobs(1, noBlock));

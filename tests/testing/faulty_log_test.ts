@@ -139,3 +139,20 @@ withLog("revoke() ends an ownership and starts a new one", async (log, world) =>
   await reader.recorder.until("the other too", () => kept.lost.aborted && reader.recorder.live.size === 2);
   assertEquals(reader.recorder.losses.length, 2);
 });
+
+withLog("goOffline() makes a read wait until goOnline(), or until its signal aborts", async (log, world) => {
+  const topic = await world.topic();
+  await world.append(topic, ["a"]);
+  log.goOffline();
+  const { admin } = world.broker;
+  const settled: string[] = [];
+  const reading = admin.read(topic, 0, { from: 0, maxBytes: 1000 }).finally(() => settled.push("read"));
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  const aborted = admin.read(topic, 0, { from: 0, maxBytes: 1000, signal: controller.signal });
+  controller.abort(reason);
+  assertEquals(await assertRejects(() => aborted), reason);
+  assertEquals(settled, []);
+  log.goOnline();
+  assertEquals((await reading).records.map(({ value }) => value), ["a"]);
+});

@@ -206,7 +206,7 @@ class LogReading {
     return isFirst;
   }
 
-  /** Leaves the value out if it is not wanted. What is a window on the response is copied, so that it may be kept. */
+  /** Leaves the value out if it is not wanted. A window on the response is copied, so that it may be kept. */
   #finish(record: StoredRecord): StoredRecord {
     const wanted = this.#options.values === false && record.value !== "" ? withoutValue(record) : record;
     const { key, value } = wanted;

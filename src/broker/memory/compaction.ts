@@ -75,7 +75,7 @@ function identityOf(key: Uint8Array | string): string {
   try {
     return decoder.decode(key);
   } catch {
-    // No key is a text with this character: the texts of the log are well-formed.
+    // No key is a text with this character: the strings of the log are well-formed.
     return "\ud800" + Array.from(key, (byte) => String.fromCharCode(byte)).join("");
   }
 }

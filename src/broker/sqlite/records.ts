@@ -34,6 +34,14 @@ const SELECT = `SELECT ${offsetIn("id")}, timestamp_ms, key, headers, value FROM
 /** The same without the values: that of a tombstone stays `NULL`. */
 const SELECT_WITHOUT_VALUES = SELECT.replace("value", "iif(value IS NULL, NULL, '')");
 
+/** SQL for a column, or a number if it is larger than a limit; no record has one. */
+const unlessLarge = (column: string, limit: string) => `iif(octet_length(${column}) > ${limit}, 0, ${column})`;
+
+/** Ends after the first record if that is large: then the next ones are likely to be. */
+const SELECT_SMALL = `SELECT ${offsetIn("id")}, timestamp_ms, ${unlessLarge("key", "?5")},
+  ${unlessLarge("headers", "?5")}, ${unlessLarge("value", "?4")} FROM records WHERE ${RANGE}
+  LIMIT iif((SELECT octet_length(value) FROM records WHERE ${RANGE} LIMIT 1) > ?4, 1, ${MAX_BATCH_RECORDS})`;
+
 const SELECT_SIZES = `SELECT ${offsetIn("id")}, ifnull(octet_length(key), 0) + ifnull(octet_length(headers), 0)
   + ifnull(octet_length(value), 0) FROM records WHERE ${RANGE} LIMIT ${MEASURED_AT_ONCE}`;
 
@@ -62,7 +70,7 @@ const SELECT_CHECKED = `SELECT ${offsetIn("id")}, max(0, min(timestamp_ms, ${LAT
  * @param from the first offset to read
  * @param high the end of the partition
  * @param maxBytes the most bytes of a batch; one record is read whatever its size
- * @param values whether to read the values: without, `""` stands for one, and its faults are not noticed
+ * @param values whether to read the values; otherwise a value is `""`, and its faults are not noticed
  * @returns the records, or `null` at the end of the log
  */
 export function read(
@@ -74,9 +82,11 @@ export function read(
   values = true,
 ): RecordBatch | null {
   if (from >= high) return null;
+  const small = values ? readSmall(connection, partitionId, from, high, maxBytes) : null;
+  if (small !== null) return small;
   const { next, isOversized } = endOfBatch(connection, partitionId, from, high, maxBytes);
   const range = [partitionId, from, next - 1] as const;
-  const records = isOversized ? null : readRows(connection, values ? SELECT : SELECT_WITHOUT_VALUES, range);
+  const records = isOversized ? null : readRows(connection, values ? SELECT : SELECT_WITHOUT_VALUES, ...range);
   const checked = () => connection.all<CheckedRow>(SELECT_CHECKED, ...range).map(checkedRecord);
   return {
     records: records ?? (values ? checked() : checked().map(withoutValue)),
@@ -85,15 +95,31 @@ export function read(
   };
 }
 
-/** Reads rows without checks in SQL. @returns `null` if one of them needs those */
-function readRows(
+/**
+ * Reads a batch of records that are so small that as many as a batch may have are not too many bytes: measuring them first
+ * takes as long as reading them.
+ *
+ * @returns `null` if one of them is larger, or needs checks
+ */
+function readSmall(
   connection: Connection,
-  select: string,
-  range: readonly [number, number, number],
-): StoredRecord[] | null {
+  partitionId: number,
+  from: number,
+  high: number,
+  maxBytes: number,
+): RecordBatch | null {
+  const eighth = Math.floor(maxBytes / MAX_BATCH_RECORDS / 8);
+  const records = readRows(connection, SELECT_SMALL, partitionId, from, high - 1, 6 * eighth, eighth);
+  if (records === null) return null;
+  const next = records.length < MAX_BATCH_RECORDS ? high : records.at(-1)!.offset + 1;
+  return { records, next, highWatermark: high };
+}
+
+/** Reads rows without checks in SQL. @returns `null` if one of them needs those */
+function readRows(connection: Connection, select: string, ...values: number[]): StoredRecord[] | null {
   try {
     const records: StoredRecord[] = [];
-    for (const [offset, timestampMs, key, stored, value] of connection.all<Row>(select, ...range)) {
+    for (const [offset, timestampMs, key, stored, value] of connection.all<Row>(select, ...values)) {
       const headers = readHeaders(stored);
       const isReadable = isData(key) && isData(value) && headers !== undefined && isTime(timestampMs);
       if (!isReadable) return null;

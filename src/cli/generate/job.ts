@@ -115,7 +115,7 @@ function resolveParent(job: JobName, parent: JobName, read: Read): ParentClass {
 function listNotes(app: string, queue: string | undefined): string[] {
   const notes: string[] = [];
   if (!app.includes(JOB_LIST)) notes.push(`${APP_FILE} does not import ${JOB_LIST}: add the new job to its jobs`);
-  const declared = queue === undefined || /\.queue\b/.test(app) || app.includes(`"${queue}"`);
+  const declared = queue === undefined || /\.queue\b|\{ queue \}/.test(app) || app.includes(`"${queue}"`);
   if (!declared) {
     notes.push(`${APP_FILE} does not name the queue "${queue}": add activeJobTopic("${queue}") to its topics`);
   }

@@ -20,7 +20,7 @@ import {
 /** The fields of a value on the wire. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A serializer as this library uses it; the `handles` of a built-in one is the table that it stands in. */
+/** A serializer as this library uses it. Tables take the place of `handles` for the built-in ones. */
 export interface AnyCodec {
   readonly name: string;
   // deno-lint-ignore no-explicit-any

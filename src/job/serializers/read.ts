@@ -47,7 +47,7 @@ export function parseExactly(text: string): unknown {
   return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
 }
 
-/** What the reader needs. */
+/** The parts that reading needs. */
 export interface ReadOptions {
   /** The serializers of the App, by name. */
   readonly serializers: ReadonlyMap<string, AnyCodec>;

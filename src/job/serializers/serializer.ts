@@ -1,4 +1,5 @@
 /** Serializers: each turns values of one type into plain fields, and back. */
+import type { GlobalId } from "./values.ts";
 
 /**
  * A serializer of values of one type, for the `serializers` of an App.
@@ -15,7 +16,12 @@
  * import { assertEquals } from "@std/assert";
  *
  * class Money {
- *   constructor(readonly cents: bigint, readonly currency: string) {}
+ *   readonly cents: bigint;
+ *   readonly currency: string;
+ *   constructor(cents: bigint, currency: string) {
+ *     this.cents = cents;
+ *     this.currency = currency;
+ *   }
  * }
  * const money: Serializer<Money, { cents: bigint; currency: string }> = {
  *   name: "MoneySerializer",
@@ -48,8 +54,8 @@ export interface Serializer<T = unknown, Fields extends object = Record<string, 
   readonly name: string;
   /** Returns whether a value is one of its type. It is asked for each value that is not plain data. */
   handles(value: unknown): boolean;
-  /** Returns the fields of a value. A field that is `_aj_serialized` is refused. */
-  serialize(value: T): Fields;
+  /** Returns the fields of a value, or a GlobalID that names it and that the App's `locateGlobalId` finds. */
+  serialize(value: T): Fields | GlobalId;
   /** Makes a value of the fields that were read. They may come from anywhere: it throws if they are wrong. */
   deserialize(fields: Fields): T;
 }

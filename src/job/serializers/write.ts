@@ -36,7 +36,7 @@ const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 /** `JSON.stringify` alone would write 0. */
 const NEGATIVE_ZERO = rawJson("-0.0");
 
-/** What the writer of an envelope needs, and gets back. */
+/** The state of writing one envelope. */
 export interface Session {
   /** The serializers of the App. */
   readonly serializers: readonly AnySerializer[];
@@ -195,6 +195,7 @@ function serializeInstance(value: unknown, place: Place, depth: number, session:
   const serializer = findSerializer(value, session);
   if (serializer === undefined) return serializeForeign(value, place, depth, session);
   const fields = fieldsOf(value, serializer, place);
+  if (kindOf(fields) === "globalId") return { _aj_globalid: fields.uri };
   return { _aj_serialized: serializer.name, ...serializeObject({ ...fields }, place, depth, session) };
 }
 

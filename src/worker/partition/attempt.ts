@@ -174,6 +174,7 @@ export class Attempt extends JobRun {
     job.executions = this.executions;
     job.attempt = this.#number;
     job.enqueuedAt = envelope.enqueuedAt;
+    if (envelope.scheduledAtMs !== null) job.scheduledAt = new Date(envelope.scheduledAtMs);
     job[RUN] = this;
     return job;
   }
@@ -251,13 +252,13 @@ export class Attempt extends JobRun {
     return { ...this.toJobInfo(), durationMs, waitMs: this.#waitMs(durationMs) };
   }
 
-  /** Returns the time from its enqueuing to its start, in milliseconds; `null` if it is unknown. */
+  /** Returns the time from its enqueuing, or its due time, to its start, in milliseconds; `null` if it is unknown. */
   #waitMs(durationMs: number): number | null {
-    const { enqueuedAt } = this.#decoded.envelope;
+    const { enqueuedAt, scheduledAtMs } = this.#decoded.envelope;
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is the time of a clock that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
-    const waitMs = Date.now() - durationMs - enqueuedAtMs;
+    const waitMs = Date.now() - durationMs - Math.max(enqueuedAtMs, scheduledAtMs ?? 0);
     if (waitMs < -MAX_SKEW_MS) return null;
     return Math.max(waitMs, 0);
   }

@@ -185,7 +185,13 @@ export class RecordQueue {
   }
 
   #keepBack(record: QueuedRecord): void {
-    const at = this.#beyond.findLastIndex(({ offset }) => offset < record.offset) + 1;
+    // A binary search: with a thousand keys, as many records may be kept back.
+    let [at, end] = [0, this.#beyond.length];
+    while (at < end) {
+      const middle = (at + end) >> 1;
+      if (this.#beyond[middle]!.offset < record.offset) at = middle + 1;
+      else end = middle;
+    }
     this.#beyond.splice(at, 0, record);
   }
 

@@ -10,6 +10,7 @@
 import { describeError, RecordRefusedError, ShutdownError } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
+import { MAX_TIMER_MS } from "../../support/validation.ts";
 import type { InterruptOutcome } from "../../job/resume.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
@@ -131,7 +132,7 @@ export class Settlement {
   }
 
   #retryInPlace(record: QueuedRecord, attempt: Attempt, outcome: Outcome & { kind: "retry" }): true {
-    const { waitMs } = outcome.retry;
+    const waitMs = Math.min(outcome.retry.waitMs, MAX_TIMER_MS);
     this.#options.retryState.countRetry(record.offset, outcome.error);
     this.#options.onProgress();
     this.#reportRetry(attempt, outcome);

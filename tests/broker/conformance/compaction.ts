@@ -33,6 +33,8 @@ export const compaction: readonly Case[] = [
     name: "append() to a compacted topic refuses a record without a key, and no other one",
     async run(world) {
       const topic = await world.topic(2, COMPACTED);
+      // The leader of a new topic may not know it yet, which a broker cannot tell from a record that was written.
+      await world.append(topic, [0, 1].map((partition) => ({ key: "first", value: "0", partition })));
       const records: NewRecord[] = [
         { key: "a", value: "1", partition: 0 },
         { key: null, value: "2", partition: 0 },
@@ -42,10 +44,11 @@ export const compaction: readonly Case[] = [
       const outcomes = await world.broker.append(topic, records);
       assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false, false, true]);
       for (const outcome of [outcomes[1]!, outcomes[2]!]) {
-        assert.ok(!outcome.ok && outcome.error instanceof RecordRefusedError && outcome.written === "no");
+        assert.ok(!outcome.ok && outcome.error instanceof RecordRefusedError, outcome.ok ? "" : String(outcome.error));
+        assert.equal(outcome.written, "no");
       }
       const pages = await readAll(world, topic, { from: 0, maxBytes: 100_000 });
-      assert.deepEqual(pages.flatMap(({ records }) => records.map(({ value }) => text(value))), ["1", "4"]);
+      assert.deepEqual(pages.flatMap(({ records }) => records.map(({ value }) => text(value))), ["0", "1", "4"]);
     },
   },
   {

@@ -115,7 +115,7 @@ export const reading: readonly Case[] = [
     },
   },
   {
-    name: "read() without values keeps keys, headers and times, and tells a tombstone from a record",
+    name: "read() without values keeps keys, headers and times, and distinguishes a tombstone from a record",
     async run(world) {
       const topic = await world.topic();
       const header = new Uint8Array([1, 0xff]);

@@ -38,7 +38,7 @@ function shown({ records, next }: LogPage): unknown[] {
   return [...records.map(({ offset, value, unreadable }) => `${offset} ${unreadable ?? value}`), next];
 }
 
-/** Answers a fetch with an error. */
+/** Returns an error for a fetch. */
 function fail(error: number) {
   return () => fetchResponse([{ topicId: TOPIC_ID, partition: 0, error, highWatermark: -1 }]);
 }
@@ -153,7 +153,7 @@ testReading(
   },
 );
 
-/** Answers each position outside of the log as a Kafka does, whose log has the offsets 10 up to, but without, 12. */
+/** Responds to each position outside of the log as a Kafka does whose log has the offsets 10 up to, but without, 12. */
 function scriptEnds(kafka: ScriptedKafka): void {
   kafka.broker.on(Api.listOffsets, ({ body }) => {
     const isCommitted = body[4] === 1;

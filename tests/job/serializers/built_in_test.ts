@@ -1,5 +1,5 @@
 /** JavaScript's own types: a value keeps its type and its contents from one process to another. */
-import { Job, range, SerializationError, type Serializer, symbol } from "@activejob/kafka";
+import { globalId, Job, range, SerializationError, type Serializer, symbol } from "@activejob/kafka";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { codec, codecOf } from "../../support/codec.ts";
 
@@ -115,6 +115,31 @@ Deno.test("the App's serializers come first, in their order, and may take a type
   const text = own.write(EchoJob.of(Temporal.Instant.from("2024-01-01T00:00:00.000000001Z")), "default");
   assert(text.includes('TimeSerializer","value":"2024-01-01T00:00:00.000000001Z"}'));
   assertEquals(String(own.readArguments(own.read(text))[0]), "2024-01-01T00:00:00.000000001Z");
+});
+
+Deno.test("a serializer may name its value by a GlobalID, which the locator finds", async () => {
+  class Person {
+    readonly id: string;
+    constructor(id: string) {
+      this.id = id;
+    }
+  }
+  const own = codecOf({
+    serializers: [{
+      name: "Person",
+      handles: (value) => value instanceof Person,
+      serialize: ({ id }: Person) => globalId(`gid://shop/Person/${id}`),
+      deserialize: () => {
+        throw new Error("never called");
+      },
+    }],
+    locateGlobalId: ({ modelId }) => Promise.resolve(new Person(modelId)),
+  });
+  const text = own.write(EchoJob.of([new Person("7")]), "default");
+  assert(text.includes('"arguments":[[{"_aj_globalid":"gid://shop/Person/7"}]]'));
+  const [[person]] = await own.deserializeArguments(own.read(text)) as [[Person]];
+  assert(person instanceof Person);
+  assertEquals(person.id, "7");
 });
 
 Deno.test("a serializer that fails, or returns no fields, is an error with the path and its name", () => {

@@ -234,7 +234,7 @@ Deno.test("an offset with seconds, which has no place in the text, is written as
   assert(written(local).includes('"value":"1880-01-01T00:00:00.000000000Z","time_zone":"Europe/Prague"'));
 });
 
-/** What Rails refuses, and the values of the same kind here; Ruby's other types do not exist here. */
+/** Values of the kinds that Rails refuses, by the names of its records; Ruby's other types do not exist here. */
 const REFUSED: Readonly<Record<string, unknown>> = {
   hash_integer_keys: { [Symbol("1")]: 1 },
   hash_reserved_key_globalid: { _aj_globalid: "gid://shop/Person/1" },

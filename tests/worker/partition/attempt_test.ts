@@ -92,6 +92,21 @@ Deno.test("Attempt has a wait time of 0 if the clocks differ a little, and none 
   assertEquals(waits.slice(1), [null, null, 0]);
 });
 
+Deno.test("Attempt counts the wait of a delayed job from its due time, and the job has that time", async () => {
+  const { app, log, worker, steps } = setUpWorker();
+  await using _ = app;
+  await app.applyTopics();
+  const times = { enqueued_at: "2020-01-01T00:00:00.000Z", scheduled_at: new Date(Date.now() - 60_000).toISOString() };
+  const scheduled: (Date | null)[] = [];
+  steps.perform = (_n, job) => void scheduled.push(job.scheduledAt);
+  log.append("default", [{ value: stepEnvelope(0, times), partition: 0 }]);
+  const waits: (number | null)[] = [];
+  app.on("job.performed", ({ waitMs }) => waits.push(waitMs));
+  await worker.run(undefined, { once: true });
+  assert(waits[0]! >= 60_000 && waits[0]! < 120_000, `${waits[0]}`);
+  assertEquals(scheduled, [new Date(times.scheduled_at)]);
+});
+
 Deno.test("a job's context ends with its run: no other job, retry or listener sees it, with and without attributes", async () => {
   class Current extends currentAttributes<{ user: string }>("user") {}
   for (const attributes of [[], [Current]]) {

@@ -29,7 +29,7 @@ export interface OpenBatch {
   readonly bytes: Buffer;
   /** First offset that is wanted: a broker sends whole batches. */
   readonly from: number;
-  /** Whether values are read: without, `""` stands for one. */
+  /** Whether values are read; otherwise a value is `""`. */
   readonly hasValues: boolean;
   /** Position of the next record in `bytes`. */
   at: number;

@@ -125,7 +125,10 @@ export class Fetcher {
     // Never within the caller's call.
     queueMicrotask(() => {
       if (at.isPaused || !this.#partitions.has(at)) return;
+      const { length } = at.waiting;
       this.#handOver.run(at);
+      // Each wake looks at all partitions. One that still has as much neither needs a fetch nor makes space for one.
+      if (at.waiting.length === length && !isWanted(at)) return;
       if (this.#budget.isFull) this.#wakeAll();
       else this.#wakeLeaderOf(at);
     });

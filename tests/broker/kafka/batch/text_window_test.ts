@@ -1,4 +1,4 @@
-/** Parts of the same bytes as strings: each is the UTF-8 of its bytes alone, whatever stands beside it. */
+/** Parts of the same bytes as strings: each is the UTF-8 of its bytes alone, whatever is beside it. */
 import { assertEquals } from "@std/assert";
 import { Buffer, isUtf8 } from "node:buffer";
 import { TextWindow } from "../../../../src/broker/kafka/batch/text_window.ts";
@@ -19,7 +19,7 @@ Deno.test("TextWindow reads each part as the UTF-8 of its bytes", () => {
   forSeeds(200, (random) => {
     const parts = Array.from({ length: 30 }, () => random.pick([...pieces, "binary"]))
       .map((piece) => piece === "binary" ? Buffer.of(0xff, 65) : Buffer.from(piece));
-    // As in a batch, bytes that are not ASCII stand between the parts.
+    // As in a batch, bytes that are not ASCII are between the parts.
     const between = Buffer.of(0x80, 0xd6, 1);
     const bytes = Buffer.concat(parts.flatMap((part) => [between, part]));
     const texts = new TextWindow(bytes);

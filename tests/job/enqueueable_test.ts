@@ -1,12 +1,22 @@
-/** Arguments that can never be enqueued do not compile; plain data of every kind does. `deno check` is the test. */
+/** Arguments that can never be enqueued do not compile; those that a serializer takes do. `deno check` is the test. */
 import {
   activeJobTopic,
   App,
+  type BigDecimal,
+  type CustomArgument,
+  type GlobalId,
   InvalidConfigurationError,
   Job,
   type JobArguments,
   type JobClass,
   performAllLater,
+  type RailsDuration,
+  range,
+  type RubyModule,
+  type RubyRange,
+  type RubySymbol,
+  type Serializable,
+  symbol,
 } from "@activejob/kafka";
 import { assertEquals, assertRejects } from "@std/assert";
 
@@ -42,20 +52,52 @@ class TreeJob extends GenericJob<Tree> {}
 class UnionJob extends Job {
   perform(_a: [string, number?], _b: { a: 1 } | { b: 2 }, _c: boolean, _d: undefined, _e: null, _f?: `x${string}`) {}
 }
+class BuiltInJob extends Job {
+  perform(
+    _at: { when: Date | null; zone?: Temporal.ZonedDateTime }[],
+    _map: Map<string, Set<Date>>,
+    _bytes: Uint8Array,
+    _range: RubyRange<Temporal.PlainDate>,
+    _tree: MapTree,
+    _rest: URL | RegExp | RubySymbol | RailsDuration | BigDecimal | GlobalId | RubyModule | undefined,
+  ) {}
+}
+interface MapTree {
+  kids: ReadonlyMap<string, MapTree>;
+}
+class Money {
+  #cents = 5n;
+  format(): string {
+    return String(this.#cents);
+  }
+}
+class Price {
+  #cents = 5n;
+  format(): string {
+    return String(this.#cents);
+  }
+}
+interface Price extends CustomArgument {}
+class CustomJob extends Job {
+  perform(_amount: Serializable<Money>, _price: Price, _all: Map<string, { prices: Price[] }>) {
+    _amount.format();
+  }
+}
 class MixedJob extends Job {
-  perform(_at: string | Date, _until?: Date) {}
+  perform(_at: string | WeakSet<object>, _until?: WeakSet<object>) {}
 }
 class WrongJob extends Job {
-  perform(_date: Date, _map: Map<string, number>, _callback: () => void, _symbol: symbol) {}
+  perform(_set: WeakSet<object>, _map: Map<string, () => void>, _callback: () => void, _symbol: symbol) {}
 }
 class NestedJob extends Job {
-  perform(_a: { at: { when: Date }[] }, _b: Nominal, _c: RegExpExecArray, _d: { run(): void }, _e: typeof Nominal) {}
+  perform(_a: { at: { when: Money }[] }, _b: Nominal, _c: RegExpExecArray, _d: { run(): void }, _e: typeof Nominal) {}
 }
 
 declare const order: Order;
 declare const json: Json;
 declare const tree: Tree;
 declare const id: Id;
+declare const mapTree: MapTree;
 
 /** A generic wrapper: the arguments of any job are passed on. */
 function enqueue<J extends Job>(
@@ -76,7 +118,16 @@ export function compiles(app: App): Promise<unknown>[] {
     UnionJob.performLater(["a"], { b: 2 }, true, undefined, null, "xy"),
     MixedJob.performLater("a"),
     enqueue(PlainJob, order, json),
-    WrongJob.performNow(new Date(), new Map(), () => {}, Symbol()),
+    WrongJob.performNow(new WeakSet(), new Map(), () => {}, Symbol()),
+    BuiltInJob.performLater(
+      [{ when: new Date() }],
+      new Map([["a", new Set([new Date()])]]),
+      new Uint8Array(),
+      range(Temporal.PlainDate.from("2024-01-01"), null),
+      mapTree,
+      symbol("a"),
+    ),
+    CustomJob.performLater(new Money(), new Price(), new Map([["a", { prices: [new Price()] }]])),
   ];
 }
 
@@ -84,24 +135,24 @@ export function compiles(app: App): Promise<unknown>[] {
 export function doesNotCompile(app: App): unknown[] {
   const { performLater, of } = WrongJob.set({});
   return [
-    // @ts-expect-error a Date
-    () => WrongJob.performLater(new Date(), new Map() as never, null as never, null as never),
-    // @ts-expect-error a Map
+    // @ts-expect-error a WeakSet
+    () => WrongJob.performLater(new WeakSet(), new Map() as never, null as never, null as never),
+    // @ts-expect-error a Map of functions
     () => WrongJob.performLater(null as never, new Map(), null as never, null as never),
     // @ts-expect-error a function
     () => WrongJob.of(null as never, null as never, () => {}, null as never),
     // @ts-expect-error a symbol
     () => WrongJob.of(null as never, null as never, null as never, Symbol()),
     // @ts-expect-error the same through set()
-    () => performLater(new Date(), null as never, null as never, null as never),
+    () => performLater(new WeakSet(), null as never, null as never, null as never),
     // @ts-expect-error the same through set()
-    () => of(new Date(), null as never, null as never, null as never),
+    () => of(new WeakSet(), null as never, null as never, null as never),
     // @ts-expect-error only the string of the union
-    () => MixedJob.performLater(new Date()),
-    // @ts-expect-error an optional Date
-    () => MixedJob.performLater("a", new Date()),
-    // @ts-expect-error a Date inside
-    () => NestedJob.of({ at: [{ when: new Date() }] }, null as never, null as never, null as never, null as never),
+    () => MixedJob.performLater(new WeakSet()),
+    // @ts-expect-error an optional WeakSet
+    () => MixedJob.performLater("a", new WeakSet()),
+    // @ts-expect-error a class without serializer inside
+    () => NestedJob.of({ at: [{ when: new Money() }] }, null as never, null as never, null as never, null as never),
     // @ts-expect-error a class with private members
     () => NestedJob.of(null as never, new Nominal(), null as never, null as never, null as never),
     // @ts-expect-error an array with further properties
