@@ -9,7 +9,6 @@
  * Each change calls `#run`, which starts what can be started and sets the timers for the rest. It never loops.
  */
 import type { Mark, Ownership, RecordBatch, StoredRecord } from "../broker/broker.ts";
-import { sizeOf } from "../broker/record.ts";
 import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
 import { describeError } from "../errors.ts";
 import type { LostReason, RunningJob } from "../monitor/events.ts";
@@ -20,7 +19,7 @@ import type { PartitionHandler } from "../worker/partition/handler.ts";
 import { LagTracker } from "../worker/partition/lag.ts";
 import type { PartitionStatus, ScheduledPartitionStatus, StuckRecord } from "../worker/status.ts";
 import { Removals } from "./removals.ts";
-import { type Candidate, textOf, toCandidate } from "./candidate.ts";
+import { type Candidate, memoryOf, textOf, toCandidate } from "./candidate.ts";
 import { decodeSchedulePosition, encodeSchedulePosition } from "./commit_position.ts";
 import type { SchedulerContext } from "./context.ts";
 import { fetchRecords } from "./fetch_records.ts";
@@ -271,7 +270,7 @@ export class ScheduledPartition implements PartitionHandler {
     const { jobId, rewrites } = schedule;
     const key = textOf(record.key!);
     const dueAtMs = this.#dueAtMs(record, schedule);
-    const bytes = sizeOf(record);
+    const bytes = memoryOf(record);
     const isNear = this.#isNear(dueAtMs, bytes);
     const earlier = this.#index.add({ offset, key, jobIdLength: jobId.length, dueAtMs, bytes }, isNear);
     if (isNear) this.#upcoming.add({ offset, dueAtMs, bytes, candidate: toCandidate(record, dueAtMs) });
