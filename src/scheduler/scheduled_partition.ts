@@ -335,7 +335,7 @@ export class ScheduledPartition implements PartitionHandler {
     this.#moveDue(nowMs);
     const waitMs = this.#releases.run();
     this.#fetch(nowMs);
-    this.#setTimers(waitMs);
+    this.#setTimers(nowMs, waitMs);
   }
 
   #checkReady(): void {
@@ -443,11 +443,10 @@ export class ScheduledPartition implements PartitionHandler {
   }
 
   /** Calls `#run` again at the next due time, and when a target may be tried again. */
-  #setTimers(waitMs: number): void {
+  #setTimers(nowMs: number, waitMs: number): void {
     this.#cancelClock();
     clearTimeout(this.#timer);
-    const nowMs = this.#context.clock.nowMs();
-    // A time that is past already waits for something else: space, a value, or a tombstone.
+    // A time that was past already waits for something else: space, a value, or a tombstone.
     const [dueAtMs, nearAtMs] = [this.#upcoming.first?.dueAtMs, this.#index.nextDueAtMs]
       .map((timeMs, at) => (timeMs ?? Infinity) - at * NEAR_MS)
       .map((timeMs) => timeMs > nowMs ? timeMs : Infinity);
