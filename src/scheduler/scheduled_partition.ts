@@ -315,8 +315,7 @@ export class ScheduledPartition implements PartitionHandler {
   #isNear(dueAtMs: number, bytes: number): boolean {
     if (!this.#isReady || dueAtMs > this.#context.clock.nowMs() + NEAR_MS) return false;
     if (dueAtMs >= (this.#index.nextDueAtMs ?? Infinity)) return false;
-    const maxBytes = this.#context.maxValueBytes() - this.#releases.bytes;
-    while (this.#upcoming.bytes + bytes > maxBytes) {
+    while (this.#heldBytes + bytes > this.#context.maxValueBytes()) {
       const { last } = this.#upcoming;
       if (last === undefined || last.dueAtMs <= dueAtMs) return false;
       this.#upcoming.pop();
@@ -391,17 +390,23 @@ export class ScheduledPartition implements PartitionHandler {
   /** Reads the values of what is due next, if there is space for them. */
   #fetch(nowMs: number): void {
     if (this.#isFetching || !this.#hasNear(nowMs)) return;
-    const maxBytes = this.#context.maxValueBytes() - this.#releases.bytes;
-    if (this.#upcoming.bytes > maxBytes / 2) return;
+    const maxBytes = this.#context.maxValueBytes();
+    // Many at once: where due times and offsets have different orders, each time most of the log is read.
+    if (this.#heldBytes > maxBytes / 2) return;
     const offsets: number[] = [];
     while (this.#hasNear(nowMs)) {
       const offset = this.#index.take()!;
       const [dueAtMs, bytes] = [this.#index.dueAtMs(offset), this.#index.bytes(offset)];
       this.#upcoming.add({ offset, dueAtMs, bytes, candidate: null });
       offsets.push(offset);
-      if (this.#upcoming.bytes >= maxBytes) break;
+      if (this.#heldBytes >= maxBytes) break;
     }
     void this.#fetchValues(offsets);
+  }
+
+  /** The size of the records whose values are in memory, in bytes. */
+  get #heldBytes(): number {
+    return this.#upcoming.bytes + this.#releases.bytes;
   }
 
   #hasNear(nowMs: number): boolean {
