@@ -165,14 +165,16 @@ export class EnvelopeCodec {
     const jobClass = parsed.job_class;
     if (typeof jobClass !== "string") throw new PoisonError(`The envelope has no "job_class"`);
     if (!Array.isArray(parsed.arguments)) throw new PoisonError(`The envelope has no list of "arguments"`);
+    // A part of "_aj_" that is rare in plain envelopes: the search takes 60 ns in place of 500.
+    const isPlain = (bits & OBJECT) === 0 || !text.includes("j_");
+    if (!isPlain) setOrigin(parsed.arguments, { isSerialized: true });
     return {
       jobClass,
       jobId: nonEmptyStringOrNull(parsed.job_id),
       queueName: nonEmptyStringOrNull(parsed.queue_name),
       priority: Number.isSafeInteger(parsed.priority) ? parsed.priority as number : null,
       arguments: parsed.arguments,
-      // A part of "_aj_" that is rare in plain envelopes: the search takes 60 ns in place of 500.
-      isPlain: (bits & OBJECT) === 0 || !text.includes("j_"),
+      isPlain,
       executions: countOr0(parsed.executions),
       enqueuedAt: nonEmptyStringOrNull(parsed.enqueued_at),
       scheduledAtMs: readScheduledAt(parsed.scheduled_at),
@@ -203,14 +205,8 @@ export class EnvelopeCodec {
    * @throws {DeserializationError} if an argument cannot be read
    */
   readArguments(envelope: Envelope, located?: ReadonlyMap<string, unknown>): readonly unknown[] {
-    const { arguments: json, isPlain } = envelope;
-    if (isPlain) return json;
-    try {
-      return deserialize(json, "arguments", { serializers: this.#byName, located }) as unknown[];
-    } catch (error) {
-      setOrigin(json, { isSerialized: true });
-      throw error;
-    }
+    if (envelope.isPlain) return envelope.arguments;
+    return deserialize(envelope.arguments, "arguments", { serializers: this.#byName, located }) as unknown[];
   }
 
   /**
