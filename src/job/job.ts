@@ -299,13 +299,17 @@ export abstract class Job extends JobHooks {
    * @throws {EnqueueError} if it cannot be enqueued
    * @throws {InvalidConfigurationError} for a wrong option
    */
-  async retryJob(options: SetOptions = {}): Promise<this> {
-    this.scheduledAt = null;
-    this.set(options);
-    const enqueued = runtimeOf(this.constructor as JobClass).enqueueAcknowledged(this);
+  retryJob(options: SetOptions = {}): Promise<this> {
+    const enqueue = async (): Promise<this> => {
+      this.scheduledAt = null;
+      this.set(options);
+      await runtimeOf(this.constructor as JobClass).enqueueAcknowledged(this);
+      return this;
+    };
+    const enqueued = enqueue();
+    // Also if the job does not await it.
     (this[RUN] ??= new JobRun()).waitFor(enqueued);
-    await enqueued;
-    return this;
+    return enqueued;
   }
 
   /**
