@@ -40,6 +40,22 @@ function written(job: StepsJob): { continuation: Progress | undefined; resumptio
   return { continuation, resumptions };
 }
 
+Deno.test("a cursor keeps its type, and a Rails cursor is written back as it was", () => {
+  const at = { _aj_serialized: "ActiveJob::Serializers::TimeSerializer", value: "2024-01-01T00:00:00.000000005Z" };
+  for (const [cursor, value] of [[at, new Date(Date.UTC(2024, 0, 1))], ["9007199254740993", 2n ** 53n + 1n]] as const) {
+    const text = JSON.stringify({
+      job_class: "StepsJob",
+      arguments: [],
+      continuation: { completed: [], current: ["a", "?"] },
+    })
+      .replace('"?"', typeof cursor === "string" ? cursor : JSON.stringify(cursor));
+    const job = StepsJob.of();
+    job[SOURCE] = codec.read(text);
+    assertEquals(carriedOf(job).continuation!.current, ["a", value]);
+    assert(codec.write(job, "default").includes(text.slice(text.indexOf('"continuation"'), -1)));
+  }
+});
+
 Deno.test("steps run once each, and the envelope has those that are completed", async () => {
   const { job } = jobWith();
   assertEquals(written(job), { continuation: undefined, resumptions: undefined });

@@ -50,7 +50,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     file: "src/worker/partition/settlement.ts",
     find: "await attempt.enqueueRetry(retry).catch(async",
     replace: "attempt.enqueueRetry(retry).catch(async",
-    tests: ["tests/behaviours/continuation_test.ts"],
+    tests: ["tests/testing/delays_test.ts"],
   },
   {
     what: "error handlers: the one declared last is asked first",
@@ -153,7 +153,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     what: "arguments: what cannot be read is written as it was",
     file: "src/job/envelope.ts",
-    find: "setOrigin(json, { isSerialized: true });",
+    find: "if (!isPlain) setOrigin(parsed.arguments, { isSerialized: true });",
     replace: "",
     tests: ["tests/job/serializers/read_test.ts"],
   },
@@ -179,7 +179,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/testing/equality_test.ts"],
   },
   {
-    what: "arguments: an Instant is told from a Date by a field that Rails ignores",
+    what: "arguments: a field that Rails ignores makes a time an Instant",
     file: "src/job/serializers/built_in.ts",
     find: "if (type === INSTANT) return",
     replace: "if (false) return",

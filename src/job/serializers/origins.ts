@@ -27,7 +27,7 @@ export interface Origin {
   readonly time?: ExactTime;
   /** The GlobalID of an object that the App's locator has found. */
   readonly globalId?: string;
-  /** Whether it is a list of arguments that could not be read: it is the JSON itself, and is written as it is. */
+  /** Whether it is a list of arguments as JSON, as long as they are not read: it is written as it is. */
   readonly isSerialized?: boolean;
 }
 

@@ -46,7 +46,9 @@ async function perform(values: readonly string[], options: Partial<AppOptions> =
   await app.applyTopics();
   log.append("default", values.map((value) => ({ value, partition: 0 })));
   await app.worker().run(undefined, { once: true });
-  return { failed, dead };
+  const records = log.topic("default")!.partitions[0]!.read(0, Infinity)?.records ?? [];
+  const written = records.slice(values.length).map(({ value }) => JSON.parse(String(value)));
+  return { failed, dead, written };
 }
 
 const record = (args: unknown[], fields = {}) => JSON.stringify({ job_class: "EchoJob", arguments: args, ...fields });
@@ -105,4 +107,39 @@ Deno.test("an attribute that cannot be read fails the job", async () => {
   const { failed, dead } = await perform([value], { currentAttributes: [Current] });
   assert(failed[0]!.error.message.startsWith("Cannot deserialize current_attributes.Current.tenant: "));
   assertEquals(dead.map(({ error }) => error.errorClass), ["DeserializationError"]);
+});
+
+Deno.test("discardOn(DeserializationError) takes a job whose arguments cannot be read, with its executions", async () => {
+  const discarded: unknown[] = [];
+  class GoneJob extends Job {
+    static {
+      this.discardOn(DeserializationError, (job, error) => {
+        discarded.push([job.executions, job.args, error.message]);
+      });
+    }
+    perform(..._args: unknown[]) {}
+  }
+  const json = [{ _aj_globalid: "gid://shop/Person/7" }];
+  const value = JSON.stringify({ job_class: "GoneJob", arguments: json, executions: 1 });
+  const { failed, dead } = await perform([value], { jobs: [EchoJob, GoneJob], locateGlobalId: () => null });
+  assertEquals(discarded, [
+    [2, json, 'Cannot find "gid://shop/Person/7": the App\'s locator returned null'],
+  ]);
+  assertEquals([failed, dead], [[], []]);
+});
+
+Deno.test("a retry of a job whose arguments cannot be read writes them as they were", async () => {
+  class AgainJob extends Job {
+    static {
+      this.retryOn(DeserializationError, { wait: { milliseconds: 0 }, attempts: 3 });
+    }
+    perform(..._args: unknown[]) {}
+  }
+  const json = [{ _aj_globalid: "gid://shop/Person/7" }, { a: 1, _aj_symbol_keys: ["a"] }];
+  const { failed, dead, written } = await perform([JSON.stringify({ job_class: "AgainJob", arguments: json })], {
+    jobs: [EchoJob, AgainJob],
+    locateGlobalId: () => undefined,
+  });
+  assertEquals(written.map((record) => [record.arguments, record.executions]), [[json, 1]]);
+  assertEquals([failed, dead], [[], []]);
 });
