@@ -148,6 +148,8 @@ export type {
   GroupStatus,
   PartitionStatus,
   RetryingRecord,
+  ScheduledPartitionStatus,
+  SchedulerStatus,
   StuckRecord,
   WorkerState,
   WorkerStatus,
