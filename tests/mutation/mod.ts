@@ -2,6 +2,7 @@
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 import { CLI_MUTANTS } from "./cli.ts";
 import { CORE_MUTANTS } from "./core.ts";
+import { DEAD_LETTERS_MUTANTS } from "./dead_letters.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
 import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
@@ -20,6 +21,7 @@ import { WORKER_MUTANTS } from "./worker.ts";
 export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...CORE_MUTANTS,
+  ...DEAD_LETTERS_MUTANTS,
   ...HEALTH_MUTANTS,
   ...JOB_MUTANTS,
   ...MEMORY_MUTANTS,
