@@ -8,6 +8,7 @@ export const TABLES = [
   "Performing jobs on Kafka",
   "Performing jobs on SQLite",
   "Jobs that wait",
+  "Delayed jobs",
   "Enqueuing",
   "Latency, idle, start",
   "Memory",
@@ -57,6 +58,8 @@ export type Heading = Pick<Figure, "table" | "figure" | "unit">;
 export const ratioAtLeast = (limit: number): Bar => ({ of: "ratio", kind: "least", limit });
 /** A bar for `ours / base`. */
 export const ratioAtMost = (limit: number): Bar => ({ of: "ratio", kind: "most", limit });
+/** A bar for ours alone. */
+export const oursAtLeast = (limit: number): Bar => ({ of: "ours", kind: "least", limit });
 /** A bar for ours alone. */
 export const oursAtMost = (limit: number): Bar => ({ of: "ours", kind: "most", limit });
 

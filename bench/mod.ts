@@ -12,6 +12,7 @@
 import { runTask } from "../tasks/requirements.ts";
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
 import { type Bench, selectBenches } from "./bench.ts";
+import { delaysBenches } from "./benches/delays.ts";
 import { kafkaClientBenches } from "./benches/kafka_client.ts";
 import { kafkaPerformBenches } from "./benches/kafka_perform.ts";
 import { sqliteClientBenches } from "./benches/sqlite_client.ts";
@@ -24,11 +25,12 @@ import { parseCommandLine } from "./options.ts";
 import { Peers } from "./peers.ts";
 import { formatConditions, formatJson, formatLine, formatMarkdown } from "./report.ts";
 
-/** All benches. One of delayed jobs will be `benches/delays.ts`. */
+/** All benches. */
 const BENCHES: readonly Bench[] = [
   ...kafkaPerformBenches,
   ...sqlitePerformBenches,
   ...waitingBenches,
+  ...delaysBenches,
   ...kafkaClientBenches,
   ...sqliteClientBenches,
   ...startBenches,
