@@ -1,6 +1,6 @@
 /** Delayed jobs whose target does not take them, and records that are forged: they hold up no other job. */
-import { assert, assertEquals } from "@std/assert";
-import { activeJobTopic, kafka } from "../../mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { activeJobTopic, EnqueueError, Job, kafka } from "../../mod.ts";
 import { scheduleRecord } from "../../src/dispatch/schedule.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { KAFKA_URL } from "../support/behaviours/brokers.ts";
@@ -12,7 +12,7 @@ import {
   untilNoted,
   untilWaiting,
 } from "../support/behaviours/delayed.ts";
-import { deleteTopic } from "../support/behaviours/faults.ts";
+import { attentive, deleteTopic } from "../support/behaviours/faults.ts";
 import { until, type World } from "../support/behaviours/world.ts";
 
 const MINUTE_MS = 60_000;
@@ -148,5 +148,36 @@ behaviour(
     await untilNoted(4);
     assertEquals(NoteJob.got.slice(2), ["year 275761", "beyond any date"]);
     assertEquals(process.worker.status().scheduler!.partitions[0]!.unreadable, 5);
+  },
+);
+
+behaviour(
+  "T7: the topic of delayed jobs is missing: the worker starts and reports it once; it is created: the worker takes part",
+  { on: ["kafka"], because: "the embedded brokers create it" },
+  async (world) => {
+    world.allowErrors(/^start: Error: No job can wait in topic .* it does not exist; create it with "topics apply"$/);
+    class RetriedJob extends Job {
+      static {
+        this.retryOn(RangeError, { wait: { seconds: 1 } });
+      }
+      perform(): void {}
+    }
+    NoteJob.got = [];
+    const process = world.unprepared({ jobs: [NoteJob, RetriedJob], broker: attentive(world) });
+    await world.client.admin.create([{ name: world.topic(), partitions: 1 }]);
+    await process.start();
+    await NoteJob.performLater("now");
+    await untilNoted(1);
+    assertEquals(process.events("error.occurred").length, 1);
+    const refused = await assertRejects(
+      () => NoteJob.set({ wait: { seconds: 1 } }).performLater("later"),
+      EnqueueError,
+    );
+    assert(refused.message.includes('"topics apply"'), refused.message);
+    await process.app.applyTopics();
+    await NoteJob.set({ wait: { milliseconds: 1 } }).performLater("later");
+    await untilNoted(2);
+    await process.stop();
+    assertEquals([NoteJob.got, process.events("error.occurred").length], [["now", "later"], 1]);
   },
 );

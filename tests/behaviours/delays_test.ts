@@ -161,3 +161,22 @@ behaviour(
     assertEquals(NoteJob.got, ["now", "later"]);
   },
 );
+
+behaviour(
+  "T3: a worker of --once beside another one ends when that one has released what is due, and ignores the rest",
+  async (world) => {
+    const { process, clock } = await delayedProcess(world);
+    await process.start();
+    await NoteJob.set({ wait: { seconds: 1 } }).performLater("due");
+    await NoteJob.set({ wait: { hours: 1 } }).performLater("later");
+    await untilWaiting(process, 2);
+    clock.advance(SECOND_MS);
+    const { process: other } = await delayedProcess(world, { jobs: [NoteJob] }, clock);
+    await other.drain({ scheduler: false });
+    assertEquals(NoteJob.got, ["due"]);
+    await other.drain();
+    await process.stop();
+    assertEquals(NoteJob.got, ["due"]);
+    assertEquals((await process.app.scheduled()).length, 1);
+  },
+);
