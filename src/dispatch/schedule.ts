@@ -66,8 +66,8 @@ export function scheduleRecord(
     key: newKey(jobId),
     value,
     headers: [
-      header(DUE_AT, String(Math.floor(dueAtMs))),
-      header(TARGET_TOPIC, targetTopic),
+      [DUE_AT, digits(Math.floor(dueAtMs))],
+      [TARGET_TOPIC, topicBytes(targetTopic)],
       ...(key === null || key === undefined ? [] : [[TARGET_KEY, toBytes(key)] as const]),
       ...(rewrites === null ? [] : [header(REWRITES, String(rewrites))]),
       ...headers.filter(([name]) => !OWN_HEADERS.has(name)),
@@ -134,8 +134,29 @@ export function jobIdOf(key: StoredRecord["key"]): string | null {
   return at > 0 ? text!.slice(0, at) : null;
 }
 
+/** Keys are unique by a random number of the process and a counter: a random number for each takes ten times as long. */
 function newKey(jobId: string): string {
-  return `${jobId}:${crypto.randomUUID().slice(0, 13)}`;
+  process ??= crypto.randomUUID().slice(0, 13);
+  return `${jobId}:${process}-${(count++).toString(36)}`;
+}
+
+let process: string | undefined;
+let count = 0;
+
+/** Writes a number that is not negative. A call into the runtime would take five times as long. */
+function digits(number: number): Uint8Array {
+  const text = String(number);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
+let lastTopic: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+
+/** Encodes the name of a topic: mostly the same as the last one. */
+function topicBytes(name: string): Uint8Array {
+  if (lastTopic?.name !== name) lastTopic = { name, bytes: encoder.encode(name) };
+  return lastTopic.bytes;
 }
 
 function header(name: string, value: string): readonly [string, Uint8Array] {

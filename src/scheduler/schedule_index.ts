@@ -22,6 +22,8 @@ const REMOVED = 2;
 const FINISHED = 4;
 
 const FIRST_CAPACITY = 256;
+/** More schedules get space as they come. */
+const MAX_RESERVED = 2 ** 21;
 
 /** A schedule, as far as the index keeps it. */
 export interface NewSchedule {
@@ -82,11 +84,20 @@ export class ScheduleIndex {
   }
 
   /**
+   * Makes space for so many schedules at once: arrays that grow leave as much memory behind. Memory that is not used costs
+   * nothing until it is.
+   */
+  reserve(count: number): void {
+    const capacity = 2 ** Math.ceil(Math.log2(Math.min(Math.max(count, 1), MAX_RESERVED)));
+    if (capacity > this.#offset.length) this.#makeSpace(capacity);
+  }
+
+  /**
    * Adds a schedule, and returns the offsets of those before it that are not finished and have the same job id, as far as
    * hashes tell. It is waiting, or else taken already.
    */
   add({ offset, key, jobIdLength, dueAtMs, bytes }: NewSchedule, isTaken = false): number[] {
-    if (this.#end === this.#offset.length) this.#makeSpace();
+    if (this.#end === this.#offset.length) this.#makeSpace(nextCapacity(this.#size, this.#end));
     this.#hashKey(key, jobIdLength, this.#hash);
     const { high, low, rest } = this.#hash;
     const earlier = this.#findJob(high, low);
@@ -246,9 +257,8 @@ export class ScheduleIndex {
     return from < this.#end && this.#offset[from] === offset && this.#state[from] !== FINISHED ? from : -1;
   }
 
-  /** Moves the slots together if half of them are free, else doubles their number. */
-  #makeSpace(): void {
-    const capacity = nextCapacity(this.#size, this.#end);
+  /** Moves the slots together, into arrays of this length: a power of two. */
+  #makeSpace(capacity: number): void {
     const numbers = new Int32Array(this.#end);
     let end = 0;
     for (let slot = 0; slot < this.#end; slot++) numbers[slot] = this.#state[slot] === FINISHED ? -1 : end++;

@@ -229,6 +229,7 @@ export class ScheduledPartition implements PartitionHandler {
         const { records, next, low, high, lastStable } = await this.#context.admin.read(topic, partition, options);
         this.lag.update(high, low);
         this.#readUntil = lastStable;
+        this.#index.reserve(lastStable - Math.max(from, low));
         // Nothing is there that would be delivered.
         if (records.length === 0 && next >= lastStable) this.#live = Math.max(this.#live ?? 0, next);
         return this.#progress();

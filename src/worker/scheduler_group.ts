@@ -11,7 +11,7 @@ import type { WorkerScheduler } from "./scheduler.ts";
 import type { SchedulerStatus } from "./status.ts";
 
 /** The bytes of one fetch: a million jobs are read at the start, and their values are dropped at once. */
-const MAX_FETCH_BYTES = 1024 * 1024;
+const MAX_FETCH_BYTES = 256 * 1024;
 
 /** See the module. */
 export class SchedulerGroup {
