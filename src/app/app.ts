@@ -94,11 +94,11 @@ export class App implements AsyncDisposable {
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   /**
-   * Interrupts jobs in steps for a test.
+   * What a test sets in the configuration of its workers.
    *
    * @internal
    */
-  interruptReason: WorkerConfig["interruptReason"];
+  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> = {};
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
@@ -295,7 +295,7 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),
-      ...(this.interruptReason === undefined ? {} : { interruptReason: this.interruptReason }),
+      ...this.testConfig,
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };

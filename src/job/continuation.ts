@@ -4,7 +4,7 @@
  *
  * 1. `step` runs a function, unless an earlier run has completed this step.
  * 2. A checkpoint interrupts the job if its worker stops, is quiet or has lost the partition. The interrupt is thrown through
- *    the job; should its own `catch` swallow it, the next step throws it again.
+ *    the job. Should its own `catch` swallow it, the next step throws it again, and the job counts as interrupted at its end.
  * 3. The worker writes the next record with the progress, and marks this one.
  *
  * On the wire the progress has Rails' form: `{"completed":["load"],"current":["report",7]}`.
@@ -72,6 +72,11 @@ export class Continuation {
     // The same object from now on: each record that is written has the progress of that moment.
     job[CARRIED] = { ...carried, continuation: this.#progress, resumptions };
     if (this.#isResumed) this.#run.reportResumed({ resumptions, completed, step: current?.[0] ?? null });
+  }
+
+  /** The interrupt that was thrown through the job, also if its own `catch` has swallowed it. */
+  get interrupt(): Interrupt | undefined {
+    return this.#interrupt;
   }
 
   /** Whether this run has completed a step, or moved a cursor. */
@@ -192,16 +197,7 @@ function successorOf(step: string, position: unknown): number | bigint {
   throw new ContinuationError(`Step "${step}" cannot advance from ${show(position)}, which is not an integer`);
 }
 
-const continuations = new WeakMap<JobState, Continuation>();
-
 /** Returns the continuation of a job's run; it is made at the first step. */
 export function continuationOf(job: JobState): Continuation {
-  let continuation = continuations.get(job);
-  if (continuation === undefined) continuations.set(job, continuation = new Continuation(job));
-  return continuation;
-}
-
-/** Returns whether this run of a job has made progress in steps. */
-export function hasAdvanced(job: JobState): boolean {
-  return continuations.get(job)?.hasAdvanced ?? false;
+  return (job[RUN] ??= new JobRun()).steps ??= new Continuation(job);
 }

@@ -5,6 +5,7 @@
  */
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Position } from "../support/position.ts";
+import type { Continuation } from "./continuation.ts";
 
 /** The key of a job's run: a registered symbol, since the job may come from another copy of this library. */
 export const RUN: unique symbol = Symbol.for("@activejob/kafka.run") as never;
@@ -42,6 +43,8 @@ export interface Resumption {
 
 /** One run of a job. */
 export class JobRun {
+  /** The steps of this run, from its first `step` on. */
+  steps: Continuation | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
   #pending: Promise<unknown>[] | undefined = undefined;
