@@ -143,6 +143,8 @@ export type {
   GroupStatus,
   PartitionStatus,
   RetryingRecord,
+  ScheduledPartitionStatus,
+  SchedulerStatus,
   StuckRecord,
   WorkerState,
   WorkerStatus,

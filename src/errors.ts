@@ -35,7 +35,7 @@ export class EnqueueError extends Error {
 }
 
 /**
- * An argument, or a current attribute, cannot be written as JSON. The message has its path, such as
+ * An argument, or a current attribute, cannot be written: no serializer takes it, or it would change. The message has its path, such as
  * `arguments[0].user.at`. It is an {@linkcode EnqueueError} whose `written` is `"no"`.
  */
 export class SerializationError extends EnqueueError {

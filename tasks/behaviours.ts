@@ -26,7 +26,7 @@ const LISTS: readonly List[] = [
   { title: "Rebalance", prefix: "B", numbers: span(1, 13) },
   { title: "Producing", prefix: "W", numbers: span(1, 7) },
   { title: "Keys", prefix: "P", numbers: span(1, 13) },
-  { title: "Delays", prefix: "T", numbers: [1, 2, 3, 6] },
+  { title: "Delays", prefix: "T", numbers: span(1, 16) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
   { title: "Bad input", prefix: "bad input ", numbers: [...span(1, 15), ...span(17, 25)] },
 ];

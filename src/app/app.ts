@@ -413,7 +413,7 @@ export class App implements AsyncDisposable {
 
   /** Makes the part of a worker that releases delayed jobs. */
   async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
-    const { name, clock, maxDelayMs, undeclaredQueues } = this.#resolved;
+    const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = this.#resolved;
     const topic = this.#scheduledTopic();
     const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
     return new Scheduler({
@@ -423,8 +423,10 @@ export class App implements AsyncDisposable {
       clock,
       maxDelayMs,
       maxPayloadBytes: Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes)),
+      maxValueBytes: maxBufferedBytes / 4,
       monitor: this.#monitor,
-      append: (topic, record) => this.#dispatcher.append(topic, record),
+      // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
+      append: (topic, record) => this.#dispatcher.append(topic, record, false),
       findTarget: (target) => {
         const route = this.#routes.find(target);
         if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };

@@ -139,9 +139,9 @@ export class Dispatcher {
   }
 
   /** Appends a record that is not a job (a dead letter), after the records that its topic's sender holds. */
-  append(topic: string, record: NewRecord): Promise<AppendOutcome> {
+  append(topic: string, record: NewRecord, durable: boolean = true): Promise<AppendOutcome> {
     const { promise, resolve } = Promise.withResolvers<AppendOutcome>();
-    this.#senderOf(topic).push({ record, bytes: sizeOf(record), durable: true, settle: resolve });
+    this.#senderOf(topic).push({ record, bytes: sizeOf(record), durable, settle: resolve });
     return promise;
   }
 

@@ -96,21 +96,36 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
   if (value === null) return { kind: "tombstone" };
   const jobId = jobIdOf(key);
   if (jobId === null) return { kind: "unreadable", reason: "its key names no job" };
-  if (lastOf(headers, CANCEL) !== undefined) return { kind: "cancellation", jobId };
-  const dueAtMs = readNumber(lastOf(headers, DUE_AT));
+  let [dueAt, target, targetKey, rewrites]: OwnHeaders = [undefined, undefined, undefined, undefined];
+  let isCancellation = false;
+  // One pass, and the last header of a name counts, as readers of Kafka's headers do.
+  const own: [name: string, value: Uint8Array | null][] = [];
+  for (const [name, bytes] of headers) {
+    if (name === DUE_AT) dueAt = bytes;
+    else if (name === TARGET_TOPIC) target = bytes;
+    else if (name === TARGET_KEY) targetKey = bytes;
+    else if (name === REWRITES) rewrites = bytes;
+    else if (name === CANCEL) isCancellation = true;
+    else if (name !== RELEASED_AT) own.push([name, bytes]);
+  }
+  if (isCancellation) return { kind: "cancellation", jobId };
+  const dueAtMs = readNumber(dueAt);
   if (dueAtMs === null) return { kind: "unreadable", reason: `it has no valid "${DUE_AT}"` };
-  const targetTopic = readText(lastOf(headers, TARGET_TOPIC));
+  const targetTopic = readText(target);
   if (targetTopic === null) return { kind: "unreadable", reason: `it has no valid "${TARGET_TOPIC}"` };
   return {
     kind: "schedule",
     jobId,
     dueAtMs,
     targetTopic,
-    targetKey: lastOf(headers, TARGET_KEY) ?? null,
-    headers: headers.filter(([name]) => !OWN_HEADERS.has(name)),
-    rewrites: readNumber(lastOf(headers, REWRITES)),
+    targetKey: targetKey ?? null,
+    headers: own,
+    rewrites: readNumber(rewrites),
   };
 }
+
+type Value = Uint8Array | null | undefined;
+type OwnHeaders = [dueAt: Value, target: Value, targetKey: Value, rewrites: Value];
 
 /** Returns the job of a key; `null` if it names none. */
 export function jobIdOf(key: StoredRecord["key"]): string | null {
@@ -131,13 +146,23 @@ function toBytes(data: Uint8Array | string): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
 }
 
-/** Returns the last header of a name, as readers of Kafka's headers do. */
-function lastOf(headers: Headers, name: string): Uint8Array | null | undefined {
-  return headers.findLast(([other]) => other === name)?.[1];
-}
-
+/** Decodes UTF-8; `null` for anything else. Short ASCII, as nearly all is, without a call into the runtime. */
 function readText(bytes: Uint8Array | null | undefined): string | null {
   if (bytes === null || bytes === undefined) return null;
+  if (bytes.length <= MAX_SHORT_BYTES) {
+    let text = "";
+    for (let at = 0; at < bytes.length; at++) {
+      if (bytes[at]! > 0x7f) return decode(bytes);
+      text += String.fromCharCode(bytes[at]!);
+    }
+    return text;
+  }
+  return decode(bytes);
+}
+
+const MAX_SHORT_BYTES = 100;
+
+function decode(bytes: Uint8Array): string | null {
   try {
     return decoder.decode(bytes);
   } catch {
@@ -147,6 +172,12 @@ function readText(bytes: Uint8Array | null | undefined): string | null {
 
 /** Reads at most 16 digits. */
 function readNumber(bytes: Uint8Array | null | undefined): number | null {
-  const text = readText(bytes);
-  return text !== null && /^\d{1,16}$/.test(text) ? Number(text) : null;
+  if (bytes === null || bytes === undefined || bytes.length === 0 || bytes.length > 16) return null;
+  let number = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return null;
+    number = number * 10 + digit;
+  }
+  return number;
 }

@@ -65,7 +65,7 @@ export type BuiltInArgument =
  */
 export type ArgumentData<T> = unknown extends T ? T
   : T extends string | number | boolean | bigint | null | undefined | BuiltInArgument ? T
-  : typeof CUSTOM extends keyof T ? T
+  : keyof CustomArgument extends keyof T ? T
   : T extends symbol | ((...args: never) => unknown) | (abstract new (...args: never) => unknown) ? never
   : T extends ReadonlyMap<infer Key, infer Value> ? ReadonlyMap<ArgumentData<Key>, ArgumentData<Value>>
   : T extends ReadonlySet<infer Value> ? ReadonlySet<ArgumentData<Value>>

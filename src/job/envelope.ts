@@ -13,6 +13,7 @@ import { PoisonError } from "../errors.ts";
 import { show } from "../support/validation.ts";
 import { carriedOf } from "./carried.ts";
 import { jobNameOf } from "./class_name.ts";
+import type { Envelope, SerializedValue } from "./envelope_data.ts";
 import { type AnyCurrentAttributes, captureAttributes, runWithAttributes } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
 import { originOf, setOrigin } from "./serializers/origins.ts";
@@ -30,34 +31,6 @@ import {
 import type { AnySerializer } from "./serializers/serializer.ts";
 import { findSerializer, serialize, type Session } from "./serializers/write.ts";
 
-/** An envelope that was read. */
-export interface Envelope {
-  /** The name of the job's class. */
-  readonly jobClass: string;
-  /** The job's id; `null` where the envelope has none. */
-  readonly jobId: string | null;
-  /** The queue's full name; `null` where the envelope has none. */
-  readonly queueName: string | null;
-  /** The priority: carried, without effect here. */
-  readonly priority: number | null;
-  /** The arguments of `perform` as JSON; {@linkcode EnvelopeCodec.deserializeArguments} returns their values. */
-  readonly arguments: readonly unknown[];
-  /** Whether the arguments and attributes are plain data, which is its own value. */
-  readonly isPlain: boolean;
-  /** Number of times that the job was started before this record was written. */
-  readonly executions: number;
-  /** The time of enqueuing as it was written, for {@linkcode readTime}; `null` where the envelope has none. */
-  readonly enqueuedAt: string | null;
-  /** The time at which it is due, in milliseconds since 1970; `null` for at once. */
-  readonly scheduledAtMs: number | null;
-  /** Current attributes by class name as JSON, not checked yet. */
-  readonly currentAttributes: unknown;
-  /** All fields as they were read, for those that are rarely needed. */
-  readonly raw: Readonly<Record<string, unknown>>;
-  /** The codec that has read it. */
-  readonly codec: EnvelopeCodec;
-}
-
 /** The options of an App that concern envelopes. */
 export interface CodecOptions {
   /** Serializers of the user's types. The first one that handles a value takes it. */
@@ -68,14 +41,6 @@ export interface CodecOptions {
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   /** Classes of current attributes that Rails has, too, in Rails' order. */
   readonly railsCurrentAttributes: readonly AnyCurrentAttributes[];
-}
-
-/** A value that has a serializer. */
-export interface SerializedValue {
-  /** The name of the serializer. */
-  readonly name: string;
-  /** Its fields, not serialized themselves. */
-  readonly fields: object;
 }
 
 /** Writes and reads the envelopes of one App. */

@@ -50,7 +50,7 @@ export type AnyJobClass<J extends Job = Job> = (abstract new () => J) & JobStati
 
 /**
  * The arguments of a job, as `performLater` takes them: the parameters of its `perform`. A parameter that cannot be
- * enqueued, such as a `Date` or a function, has a message in place of its type.
+ * enqueued, such as a function, has a message in place of its type.
  */
 export type JobArguments<J extends Job> = EnqueueableArguments<PerformParameters<J["perform"]>>;
 
@@ -164,9 +164,9 @@ export abstract class Job extends JobHooks {
    * With `dispatchMethod: "produceAsync"`, the default, it resolves once the job is buffered; `job.delivered()` waits for the
    * broker. Scripts should use `"produceSync"`, which waits for the acknowledgement and rejects if there is none.
    *
-   * @param args the arguments of `perform`: plain JSON data and bigints
+   * @param args the arguments of `perform`: plain data, built-in types such as `Date`, and types with a serializer
    * @returns the job, once it is buffered or acknowledged
-   * @throws {SerializationError} if an argument is not plain data
+   * @throws {SerializationError} if no serializer takes an argument
    * @throws {EnqueueError} if no topic declares the queue, the job is too large, or the buffer stays full; with `produceSync`
    * also if the broker refuses the job, or its response is lost
    * @throws {InvalidConfigurationError} if not exactly one App lists the class
@@ -305,13 +305,17 @@ export abstract class Job extends JobHooks {
    * @throws {EnqueueError} if it cannot be enqueued
    * @throws {InvalidConfigurationError} for a wrong option
    */
-  async retryJob(options: SetOptions = {}): Promise<this> {
-    this.scheduledAt = null;
-    this.set(options);
-    const enqueued = runtimeOf(this.constructor as JobClass).enqueueAcknowledged(this);
+  retryJob(options: SetOptions = {}): Promise<this> {
+    const enqueue = async (): Promise<this> => {
+      this.scheduledAt = null;
+      this.set(options);
+      await runtimeOf(this.constructor as JobClass).enqueueAcknowledged(this);
+      return this;
+    };
+    const enqueued = enqueue();
+    // Also if the job does not await it.
     (this[RUN] ??= new JobRun()).waitFor(enqueued);
-    await enqueued;
-    return this;
+    return enqueued;
   }
 
   /**

@@ -1,6 +1,5 @@
 /** A schedule with everything that its release needs, in memory while its time is near. */
 import type { StoredRecord } from "../broker/broker.ts";
-import { sizeOf } from "../broker/record.ts";
 import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
 
 /** See the module. */
@@ -36,8 +35,15 @@ export function toCandidate(record: StoredRecord, dueAtMs: number): Candidate | 
       targetKey: schedule.targetKey === null ? null : new Uint8Array(schedule.targetKey),
       headers: schedule.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
     },
-    bytes: sizeOf(record),
+    bytes: memoryOf(record),
   };
+}
+
+/** The memory that a record takes, in bytes, as far as it can be had without encoding a string. */
+export function memoryOf({ key, value, headers }: StoredRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, value] of headers) bytes += name.length + (value?.length ?? 0);
+  return bytes;
 }
 
 function copyOf(data: Uint8Array | string): Uint8Array | string {

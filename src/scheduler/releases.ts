@@ -33,6 +33,12 @@ export interface ReleasesOptions {
   readonly onProgress: () => void;
 }
 
+/** Why a pass did not release a job. */
+interface Failure {
+  readonly reason: TargetFailure;
+  readonly error: Error;
+}
+
 /** Limits of a pass. */
 const MAX_PASS_RECORDS = 1000;
 const MAX_PASS_BYTES = 1024 * 1024;
@@ -205,19 +211,24 @@ export class Releases {
     const outcomes = await Promise.all(
       candidates.map(({ schedule, value }) => context.append(target.topic, releasedRecord(schedule, value, nowMs))),
     );
-    target.busySinceMs = null;
     const released: Candidate[] = [];
     let failed = 0;
+    let failure: Failure | undefined;
     for (const [at, candidate] of candidates.entries()) {
-      const outcome = await this.#settle(target, candidate, outcomes[at]!);
-      if (outcome === "released") released.push(candidate);
+      const found = await this.#settle(target, candidate, outcomes[at]!);
+      if (found === null) released.push(candidate);
       else {
+        failure = found;
         failed++;
         this.#drop(candidate);
         index.putBack(candidate.offset);
       }
     }
+    target.busySinceMs = null;
     if (released.length > 0) target.recover();
+    if (failure !== undefined && target.fail(failure.reason, performance.now())) {
+      this.#report(target.topic, failure.reason, failure.error);
+    }
     this.#reportReleased(released, candidates, outcomes);
     context.limit.give(failed);
     onProgress();
@@ -244,16 +255,18 @@ export class Releases {
     if (this.#releasing.delete(offset)) this.#bytes -= bytes;
   }
 
-  /** Notes the outcome of an append. A job that its target refuses for good becomes a dead letter. */
-  async #settle(target: TargetQueue, candidate: Candidate, outcome: AppendOutcome): Promise<"released" | "failed"> {
-    if (outcome.ok) return "released";
+  /**
+   * Settles the outcome of an append. A job that its target refuses for good becomes a dead letter.
+   *
+   * @returns the reason why the job was not released; `null` if it was
+   */
+  async #settle(target: TargetQueue, candidate: Candidate, outcome: AppendOutcome): Promise<Failure | null> {
+    if (outcome.ok) return null;
     const { error } = outcome;
-    if (error instanceof RecordRefusedError) {
-      const isWritten = await this.#deadLetter(target.topic, candidate, error);
-      if (isWritten) return "released";
-      this.#fail(target, "refused", error);
-    } else this.#fail(target, error instanceof UnknownTopicError ? "missing" : "unavailable", error);
-    return "failed";
+    if (!(error instanceof RecordRefusedError)) {
+      return { reason: error instanceof UnknownTopicError ? "missing" : "unavailable", error };
+    }
+    return await this.#deadLetter(target.topic, candidate, error) ? null : { reason: "refused", error };
   }
 
   async #deadLetter(targetTopic: string, candidate: Candidate, error: Error): Promise<boolean> {
@@ -275,10 +288,6 @@ export class Releases {
     const event = { ...source, to: outcome.position, attempts: 0, error: described, jobClass: null, jobId };
     context.monitor.emit("record.dead_lettered", event);
     return true;
-  }
-
-  #fail(target: TargetQueue, failure: TargetFailure, error: Error): void {
-    if (target.fail(failure, performance.now())) this.#report(target.topic, failure, error);
   }
 
   #report(topic: string, reason: TargetFailure, error: Error | null): void {

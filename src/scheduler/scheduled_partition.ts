@@ -9,7 +9,6 @@
  * Each change calls `#run`, which starts what can be started and sets the timers for the rest. It never loops.
  */
 import type { Mark, Ownership, RecordBatch, StoredRecord } from "../broker/broker.ts";
-import { sizeOf } from "../broker/record.ts";
 import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
 import { describeError } from "../errors.ts";
 import type { LostReason, RunningJob } from "../monitor/events.ts";
@@ -20,7 +19,7 @@ import type { PartitionHandler } from "../worker/partition/handler.ts";
 import { LagTracker } from "../worker/partition/lag.ts";
 import type { PartitionStatus, ScheduledPartitionStatus, StuckRecord } from "../worker/status.ts";
 import { Removals } from "./removals.ts";
-import { type Candidate, textOf, toCandidate } from "./candidate.ts";
+import { type Candidate, memoryOf, textOf, toCandidate } from "./candidate.ts";
 import { decodeSchedulePosition, encodeSchedulePosition } from "./commit_position.ts";
 import type { SchedulerContext } from "./context.ts";
 import { fetchRecords } from "./fetch_records.ts";
@@ -271,7 +270,7 @@ export class ScheduledPartition implements PartitionHandler {
     const { jobId, rewrites } = schedule;
     const key = textOf(record.key!);
     const dueAtMs = this.#dueAtMs(record, schedule);
-    const bytes = sizeOf(record);
+    const bytes = memoryOf(record);
     const isNear = this.#isNear(dueAtMs, bytes);
     const earlier = this.#index.add({ offset, key, jobIdLength: jobId.length, dueAtMs, bytes }, isNear);
     if (isNear) this.#upcoming.add({ offset, dueAtMs, bytes, candidate: toCandidate(record, dueAtMs) });
@@ -316,8 +315,7 @@ export class ScheduledPartition implements PartitionHandler {
   #isNear(dueAtMs: number, bytes: number): boolean {
     if (!this.#isReady || dueAtMs > this.#context.clock.nowMs() + NEAR_MS) return false;
     if (dueAtMs >= (this.#index.nextDueAtMs ?? Infinity)) return false;
-    const maxBytes = this.#context.maxValueBytes() - this.#releases.bytes;
-    while (this.#upcoming.bytes + bytes > maxBytes) {
+    while (this.#heldBytes + bytes > this.#context.maxValueBytes()) {
       const { last } = this.#upcoming;
       if (last === undefined || last.dueAtMs <= dueAtMs) return false;
       this.#upcoming.pop();
@@ -336,7 +334,7 @@ export class ScheduledPartition implements PartitionHandler {
     this.#moveDue(nowMs);
     const waitMs = this.#releases.run();
     this.#fetch(nowMs);
-    this.#setTimers(waitMs);
+    this.#setTimers(nowMs, waitMs);
   }
 
   #checkReady(): void {
@@ -392,17 +390,23 @@ export class ScheduledPartition implements PartitionHandler {
   /** Reads the values of what is due next, if there is space for them. */
   #fetch(nowMs: number): void {
     if (this.#isFetching || !this.#hasNear(nowMs)) return;
-    const maxBytes = this.#context.maxValueBytes() - this.#releases.bytes;
-    if (this.#upcoming.bytes > maxBytes / 2) return;
+    const maxBytes = this.#context.maxValueBytes();
+    // Many at once: where due times and offsets have different orders, each time most of the log is read.
+    if (this.#heldBytes > maxBytes / 2) return;
     const offsets: number[] = [];
     while (this.#hasNear(nowMs)) {
       const offset = this.#index.take()!;
       const [dueAtMs, bytes] = [this.#index.dueAtMs(offset), this.#index.bytes(offset)];
       this.#upcoming.add({ offset, dueAtMs, bytes, candidate: null });
       offsets.push(offset);
-      if (this.#upcoming.bytes >= maxBytes) break;
+      if (this.#heldBytes >= maxBytes) break;
     }
     void this.#fetchValues(offsets);
+  }
+
+  /** The size of the records whose values are in memory, in bytes. */
+  get #heldBytes(): number {
+    return this.#upcoming.bytes + this.#releases.bytes;
   }
 
   #hasNear(nowMs: number): boolean {
@@ -444,11 +448,10 @@ export class ScheduledPartition implements PartitionHandler {
   }
 
   /** Calls `#run` again at the next due time, and when a target may be tried again. */
-  #setTimers(waitMs: number): void {
+  #setTimers(nowMs: number, waitMs: number): void {
     this.#cancelClock();
     clearTimeout(this.#timer);
-    const nowMs = this.#context.clock.nowMs();
-    // A time that is past already waits for something else: space, a value, or a tombstone.
+    // A time that was past already waits for something else: space, a value, or a tombstone.
     const [dueAtMs, nearAtMs] = [this.#upcoming.first?.dueAtMs, this.#index.nextDueAtMs]
       .map((timeMs, at) => (timeMs ?? Infinity) - at * NEAR_MS)
       .map((timeMs) => timeMs > nowMs ? timeMs : Infinity);

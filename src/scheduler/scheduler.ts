@@ -34,8 +34,8 @@ export interface SchedulerOptions {
   readonly append: Append;
   /** Finds a topic to which jobs may be released, by its full name. */
   readonly findTarget: (topic: string) => ReleaseTarget | undefined;
-  /** The memory for the values of jobs that are due soon, in bytes. @default 16 MiB */
-  readonly maxValueBytes?: number;
+  /** The memory for the values of jobs that are due soon, in bytes. */
+  readonly maxValueBytes: number;
 }
 
 /** The time between two looks at partitions, and at the commits of other workers, in milliseconds. */
@@ -50,7 +50,7 @@ export class Scheduler implements WorkerScheduler {
   readonly #partitions = new Set<ScheduledPartition>();
 
   constructor(options: SchedulerOptions) {
-    const { broker, group, topic, monitor, maxPayloadBytes, maxValueBytes = 16 * 1024 * 1024 } = options;
+    const { broker, group, topic, monitor, maxPayloadBytes, maxValueBytes } = options;
     this.#options = options;
     this.monitor = new SelectedEvents(monitor, [
       "error.occurred",

@@ -16,7 +16,7 @@ import type { Candidate } from "./candidate.ts";
 export type TargetFailure = "unavailable" | "missing" | "refused" | "undeclared";
 
 const FIRST_BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 30_000;
+const MAX_BACKOFF_MS = 10_000;
 /** The shortest and the longest time by which a job is due later, in milliseconds. */
 const MIN_DELAY_MS = 5000;
 const MAX_DELAY_MS = 600_000;

@@ -2,7 +2,7 @@
  * Equality of arguments: by type, deeply, as their serializers see them. The equality of `node:util` would not do: it does
  * not see the private fields of a class, nor the contents of a value of Temporal.
  */
-import type { SerializedValue } from "../job/envelope.ts";
+import type { SerializedValue } from "../job/envelope_data.ts";
 import { nodeBuiltin } from "../support/node_builtin.ts";
 
 /** Returns the fields of a value that is neither an array nor plain data; `undefined` if no serializer takes it. */

@@ -10,6 +10,9 @@ import type { WorkerContext } from "./partition/context.ts";
 import type { WorkerScheduler } from "./scheduler.ts";
 import type { SchedulerStatus } from "./status.ts";
 
+/** The bytes of one fetch: a million jobs are read at the start, and their values are dropped at once. */
+const MAX_FETCH_BYTES = 1024 * 1024;
+
 /** See the module. */
 export class SchedulerGroup {
   readonly #scheduler: WorkerScheduler;
@@ -18,7 +21,12 @@ export class SchedulerGroup {
 
   constructor(broker: Broker, worker: WorkerContext, scheduler: WorkerScheduler) {
     this.#scheduler = scheduler;
-    const config = { ...worker.config, monitor: scheduler.monitor };
+    const { maxFetchBytes } = worker.config;
+    const config = {
+      ...worker.config,
+      monitor: scheduler.monitor,
+      maxFetchBytes: Math.min(maxFetchBytes, MAX_FETCH_BYTES),
+    };
     this.#consumer = new GroupConsumer(broker, { ...worker, config, settling: this.#settling }, scheduler.plan);
   }
 

@@ -83,7 +83,7 @@ class KeysModel {
     await using app = this.#app;
     await this.enqueue();
     await app.flush();
-    const run = app.worker().run();
+    const run = app.worker({ scheduler: false }).run();
     for (let crashes = this.#random.integer(1, 5); crashes > 0; crashes--) {
       const runs = this.#runs.length + this.#random.integer(1, 25);
       await until(() => this.#runs.length >= runs || this.#isDone(), () => `${this.#runs.length} of ${runs} runs`);

@@ -257,6 +257,27 @@ Deno.test("retryJob() from inside of perform enqueues the job again, also if it 
   assertEquals([ids, errors], [[jobId, jobId, jobId], []]);
 });
 
+Deno.test("a retryJob() that is not awaited and is refused fails the run", async () => {
+  class LostJob extends Job {
+    perform() {
+      void this.retryJob({ queue: "missing" });
+    }
+  }
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [LostJob],
+    topics: [activeJobTopic("default", { deadLetterQueue: { topic: "dead", maxRetries: 0 } })],
+    logger: false,
+  });
+  const failed: string[] = [];
+  app.on("job.failed", ({ error }) => failed.push(error.errorClass));
+  await LostJob.performLater();
+  await app.worker().run(undefined, { once: true });
+  assertEquals(failed, ["EnqueueError"]);
+  await assertRejects(() => LostJob.performNow(), EnqueueError, 'No topic declares the queue "missing"');
+});
+
 Deno.test("a thrown value that throws at each read is an error without a handler", async () => {
   class HostileJob extends Job {
     static {

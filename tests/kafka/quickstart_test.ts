@@ -36,7 +36,7 @@ Deno.test("the quickstart: a worker creates its topics and performs what other p
   assertEquals((await worker.ended()).code, 0);
 
   const applied = await cli(["topics", "apply", "--app", APP]);
-  assertEquals(applied.stdout, ["default: unchanged", "dead_jobs: unchanged"]);
+  assertEquals(applied.stdout, ["default: unchanged", "dead_jobs: unchanged", "shop_scheduled_jobs: unchanged"]);
 });
 
 Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () => {

@@ -99,7 +99,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     file: "src/worker/partition/settlement.ts",
     find: "await attempt.enqueueRetry(retry).catch(async",
     replace: "attempt.enqueueRetry(retry).catch(async",
-    tests: ["tests/behaviours/continuation_test.ts"],
+    tests: ["tests/testing/delays_test.ts"],
   },
   {
     what: "error handlers: the one declared last is asked first",

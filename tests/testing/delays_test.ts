@@ -143,6 +143,17 @@ Deno.test("an interrupted job goes on where it was", async () => {
   assert(missed.message.includes('was interrupted in step "load": none came there'));
 });
 
+Deno.test("an interrupted job whose next record cannot be written is not marked: it runs again", async () => {
+  await using t = TestApp.of(app);
+  log.length = 0;
+  await ImportJob.performLater([1, 2]);
+  // The one that waits, and the one that does not.
+  t.faults.failAppends(2);
+  const performed = t.interruptDuringStep(ImportJob, "load", { cursor: 1 }, () => t.performEnqueuedJobs());
+  assertEquals([await performed, log], [1, ["row 1", "row 1", "row 2", "report"]]);
+  assertEquals(t.faults.pending, 0);
+});
+
 Deno.test("clear() forgets delayed jobs, too", async () => {
   await using t = TestApp.of(app);
   await ShipJob.set({ wait: { minutes: 1 } }).performLater("a");

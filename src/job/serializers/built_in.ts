@@ -6,6 +6,7 @@
  * of a subclass, which would lose its class, is not.
  */
 import { originOf, setOrigin } from "./origins.ts";
+import type { AnyCodec, Fields } from "./serializer.ts";
 import {
   BigDecimal,
   isDurationUnit,
@@ -16,18 +17,6 @@ import {
   RubyRange,
   RubySymbol,
 } from "./values.ts";
-
-/** The fields of a value on the wire. */
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** A serializer as this library uses it. Tables take the place of `handles` for the built-in ones. */
-export interface AnyCodec {
-  readonly name: string;
-  // deno-lint-ignore no-explicit-any
-  serialize(value: any): Fields;
-  // deno-lint-ignore no-explicit-any
-  deserialize(fields: any): unknown;
-}
 
 /** A number that is written as a float, although it may be an integer. */
 export class Float {

@@ -7,9 +7,10 @@
  */
 import { describeError, DeserializationError, PoisonError } from "../../errors.ts";
 import { show } from "../../support/validation.ts";
-import { type AnyCodec, BUILT_IN } from "./built_in.ts";
+import { BUILT_IN } from "./built_in.ts";
 import { type HashMark, originOf, setOrigin } from "./origins.ts";
 import { pathOf, type Place } from "./place.ts";
+import type { AnyCodec } from "./serializer.ts";
 import { GlobalId } from "./values.ts";
 import { MAX_DEPTH } from "./write.ts";
 

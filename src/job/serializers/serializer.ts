@@ -64,3 +64,15 @@ export interface Serializer<T = unknown, Fields extends object = Record<string, 
 // A serializer of `Money` is not one of `unknown`: it takes `Money` only, and it is asked with `handles` before.
 // deno-lint-ignore no-explicit-any
 export type AnySerializer = Serializer<any, any>;
+
+/** The fields of a value on the wire. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A serializer as this library uses it. Tables take the place of `handles` for the built-in ones. */
+export interface AnyCodec {
+  readonly name: string;
+  // deno-lint-ignore no-explicit-any
+  serialize(value: any): Fields;
+  // deno-lint-ignore no-explicit-any
+  deserialize(fields: any): unknown;
+}

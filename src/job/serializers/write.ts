@@ -12,10 +12,10 @@
  */
 import { describeError, SerializationError } from "../../errors.ts";
 import { show } from "../../support/validation.ts";
-import { type AnyCodec, type Fields, findBuiltIn, Float, kindOf } from "./built_in.ts";
+import { findBuiltIn, Float, kindOf } from "./built_in.ts";
 import { type Origin, originOf } from "./origins.ts";
 import { pathOf, type Place, pointerOf } from "./place.ts";
-import type { AnySerializer } from "./serializer.ts";
+import type { AnyCodec, AnySerializer, Fields } from "./serializer.ts";
 import type { GlobalId } from "./values.ts";
 
 /** Number of levels that values may be nested; the list of arguments is the first one. The reader has the same limit. */
@@ -88,7 +88,6 @@ function serializeEntry(value: unknown, outer: Place, key: string | number, sess
 
 /** Thrown beyond the depth, without a path, which would be that long. */
 const TOO_DEEP: unique symbol = Symbol("too deep");
-
 function write(value: unknown, outer: Place | null, key: string | number, depth: number, session: Session): unknown {
   switch (typeof value) {
     case "string":

@@ -1,7 +1,8 @@
 /** From a record to a job that can be performed, or the reason why it cannot. */
 import { PoisonError, UnknownJobError } from "../../errors.ts";
 import { isClassName } from "../../job/class_name.ts";
-import type { Envelope, EnvelopeCodec } from "../../job/envelope.ts";
+import type { EnvelopeCodec } from "../../job/envelope.ts";
+import type { Envelope } from "../../job/envelope_data.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
 import { isReleased } from "../../routing/scheduled_topic.ts";

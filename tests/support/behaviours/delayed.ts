@@ -59,3 +59,8 @@ export async function untilWaiting(process: AppProcess, waiting: number): Promis
 export async function untilNoted(count: number): Promise<void> {
   await until(() => NoteJob.got.length >= count, () => `${count} jobs, but there were ${NoteJob.got.length}`);
 }
+
+/** Returns the record of a NoteJob. */
+export function noteRecord(what: unknown): { value: string } {
+  return { value: JSON.stringify({ job_class: "NoteJob", job_id: `note-${what}`, arguments: [what] }) };
+}
