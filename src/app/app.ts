@@ -94,7 +94,7 @@ export class App implements AsyncDisposable {
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   /**
-   * What a test sets in the configuration of its workers.
+   * Options that a test sets for its workers.
    *
    * @internal
    */

@@ -13,7 +13,7 @@ import { ContinuationError, Interrupt } from "../errors.ts";
 import { show } from "../support/validation.ts";
 import { CARRIED, carriedOf } from "./carried.ts";
 import type { JobState } from "./job_state.ts";
-import { JobRun, RUN } from "./run.ts";
+import { JobRun, RUN, type RunSteps } from "./run.ts";
 
 /** The options of `step`. */
 export interface StepOptions<Cursor> {
@@ -47,7 +47,7 @@ export interface Step<Cursor = unknown> {
 }
 
 /** The steps of one run of a job. */
-export class Continuation {
+export class Continuation implements RunSteps {
   readonly #job: JobState;
   readonly #progress: { completed: string[]; current?: readonly [step: string, cursor: unknown] };
   /** The steps that an earlier run has completed, in their order. */
@@ -74,12 +74,12 @@ export class Continuation {
     if (this.#isResumed) this.#run.reportResumed({ resumptions, completed, step: current?.[0] ?? null });
   }
 
-  /** The interrupt that was thrown through the job, also if its own `catch` has swallowed it. */
+  /** See {@linkcode RunSteps}. */
   get interrupt(): Interrupt | undefined {
     return this.#interrupt;
   }
 
-  /** Whether this run has completed a step, or moved a cursor. */
+  /** See {@linkcode RunSteps}. */
   get hasAdvanced(): boolean {
     return this.#hasAdvanced;
   }
@@ -199,5 +199,5 @@ function successorOf(step: string, position: unknown): number | bigint {
 
 /** Returns the continuation of a job's run; it is made at the first step. */
 export function continuationOf(job: JobState): Continuation {
-  return (job[RUN] ??= new JobRun()).steps ??= new Continuation(job);
+  return ((job[RUN] ??= new JobRun()).steps ??= new Continuation(job)) as Continuation;
 }
