@@ -259,7 +259,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   clear(): void {
     const { log, recorder, catalog: { routes, scheduledTopic } } = assertInUse(this.#context);
     recorder.clear();
-    for (const topic of [...routes.all().map((route) => route.topic), scheduledTopic]) {
+    const topics = routes.all().flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
+    for (const topic of new Set([...topics, scheduledTopic])) {
       for (const [partition, { high }] of (log.topic(topic)?.partitions ?? []).entries()) {
         log.deleteRecords({ topic, partition, offset: high });
       }
