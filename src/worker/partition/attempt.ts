@@ -138,8 +138,8 @@ export class Attempt extends JobRun {
     const job = this.#job;
     const plan = planOf(this.#decoded.Class);
     if (job === undefined || plan.afterDiscard.length === 0) return;
-    this.#isSettled = false;
     try {
+      this.#isSettled = false;
       this.#startTimer();
       await this.#runInScope(() => callAfterDiscard(plan, job, error));
     } finally {
