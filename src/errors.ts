@@ -87,10 +87,19 @@ export function isAbort(value: unknown): value is Abort {
   return hasMark(value, ABORT);
 }
 
+const CONTINUATION_ERROR: unique symbol = Symbol.for("@activejob/kafka.ContinuationError") as never;
+
 /** The steps of a job are not in the order of its earlier run, come twice or inside each other, or cannot go on. */
 export class ContinuationError extends Error {
   /** `"ContinuationError"`. */
   override name = "ContinuationError";
+  /** @internal */
+  readonly [CONTINUATION_ERROR] = true;
+}
+
+/** Returns whether a value is a `ContinuationError`, of any copy of this library. */
+export function isContinuationError(value: unknown): value is ContinuationError {
+  return hasMark(value, CONTINUATION_ERROR);
 }
 
 const INTERRUPT: unique symbol = Symbol.for("@activejob/kafka.Interrupt") as never;

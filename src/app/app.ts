@@ -26,7 +26,7 @@ import {
 } from "../support/validation.ts";
 import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.ts";
+import { reasonNotToSchedule, scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -95,11 +95,11 @@ export class App implements AsyncDisposable {
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   /**
-   * Interrupts jobs in steps for a test.
+   * Options that a test sets for its workers.
    *
    * @internal
    */
-  interruptReason: WorkerConfig["interruptReason"];
+  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> = {};
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
@@ -296,7 +296,7 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),
-      ...(this.interruptReason === undefined ? {} : { interruptReason: this.interruptReason }),
+      ...this.testConfig,
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };
@@ -432,10 +432,23 @@ export class App implements AsyncDisposable {
     await this.close();
   }
 
+  /** Reports that no job can wait, if a class says that its jobs do. A worker starts all the same. */
+  async #checkScheduledTopic(broker: Broker, topic: string): Promise<void> {
+    const declaresWait = (Class: JobClass) =>
+      planOf(Class).errorHandlers.some((handler) => handler.kind === "retry" && !handler.inPlace);
+    if (!Array.from(this.jobs).some(declaresWait)) return;
+    const found = (await broker.admin.describe([topic])).get(topic);
+    const reason = found == null
+      ? 'it does not exist; create it with "topics apply"'
+      : reasonNotToSchedule(found.config);
+    if (reason !== null) this.reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
+  }
+
   /** Makes the part of a worker that releases delayed jobs. */
   async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
     const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = this.#resolved;
     const topic = this.#scheduledTopic();
+    await this.#checkScheduledTopic(broker, topic);
     const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
     return new Scheduler({
       broker,

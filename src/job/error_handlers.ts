@@ -37,10 +37,9 @@ export async function handleError(plan: JobPlan, job: JobState, thrown: unknown)
     const { handler, error } = found;
     switch (handler.kind) {
       case "retry":
-        return await retryOrStop(plan, handler, job, error, thrown);
+        return await retryOrStop(handler, job, error, thrown);
       case "discard":
         await handler.block?.(job, error);
-        await callAfterDiscard(plan, job, error);
         return { kind: "discarded", error };
       case "rescue":
         await handler.block(job, error);
@@ -51,9 +50,22 @@ export async function handleError(plan: JobPlan, job: JobState, thrown: unknown)
   }
 }
 
-/** Calls what was declared with `afterDiscard`: the job is given up. */
+/**
+ * Calls what was declared with `afterDiscard`: the job is given up. A function that throws does not keep the others from it.
+ *
+ * @throws what the last of them threw that threw
+ */
 export async function callAfterDiscard({ afterDiscard }: JobPlan, job: JobState, error: unknown): Promise<void> {
-  for (const block of afterDiscard) await block(job, error);
+  // An object, since any value can be thrown, also `undefined`.
+  let failure: { readonly thrown: unknown } | undefined;
+  for (const block of afterDiscard) {
+    try {
+      await block(job, error);
+    } catch (thrown) {
+      failure = { thrown };
+    }
+  }
+  if (failure !== undefined) throw failure.thrown;
 }
 
 /** Finds the handler of an error, or else of its cause. @returns the error that it names, too */
@@ -75,7 +87,6 @@ function causeOf(error: unknown): unknown {
 }
 
 async function retryOrStop(
-  plan: JobPlan,
   handler: RetryHandler,
   job: JobState,
   error: unknown,
@@ -92,6 +103,5 @@ async function retryOrStop(
   }
   if (handler.exhausted === undefined) return { kind: "failed", error: thrown, isFinal: true };
   await handler.exhausted(job, error);
-  await callAfterDiscard(plan, job, error);
   return { kind: "exhausted", error };
 }

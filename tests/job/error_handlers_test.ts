@@ -85,6 +85,27 @@ Deno.test("an error without a handler is thrown, and the job is given up", async
   assertEquals(log, ["1 no handler"]);
 });
 
+Deno.test("each afterDiscard is called although one throws; performNow() then throws the last of their errors", async () => {
+  class TwoBlocksJob extends Job {
+    static {
+      this.discardOn(Gone);
+      this.retryOn(Busy, { attempts: 1 }, () => void log.push("exhausted"));
+      for (const place of ["first", "second"]) {
+        this.afterDiscard(() => {
+          log.push(place);
+          throw new SyntaxError(place);
+        });
+      }
+      this.afterDiscard(() => void log.push("third"));
+    }
+    perform() {}
+  }
+  await assertRejects(() => handle(TwoBlocksJob, new Gone()), SyntaxError, "second");
+  assertEquals(log, ["first", "second", "third"]);
+  await assertRejects(() => handle(TwoBlocksJob, new Busy()), SyntaxError, "second");
+  assertEquals(log, ["exhausted", "first", "second", "third"]);
+});
+
 /** Returns the outcome of the n-th run of a class that retries `Busy`. */
 async function retryOf(options: RetryOptions, runs: number, withBlock = false) {
   class RetryingJob extends Job {
@@ -121,7 +142,7 @@ Deno.test("retryOn() counts the runs of its errors together, the first one inclu
   log.length = 0;
   const last = await retryOf({ attempts: 3 }, 3);
   assertEquals([last.kind, last.kind === "failed" && last.isFinal, log], ["failed", true, []]);
-  assertEquals([(await retryOf({ attempts: 3 }, 3, true)).kind, log], ["exhausted", ["exhausted", "discarded"]]);
+  assertEquals([(await retryOf({ attempts: 3 }, 3, true)).kind, log], ["exhausted", ["exhausted"]]);
   assertEquals((await retryOf({ attempts: "unlimited" }, 50)).kind, "retry");
 });
 
@@ -164,6 +185,11 @@ Deno.test("a wrong declaration is refused where it is made", () => {
     [() => WrongJob.retryOn(Gone, { wait: 3 as never }), 'Option "wait" of WrongJob.retryOn() must be a duration'],
     [() => WrongJob.retryOn(Gone, { attempts: 0 }), "an integer from 1 up"],
     [() => WrongJob.retryOn(Gone, { jitter: 2 }), "a number from 0 to 1"],
+    [
+      () => WrongJob.retryOn(Gone, { inPlace: true, queue: "slow" }),
+      'WrongJob.retryOn() cannot have "queue" or "priority" with "inPlace"',
+    ],
+    [() => WrongJob.retryOn(Gone, { inPlace: true, priority: 1 }), 'cannot have "queue" or "priority"'],
     [
       () => WrongJob.rescueFrom(Gone, undefined as never),
       "WrongJob.rescueFrom() needs a function, but it is given undefined",

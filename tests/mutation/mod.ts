@@ -8,6 +8,7 @@ import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { KAFKA_READ_MUTANTS } from "./kafka_read.ts";
+import { SCHEDULER_MUTANTS } from "./scheduler.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...KAFKA_PRODUCER_MUTANTS,
   ...KAFKA_READ_MUTANTS,
   ...KEYS_MUTANTS,
+  ...SCHEDULER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,
