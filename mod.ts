@@ -39,6 +39,11 @@ export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
+export type { DeadLetters } from "./src/dead_letters/dead_letters.ts";
+export type { DeadLetterOptions, DeadLetterProgress } from "./src/dead_letters/handle.ts";
+export type { DeadLetter, DeadLetterDetails } from "./src/dead_letters/letter.ts";
+export type { DeadLetterAction, DeadLetterHandling } from "./src/dead_letters/marker.ts";
+export type { DeadLetterFilter, DeadLetterListOptions, DeadLetterSelection } from "./src/dead_letters/selection.ts";
 export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
   Abort,

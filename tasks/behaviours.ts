@@ -21,14 +21,14 @@ interface List {
 const LISTS: readonly List[] = [
   { title: "Jobs", prefix: "A", numbers: [...span(1, 11), ...span(13, 16)] },
   { title: "Retry and backoff", prefix: "R", numbers: span(1, 9) },
-  { title: "Dead letter queue", prefix: "D", numbers: span(1, 7) },
+  { title: "Dead letter queue", prefix: "D", numbers: span(1, 8) },
   { title: "Stopping", prefix: "S", numbers: span(1, 7) },
   { title: "Rebalance", prefix: "B", numbers: span(1, 13) },
   { title: "Producing", prefix: "W", numbers: span(1, 7) },
   { title: "Keys", prefix: "P", numbers: span(1, 13) },
   { title: "Delays", prefix: "T", numbers: span(1, 16) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
-  { title: "Bad input", prefix: "bad input ", numbers: [...span(1, 15), ...span(17, 25)] },
+  { title: "Bad input", prefix: "bad input ", numbers: span(1, 26) },
 ];
 
 /** A test that shows a behaviour. */

@@ -3,6 +3,7 @@
  * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
 import type { Broker, BrokerPermissions } from "../broker/broker.ts";
+import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { EnvelopeCodec } from "../job/envelope.ts";
@@ -25,7 +26,7 @@ import {
 } from "../support/validation.ts";
 import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.ts";
+import { reasonNotToSchedule, scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -94,11 +95,11 @@ export class App implements AsyncDisposable {
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   /**
-   * Interrupts jobs in steps for a test.
+   * Options that a test sets for its workers.
    *
    * @internal
    */
-  interruptReason: WorkerConfig["interruptReason"];
+  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> = {};
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
@@ -295,7 +296,7 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),
-      ...(this.interruptReason === undefined ? {} : { interruptReason: this.interruptReason }),
+      ...this.testConfig,
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };
@@ -389,6 +390,26 @@ export class App implements AsyncDisposable {
     await this.#dispatcher.cancelScheduled(jobId);
   }
 
+  /**
+   * Returns the dead letters of one topic, or of all: to list, to requeue and to dismiss them. Nothing is read yet.
+   *
+   * @param topic a dead letter topic, with the App's prefix or without it
+   * @throws {InvalidConfigurationError} if no topic declares it as its dead letter topic
+   */
+  deadLetters(topic?: string): DeadLetters {
+    const routes = this.#routes.all();
+    const all = new Set(routes.flatMap(({ deadLetterQueue }) => deadLetterQueue === null ? [] : deadLetterQueue.topic));
+    return new DeadLetters({
+      name: this.name,
+      topics: selectDeadLetterTopics([...all], topic, (name) => fullName(name, this.#resolved)),
+      broker: () => this.#broker.ready(),
+      append: (topic, record) => this.#dispatcher.append(topic, record),
+      isDeclared: (topic) => this.#routes.find(topic) !== undefined,
+      maxPayloadBytes: this.#maxPayloadBytes(),
+      nowMs: () => this.nowMs(),
+    });
+  }
+
   /** Resolves once no job is pending. */
   flush(): Promise<void> {
     return this.#dispatcher.flush();
@@ -411,10 +432,23 @@ export class App implements AsyncDisposable {
     await this.close();
   }
 
+  /** Reports that no job can wait, if a class says that its jobs do. A worker starts all the same. */
+  async #checkScheduledTopic(broker: Broker, topic: string): Promise<void> {
+    const declaresWait = (Class: JobClass) =>
+      planOf(Class).errorHandlers.some((handler) => handler.kind === "retry" && !handler.inPlace);
+    if (!Array.from(this.jobs).some(declaresWait)) return;
+    const found = (await broker.admin.describe([topic])).get(topic);
+    const reason = found == null
+      ? 'it does not exist; create it with "topics apply"'
+      : reasonNotToSchedule(found.config);
+    if (reason !== null) this.reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
+  }
+
   /** Makes the part of a worker that releases delayed jobs. */
   async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
     const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = this.#resolved;
     const topic = this.#scheduledTopic();
+    await this.#checkScheduledTopic(broker, topic);
     const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
     return new Scheduler({
       broker,
@@ -422,7 +456,7 @@ export class App implements AsyncDisposable {
       topic,
       clock,
       maxDelayMs,
-      maxPayloadBytes: Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes)),
+      maxPayloadBytes: this.#maxPayloadBytes(),
       maxValueBytes: maxBufferedBytes / 4,
       monitor: this.#monitor,
       // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
@@ -443,6 +477,11 @@ export class App implements AsyncDisposable {
     throw new InvalidConfigurationError(
       `Topic "${topic}" cannot be the "scheduledTopic": jobs are performed from there`,
     );
+  }
+
+  /** The largest value of a job, in bytes. */
+  #maxPayloadBytes(): number {
+    return Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes));
   }
 
   #enqueue<J extends Job>(job: J, awaitsAck: boolean): Promise<J> {

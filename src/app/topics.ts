@@ -5,6 +5,7 @@
 import type { Broker } from "../broker/broker.ts";
 import { UnknownTopicError } from "../errors.ts";
 import type { Route } from "../routing/route.ts";
+import { HANDLED_TOPIC_CONFIG, handledTopicName } from "../routing/handled_topic.ts";
 import { SCHEDULED_TOPIC_CONFIG } from "../routing/scheduled_topic.ts";
 import type { ScheduledTopicOptions } from "./options.ts";
 
@@ -35,7 +36,7 @@ export interface AppTopics {
   readonly scheduled: { readonly topic: string } & ScheduledTopicOptions;
 }
 
-/** Returns the topics of these routes, then dead letter topics, and the topic of delayed jobs last. */
+/** Returns the topics of these routes, then dead letter topics with their markers, and the topic of delayed jobs last. */
 function wantedTopics({ routes, scheduled }: AppTopics): WantedTopic[] {
   const wanted = new Map<string, WantedTopic>();
   for (const { topic, declared } of routes) {
@@ -57,6 +58,9 @@ function wantedTopics({ routes, scheduled }: AppTopics): WantedTopic[] {
       // An operator has to look at dead letters before they go.
       config: { "retention.ms": "-1" },
     });
+    const markers = handledTopicName(deadLetterQueue.topic);
+    if (wanted.has(markers)) continue;
+    wanted.set(markers, { name: markers, partitions: 1, replicationFactor, config: HANDLED_TOPIC_CONFIG });
   }
   const { topic, partitions, replicationFactor } = scheduled;
   if (!wanted.has(topic)) {
@@ -123,7 +127,8 @@ function differencesOf(topic: WantedTopic, config: ReadonlyMap<string, string>):
  * @throws {UnknownTopicError} if a topic of jobs does not exist
  */
 export async function checkTopics(broker: Broker, { routes, scheduled }: AppTopics): Promise<string[]> {
-  const wanted = wantedTopics({ routes, scheduled }).map(({ name }) => name).filter((name) => name !== scheduled.topic);
+  const needed = routes.flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
+  const wanted = wantedTopics({ routes, scheduled }).map(({ name }) => name).filter((name) => needed.includes(name));
   const found = await broker.admin.describe(wanted);
   const jobTopics = new Set(routes.map(({ topic }) => topic));
   const missing = wanted.filter((name) => found.get(name) == null);

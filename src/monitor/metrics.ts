@@ -12,6 +12,7 @@ import type { EventMap, EventName } from "./events.ts";
 import { Exposition } from "./exposition.ts";
 import { SeriesTable, UNKNOWN_CLASS } from "./job_series.ts";
 import type { Listener } from "./monitor.ts";
+import { ScheduleCounts } from "./schedule_counts.ts";
 import { writeSeries } from "./write_series.ts";
 
 /** A source of events: an App, of any copy of this library. */
@@ -63,6 +64,7 @@ export class Metrics {
   readonly #series: SeriesTable;
   readonly #sources = new Map<EventSource, () => void>();
   readonly #errors = new ErrorCounts();
+  readonly #schedule = new ScheduleCounts();
 
   /**
    * Creates metrics that count nothing yet.
@@ -105,6 +107,7 @@ export class Metrics {
    */
   write(to: Exposition): void {
     writeSeries(to, this.#series);
+    this.#schedule.write(to);
     to.counters(
       "activejob_errors_total",
       "Errors that no caller got, by where they occurred",
@@ -115,8 +118,15 @@ export class Metrics {
   }
 
   #listen(app: EventSource): (() => void)[] {
-    const series = this.#series;
+    const [series, schedule] = [this.#series, this.#schedule];
     return [
+      app.on("job.scheduled", () => void schedule.scheduled++),
+      app.on(
+        "job.released",
+        ownListener(({ latenessMs }: EventMap["job.released"]) => schedule.latenessSeconds.observe(latenessMs / 1000)),
+      ),
+      app.on("job.cancelled", () => void schedule.cancelled++),
+      app.on("schedule.unreadable", () => void schedule.unreadable++),
       // Once for each job: what an isolated call costs would be a large part of it.
       app.on(
         "job.performed",

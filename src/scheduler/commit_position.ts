@@ -18,7 +18,8 @@ export interface SchedulePosition {
 
 /** Encodes the metadata. Empty if nothing waits. */
 export function encodeSchedulePosition({ front, live, dueAtMs }: SchedulePosition): string {
-  return live <= front ? "" : `v1;w=${live - front}:${Math.max(0, Math.floor(dueAtMs))}`;
+  if (live <= front) return "";
+  return `v1;w=${live - front}:${Math.min(Math.max(0, Math.floor(dueAtMs)), Number.MAX_SAFE_INTEGER)}`;
 }
 
 /** Decodes the metadata of a commit. */

@@ -34,6 +34,7 @@ interface Recorded<Value> {
 /** The records of one test. */
 export class JobRecorder {
   readonly #queues: ReadonlyMap<string, string>;
+  readonly #deadLetterTopics: ReadonlySet<string | undefined>;
   readonly #codec: EnvelopeCodec;
   readonly #scheduledTopic: string;
   readonly #enqueued: Recorded<RecordedJob>[] = [];
@@ -43,13 +44,14 @@ export class JobRecorder {
   #now: Moment = 0;
 
   /**
-   * @param routes the routes of the App: a record of another topic is a dead letter
+   * @param routes the routes of the App
    * @param scheduledTopic the topic in which its delayed jobs wait
    * @param codec the codec of the App
    */
   constructor(routes: readonly Route[], scheduledTopic: string, codec: EnvelopeCodec) {
     this.#codec = codec;
     this.#scheduledTopic = scheduledTopic;
+    this.#deadLetterTopics = new Set(routes.map(({ deadLetterQueue }) => deadLetterQueue?.topic));
     this.#queues = new Map(routes.map(({ topic, queue }) => [topic, queue]));
   }
 
@@ -93,7 +95,10 @@ export class JobRecorder {
     const { value, headers = [] } = record;
     if (position.topic === this.#scheduledTopic) return this.#recordScheduled(position, record);
     const queue = this.#queues.get(position.topic);
-    if (queue === undefined) return this.#recordDeadLetter(position, headers);
+    if (queue === undefined) {
+      if (this.#deadLetterTopics.has(position.topic)) this.#recordDeadLetter(position, headers);
+      return;
+    }
     const job = this.#readJob(position, queue, value);
     const released = isReleased(headers) ? this.#delayed(job.jobId) : undefined;
     if (released === undefined) return this.#add({ job, dueAtMs: null, isFinished: false });

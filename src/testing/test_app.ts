@@ -109,7 +109,10 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     }
     this.faults = new Faults(context);
     this.clock = context.clock;
-    this.app.interruptReason = (jobClass, checkpoint) => takeInterrupt(context, jobClass, checkpoint);
+    this.app.testConfig = {
+      interruptReason: (jobClass, checkpoint) => takeInterrupt(context, jobClass, checkpoint),
+      maxRetryWaitMs: 0,
+    };
     this.#performer = new Performer(this.app, context);
     this.app.on("job.performing", (job) => this.#causeFault("revoke", job));
     this.app.on("job.performed", (job) => {
@@ -256,7 +259,8 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   clear(): void {
     const { log, recorder, catalog: { routes, scheduledTopic } } = assertInUse(this.#context);
     recorder.clear();
-    for (const topic of [...routes.all().map((route) => route.topic), scheduledTopic]) {
+    const topics = routes.all().flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
+    for (const topic of new Set([...topics, scheduledTopic])) {
       for (const [partition, { high }] of (log.topic(topic)?.partitions ?? []).entries()) {
         log.deleteRecords({ topic, partition, offset: high });
       }

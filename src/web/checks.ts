@@ -14,12 +14,12 @@ import { formatPosition } from "../support/position.ts";
 const MAX_STALLED_MS = 120_000;
 
 /** Returns the reasons to restart a worker; none if it is alive. */
-export function reasonsNotAlive({ failure, groups }: WorkerStatus): string[] {
+export function reasonsNotAlive({ failure, groups, scheduler }: WorkerStatus): string[] {
   const failed = failure === null
     ? []
     : [`the worker failed: ${failure.errorClass}: ${failure.message.replace(/\s+/g, " ")}`];
   const overdue = groups.flatMap(({ running }) => running).filter(isOverdue).map(formatOverdue);
-  const stalled = groups.flatMap(({ group, stalledMs }) =>
+  const stalled = [...groups, ...(scheduler ? [scheduler] : [])].flatMap(({ group, stalledMs }) =>
     stalledMs === null || stalledMs < MAX_STALLED_MS ? [] : [
       `the session in group ${show(group)} has been lost for ${formatSeconds(stalledMs)}, although the broker responds`,
     ]

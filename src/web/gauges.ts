@@ -1,11 +1,17 @@
 /** Writes a worker's status for Prometheus: its state, its running jobs, and the progress of its partitions. */
 import type { Exposition, Labels } from "../monitor/exposition.ts";
-import type { PartitionStatus, WorkerState, WorkerStatus } from "../worker/status.ts";
+import type {
+  PartitionStatus,
+  ScheduledPartitionStatus,
+  SchedulerStatus,
+  WorkerState,
+  WorkerStatus,
+} from "../worker/status.ts";
 
 const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
 
 /** Adds a worker's gauges to a scrape. */
-export function writeGauges(to: Exposition, { state, concurrency, groups }: WorkerStatus): void {
+export function writeGauges(to: Exposition, { state, concurrency, groups, scheduler }: WorkerStatus): void {
   to.gauges(
     "activejob_worker_state",
     "1 for the state in which the worker is, 0 for the others",
@@ -41,6 +47,25 @@ export function writeGauges(to: Exposition, { state, concurrency, groups }: Work
     })
   );
   writePartitions(to, partitions);
+  // A worker of another copy of this library may have none.
+  if (scheduler) writeScheduler(to, scheduler);
+}
+
+/** No lag: a job that waits for a year holds the offset of its group for a year. */
+function writeScheduler(to: Exposition, { topic, partitions }: SchedulerStatus): void {
+  const samples = (pick: (status: ScheduledPartitionStatus) => number) =>
+    partitions.map((status) => [{ topic, partition: status.partition }, pick(status)] as const);
+  to.gauges("activejob_delayed_waiting", "Delayed jobs that wait", samples(({ waiting }) => waiting));
+  to.gauges(
+    "activejob_delayed_overdue_seconds",
+    "Time for which the oldest delayed job has been due; 0 for none",
+    samples(({ oldestOverdueMs }) => oldestOverdueMs / 1000),
+  );
+  to.gauges(
+    "activejob_delayed_ready",
+    "1 if the partition was read, so that its jobs are released",
+    samples(({ isReady }) => Number(isReady)),
+  );
 }
 
 function writePartitions(to: Exposition, partitions: readonly (readonly [Labels, PartitionStatus])[]): void {

@@ -113,7 +113,6 @@ export class Engine {
    */
   async drain(signal: AbortSignal): Promise<Position[]> {
     await this.#scheduler?.releaseDue(signal);
-    if (signal.aborted) return [];
     const { routes, sessionTimeoutMs } = this.#config;
     return await drain({ broker: this.#broker, routes, groups: this.#groups, sessionTimeoutMs }, signal);
   }

@@ -3,7 +3,7 @@
  * jobs say nothing about it.
  */
 import type { Broker } from "../broker/broker.ts";
-import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
+import { waitUntilSettled } from "../support/deadline.ts";
 import { WaitGroup } from "../support/wait_group.ts";
 import { GroupConsumer } from "./group_consumer.ts";
 import type { WorkerContext } from "./partition/context.ts";
@@ -36,9 +36,8 @@ export class SchedulerGroup {
   }
 
   /** Resolves once everything is released that is due at the call. */
-  async releaseDue(signal: AbortSignal): Promise<void> {
-    await waitUntilAborted(this.#consumer.joined, signal);
-    if (!signal.aborted) await this.#scheduler.releaseDue(signal);
+  releaseDue(signal: AbortSignal): Promise<void> {
+    return this.#scheduler.releaseDue(signal);
   }
 
   /** Releases nothing more, finishes what has begun, commits it and leaves the group, within a deadline in milliseconds. */

@@ -20,6 +20,7 @@ Deno.test("the tasks of a new project create topics, enqueue and perform on a Ka
   assertEquals(topics.stdout, [
     `${name}_default: created`,
     `${name}_dead_jobs: created`,
+    `${name}_dead_jobs_handled: created`,
     `${name}_${name}_scheduled_jobs: created`,
   ], topics.stderr.join("\n"));
   for (const task of ["worker", "dev"]) {

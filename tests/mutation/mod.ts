@@ -2,11 +2,13 @@
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 import { CLI_MUTANTS } from "./cli.ts";
 import { CORE_MUTANTS } from "./core.ts";
+import { DEAD_LETTERS_MUTANTS } from "./dead_letters.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
 import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { KAFKA_READ_MUTANTS } from "./kafka_read.ts";
+import { SCHEDULER_MUTANTS } from "./scheduler.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
@@ -19,6 +21,7 @@ import { WORKER_MUTANTS } from "./worker.ts";
 export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...CORE_MUTANTS,
+  ...DEAD_LETTERS_MUTANTS,
   ...HEALTH_MUTANTS,
   ...JOB_MUTANTS,
   ...MEMORY_MUTANTS,
@@ -27,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...KAFKA_PRODUCER_MUTANTS,
   ...KAFKA_READ_MUTANTS,
   ...KEYS_MUTANTS,
+  ...SCHEDULER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,

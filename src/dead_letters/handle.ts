@@ -1,0 +1,213 @@
+/**
+ * Handles dead letters: requeues or dismisses those that are selected, and marks them. It works with batches:
+ *
+ * 1. Read a page of the dead letter topic, oldest first, so that the jobs of a key keep their order. A partition is read up to
+ *    the end that it has at the start: a job that fails again meanwhile is not requeued twice.
+ * 2. Append the records to their topics, and wait for all acknowledgements.
+ * 3. Append the markers of those that were acknowledged, beside the next batch. At most one batch is being marked.
+ *
+ * The marker comes last, so that nothing is lost: a process that ends between 2 and 3 leaves at most two batches that a second
+ * call requeues again.
+ */
+import type { AppendOutcome, BrokerAdmin, NewRecord } from "../broker/broker.ts";
+import { BrokerError, RecordRefusedError } from "../errors.ts";
+import { handledTopicName } from "../routing/handled_topic.ts";
+import { formatPosition, type Position } from "../support/position.ts";
+import { type DeadLetterAction, markerRecord } from "./marker.ts";
+import { assertMarkable, type Markers, readMarkers } from "./marker_topic.ts";
+import { readForward } from "./read_forward.ts";
+import { returnOf } from "./requeued_record.ts";
+import type { IsSelected } from "./selection.ts";
+
+/** The most letters that are handled before they are marked. */
+const MAX_BATCH = 1000;
+
+/** Options of requeuing and of dismissing. */
+export interface DeadLetterOptions {
+  /** Handles letters that were handled before as well. @default false */
+  readonly force?: boolean;
+  /** Only counts: nothing is written. @default false */
+  readonly dryRun?: boolean;
+  /** The name of the user, for the marker. @default the name of the App */
+  readonly by?: string;
+  /** Stops between two batches. The call returns what was done until then. */
+  readonly signal?: AbortSignal;
+  /** Called after each batch. */
+  readonly onProgress?: (progress: DeadLetterProgress) => void;
+  /** Called with each letter that is not handled, and the reason. */
+  readonly onRefused?: (position: Position, reason: string) => void;
+}
+
+/** The progress of a call. */
+export interface DeadLetterProgress {
+  /** The number of dead letters that were read. */
+  readonly read: number;
+  /** The number of those that were handled. */
+  readonly handled: number;
+  /** The number of those that were refused. */
+  readonly refused: number;
+}
+
+/** The parts that handling needs. */
+export interface HandleContext {
+  readonly admin: Pick<BrokerAdmin, "describe" | "ends" | "read">;
+  /** Appends a record. It never rejects. */
+  readonly append: (topic: string, record: NewRecord) => Promise<AppendOutcome>;
+  /** Whether a topic of jobs has this full name. */
+  readonly isDeclared: (topic: string) => boolean;
+  readonly nowMs: () => number;
+}
+
+/** A letter that is handled in this batch. */
+interface Candidate {
+  readonly position: Position;
+  /** Its way back; `null` for a letter that is dismissed. */
+  readonly target: { readonly topic: string; readonly record: NewRecord } | null;
+}
+
+/** Handles the dead letters of some topics. It is used for one call. */
+export class Handler {
+  readonly #context: HandleContext;
+  readonly #action: DeadLetterAction;
+  readonly #options: DeadLetterOptions & { readonly by: string };
+  #read = 0;
+  #handled = 0;
+  #refused = 0;
+  /** The markers of the last batch. */
+  #marking: Promise<void> = Promise.resolve();
+  /** The first append that failed. */
+  #failure: { readonly position: Position; readonly cause: Error } | null = null;
+
+  constructor(context: HandleContext, action: DeadLetterAction, options: DeadLetterOptions & { readonly by: string }) {
+    this.#context = context;
+    this.#action = action;
+    this.#options = options;
+  }
+
+  /** The numbers until now. */
+  get progress(): DeadLetterProgress {
+    return { read: this.#read, handled: this.#handled, refused: this.#refused };
+  }
+
+  /**
+   * Handles the selected letters of a topic.
+   *
+   * @param positions these letters; `null` for all letters of the topic that are selected
+   * @throws {UnknownTopicError} if a topic does not exist
+   * @throws {BrokerError} if an append failed: records that were acknowledged are marked
+   */
+  async handleTopic(topic: string, positions: readonly Position[] | null, isSelected: IsSelected): Promise<void> {
+    const { admin } = this.#context;
+    await assertMarkable(admin, topic);
+    const ends = await admin.ends(topic);
+    const markers = await readMarkers(admin, topic, ends);
+    const ranges = positions === null
+      ? ends.map(({ partition, low, high }) => ({ partition, from: low, to: high }))
+      : positions.map(({ partition, offset }) => ({ partition, from: offset, to: offset + 1 }));
+    try {
+      for (const { partition, from, to } of ranges) {
+        if (this.#isStopped) break;
+        const isThere = ends.some((end) => end.partition === partition);
+        const found = isThere ? await this.#handleRange({ topic, partition, from, to }, markers, isSelected) : 0;
+        if (positions === null || found > 0 || this.#isStopped) continue;
+        this.#refuse({ topic, partition, offset: from }, () => "there is no dead letter at this position");
+      }
+    } finally {
+      await this.#finishMarking();
+    }
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.signal?.aborted === true;
+  }
+
+  /** @returns the number of letters that were read */
+  async #handleRange(
+    { topic, partition, from, to }: { topic: string; partition: number; from: number; to: number },
+    markers: Markers,
+    isSelected: IsSelected,
+  ): Promise<number> {
+    const { admin } = this.#context;
+    let batch: Candidate[] = [];
+    let found = 0;
+    for await (const records of readForward(admin, { topic, partition }, { from, to })) {
+      for (const record of records) {
+        if (this.#isStopped) return found;
+        found++;
+        this.#read++;
+        const position = { topic, partition, offset: record.offset };
+        const handled = markers.find(position);
+        if (!isSelected(record)) continue;
+        if (handled !== null && this.#options.force !== true) {
+          this.#refuse(position, () => `it was ${handled.action} by ${handled.by} at ${handled.at.toISOString()}`);
+          continue;
+        }
+        const target = this.#action === "dismissed" ? null : returnOf(record, position, this.#context.isDeclared);
+        if (target?.topic === null) this.#refuse(position, () => target.reason);
+        else batch.push({ position, target });
+        if (batch.length < MAX_BATCH) continue;
+        await this.#settle(topic, batch, markers);
+        batch = [];
+      }
+      if (this.#isStopped) return found;
+      await this.#settle(topic, batch, markers);
+      batch = [];
+    }
+    return found;
+  }
+
+  async #settle(topic: string, batch: readonly Candidate[], markers: Markers): Promise<void> {
+    if (this.#options.dryRun === true) this.#handled += batch.length;
+    else if (batch.length > 0) await this.#write(topic, batch, markers);
+    this.#options.onProgress?.(this.progress);
+  }
+
+  /** Appends the records of a batch, and begins to mark them: the next batch is read meanwhile. */
+  async #write(topic: string, batch: readonly Candidate[], markers: Markers): Promise<void> {
+    const { append } = this.#context;
+    const outcomes = await Promise.all(batch.map(({ target }) => target && append(target.topic, target.record)));
+    const done: Position[] = [];
+    for (const [index, { position }] of batch.entries()) {
+      const outcome = outcomes[index] ?? null;
+      if (outcome === null || outcome.ok) done.push(position);
+      else if (outcome.error instanceof RecordRefusedError) this.#refuse(position, () => outcome.error.message);
+      else this.#failure ??= { position, cause: outcome.error };
+    }
+    this.#handled += done.length;
+    await this.#marking;
+    this.#marking = this.#mark(topic, done, markers);
+    if (this.#failure !== null) await this.#finishMarking();
+  }
+
+  /** It never rejects. */
+  async #mark(topic: string, positions: readonly Position[], markers: Markers): Promise<void> {
+    const { append, nowMs } = this.#context;
+    const handling = { action: this.#action, by: this.#options.by, at: new Date(nowMs()) };
+    for (const position of positions) markers.set(position, handling);
+    const marker = handledTopicName(topic);
+    const marks = await Promise.all(positions.map((position) => append(marker, markerRecord({ position, handling }))));
+    for (const [index, mark] of marks.entries()) {
+      if (!mark.ok) this.#failure ??= { position: positions[index]!, cause: mark.error };
+    }
+  }
+
+  /** @throws {BrokerError} if an append failed */
+  async #finishMarking(): Promise<void> {
+    await this.#marking;
+    if (this.#failure !== null) throw this.#failed(this.#failure.position, this.#failure.cause);
+  }
+
+  #failed(position: Position, cause: Error): BrokerError {
+    const done = `${this.#action} ${this.#handled} dead ${this.#handled === 1 ? "letter" : "letters"}`;
+    return new BrokerError(
+      `Cannot go on at dead letter ${formatPosition(position)}, after the App has ${done}: ${cause.message}. ` +
+        `A second call goes on; one that was not marked is handled again`,
+      { cause },
+    );
+  }
+
+  #refuse(position: Position, reason: () => string): void {
+    this.#refused++;
+    this.#options.onRefused?.(position, reason());
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Lists dead letters, newest first, without a group. Each partition is read backwards in windows of offsets, and the letters of
+ * all partitions are merged by time: the newest fifty of a million cost the last window of each partition.
+ *
+ * Letters of a partition are in the order of the log, whatever their times are: the clocks of workers differ.
+ */
+import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
+import type { Position, TopicPartition } from "../support/position.ts";
+import { type DeadLetter, readLetter } from "./letter.ts";
+import { type Markers, readMarkers } from "./marker_topic.ts";
+import { readForward } from "./read_forward.ts";
+import { type DeadLetterListOptions, earliestMs, filterOf, type IsSelected } from "./selection.ts";
+
+/** The number of offsets in the first window, and in the largest one. */
+const FIRST_WINDOW = 100;
+const LARGEST_WINDOW = 1000;
+
+/** The parts that listing needs. */
+export interface ListContext {
+  readonly admin: Pick<BrokerAdmin, "describe" | "ends" | "read">;
+  /** The full names of the dead letter topics. */
+  readonly topics: readonly string[];
+  /** A larger value is not parsed. */
+  readonly maxPayloadBytes: number;
+  /** The time now, in ms since 1970. */
+  readonly nowMs: number;
+}
+
+/** Lists a page. */
+export async function listDeadLetters(
+  { admin, topics, maxPayloadBytes, nowMs }: ListContext,
+  options: DeadLetterListOptions,
+): Promise<DeadLetter[]> {
+  const { limit = 50, after } = options;
+  const isSelected = filterOf(options, maxPayloadBytes, nowMs);
+  const sinceMs = earliestMs(options.since, nowMs);
+  const readers: BackwardReader[] = [];
+  for (const topic of topics) {
+    const ends = await admin.ends(topic);
+    const markers = await readMarkers(admin, topic, ends);
+    readers.push(
+      ...ends.map((end) =>
+        new BackwardReader(admin, { topic, ...end }, { markers, isSelected, sinceMs, maxPayloadBytes })
+      ),
+    );
+  }
+  if (after !== undefined) await Promise.all(readers.map((reader) => reader.skipTo(after)));
+  const page: DeadLetter[] = [];
+  while (page.length < limit) {
+    const heads = await Promise.all(readers.map((reader) => reader.peek()));
+    let newest = -1;
+    for (const [index, head] of heads.entries()) {
+      if (head !== null && (newest < 0 || compare(head, heads[newest]!) < 0)) newest = index;
+    }
+    if (newest < 0) break;
+    page.push(readers[newest]!.take());
+  }
+  return page;
+}
+
+interface ReaderOptions {
+  readonly markers: Markers;
+  readonly isSelected: IsSelected;
+  readonly sinceMs: number | null;
+  readonly maxPayloadBytes: number;
+}
+
+/** Reads the selected letters of one partition, newest first. */
+class BackwardReader {
+  readonly #admin: Pick<BrokerAdmin, "read">;
+  readonly #at: TopicPartition;
+  readonly #low: number;
+  readonly #options: ReaderOptions;
+  /** The letters of the window, oldest first. */
+  #letters: DeadLetter[] = [];
+  /** The end of what is not read yet. */
+  #end: number;
+  #size = FIRST_WINDOW;
+
+  constructor(admin: Pick<BrokerAdmin, "read">, { topic, partition, low, high }: Ends, options: ReaderOptions) {
+    this.#admin = admin;
+    this.#at = { topic, partition };
+    this.#low = low;
+    this.#end = high;
+    this.#options = options;
+  }
+
+  /** Returns the next letter, which stays; `null` if there are no more. */
+  async peek(): Promise<DeadLetter | null> {
+    while (this.#letters.length === 0 && this.#end > this.#low) await this.#readWindow();
+    return this.#letters.at(-1) ?? null;
+  }
+
+  /** Takes the letter that `peek` has returned. */
+  take(): DeadLetter {
+    return this.#letters.pop()!;
+  }
+
+  /** Passes over the letters up to a letter of the list, and that letter. */
+  async skipTo(after: Place): Promise<void> {
+    if (after.topic === this.#at.topic && after.partition === this.#at.partition) {
+      this.#end = Math.min(this.#end, after.offset);
+      return;
+    }
+    for (let head = await this.peek(); head !== null && compare(head, after) < 0; head = await this.peek()) this.take();
+  }
+
+  async #readWindow(): Promise<void> {
+    const { markers, isSelected, sinceMs, maxPayloadBytes } = this.#options;
+    const start = Math.max(this.#low, this.#end - this.#size);
+    let isPast = sinceMs !== null;
+    let count = 0;
+    for await (const records of readForward(this.#admin, this.#at, { from: start, to: this.#end })) {
+      for (const record of records) {
+        count++;
+        if (record.timestampMs >= (sinceMs ?? 0)) isPast = false;
+        if (!isSelected(record)) continue;
+        const at = { ...this.#at, offset: record.offset };
+        this.#letters.push(readLetter(record, at, markers.find(at), maxPayloadBytes));
+      }
+    }
+    // Records before a whole window that is too old are older still: clocks do not differ that much.
+    this.#end = isPast && count > 0 ? this.#low : start;
+    this.#size = Math.min(LARGEST_WINDOW, this.#size * 2);
+  }
+}
+
+interface Ends extends PartitionEnds {
+  readonly topic: string;
+}
+
+type Place = Position & Pick<DeadLetter, "deadLetteredAt">;
+
+/** Compares two letters of different partitions: the newer one first. */
+function compare(a: Place, b: Place): number {
+  return (b.deadLetteredAt?.getTime() ?? 0) - (a.deadLetteredAt?.getTime() ?? 0) ||
+    (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition);
+}

@@ -1,0 +1,80 @@
+/**
+ * The topic of markers of one dead letter topic, as it is at this moment: it is read whole. In memory it has at most one entry
+ * for each dead letter that is in the log, whatever the topic of markers holds.
+ */
+import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
+import { InvalidConfigurationError, UnknownTopicError } from "../errors.ts";
+import { handledTopicName, keepsMarkers } from "../routing/handled_topic.ts";
+import type { Position, TopicPartition } from "../support/position.ts";
+import { type DeadLetterHandling, readMarker } from "./marker.ts";
+import { readForward } from "./read_forward.ts";
+
+/** The markers of one dead letter topic. */
+export class Markers {
+  readonly #byPartition = new Map<number, Map<number, DeadLetterHandling>>();
+
+  /** Returns how a dead letter was handled. */
+  find({ partition, offset }: Position): DeadLetterHandling | null {
+    return this.#byPartition.get(partition)?.get(offset) ?? null;
+  }
+
+  /** Notes how a dead letter was handled. */
+  set({ partition, offset }: Position, handling: DeadLetterHandling): void {
+    let offsets = this.#byPartition.get(partition);
+    if (offsets === undefined) this.#byPartition.set(partition, offsets = new Map());
+    offsets.set(offset, handling);
+  }
+}
+
+/**
+ * Reads the markers of a dead letter topic.
+ *
+ * @param ends the ends of its partitions: markers of other dead letters are not kept
+ * @returns none if the topic of markers does not exist
+ */
+export async function readMarkers(
+  admin: Pick<BrokerAdmin, "describe" | "read">,
+  topic: string,
+  ends: readonly PartitionEnds[],
+): Promise<Markers> {
+  const markers = new Markers();
+  const marker = handledTopicName(topic);
+  const partitions = (await admin.describe([marker])).get(marker)?.partitions ?? 0;
+  const byPartition = new Map(ends.map((end) => [end.partition, end]));
+  for (let partition = 0; partition < partitions; partition++) {
+    for await (const records of readForward(admin, { topic: marker, partition }, { from: 0 })) {
+      for (const record of records) {
+        const read = readMarker(record);
+        if (read?.position.topic !== topic || !isIn(byPartition, read.position)) continue;
+        markers.set(read.position, read.handling);
+      }
+    }
+  }
+  return markers;
+}
+
+/**
+ * Checks that markers can be written.
+ *
+ * @throws {UnknownTopicError} if the topic of markers does not exist
+ * @throws {InvalidConfigurationError} if it would forget them
+ */
+export async function assertMarkable(admin: Pick<BrokerAdmin, "describe">, topic: string): Promise<void> {
+  const name = handledTopicName(topic);
+  const found = (await admin.describe([name])).get(name);
+  if (found == null) {
+    throw new UnknownTopicError(
+      `The broker has no topic "${name}", which marks the dead letters of "${topic}" as handled: create it with ` +
+        `"topics apply"`,
+    );
+  }
+  if (keepsMarkers(found.config)) return;
+  throw new InvalidConfigurationError(
+    `No dead letter can be marked in topic "${name}": its cleanup.policy must be "compact", or markers are lost`,
+  );
+}
+
+function isIn(ends: ReadonlyMap<number, PartitionEnds>, { partition, offset }: TopicPartition & Position): boolean {
+  const end = ends.get(partition);
+  return end !== undefined && offset >= end.low && offset < end.high;
+}

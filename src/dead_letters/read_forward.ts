@@ -1,0 +1,43 @@
+/** Reads a part of a partition's log in pages, without a group. */
+import type { BrokerAdmin } from "../broker/admin.ts";
+import type { StoredRecord } from "../broker/record.ts";
+import type { TopicPartition } from "../support/position.ts";
+
+/** The most bytes of a page. */
+const PAGE_BYTES = 1024 * 1024;
+
+/** The part of a log to read. */
+export interface Range {
+  /** The first offset. */
+  readonly from: number;
+  /** The end, which is not read. @default the end of the log */
+  readonly to?: number;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads records from one offset to another, in order.
+ *
+ * @returns pages of at least one record
+ * @throws {UnknownTopicError} if the topic does not exist
+ * @throws the reason of the signal
+ */
+export async function* readForward(
+  admin: Pick<BrokerAdmin, "read">,
+  { topic, partition }: TopicPartition,
+  { from, to = Infinity, signal }: Range,
+): AsyncGenerator<readonly StoredRecord[]> {
+  let position = from;
+  while (position < to) {
+    const { records, next, lastStable } = await admin.read(topic, partition, {
+      from: position,
+      maxBytes: PAGE_BYTES,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const wanted = records.filter(({ offset }) => offset < to);
+    if (wanted.length > 0) yield wanted;
+    if (next >= lastStable || next <= position) return;
+    position = next;
+  }
+}

@@ -1,0 +1,293 @@
+/** `app.deadLetters()`: selections, pages, and what is left by a call that ends early. */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { activeJobTopic, App, BrokerError, InvalidConfigurationError, Job, type Position } from "@activejob/kafka";
+import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
+import { RecordTooLargeError } from "../../src/errors.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+
+class MailJob extends Job {
+  perform(_n: number) {}
+}
+
+/** An App over a log of its own, a client of that log, and a way to let appends fail. */
+async function shop() {
+  const log = new FaultInjectionLog();
+  let fault: (topic: string, record: NewRecord) => Error | undefined = () => undefined;
+  const source: BrokerSource = {
+    name: log.source.name,
+    embedded: true,
+    open: async (context) => withFaults(await log.source.open(context), (topic, record) => fault(topic, record)),
+  };
+  const app = new App({
+    name: "shop",
+    broker: source,
+    jobs: [MailJob],
+    topics: [
+      activeJobTopic("default", { partitions: 2, deadLetterQueue: { topic: "dead" } }),
+      activeJobTopic("other", { deadLetterQueue: { topic: "dead_too" } }),
+    ],
+    logger: false,
+  });
+  await app.applyTopics();
+  const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+  await client.admin.addPartitions("dead", 3);
+  return {
+    app,
+    client,
+    failAppends: (fn: typeof fault) => void (fault = fn),
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function withFaults(broker: Broker, fault: (topic: string, record: NewRecord) => Error | undefined): Broker {
+  return {
+    name: broker.name,
+    capabilities: broker.capabilities,
+    admin: broker.admin,
+    connect: (signal) => broker.connect(signal),
+    skip: (...args) => broker.skip(...args),
+    consume: (...args) => broker.consume(...args),
+    append: async (topic, records, options) => {
+      const failing = records.map((record) => fault(topic, record));
+      const written = (await broker.append(topic, records.filter((_, n) => failing[n] === undefined), options))
+        .values();
+      return failing.map((error): AppendOutcome =>
+        error === undefined ? written.next().value! : { ok: false, error, written: "no" }
+      );
+    },
+    [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+  };
+}
+
+const bytes = (value: unknown) => new TextEncoder().encode(String(value));
+
+function letter(n: number, more: Partial<NewRecord> & { errorClass?: string; jobClass?: string } = {}): NewRecord {
+  const { errorClass = "TypeError", jobClass = "MailJob", ...rest } = more;
+  const fields = { topic: "default", partition: 0, offset: n, "error-class": errorClass };
+  return {
+    value: JSON.stringify({ job_class: jobClass, arguments: [n] }),
+    headers: Object.entries(fields).map(([name, value]) => [`dead-letter-${name}`, bytes(value)] as const),
+    ...rest,
+  };
+}
+
+/** Returns the arguments of the records of a topic, in the order of each partition. */
+async function numbersIn(client: Broker, topic: string): Promise<number[]> {
+  const numbers: number[] = [];
+  for (const { partition } of await client.admin.ends(topic)) {
+    const { records } = await client.admin.read(topic, partition, { from: 0, maxBytes: 1e8 });
+    for (const { value } of records) {
+      numbers.push(JSON.parse(typeof value === "string" ? value : new TextDecoder().decode(value!)).arguments[0]);
+    }
+  }
+  return numbers;
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
+const place = ({ topic, partition, offset }: Position) => `${topic}/${partition}@${offset}`;
+
+Deno.test("letters of several partitions are listed newest first, in pages that leave none out", async () => {
+  await using test = await shop();
+  for (const n of range(0, 700)) await test.client.append("dead", [letter(n, { partition: (n * n) % 3 })]);
+  await test.client.append("dead_too", [letter(700)]);
+  const letters = test.app.deadLetters();
+  const all = await letters.list({ limit: 1000 });
+  assertEquals(all.length, 701);
+  const times = all.map(({ deadLetteredAt }) => deadLetteredAt!.getTime());
+  assertEquals(times, times.toSorted((a, b) => b - a));
+  const pages: string[] = [];
+  let after: (typeof all)[number] | undefined;
+  do {
+    const page = await letters.list({ limit: 97, ...(after === undefined ? {} : { after }) });
+    pages.push(...page.map(place));
+    after = page.at(-1);
+  } while (after !== undefined);
+  assertEquals(pages, all.map(place));
+  assertEquals((await test.app.deadLetters("dead_too").list()).map(place), ["dead_too/0@0"]);
+  assertEquals((await letters.list()).length, 50);
+});
+
+Deno.test("a partition whose clock went back is listed in the order of its log, and a page of it leaves none out", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 5).map((n) => letter(n, { partition: 0 })));
+  const letters = test.app.deadLetters("dead");
+  const [first] = await letters.list({ limit: 1 });
+  const forged = { ...first!, deadLetteredAt: new Date(0) };
+  assertEquals((await letters.list({ after: forged })).map(({ offset }) => offset), [3, 2, 1, 0]);
+});
+
+Deno.test("a filter selects by class, error and time", async () => {
+  await using test = await shop();
+  await test.client.append("dead", [
+    letter(1),
+    letter(2, { errorClass: "RangeError" }),
+    letter(3, { jobClass: "Other" }),
+  ]);
+  const letters = test.app.deadLetters();
+  const count = async (filter: Parameters<typeof letters.list>[0]) => (await letters.list(filter)).length;
+  assertEquals(await count({ jobClass: "MailJob" }), 2);
+  assertEquals(await count({ jobClass: "MailJob", errorClass: "RangeError" }), 1);
+  assertEquals(await count({ jobClass: "mailjob" }), 0);
+  assertEquals(await count({ since: { hours: 1 } }), 3);
+  assertEquals(await count({ since: new Date(Date.now() + 60_000) }), 0);
+  assertEquals(await letters.requeue({ since: new Date(Date.now() + 60_000) }), { requeued: 0, refused: 0 });
+  assertEquals(await letters.requeue({ errorClass: "RangeError" }), { requeued: 1, refused: 0 });
+  assertEquals(await numbersIn(test.client, "default"), [2]);
+});
+
+Deno.test("letters are requeued in the order of their partition, with their key, in batches that are marked", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 2500).map((n) => letter(n, { partition: 1, key: "k" })));
+  const progress: number[] = [];
+  const letters = test.app.deadLetters("dead");
+  const result = await letters.requeue({ all: true }, { onProgress: ({ handled }) => void progress.push(handled) });
+  assertEquals(result, { requeued: 2500, refused: 0 });
+  assertEquals(await numbersIn(test.client, "default"), range(0, 2500));
+  assertEquals(progress.at(-1), 2500);
+  assertEquals(progress.slice(0, 2), [1000, 2000]);
+  assertEquals(await letters.requeue({ all: true }), { requeued: 0, refused: 2500 });
+});
+
+Deno.test("a dry run counts, and writes nothing", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 3).map((n) => letter(n)));
+  const letters = test.app.deadLetters("dead");
+  assertEquals(await letters.requeue({ all: true }, { dryRun: true }), { requeued: 3, refused: 0 });
+  assertEquals(await letters.dismiss({ all: true }, { dryRun: true }), { dismissed: 3, refused: 0 });
+  assertEquals((await letters.list()).map(({ handled }) => handled), [null, null, null]);
+  assertEquals(await numbersIn(test.client, "default"), []);
+});
+
+Deno.test("a call that is stopped marks what it has requeued, and a second call goes on", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 2500).map((n) => letter(n, { partition: 1, key: "k" })));
+  const letters = test.app.deadLetters("dead");
+  const stop = new AbortController();
+  const onProgress = () => stop.abort();
+  assertEquals(await letters.requeue({ all: true }, { signal: stop.signal, onProgress }), {
+    requeued: 1000,
+    refused: 0,
+  });
+  assertEquals(await letters.requeue({ all: true }), { requeued: 1500, refused: 1000 });
+  assertEquals(await numbersIn(test.client, "default"), range(0, 2500));
+  assertEquals(await letters.requeue({ all: true }, { signal: stop.signal }), { requeued: 0, refused: 0 });
+});
+
+Deno.test("an append that fails ends the call; what was acknowledged is marked, what was not is requeued later", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 5).map((n) => letter(n, { partition: 0, key: "k" })));
+  const letters = test.app.deadLetters("dead");
+  test.failAppends((topic, { value }) =>
+    topic === "default" && String(value).includes("[3]") ? new BrokerError("the disk is full") : undefined
+  );
+  await assertRejects(
+    () => letters.requeue({ all: true }),
+    BrokerError,
+    "Cannot go on at dead letter dead/0@3, after the App has requeued 4 dead letters: the disk is full",
+  );
+  test.failAppends(() => undefined);
+  assertEquals(await letters.requeue({ all: true }), { requeued: 1, refused: 4 });
+  assertEquals((await numbersIn(test.client, "default")).sort(), range(0, 5));
+});
+
+Deno.test("a marker is written after the job is acknowledged: without it the letter is requeued again, never lost", async () => {
+  await using test = await shop();
+  await test.client.append("dead", [letter(1)]);
+  const letters = test.app.deadLetters("dead");
+  test.failAppends((topic) => topic === "dead_handled" ? new BrokerError("gone") : undefined);
+  await assertRejects(() => letters.requeue({ all: true }), BrokerError, "gone");
+  assertEquals(await numbersIn(test.client, "default"), [1]);
+  test.failAppends(() => undefined);
+  assertEquals(await letters.requeue({ all: true }), { requeued: 1, refused: 0 });
+  test.failAppends((topic) => topic === "default" ? new BrokerError("gone") : undefined);
+  await assertRejects(() => letters.requeue({ all: true }, { force: true }), BrokerError, "gone");
+  // One marker: that of the requeue that was acknowledged.
+  assertEquals((await test.client.admin.ends("dead_handled")).map(({ high }) => high), [1]);
+});
+
+Deno.test("a letter that its topic refuses for good is refused, and the others go on", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 3).map((n) => letter(n, { partition: 0, key: "k" })));
+  test.failAppends((topic, { value }) =>
+    topic === "default" && String(value).includes("[1]") ? new RecordTooLargeError("too large") : undefined
+  );
+  const reasons: string[] = [];
+  const onRefused = (position: Position, reason: string) => void reasons.push(`${place(position)}: ${reason}`);
+  assertEquals(await test.app.deadLetters().requeue({ all: true }, { onRefused }), { requeued: 2, refused: 1 });
+  assertEquals(reasons, ["dead/0@1: too large"]);
+});
+
+Deno.test("a position without a letter is refused", async () => {
+  await using test = await shop();
+  const at = [{ topic: "dead", partition: 0, offset: 5 }, { topic: "dead", partition: 9, offset: 0 }];
+  const letters = test.app.deadLetters();
+  assertEquals(await letters.requeue({ at }), { requeued: 0, refused: 2 });
+  await assertRejects(() => letters.show(at[0]!), BrokerError, "There is no dead letter at dead/0@5");
+  await assertRejects(() => letters.show(at[1]!), BrokerError, "There is no dead letter at dead/9@0");
+});
+
+Deno.test("a position that is given twice is requeued once", async () => {
+  await using test = await shop();
+  await test.client.append("dead", [letter(1, { partition: 0 })]);
+  const at = { topic: "dead", partition: 0, offset: 0 };
+  assertEquals(await test.app.deadLetters().requeue({ at: [at, at] }), { requeued: 1, refused: 1 });
+});
+
+Deno.test("markers of letters that are not in the log are not kept, and forged ones are ignored", async () => {
+  await using test = await shop();
+  await test.client.append("dead", [letter(1, { partition: 0 })]);
+  const value = JSON.stringify({ action: "requeued", by: "x", at: new Date().toISOString() });
+  for (const key of ["dead_too/0@0", "dead/0@1", "dead/7@0", "x"]) {
+    await test.client.append("dead_handled", [{ key, value }]);
+  }
+  await test.client.append("dead_handled", [{ key: "dead/0@0", value: "{}" }]);
+  assertEquals((await test.app.deadLetters("dead").list()).map(({ handled }) => handled), [null]);
+});
+
+Deno.test("a topic of markers that deletes by age is refused before anything is requeued", async () => {
+  const log = new FaultInjectionLog();
+  const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+  await client.admin.create([{ name: "dead_handled", config: { "cleanup.policy": "compact,delete" } }]);
+  await using app = new App({
+    name: "shop",
+    broker: log.source,
+    jobs: [MailJob],
+    topics: [activeJobTopic("default", { deadLetterQueue: { topic: "dead" } })],
+    logger: false,
+  });
+  await app.applyTopics();
+  await client.append("dead", [letter(1)]);
+  await assertRejects(() => app.deadLetters().requeue({ all: true }), InvalidConfigurationError, 'must be "compact"');
+  assertEquals(await numbersIn(client, "default"), []);
+  await client[Symbol.asyncDispose]();
+});
+
+Deno.test("wrong topics, selections and options are refused", async () => {
+  await using test = await shop();
+  assertThrows(() => test.app.deadLetters("deed"), InvalidConfigurationError, 'did you mean "dead"?');
+  const letters = test.app.deadLetters("dead");
+  const selections: [unknown, string][] = [
+    [{}, "but it is given none"],
+    [{ all: true, jobClass: "MailJob" }, "but it is given several"],
+    [{ at: { topic: "dead", partition: 0, offset: 0 }, all: true }, "but it is given several"],
+    [{ all: false }, 'Option "all"'],
+    [{ at: "dead/0@0" }, "needs a position"],
+    [{ at: { topic: "dead_too", partition: 0, offset: 0 } }, '"dead_too" is not a dead letter topic here'],
+    [{ jobClas: "MailJob" }, 'did you mean "jobClass"?'],
+    [{ since: "2h" }, "must be a duration"],
+    [{ since: new Date(NaN) }, 'Option "since"'],
+  ];
+  for (const [selection, message] of selections) {
+    await assertRejects(() => letters.requeue(selection as never), InvalidConfigurationError, message);
+    await assertRejects(() => letters.dismiss(selection as never), InvalidConfigurationError, message);
+  }
+  await assertRejects(() => letters.requeue({ all: true }, { forced: true } as never), InvalidConfigurationError);
+  await assertRejects(() => letters.list({ limit: 0 }), InvalidConfigurationError, 'Option "limit"');
+  await assertRejects(() => letters.list({ after: {} } as never), InvalidConfigurationError, "needs a position");
+  await using none = new App({ name: "none", broker: "memory:", jobs: [], topics: [activeJobTopic("default")] });
+  assertThrows(() => none.deadLetters(), InvalidConfigurationError, 'declares a "deadLetterQueue"');
+});
