@@ -2,6 +2,7 @@
  * Decides what follows an error of a job, as its class declares it. The handlers are asked for the error, then for its cause, and so
  * on: the first that names a class of it decides.
  */
+import { isErrorOf } from "../errors.ts";
 import type { ErrorHandler, JobPlan, RetryHandler } from "./declarations.ts";
 import type { JobState } from "./job_state.ts";
 
@@ -76,7 +77,7 @@ function findHandler(
   const seen = new Set<unknown>();
   for (let error = thrown; error !== undefined && !seen.has(error); error = causeOf(error)) {
     seen.add(error);
-    const handler = handlers.find(({ errors }) => errors.some((Class) => error instanceof Class));
+    const handler = handlers.find(({ errors }) => errors.some((Class) => isErrorOf(error, Class)));
     if (handler !== undefined) return { handler, error };
   }
   return undefined;

@@ -1,5 +1,15 @@
 /** Error handlers of a class: which one decides, how often a job runs, and when it counts as given up. */
-import { activeJobTopic, App, EnqueueError, type ErrorInfo, InvalidConfigurationError, Job } from "../../mod.ts";
+import {
+  activeJobTopic,
+  App,
+  ContinuationError,
+  DeserializationError,
+  EnqueueError,
+  type ErrorInfo,
+  InvalidConfigurationError,
+  Job,
+  TimeoutError,
+} from "../../mod.ts";
 import { planOf } from "../../src/job/declarations.ts";
 import { handleError } from "../../src/job/error_handlers.ts";
 import type { RetryOptions } from "../../mod.ts";
@@ -83,6 +93,25 @@ Deno.test("an error without a handler is thrown, and the job is given up", async
   }
   await assertRejects(() => handle(PlainJob, new Error("no handler")), Error, "no handler");
   assertEquals(log, ["1 no handler"]);
+});
+
+Deno.test("an error of another copy of this library is handled by the class of the same name", async () => {
+  const copy: typeof import("../../src/errors.ts") = await import(`../../src/errors.ts?${"copy"}`);
+  assert(copy.TimeoutError !== TimeoutError);
+  class OwnTimeout extends TimeoutError {}
+  class CopyJob extends Job {
+    static {
+      this.discardOn(TimeoutError, () => void log.push("timeout"));
+      this.discardOn([DeserializationError, ContinuationError], (_job, { name }) => void log.push(name));
+      this.discardOn(OwnTimeout, () => void log.push("own"));
+    }
+    perform() {}
+  }
+  assertEquals(await handle(CopyJob, new copy.TimeoutError("late")), ["timeout"]);
+  assertEquals(await handle(CopyJob, new OwnTimeout("late")), ["own"]);
+  assertEquals(await handle(CopyJob, new copy.DeserializationError("gone")), ["DeserializationError"]);
+  assertEquals(await handle(CopyJob, new copy.ContinuationError("order")), ["ContinuationError"]);
+  await assertRejects(() => handle(CopyJob, new copy.ShutdownError("stop")), copy.ShutdownError);
 });
 
 Deno.test("each afterDiscard is called although one throws; performNow() then throws the last of their errors", async () => {

@@ -4,6 +4,13 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 /** Mutants of jobs, their arguments and their names. */
 export const JOB_MUTANTS: readonly Mutant[] = [
   {
+    what: "error handlers: a subclass of an error of this library is not that of another copy",
+    file: "src/errors.ts",
+    find: "if (!Object.hasOwn(Class, CLASS_NAME) ||",
+    replace: "if (",
+    tests: ["tests/job/error_handlers_test.ts"],
+  },
+  {
     what: "an interrupt that the job swallows interrupts it all the same",
     file: "src/worker/partition/attempt.ts",
     find: "if (interrupt !== undefined) throw interrupt;",
