@@ -72,6 +72,19 @@ export class BrokerError extends Error {
   override name = "BrokerError";
 }
 
+const CLASS_NAME: unique symbol = Symbol.for("@activejob/kafka.errorClass") as never;
+
+/**
+ * Returns whether an error is one of a class. The error of a worker may be of another copy of this library than the class that
+ * a job names.
+ */
+export function isErrorOf(error: unknown, Class: abstract new (...args: never[]) => unknown): boolean {
+  if (error instanceof Class) return true;
+  if (!Object.hasOwn(Class, CLASS_NAME) || typeof error !== "object" || error === null) return false;
+  const name = (Class as { [CLASS_NAME]?: string })[CLASS_NAME];
+  return (error.constructor as { [CLASS_NAME]?: string } | undefined)?.[CLASS_NAME] === name;
+}
+
 const ABORT: unique symbol = Symbol.for("@activejob/kafka.Abort") as never;
 
 /** Thrown by a callback before a job is enqueued or performed: then it is not, and that is not a failure. */
@@ -87,10 +100,21 @@ export function isAbort(value: unknown): value is Abort {
   return hasMark(value, ABORT);
 }
 
+const CONTINUATION_ERROR: unique symbol = Symbol.for("@activejob/kafka.ContinuationError") as never;
+
 /** The steps of a job are not in the order of its earlier run, come twice or inside each other, or cannot go on. */
 export class ContinuationError extends Error {
   /** `"ContinuationError"`. */
   override name = "ContinuationError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "ContinuationError";
+  /** @internal */
+  readonly [CONTINUATION_ERROR] = true;
+}
+
+/** Returns whether a value is a `ContinuationError`, of any copy of this library. */
+export function isContinuationError(value: unknown): value is ContinuationError {
+  return hasMark(value, CONTINUATION_ERROR);
 }
 
 const INTERRUPT: unique symbol = Symbol.for("@activejob/kafka.Interrupt") as never;
@@ -131,6 +155,8 @@ function hasMark(value: unknown, mark: symbol): boolean {
 export class TimeoutError extends Error {
   /** `"TimeoutError"`. */
   override name = "TimeoutError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "TimeoutError";
 }
 
 /** Another worker owns the job's partition now: the reason of the job's `signal`. The job will not be marked. */
@@ -158,6 +184,8 @@ export class PoisonError extends Error {
 export class DeserializationError extends Error {
   /** `"DeserializationError"`. */
   override name = "DeserializationError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "DeserializationError";
 }
 
 /** The envelope names a class that is not in the `jobs` of this App. */

@@ -95,11 +95,11 @@ export class App implements AsyncDisposable {
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   /**
-   * Interrupts jobs in steps for a test.
+   * Options that a test sets for its workers.
    *
    * @internal
    */
-  interruptReason: WorkerConfig["interruptReason"];
+  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> = {};
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
@@ -296,7 +296,7 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),
-      ...(this.interruptReason === undefined ? {} : { interruptReason: this.interruptReason }),
+      ...this.testConfig,
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),
     };
@@ -406,7 +406,6 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       isDeclared: (topic) => this.#routes.find(topic) !== undefined,
       maxPayloadBytes: this.#maxPayloadBytes(),
-      nowMs: () => this.nowMs(),
     });
   }
 

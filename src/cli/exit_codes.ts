@@ -6,7 +6,10 @@ export const EXIT = Object.freeze({
   ok: 0,
   /** Failed: the App cannot be loaded, its configuration is wrong, a topic is missing, the broker refuses. */
   failed: 1,
-  /** A worker stopped, but jobs still ran after `shutdownTimeoutMs`, or enqueued jobs were not delivered. */
+  /**
+   * A worker stopped, but jobs still ran after `shutdownTimeoutMs`, or enqueued jobs were not delivered. `dlq`: a signal stopped
+   * it before its end.
+   */
   unfinished: 2,
   /** `worker --once`: a record that fails for good blocks a partition, which waits for an operator. */
   stuck: 3,

@@ -24,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["worker", async () => (await import("./worker.ts")).worker],
   ["topics", async () => (await import("./topics.ts")).topics],
   ["skip", async () => (await import("./skip.ts")).skip],
+  ["dlq", async () => (await import("./dlq.ts")).dlq],
   ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
   ["init", async () => (await import("./init.ts")).init],
   ["generate", async () => (await import("./generate.ts")).generate],

@@ -35,21 +35,26 @@ export const TIMEOUT_FLAG: Flag = {
  *
  * @param args the arguments of the command, with `--app` and `--timeout-ms`
  * @param describeTimeout called once the App is closed, if the action was not done in time
- * @param action the action
+ * @param action the action. Its second argument starts the time limit again: a long action calls it at each progress
  * @returns the result of the action
  * @throws {CommandError} if the App cannot be loaded, or the broker does not respond in time
  */
 export async function runOnApp<T>(
   args: Arguments,
   describeTimeout: () => TimeoutDetails,
-  action: (app: App) => Promise<T>,
+  action: (app: App, extend: () => void) => Promise<T>,
 ): Promise<T> {
   const timeoutMs = args.getCount(TIMEOUT_FLAG.name) ?? DEFAULT_TIMEOUT_MS;
   const app = await loadApp(args.requireText("app"), LOAD_LIMIT_MS);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const timedOut = new Promise<typeof TIMED_OUT>((resolve) => timer = setTimeout(resolve, timeoutMs, TIMED_OUT));
-    const result = await Promise.race([action(app), timedOut]);
+    const { promise: timedOut, resolve } = Promise.withResolvers<typeof TIMED_OUT>();
+    const extend = () => {
+      clearTimeout(timer);
+      timer = setTimeout(resolve, timeoutMs, TIMED_OUT);
+    };
+    extend();
+    const result = await Promise.race([action(app, extend), timedOut]);
     if (result !== TIMED_OUT) return result;
     // Closing settles what was on its way, so that its outcome is known.
     await app.close(CLOSE_MS);

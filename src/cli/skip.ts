@@ -1,5 +1,5 @@
 /** `skip`: moves the App's group past one record, also while workers run. */
-import { formatPosition, type Position } from "../support/position.ts";
+import { formatPosition, parsePosition, type Position } from "../support/position.ts";
 import { show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -21,7 +21,7 @@ export const skip: Command = {
   ],
   examples: ["skip --app app.ts default/0@41"],
   async run(args: Arguments): Promise<number> {
-    const position = parsePosition(args.words);
+    const position = readPosition(args.words);
     const force = args.isSet("force");
     await runOnApp(
       args,
@@ -33,11 +33,9 @@ export const skip: Command = {
   },
 };
 
-function parsePosition(words: readonly string[]): Position {
-  const [, topic, partition, offset] = words.length === 1 ? /^(.+)\/(\d{1,9})@(\d{1,16})$/.exec(words[0]!) ?? [] : [];
-  if (topic === undefined || !Number.isSafeInteger(Number(offset))) {
-    const given = words.length === 0 ? "none is given" : `it is given ${words.map(show).join(" ")}`;
-    throw new UsageError(`"skip" needs one record, such as default/0@41, but ${given}`);
-  }
-  return { topic, partition: Number(partition), offset: Number(offset) };
+function readPosition(words: readonly string[]): Position {
+  const position = words.length === 1 ? parsePosition(words[0]!) : null;
+  if (position !== null) return position;
+  const given = words.length === 0 ? "none is given" : `it is given ${words.map(show).join(" ")}`;
+  throw new UsageError(`"skip" needs one record, such as default/0@41, but ${given}`);
 }

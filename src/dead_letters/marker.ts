@@ -3,7 +3,7 @@
  * JSON. The last marker of a dead letter counts. Pure.
  */
 import type { NewRecord, StoredRecord } from "../broker/record.ts";
-import { formatPosition, type Position } from "../support/position.ts";
+import { formatPosition, parsePosition, type Position } from "../support/position.ts";
 
 /** The handling of a dead letter: enqueued again, or dismissed without that. */
 export type DeadLetterAction = "requeued" | "dismissed";
@@ -39,14 +39,9 @@ export function markerRecord({ position, handling: { action, by, at } }: Marker)
 
 /** Reads a marker. @returns `null` for any other record */
 export function readMarker({ key, value }: StoredRecord): Marker | null {
-  const position = parsePosition(readText(key));
+  const position = parsePosition(readText(key) ?? "");
   const handling = readHandling(readText(value));
   return position === null || handling === null ? null : { position, handling };
-}
-
-function parsePosition(text: string | null): Position | null {
-  const [, topic, partition, offset] = /^([A-Za-z0-9._-]{1,249})\/(\d{1,9})@(\d{1,15})$/.exec(text ?? "") ?? [];
-  return topic === undefined ? null : { topic, partition: Number(partition), offset: Number(offset) };
 }
 
 function readHandling(text: string | null): DeadLetterHandling | null {

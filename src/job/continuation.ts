@@ -4,7 +4,7 @@
  *
  * 1. `step` runs a function, unless an earlier run has completed this step.
  * 2. A checkpoint interrupts the job if its worker stops, is quiet or has lost the partition. The interrupt is thrown through
- *    the job; should its own `catch` swallow it, the next step throws it again.
+ *    the job. Should its own `catch` swallow it, the next step throws it again, and the job counts as interrupted at its end.
  * 3. The worker writes the next record with the progress, and marks this one.
  *
  * On the wire the progress has Rails' form: `{"completed":["load"],"current":["report",7]}`.
@@ -13,7 +13,7 @@ import { ContinuationError, Interrupt } from "../errors.ts";
 import { show } from "../support/validation.ts";
 import { CARRIED, carriedOf } from "./carried.ts";
 import type { JobState } from "./job_state.ts";
-import { JobRun, RUN } from "./run.ts";
+import { JobRun, RUN, type RunSteps } from "./run.ts";
 
 /** The options of `step`. */
 export interface StepOptions<Cursor> {
@@ -47,7 +47,7 @@ export interface Step<Cursor = unknown> {
 }
 
 /** The steps of one run of a job. */
-export class Continuation {
+export class Continuation implements RunSteps {
   readonly #job: JobState;
   readonly #progress: { completed: string[]; current?: readonly [step: string, cursor: unknown] };
   /** The steps that an earlier run has completed, in their order. */
@@ -74,7 +74,12 @@ export class Continuation {
     if (this.#isResumed) this.#run.reportResumed({ resumptions, completed, step: current?.[0] ?? null });
   }
 
-  /** Whether this run has completed a step, or moved a cursor. */
+  /** See {@linkcode RunSteps}. */
+  get interrupt(): Interrupt | undefined {
+    return this.#interrupt;
+  }
+
+  /** See {@linkcode RunSteps}. */
   get hasAdvanced(): boolean {
     return this.#hasAdvanced;
   }
@@ -192,16 +197,7 @@ function successorOf(step: string, position: unknown): number | bigint {
   throw new ContinuationError(`Step "${step}" cannot advance from ${show(position)}, which is not an integer`);
 }
 
-const continuations = new WeakMap<JobState, Continuation>();
-
 /** Returns the continuation of a job's run; it is made at the first step. */
 export function continuationOf(job: JobState): Continuation {
-  let continuation = continuations.get(job);
-  if (continuation === undefined) continuations.set(job, continuation = new Continuation(job));
-  return continuation;
-}
-
-/** Returns whether this run of a job has made progress in steps. */
-export function hasAdvanced(job: JobState): boolean {
-  return continuations.get(job)?.hasAdvanced ?? false;
+  return ((job[RUN] ??= new JobRun()).steps ??= new Continuation(job)) as Continuation;
 }

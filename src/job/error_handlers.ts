@@ -2,6 +2,7 @@
  * Decides what follows an error of a job, as its class declares it. The handlers are asked for the error, then for its cause, and so
  * on: the first that names a class of it decides.
  */
+import { isErrorOf } from "../errors.ts";
 import type { ErrorHandler, JobPlan, RetryHandler } from "./declarations.ts";
 import type { JobState } from "./job_state.ts";
 
@@ -37,10 +38,9 @@ export async function handleError(plan: JobPlan, job: JobState, thrown: unknown)
     const { handler, error } = found;
     switch (handler.kind) {
       case "retry":
-        return await retryOrStop(plan, handler, job, error, thrown);
+        return await retryOrStop(handler, job, error, thrown);
       case "discard":
         await handler.block?.(job, error);
-        await callAfterDiscard(plan, job, error);
         return { kind: "discarded", error };
       case "rescue":
         await handler.block(job, error);
@@ -51,9 +51,22 @@ export async function handleError(plan: JobPlan, job: JobState, thrown: unknown)
   }
 }
 
-/** Calls what was declared with `afterDiscard`: the job is given up. */
+/**
+ * Calls what was declared with `afterDiscard`: the job is given up. A function that throws does not keep the others from it.
+ *
+ * @throws what the last of them threw that threw
+ */
 export async function callAfterDiscard({ afterDiscard }: JobPlan, job: JobState, error: unknown): Promise<void> {
-  for (const block of afterDiscard) await block(job, error);
+  // An object, since any value can be thrown, also `undefined`.
+  let failure: { readonly thrown: unknown } | undefined;
+  for (const block of afterDiscard) {
+    try {
+      await block(job, error);
+    } catch (thrown) {
+      failure = { thrown };
+    }
+  }
+  if (failure !== undefined) throw failure.thrown;
 }
 
 /** Finds the handler of an error, or else of its cause. @returns the error that it names, too */
@@ -64,7 +77,7 @@ function findHandler(
   const seen = new Set<unknown>();
   for (let error = thrown; error !== undefined && !seen.has(error); error = causeOf(error)) {
     seen.add(error);
-    const handler = handlers.find(({ errors }) => errors.some((Class) => error instanceof Class));
+    const handler = handlers.find(({ errors }) => errors.some((Class) => isErrorOf(error, Class)));
     if (handler !== undefined) return { handler, error };
   }
   return undefined;
@@ -75,7 +88,6 @@ function causeOf(error: unknown): unknown {
 }
 
 async function retryOrStop(
-  plan: JobPlan,
   handler: RetryHandler,
   job: JobState,
   error: unknown,
@@ -92,6 +104,5 @@ async function retryOrStop(
   }
   if (handler.exhausted === undefined) return { kind: "failed", error: thrown, isFinal: true };
   await handler.exhausted(job, error);
-  await callAfterDiscard(plan, job, error);
   return { kind: "exhausted", error };
 }

@@ -239,6 +239,7 @@ export abstract class Job extends JobHooks {
    * If the promise rejects, the job is dropped: its `enqueued` is `false` and its `status` `"halted"`.
    *
    * @param transaction the promise
+   * @throws {InvalidConfigurationError} if it is not a promise
    *
    * @example
    * ```ts
@@ -265,6 +266,11 @@ export abstract class Job extends JobHooks {
     this: JobClass<J>,
     transaction: PromiseLike<unknown>,
   ): Pick<ConfiguredJob<J>, "performLater"> {
+    if (typeof (transaction as Partial<PromiseLike<unknown>> | null | undefined)?.then !== "function") {
+      throw new InvalidConfigurationError(
+        `${this.name}.enqueueAfter() needs a promise, but it is given ${show(transaction)}`,
+      );
+    }
     return {
       performLater: async (...args) => {
         const job = newJob(this, args);

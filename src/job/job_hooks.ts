@@ -223,6 +223,11 @@ export abstract class JobHooks {
     const classes = readErrorClasses(what, errors);
     checkOptions(what, options, RETRY_CHECKS);
     const { attempts = 5, queue, priority, inPlace = false } = options;
+    if (inPlace && (queue !== undefined || priority !== undefined)) {
+      throw new InvalidConfigurationError(
+        `${what} cannot have "queue" or "priority" with "inPlace": the record that runs again stays as it is`,
+      );
+    }
     declare(this, "errorHandlers", {
       errors: classes,
       kind: "retry",

@@ -24,6 +24,7 @@ export async function performWithPlan(plan: JobPlan, job: JobState): Promise<unk
       await callAfterDiscard(plan, job, outcome.error);
       throw outcome.error;
     }
+    if (outcome.kind === "discarded" || outcome.kind === "exhausted") await callAfterDiscard(plan, job, outcome.error);
     if (outcome.kind === "retry") {
       const isHalted = await enqueueRetry(job, outcome.retry).catch((refused: Error) => {
         const written = refused instanceof EnqueueError ? refused.written : "no";

@@ -3,6 +3,7 @@
  * that is performed without a worker has a plain run. Signal and logger are made at first use: most jobs use neither, and an
  * `AbortController` costs more than a small job.
  */
+import type { Interrupt } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Position } from "../support/position.ts";
 
@@ -40,8 +41,18 @@ export interface Resumption {
   readonly step: string | null;
 }
 
+/** The steps of a run, as its end depends on them. */
+export interface RunSteps {
+  /** The interrupt that was thrown through the job, also if its own `catch` has swallowed it. */
+  readonly interrupt: Interrupt | undefined;
+  /** Whether this run has completed a step, or moved a cursor. */
+  readonly hasAdvanced: boolean;
+}
+
 /** One run of a job. */
 export class JobRun {
+  /** The steps of this run, from its first `step` on. */
+  steps: RunSteps | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #abortReason: Error | undefined = undefined;
   #pending: Promise<unknown>[] | undefined = undefined;

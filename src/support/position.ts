@@ -38,6 +38,18 @@ export function formatPosition({ topic, partition, offset }: Position): string {
 }
 
 /**
+ * Parses the position of a record.
+ *
+ * @param text for example `"orders/3@42"`
+ * @returns `null` for any other string
+ */
+export function parsePosition(text: string): Position | null {
+  const [, topic, partition, offset] = /^(.+)\/(\d{1,9})@(\d{1,16})$/.exec(text) ?? [];
+  if (topic === undefined || !Number.isSafeInteger(Number(offset))) return null;
+  return { topic, partition: Number(partition), offset: Number(offset) };
+}
+
+/**
  * Checks that a value is the position of a record.
  *
  * @param caller the function that needs it, for the message, such as `"app.skip()"`

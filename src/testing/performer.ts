@@ -135,6 +135,10 @@ export class Performer {
       this.#app.on("partition.paused", (event) => {
         if (event.lasting) fail(event, event.attempts, event.error);
       }),
+      // It has no consequence for the job, and a test has no logger.
+      this.#app.on("error.occurred", ({ where, error }) => {
+        if (where === "afterDiscard" && isFirst()) this.fail(toTestError(originalError(error), "afterDiscard"));
+      }),
       // The job may never end, and the worker would wait for it.
       this.#app.on("job.orphaned", (event) => {
         if (event.reason === "timeout" && isFirst()) {

@@ -109,7 +109,10 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     }
     this.faults = new Faults(context);
     this.clock = context.clock;
-    this.app.interruptReason = (jobClass, checkpoint) => takeInterrupt(context, jobClass, checkpoint);
+    this.app.testConfig = {
+      interruptReason: (jobClass, checkpoint) => takeInterrupt(context, jobClass, checkpoint),
+      maxRetryWaitMs: 0,
+    };
     this.#performer = new Performer(this.app, context);
     this.app.on("job.performing", (job) => this.#causeFault("revoke", job));
     this.app.on("job.performed", (job) => {

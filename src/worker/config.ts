@@ -51,6 +51,8 @@ export interface WorkerConfig {
   readonly nowMs: () => number;
   /** Interrupts jobs in steps for a test: returns the reason, or `null` to let the job go on. */
   readonly interruptReason?: (jobClass: string, checkpoint: Checkpoint) => string | null;
+  /** The longest wait of a retry in place, in milliseconds: a test leaves these waits out. @default none */
+  readonly maxRetryWaitMs?: number;
   /** Returns the command that skips a record, as an operator types it. */
   readonly skipCommand: (position: Position) => string;
   /** Calls a function in the scope of the App: the jobs that it enqueues belong to this App. */

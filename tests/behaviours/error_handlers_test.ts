@@ -207,3 +207,75 @@ behaviour(
     assertEquals(process.events("job.failed").map(({ next }) => next), ["retry", "retry"]);
   },
 );
+
+class FailingBlockJob extends RecordingJob {
+  static {
+    this.discardOn(RangeError);
+    this.retryOn(Busy, { attempts: 1 }, (job) => job.note("exhausted"));
+    this.afterDiscard(() => {
+      throw new SyntaxError("in afterDiscard");
+    });
+    this.afterDiscard((job) => job.note("second block"));
+  }
+  perform(name: string) {
+    this.note(name);
+    if (name === "discarded") throw new RangeError();
+    if (name === "exhausted") throw new Busy();
+    throw new TypeError();
+  }
+}
+
+behaviour(
+  "an afterDiscard that throws is reported, and changes nothing: the job is done, or dead-lettered with its own error",
+  async (world) => {
+    RecordingJob.runs = [];
+    const topics = [activeJobTopic("default", { partitions: 1, deadLetterQueue: { topic: "dead", maxRetries: 0 } })];
+    const process = await world.process({ jobs: [FailingBlockJob], topics });
+    world.allowErrors(/afterDiscard/);
+    for (const name of ["discarded", "exhausted", "dead"]) await FailingBlockJob.performLater(name);
+    await process.start();
+    await process.untilEvents("record.dead_lettered", 1);
+    await process.stop();
+    const runs = ["discarded 1", "second block 1", "exhausted 1", "exhausted 1", "second block 1", "dead 1"];
+    assertEquals(RecordingJob.runs, [...runs, "second block 1"]);
+    assertEquals(process.events("job.discarded").map(({ error }) => error.errorClass), ["RangeError", "Error"]);
+    assertEquals(process.events("record.dead_lettered")[0]!.error.errorClass, "TypeError");
+    assertEquals(process.events("error.occurred").map(({ where, error }) => [where, error.errorClass]), [
+      ["afterDiscard", "SyntaxError"],
+      ["afterDiscard", "SyntaxError"],
+      ["afterDiscard", "SyntaxError"],
+    ]);
+    assertEquals((await world.committed()).offset, 3);
+  },
+);
+
+behaviour(
+  "an afterDiscard that does not end counts as a part of its job: orphaned at the time limit, and unfinished at a stop",
+  async (world) => {
+    const release = Promise.withResolvers<void>();
+    const reasons: unknown[] = [];
+    class EndlessBlockJob extends Job {
+      static {
+        this.discardOn(RangeError);
+        this.afterDiscard((job) => {
+          job.signal.addEventListener("abort", () => reasons.push((job.signal.reason as Error).name));
+          return release.promise;
+        });
+      }
+      perform() {
+        throw new RangeError();
+      }
+    }
+    const topics = [activeJobTopic("default", { partitions: 1, timeoutMs: 30, timeoutGraceMs: 20 })];
+    const process = await world.process({ jobs: [EndlessBlockJob], topics, shutdownTimeoutMs: 50 });
+    await EndlessBlockJob.performLater();
+    await process.start();
+    const [orphaned] = await process.untilEvents("job.orphaned", 1);
+    assertEquals([orphaned!.jobClass, orphaned!.reason], ["EndlessBlockJob", "timeout"]);
+    assertEquals(process.worker.running().map(({ jobClass }) => jobClass), ["EndlessBlockJob"]);
+    await process.stop();
+    assertEquals(process.events("worker.stopped").map(({ unfinished }) => unfinished.length), [1]);
+    assertEquals([reasons, (await world.committed()).offset ?? 0], [["TimeoutError"], 0]);
+    release.resolve();
+  },
+);

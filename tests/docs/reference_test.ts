@@ -7,6 +7,7 @@ import * as library from "../../mod.ts";
 import { resolveOptions } from "../../src/app/options.ts";
 import { kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { COMMON_FLAGS } from "../../src/cli/arguments.ts";
+import { dlq } from "../../src/cli/dlq.ts";
 import { enqueue } from "../../src/cli/enqueue.ts";
 import { EXIT_CODE_LINES } from "../../src/cli/exit_codes.ts";
 import { generate } from "../../src/cli/generate.ts";
@@ -18,7 +19,7 @@ import { Routes } from "../../src/routing/route.ts";
 import { activeJobTopic } from "../../src/routing/topic.ts";
 import { type Row, rowsHeaded, rowsOf, section } from "./markdown.ts";
 
-const COMMANDS = [worker, topics, skip, enqueue, init, generate];
+const COMMANDS = [worker, topics, skip, dlq, enqueue, init, generate];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const OPTIONS = read("docs/options.md");

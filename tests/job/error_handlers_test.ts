@@ -1,5 +1,15 @@
 /** Error handlers of a class: which one decides, how often a job runs, and when it counts as given up. */
-import { activeJobTopic, App, EnqueueError, type ErrorInfo, InvalidConfigurationError, Job } from "../../mod.ts";
+import {
+  activeJobTopic,
+  App,
+  ContinuationError,
+  DeserializationError,
+  EnqueueError,
+  type ErrorInfo,
+  InvalidConfigurationError,
+  Job,
+  TimeoutError,
+} from "../../mod.ts";
 import { planOf } from "../../src/job/declarations.ts";
 import { handleError } from "../../src/job/error_handlers.ts";
 import type { RetryOptions } from "../../mod.ts";
@@ -85,6 +95,46 @@ Deno.test("an error without a handler is thrown, and the job is given up", async
   assertEquals(log, ["1 no handler"]);
 });
 
+Deno.test("an error of another copy of this library is handled by the class of the same name", async () => {
+  const copy: typeof import("../../src/errors.ts") = await import(`../../src/errors.ts?${"copy"}`);
+  assert(copy.TimeoutError !== TimeoutError);
+  class OwnTimeout extends TimeoutError {}
+  class CopyJob extends Job {
+    static {
+      this.discardOn(TimeoutError, () => void log.push("timeout"));
+      this.discardOn([DeserializationError, ContinuationError], (_job, { name }) => void log.push(name));
+      this.discardOn(OwnTimeout, () => void log.push("own"));
+    }
+    perform() {}
+  }
+  assertEquals(await handle(CopyJob, new copy.TimeoutError("late")), ["timeout"]);
+  assertEquals(await handle(CopyJob, new OwnTimeout("late")), ["own"]);
+  assertEquals(await handle(CopyJob, new copy.DeserializationError("gone")), ["DeserializationError"]);
+  assertEquals(await handle(CopyJob, new copy.ContinuationError("order")), ["ContinuationError"]);
+  await assertRejects(() => handle(CopyJob, new copy.ShutdownError("stop")), copy.ShutdownError);
+});
+
+Deno.test("each afterDiscard is called although one throws; performNow() then throws the last of their errors", async () => {
+  class TwoBlocksJob extends Job {
+    static {
+      this.discardOn(Gone);
+      this.retryOn(Busy, { attempts: 1 }, () => void log.push("exhausted"));
+      for (const place of ["first", "second"]) {
+        this.afterDiscard(() => {
+          log.push(place);
+          throw new SyntaxError(place);
+        });
+      }
+      this.afterDiscard(() => void log.push("third"));
+    }
+    perform() {}
+  }
+  await assertRejects(() => handle(TwoBlocksJob, new Gone()), SyntaxError, "second");
+  assertEquals(log, ["first", "second", "third"]);
+  await assertRejects(() => handle(TwoBlocksJob, new Busy()), SyntaxError, "second");
+  assertEquals(log, ["exhausted", "first", "second", "third"]);
+});
+
 /** Returns the outcome of the n-th run of a class that retries `Busy`. */
 async function retryOf(options: RetryOptions, runs: number, withBlock = false) {
   class RetryingJob extends Job {
@@ -121,7 +171,7 @@ Deno.test("retryOn() counts the runs of its errors together, the first one inclu
   log.length = 0;
   const last = await retryOf({ attempts: 3 }, 3);
   assertEquals([last.kind, last.kind === "failed" && last.isFinal, log], ["failed", true, []]);
-  assertEquals([(await retryOf({ attempts: 3 }, 3, true)).kind, log], ["exhausted", ["exhausted", "discarded"]]);
+  assertEquals([(await retryOf({ attempts: 3 }, 3, true)).kind, log], ["exhausted", ["exhausted"]]);
   assertEquals((await retryOf({ attempts: "unlimited" }, 50)).kind, "retry");
 });
 
@@ -164,6 +214,11 @@ Deno.test("a wrong declaration is refused where it is made", () => {
     [() => WrongJob.retryOn(Gone, { wait: 3 as never }), 'Option "wait" of WrongJob.retryOn() must be a duration'],
     [() => WrongJob.retryOn(Gone, { attempts: 0 }), "an integer from 1 up"],
     [() => WrongJob.retryOn(Gone, { jitter: 2 }), "a number from 0 to 1"],
+    [
+      () => WrongJob.retryOn(Gone, { inPlace: true, queue: "slow" }),
+      'WrongJob.retryOn() cannot have "queue" or "priority" with "inPlace"',
+    ],
+    [() => WrongJob.retryOn(Gone, { inPlace: true, priority: 1 }), 'cannot have "queue" or "priority"'],
     [
       () => WrongJob.rescueFrom(Gone, undefined as never),
       "WrongJob.rescueFrom() needs a function, but it is given undefined",

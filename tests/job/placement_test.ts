@@ -63,6 +63,16 @@ Deno.test("a function that returns no name of a topic, or no priority, is refuse
   );
 });
 
+Deno.test("enqueueAfter() refuses a value that is not a promise: the job would not wait for the transaction", () => {
+  for (const wrong of [undefined, null, () => Promise.resolve(), {}]) {
+    assertThrows(
+      () => PlacedJob.enqueueAfter(wrong as never),
+      InvalidConfigurationError,
+      "PlacedJob.enqueueAfter() needs a promise, but it is given",
+    );
+  }
+});
+
 Deno.test("enqueueAfter() enqueues once its promise resolves, and drops the job if it rejects", async () => {
   await using app = makeApp();
   const commit = Promise.withResolvers<void>();

@@ -4,6 +4,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 const HANDLE = "src/dead_letters/handle.ts";
 const LETTER = "src/dead_letters/letter.ts";
 const TESTS = ["tests/dead_letters/dead_letters_test.ts"];
+const CLI_TESTS = ["tests/cli/dlq_test.ts"];
 const BEHAVIOURS = ["tests/behaviours/operators_test.ts"];
 
 /** See the module. */
@@ -132,5 +133,53 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
     replace: "head === undefined;",
     tests: TESTS,
     only: "newest first",
+  },
+  {
+    what: "dlq: hostile characters are escaped",
+    file: "src/cli/escape.ts",
+    find: "text.replace(HARMFUL, escapeCharacter)",
+    replace: "text",
+    tests: CLI_TESTS,
+    only: "hostile",
+  },
+  {
+    what: "dlq: characters that change the direction of writing are escaped",
+    file: "src/cli/escape.ts",
+    find: "\\u2028-\\u202e",
+    replace: "\\u2028-\\u2029",
+    tests: CLI_TESTS,
+    only: "hostile",
+  },
+  {
+    what: "dlq: arguments are hidden",
+    file: "src/cli/dlq_output.ts",
+    find: "withArguments || SAFE_FIELDS.has(name)",
+    replace: "true",
+    tests: CLI_TESTS,
+    only: "arguments, attributes",
+  },
+  {
+    what: "dlq: the value is hidden",
+    file: "src/cli/dlq_output.ts",
+    find: "const { value: _value, envelope, ...rest } = details;",
+    replace: "const { envelope, ...rest } = details;",
+    tests: CLI_TESTS,
+    only: "arguments, attributes",
+  },
+  {
+    what: "dlq: nothing is requeued without a selection, or by two",
+    file: "src/cli/dlq.ts",
+    find: "if (ways !== 1) {",
+    replace: "if (ways > 9) {",
+    tests: CLI_TESTS,
+    only: "requeue",
+  },
+  {
+    what: "dlq: an option of another action is refused",
+    file: "src/cli/dlq.ts",
+    find: "if (!args.isSet(name) || allowed",
+    replace: "if (args.isSet(name) || allowed",
+    tests: CLI_TESTS,
+    only: "--force",
   },
 ];

@@ -4,6 +4,62 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 /** Mutants of jobs, their arguments and their names. */
 export const JOB_MUTANTS: readonly Mutant[] = [
   {
+    what: "error handlers: a subclass of an error of this library is not that of another copy",
+    file: "src/errors.ts",
+    find: "if (!Object.hasOwn(Class, CLASS_NAME) ||",
+    replace: "if (",
+    tests: ["tests/job/error_handlers_test.ts"],
+  },
+  {
+    what: "an interrupt that the job swallows interrupts it all the same",
+    file: "src/worker/partition/attempt.ts",
+    find: "if (interrupt !== undefined) throw interrupt;",
+    replace: "",
+    tests: ["tests/behaviours/continuation_test.ts"],
+  },
+  {
+    what: "a job that has swallowed its interrupt has not passed: no afterPerform",
+    file: "src/worker/partition/attempt.ts",
+    find: "if (this.steps?.interrupt !== undefined) throw this.steps.interrupt;",
+    replace: "",
+    tests: ["tests/behaviours/continuation_test.ts"],
+  },
+  {
+    what: "steps in a wrong order do not go on for ever",
+    file: "src/job/resume.ts",
+    find: " && !isContinuationError(thrown)",
+    replace: "",
+    tests: ["tests/behaviours/continuation_test.ts"],
+  },
+  {
+    what: "an interrupted job whose enqueuing is halted is given up",
+    file: "src/worker/partition/settlement.ts",
+    find: "if (isHalted) return void await this.#discard(record, attempt, outcome.interrupt);",
+    replace: "void isHalted;",
+    tests: ["tests/behaviours/continuation_test.ts"],
+  },
+  {
+    what: "a cursor that can never be written is a failure",
+    file: "src/worker/partition/settlement.ts",
+    find: "if (error instanceof SerializationError) {",
+    replace: "if (false) {",
+    tests: ["tests/behaviours/continuation_test.ts"],
+  },
+  {
+    what: "an afterDiscard that runs is a job that runs",
+    file: "src/worker/partition/attempt.ts",
+    find: "    this.#isSettled = false;",
+    replace: "",
+    tests: ["tests/behaviours/error_handlers_test.ts"],
+  },
+  {
+    what: "the test kit leaves out the waits of retries in place",
+    file: "src/testing/test_app.ts",
+    find: "      maxRetryWaitMs: 0,\n",
+    replace: "",
+    tests: ["tests/testing/perform_test.ts"],
+  },
+  {
     what: "enqueuing: only a job that of() made is accepted",
     file: "src/job/job.ts",
     find: 'if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;',

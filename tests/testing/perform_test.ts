@@ -1,8 +1,11 @@
 /** Performing enqueued jobs: their selection, their order, and the effect of a failed job on the test. */
 import {
+  activeJobTopic,
+  App,
   EnqueueError,
   InvalidConfigurationError,
   Job,
+  type JobClass,
   performAllLater,
   TimeoutError,
   UnknownJobError,
@@ -268,3 +271,45 @@ Deno.test("performEnqueuedJobs() fails if a job ignores its signal, and states h
   }
   resolve();
 });
+
+Deno.test("performEnqueuedJobs() leaves out the waits of retries in place", async () => {
+  class InPlaceJob extends Job {
+    static {
+      this.retryOn(RangeError, { attempts: 3, wait: { hours: 1 }, inPlace: true });
+    }
+    perform() {
+      if (this.attempt < 3) throw new RangeError();
+    }
+  }
+  await using t = TestApp.of(appOf(InPlaceJob));
+  await InPlaceJob.performLater();
+  assertEquals(await t.performEnqueuedJobs(), 1);
+  assertEquals(t.performedJobs()[0]!.attempt, 3);
+});
+
+Deno.test("performEnqueuedJobs() throws the error of an afterDiscard, which has no consequence on a worker", async () => {
+  class BlockJob extends Job {
+    static {
+      this.discardOn(RangeError);
+      this.afterDiscard(() => {
+        throw new SyntaxError("in afterDiscard");
+      });
+    }
+    perform() {
+      throw new RangeError();
+    }
+  }
+  await using t = TestApp.of(appOf(BlockJob));
+  await BlockJob.performLater();
+  await assertRejects(() => t.performEnqueuedJobs(), SyntaxError, "in afterDiscard");
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
+function appOf(Class: JobClass): App {
+  return new App({
+    name: "blocks",
+    broker: "kafka://localhost:9092",
+    jobs: [Class],
+    topics: [activeJobTopic("default")],
+  });
+}

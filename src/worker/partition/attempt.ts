@@ -109,6 +109,9 @@ export class Attempt extends JobRun {
       if (returned !== undefined) await returned;
       const pending = this.settled();
       if (pending !== undefined) await pending;
+      // A `catch` of the job has swallowed it: the rest of its steps is still to come.
+      const interrupt = this.steps?.interrupt;
+      if (interrupt !== undefined) throw interrupt;
     } catch (thrown) {
       // If it exceeded its time limit, that is its error.
       const reason = this.abortReason;
@@ -130,11 +133,19 @@ export class Attempt extends JobRun {
     return this.#runInScope(() => enqueueRetry(this.#job!, retry));
   }
 
-  /** Calls what the class declared for jobs that are given up. */
+  /** Calls what the class declared for jobs that are given up: as a part of the job, with the same time limit again. */
   async callAfterDiscard(error: unknown): Promise<void> {
+    const job = this.#job;
     const plan = planOf(this.#decoded.Class);
-    if (this.#job === undefined || plan.afterDiscard.length === 0) return;
-    await this.#runInScope(() => callAfterDiscard(plan, this.#job!, error));
+    if (job === undefined || plan.afterDiscard.length === 0) return;
+    try {
+      this.#isSettled = false;
+      this.#startTimer();
+      await this.#runInScope(() => callAfterDiscard(plan, job, error));
+    } finally {
+      this.#isSettled = true;
+      this.#disarm();
+    }
   }
 
   /** Runs code of the user in the context of the job: its span and its current attributes. */
@@ -158,7 +169,10 @@ export class Attempt extends JobRun {
   }
 
   async #performWithCallbacks(plan: JobPlan, job: Job): Promise<void> {
-    const { isHalted } = await runCallbacks(plan.perform, job, () => job.perform(...job.args));
+    const { isHalted } = await runCallbacks(plan.perform, job, async () => {
+      await job.perform(...job.args);
+      if (this.steps?.interrupt !== undefined) throw this.steps.interrupt;
+    });
     this.#isHalted = isHalted;
   }
 
@@ -185,11 +199,20 @@ export class Attempt extends JobRun {
     const plan = planOf(this.#decoded.Class);
     const isEnded = this.abortReason !== undefined && !(this.abortReason instanceof TimeoutError);
     if (job === undefined || isEnded) return { kind: "failed", error, isFinal: false };
-    const resume = decideResume(job, error);
+    const resume = this.#decideResume(job, error);
     if (resume !== null && resume.kind !== "error") return resume;
     const thrown = resume === null ? error : resume.error;
     if (plan.errorHandlers.length === 0) return { kind: "failed", error: thrown, isFinal: false };
     return await this.#runInScope(() => handleError(plan, job, thrown));
+  }
+
+  /** The statics that it reads may be getters of the user's class, and throw. */
+  #decideResume(job: Job, error: unknown): ReturnType<typeof decideResume> {
+    try {
+      return decideResume(job, error);
+    } catch (thrown) {
+      return { kind: "error", error: thrown };
+    }
   }
 
   override get canInterrupt(): boolean {

@@ -7,7 +7,7 @@
  *
  * A new record, and a dead letter, are acknowledged before the record itself is finished.
  */
-import { describeError, RecordRefusedError, ShutdownError } from "../../errors.ts";
+import { describeError, RecordRefusedError, SerializationError, ShutdownError } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position } from "../../support/position.ts";
 import { MAX_TIMER_MS } from "../../support/validation.ts";
@@ -110,12 +110,11 @@ export class Settlement {
         return true;
       case "exhausted":
         this.#reportRetryStopped(attempt, outcome.error);
-        this.#reportDone("job.discarded", attempt, outcome.error);
-        this.#finish(record);
-        return true;
+        return await this.#discard(record, attempt, outcome.error);
       case "discarded":
+        return await this.#discard(record, attempt, outcome.error);
       case "rescued":
-        this.#reportDone(`job.${outcome.kind}`, attempt, outcome.error);
+        this.#reportDone("job.rescued", attempt, outcome.error);
         this.#finish(record);
         return true;
       case "interrupted":
@@ -131,8 +130,16 @@ export class Settlement {
     }
   }
 
+  /** Ends a job that its class has given up. The ownership may end meanwhile. */
+  async #discard(record: QueuedRecord, attempt: Attempt, error: unknown): Promise<true> {
+    await this.#callAfterDiscard(attempt, error);
+    this.#reportDone("job.discarded", attempt, error);
+    if (await this.#proveOwnership()) this.#finish(record);
+    return true;
+  }
+
   #retryInPlace(record: QueuedRecord, attempt: Attempt, outcome: Outcome & { kind: "retry" }): true {
-    const waitMs = Math.min(outcome.retry.waitMs, MAX_TIMER_MS);
+    const waitMs = Math.min(outcome.retry.waitMs, this.#options.context.config.maxRetryWaitMs ?? MAX_TIMER_MS);
     this.#options.retryState.countRetry(record.offset, outcome.error);
     this.#options.onProgress();
     this.#reportRetry(attempt, outcome);
@@ -148,10 +155,8 @@ export class Settlement {
   ): Promise<boolean> {
     try {
       const isHalted = await attempt.enqueueRetry(outcome.retry);
-      if (isHalted) {
-        await this.#callAfterDiscard(attempt, outcome.error);
-        this.#reportDone("job.discarded", attempt, outcome.error);
-      } else this.#reportRetry(attempt, outcome);
+      if (isHalted) return await this.#discard(record, attempt, outcome.error);
+      this.#reportRetry(attempt, outcome);
     } catch (error) {
       this.#options.context.config.monitor.emit("error.occurred", { where: "retry", error: describeError(error) });
       return false;
@@ -162,17 +167,22 @@ export class Settlement {
 
   /**
    * Writes the record with which an interrupted job goes on. If it cannot wait among the delayed jobs, it goes on at once; if
-   * nothing can be written, the job runs again from where this run began. None of that counts as a failure.
+   * nothing can be written, the job runs again from where this run began. None of that counts as a failure, except a cursor
+   * that can never be written.
    */
   async #resume(record: QueuedRecord, attempt: Attempt, outcome: InterruptOutcome): Promise<void> {
     const { retryState, context: { config: { monitor } } } = this.#options;
     let { retry } = outcome;
     try {
-      await attempt.enqueueRetry(retry).catch(async () => {
+      const isHalted = await attempt.enqueueRetry(retry).catch(async () => {
         retry = { ...retry, waitMs: 0 };
-        await attempt.enqueueRetry(retry);
+        return await attempt.enqueueRetry(retry);
       });
+      if (isHalted) return void await this.#discard(record, attempt, outcome.interrupt);
     } catch (error) {
+      if (error instanceof SerializationError) {
+        return await this.#applyPolicy(record, attempt, { kind: "failed", error, isFinal: false });
+      }
       monitor.emit("error.occurred", { where: "resume", error: describeError(error) });
       return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
     }

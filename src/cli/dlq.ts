@@ -1,0 +1,192 @@
+/**
+ * `dlq`: lists, shows, requeues and dismisses dead letters, without a group and without a worker. It is a skin over
+ * `app.deadLetters()`.
+ */
+import type { App } from "../app/app.ts";
+import type { DeadLetterProgress } from "../dead_letters/handle.ts";
+import { formatPosition } from "../support/position.ts";
+import { didYouMean, show } from "../support/validation.ts";
+import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
+import { formatDetails, formatList, withoutArguments } from "./dlq_output.ts";
+import { readFilter, readWords } from "./dlq_selection.ts";
+import { escapeText, formatJson } from "./escape.ts";
+import { EXIT } from "./exit_codes.ts";
+import { printLine } from "./print_error.ts";
+import { Progress } from "./progress.ts";
+import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
+
+/** At most this many refused letters are printed. */
+const MAX_REFUSED = 20;
+
+const FILTER_FLAGS: readonly Flag[] = [
+  { name: "class", value: "C", help: "only jobs of this class" },
+  { name: "error", value: "E", help: "only errors of this class" },
+  { name: "since", value: "TIME", help: "only letters written since then: 30m, 2h, 7d, or 2026-11-27T08:00:00Z" },
+];
+const HANDLE_FLAGS: readonly Flag[] = [
+  { name: "all", help: "requeue or dismiss all of them" },
+  { name: "force", help: "requeue or dismiss letters again that are marked as handled" },
+  { name: "dry-run", help: "count the letters, write nothing" },
+  { name: "by", value: "NAME", help: "your name, for the marker (the App's name)" },
+];
+const LIMIT_FLAG: Flag = { name: "limit", value: "N", help: "list at most N letters (50)" };
+const ARGUMENTS_FLAG: Flag = { name: "arguments", help: "show the arguments of the job, which may hold secrets" };
+
+/** The actions, and their own flags. */
+const ACTIONS: ReadonlyMap<string, readonly Flag[]> = new Map([
+  ["list", [...FILTER_FLAGS, LIMIT_FLAG]],
+  ["show", [ARGUMENTS_FLAG]],
+  ["requeue", [...FILTER_FLAGS, ...HANDLE_FLAGS]],
+  ["dismiss", [...FILTER_FLAGS, ...HANDLE_FLAGS]],
+]);
+const OWN_FLAGS: readonly Flag[] = [...FILTER_FLAGS, LIMIT_FLAG, ARGUMENTS_FLAG, ...HANDLE_FLAGS];
+
+/** `dlq`. */
+export const dlq: Command = {
+  name: "dlq",
+  words: "list|show|requeue|dismiss [topic | topic/partition@offset …]",
+  summary: "List, show, requeue or dismiss dead letters",
+  details: [
+    "list: newest first, one line each. show: all of one. requeue: back to the topic that a letter came from, with the same",
+    "key and bytes; its attempts start again. dismiss: only marks it. A marked letter is refused, unless --force is set.",
+    "No worker needs to run. Ctrl-C stops between two batches: the exit code is 2 then. It is 1 if every letter is refused.",
+  ],
+  flags: [
+    APP_FLAG,
+    ...OWN_FLAGS,
+    { name: "json", help: "print JSON in one line" },
+    TIMEOUT_FLAG,
+  ],
+  examples: [
+    "dlq list --app app.ts --since 2h",
+    "dlq show --app app.ts dead_jobs/0@41",
+    "dlq requeue --app app.ts dead_jobs/0@41",
+    "dlq requeue --app app.ts --class WelcomeJob --since 2h --dry-run",
+    "dlq dismiss --app app.ts dead_jobs --error TypeError",
+  ],
+  async run(args: Arguments): Promise<number> {
+    const [action = "", ...words] = args.words;
+    const allowed = ACTIONS.get(action);
+    if (allowed === undefined) {
+      const given = action === "" ? " (list, show, requeue or dismiss)" : didYouMean(action, [...ACTIONS.keys()]);
+      throw new UsageError(
+        `"dlq" needs an action, but ${action === "" ? "none is given" : `it is ${show(action)}`}${given}`,
+      );
+    }
+    for (const { name } of OWN_FLAGS) {
+      if (!args.isSet(name) || allowed.some((flag) => flag.name === name)) continue;
+      throw new UsageError(`"dlq ${action}" does not take the option "--${name}"`);
+    }
+    if (action === "list") return await list(args, words);
+    if (action === "show") return await showOne(args, words);
+    return await handle(args, action as "requeue" | "dismiss", words);
+  },
+};
+
+const READ_ONLY = () => ({ outcome: "nothing was changed" });
+
+async function list(args: Arguments, words: readonly string[]): Promise<number> {
+  const { positions, topic } = readWords("list", words);
+  if (positions.length > 0) throw new UsageError(`"dlq list" takes a topic: "dlq show" shows one letter`);
+  const limit = args.getCount("limit") ?? 50;
+  const filter = readFilter(args, Date.now());
+  const letters = await runOnApp(args, READ_ONLY, (app) => app.deadLetters(topic).list({ ...filter, limit }));
+  if (args.isSet("json")) console.log(formatJson(letters));
+  else for (const line of formatList(letters, dim)) console.log(line);
+  return EXIT.ok;
+}
+
+async function showOne(args: Arguments, words: readonly string[]): Promise<number> {
+  const { positions: [position, ...more] } = readWords("show", words);
+  if (position === undefined || more.length > 0) {
+    throw new UsageError(`"dlq show" needs one position, such as dead_jobs/0@41`);
+  }
+  const withArguments = args.isSet("arguments");
+  const details = await runOnApp(args, READ_ONLY, (app) => app.deadLetters().show(position));
+  if (args.isSet("json")) console.log(formatJson(withArguments ? details : withoutArguments(details)));
+  else for (const line of formatDetails(details, withArguments)) console.log(line);
+  return EXIT.ok;
+}
+
+async function handle(args: Arguments, action: "requeue" | "dismiss", words: readonly string[]): Promise<number> {
+  const { positions, topic } = readWords(action, words);
+  const filter = readFilter(args, Date.now());
+  const isAll = args.isSet("all");
+  const ways = [positions.length > 0, isAll, Object.keys(filter).length > 0].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new UsageError(
+      `"dlq ${action}" needs one selection: positions such as dead_jobs/0@41, or --all, or --class, --error and --since`,
+    );
+  }
+  const selection = positions.length > 0 ? { at: positions } : isAll ? { all: true } : filter;
+  const by = args.getText("by");
+  const isDryRun = args.isSet("dry-run");
+  const done = action === "requeue" ? "requeued" : "dismissed";
+  let progress: DeadLetterProgress = { read: 0, handled: 0, refused: 0 };
+  const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
+  using stop = new StopSignal();
+  using line = new Progress();
+  const run = async (app: App, extend: () => void) => {
+    let refused = 0;
+    const result = await app.deadLetters(topic)[action](selection, {
+      force: args.isSet("force"),
+      dryRun: isDryRun,
+      signal: stop.signal,
+      ...(by === undefined ? {} : { by }),
+      onProgress(now) {
+        progress = now;
+        extend();
+        line.show(`${describe()}, read ${formatNumber(now.read)} dead letters; Ctrl-C stops`);
+      },
+      onRefused(position, reason) {
+        if (refused++ >= MAX_REFUSED) return;
+        line.clear();
+        printLine(`refused ${formatPosition(position)}: ${escapeText(reason)}`);
+      },
+    });
+    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
+    progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
+    line.clear();
+  };
+  await runOnApp(args, () => ({ outcome: `${describe()}; one more batch may have been ${done}` }), run);
+  const isStopped = stop.signal.aborted;
+  if (args.isSet("json")) {
+    const { handled, refused } = progress;
+    console.log(formatJson({ [done]: handled, refused, dryRun: isDryRun, stopped: isStopped }));
+  } else {
+    const start = isStopped ? "Stopped: " : isDryRun ? "Nothing was written; without --dry-run: " : "";
+    console.log(`${start}${describe()}`);
+  }
+  if (isStopped) return EXIT.unfinished;
+  return progress.handled === 0 && progress.refused > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** Aborts at Ctrl-C or TERM; a second one ends the process at once. */
+class StopSignal implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  readonly #listener = (): void => {
+    if (this.signal.aborted) Deno.exit(EXIT.forcedInt);
+    this.#controller.abort();
+  };
+
+  constructor() {
+    for (const signal of this.#signals) Deno.addSignalListener(signal, this.#listener);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of this.#signals) Deno.removeSignalListener(signal, this.#listener);
+  }
+}
+
+function dim(line: string): string {
+  return Deno.stdout.isTerminal() && !Deno.noColor ? `\x1b[2m${line}\x1b[22m` : line;
+}
+
+function formatNumber(count: number): string {
+  return count.toLocaleString("en");
+}

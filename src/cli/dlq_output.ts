@@ -1,0 +1,82 @@
+/** Formats dead letters for `dlq`. Every string of a record is escaped. */
+import type { DeadLetter, DeadLetterDetails } from "../dead_letters/letter.ts";
+import { formatPosition, type Position } from "../support/position.ts";
+import { escapeText } from "./escape.ts";
+
+/** The longest error message in a list, in characters. */
+const MAX_MESSAGE = 200;
+
+/** The fields of an envelope that hold nothing of the application. */
+const SAFE_FIELDS: ReadonlySet<string> = new Set(
+  ["job_class", "job_id", "provider_job_id", "queue_name", "priority", "executions", "exception_executions"]
+    .concat("locale", "timezone", "enqueued_at", "scheduled_at"),
+);
+
+/** Formats one line for each letter, in columns. @param dim formats the line of a letter that was handled */
+export function formatList(letters: readonly DeadLetter[], dim: (line: string) => string): string[] {
+  const rows = letters.map((letter) => [
+    formatPosition(letter),
+    letter.deadLetteredAt?.toISOString() ?? "-",
+    show(letter.jobClass),
+    show(letter.jobId),
+    formatSource(letter.source),
+    letter.attempts === null ? "-" : `${letter.attempts}x`,
+    letter.handled === null ? "new" : letter.handled.action,
+  ]);
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
+  return rows.map((row, index) => {
+    const letter = letters[index]!;
+    const line = [...row.map((cell, column) => cell.padEnd(widths[column]!)), formatError(letter, MAX_MESSAGE)].join(
+      "  ",
+    );
+    return letter.handled === null ? line : dim(line);
+  });
+}
+
+/** Formats all of a letter. @param withArguments whether the envelope is shown whole */
+export function formatDetails(details: DeadLetterDetails, withArguments: boolean): string[] {
+  const { handled, envelope } = details;
+  const rows: [string, string][] = [
+    ["position", formatPosition(details)],
+    ["written", details.deadLetteredAt?.toISOString() ?? "-"],
+    ["class", show(details.jobClass)],
+    ["job id", show(details.jobId)],
+    ["source", formatSource(details.source)],
+    ["group", show(details.group)],
+    ["attempts", String(details.attempts ?? "-")],
+    ["error", formatError(details, Infinity)],
+    [
+      "handled",
+      handled === null ? "-" : `${handled.action} by ${escapeText(handled.by)} at ${handled.at.toISOString()}`,
+    ],
+    ["key", show(details.key)],
+    ...details.headers.map(([name, value]) => [`header ${escapeText(name)}`, show(value)] as [string, string]),
+    ...Object.entries(envelope ?? {}).map(([name, value]): [string, string] => [
+      `envelope ${escapeText(name)}`,
+      withArguments || SAFE_FIELDS.has(name) ? escapeText(JSON.stringify(value)) : "hidden: --arguments shows it",
+    ]),
+  ];
+  if (envelope === null) rows.push(["envelope", "cannot be read"]);
+  if (envelope === null && withArguments) rows.push(["value", show(details.value)]);
+  return rows.map(([name, value]) => `${name}: ${value}`);
+}
+
+/** Returns the details without what may hold secrets: fields of the envelope that are the application's, and the value. */
+export function withoutArguments(details: DeadLetterDetails): Omit<DeadLetterDetails, "value"> {
+  const { value: _value, envelope, ...rest } = details;
+  if (envelope === null) return { ...rest, envelope };
+  return { ...rest, envelope: Object.fromEntries(Object.entries(envelope).filter(([name]) => SAFE_FIELDS.has(name))) };
+}
+
+function formatError({ errorClass, errorMessage }: DeadLetter, maxLength: number): string {
+  const message = errorMessage ?? "";
+  return `${show(errorClass)}: ${escapeText(message.length > maxLength ? `${message.slice(0, maxLength)}…` : message)}`;
+}
+
+function formatSource(source: Position | null): string {
+  return source === null ? "-" : formatPosition(source);
+}
+
+function show(text: string | null): string {
+  return text === null ? "-" : escapeText(text);
+}
