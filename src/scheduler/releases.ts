@@ -43,8 +43,11 @@ interface Failure {
 const MAX_PASS_RECORDS = 1000;
 const MAX_PASS_BYTES = 1024 * 1024;
 
-/** An append that takes longer keeps only the offsets of the target's other jobs, in milliseconds. */
-const BUSY_MS = 500;
+/**
+ * While an append takes longer, only the offsets of the target's other jobs are kept, in milliseconds. They may then be released
+ * after jobs that were due later.
+ */
+const BUSY_MS = 5000;
 /** The time between two jobs that are tried for a parked target, in milliseconds. */
 const PROBE_MS = 1000;
 

@@ -314,7 +314,7 @@ export class ScheduledPartition implements PartitionHandler {
 
   /** Whether a schedule that has just come is due before all that wait, so that its value is kept. It makes space for it. */
   #isNear(dueAtMs: number, bytes: number): boolean {
-    if (dueAtMs > this.#context.clock.nowMs() + NEAR_MS) return false;
+    if (!this.#isReady || dueAtMs > this.#context.clock.nowMs() + NEAR_MS) return false;
     if (dueAtMs >= (this.#index.nextDueAtMs ?? Infinity)) return false;
     while (this.#heldBytes + bytes > this.#context.maxValueBytes()) {
       const { last } = this.#upcoming;
