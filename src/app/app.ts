@@ -406,7 +406,6 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       isDeclared: (topic) => this.#routes.find(topic) !== undefined,
       maxPayloadBytes: this.#maxPayloadBytes(),
-      nowMs: () => this.nowMs(),
     });
   }
 

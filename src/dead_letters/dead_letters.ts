@@ -91,9 +91,9 @@ export class DeadLetters {
       Promise.all([import("./selection.ts"), import("./list.ts")])
     );
     checkListOptions("deadLetters().list()", options);
-    const { topics, maxPayloadBytes, nowMs } = this.#context;
+    const { topics, maxPayloadBytes } = this.#context;
     const { admin } = await this.#context.broker();
-    return await listDeadLetters({ admin, topics, maxPayloadBytes, nowMs: nowMs() }, options);
+    return await listDeadLetters({ admin, topics, maxPayloadBytes }, options);
   }
 
   /**
@@ -172,10 +172,10 @@ export class DeadLetters {
     checkOptions(caller, options, HANDLE);
     const positions = checkSelection(caller, selection);
     const byTopic = positions === null ? null : Map.groupBy(positions, ({ topic }) => this.#topicOf(topic));
-    const { name, topics, maxPayloadBytes, nowMs } = this.#context;
+    const { name, topics, maxPayloadBytes } = this.#context;
     const { admin } = await this.#context.broker();
     const handler = new Handler({ ...this.#context, admin }, action, { by: name, ...options });
-    const isSelected = filterOf(selection, maxPayloadBytes, nowMs());
+    const isSelected = filterOf(selection, maxPayloadBytes);
     for (const topic of byTopic?.keys() ?? topics) {
       if (options.signal?.aborted) break;
       await handler.handleTopic(topic, byTopic?.get(topic) ?? null, isSelected);

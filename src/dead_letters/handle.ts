@@ -55,7 +55,6 @@ export interface HandleContext {
   readonly append: (topic: string, record: NewRecord) => Promise<AppendOutcome>;
   /** Whether a topic of jobs has this full name. */
   readonly isDeclared: (topic: string) => boolean;
-  readonly nowMs: () => number;
 }
 
 /** A letter that is handled in this batch. */
@@ -181,8 +180,8 @@ export class Handler {
 
   /** It never rejects. */
   async #mark(topic: string, positions: readonly Position[], markers: Markers): Promise<void> {
-    const { append, nowMs } = this.#context;
-    const handling = { action: this.#action, by: this.#options.by, at: new Date(nowMs()) };
+    const { append } = this.#context;
+    const handling = { action: this.#action, by: this.#options.by, at: new Date() };
     for (const position of positions) markers.set(position, handling);
     const marker = handledTopicName(topic);
     const marks = await Promise.all(positions.map((position) => append(marker, markerRecord({ position, handling }))));

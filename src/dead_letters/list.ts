@@ -22,18 +22,16 @@ export interface ListContext {
   readonly topics: readonly string[];
   /** A larger value is not parsed. */
   readonly maxPayloadBytes: number;
-  /** The time now, in ms since 1970. */
-  readonly nowMs: number;
 }
 
 /** Lists a page. */
 export async function listDeadLetters(
-  { admin, topics, maxPayloadBytes, nowMs }: ListContext,
+  { admin, topics, maxPayloadBytes }: ListContext,
   options: DeadLetterListOptions,
 ): Promise<DeadLetter[]> {
   const { limit = 50, after } = options;
-  const isSelected = filterOf(options, maxPayloadBytes, nowMs);
-  const sinceMs = earliestMs(options.since, nowMs);
+  const isSelected = filterOf(options, maxPayloadBytes);
+  const sinceMs = earliestMs(options.since);
   const readers: BackwardReader[] = [];
   for (const topic of topics) {
     const ends = await admin.ends(topic);

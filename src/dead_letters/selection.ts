@@ -76,24 +76,25 @@ export function checkSelection(caller: string, selection: DeadLetterSelection): 
  * Returns the function of a filter. It reads of a record what it needs, the cheapest part first.
  *
  * @param maxPayloadBytes a larger value is not parsed: it has no class
- * @param nowMs the time now, in ms since 1970
  */
 export function filterOf(
   { jobClass, errorClass, since }: DeadLetterFilter,
   maxPayloadBytes: number,
-  nowMs: number,
 ): IsSelected {
-  const sinceMs = earliestMs(since, nowMs);
+  const sinceMs = earliestMs(since);
   return (record) =>
     (sinceMs === null || record.timestampMs >= sinceMs) &&
     (errorClass === undefined || errorClassOf(record.headers) === errorClass) &&
     (jobClass === undefined || jobClassOf(record, maxPayloadBytes) === jobClass);
 }
 
-/** Returns the earliest time of a filter, in ms since 1970; `null` for none. */
-export function earliestMs(since: Date | Duration | undefined, nowMs: number): number | null {
+/**
+ * Returns the earliest time of a filter, in ms since 1970; `null` for none. The time of a record is that of a broker, or of its
+ * client: the clock of an App, which a test may move, has no part in it.
+ */
+export function earliestMs(since: Date | Duration | undefined): number | null {
   if (since === undefined) return null;
-  return since instanceof Date ? since.getTime() : nowMs - durationToMs('Option "since"', since);
+  return since instanceof Date ? since.getTime() : Date.now() - durationToMs('Option "since"', since);
 }
 
 function invalidDate(date: Date): string | null {

@@ -1,8 +1,9 @@
 /** Dead letters from the command line: each command is a process of its own. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
 import { behaviour } from "../support/behaviours/behaviour.ts";
-import { cli } from "../support/child.ts";
+import { Child, CLI, cli } from "../support/child.ts";
+import { asString, until, type World } from "../support/behaviours/world.ts";
 
 behaviour(
   "D8: from the command line dead letters are listed, requeued one by one, by class and by time, and performed again by their own class; a second requeue is refused unless forced",
@@ -50,3 +51,64 @@ behaviour(
     assertEquals((await run("dlq requeue --all")).lines, ["requeued 0, refused 3"]);
   },
 );
+
+const LETTERS = 20_000;
+
+/** Writes dead letters of MailJob, numbered from 0. */
+async function writeLetters(world: World): Promise<void> {
+  const bytes = (text: unknown) => new TextEncoder().encode(String(text));
+  const headers = Object.entries({ topic: world.topic(), partition: 0, offset: 0 })
+    .map(([name, value]) => [`dead-letter-${name}`, bytes(value)] as const);
+  for (let from = 0; from < LETTERS; from += 1000) {
+    const numbers = Array.from({ length: 1000 }, (_, n) => from + n);
+    await world.append(
+      numbers.map((n) => ({ value: JSON.stringify({ job_class: "MailJob", arguments: [n] }), headers })),
+      "dead_jobs",
+    );
+  }
+}
+
+/** Starts a requeue of all letters, and sends it a signal once some are requeued. @returns its end */
+async function interrupt(world: World, signal: Deno.Signal, env: Record<string, string>) {
+  await using child = new Child([CLI, "dlq", "requeue", "--app", "tests/cli/apps/dead.ts", "--all"], { env });
+  await until(
+    async () => (await world.client.admin.ends(world.topic())).some(({ high }) => high > 0),
+    () => "a requeue",
+  );
+  child.signal(signal);
+  return await child.ended();
+}
+
+/** The number of times that each letter is in the topic of the jobs. */
+async function countRequeued(world: World): Promise<number[]> {
+  const counts: number[] = Array(LETTERS).fill(0);
+  for (const { value } of await world.records()) counts[JSON.parse(asString(value)!).arguments[0]]!++;
+  return counts;
+}
+
+for (const signal of ["SIGKILL", "SIGINT"] as const) {
+  behaviour(
+    `D8: a requeue that is ended by ${signal} loses no dead letter: a second one requeues the rest, and at most 2,000 twice`,
+    { on: ["sqlite", "kafka"], because: "a memory log ends with its process" },
+    async (world) => {
+      const env = { DEAD_BROKER: world.url, DEAD_NAME: world.group };
+      assertEquals((await cli(["topics", "apply", "--app", "tests/cli/apps/dead.ts"], { env })).code, EXIT.ok);
+      await writeLetters(world);
+      const ended = await interrupt(world, signal, env);
+      const before = (await countRequeued(world)).filter((count) => count > 0).length;
+      assert(before < LETTERS, "it was not interrupted");
+      if (signal === "SIGINT") {
+        assertEquals([ended.code, ended.stdout], [
+          EXIT.unfinished,
+          [`Stopped: requeued ${before.toLocaleString("en")}, refused 0`],
+        ]);
+      }
+      const rest = await cli(["dlq", "requeue", "--app", "tests/cli/apps/dead.ts", "--all"], { env });
+      assertEquals(rest.code, EXIT.ok, rest.stderr.join("\n"));
+      const counts = await countRequeued(world);
+      assertEquals(counts.filter((count) => count === 0).length, 0);
+      const twice = counts.filter((count) => count > 1).length;
+      assert(signal === "SIGINT" ? twice === 0 : twice <= 2000, `${twice} were requeued twice`);
+    },
+  );
+}

@@ -46,3 +46,12 @@ Deno.test("clear forgets dead letters as well", async () => {
   t.clear();
   assertEquals(await t.app.deadLetters().list(), []);
 });
+
+Deno.test("the clock of a test does not move the time of a dead letter", async () => {
+  ShipJob.isMended = false;
+  await using t = TestApp.of(app);
+  await t.clock.advance({ days: 3 });
+  await ShipJob.performLater("poison");
+  await t.performEnqueuedJobs({ retries: true });
+  assertEquals((await t.app.deadLetters().list({ since: { hours: 1 } })).length, 1);
+});
