@@ -123,6 +123,21 @@ Deno.test("a job is cancelled before it is due, or moved", async () => {
   assertEquals([await t.performEnqueuedJobs(), log], [1, ["a-3"]]);
 });
 
+Deno.test("a delayed job is there once for its id", async () => {
+  await using t = TestApp.of(app);
+  log.length = 0;
+  for (const minutes of [1, 5]) {
+    const job = ShipJob.of("a-4").set({ wait: { minutes } });
+    job.jobId = "ship a-4";
+    await t.app.enqueue(job);
+  }
+  assertEquals((await t.app.scheduled()).map(({ jobId }) => jobId), ["ship a-4"]);
+  await t.clock.advance({ minutes: 2 });
+  assertEquals(await t.performEnqueuedJobs(), 0);
+  await t.clock.advance({ minutes: 4 });
+  assertEquals([await t.performEnqueuedJobs(), log], [1, ["a-4"]]);
+});
+
 Deno.test("an interrupted job goes on where it was", async () => {
   await using t = TestApp.of(app);
   log.length = 0;
