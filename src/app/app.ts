@@ -399,9 +399,11 @@ export class App implements AsyncDisposable {
   deadLetters(topic?: string): DeadLetters {
     const routes = this.#routes.all();
     const all = new Set(routes.flatMap(({ deadLetterQueue }) => deadLetterQueue === null ? [] : deadLetterQueue.topic));
+    const toFullName = (name: string) => fullName(name, this.#resolved);
     return new DeadLetters({
       name: this.name,
-      topics: selectDeadLetterTopics([...all], topic, (name) => fullName(name, this.#resolved)),
+      toFullName,
+      topics: selectDeadLetterTopics([...all], topic, toFullName),
       broker: () => this.#broker.ready(),
       append: (topic, record) => this.#dispatcher.append(topic, record),
       isDeclared: (topic) => this.#routes.find(topic) !== undefined,

@@ -20,6 +20,8 @@ export interface DeadLettersContext extends Omit<HandleContext, "admin"> {
   readonly topics: readonly string[];
   /** A larger value is not parsed. */
   readonly maxPayloadBytes: number;
+  /** Adds the prefix of the App to the name of a topic. */
+  readonly toFullName: (topic: string) => string;
   /** The name of the App. */
   readonly name: string;
 }
@@ -185,10 +187,7 @@ export class DeadLetters {
 
   /** Returns the full name of one of these topics. */
   #topicOf(topic: string): string {
-    if (this.topics.includes(topic)) return topic;
-    throw new InvalidConfigurationError(
-      `${show(topic)} is not a dead letter topic here${didYouMean(topic, this.topics)}`,
-    );
+    return selectDeadLetterTopics(this.topics, topic, this.#context.toFullName)[0]!;
   }
 }
 
@@ -212,6 +211,6 @@ export function selectDeadLetterTopics(
   const found = [toFullName(wanted), wanted].find((name) => topics.includes(name));
   if (found !== undefined) return [found];
   throw new InvalidConfigurationError(
-    `No topic of this App has ${show(wanted)} as its dead letter topic${didYouMean(wanted, topics)}`,
+    `${show(wanted)} is not a dead letter topic here${didYouMean(wanted, topics)}`,
   );
 }

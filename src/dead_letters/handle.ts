@@ -17,6 +17,7 @@ import { type DeadLetterAction, markerRecord } from "./marker.ts";
 import { assertMarkable, type Markers, readMarkers } from "./marker_topic.ts";
 import { readForward } from "./read_forward.ts";
 import { returnOf } from "./requeued_record.ts";
+import { type Run, runsOf, runsOfAll } from "./runs.ts";
 import type { IsSelected } from "./selection.ts";
 
 /** The most letters that are handled before they are marked. */
@@ -100,16 +101,15 @@ export class Handler {
     await assertMarkable(admin, topic);
     const ends = await admin.ends(topic);
     const markers = await readMarkers(admin, topic, ends);
-    const ranges = positions === null
-      ? ends.map(({ partition, low, high }) => ({ partition, from: low, to: high }))
-      : positions.map(({ partition, offset }) => ({ partition, from: offset, to: offset + 1 }));
+    const runs = positions === null ? runsOfAll(ends) : runsOf(positions);
+    const partitions = new Set(ends.map(({ partition }) => partition));
     try {
-      for (const { partition, from, to } of ranges) {
+      for (const run of runs) {
+        if (partitions.has(run.partition)) await this.#handleRun(topic, run, markers, isSelected);
         if (this.#isStopped) break;
-        const isThere = ends.some((end) => end.partition === partition);
-        const found = isThere ? await this.#handleRange({ topic, partition, from, to }, markers, isSelected) : 0;
-        if (positions === null || found > 0 || this.#isStopped) continue;
-        this.#refuse({ topic, partition, offset: from }, () => "there is no dead letter at this position");
+        for (const offset of run.wanted ?? []) {
+          this.#refuse({ topic, partition: run.partition, offset }, () => "there is no dead letter at this position");
+        }
       }
     } finally {
       await this.#finishMarking();
@@ -120,19 +120,18 @@ export class Handler {
     return this.#options.signal?.aborted === true;
   }
 
-  /** @returns the number of letters that were read */
-  async #handleRange(
-    { topic, partition, from, to }: { topic: string; partition: number; from: number; to: number },
+  async #handleRun(
+    topic: string,
+    { partition, from, to, wanted }: Run,
     markers: Markers,
     isSelected: IsSelected,
-  ): Promise<number> {
+  ): Promise<void> {
     const { admin } = this.#context;
     let batch: Candidate[] = [];
-    let found = 0;
     for await (const records of readForward(admin, { topic, partition }, { from, to })) {
       for (const record of records) {
-        if (this.#isStopped) return found;
-        found++;
+        if (this.#isStopped) return;
+        if (wanted !== null && !wanted.delete(record.offset)) continue;
         this.#read++;
         const position = { topic, partition, offset: record.offset };
         const handled = markers.find(position);
@@ -148,11 +147,10 @@ export class Handler {
         await this.#settle(topic, batch, markers);
         batch = [];
       }
-      if (this.#isStopped) return found;
+      if (this.#isStopped) return;
       await this.#settle(topic, batch, markers);
       batch = [];
     }
-    return found;
   }
 
   async #settle(topic: string, batch: readonly Candidate[], markers: Markers): Promise<void> {

@@ -7,6 +7,8 @@ import { EXIT } from "../../src/cli/exit_codes.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { Arguments } from "../../src/cli/command.ts";
 import type { DeadLetterDetails } from "../../src/dead_letters/letter.ts";
+import { Child, CLI } from "../support/child.ts";
+import { Folder } from "../support/folder.ts";
 import { testCommandLines } from "../support/command_lines.ts";
 
 const DEAD = ["--app", "tests/cli/apps/dead.ts"];
@@ -25,7 +27,7 @@ testCommandLines([
   {
     args: ["dlq", ...DEAD, "list", "deed_jobs"],
     code: EXIT.failed,
-    stderr: /no topic of this App has "deed_jobs"|declared: "dead_dead_jobs"/i,
+    stderr: /^error: "deed_jobs" is not a dead letter topic here \(declared: "dead_dead_jobs"\)$/,
   },
   { args: ["dlq", ...HELLO, "list"], code: EXIT.failed, stderr: /No topic of this App declares a "deadLetterQueue"/ },
   { args: ["dlq", ...DEAD, "list", "--json"], code: EXIT.ok, stdout: /^\[\]$/ },
@@ -38,7 +40,7 @@ testCommandLines([
     stderr: /^refused dead_dead_jobs\/0@7: there is no dead letter at this position$/,
   },
   {
-    args: ["dlq", ...DEAD, "show", "dead_dead_jobs/0@7"],
+    args: ["dlq", ...DEAD, "show", "dead_jobs/0@7"],
     code: EXIT.failed,
     stderr: /^error: There is no dead letter at dead_dead_jobs\/0@7$/,
   },
@@ -133,5 +135,16 @@ Deno.test("progress changes one line on a terminal, prints lines elsewhere, and 
       ? [...Array.from({ length: 26 }, (_, n) => `\r\x1b[K${1000 + n * 200}`), "\r\x1b[K"]
       : ["1000\n", "6000\n"];
     assertEquals(texts, expected);
+  }
+});
+
+Deno.test("dlq needs only the permissions of the App and its broker", async () => {
+  await using folder = await Folder.create({});
+  const env = { DEAD_BROKER: `sqlite:${folder.path}/jobs.db` };
+  const allowed = ["--no-prompt", "--allow-read", `--allow-write=${folder.path}`, "--allow-env=DEAD_BROKER,DEAD_NAME"];
+  for (const words of [["list"], ["requeue", "--all"]]) {
+    await using child = new Child([CLI, "dlq", ...DEAD, ...words], { env, options: allowed });
+    const { code, stderr } = await child.ended();
+    assertEquals([code, stderr], [EXIT.ok, []]);
   }
 });

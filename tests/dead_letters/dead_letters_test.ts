@@ -234,7 +234,18 @@ Deno.test("a position that is given twice is requeued once", async () => {
   await using test = await shop();
   await test.client.append("dead", [letter(1, { partition: 0 })]);
   const at = { topic: "dead", partition: 0, offset: 0 };
-  assertEquals(await test.app.deadLetters().requeue({ at: [at, at] }), { requeued: 1, refused: 1 });
+  assertEquals(await test.app.deadLetters().requeue({ at: [at, at] }), { requeued: 1, refused: 0 });
+});
+
+Deno.test("some positions of a partition are handled together, and the others stay", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 10).map((n) => letter(n, { partition: 0, key: "k" })));
+  const letters = test.app.deadLetters();
+  const at = [7, 2, 99, 4].map((offset) => ({ topic: "dead", partition: 0, offset }));
+  let batches = 0;
+  assertEquals(await letters.requeue({ at }, { onProgress: () => void batches++ }), { requeued: 3, refused: 1 });
+  assertEquals([await numbersIn(test.client, "default"), batches], [[2, 4, 7], 1]);
+  assertEquals((await letters.list()).filter(({ handled }) => handled === null).length, 7);
 });
 
 Deno.test("markers of letters that are not in the log are not kept, and forged ones are ignored", async () => {

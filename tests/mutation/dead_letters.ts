@@ -135,6 +135,21 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
     only: "newest first",
   },
   {
+    what: "dead letters: only the wanted positions of a run are handled",
+    file: HANDLE,
+    find: "if (wanted !== null && !wanted.delete(record.offset)) continue;",
+    replace: "wanted?.delete(record.offset);",
+    tests: TESTS,
+    only: "some positions",
+  },
+  {
+    what: "dead letters: far positions are not read through",
+    file: "src/dead_letters/runs.ts",
+    find: "> MAX_GAP) end();",
+    replace: "> Infinity) end();",
+    tests: ["tests/dead_letters/runs_test.ts"],
+  },
+  {
     what: "dlq: hostile characters are escaped",
     file: "src/cli/escape.ts",
     find: "text.replace(HARMFUL, escapeCharacter)",

@@ -297,12 +297,15 @@ export class Settlement {
 
   #reportDone(event: "job.discarded" | "job.rescued", attempt: Attempt, thrown: unknown): void {
     const { monitor } = this.#options.context.config;
+    if (!monitor.hasListener(event)) return;
     const { durationMs } = attempt;
     monitor.emit(event, { ...attempt.toJobInfo(), durationMs, error: describeError(thrown) });
   }
 
   #reportRetry(attempt: Attempt, { error: thrown, retry: { waitMs, inPlace } }: Outcome & { kind: "retry" }): void {
     const { monitor } = this.#options.context.config;
+    // To describe an error costs more than a small job: its stack is formatted.
+    if (!monitor.hasListener("job.retry_scheduled")) return;
     const { durationMs, executions } = attempt;
     const error = describeError(thrown);
     monitor.emit("job.retry_scheduled", {
