@@ -8,7 +8,7 @@
  * | `start <name>` | the seconds until a worker has read them, and its memory in megabytes |
  * | `now`, `wait` | jobs that are enqueued a second, without and with a wait |
  */
-import { App } from "@activejob/kafka";
+import type { App } from "@activejob/kafka";
 import { scheduleRecord } from "../../src/dispatch/schedule.ts";
 import { readBrokerSource } from "../../src/broker/source.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
