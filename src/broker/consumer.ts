@@ -37,6 +37,8 @@ export interface ConsumeOptions {
    * @default chosen by the broker
    */
   readonly maxRecordBytes?: number;
+  /** Whether a topic may be missing at the start: it is reported only once it existed and was deleted. @default false */
+  readonly mayBeMissing?: boolean;
 }
 
 /**

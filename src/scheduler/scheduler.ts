@@ -68,6 +68,7 @@ export class Scheduler implements WorkerScheduler {
       group,
       topics: [topic],
       maxPayloadBytes,
+      mayBeMissing: true,
       createHandler: (ownership, groupContext) => {
         const partition = new ScheduledPartition(ownership, context, groupContext);
         this.#partitions.add(partition);

@@ -31,7 +31,8 @@ export class GroupConsumer implements ConsumerSink {
   #isJoined = false;
   #stalledMs: number | null = null;
 
-  constructor(broker: Broker, worker: WorkerContext, { group, topics, maxPayloadBytes, createHandler }: GroupPlan) {
+  constructor(broker: Broker, worker: WorkerContext, plan: GroupPlan) {
+    const { group, topics, maxPayloadBytes, mayBeMissing = false, createHandler } = plan;
     const { sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxBufferedBytes, commitIntervalMs } = worker.config;
     this.group = group;
     this.#broker = broker;
@@ -39,7 +40,15 @@ export class GroupConsumer implements ConsumerSink {
     this.#topics = topics;
     // While a record is read, there are about four copies of it.
     const maxRecordBytes = Math.max(maxBufferedBytes / 4, maxPayloadBytes);
-    const options = { group, topics, sessionTimeoutMs, heartbeatIntervalMs, maxFetchBytes, maxRecordBytes };
+    const options = {
+      group,
+      topics,
+      sessionTimeoutMs,
+      heartbeatIntervalMs,
+      maxFetchBytes,
+      maxRecordBytes,
+      mayBeMissing,
+    };
     this.#consumer = broker.consume(options, this);
     // If it can never join, the consumer calls failed().
     this.joined.then(() => this.#isJoined = true, () => {});

@@ -7,6 +7,8 @@ export interface GroupPlan {
   readonly group: string;
   /** The full names of its topics. */
   readonly topics: readonly string[];
+  /** Whether a topic may be missing at the start without a report. @default false */
+  readonly mayBeMissing?: boolean;
   /** The largest value of a record in them, in bytes. */
   readonly maxPayloadBytes: number;
   /** Makes the handler of each partition that the worker gets. */

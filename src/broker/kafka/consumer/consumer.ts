@@ -91,7 +91,7 @@ export class KafkaConsumer implements Consumer {
         return known?.error === 0 ? known.topicId : undefined;
       },
     });
-    this.#topicWatch = new TopicWatch(cluster.metadata, options.topics, {
+    this.#topicWatch = new TopicWatch(cluster.metadata, options, {
       missing: (topic) => context.monitor.emit("topic.missing", { topic, group: options.group }),
       refreshed: () => this.#assignment.checkTopics(),
       log: (message) => this.#log("debug", message),

@@ -3,6 +3,7 @@
  * other topics go on. One that was deleted and created again may already be longer than a position: its id is another one.
  */
 import { sleep } from "../../../support/deadline.ts";
+import type { ConsumeOptions } from "../../consumer.ts";
 import type { MetadataCache } from "../wire/metadata_cache.ts";
 
 /** Receives what is found. */
@@ -20,12 +21,18 @@ export class TopicWatch {
   readonly #metadata: MetadataCache;
   readonly #topics: readonly string[];
   readonly #handler: TopicWatchHandler;
-  readonly #missing = new Set<string>();
+  /** The topics that are missing and need no report, or had one. */
+  readonly #missing: Set<string>;
 
-  constructor(metadata: MetadataCache, topics: readonly string[], handler: TopicWatchHandler) {
+  constructor(
+    metadata: MetadataCache,
+    { topics, mayBeMissing = false }: Pick<ConsumeOptions, "topics" | "mayBeMissing">,
+    handler: TopicWatchHandler,
+  ) {
     this.#metadata = metadata;
     this.#topics = topics;
     this.#handler = handler;
+    this.#missing = new Set(mayBeMissing ? topics : []);
   }
 
   /** Asks for the topics each so many milliseconds, until the signal aborts. */
