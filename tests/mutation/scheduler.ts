@@ -8,7 +8,6 @@ const INDEX = "src/scheduler/schedule_index.ts";
 const UNIT = "tests/scheduler/scheduler_test.ts";
 const BEHAVIOURS = "tests/behaviours/delays_test.ts";
 const TARGETS = "tests/behaviours/delays_targets_test.ts";
-const JOBS = "tests/behaviours/delays_jobs_test.ts";
 
 /** See the module. */
 export const SCHEDULER_MUTANTS: readonly Mutant[] = [
@@ -41,8 +40,8 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
     file: PARTITION,
     find: "this.#setTimers(nowMs, waitMs);",
     replace: "this.#setTimers(this.#context.clock.nowMs(), waitMs);",
-    tests: [JOBS],
-    only: "T14",
+    tests: ["tests/scheduler/scheduled_partition_test.ts"],
+    only: "whose due time passes",
   },
   {
     what: "delays: a schedule waits for the tombstone of an earlier one of its job",

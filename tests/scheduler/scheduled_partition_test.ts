@@ -105,3 +105,26 @@ Deno.test("a job that was cancelled while it got a later due time is not release
   await until(() => under.partition.scheduleStatus().waiting === 0, () => "the end");
   assertEquals(cancelled.map(({ jobId }) => jobId), ["a", "a"]);
 });
+
+Deno.test("a job whose due time passes while others are released is released, too", async () => {
+  for (let inMs = 1; inMs <= 12; inMs++) {
+    // A millisecond passes at each look.
+    let timeMs = 1_000_000;
+    const clock = {
+      nowMs: () => timeMs++,
+      callAt(atMs: number, fn: () => void): () => void {
+        const timer = setTimeout(() => {
+          timeMs = Math.max(timeMs, atMs);
+          fn();
+        }, 0);
+        return () => clearTimeout(timer);
+      },
+    };
+    await using under = await PartitionUnderTest.open(clock);
+    await until(() => under.partition.scheduleStatus().isReady, () => "the start");
+    const dueAtMs = clock.nowMs() + inMs;
+    await under.write(scheduleRecord({ value: "one" }, { jobId: "a", dueAtMs, targetTopic: "target" }));
+    await under.deliver();
+    await until(() => under.appends.length === 2, () => `${inMs} ms: ${under.appends.map(outline)}`, 3000);
+  }
+});

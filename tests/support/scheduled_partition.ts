@@ -7,6 +7,7 @@ import { Monitor } from "../../src/monitor/monitor.ts";
 import type { EventMap, EventName } from "../../src/monitor/events.ts";
 import { ReleaseLimit } from "../../src/scheduler/release_limit.ts";
 import { ScheduledPartition } from "../../src/scheduler/scheduled_partition.ts";
+import type { Clock } from "../../src/support/clock.ts";
 import { WaitGroup } from "../../src/support/wait_group.ts";
 import type { GroupContext } from "../../src/worker/partition/context.ts";
 import { FaultInjectionLog } from "./fault_injection_log.ts";
@@ -25,7 +26,7 @@ export interface SeenAppend {
 
 /** See the module. */
 export class PartitionUnderTest implements AsyncDisposable {
-  readonly clock = new ManualClock();
+  readonly clock: Clock;
   readonly monitor = new Monitor();
   /** Every append, in order. */
   readonly appends: SeenAppend[] = [];
@@ -35,10 +36,11 @@ export class PartitionUnderTest implements AsyncDisposable {
   readonly #broker: Broker = new FaultInjectionLog().open();
   #read = 0;
 
-  private constructor() {
+  private constructor(clock: Clock) {
+    this.clock = clock;
     const context = {
       topic: SCHEDULED,
-      clock: this.clock,
+      clock,
       maxDelayMs: 1e12,
       monitor: this.monitor,
       admin: this.#broker.admin,
@@ -65,8 +67,8 @@ export class PartitionUnderTest implements AsyncDisposable {
   }
 
   /** Makes a partition with an empty log, which is ready. */
-  static async open(): Promise<PartitionUnderTest> {
-    const made = new PartitionUnderTest();
+  static async open(clock: Clock = new ManualClock()): Promise<PartitionUnderTest> {
+    const made = new PartitionUnderTest(clock);
     await made.#broker.admin.create([
       { name: SCHEDULED, config: { "cleanup.policy": "compact" } },
       { name: "target" },
