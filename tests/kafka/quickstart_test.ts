@@ -36,7 +36,12 @@ Deno.test("the quickstart: a worker creates its topics and performs what other p
   assertEquals((await worker.ended()).code, 0);
 
   const applied = await cli(["topics", "apply", "--app", APP]);
-  assertEquals(applied.stdout, ["default: unchanged", "dead_jobs: unchanged", "shop_scheduled_jobs: unchanged"]);
+  assertEquals(applied.stdout, [
+    "default: unchanged",
+    "dead_jobs: unchanged",
+    "dead_jobs_handled: unchanged",
+    "shop_scheduled_jobs: unchanged",
+  ]);
 });
 
 Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () => {
@@ -50,6 +55,7 @@ Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () =
   assertEquals(rest, [
     "Topic default: …",
     "Topic dead_jobs: …",
+    "Topic dead_jobs_handled: …",
     "Topic shop_scheduled_jobs: …",
     "Enqueued to … of default",
     "Performed",
