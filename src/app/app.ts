@@ -26,7 +26,7 @@ import {
 } from "../support/validation.ts";
 import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { reasonNotToSchedule, scheduledTopicName, schedulerGroup } from "../routing/scheduled_topic.ts";
+import { reasonNotToSchedule, scheduledTopicOf, schedulerGroup } from "../routing/scheduled_topic.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -90,6 +90,8 @@ export class App implements AsyncDisposable {
   readonly #resolved: ResolvedOptions;
   readonly #registry: JobRegistry;
   readonly #routes: Routes;
+  /** The full name of the topic in which delayed jobs wait. */
+  readonly #scheduledTopic: string;
   readonly #monitor = new Monitor();
   readonly #tracing: Tracing;
   readonly #broker: AppBroker;
@@ -121,7 +123,8 @@ export class App implements AsyncDisposable {
     this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
-    const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic() };
+    this.#scheduledTopic = this.#nameScheduledTopic();
+    const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic };
     const topics = { routes: this.#routes.all(), scheduled };
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
     this.#dispatcher = new Dispatcher({
@@ -133,7 +136,7 @@ export class App implements AsyncDisposable {
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
       clock: resolved.clock,
-      scheduledTopic: scheduled.topic,
+      scheduledTopic: this.#scheduledTopic,
       maxDelayMs: resolved.maxDelayMs,
     });
     this.#unbind = bindRuntime(this);
@@ -375,7 +378,7 @@ export class App implements AsyncDisposable {
     await this.flush();
     const { admin } = await this.#broker.ready();
     const { listScheduled } = await lazyImport(() => import("../scheduler/list_scheduled.ts"));
-    return await listScheduled(admin, this.#scheduledTopic(), schedulerGroup(this.name), options);
+    return await listScheduled(admin, this.#scheduledTopic, schedulerGroup(this.name), options);
   }
 
   /**
@@ -448,7 +451,7 @@ export class App implements AsyncDisposable {
   /** Makes the part of a worker that releases delayed jobs. */
   async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
     const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = this.#resolved;
-    const topic = this.#scheduledTopic();
+    const topic = this.#scheduledTopic;
     await this.#checkScheduledTopic(broker, topic);
     const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
     return new Scheduler({
@@ -471,9 +474,9 @@ export class App implements AsyncDisposable {
   }
 
   /** Returns the full name of the topic in which delayed jobs wait. It must not be one of jobs. */
-  #scheduledTopic(): string {
+  #nameScheduledTopic(): string {
     const { name, scheduledTopic } = this.#resolved;
-    const topic = fullName(scheduledTopic.name ?? scheduledTopicName(name), this.#resolved);
+    const topic = scheduledTopicOf(name, scheduledTopic.name, this.#resolved);
     if (this.#routes.find(topic) === undefined) return topic;
     throw new InvalidConfigurationError(
       `Topic "${topic}" cannot be the "scheduledTopic": jobs are performed from there`,

@@ -15,7 +15,7 @@ import { handledTopicName } from "../routing/handled_topic.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { type DeadLetterAction, markerRecord } from "./marker.ts";
 import { assertMarkable, type Markers, readMarkers } from "./marker_topic.ts";
-import { readForward } from "./read_forward.ts";
+import { readForward } from "../broker/read_forward.ts";
 import { returnOf } from "./requeued_record.ts";
 import { type Run, runsOf, runsOfAll } from "./runs.ts";
 import type { IsSelected } from "./selection.ts";

@@ -5,9 +5,10 @@
  * one that Kafka accepts, strings are cut, and a part that cannot be read is `null`. Strings may have any character in them:
  * a terminal or a page must escape them.
  */
-import type { Headers, StoredRecord } from "../broker/record.ts";
+import { type Headers, isLargerThan, type StoredRecord } from "../broker/record.ts";
 import type { Position } from "../support/position.ts";
 import { topicName } from "../support/validation.ts";
+import { DEAD_LETTER_PREFIX } from "../worker/partition/dead_letter.ts";
 import type { DeadLetterHandling } from "./marker.ts";
 
 /** A dead letter. Its own position is where it lies in the dead letter topic. */
@@ -44,16 +45,12 @@ export interface DeadLetterDetails extends DeadLetter {
   readonly value: string | null;
 }
 
-/** The prefix of the headers that a worker adds to a dead letter. */
-export const PREFIX = "dead-letter-";
-
 const MAX_NAME_LENGTH = 255;
 const MAX_MESSAGE_LENGTH = 4096;
 /** The latest time of a `Date`, in ms since 1970. */
 const MAX_TIME_MS = 8.64e15;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
 
 /**
  * Reads a record of a dead letter topic.
@@ -121,7 +118,7 @@ export function jobClassOf(record: StoredRecord, maxPayloadBytes: number): strin
 
 /** Reads a header of a worker. Of several of a name the last one counts. A huge one is not decoded whole. */
 function readHeader(headers: Headers, name: string, maxLength: number): string | null {
-  const wanted = `${PREFIX}${name}`;
+  const wanted = `${DEAD_LETTER_PREFIX}${name}`;
   const value = headers.findLast(([other]) => other === wanted)?.[1];
   // A character has at most 4 bytes.
   return value === null || value === undefined ? null : toText(value.subarray(0, maxLength * 4))!.slice(0, maxLength);
@@ -141,7 +138,7 @@ function readEnvelope(
   { value, unreadable }: StoredRecord,
   maxPayloadBytes: number,
 ): Readonly<Record<string, unknown>> | null {
-  if (value === null || unreadable !== undefined || isLonger(value, maxPayloadBytes)) return null;
+  if (value === null || unreadable !== undefined || isLargerThan({ value }, maxPayloadBytes)) return null;
   try {
     const envelope: unknown = JSON.parse(toText(value)!);
     return typeof envelope === "object" && envelope !== null && !Array.isArray(envelope)
@@ -150,11 +147,6 @@ function readEnvelope(
   } catch {
     return null;
   }
-}
-
-function isLonger(value: Uint8Array | string, maxBytes: number): boolean {
-  if (typeof value !== "string") return value.byteLength > maxBytes;
-  return value.length * 3 > maxBytes && encoder.encode(value).byteLength > maxBytes;
 }
 
 function shortName(value: unknown): string | null {

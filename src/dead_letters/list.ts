@@ -8,7 +8,7 @@ import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
 import type { Position, TopicPartition } from "../support/position.ts";
 import { type DeadLetter, readLetter } from "./letter.ts";
 import { type Markers, readMarkers } from "./marker_topic.ts";
-import { readForward } from "./read_forward.ts";
+import { readForward } from "../broker/read_forward.ts";
 import { type DeadLetterListOptions, earliestMs, filterOf, type IsSelected } from "./selection.ts";
 
 /** The number of offsets in the first window, and in the largest one. */

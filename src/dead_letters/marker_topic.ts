@@ -7,7 +7,7 @@ import { InvalidConfigurationError, UnknownTopicError } from "../errors.ts";
 import { handledTopicName, keepsMarkers } from "../routing/handled_topic.ts";
 import type { Position, TopicPartition } from "../support/position.ts";
 import { type DeadLetterHandling, readMarker } from "./marker.ts";
-import { readForward } from "./read_forward.ts";
+import { readForward } from "../broker/read_forward.ts";
 
 /** The markers of one dead letter topic. */
 export class Markers {

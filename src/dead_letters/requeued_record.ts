@@ -2,7 +2,8 @@
 import type { NewRecord, StoredRecord } from "../broker/record.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { show } from "../support/validation.ts";
-import { PREFIX, sourceOf } from "./letter.ts";
+import { DEAD_LETTER_PREFIX } from "../worker/partition/dead_letter.ts";
+import { sourceOf } from "./letter.ts";
 
 /** The header of a requeued record: the position of its dead letter, such as `dead_jobs/0@41`. */
 export const REQUEUED_FROM = "requeued-from";
@@ -30,7 +31,7 @@ export function returnOf(record: StoredRecord, at: Position, isDeclared: (topic:
     return { topic: null, reason: `it came from ${show(source.topic)}, which no topic of this App declares` };
   }
   if (value === null) return { topic: null, reason: "it has no value: it was too large for the dead letter topic" };
-  const kept = headers.filter(([name]) => !name.startsWith(PREFIX) && name !== REQUEUED_FROM);
+  const kept = headers.filter(([name]) => !name.startsWith(DEAD_LETTER_PREFIX) && name !== REQUEUED_FROM);
   return {
     topic: source.topic,
     record: { key, value, headers: [...kept, [REQUEUED_FROM, encoder.encode(formatPosition(at))]] },

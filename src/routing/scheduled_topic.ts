@@ -3,6 +3,7 @@
  * cancelled is removed by a tombstone of its record's key.
  */
 import type { Headers } from "../broker/record.ts";
+import { fullName, type Naming } from "./route.ts";
 import { show } from "../support/validation.ts";
 
 /** The header of a job that has waited, with the time of its release in milliseconds since 1970. */
@@ -13,9 +14,13 @@ export function isReleased(headers: Headers): boolean {
   return headers.some(([name]) => name === RELEASED_AT);
 }
 
-/** The name of the topic of an App, without the prefix. */
-export function scheduledTopicName(appName: string): string {
-  return `${appName}_scheduled_jobs`;
+/**
+ * Returns the full name of the topic of an App.
+ *
+ * @param declared the name that the App's options give it, without the prefix
+ */
+export function scheduledTopicOf(appName: string, declared: string | undefined, naming: Naming): string {
+  return fullName(declared ?? `${appName}_scheduled_jobs`, naming);
 }
 
 /** The consumer group that releases the jobs of an App. */

@@ -2,8 +2,10 @@
  * Lists the jobs that wait. It reads the topic of delayed jobs from the position before which everything is finished, so that no
  * worker needs to run, and no group notices it.
  */
-import type { BrokerAdmin, StoredRecord } from "../broker/broker.ts";
+import type { BrokerAdmin } from "../broker/broker.ts";
+import { readForward } from "../broker/read_forward.ts";
 import { readScheduled } from "../dispatch/schedule.ts";
+import { textOf } from "./candidate.ts";
 
 /** A job that waits. */
 export interface ScheduledJob {
@@ -37,8 +39,6 @@ interface Waiting {
   readonly queue: string;
   readonly place: Place;
 }
-
-const PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Lists the jobs that wait, soonest first.
@@ -83,34 +83,23 @@ async function readPartition(
     byJob.delete(jobId);
     if (key !== undefined) jobOfKey.delete(key);
   };
-  let position = front;
-  while (true) {
-    const { records, next, lastStable } = await admin.read(topic, partition, {
-      from: position,
-      maxBytes: PAGE_BYTES,
-      values: false,
-    });
+  for await (const records of readForward(admin, { topic, partition }, { from: front, values: false })) {
     for (const record of records) {
       const read = readScheduled(record);
       if (read.kind === "cancellation") remove(read.jobId);
       else if (read.kind === "tombstone") {
-        const jobId = jobOfKey.get(keyOf(record));
+        const jobId = jobOfKey.get(textOf(record.key!));
         if (jobId !== undefined) remove(jobId);
       } else if (read.kind === "schedule") {
         const { jobId, dueAtMs, targetTopic: queue } = read;
         remove(jobId);
-        const key = keyOf(record);
+        const key = textOf(record.key!);
         jobOfKey.set(key, jobId);
         byJob.set(jobId, { jobId, queue, key, place: [dueAtMs, partition, record.offset] });
       }
     }
-    if (next >= lastStable || next <= position) return byJob.values();
-    position = next;
   }
-}
-
-function keyOf({ key }: StoredRecord): string {
-  return typeof key === "string" ? key : new TextDecoder().decode(key!);
+  return byJob.values();
 }
 
 async function readJobClass(
@@ -121,9 +110,8 @@ async function readJobClass(
 ): Promise<string | null> {
   const { records: [record] } = await admin.read(topic, partition, { from: offset, maxBytes: 1 });
   if (record?.offset !== offset || record.value === null) return null;
-  const text = typeof record.value === "string" ? record.value : new TextDecoder().decode(record.value);
   try {
-    const jobClass: unknown = JSON.parse(text)?.job_class;
+    const jobClass: unknown = JSON.parse(textOf(record.value))?.job_class;
     return typeof jobClass === "string" ? jobClass : null;
   } catch {
     return null;

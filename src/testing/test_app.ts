@@ -13,8 +13,8 @@ import { bindTestRuntime } from "../job/runtime.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../support/validation.ts";
-import { fullName, Routes } from "../routing/route.ts";
-import { scheduledTopicName } from "../routing/scheduled_topic.ts";
+import { Routes } from "../routing/route.ts";
+import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import { findUserFrame } from "../support/stack_trace.ts";
 import { type Block, splitArguments } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
@@ -296,7 +296,7 @@ function contextOf({ name, jobs, options, codec }: App): TestContext {
   const { queuePrefix = "", queueDelimiter = "_" } = options;
   const naming = { queuePrefix, queueDelimiter };
   const routes = new Routes(options.topics, options, naming, name);
-  const scheduledTopic = fullName(options.scheduledTopic?.name ?? scheduledTopicName(name), naming);
+  const scheduledTopic = scheduledTopicOf(name, options.scheduledTopic?.name, naming);
   return {
     log: new FaultyLog(),
     recorder: new JobRecorder(routes.all(), scheduledTopic, codec),

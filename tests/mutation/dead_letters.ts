@@ -122,7 +122,7 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
     what: "dead letters: a large value is not parsed",
     file: LETTER,
-    find: "|| isLonger(value, maxPayloadBytes)",
+    find: "|| isLargerThan({ value }, maxPayloadBytes)",
     replace: "",
     tests: ["tests/dead_letters/letter_test.ts"],
   },

@@ -11,7 +11,7 @@ import type { Position } from "../../support/position.ts";
 import { keyBytes, type QueuedRecord, valueBytes } from "./queued_record.ts";
 
 /** The prefix of the library's own headers. Headers of the record with this prefix are left out. */
-const PREFIX = "dead-letter-";
+export const DEAD_LETTER_PREFIX = "dead-letter-";
 /** The longest error message in a header, in bytes. */
 const MAX_MESSAGE_BYTES = 4096;
 
@@ -52,7 +52,7 @@ function* forms(letter: DeadLetter): Generator<NewRecord> {
   const key = keyBytes(record);
   const value = valueBytes(record);
   const own = ownHeaders(letter);
-  const original = record.headers.filter(([name]) => !name.startsWith(PREFIX));
+  const original = record.headers.filter(([name]) => !name.startsWith(DEAD_LETTER_PREFIX));
   yield { key, value, headers: [...original, ...own] };
   if (original.length > 0) yield { key, value, headers: own };
   const omitted = [...own, header("value", "omitted")];
@@ -75,7 +75,7 @@ function ownHeaders({ source, record, group, attempts, error }: DeadLetter): Hea
 
 function header(name: string, value: string | number): readonly [string, Uint8Array] {
   const bytes = Buffer.from(String(value));
-  return [`${PREFIX}${name}`, bytes.length <= MAX_MESSAGE_BYTES ? bytes : truncate(bytes)];
+  return [`${DEAD_LETTER_PREFIX}${name}`, bytes.length <= MAX_MESSAGE_BYTES ? bytes : truncate(bytes)];
 }
 
 /** Truncates UTF-8 to the limit, without splitting a character. */

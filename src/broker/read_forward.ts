@@ -1,7 +1,7 @@
 /** Reads a part of a partition's log in pages, without a group. */
-import type { BrokerAdmin } from "../broker/admin.ts";
-import type { StoredRecord } from "../broker/record.ts";
 import type { TopicPartition } from "../support/position.ts";
+import type { BrokerAdmin } from "./admin.ts";
+import type { StoredRecord } from "./record.ts";
 
 /** The most bytes of a page. */
 const PAGE_BYTES = 1024 * 1024;
@@ -12,6 +12,8 @@ export interface Range {
   readonly from: number;
   /** The end, which is not read. @default the end of the log */
   readonly to?: number;
+  /** Whether the records have their values: see `ReadOptions`. @default true */
+  readonly values?: boolean;
   /** Ends the reading. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,13 +28,14 @@ export interface Range {
 export async function* readForward(
   admin: Pick<BrokerAdmin, "read">,
   { topic, partition }: TopicPartition,
-  { from, to = Infinity, signal }: Range,
+  { from, to = Infinity, values = true, signal }: Range,
 ): AsyncGenerator<readonly StoredRecord[]> {
   let position = from;
   while (position < to) {
     const { records, next, lastStable } = await admin.read(topic, partition, {
       from: position,
       maxBytes: PAGE_BYTES,
+      values,
       ...(signal === undefined ? {} : { signal }),
     });
     const wanted = records.filter(({ offset }) => offset < to);
