@@ -61,6 +61,13 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
+    what: "worker: a job whose partition is lost while it is given up is not dead-lettered",
+    file: "src/worker/partition/settlement.ts",
+    find: "      // The ownership may have ended meanwhile.\n      if (!await this.#proveOwnership()) return;",
+    replace: "",
+    tests: ["tests/worker/group_consumer_test.ts"],
+  },
+  {
     what: "worker: a dead-lettered record is finished only while the partition is certainly owned",
     file: "src/worker/partition/settlement.ts",
     find: "if (await this.#proveOwnership()) this.#finishUnperformed(record);",

@@ -123,6 +123,38 @@ Deno.test("a stop releases the partitions that a consumer did not report as lost
   assertEquals(worker.status().groups[0]!.partitions, []);
 });
 
+Deno.test("a job whose partition is lost while it is given up is not dead-lettered", async () => {
+  let lose = () => {};
+  const called = Promise.withResolvers<void>();
+  class GivenUpJob extends Job {
+    static {
+      this.afterDiscard(() => {
+        lose();
+        called.resolve();
+      });
+    }
+    perform() {
+      throw new Error("no");
+    }
+  }
+  const log = new FaultInjectionLog();
+  const source = wrapSink(log.source, (sink) => ({
+    assigned(added, continued) {
+      // Not those of the scheduler.
+      if (added.some(({ topic }) => topic === "default")) lose = () => sink.lost(added, "revoked");
+      sink.assigned(added, continued);
+    },
+  }));
+  const topics = [activeJobTopic("default", { deadLetterQueue: { topic: "dead", maxRetries: 0 } })];
+  await using app = new App({ name: "shop", broker: source, jobs: [GivenUpJob], topics, logger: false });
+  const run = app.worker().run();
+  await GivenUpJob.performLater();
+  await called.promise;
+  await app.close();
+  await run;
+  assertEquals(log.topic("dead")!.partitions.map(({ high }) => high), [0]);
+});
+
 Deno.test("a partition that is lost at the moment of a failure does not wait for the next try", async () => {
   class FailingJob extends Job {
     perform() {

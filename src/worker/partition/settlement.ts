@@ -208,7 +208,11 @@ export class Settlement {
       next: isLast ? "dead_letter" : "retry",
       waitMs: isLast ? 0 : decision.waitMs,
     });
-    if (isLast) await this.#callAfterDiscard(attempt, error);
+    if (isLast) {
+      await this.#callAfterDiscard(attempt, error);
+      // The ownership may have ended meanwhile.
+      if (!await this.#proveOwnership()) return;
+    }
     await this.#apply(decision, record, attempt.toJobInfo());
   }
 
