@@ -199,6 +199,13 @@ Deno.test("forged progress is left out", () => {
   assertEquals(carriedOf(jobWith({ completed: ["a"], current: ["b"] }, -1).job).resumptions, 0);
 });
 
+Deno.test("forged counters of retryOn are left out", () => {
+  const job = StepsJob.of();
+  const counters = { negative: -1, text: "2", large: 1e9, broken: 1.5, ["k".repeat(1001)]: 1, real: 3 };
+  job[SOURCE] = { raw: { exception_executions: counters }, codec };
+  assertEquals(carriedOf(job).exceptionExecutions, { real: 3 });
+});
+
 Deno.test("an error after progress lets the job go on, one before it does not; maxResumptions ends that", async () => {
   const { job } = jobWith();
   const failure = new RangeError("no");

@@ -125,6 +125,27 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/worker_test.ts"],
   },
   {
+    what: "worker: the error handlers of a job that the stop ended are not asked",
+    file: "src/worker/partition/attempt.ts",
+    find: "if (job === undefined || isEnded)",
+    replace: "if (job === undefined)",
+    tests: ["tests/worker/partition/attempt_test.ts"],
+  },
+  {
+    what: "worker: a wait in place is no longer than a timer can be",
+    file: "src/worker/partition/settlement.ts",
+    find: "this.#options.context.config.maxRetryWaitMs ?? MAX_TIMER_MS",
+    replace: "this.#options.context.config.maxRetryWaitMs ?? Infinity",
+    tests: ["tests/worker/partition/attempt_test.ts"],
+  },
+  {
+    what: "jobs: forged counters of retryOn are left out",
+    file: "src/job/carried.ts",
+    find: "key.length <= MAX_KEY && isCount(count)",
+    replace: "true",
+    tests: ["tests/job/continuation_test.ts"],
+  },
+  {
     what: "worker: a static timeoutMs that throws fails the job, not the worker",
     file: "src/worker/partition/attempt.ts",
     find: "    try {\n      this.#startTimer();\n",

@@ -78,6 +78,55 @@ Deno.test("Attempt counts a job as failed whose static timeoutMs throws; the wor
   assertEquals(performed.map(({ attempt }) => attempt), [2]);
 });
 
+Deno.test("Attempt does not ask the error handlers of a job that the stop ended", async () => {
+  const asked: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  class EndedJob extends Job {
+    static {
+      this.rescueFrom(Error, () => void asked.push("rescued"));
+    }
+    async perform() {
+      const ended = Promise.withResolvers<never>();
+      this.signal.addEventListener("abort", () => ended.reject(this.signal.reason));
+      begun.resolve();
+      await ended.promise;
+    }
+  }
+  const app = new App({
+    name: "loop",
+    broker: "memory:",
+    jobs: [EndedJob],
+    topics: [activeJobTopic("default")],
+    shutdownTimeoutMs: 20,
+    logger: false,
+  });
+  const run = app.worker().run();
+  await EndedJob.performLater();
+  await begun.promise;
+  await app.close();
+  await run;
+  assertEquals(asked, []);
+});
+
+Deno.test("a wait in place that is longer than a timer can be ends with the longest timer, not at once", async () => {
+  class PatientJob extends Job {
+    static {
+      this.retryOn(Error, { attempts: 3, wait: { weeks: 10 }, inPlace: true });
+    }
+    perform() {
+      throw new Error("no");
+    }
+  }
+  await using app = appOf([PatientJob]);
+  const paused = Promise.withResolvers<EventMap["partition.paused"]>();
+  app.on("partition.paused", paused.resolve);
+  const run = app.worker().run();
+  await PatientJob.performLater();
+  assertEquals((await paused.promise).waitMs, 2 ** 31 - 1);
+  await app.close();
+  await run;
+});
+
 Deno.test("Attempt has a wait time of 0 if the clocks differ a little, and none if they differ by more", async () => {
   const { app, log, worker } = setUpWorker();
   await using _ = app;
