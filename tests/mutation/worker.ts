@@ -68,6 +68,15 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/group_consumer_test.ts"],
   },
   {
+    what: "worker: a job that its class gave up is finished only while the partition is certainly owned",
+    file: "src/worker/partition/settlement.ts",
+    find:
+      '    this.#reportDone("job.discarded", attempt, error);\n    if (await this.#proveOwnership()) this.#finish(record);',
+    replace: '    this.#reportDone("job.discarded", attempt, error);\n    this.#finish(record);',
+    tests: ["tests/worker/partition/runner_test.ts"],
+    only: "that its class gave up",
+  },
+  {
     what: "worker: a dead-lettered record is finished only while the partition is certainly owned",
     file: "src/worker/partition/settlement.ts",
     find: "if (await this.#proveOwnership()) this.#finishUnperformed(record);",

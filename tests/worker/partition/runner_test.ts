@@ -193,6 +193,38 @@ Deno.test("a dead letter whose partition was lost during the write finishes noth
   assertEquals([log.topic("dead")!.partitions[0]!.high, errors], [2, []]);
 });
 
+Deno.test("a job that its class gave up while the session may have expired is not marked, and runs again", async () => {
+  const runs: number[] = [];
+  class GivenUpJob extends Job {
+    static {
+      this.discardOn(Error);
+      this.afterDiscard(() => {
+        if (runs.length === 1) log.block(broker.consumer);
+      });
+    }
+    perform() {
+      runs.push(this.attempt);
+      throw new Error("no");
+    }
+  }
+  const { app, broker, log, worker, errors, committed } = setUpWorker({}, { jobs: [GivenUpJob] });
+  await using _ = app;
+  const discarded = nthEvent(app, "job.discarded");
+  const again = nthEvent(app, "job.discarded", 2);
+  const run = worker.run();
+  await GivenUpJob.performLater();
+  await discarded;
+  await turns(3);
+  const [partition] = worker.status().groups[0]!.partitions;
+  assertEquals([partition!.position, committed()?.offset ?? 0], [0, 0], "not certainly ours");
+  log.unblock(broker.consumer);
+  await again;
+  await until(() => committed()?.offset === 1, () => JSON.stringify(committed()));
+  await worker.stop();
+  await run;
+  assertEquals([runs, errors], [[1, 1], []]);
+});
+
 Deno.test("a stuck record is listed until it is finished, and not with the records behind it", async () => {
   const { app, worker, steps, enqueue, runs } = setUpWorker();
   await using _ = app;
