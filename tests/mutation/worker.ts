@@ -141,7 +141,7 @@ const PERFORMING: readonly Mutant[] = [
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
-    what: "worker: a wait in place is no longer than a timer can be",
+    what: "worker: a wait in place is at most as long as the longest timer",
     file: "src/worker/partition/settlement.ts",
     find: "this.#options.context.config.maxRetryWaitMs ?? MAX_TIMER_MS",
     replace: "this.#options.context.config.maxRetryWaitMs ?? Infinity",
