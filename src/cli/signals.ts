@@ -39,7 +39,11 @@ export interface SignalHandlers {
   force(signal: Deno.Signal, code: number): void;
 }
 
-/** Listens to the signals of this process until it is disposed of. */
+/**
+ * Listens to the signals of this process until it is disposed of. After a signal that stops it listens until the process
+ * ends: a supervisor that repeats itself at the last moment would otherwise replace the exit code by its signal's. Listeners
+ * do not keep the process alive.
+ */
 export class WorkerSignals implements Disposable {
   readonly #stop = new AbortController();
   readonly #firstMs = new Map<Deno.Signal, number>();
@@ -61,8 +65,9 @@ export class WorkerSignals implements Disposable {
     return this.#stopMs === undefined ? 0 : performance.now() - this.#stopMs;
   }
 
-  /** Stops listening. */
+  /** Stops listening, unless the process has been told to stop. */
   [Symbol.dispose](): void {
+    if (this.#stopMs !== undefined) return;
     for (const remove of this.#removals) remove();
   }
 

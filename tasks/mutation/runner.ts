@@ -48,7 +48,9 @@ export async function runMutants(mutants: readonly Mutant[], settings: MutationS
 async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: MutationSettings): Promise<void> {
   const { kafkaUrl, ended } = settings;
   const startedMs = performance.now();
-  const unchanged = await runTests(copy.url, group[0]!, LIMIT_MS, kafkaUrl);
+  const { outcome: unchanged, output } = await runTests(copy.url, group[0]!, LIMIT_MS, kafkaUrl);
+  // The tests themselves have a fault then, perhaps one that shows only here.
+  if (unchanged !== "passed") console.error(output);
   const limitMs = Math.min(LIMIT_MS, Math.max(LEAST_LIMIT_MS, TOO_LONG * (performance.now() - startedMs)));
   for (const mutant of group) {
     if (unchanged !== "passed") {
@@ -60,8 +62,8 @@ async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: M
     const source = await Deno.readTextFile(url);
     // A function, since "$&" and its like have a meaning in a string.
     await Deno.writeTextFile(url, source.replace(find, () => replace));
-    let outcome = await runTests(copy.url, mutant, limitMs, kafkaUrl);
-    if (outcome === "passed") outcome = await runTests(copy.url, mutant, limitMs, kafkaUrl);
+    let { outcome } = await runTests(copy.url, mutant, limitMs, kafkaUrl);
+    if (outcome === "passed") ({ outcome } = await runTests(copy.url, mutant, limitMs, kafkaUrl));
     await Deno.writeTextFile(url, source);
     const isNoticed = outcome === "failed" || outcome === "did not end";
     ended(mutant, isNoticed ? null : `without the guard in ${file}, ${formatTests(mutant)} ${outcome}`);
@@ -73,13 +75,21 @@ function formatTests({ tests, only }: Mutant): string {
   return only === undefined ? tests.join(" ") : `"${only}" in ${tests.join(" ")}`;
 }
 
-async function runTests(cwd: URL, { tests, only }: Mutant, limitMs: number, kafkaUrl?: string): Promise<Outcome> {
+async function runTests(
+  cwd: URL,
+  { tests, only }: Mutant,
+  limitMs: number,
+  kafkaUrl?: string,
+): Promise<{ outcome: Outcome; output: string }> {
   const signal = AbortSignal.timeout(limitMs);
   const env = { BROKER_URL: kafkaUrl };
   const filter = only === undefined ? [] : [`--filter=${only}`];
   const args = ["test", "-A", "--no-check", "--fail-fast", ...filter, ...tests];
-  const { code, stdout } = await deno(args, { cwd, env, signal });
-  if (signal.aborted) return "did not end";
+  const { code, stdout, stderr } = await deno(args, { cwd, env, signal });
+  return { outcome: signal.aborted ? "did not end" : readOutcome(code, stdout), output: stdout + stderr };
+}
+
+function readOutcome(code: number, stdout: string): Outcome {
   // A file that cannot be loaded fails as well, but none of its tests does. An uncaught error cancels the running test.
   if (/ \.\.\. (FAILED|cancelled) \(/.test(stdout)) return "failed";
   return code === 0 && / [1-9]\d* passed/.test(stdout) ? "passed" : "could not be run";

@@ -29,6 +29,21 @@ Deno.test("WorkerSignals listens to the selected signals until it is disposed of
   assertEquals(calls, ["add SIGINT", "add SIGBREAK", "remove SIGINT", "remove SIGBREAK"]);
 });
 
+Deno.test("WorkerSignals listens until the end of a process that was told to stop", async () => {
+  const source = `
+    import { WorkerSignals } from "${import.meta.resolve("../../src/cli/signals.ts")}";
+    const stopped = Promise.withResolvers();
+    {
+      using signals = new WorkerSignals({ stop: () => stopped.resolve(), quiet() {}, force() {} });
+      Deno.kill(Deno.pid, "SIGTERM");
+      await stopped.promise;
+    }
+    for (let i = 0; i < 3; i++) Deno.kill(Deno.pid, "SIGTERM");
+    console.log("alive");`;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["eval", source] }).output();
+  assertEquals([code, new TextDecoder().decode(stdout)], [0, "alive\n"], new TextDecoder().decode(stderr));
+});
+
 Deno.test("WorkerSignals stops once, at the first signal of any kind, and only the same kind again forces the end", () => {
   const calls: string[] = [];
   const listeners = new Map<Deno.Signal, () => void>();

@@ -6,8 +6,15 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   {
     what: "signals: a second signal of another kind does not stop again",
     file: "src/cli/signals.ts",
-    find: "    if (this.#stopMs !== undefined) return;\n",
-    replace: "",
+    find: "    if (this.#stopMs !== undefined) return;\n    this",
+    replace: "    this",
+    tests: ["tests/cli/signals_test.ts"],
+  },
+  {
+    what: "signals: a signal after the stop does not replace the exit code",
+    file: "src/cli/signals.ts",
+    find: "    if (this.#stopMs !== undefined) return;\n    for",
+    replace: "    for",
     tests: ["tests/cli/signals_test.ts"],
   },
   {
