@@ -65,7 +65,7 @@ export class WorkerSignals implements Disposable {
     return this.#stopMs === undefined ? 0 : performance.now() - this.#stopMs;
   }
 
-  /** Stops listening, unless the process has been told to stop. */
+  /** Stops listening, unless a signal has stopped the process. */
   [Symbol.dispose](): void {
     if (this.#stopMs !== undefined) return;
     for (const remove of this.#removals) remove();

@@ -29,7 +29,7 @@ Deno.test("WorkerSignals listens to the selected signals until it is disposed of
   assertEquals(calls, ["add SIGINT", "add SIGBREAK", "remove SIGINT", "remove SIGBREAK"]);
 });
 
-Deno.test("WorkerSignals listens until the end of a process that was told to stop", async () => {
+Deno.test("WorkerSignals listens until the end of a process that a signal stops", async () => {
   const source = `
     import { WorkerSignals } from "${import.meta.resolve("../../src/cli/signals.ts")}";
     const stopped = Promise.withResolvers();
