@@ -3,7 +3,7 @@
  * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
 import type { Broker, BrokerPermissions } from "../broker/broker.ts";
-import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
+import type { DeadLetters } from "../dead_letters/dead_letters.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { EnvelopeCodec } from "../job/envelope.ts";
@@ -15,18 +15,10 @@ import type { EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import {
-  boolean,
-  checkOptions,
-  copyFrozen,
-  didYouMean,
-  integerFrom,
-  nonEmptyString,
-  show,
-} from "../support/validation.ts";
-import { fullName, type Route, Routes } from "../routing/route.ts";
+import { copyFrozen, didYouMean, show } from "../support/validation.ts";
+import { type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { reasonNotToSchedule, scheduledTopicOf, schedulerGroup } from "../routing/scheduled_topic.ts";
+import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -42,8 +34,9 @@ import {
   type WorkerSettings,
 } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
+import { Operations } from "./operations.ts";
 import type { TopicChange } from "./topics.ts";
-import { assertPosition, formatPosition, type Position } from "../support/position.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 
@@ -96,6 +89,7 @@ export class App implements AsyncDisposable {
   readonly #tracing: Tracing;
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
+  readonly #operations: Operations;
   /**
    * Options that a test sets for its workers.
    *
@@ -138,6 +132,13 @@ export class App implements AsyncDisposable {
       clock: resolved.clock,
       scheduledTopic: this.#scheduledTopic,
       maxDelayMs: resolved.maxDelayMs,
+    });
+    this.#operations = new Operations({
+      options: resolved,
+      routes: this.#routes,
+      broker: this.#broker,
+      dispatcher: this.#dispatcher,
+      scheduledTopic: this.#scheduledTopic,
     });
     this.#unbind = bindRuntime(this);
   }
@@ -333,17 +334,7 @@ export class App implements AsyncDisposable {
    * @throws {BrokerError} if the group is past this record, or is not at it and has to be
    */
   async skip(position: Position, options: SkipOptions = {}): Promise<void> {
-    assertPosition("app.skip()", position);
-    checkOptions("app.skip()", options, { force: boolean });
-    const [route] = this.#routes.select([position.topic]);
-    const broker = await this.#broker.ready();
-    const { skipCommit } = await lazyImport(() => import("../worker/partition/skip_commit.ts"));
-    const at = { ...position, topic: route!.topic };
-    const decide = skipCommit(at, {
-      isAlone: route!.ordering !== "partition",
-      force: options.force ?? false,
-    });
-    await broker.skip(route!.group, at, decide);
+    await this.#operations.skip(position, options);
   }
 
   /**
@@ -374,11 +365,7 @@ export class App implements AsyncDisposable {
    * ```
    */
   async scheduled(options: ScheduledOptions = {}): Promise<ScheduledJob[]> {
-    checkOptions("app.scheduled()", options, { limit: integerFrom(1), after: () => null });
-    await this.flush();
-    const { admin } = await this.#broker.ready();
-    const { listScheduled } = await lazyImport(() => import("../scheduler/list_scheduled.ts"));
-    return await listScheduled(admin, this.#scheduledTopic, schedulerGroup(this.name), options);
+    return await this.#operations.scheduled(options);
   }
 
   /**
@@ -389,8 +376,7 @@ export class App implements AsyncDisposable {
    * @throws {EnqueueError} if the cancellation cannot be written
    */
   async cancelScheduled(jobId: string): Promise<void> {
-    checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
-    await this.#dispatcher.cancelScheduled(jobId);
+    await this.#operations.cancelScheduled(jobId);
   }
 
   /**
@@ -400,18 +386,7 @@ export class App implements AsyncDisposable {
    * @throws {InvalidConfigurationError} if no topic declares it as its dead letter topic
    */
   deadLetters(topic?: string): DeadLetters {
-    const routes = this.#routes.all();
-    const all = new Set(routes.flatMap(({ deadLetterQueue }) => deadLetterQueue === null ? [] : deadLetterQueue.topic));
-    const toFullName = (name: string) => fullName(name, this.#resolved);
-    return new DeadLetters({
-      name: this.name,
-      toFullName,
-      topics: selectDeadLetterTopics([...all], topic, toFullName),
-      broker: () => this.#broker.ready(),
-      append: (topic, record) => this.#dispatcher.append(topic, record),
-      isDeclared: (topic) => this.#routes.find(topic) !== undefined,
-      maxPayloadBytes: this.#maxPayloadBytes(),
-    });
+    return this.#operations.deadLetters(topic);
   }
 
   /** Resolves once no job is pending. */
@@ -436,40 +411,17 @@ export class App implements AsyncDisposable {
     await this.close();
   }
 
-  /** Reports that no job can wait, if a class says that its jobs do. A worker starts all the same. */
-  async #checkScheduledTopic(broker: Broker, topic: string): Promise<void> {
-    const declaresWait = (Class: JobClass) =>
-      planOf(Class).errorHandlers.some((handler) => handler.kind === "retry" && !handler.inPlace);
-    if (!Array.from(this.jobs).some(declaresWait)) return;
-    const found = (await broker.admin.describe([topic])).get(topic);
-    const reason = found == null
-      ? 'it does not exist; create it with "topics apply"'
-      : reasonNotToSchedule(found.config);
-    if (reason !== null) this.reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
-  }
-
   /** Makes the part of a worker that releases delayed jobs. */
   async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
-    const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = this.#resolved;
-    const topic = this.#scheduledTopic;
-    await this.#checkScheduledTopic(broker, topic);
-    const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
-    return new Scheduler({
-      broker,
-      group: schedulerGroup(name),
-      topic,
-      clock,
-      maxDelayMs,
-      maxPayloadBytes: this.#maxPayloadBytes(),
-      maxValueBytes: maxBufferedBytes / 4,
+    const { createScheduler } = await lazyImport(() => import("./create_scheduler.ts"));
+    return await createScheduler(broker, {
+      options: this.#resolved,
+      routes: this.#routes,
+      dispatcher: this.#dispatcher,
       monitor: this.#monitor,
-      // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
-      append: (topic, record) => this.#dispatcher.append(topic, record, false),
-      findTarget: (target) => {
-        const route = this.#routes.find(target);
-        if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };
-        return undeclaredQueues === "warn" && target !== topic ? { deadLetterTopic: null } : undefined;
-      },
+      jobs: this.jobs,
+      topic: this.#scheduledTopic,
+      reportError: (where, error) => this.reportError(where, error),
     });
   }
 
@@ -481,11 +433,6 @@ export class App implements AsyncDisposable {
     throw new InvalidConfigurationError(
       `Topic "${topic}" cannot be the "scheduledTopic": jobs are performed from there`,
     );
-  }
-
-  /** The largest value of a job, in bytes. */
-  #maxPayloadBytes(): number {
-    return Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes));
   }
 
   #enqueue<J extends Job>(job: J, awaitsAck: boolean): Promise<J> {
