@@ -1,5 +1,5 @@
 /**
- * What waits in a partition of delayed jobs, as one reading of its log knows it: made of the log from a position on.
+ * The jobs that wait in a partition of delayed jobs, as one reading of its log from a position on knows them.
  *
  * 1. `read` takes records: schedules into the index, and records that remove earlier ones (tombstones, cancellations, moves).
  * 2. `begin` is called once nothing that was there at the start is unread: a record that removes a schedule may lie further on.
@@ -33,7 +33,7 @@ export interface PartitionSchedulesOptions {
   readonly group: Pick<GroupContext, "group" | "settling">;
   /** The position at which the reading starts; `null` for the start of the log. */
   readonly from: number | null;
-  /** What cannot be read before this offset was reported already. */
+  /** Records before this offset that cannot be read were reported already. */
   readonly reported: number;
   /** Whether records may be appended: the ownership is proved, and the worker does not stop. */
   readonly canAppend: () => boolean;

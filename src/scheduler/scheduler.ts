@@ -105,7 +105,7 @@ export class Scheduler implements WorkerScheduler {
     try {
       this.#deleteRetentionMs = deleteRetentionMs((await admin.describe([topic])).get(topic)?.config);
     } catch {
-      // It may not be allowed to. What `topics apply` sets is assumed.
+      // It may not be allowed to: the value that `topics apply` sets is assumed.
     }
   }
 

@@ -149,7 +149,7 @@ Deno.test("a reader that stood still reads again: a job whose tombstone it has n
   assertEquals(under.appends.map(outline), ["kept to target", `tombstone ${kept!.key}`]);
   assertEquals(ready.map(({ waiting }) => waiting), [0, 2]);
   await until(() => under.partition.scheduleStatus().waiting === 1, () => "the tombstone");
-  // What was read is not read twice.
+  // Records that were read are not read twice.
   await under.write(scheduled(under, "late", "moved"));
   await under.deliver();
   await until(() => under.appends.length === 5, () => under.appends.map(outline).join());

@@ -23,7 +23,7 @@ Deno.test("a reader that asks in time did not stand still, however long it works
 Deno.test("a process that was suspended is noticed by either clock, once", () => {
   const { pass } = setUp();
   assertEquals([pass(1001, 1001), pass(1, 1)], [true, false]);
-  // The steady clock of a machine that sleeps stands still.
+  // The steady clock of a machine that sleeps does not move.
   assertEquals([pass(1001, 0), pass(1, 1)], [true, false]);
   // The other clock was set back meanwhile.
   assertEquals([pass(-5000, 1001), pass(1, 1)], [true, false]);
