@@ -98,7 +98,9 @@ export class ScheduledPartition implements PartitionHandler {
       isHeld: (offset) => this.#releases.isHeld(offset),
       onFinished: ({ kind, offset, jobId }) => {
         const { topic } = this.ownership;
-        if (kind === "cancelled") context.monitor.emit("job.cancelled", { topic, partition, offset, jobId });
+        if (kind !== "cancelled") return;
+        const unknown = { jobClass: null, durationMs: null, by: null, why: null };
+        context.monitor.emit("job.cancelled", { topic, partition, offset, jobId, state: "delayed", ...unknown });
       },
     });
     void this.#findEnd();
