@@ -11,7 +11,7 @@ import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
-import type { EventName } from "../monitor/events.ts";
+import type { EventMap, EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
@@ -202,6 +202,11 @@ export class App implements AsyncDisposable {
   /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /** Emits `operator.acted` for a change that an operator made, or tried to make. */
+  reportAction(action: EventMap["operator.acted"]): void {
+    this.#monitor.emit("operator.acted", action);
   }
 
   /**
