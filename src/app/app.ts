@@ -19,6 +19,7 @@ import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -392,6 +393,38 @@ export class App implements AsyncDisposable {
    */
   deadLetters(topic?: string): DeadLetters {
     return this.#operations.deadLetters(topic);
+  }
+
+  /**
+   * Reads the status of its topics from the broker: state, lag, age, dead letters, delayed jobs, workers. No worker needs to run.
+   * A broker that does not respond makes a state `"unknown"`, with the reason; the call does not reject for it.
+   *
+   * @returns plain data, worst topic first
+   * @throws {InvalidConfigurationError} for a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class GreetJob extends Job {
+   *   perform(_name: string) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [GreetJob],
+   *   topics: [activeJobTopic("default")],
+   *   logger: false,
+   * });
+   * await GreetJob.performLater("Ada");
+   * await app.flush();
+   * const { topics: [topic] } = await app.status();
+   * assertEquals([topic!.queue, topic!.lag], ["default", 1]);
+   * ```
+   */
+  async status(options: StatusOptions = {}): Promise<AppStatus> {
+    return await this.#operations.status(options);
   }
 
   /** Resolves once no job is pending. */

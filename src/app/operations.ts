@@ -9,9 +9,13 @@ import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { assertPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
-import { boolean, checkOptions, integerFrom, nonEmptyString } from "../support/validation.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
+import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
 import type { AppBroker } from "./app_broker.ts";
-import type { ResolvedOptions, SkipOptions } from "./options.ts";
+import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
+
+/** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
+const STATUS_TIMEOUT_MS = 10_000;
 
 /** The parts of an App that its operations need. */
 export interface OperationsContext {
@@ -60,6 +64,21 @@ export class Operations {
   async cancelScheduled(jobId: string): Promise<void> {
     checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
     await this.#context.dispatcher.cancelScheduled(jobId);
+  }
+
+  /** See `App.status`. */
+  async status(options: StatusOptions): Promise<AppStatus> {
+    checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
+    const { options: { name, broker: source, clock }, routes, broker } = this.#context;
+    const { readStatus } = await lazyImport(() => import("../status/read_status.ts"));
+    const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND } = options;
+    return await readStatus({
+      name,
+      brokerName: source.name,
+      routes: routes.all(),
+      broker: () => broker.ready(),
+      nowMs: () => clock.nowMs(),
+    }, { timeoutMs, command });
   }
 
   /** See `App.deadLetters`. */
