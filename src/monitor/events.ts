@@ -240,7 +240,10 @@ export interface EventMap {
    * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` reports its end.
    */
   "session.lost": { readonly group: string; readonly lostMs: number };
-  /** The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. */
+  /**
+   * The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. Emitted again
+   * once the worker stood still for long, and has read them again.
+   */
   "schedule.ready": TopicPartition & { readonly waiting: number; readonly readMs: number };
   /** A record among the delayed jobs cannot be read: it is set aside, and stays in the log. */
   "schedule.unreadable": Position & { readonly reason: string };
