@@ -12,14 +12,13 @@ import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
-import type { EventName } from "../monitor/events.ts";
+import type { EventMap, EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { copyFrozen, didYouMean, show } from "../support/validation.ts";
-import { type Route, Routes } from "../routing/route.ts";
+import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { controlTopicOf } from "../routing/control_topic.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
@@ -122,7 +121,7 @@ export class App implements AsyncDisposable {
     const { broker: source, name } = resolved;
     this.#scheduledTopic = this.#nameScheduledTopic();
     const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic };
-    const controlTopic = controlTopicOf(name, resolved);
+    const controlTopic = fullName(`${name}_control`, resolved);
     const topics = { routes: this.#routes.all(), scheduled, control: resolved.control ? controlTopic : null };
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
     this.#dispatcher = new Dispatcher({
@@ -207,6 +206,11 @@ export class App implements AsyncDisposable {
   /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /** Emits `operator.acted` for a change that an operator made, or tried to make. */
+  reportAction(action: EventMap["operator.acted"]): void {
+    this.#monitor.emit("operator.acted", action);
   }
 
   /**

@@ -301,6 +301,18 @@ export interface EventMap {
   "worker.stopping": { readonly group: string; readonly running: number; readonly shutdownTimeoutMs: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
+  /**
+   * A user of the dashboard changed something, or tried to. `path`: the page. `action`: such as `"requeue"`; `null` for a user
+   * who may only look. `target`: the things that it was about, in one line. `message`: the sentence that the user is shown.
+   */
+  "operator.acted": {
+    readonly user: string | null;
+    readonly path: string;
+    readonly action: string | null;
+    readonly target: string | null;
+    readonly outcome: "done" | "failed" | "refused";
+    readonly message: string;
+  };
   /** The broker's client wrote a line to its log. */
   "broker.log": {
     readonly level: "debug" | "info" | "warn" | "error";

@@ -3,15 +3,9 @@
  * now: the paused topics, and the cancelled jobs.
  */
 import { hasCleanupPolicy } from "../broker/cleanup_policy.ts";
-import { fullName, type Naming } from "./route.ts";
 
 /** The only partition that is written and read: the records of it have one order. */
 export const CONTROL_PARTITION = 0;
-
-/** Returns the full name of the control topic of an App. */
-export function controlTopicOf(appName: string, naming: Naming): string {
-  return fullName(`${appName}_control`, naming);
-}
 
 /**
  * The settings of the topic. Segments are short, since Kafka compacts only closed ones; a tombstone stays for a day, in
