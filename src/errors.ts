@@ -165,7 +165,7 @@ export class RevokedError extends Error {
   override name = "RevokedError";
 }
 
-/** An operator has cancelled the job while it ran: the reason of its `signal`. What it then throws is not a failure. */
+/** An operator has cancelled the job while it ran: the reason of its `signal`. Its error is not a failure then. */
 export class CancelledError extends Error {
   /** `"CancelledError"`. */
   override name = "CancelledError";
