@@ -80,8 +80,9 @@ function openDeno(): Runtime {
 }
 
 function openNode(process: Process): Runtime {
+  const isBun = "bun" in process.versions;
   return {
-    name: "bun" in process.versions ? "bun" : "node",
+    name: isBun ? "bun" : "node",
     isWindows: process.platform === "win32",
     args: process.argv.slice(2),
     get hasColors() {
@@ -101,11 +102,19 @@ function openNode(process: Process): Runtime {
     },
     listenToUncaughtErrors({ rejection, crash }) {
       process.on("unhandledRejection", rejection);
-      // The monitor does not catch the error: the runtime prints it and exits with 1.
-      process.on("uncaughtExceptionMonitor", crash);
+      const [event, listener] = isBun
+        // Bun prints the error, but does not exit while the main module waits in an `await`.
+        ? ["uncaughtException", (error: unknown) => {
+          crash();
+          console.error(error);
+          process.exit(1);
+        }]
+        // The monitor does not catch the error: Node prints it and exits with 1.
+        : ["uncaughtExceptionMonitor", crash];
+      process.on(event, listener);
       return () => {
         process.off("unhandledRejection", rejection);
-        process.off("uncaughtExceptionMonitor", crash);
+        process.off(event, listener);
       };
     },
   };
