@@ -3,7 +3,8 @@
  * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
 import type { Broker, BrokerPermissions } from "../broker/broker.ts";
-import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
+import type { CancelOptions, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
+import type { DeadLetters } from "../dead_letters/dead_letters.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
 import { EnvelopeCodec } from "../job/envelope.ts";
@@ -11,22 +12,15 @@ import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
-import type { EventName } from "../monitor/events.ts";
+import type { EventMap, EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import {
-  boolean,
-  checkOptions,
-  copyFrozen,
-  didYouMean,
-  integerFrom,
-  nonEmptyString,
-  show,
-} from "../support/validation.ts";
+import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { reasonNotToSchedule, scheduledTopicOf, schedulerGroup } from "../routing/scheduled_topic.ts";
+import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -42,8 +36,9 @@ import {
   type WorkerSettings,
 } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
+import { Operations } from "./operations.ts";
 import type { TopicChange } from "./topics.ts";
-import { assertPosition, formatPosition, type Position } from "../support/position.ts";
+import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 
@@ -96,6 +91,7 @@ export class App implements AsyncDisposable {
   readonly #tracing: Tracing;
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
+  readonly #operations: Operations;
   /**
    * Options that a test sets for its workers.
    *
@@ -125,7 +121,8 @@ export class App implements AsyncDisposable {
     const { broker: source, name } = resolved;
     this.#scheduledTopic = this.#nameScheduledTopic();
     const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic };
-    const topics = { routes: this.#routes.all(), scheduled };
+    const controlTopic = fullName(`${name}_control`, resolved);
+    const topics = { routes: this.#routes.all(), scheduled, control: resolved.control ? controlTopic : null };
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
     this.#dispatcher = new Dispatcher({
       broker: () => this.#broker.ready(),
@@ -138,6 +135,14 @@ export class App implements AsyncDisposable {
       clock: resolved.clock,
       scheduledTopic: this.#scheduledTopic,
       maxDelayMs: resolved.maxDelayMs,
+    });
+    this.#operations = new Operations({
+      options: resolved,
+      routes: this.#routes,
+      broker: this.#broker,
+      dispatcher: this.#dispatcher,
+      scheduledTopic: this.#scheduledTopic,
+      controlTopic,
     });
     this.#unbind = bindRuntime(this);
   }
@@ -201,6 +206,11 @@ export class App implements AsyncDisposable {
   /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /** Emits `operator.acted` for a change that an operator made, or tried to make. */
+  reportAction(action: EventMap["operator.acted"]): void {
+    this.#monitor.emit("operator.acted", action);
   }
 
   /**
@@ -333,17 +343,7 @@ export class App implements AsyncDisposable {
    * @throws {BrokerError} if the group is past this record, or is not at it and has to be
    */
   async skip(position: Position, options: SkipOptions = {}): Promise<void> {
-    assertPosition("app.skip()", position);
-    checkOptions("app.skip()", options, { force: boolean });
-    const [route] = this.#routes.select([position.topic]);
-    const broker = await this.#broker.ready();
-    const { skipCommit } = await lazyImport(() => import("../worker/partition/skip_commit.ts"));
-    const at = { ...position, topic: route!.topic };
-    const decide = skipCommit(at, {
-      isAlone: route!.ordering !== "partition",
-      force: options.force ?? false,
-    });
-    await broker.skip(route!.group, at, decide);
+    await this.#operations.skip(position, options);
   }
 
   /**
@@ -374,11 +374,7 @@ export class App implements AsyncDisposable {
    * ```
    */
   async scheduled(options: ScheduledOptions = {}): Promise<ScheduledJob[]> {
-    checkOptions("app.scheduled()", options, { limit: integerFrom(1), after: () => null });
-    await this.flush();
-    const { admin } = await this.#broker.ready();
-    const { listScheduled } = await lazyImport(() => import("../scheduler/list_scheduled.ts"));
-    return await listScheduled(admin, this.#scheduledTopic, schedulerGroup(this.name), options);
+    return await this.#operations.scheduled(options);
   }
 
   /**
@@ -389,8 +385,7 @@ export class App implements AsyncDisposable {
    * @throws {EnqueueError} if the cancellation cannot be written
    */
   async cancelScheduled(jobId: string): Promise<void> {
-    checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
-    await this.#dispatcher.cancelScheduled(jobId);
+    await this.#operations.cancelScheduled(jobId);
   }
 
   /**
@@ -400,18 +395,99 @@ export class App implements AsyncDisposable {
    * @throws {InvalidConfigurationError} if no topic declares it as its dead letter topic
    */
   deadLetters(topic?: string): DeadLetters {
-    const routes = this.#routes.all();
-    const all = new Set(routes.flatMap(({ deadLetterQueue }) => deadLetterQueue === null ? [] : deadLetterQueue.topic));
-    const toFullName = (name: string) => fullName(name, this.#resolved);
-    return new DeadLetters({
-      name: this.name,
-      toFullName,
-      topics: selectDeadLetterTopics([...all], topic, toFullName),
-      broker: () => this.#broker.ready(),
-      append: (topic, record) => this.#dispatcher.append(topic, record),
-      isDeclared: (topic) => this.#routes.find(topic) !== undefined,
-      maxPayloadBytes: this.#maxPayloadBytes(),
-    });
+    return this.#operations.deadLetters(topic);
+  }
+
+  /**
+   * Pauses a topic, or one of its partitions: workers start no job of it, also after a restart, until `resume` is called.
+   * Jobs that run go on, and jobs can be enqueued. Workers notice it within a second.
+   *
+   * @param queue the topic, with the App's prefix or without it
+   * @returns the pause
+   * @throws {InvalidConfigurationError} for a wrong option, a queue that no topic declares, or if the App has no control
+   * @throws {UnknownTopicError} if the control topic does not exist
+   * @throws {BrokerError} if it cannot be written
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using app = new App({ name: "shop", broker: "memory:", jobs: [], topics: [activeJobTopic("mail")] });
+   * await app.pause("mail", { why: "the mail server is down", by: "ada" });
+   * assertEquals((await app.paused()).map(({ queue, by }) => [queue, by]), [["mail", "ada"]]);
+   * await app.resume("mail");
+   * assertEquals(await app.paused(), []);
+   * ```
+   */
+  async pause(queue: string, options: PauseOptions = {}): Promise<PausedTopic> {
+    return await this.#operations.pause(queue, options);
+  }
+
+  /**
+   * Resumes a topic and all its partitions, or one partition that was paused by itself.
+   *
+   * @param queue the topic, with the App's prefix or without it
+   * @returns the pauses that have ended: none if nothing was paused
+   * @throws the errors of {@linkcode App.pause}
+   */
+  async resume(queue: string, options: ResumeOptions = {}): Promise<PausedTopic[]> {
+    return await this.#operations.resume(queue, options);
+  }
+
+  /**
+   * Lists the topics and partitions that are paused.
+   *
+   * @returns them in the order of their queues
+   * @throws the errors of {@linkcode App.pause}
+   */
+  async paused(): Promise<PausedTopic[]> {
+    return await this.#operations.paused();
+  }
+
+  /**
+   * Cancels a job, wherever it is. A delayed job is taken away. A waiting one is not performed when its turn comes. The
+   * `signal` of a running one aborts with a `CancelledError`: what it then throws is not a failure, and a job that passes all
+   * the same has passed. A job that has ended, or whose id is unknown, stays as it is.
+   *
+   * @param jobId the job's `jobId`
+   * @throws the errors of {@linkcode App.pause}
+   * @throws {EnqueueError} if the job cannot be taken away from the delayed ones; it is cancelled when it is due
+   */
+  async cancel(jobId: string, options: CancelOptions = {}): Promise<void> {
+    await this.#operations.cancel(jobId, options);
+  }
+
+  /**
+   * Reads the status of its topics from the broker: state, lag, age, dead letters, delayed jobs, workers. No worker needs to run.
+   * A broker that does not respond makes a state `"unknown"`, with the reason; the call does not reject for it.
+   *
+   * @returns plain data, worst topic first
+   * @throws {InvalidConfigurationError} for a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class GreetJob extends Job {
+   *   perform(_name: string) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [GreetJob],
+   *   topics: [activeJobTopic("default")],
+   *   logger: false,
+   * });
+   * await GreetJob.performLater("Ada");
+   * await app.flush();
+   * const { topics: [topic] } = await app.status();
+   * assertEquals([topic!.queue, topic!.lag], ["default", 1]);
+   * ```
+   */
+  async status(options: StatusOptions = {}): Promise<AppStatus> {
+    return await this.#operations.status(options);
   }
 
   /** Resolves once no job is pending. */
@@ -436,40 +512,17 @@ export class App implements AsyncDisposable {
     await this.close();
   }
 
-  /** Reports that no job can wait, if a class says that its jobs do. A worker starts all the same. */
-  async #checkScheduledTopic(broker: Broker, topic: string): Promise<void> {
-    const declaresWait = (Class: JobClass) =>
-      planOf(Class).errorHandlers.some((handler) => handler.kind === "retry" && !handler.inPlace);
-    if (!Array.from(this.jobs).some(declaresWait)) return;
-    const found = (await broker.admin.describe([topic])).get(topic);
-    const reason = found == null
-      ? 'it does not exist; create it with "topics apply"'
-      : reasonNotToSchedule(found.config);
-    if (reason !== null) this.reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
-  }
-
   /** Makes the part of a worker that releases delayed jobs. */
   async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
-    const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = this.#resolved;
-    const topic = this.#scheduledTopic;
-    await this.#checkScheduledTopic(broker, topic);
-    const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
-    return new Scheduler({
-      broker,
-      group: schedulerGroup(name),
-      topic,
-      clock,
-      maxDelayMs,
-      maxPayloadBytes: this.#maxPayloadBytes(),
-      maxValueBytes: maxBufferedBytes / 4,
+    const { createScheduler } = await lazyImport(() => import("./create_scheduler.ts"));
+    return await createScheduler(broker, {
+      options: this.#resolved,
+      routes: this.#routes,
+      dispatcher: this.#dispatcher,
       monitor: this.#monitor,
-      // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
-      append: (topic, record) => this.#dispatcher.append(topic, record, false),
-      findTarget: (target) => {
-        const route = this.#routes.find(target);
-        if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };
-        return undeclaredQueues === "warn" && target !== topic ? { deadLetterTopic: null } : undefined;
-      },
+      jobs: this.jobs,
+      topic: this.#scheduledTopic,
+      reportError: (where, error) => this.reportError(where, error),
     });
   }
 
@@ -481,11 +534,6 @@ export class App implements AsyncDisposable {
     throw new InvalidConfigurationError(
       `Topic "${topic}" cannot be the "scheduledTopic": jobs are performed from there`,
     );
-  }
-
-  /** The largest value of a job, in bytes. */
-  #maxPayloadBytes(): number {
-    return Math.max(...this.#routes.all().map((route) => route.maxPayloadBytes));
   }
 
   #enqueue<J extends Job>(job: J, awaitsAck: boolean): Promise<J> {

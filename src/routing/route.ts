@@ -113,6 +113,11 @@ export class Routes {
     return [...new Set(routes)];
   }
 
+  /** The largest value of a job, in bytes. */
+  get maxPayloadBytes(): number {
+    return Math.max(...this.all().map((route) => route.maxPayloadBytes));
+  }
+
   /** Returns the message about a queue that is not declared. */
   undeclared(queue: string): string {
     return `No topic declares the queue "${queue}"${didYouMean(queue, this.all().map((route) => route.queue))}`;

@@ -1,0 +1,59 @@
+/** Makes the part of a worker that releases delayed jobs, and checks the topic in which they wait. */
+import type { Broker } from "../broker/broker.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { planOf } from "../job/declarations.ts";
+import type { JobClass } from "../job/job.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { Routes } from "../routing/route.ts";
+import { reasonNotToSchedule, schedulerGroup } from "../routing/scheduled_topic.ts";
+import { lazyImport } from "../support/root_context.ts";
+import type { WorkerScheduler } from "../worker/scheduler.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** The parts of an App that its schedulers need. */
+export interface SchedulerParts {
+  readonly options: ResolvedOptions;
+  readonly routes: Routes;
+  readonly dispatcher: Dispatcher;
+  readonly monitor: Monitor;
+  readonly jobs: ReadonlySet<JobClass>;
+  /** The full name of the topic in which delayed jobs wait. */
+  readonly topic: string;
+  /** Reports an error that no caller receives. */
+  readonly reportError: (where: string, error: unknown) => void;
+}
+
+/** Makes the scheduler of one worker. */
+export async function createScheduler(broker: Broker, parts: SchedulerParts): Promise<WorkerScheduler> {
+  const { options, routes, dispatcher, monitor, topic } = parts;
+  const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = options;
+  await checkScheduledTopic(broker, parts);
+  const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
+  return new Scheduler({
+    broker,
+    group: schedulerGroup(name),
+    topic,
+    clock,
+    maxDelayMs,
+    maxPayloadBytes: routes.maxPayloadBytes,
+    maxValueBytes: maxBufferedBytes / 4,
+    monitor,
+    // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
+    append: (topic, record) => dispatcher.append(topic, record, false),
+    findTarget: (target) => {
+      const route = routes.find(target);
+      if (route !== undefined) return { deadLetterTopic: route.deadLetterQueue?.topic ?? null };
+      return undeclaredQueues === "warn" && target !== topic ? { deadLetterTopic: null } : undefined;
+    },
+  });
+}
+
+/** Reports that no job can wait, if a class says that its jobs do. A worker starts all the same. */
+async function checkScheduledTopic(broker: Broker, { jobs, topic, reportError }: SchedulerParts): Promise<void> {
+  const declaresWait = (Class: JobClass) =>
+    planOf(Class).errorHandlers.some((handler) => handler.kind === "retry" && !handler.inPlace);
+  if (!Array.from(jobs).some(declaresWait)) return;
+  const found = (await broker.admin.describe([topic])).get(topic);
+  const reason = found == null ? 'it does not exist; create it with "topics apply"' : reasonNotToSchedule(found.config);
+  if (reason !== null) reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
+}
