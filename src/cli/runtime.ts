@@ -34,6 +34,8 @@ export interface Runtime {
   addSignalListener(signal: Signal, listener: () => void): void;
   /** Listens to a signal no longer. */
   removeSignalListener(signal: Signal, listener: () => void): void;
+  /** Reads a variable of the environment. */
+  readEnv(name: string): string | undefined;
   /** Lets the process end although a timer waits. */
   unrefTimer(timer: ReturnType<typeof setTimeout>): void;
   /** Reads a file; `null` if it cannot be read. It never prompts for a permission. */
@@ -51,6 +53,7 @@ function openDeno(): Runtime {
       return Deno.stdout.isTerminal() && !Deno.noColor;
     },
     cwd: () => Deno.cwd(),
+    readEnv: (name) => Deno.env.get(name),
     exit: (code) => Deno.exit(code),
     addSignalListener: (signal, listener) => Deno.addSignalListener(signal, listener),
     removeSignalListener: (signal, listener) => Deno.removeSignalListener(signal, listener),
@@ -89,6 +92,7 @@ function openNode(process: Process): Runtime {
       return process.stdout.isTTY === true && !process.env.NO_COLOR;
     },
     cwd: () => process.cwd(),
+    readEnv: (name) => process.env[name],
     exit: (code) => process.exit(code),
     addSignalListener: (signal, listener) => void process.on(signal, listener),
     removeSignalListener: (signal, listener) => void process.off(signal, listener),
