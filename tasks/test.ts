@@ -20,7 +20,7 @@
 import { BROWSER_FOLDER, findMissingChromium } from "./chromium.ts";
 import { deno, filesUnder, onInterrupt, root } from "./process.ts";
 import { type Part, runTask } from "./requirements.ts";
-import { findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
+import { findMissingKcat, findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
 import { CLUSTER_FOLDER, formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
@@ -136,23 +136,33 @@ interface Program {
   readonly folder: string;
   /** Returns why it is missing; `null` if it is there. */
   readonly findMissing: () => Promise<string | null>;
+  /** The same for a further program that its tests on a Kafka need. @default none */
+  readonly findMissingOnKafka?: () => Promise<string | null>;
 }
 
 const PROGRAMS: readonly Program[] = [
-  { part: "ruby", name: "Ruby", folder: RUBY_FOLDER, findMissing: findMissingRuby },
+  {
+    part: "ruby",
+    name: "Ruby",
+    folder: RUBY_FOLDER,
+    findMissing: findMissingRuby,
+    findMissingOnKafka: findMissingKcat,
+  },
   { part: "chromium", name: "Chromium", folder: BROWSER_FOLDER, findMissing: findMissingChromium },
 ];
 
 /** Says why the tests with a program were left out. That is a failure if they are required. */
 async function checkProgram(
-  { part, name, folder, findMissing }: Program,
-  { required, options }: TestArguments,
+  { part, name, folder, findMissing, findMissingOnKafka }: Program,
+  { required, options, kafka }: TestArguments,
   planned: readonly Run[],
   report: Report,
 ): Promise<void> {
   const isRequired = required.has(part);
   const needsIt = ({ paths }: Run) => paths.some((path) => isWithin(path, folder));
-  const reason = planned.some(needsIt) || isRequired ? await findMissing() : null;
+  const isOnKafka = kafka !== "off" && planned.some((run) => run.onKafka && needsIt(run));
+  let reason = planned.some(needsIt) || isRequired ? await findMissing() : null;
+  if (reason === null && isOnKafka) reason = await findMissingOnKafka?.() ?? null;
   if (reason !== null) {
     const text = `The tests with ${name} were left out: ${reason}`;
     if (isRequired) report.failed(text);
