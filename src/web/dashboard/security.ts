@@ -86,7 +86,7 @@ export function isLoopbackAddress(address: string): boolean {
 }
 
 /** Whether a name always means this machine. */
-function isLoopbackName(name: string): boolean {
+export function isLoopbackName(name: string): boolean {
   return name === "localhost" || name.endsWith(".localhost") || isLoopbackAddress(name);
 }
 
