@@ -98,7 +98,7 @@ Deno.test("tombstones, poison, huge values and hostile headers are shown without
   ) {
     const { status, html } = await open(path);
     assertEquals(status, 200);
-    assert(!/<script>alert|<i>|<b><b>|[\u001b\u202e]|s3cret/.test(html), path);
+    assert(!/<script>alert|<i>|<b><b>|[^\P{Cc}\n]|\u202e|s3cret/u.test(html), path);
     assert(html.length < 80_000, `${path} has ${html.length} characters`);
   }
 });
