@@ -90,6 +90,12 @@ export interface AppOptions extends JobOptions {
   readonly shutdownTimeoutMs?: number;
   /** The topic in which delayed jobs wait. No other App may use it. @default see its options */
   readonly scheduledTopic?: ScheduledTopicOptions;
+  /**
+   * Whether workers write reports for {@linkcode App.workers} to the topic `<name>_workers`. A worker that runs `once` writes none.
+   *
+   * @default true
+   */
+  readonly reports?: boolean;
   /** Longest delay of a job, in ms: a year by default. @default 31536000000 */
   readonly maxDelayMs?: number;
   /** The clock by which delayed jobs are due. @default the system's */
@@ -164,6 +170,7 @@ const CHECKS: Checks<AppOptions> = {
     partitions: integerFrom(1),
     replicationFactor: integerFrom(1),
   }),
+  reports: boolean,
   maxDelayMs: integerFrom(1),
   clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
 };
@@ -207,6 +214,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
     scheduledTopic: options.scheduledTopic ?? {},
+    reports: options.reports ?? true,
     maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,
     clock: options.clock ?? SYSTEM_CLOCK,
   });

@@ -14,7 +14,7 @@ import { EXIT } from "./exit_codes.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { printLine, printThrown } from "./print_error.ts";
 import { stderr } from "../support/stderr.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../support/version.ts";
 
 /** The wait for the last lines on standard error, in milliseconds. */
 const FLUSH_MS = 1000;

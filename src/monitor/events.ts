@@ -276,6 +276,8 @@ export interface EventMap {
   "worker.stopping": { readonly group: string; readonly running: number; readonly shutdownTimeoutMs: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
+  /** A report of a worker could not be written. Emitted once, until one is written again; jobs go on. */
+  "report.failed": { readonly topic: string; readonly error: ErrorInfo };
   /** The broker's client wrote a line to its log. */
   "broker.log": {
     readonly level: "debug" | "info" | "warn" | "error";

@@ -237,6 +237,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         e.unfinished.length === 0 ? "" : `; not ended, so performed again: ${e.unfinished.map(formatJob).join(", ")}`
       }`,
   },
+  "report.failed": {
+    level: "warn",
+    message: (e) =>
+      `Cannot report this worker in topic "${e.topic}" (${
+        formatError(e.error)
+      }): jobs go on, and the next report is tried`,
+  },
   "broker.log": { level: (e) => e.level, message: (e) => `Broker: ${formatMessage(e.message)}` },
   "error.occurred": {
     // A job that could not be enqueued has a line of its own.

@@ -5,6 +5,7 @@
  */
 import type * as assert from "node:assert";
 import type * as asyncHooks from "node:async_hooks";
+import type * as os from "node:os";
 import type * as path from "node:path";
 import type * as timers from "node:timers";
 import type * as util from "node:util";
@@ -12,6 +13,7 @@ import type * as util from "node:util";
 interface NodeBuiltins {
   readonly "node:assert": typeof assert;
   readonly "node:async_hooks": typeof asyncHooks;
+  readonly "node:os": typeof os;
   readonly "node:path": typeof path;
   readonly "node:timers": typeof timers;
   readonly "node:util": typeof util;
