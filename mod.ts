@@ -151,6 +151,15 @@ export type {
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
+export type {
+  AppStatus,
+  DeadLetterCounts,
+  OperatorPause,
+  PartitionSummary,
+  StatusOptions,
+  TopicState,
+  TopicStatus,
+} from "./src/status/status.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {
   GroupStatus,

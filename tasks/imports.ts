@@ -36,13 +36,14 @@ const LAYERS = [
   ["routing"],
   ["dispatch", "worker"],
   ["dead_letters", "reports", "scheduler"],
+  ["status"],
   ["app"],
   ["testing", "web"],
   ["cli"],
 ];
 
 /** The modules that use the broker interface, and no broker that implements it. */
-const INTERFACE_ONLY = ["dead_letters", "dispatch", "reports", "scheduler", "worker"];
+const INTERFACE_ONLY = ["dead_letters", "dispatch", "reports", "scheduler", "status", "worker"];
 
 /** The packages that may be used, and the files that may use them. */
 const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [

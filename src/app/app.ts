@@ -11,7 +11,7 @@ import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
-import type { EventName } from "../monitor/events.ts";
+import type { EventMap, EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
@@ -21,6 +21,7 @@ import { type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import { workersTopicOf } from "../routing/workers_topic.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -207,6 +208,11 @@ export class App implements AsyncDisposable {
   /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /** Emits `operator.acted` for a change that an operator made, or tried to make. */
+  reportAction(action: EventMap["operator.acted"]): void {
+    this.#monitor.emit("operator.acted", action);
   }
 
   /**
@@ -413,6 +419,38 @@ export class App implements AsyncDisposable {
    */
   async workers(): Promise<ReportedWorker[]> {
     return await this.#operations.workers();
+  }
+
+  /**
+   * Reads the status of its topics from the broker: state, lag, age, dead letters, delayed jobs, workers. No worker needs to run.
+   * A broker that does not respond makes a state `"unknown"`, with the reason; the call does not reject for it.
+   *
+   * @returns plain data, worst topic first
+   * @throws {InvalidConfigurationError} for a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class GreetJob extends Job {
+   *   perform(_name: string) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [GreetJob],
+   *   topics: [activeJobTopic("default")],
+   *   logger: false,
+   * });
+   * await GreetJob.performLater("Ada");
+   * await app.flush();
+   * const { topics: [topic] } = await app.status();
+   * assertEquals([topic!.queue, topic!.lag], ["default", 1]);
+   * ```
+   */
+  async status(options: StatusOptions = {}): Promise<AppStatus> {
+    return await this.#operations.status(options);
   }
 
   /** Resolves once no job is pending. */

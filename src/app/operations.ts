@@ -11,10 +11,14 @@ import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
-import { boolean, checkOptions, integerFrom, nonEmptyString } from "../support/validation.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
+import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
 import type { LoadReporter } from "../worker/reporter.ts";
 import type { AppBroker } from "./app_broker.ts";
 import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
+
+/** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
+const STATUS_TIMEOUT_MS = 10_000;
 
 /** The parts of an App that its operations need. */
 export interface OperationsContext {
@@ -86,6 +90,21 @@ export class Operations {
       const { Reporter } = await lazyImport(() => import("../reports/reporter.ts"));
       return (broker, status) => new Reporter({ broker, status, topic, monitor, clock });
     };
+  }
+
+  /** See `App.status`. */
+  async status(options: StatusOptions): Promise<AppStatus> {
+    checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
+    const { options: { name, broker: source, clock }, routes, broker } = this.#context;
+    const { readStatus } = await lazyImport(() => import("../status/read_status.ts"));
+    const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND } = options;
+    return await readStatus({
+      name,
+      brokerName: source.name,
+      routes: routes.all(),
+      broker: () => broker.ready(),
+      nowMs: () => clock.nowMs(),
+    }, { timeoutMs, command });
   }
 
   /** See `App.deadLetters`. */

@@ -25,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["topics", async () => (await import("./topics.ts")).topics],
   ["skip", async () => (await import("./skip.ts")).skip],
   ["dlq", async () => (await import("./dlq.ts")).dlq],
+  ["web", async () => (await import("./web.ts")).web],
   ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
   ["init", async () => (await import("./init.ts")).init],
   ["generate", async () => (await import("./generate.ts")).generate],

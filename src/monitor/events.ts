@@ -240,7 +240,10 @@ export interface EventMap {
    * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` reports its end.
    */
   "session.lost": { readonly group: string; readonly lostMs: number };
-  /** The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. */
+  /**
+   * The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. Emitted again
+   * once the worker stood still for long, and has read them again.
+   */
   "schedule.ready": TopicPartition & { readonly waiting: number; readonly readMs: number };
   /** A record among the delayed jobs cannot be read: it is set aside, and stays in the log. */
   "schedule.unreadable": Position & { readonly reason: string };
@@ -278,6 +281,18 @@ export interface EventMap {
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
   /** A report of a worker could not be written. Emitted once, until one is written again; jobs go on. */
   "report.failed": { readonly topic: string; readonly error: ErrorInfo };
+  /**
+   * A user of the dashboard changed something, or tried to. `path`: the page. `action`: such as `"requeue"`; `null` for a user
+   * who may only look. `target`: the things that it was about, in one line. `message`: the sentence that the user is shown.
+   */
+  "operator.acted": {
+    readonly user: string | null;
+    readonly path: string;
+    readonly action: string | null;
+    readonly target: string | null;
+    readonly outcome: "done" | "failed" | "refused";
+    readonly message: string;
+  };
   /** The broker's client wrote a line to its log. */
   "broker.log": {
     readonly level: "debug" | "info" | "warn" | "error";

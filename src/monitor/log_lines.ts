@@ -244,6 +244,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         formatError(e.error)
       }): jobs go on, and the next report is tried`,
   },
+  "operator.acted": {
+    level: (e) => e.outcome === "done" ? "info" : "warn",
+    message: (e) =>
+      `${e.user ?? "A reader"} ${e.outcome === "done" ? "did" : `could not do (${e.outcome})`} ${
+        e.action ?? "a change"
+      } at ${e.path}${e.target === null ? "" : ` to ${e.target}`}: ${e.message}`,
+  },
   "broker.log": { level: (e) => e.level, message: (e) => `Broker: ${formatMessage(e.message)}` },
   "error.occurred": {
     // A job that could not be enqueued has a line of its own.

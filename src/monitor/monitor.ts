@@ -111,6 +111,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "worker.stopping": true,
   "worker.stopped": true,
   "report.failed": true,
+  "operator.acted": true,
   "broker.log": true,
   "error.occurred": true,
 });

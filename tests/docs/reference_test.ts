@@ -14,12 +14,13 @@ import { generate } from "../../src/cli/generate.ts";
 import { init } from "../../src/cli/init.ts";
 import { skip } from "../../src/cli/skip.ts";
 import { topics } from "../../src/cli/topics.ts";
+import { web } from "../../src/cli/web.ts";
 import { worker } from "../../src/cli/worker.ts";
 import { Routes } from "../../src/routing/route.ts";
 import { activeJobTopic } from "../../src/routing/topic.ts";
 import { type Row, rowsHeaded, rowsOf, section } from "./markdown.ts";
 
-const COMMANDS = [worker, topics, skip, dlq, enqueue, init, generate];
+const COMMANDS = [worker, topics, skip, dlq, web, enqueue, init, generate];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const OPTIONS = read("docs/options.md");
