@@ -60,7 +60,7 @@ class NewestRecords {
   readonly records = new Map<string, StoredRecord>();
   #characters = 0;
 
-  /** Keeps a record that is newer than all before. The oldest ones make room for it. */
+  /** Keeps a record that is newer than all before. The oldest ones are dropped for it. */
   add(id: string, record: StoredRecord): void {
     this.#delete(id);
     this.records.set(id, record);
@@ -71,7 +71,7 @@ class NewestRecords {
     }
   }
 
-  /** Keeps records that are older than all others, as far as there is room. */
+  /** Keeps records that are older than all others, up to the limits. */
   addOlder({ records }: NewestRecords): void {
     for (const [id, record] of [...records].toReversed()) {
       if (this.records.has(id)) continue;

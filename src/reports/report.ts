@@ -28,7 +28,7 @@ const MAX_BUCKETS = 64;
 /** The parts of a worker that never change. */
 export type WorkerIdentity = Pick<ReportedWorker, "id" | "host" | "pid" | "version" | "runtime" | "startedAtMs">;
 
-/** What a record says: everything but the time of the record, and what follows from it. */
+/** The content of a record: everything but the time of the record, and what follows from it. */
 export type Report = Omit<ReportedWorker, "writtenAtMs" | "state">;
 
 /** Returns the record of a report. */
