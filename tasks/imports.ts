@@ -35,7 +35,7 @@ const LAYERS = [
   ["broker", "job"],
   ["routing"],
   ["dispatch", "worker"],
-  ["dead_letters", "reports", "scheduler"],
+  ["control", "dead_letters", "reports", "scheduler"],
   ["status"],
   ["app"],
   ["testing", "web"],
@@ -43,7 +43,7 @@ const LAYERS = [
 ];
 
 /** The modules that use the broker interface, and no broker that implements it. */
-const INTERFACE_ONLY = ["dead_letters", "dispatch", "reports", "scheduler", "status", "worker"];
+const INTERFACE_ONLY = ["control", "dead_letters", "dispatch", "reports", "scheduler", "status", "worker"];
 
 /** The packages that may be used, and the files that may use them. */
 const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [

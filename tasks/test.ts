@@ -19,7 +19,7 @@
  */
 import { deno, filesUnder, onInterrupt, root } from "./process.ts";
 import { runTask } from "./requirements.ts";
-import { findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
+import { findMissingKcat, findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
 import { CLUSTER_FOLDER, formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
@@ -130,12 +130,14 @@ async function checkKafka(given: TestArguments, kafka: BackgroundKafka, report: 
 
 /** Says why the tests with a Ruby were left out. That is a failure if they are required. */
 async function checkRuby(
-  { requiresRuby, options }: TestArguments,
+  { requiresRuby, options, kafka }: TestArguments,
   planned: readonly Run[],
   report: Report,
 ): Promise<void> {
   const needsRuby = ({ paths }: Run) => paths.some((path) => isWithin(path, RUBY_FOLDER));
-  const reason = planned.some(needsRuby) || requiresRuby ? await findMissingRuby() : null;
+  const needsKcat = kafka !== "off" && planned.some((run) => run.onKafka && needsRuby(run));
+  let reason = planned.some(needsRuby) || requiresRuby ? await findMissingRuby() : null;
+  if (reason === null && needsKcat) reason = await findMissingKcat();
   if (reason !== null) {
     const text = `The tests with Ruby were left out: ${reason}`;
     if (requiresRuby) report.failed(text);

@@ -2,10 +2,12 @@
  * The calls of an operator on an App: skip a record, look at delayed jobs and dead letters, change them. No worker needs
  * to run for them. `App` documents each; the code of each is loaded at its first use.
  */
+import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import { fullName, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
@@ -31,6 +33,8 @@ export interface OperationsContext {
   readonly monitor: Monitor;
   /** The full name of the topic in which workers report; `null` for none. */
   readonly workersTopic: string | null;
+  /** The full name of the control topic. */
+  readonly controlTopic: string;
 }
 
 /** The operations of one App. */
@@ -90,6 +94,47 @@ export class Operations {
       const { Reporter } = await lazyImport(() => import("../reports/reporter.ts"));
       return (broker, status) => new Reporter({ broker, status, topic, monitor, clock });
     };
+  }
+
+  /** See `App.pause`. */
+  async pause(queue: string, options: PauseOptions): Promise<PausedTopic> {
+    return await (await this.#control("app.pause()")).pause(queue, options);
+  }
+
+  /** See `App.resume`. */
+  async resume(queue: string, options: ResumeOptions): Promise<PausedTopic[]> {
+    return await (await this.#control("app.resume()")).resume(queue, options);
+  }
+
+  /** See `App.paused`. */
+  async paused(): Promise<PausedTopic[]> {
+    return await (await this.#control("app.paused()")).paused();
+  }
+
+  /** See `App.cancel`. */
+  async cancel(jobId: string, options: CancelOptions): Promise<void> {
+    await (await this.#control("app.cancel()")).cancel(jobId, options);
+  }
+
+  /** Makes the part that writes an operator's orders, if the App's workers take any. */
+  async #control(caller: string): Promise<Control> {
+    const { options, routes, broker, dispatcher, controlTopic } = this.#context;
+    if (!options.control) {
+      throw new InvalidConfigurationError(
+        `${caller} has no effect, since no worker of "${options.name}" takes orders: set "control: true" in new App(), ` +
+          `create the topic "${controlTopic}" with "topics apply", and restart the workers`,
+      );
+    }
+    const { Control } = await lazyImport(() => import("../control/control.ts"));
+    return new Control({
+      name: options.name,
+      topic: controlTopic,
+      routes,
+      clock: options.clock,
+      broker: () => broker.ready(),
+      append: (topic, record) => dispatcher.append(topic, record),
+      cancelScheduled: (jobId) => dispatcher.cancelScheduled(jobId),
+    });
   }
 
   /** See `App.status`. */

@@ -82,8 +82,18 @@ export interface EventMap {
    * `dueAtMs` (ms since 1970) to the acknowledgement.
    */
   "job.released": Position & { readonly jobId: string; readonly dueAtMs: number; readonly latenessMs: number };
-  /** A delayed job was taken away, since it was cancelled. The position is among the delayed jobs. */
-  "job.cancelled": Position & { readonly jobId: string };
+  /**
+   * An operator has cancelled a job. `state`: it was among the delayed jobs, and the position is there; it waited in its topic;
+   * or it ran, for `durationMs`. `by`, `why`: the operator's name and reason, where they are known.
+   */
+  "job.cancelled": Position & {
+    readonly jobId: string;
+    readonly jobClass: string | null;
+    readonly state: "delayed" | "waiting" | "running";
+    readonly durationMs: number | null;
+    readonly by: string | null;
+    readonly why: string | null;
+  };
   /** A callback halted the enqueuing of a job. `queue`: as the job names it. */
   "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */
@@ -179,6 +189,18 @@ export interface EventMap {
   };
   /** A topic of the worker does not exist any more: it is waited for, and the other topics go on. Emitted once. */
   "topic.missing": { readonly group: string; readonly topic: string };
+  /**
+   * An operator has paused a topic of the worker, or one of its partitions (`null`: all of them): no job of it starts. Emitted
+   * by each worker, also by one that starts later.
+   */
+  "topic.paused": {
+    readonly topic: string;
+    readonly partition: number | null;
+    readonly by: string;
+    readonly why: string | null;
+  };
+  /** An operator has resumed a topic or a partition. `by`: `null` if it is unknown. */
+  "topic.resumed": { readonly topic: string; readonly partition: number | null; readonly by: string | null };
   /** The topic was deleted and created again: its partition is read from the start. */
   "topic.recreated": { readonly topic: string; readonly partition: number };
   /**

@@ -91,6 +91,8 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "records.expired": true,
   "group.started_at_beginning": true,
   "topic.missing": true,
+  "topic.paused": true,
+  "topic.resumed": true,
   "topic.recreated": true,
   "assignment.changed": true,
   "partition.assigned": true,

@@ -74,7 +74,9 @@ export class PartitionSchedules {
       ...shared,
       isHeld: (offset) => this.#releases.isHeld(offset),
       onFinished: ({ kind, offset, jobId }) => {
-        if (kind === "cancelled") context.monitor.emit("job.cancelled", { topic, partition, offset, jobId });
+        if (kind !== "cancelled") return;
+        const unknown = { jobClass: null, durationMs: null, by: null, why: null };
+        context.monitor.emit("job.cancelled", { topic, partition, offset, jobId, state: "delayed", ...unknown });
       },
     });
     this.#near = new NearSchedules({
