@@ -1,18 +1,11 @@
 /** The process that this code runs in: its runtime, its id and its host. Works in Deno, Node and Bun. */
-import { nodeBuiltin } from "./node_builtin.ts";
-
-/** The part of `node:process` that is used here. It is a global in Deno, Node and Bun. */
-interface Process {
-  readonly pid: number;
-  readonly versions: { readonly deno?: string; readonly bun?: string; readonly node: string };
-}
+import os from "node:os";
+import process from "node:process";
 
 /** The part of Deno that says what is allowed. */
 interface Permissions {
   readonly permissions: { querySync(name: { name: "sys"; kind: "hostname" }): { readonly state: string } };
 }
-
-const process = (globalThis as unknown as { process: Process }).process;
 
 /** Returns the process id. */
 export function processId(): number {
@@ -36,7 +29,7 @@ export function hostName(): string {
     if (deno !== undefined && deno.permissions.querySync({ name: "sys", kind: "hostname" }).state !== "granted") {
       return "unknown";
     }
-    return nodeBuiltin("node:os").hostname() || "unknown";
+    return os.hostname() || "unknown";
   } catch {
     return "unknown";
   }
