@@ -39,6 +39,7 @@ import {
 } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
 import { Operations } from "./operations.ts";
+import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
 import type { TopicChange } from "./topics.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
@@ -515,6 +516,15 @@ export class App implements AsyncDisposable {
    */
   async status(options: StatusOptions = {}): Promise<AppStatus> {
     return await this.#operations.status(options);
+  }
+
+  /**
+   * Reads a page of the log of a topic, at any place. It makes no group.
+   *
+   * @internal
+   */
+  readLog(queue: string, options: ReadLogOptions): Promise<TopicLogPage> {
+    return this.#operations.readLog(queue, options);
   }
 
   /** Resolves once no job is pending. */

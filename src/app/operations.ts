@@ -17,6 +17,7 @@ import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
 import type { LoadReporter } from "../worker/reporter.ts";
 import type { AppBroker } from "./app_broker.ts";
+import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
 import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
 
 /** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
@@ -166,5 +167,13 @@ export class Operations {
       isDeclared: (topic) => routes.find(topic) !== undefined,
       maxPayloadBytes: routes.maxPayloadBytes,
     });
+  }
+
+  /** See `App.readLog`. */
+  async readLog(queue: string, options: ReadLogOptions): Promise<TopicLogPage> {
+    const [route] = this.#context.routes.select([queue]);
+    const broker = await this.#context.broker.ready();
+    const { readLog } = await lazyImport(() => import("./read_log.ts"));
+    return await readLog(broker, route!, options);
   }
 }
