@@ -2,6 +2,7 @@
 import type { ErrorInfo } from "../../errors.ts";
 import type { RunningJob } from "../../monitor/events.ts";
 import type { ReportedWorker } from "../../reports/reported_worker.ts";
+import type { TopicStatus } from "../../status/status.ts";
 import type { Position } from "../../support/position.ts";
 import type { Minute } from "./charts.ts";
 
@@ -140,4 +141,11 @@ export function listRunning(workers: readonly ReportedWorker[]): RunningOnWorker
   return workers.filter(isAlive).flatMap(({ id, status }) =>
     status.groups.flatMap(({ running }) => running.map((job) => ({ ...job, worker: id })))
   ).sort((a, b) => b.runningMs - a.runningMs);
+}
+
+/** Fills in the jobs that run, where only workers report them. */
+export function withRunning(topics: readonly TopicStatus[], workers: readonly ReportedWorker[]): TopicStatus[] {
+  const counts = new Map<string, number>();
+  for (const { topic } of listRunning(workers)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return topics.map((topic) => ({ ...topic, running: topic.running ?? counts.get(topic.topic) ?? 0 }));
 }

@@ -36,31 +36,44 @@ export const PAUSE_ACTIONS: readonly Action[] = [
 
 /** Renders the pause of a topic, and the form that changes it. */
 export function renderPause(
-  { topic: { queue, pausedBy }, canPause }: { readonly topic: TopicStatus; readonly canPause: boolean },
-  { url, access, nowMs }: PageContext,
+  { topic, canPause }: { readonly topic: TopicStatus; readonly canPause: boolean },
+  context: PageContext,
 ): Html | null {
-  const action = url(`topics/${encodeURIComponent(queue)}`);
-  const isAllowed = access === "operate" && canPause;
-  if (pausedBy !== null) {
-    return html`<p class="notes">Paused by ${clip(pausedBy.by ?? "an unknown operator", 80)} ${
-      renderTime(pausedBy.atMs, nowMs)
-    }${pausedBy.why !== null && html`: ${clip(pausedBy.why, 300)}`}</p>${
-      isAllowed &&
-      html`
-        <form method="post" action="${action}" class="buttons"
-          data-once><button name="action" value="resume">Resume ${clip(queue, 60)}</button></form>
-      `
-    }`;
-  }
-  if (!isAllowed) return null;
+  const { queue, pausedBy, partitions } = topic;
+  const isAllowed = context.access === "operate" && canPause;
+  const action = context.url(`topics/${encodeURIComponent(queue)}`);
+  const isPaused = pausedBy !== null || partitions.some(({ state }) => state === "paused");
+  if (!isPaused) return isAllowed ? renderPauseForm(queue, action) : null;
+  const { by = null, why = null } = pausedBy ?? {};
+  const since = pausedBy !== null && renderTime(pausedBy.atMs, context.nowMs);
+  return html`
+    <p class="notes">
+      ${pausedBy === null ? "Some partitions are paused" : `Paused by ${clip(by ?? "an unknown operator", 80)}`}
+      ${since}${why !== null && `: ${clip(why, 300)}`}
+    </p>
+    ${isAllowed && renderResumeForm(queue, action)}
+  `;
+}
+
+function renderResumeForm(queue: string, action: string): Html {
+  return html`
+    <form method="post" action="${action}" class="buttons" data-once>
+      <button name="action" value="resume">Resume ${clip(queue, 60)}</button>
+    </form>
+  `;
+}
+
+function renderPauseForm(queue: string, action: string): Html {
   return html`
     <details class="ask" id="pause">
       <summary>Pause this topic…</summary>
-      <form method="post" action="${action}"
-        data-once><p>No job of it starts until it is resumed. Jobs that run go on to their end; jobs are still enqueued.</p><label>Reason, for other operators <input name="why" maxlength="${MAX_REASON}"></label> <button name="action" value="pause">Pause ${clip(
-          queue,
-          60,
-        )}</button></form>
+      <form method="post" action="${action}" data-once>
+        <p>
+          No job of it starts until it is resumed. Jobs that run go on to their end; jobs are still enqueued.
+        </p>
+        <label>Reason, for other operators <input name="why" maxlength="${MAX_REASON}"></label>
+        <button name="action" value="pause">Pause ${clip(queue, 60)}</button>
+      </form>
     </details>
   `;
 }

@@ -7,7 +7,7 @@ import { describeError } from "../../../errors.ts";
 import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import type { AppStatus, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Minute } from "../charts.ts";
-import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet } from "../fleet.ts";
+import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet, withRunning } from "../fleet.ts";
 import { clip, countOf, formatCount, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
@@ -67,11 +67,12 @@ async function loadOverview(app: App): Promise<OverviewData> {
       notes.push(`${part}: ${describeError(error).message}`);
       return otherwise;
     });
-  const [status, workers, { letters }] = await Promise.all([
+  const [asked, workers, { letters }] = await Promise.all([
     app.status(),
     orNote<readonly ReportedWorker[] | null>(app.workers(), "The workers are not known", null),
     orNote(readRecentLetters(app, RECENT_LETTERS), "The dead letters are not known", { letters: [], isCut: false }),
   ]);
+  const status = workers === null ? asked : { ...asked, topics: withRunning(asked.topics, workers) };
   const hours = addUpHours(workers ?? [], status.atMs);
   return {
     verdict: verdictOf(status),
@@ -227,11 +228,10 @@ function renderErrors(errors: readonly LetterGroup[], context: PageContext): Htm
 
 function renderGroup(group: LetterGroup, { url, nowMs }: PageContext): Html {
   const { jobClass, errorClass, message, unhandled, lastAtMs } = group;
+  const link = url("dead_letters", letterQuery(filterOfGroup(group)));
   return html`
     <li>
-      <a href="${url("dead_letters", letterQuery(filterOfGroup(group)))}">
-        <b>${formatCount(unhandled)} ×</b> ${renderName(jobClass, "unreadable")}
-      </a>
+      <a href="${link}"><b>${formatCount(unhandled)} ×</b> ${renderName(jobClass, "unreadable")}</a>
       ${renderError(errorClass, message, 160)}
       <span class="soft">last ${renderTime(lastAtMs, nowMs)}</span>
     </li>

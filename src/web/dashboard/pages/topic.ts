@@ -4,10 +4,16 @@
  */
 import type { App } from "../../../app/app.ts";
 import { describeError } from "../../../errors.ts";
-import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Minute } from "../charts.ts";
-import { addUpHours, type FailingRecord, listFailing, listRunning, type RunningOnWorker } from "../fleet.ts";
+import {
+  addUpHours,
+  type FailingRecord,
+  listFailing,
+  listRunning,
+  type RunningOnWorker,
+  withRunning,
+} from "../fleet.ts";
 import { clip, countOf, formatCount } from "../format.ts";
 import { type Html, html, type HtmlValue } from "../html.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
@@ -63,15 +69,17 @@ export const topic: Page<TopicData> = {
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
   const notes: string[] = [];
-  const [status, workers] = await Promise.all([
+  const [status, reported] = await Promise.all([
     app.status(),
-    app.workers().catch((error): readonly ReportedWorker[] => {
+    app.workers().catch((error): null => {
       notes.push(`The workers are not known: ${describeError(error).message}`);
-      return [];
+      return null;
     }),
   ]);
-  const topic = status.topics.find(({ queue, topic }) => queue === params.queue || topic === params.queue);
-  if (topic === undefined) throw new PageError(404, `The App declares no topic "${clip(params.queue!, 200)}"`);
+  const found = status.topics.find(({ queue, topic }) => queue === params.queue || topic === params.queue);
+  if (found === undefined) throw new PageError(404, `The App declares no topic "${clip(params.queue!, 200)}"`);
+  const workers = reported ?? [];
+  const topic = reported === null ? found : withRunning([found], workers)[0]!;
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
@@ -104,9 +112,8 @@ ${renderRunning(running, topic, context)}
 </div>`;
 }
 
-function renderNumbers({ topic, running }: TopicData, { url }: PageContext): Html {
+function renderNumbers({ topic }: TopicData, { url }: PageContext): Html {
   const { queue, oldestWaitingMs, lag, delayed, deadLetters, workers, state } = topic;
-  const count = topic.running ?? running.length;
   return html`<dl class="numbers">
 ${
     renderNumber(
@@ -123,7 +130,7 @@ ${
       html`<a href="${url(`topics/${encodeURIComponent(queue)}/records`)}">Look at the records</a>`,
     )
   }
-${renderNumber("Running", formatCount(count), "")}
+${renderNumber("Running", renderCount(topic.running), "")}
 ${renderNumber("Delayed", formatCount(delayed), html`<a href="${url("delayed")}">for later</a>`)}
 ${
     deadLetters !== null && renderNumber(
