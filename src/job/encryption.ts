@@ -43,8 +43,11 @@ const KEY_BYTES = 32;
 const crypto = () => nodeBuiltin("node:crypto");
 const buffer = () => nodeBuiltin("node:buffer").Buffer;
 
-/** The fields that are encrypted; also `cattr_0`, `cattr_1` …, the current attributes of Rails. */
-const SECRET = /^(?:arguments|current_attributes|cattr_\d+)$/;
+/**
+ * The fields that are encrypted: `cattr_0`, `cattr_1` … are the current attributes of Rails. The places of bigints and of
+ * `undefined` have the names of fields in them.
+ */
+const SECRET = /^(?:arguments|current_attributes|cattr_\d+|bigints|undefineds)$/;
 
 /** Encrypts and decrypts what jobs carry. Its keys cannot be read from it. */
 export class Encryption {

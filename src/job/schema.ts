@@ -85,7 +85,8 @@ export function checkArguments(Class: ClassWithSchema, args: readonly unknown[])
 }
 
 function schemaError(Class: ClassWithSchema, found: readonly StandardIssue[]): SchemaError {
-  const issues = found.map(toIssue);
+  // Some libraries return a subclass of Array, whose `map` makes more than an array.
+  const issues = Array.from(found, toIssue);
   const shown = issues.slice(0, MAX_SHOWN).map(({ path, message }) => `${path}: ${message}`).join("; ");
   const more = issues.length > MAX_SHOWN ? `; and ${issues.length - MAX_SHOWN} more` : "";
   return new SchemaError(`The arguments of ${Class.name} do not fit its schema: ${shown}${more}`, { issues });

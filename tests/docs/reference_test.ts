@@ -96,6 +96,7 @@ Deno.test("docs/options.md has the defaults that an App really uses", () => {
     clock: _clock,
     scheduledTopic: _scheduledTopic,
     locateGlobalId: _locateGlobalId,
+    encryption: _encryption,
     ...app
   } = resolveOptions(given);
   assertEquals([queuePrefix, stated.get("queuePrefix")], ["", "none"]);
