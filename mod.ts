@@ -39,6 +39,7 @@ export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
+export type { CancelOptions, PausedTopic, PauseOptions, ResumeOptions } from "./src/control/control.ts";
 export type { DeadLetters } from "./src/dead_letters/dead_letters.ts";
 export type { DeadLetterOptions, DeadLetterProgress } from "./src/dead_letters/handle.ts";
 export type { DeadLetter, DeadLetterDetails } from "./src/dead_letters/letter.ts";
@@ -48,6 +49,7 @@ export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
   Abort,
   BrokerError,
+  CancelledError,
   ContinuationError,
   DeserializationError,
   EnqueueError,
@@ -153,6 +155,7 @@ export type {
   TopicStatus,
 } from "./src/status/status.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
+export type { Pause } from "./src/worker/control.ts";
 export type {
   GroupStatus,
   PartitionStatus,

@@ -28,6 +28,7 @@ const LISTS: readonly List[] = [
   { title: "Keys", prefix: "P", numbers: span(1, 13) },
   { title: "Delays", prefix: "T", numbers: span(1, 16) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
+  { title: "Status", prefix: "status ", numbers: span(1, 8) },
   { title: "Bad input", prefix: "bad input ", numbers: span(1, 26) },
 ];
 

@@ -2,8 +2,10 @@
  * The calls of an operator on an App: skip a record, look at delayed jobs and dead letters, change them. No worker needs
  * to run for them. `App` documents each; the code of each is loaded at its first use.
  */
+import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import { fullName, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
@@ -26,6 +28,8 @@ export interface OperationsContext {
   readonly dispatcher: Dispatcher;
   /** The full name of the topic in which delayed jobs wait. */
   readonly scheduledTopic: string;
+  /** The full name of the control topic. */
+  readonly controlTopic: string;
 }
 
 /** The operations of one App. */
@@ -68,10 +72,51 @@ export class Operations {
     await this.#context.dispatcher.cancelScheduled(jobId);
   }
 
+  /** See `App.pause`. */
+  async pause(queue: string, options: PauseOptions): Promise<PausedTopic> {
+    return await (await this.#control("app.pause()")).pause(queue, options);
+  }
+
+  /** See `App.resume`. */
+  async resume(queue: string, options: ResumeOptions): Promise<PausedTopic[]> {
+    return await (await this.#control("app.resume()")).resume(queue, options);
+  }
+
+  /** See `App.paused`. */
+  async paused(): Promise<PausedTopic[]> {
+    return await (await this.#control("app.paused()")).paused();
+  }
+
+  /** See `App.cancel`. */
+  async cancel(jobId: string, options: CancelOptions): Promise<void> {
+    await (await this.#control("app.cancel()")).cancel(jobId, options);
+  }
+
+  /** Makes the part that writes an operator's orders, if the App's workers take any. */
+  async #control(caller: string): Promise<Control> {
+    const { options, routes, broker, dispatcher, controlTopic } = this.#context;
+    if (!options.control) {
+      throw new InvalidConfigurationError(
+        `${caller} has no effect, since no worker of "${options.name}" takes orders: set "control: true" in new App(), ` +
+          `create the topic "${controlTopic}" with "topics apply", and restart the workers`,
+      );
+    }
+    const { Control } = await lazyImport(() => import("../control/control.ts"));
+    return new Control({
+      name: options.name,
+      topic: controlTopic,
+      routes,
+      clock: options.clock,
+      broker: () => broker.ready(),
+      append: (topic, record) => dispatcher.append(topic, record),
+      cancelScheduled: (jobId) => dispatcher.cancelScheduled(jobId),
+    });
+  }
+
   /** See `App.status`. */
   async status(options: StatusOptions): Promise<AppStatus> {
     checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
-    const { options: { name, broker: source, clock }, routes, broker, scheduledTopic } = this.#context;
+    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic } = this.#context;
     const [{ readStatus }, { Movement }] = await lazyImport(() =>
       Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
     );
@@ -83,6 +128,7 @@ export class Operations {
       routes: routes.all(),
       scheduledTopic,
       schedulerGroup: schedulerGroup(name),
+      pauses: control ? () => this.paused() : null,
       movement: this.#movement,
       broker: () => broker.ready(),
       nowMs: () => clock.nowMs(),

@@ -13,8 +13,9 @@ import { type Command, CommandError, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { printLine, printThrown } from "./print_error.ts";
+import { isMainModule, runtime } from "./runtime.ts";
 import { stderr } from "../support/stderr.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../support/version.ts";
 
 /** The wait for the last lines on standard error, in milliseconds. */
 const FLUSH_MS = 1000;
@@ -24,7 +25,11 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["worker", async () => (await import("./worker.ts")).worker],
   ["topics", async () => (await import("./topics.ts")).topics],
   ["skip", async () => (await import("./skip.ts")).skip],
+  ["pause", async () => (await import("./control.ts")).pause],
+  ["resume", async () => (await import("./control.ts")).resume],
+  ["cancel", async () => (await import("./control.ts")).cancel],
   ["dlq", async () => (await import("./dlq.ts")).dlq],
+  ["web", async () => (await import("./web.ts")).web],
   ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
   ["init", async () => (await import("./init.ts")).init],
   ["generate", async () => (await import("./generate.ts")).generate],
@@ -101,4 +106,4 @@ function hasHelpFlag(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? args.length : end).some((arg) => arg === "--help" || arg === "-h");
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (isMainModule(import.meta)) runtime.exit(await main(runtime.args));

@@ -26,6 +26,8 @@ export interface SchedulerContext {
   /** Finds a declared topic by its full name. */
   readonly findTarget: (topic: string) => ReleaseTarget | undefined;
   readonly limit: ReleaseLimit;
+  /** Returns the time after which a reader that stood still reads again, in milliseconds. */
+  readonly maxStandstillMs: () => number;
   /** Returns the bytes of values that a partition may hold. */
   readonly maxValueBytes: () => number;
 }

@@ -107,7 +107,7 @@ function describeRetry({ failed, givenUp }: Progress): string | null {
 }
 
 function describePause({ by, why }: OperatorPause): string {
-  return `paused${by === null ? "" : ` by ${by}`}${why === null ? "" : `: ${why}`}`;
+  return `paused by ${by}${why === null ? "" : `: ${why}`}`;
 }
 
 /** Formats a number with its noun: `1 record`, `1,200 records`. */

@@ -10,6 +10,7 @@
  * holds up no other.
  */
 import type { Broker, CommittedOffset, GroupMember, ListedTopic } from "../broker/broker.ts";
+import type { PausedTopic } from "../control/control.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
 import type { Route } from "../routing/route.ts";
 import { type Answer, Deadline, forEachLimited } from "./ask.ts";
@@ -34,6 +35,8 @@ export interface StatusContext {
   readonly schedulerGroup: string;
   /** Returns the broker once it is ready. */
   readonly broker: () => Promise<Broker>;
+  /** Lists the pauses by operators; `null` if the App takes no orders. */
+  readonly pauses: (() => Promise<readonly PausedTopic[]>) | null;
   /** The movement of the committed offsets, as earlier statuses have seen it. */
   readonly movement: Movement;
   readonly nowMs: () => number;
@@ -47,8 +50,12 @@ export interface ReadStatusOptions {
 
 /** Reads the status. It rejects for nothing that the broker does. */
 export async function readStatus(context: StatusContext, options: ReadStatusOptions): Promise<AppStatus> {
-  using deadline = new Deadline(options.timeoutMs);
-  return await new StatusReader(context, options, deadline).read();
+  const deadline = new Deadline(options.timeoutMs);
+  try {
+    return await new StatusReader(context, options, deadline).read();
+  } finally {
+    deadline[Symbol.dispose]();
+  }
 }
 
 /** The commits and members of a group. */
@@ -61,6 +68,15 @@ type Listed = Answer<ReadonlyMap<string, ListedTopic | null>>;
 
 /** The facts of all partitions, by topic, and the reasons why a topic has none. */
 type Facts = ReadonlyMap<string, { readonly partitions: PartitionFacts[]; readonly problem: string | null }>;
+
+/** Everything that was found. */
+interface Found {
+  readonly facts: Facts;
+  readonly groups: ReadonlyMap<string, GroupFacts>;
+  readonly pauses: readonly PausedTopic[];
+  readonly deadLetters: ReadonlyMap<string, DeadLetterCounts>;
+  readonly delayed: DelayedCounts | null;
+}
 
 class StatusReader {
   readonly #context: StatusContext;
@@ -79,14 +95,18 @@ class StatusReader {
   async read(): Promise<AppStatus> {
     const { name, brokerName, routes } = this.#context;
     const ask = await this.#open();
-    const [listed, groups] = await Promise.all([this.#listTopics(ask), this.#readGroups(ask)]);
+    const [listed, groups, pauses] = await Promise.all([
+      this.#listTopics(ask),
+      this.#readGroups(ask),
+      this.#readPauses(),
+    ]);
     const facts = new Map(routes.map((route) => [route.topic, this.#collectFacts(route, listed, groups)]));
     const [deadLetters, delayed] = await Promise.all([
       this.#countDeadLetters(ask, listed),
       this.#countDelayed(ask, listed, groups),
       this.#readHeads(ask, facts),
     ]);
-    const topics = routes.map((route) => this.#summarize(route, facts, groups, deadLetters, delayed)).sort(
+    const topics = routes.map((route) => this.#summarize(route, { facts, groups, pauses, deadLetters, delayed })).sort(
       compareTopics,
     );
     return {
@@ -217,19 +237,30 @@ class StatusReader {
       : { ...counted.value, isComplete: counted.value.isComplete && reason === null };
   }
 
-  #summarize(
-    { queue, topic, group, deadLetterQueue }: Route,
-    facts: Facts,
-    groups: ReadonlyMap<string, GroupFacts>,
-    deadLetters: ReadonlyMap<string, DeadLetterCounts>,
-    delayed: DelayedCounts | null,
-  ): TopicStatus {
+  async #readPauses(): Promise<readonly PausedTopic[]> {
+    const { pauses } = this.#context;
+    if (pauses === null) return [];
+    const { value, problem } = await this.#deadline.ask(pauses);
+    if (problem !== null) this.#notes.push(`The pauses by operators could not be read: ${problem}.`);
+    return value ?? [];
+  }
+
+  #summarize({ queue, topic, group, deadLetterQueue }: Route, found: Found): TopicStatus {
+    const { facts, groups, deadLetters, delayed } = found;
     const { command } = this.#options;
     const members = groups.get(group)!.members.value;
     const workers = members?.filter(({ topics }) => topics === null || topics.includes(topic)).length ?? null;
     const { partitions: collected, problem } = facts.get(topic)!;
-    const shared = { workers, pause: null, nowMs: this.#nowMs, command };
-    const partitions = collected.map((each) => summarizePartition(each, shared));
+    const pauses = found.pauses.filter((pause) => pause.topic === topic);
+    const pauseOf = (partition: number | null) => {
+      const pause = pauses.find((each) => each.partition === partition);
+      return pause === undefined ? null : { by: pause.by, why: pause.why, atMs: pause.atMs };
+    };
+    const pausedBy = pauseOf(null);
+    const shared = { workers, nowMs: this.#nowMs, command };
+    const partitions = collected.map((each) =>
+      summarizePartition(each, { ...shared, pause: pausedBy ?? pauseOf(each.partition) })
+    );
     const waiting = delayed?.byTopic.get(topic);
     const releasers = groups.get(this.#context.schedulerGroup)!.members.value?.length ?? null;
     const summary = summarizeTopic(partitions, {
@@ -246,7 +277,7 @@ class StatusReader {
       delayed: waiting?.count ?? 0,
       deadLetters: deadLetterQueue === null ? null : deadLetters.get(deadLetterQueue.topic)!,
       workers,
-      pausedBy: null,
+      pausedBy,
     };
   }
 }
