@@ -205,3 +205,25 @@ behaviour(
     assertEquals((await world.records(scheduledQueue(world))).length > 0, true);
   },
 );
+
+behaviour("status 9: a paused topic says by whom and why, and one partition of it alone", async (world) => {
+  MailJob.fails = MailJob.isWaiting = false;
+  const process = await world.process({
+    jobs: [MailJob],
+    control: true,
+    topics: [activeJobTopic("default", { partitions: 2 })],
+  });
+  const { app } = process;
+  await process.start();
+  const shown = async () => {
+    const { topics: [topic] } = await app.status();
+    return [topic!.pausedBy?.by ?? null, ...topic!.partitions.map(({ state }) => state)];
+  };
+  await app.pause("default", { by: "ada", why: "the mail server is down" });
+  assertEquals(await shown(), ["ada", "paused", "paused"]);
+  assertMatch((await app.status()).topics[0]!.reason, /paused by ada: the mail server is down/);
+  await app.resume("default");
+  await app.pause("default", { partition: 0, by: "bob" });
+  assertEquals((await shown()).slice(0, 2), [null, "paused"]);
+  assertEquals((await app.status()).topics[0]!.pausedBy, null);
+});
