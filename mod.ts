@@ -142,6 +142,14 @@ export type {
 } from "./src/monitor/events.ts";
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
+export type {
+  ReportedHistogram,
+  ReportedState,
+  ReportedTotals,
+  ReportedWorker,
+  TopicHistory,
+  WorkerHistory,
+} from "./src/reports/reported_worker.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";

@@ -91,6 +91,12 @@ export interface AppOptions extends JobOptions {
   /** The topic in which delayed jobs wait. No other App may use it. @default see its options */
   readonly scheduledTopic?: ScheduledTopicOptions;
   /**
+   * Whether workers write reports for {@linkcode App.workers} to the topic `<name>_workers`. A worker that runs `once` writes none.
+   *
+   * @default true
+   */
+  readonly reports?: boolean;
+  /**
    * Whether workers take an operator's orders: `app.pause()`, `app.resume()`, `app.cancel()`. Each worker then reads the
    * topic of the App's name and `_control`: on Kafka once a second.
    *
@@ -171,6 +177,7 @@ const CHECKS: Checks<AppOptions> = {
     partitions: integerFrom(1),
     replicationFactor: integerFrom(1),
   }),
+  reports: boolean,
   control: boolean,
   maxDelayMs: integerFrom(1),
   clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
@@ -216,6 +223,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
     scheduledTopic: options.scheduledTopic ?? {},
+    reports: options.reports ?? true,
     // An embedded broker has no operator who creates the topic, and to read it costs nearly nothing.
     control: options.control ?? broker.embedded === true,
     maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,

@@ -301,6 +301,8 @@ export interface EventMap {
   "worker.stopping": { readonly group: string; readonly running: number; readonly shutdownTimeoutMs: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
+  /** A report of a worker could not be written. Emitted once, until one is written again; jobs go on. */
+  "report.failed": { readonly topic: string; readonly error: ErrorInfo };
   /**
    * A user of the dashboard changed something, or tried to. `path`: the page. `action`: such as `"requeue"`; `null` for a user
    * who may only look. `target`: the things that it was about, in one line. `message`: the sentence that the user is shown.

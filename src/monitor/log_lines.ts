@@ -251,6 +251,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         e.unfinished.length === 0 ? "" : `; not ended, so performed again: ${e.unfinished.map(formatJob).join(", ")}`
       }`,
   },
+  "report.failed": {
+    level: "warn",
+    message: (e) =>
+      `Cannot report this worker in topic "${e.topic}" (${
+        formatError(e.error)
+      }): jobs go on, and the next report is tried`,
+  },
   "operator.acted": {
     level: (e) => e.outcome === "done" ? "info" : "warn",
     message: (e) =>

@@ -112,6 +112,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "worker.quieted": true,
   "worker.stopping": true,
   "worker.stopped": true,
+  "report.failed": true,
   "operator.acted": true,
   "broker.log": true,
   "error.occurred": true,
