@@ -180,7 +180,7 @@ behaviour(
 );
 
 behaviour(
-  "status 8: delayed jobs are counted where they go, and overdue ones without a worker are told",
+  "status 8: delayed jobs are counted where they go, and overdue ones without a worker are reported",
   async (world) => {
     const { process, clock } = await shop(world);
     const delayed = async () => {

@@ -76,7 +76,7 @@ export function committedOf(connection: Connection, group: string, partitionId: 
   return offset === null ? null : { offset, metadata };
 }
 
-/** What a group has committed for every partition of some topics, by topic and in order. A topic that does not exist has no entry. */
+/** The commits of a group for every partition of some topics, by topic and in order. A topic that does not exist has no entry. */
 export function committedOfAll(
   connection: Connection,
   group: string,

@@ -164,7 +164,7 @@ export function listGroups(): Request<{
   return kafkaJsRequest("ListGroups", 2, {});
 }
 
-/** Asks the coordinator of groups for their members. What a member subscribes to is known in a stable group only. */
+/** Asks the coordinator of groups for their members. The topics of a member are known in a stable group only. */
 export function describeGroups(groupIds: readonly string[]): Request<{
   readonly groups: readonly {
     readonly errorCode: number;
