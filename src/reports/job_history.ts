@@ -56,12 +56,12 @@ export class JobHistory {
     for (const end of this.#ends) end();
   }
 
-  /** Returns the last hour. */
+  /** Returns the last hour, with the topics that had a job in it. */
   snapshot(): WorkerHistory {
     const minute = this.#minute();
-    const all = Array.from(this.#topics, ([topic, counts]) => historyOf(topic, counts, minute));
-    const jobs = (history: TopicHistory) => sum(history.performed) + sum(history.failed);
-    const topics = all.length <= MAX_TOPICS ? all : all.toSorted((a, b) => jobs(b) - jobs(a)).slice(0, MAX_TOPICS);
+    const all = Array.from(this.#topics, ([topic, counts]) => historyOf(topic, counts, minute))
+      .filter((history) => jobsOf(history) > 0);
+    const topics = all.toSorted((a, b) => jobsOf(b) - jobsOf(a)).slice(0, MAX_TOPICS);
     return { minuteMs: minute * MINUTE_MS, topics, otherTopics: all.length - topics.length };
   }
 
@@ -109,6 +109,7 @@ function historyOf(topic: string, counts: TopicCounts, minute: number): TopicHis
   };
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+function jobsOf({ performed, failed, deadLettered }: TopicHistory): number {
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+  return sum(performed) + sum(failed) + sum(deadLettered);
 }
