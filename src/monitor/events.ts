@@ -102,6 +102,11 @@ export interface EventMap {
   "job.performed": JobInfo & { readonly durationMs: number; readonly waitMs: number | null };
   /** A callback halted a job before its `perform`: it counts as done. */
   "job.halted": JobInfo & { readonly durationMs: number };
+  /**
+   * A job was too old to be performed (`expiresAfterMs`): it counts as done. `ageMs`: the time since it was enqueued, or since it
+   * was due.
+   */
+  "job.expired": Omit<JobInfo, "attempt"> & { readonly ageMs: number; readonly expiresAfterMs: number };
   /** A job failed, and its class discards such an error (`discardOn`), or has no run left (`retryOn` with a block). */
   "job.discarded": JobInfo & { readonly durationMs: number; readonly error: ErrorInfo };
   /** A job failed, and its class has handled the error (`rescueFrom`): it counts as done. */

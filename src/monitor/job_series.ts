@@ -55,6 +55,7 @@ export class JobSeries {
   discarded = 0;
   rescued = 0;
   halted = 0;
+  expired = 0;
   interrupted = 0;
   revoked = 0;
   orphaned = 0;

@@ -46,6 +46,11 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   },
   "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
   "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
+  "job.expired": {
+    level: "warn",
+    message: (e) =>
+      `Did not perform ${formatJob(e)}: it is ${e.ageMs} ms old, and expires after ${e.expiresAfterMs} ms`,
+  },
   "job.discarded": {
     level: "warn",
     message: (e) => `Discarded ${formatJob(e)} at attempt ${e.attempt} (${formatError(e.error)})`,

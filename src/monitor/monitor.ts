@@ -74,6 +74,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "job.cancelled": true,
   "job.enqueue_halted": true,
   "job.halted": true,
+  "job.expired": true,
   "job.discarded": true,
   "job.rescued": true,
   "job.retry_scheduled": true,
