@@ -30,6 +30,7 @@ const LISTS: readonly List[] = [
   { title: "Age, encryption and schemas", prefix: "F", numbers: span(1, 3) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
   { title: "Status", prefix: "status ", numbers: span(1, 9) },
+  { title: "Worker reports", prefix: "report ", numbers: span(1, 5) },
   { title: "Bad input", prefix: "bad input ", numbers: span(1, 26) },
 ];
 
