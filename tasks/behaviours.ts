@@ -71,7 +71,7 @@ function span(from: number, to: number): number[] {
 export function findBehaviourTests(sources: ReadonlyMap<string, string>): BehaviourTest[] {
   // The first argument of a call that ignores nothing, or the `name` of a definition.
   const name =
-    /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input |status )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
+    /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input |report |status )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
   return [...sources].flatMap(([path, source]) =>
     [...source.matchAll(name)].map(([, , id, text]) => ({ id: id!, sentence: parseSentence(text!), path }))
   );
