@@ -18,7 +18,7 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
     what: "reports: the end of a worker waits no longer than its deadline",
     file: REPORTER,
     find: "!await waitUntilSettled(this.#inFlight, closeMs)",
-    replace: "!await waitUntilSettled(this.#inFlight, 30_000)",
+    replace: "!await this.#inFlight.then(() => true)",
     tests: ["tests/reports/reporter_test.ts"],
     only: "a broker that is silent",
   },
