@@ -135,13 +135,16 @@ export type {
   JobInfo,
   LostReason,
   PauseScope,
+  RecurringTickInfo,
   RunningJob,
   UnknownClassWait,
 } from "./src/monitor/events.ts";
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
+export type { MissedTicks, RecurringDefinition } from "./src/recurring/definition.ts";
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
+export type { RecurringJob } from "./src/scheduler/recurring/list_recurring.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
 export type {

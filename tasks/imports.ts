@@ -33,7 +33,7 @@ const LAYERS = [
   ["support"],
   ["monitor"],
   ["broker", "job"],
-  ["routing"],
+  ["recurring", "routing"],
   ["dispatch", "worker"],
   ["dead_letters", "scheduler"],
   ["app"],
@@ -48,6 +48,7 @@ const INTERFACE_ONLY = ["dead_letters", "dispatch", "scheduler", "worker"];
 const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
   [/^node:/, /^src\//],
   [/^npm:kafkajs$/, /^src\/broker\/kafka\/wire\//],
+  [/^npm:croner$/, /^src\/recurring\/cron\.ts$/],
   [/^jsr:@std\/cli$/, /^src\/cli\//],
 ];
 
@@ -80,6 +81,9 @@ export function findBrokenRules(sources: Sources): string[] {
   }
   const atOnce = collectReached(sources, "mod.ts", (found) => !found.lazy);
   if (atOnce.has("npm:kafkajs")) broken.push(`mod.ts loads kafkajs at once: an "await import()" must lie between them`);
+  if (collectReached(sources, "mod.ts").has("npm:croner")) {
+    broken.push("mod.ts reaches croner: only the entry point src/recurring/mod.ts may");
+  }
   return broken;
 }
 

@@ -11,6 +11,7 @@ import type { GlobalIdLocator } from "../job/serializers/read.ts";
 import type { AnySerializer } from "../job/serializers/serializer.ts";
 import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
+import type { RecurringDefinition } from "../recurring/definition.ts";
 import { type Clock, SYSTEM_CLOCK } from "../support/clock.ts";
 import {
   boolean,
@@ -92,6 +93,13 @@ export interface AppOptions extends JobOptions {
   readonly scheduledTopic?: ScheduledTopicOptions;
   /** Longest delay of a job, in ms: a year by default. @default 31536000000 */
   readonly maxDelayMs?: number;
+  /**
+   * The jobs that workers enqueue again and again, by `every` of `@activejob/kafka/recurring`. One that is not in the list any
+   * more is forgotten when a worker starts.
+   *
+   * @default []
+   */
+  readonly recurring?: readonly RecurringDefinition[];
   /** The clock by which delayed jobs are due. @default the system's */
   readonly clock?: Clock;
 }
@@ -165,6 +173,7 @@ const CHECKS: Checks<AppOptions> = {
     replicationFactor: integerFrom(1),
   }),
   maxDelayMs: integerFrom(1),
+  recurring: list,
   clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
 };
 
@@ -208,6 +217,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
     scheduledTopic: options.scheduledTopic ?? {},
     maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,
+    recurring: options.recurring ?? [],
     clock: options.clock ?? SYSTEM_CLOCK,
   });
 }

@@ -37,6 +37,14 @@ export interface EnqueueInfo {
   readonly queue: string;
 }
 
+/** A tick of a recurring job. */
+export interface RecurringTickInfo {
+  /** The id of the recurring job. */
+  readonly recurringId: string;
+  /** The time of the tick, in milliseconds since 1970. */
+  readonly tickAtMs: number;
+}
+
 /** The wait of a record whose job class is not known, since a deploy may be under way. */
 export interface UnknownClassWait {
   /** The number of look-ups of the class, this one included. */
@@ -263,6 +271,19 @@ export interface EventMap {
     readonly reason: "undeclared" | "missing" | "refused" | "unavailable";
     readonly error: ErrorInfo | null;
   };
+  /**
+   * A recurring job was enqueued for its tick at `tickAtMs`, acknowledged. `latenessMs`: the time from the tick to the
+   * acknowledgement.
+   */
+  "recurring.enqueued": RecurringTickInfo & EnqueueInfo & {
+    readonly partition: number;
+    readonly offset: number;
+    readonly latenessMs: number;
+  };
+  /** Ticks of a recurring job with `missed: "skip"` passed while nothing enqueued them: the first one, and the next one. */
+  "recurring.missed": RecurringTickInfo & { readonly nextAtMs: number };
+  /** A tick of a recurring job with `overlap: false` was left out, since the job of the last tick still waits or runs. */
+  "recurring.overlapped": RecurringTickInfo & { readonly nextAtMs: number; readonly lastJobId: string };
   /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */
   "worker.started": {
     readonly group: string;

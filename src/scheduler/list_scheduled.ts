@@ -70,7 +70,7 @@ export async function listScheduled(
 }
 
 /** Reads the schedules of a partition that nothing after them has removed. */
-async function readPartition(
+export async function readPartition(
   admin: Pick<BrokerAdmin, "read">,
   topic: string,
   partition: number,

@@ -23,6 +23,8 @@ import { type Candidate, memoryOf, textOf, toCandidate } from "./candidate.ts";
 import { decodeSchedulePosition, encodeSchedulePosition } from "./commit_position.ts";
 import type { SchedulerContext } from "./context.ts";
 import { fetchRecords } from "./fetch_records.ts";
+import { RecurringJobs } from "./recurring/recurring_jobs.ts";
+import { decodeTick, RECURRING_PARTITION } from "./recurring/tick_record.ts";
 import { Releases } from "./releases.ts";
 import { ScheduleIndex } from "./schedule_index.ts";
 import { TombstoneWriter } from "./tombstones.ts";
@@ -47,6 +49,8 @@ export class ScheduledPartition implements PartitionHandler {
   readonly #upcoming = new Upcoming();
   readonly #releases: Releases;
   readonly #removals: Removals;
+  /** The recurring jobs, in the partition that has their records. */
+  readonly #recurring: RecurringJobs | null;
   readonly #ended = new AbortController();
   readonly #beganMs = performance.now();
   /** Everything before it was read; `null` while nothing is known. */
@@ -101,6 +105,7 @@ export class ScheduledPartition implements PartitionHandler {
         if (kind === "cancelled") context.monitor.emit("job.cancelled", { topic, partition, offset, jobId });
       },
     });
+    this.#recurring = partition === RECURRING_PARTITION ? this.#createRecurring() : null;
     void this.#findEnd();
   }
 
@@ -185,7 +190,7 @@ export class ScheduledPartition implements PartitionHandler {
   isReleasedUntil(end: number, dueAtMs: number): boolean {
     if (!this.#isReady || (this.#live ?? 0) < end) return false;
     const isEmpty = this.#releases.releasing === 0 && this.#deferred.length === 0 && this.#removals.length === 0;
-    if (!isEmpty || this.#releases.hasDue) return false;
+    if (!isEmpty || this.#releases.hasDue || this.#recurring?.isSettled === false) return false;
     return (this.#index.nextDueAtMs ?? Infinity) > dueAtMs && (this.#upcoming.first?.dueAtMs ?? Infinity) > dueAtMs;
   }
 
@@ -202,9 +207,25 @@ export class ScheduledPartition implements PartitionHandler {
     this.#committed = { offset: next, metadata };
   }
 
+  #createRecurring(): RecurringJobs | null {
+    const { recurring, ...context } = this.#context;
+    if (recurring === undefined) return null;
+    return new RecurringJobs({
+      ...context,
+      ...recurring,
+      group: this.#group.group,
+      signal: this.#ended.signal,
+      canAppend: () => this.#canAppend(),
+      track: (promise) => void this.#group.settling.track(promise),
+      putBack: (offset) => this.#index.putBack(offset),
+      onProgress: () => this.#progress(),
+    });
+  }
+
   #end(): void {
     this.stop();
     this.#ended.abort();
+    this.#recurring?.close();
     this.#upcoming.clear();
   }
 
@@ -259,6 +280,7 @@ export class ScheduledPartition implements PartitionHandler {
       if (removed === null) return;
       this.#removeUpcoming(removed);
       this.#index.finish(removed);
+      this.#recurring?.remove(removed);
       return;
     }
     const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
@@ -269,6 +291,11 @@ export class ScheduledPartition implements PartitionHandler {
   #addSchedule(record: StoredRecord, schedule: Schedule): void {
     const { offset } = record;
     const { jobId, rewrites } = schedule;
+    const tick = schedule.recurring === undefined ? undefined : decodeTick(offset, schedule);
+    if (tick === null || (tick !== undefined && this.#recurring === null)) {
+      return this.#setAside(offset, "it is not the next tick of a recurring job");
+    }
+    const isLate = tick !== undefined && !this.#recurring!.read(tick);
     const key = textOf(record.key!);
     const dueAtMs = this.#dueAtMs(record, schedule);
     const bytes = memoryOf(record);
@@ -277,7 +304,7 @@ export class ScheduledPartition implements PartitionHandler {
     if (isNear) this.#upcoming.add({ offset, dueAtMs, bytes, candidate: toCandidate(record, dueAtMs) });
     // The schedule that it replaces was cancelled, or moved, before this was written.
     const isVoid = rewrites !== null && this.#index.isRemoved(rewrites);
-    if (isVoid) this.#remove("cancelled", offset, jobId);
+    if (isVoid || isLate) this.#remove(isLate ? "superseded" : "cancelled", offset, jobId);
     else for (const each of earlier) if (!this.#index.isRemoved(each)) this.#remove("superseded", each, jobId);
     if (rewrites !== null) this.#releases.endRewriting(rewrites);
   }
@@ -306,6 +333,7 @@ export class ScheduledPartition implements PartitionHandler {
     this.#removeUpcoming(offset);
     this.#index.markRemoved(offset);
     this.#removals.add({ kind, offset, jobId });
+    this.#recurring?.remove(offset);
   }
 
   #removeUpcoming(offset: number): void {
@@ -333,6 +361,7 @@ export class ScheduledPartition implements PartitionHandler {
     if (!this.#isReady) return;
     const nowMs = this.#context.clock.nowMs();
     this.#moveDue(nowMs);
+    this.#recurring?.run();
     const waitMs = this.#releases.run();
     this.#fetch(nowMs);
     this.#setTimers(nowMs, waitMs);
@@ -385,6 +414,7 @@ export class ScheduledPartition implements PartitionHandler {
     const { offset } = candidate;
     if (!this.#index.has(offset) || this.#index.isRemoved(offset)) return;
     if (this.#index.hasRemovedBefore(offset)) this.#deferred.push(candidate);
+    else if (candidate.schedule.recurring !== undefined) this.#recurring!.setDue(offset);
     else this.#releases.add(candidate);
   }
 
@@ -466,6 +496,7 @@ export class ScheduledPartition implements PartitionHandler {
       this.#index.nextDueAtMs ?? Infinity,
       this.#upcoming.first?.dueAtMs ?? Infinity,
       this.#releases.oldestDueAtMs(),
+      this.#recurring?.dueAtMs ?? Infinity,
     );
     for (const { dueAtMs } of this.#deferred) oldest = Math.min(oldest, dueAtMs);
     for (const offset of this.#removals.offsets()) oldest = Math.min(oldest, this.#index.dueAtMs(offset));
