@@ -17,6 +17,7 @@ import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { type Route, Routes } from "../routing/route.ts";
+import { checkRecurring } from "../recurring/definition.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
@@ -36,7 +37,6 @@ import {
 } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
 import { Operations } from "./operations.ts";
-import { checkRecurring } from "./recurring.ts";
 import type { TopicChange } from "./topics.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
@@ -116,7 +116,6 @@ export class App implements AsyncDisposable {
     this.jobs = this.#registry.classes;
     this.codec = new EnvelopeCodec(resolved);
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
-    checkRecurring({ options: resolved, registry: this.#registry, routes: this.#routes, codec: this.codec });
     this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
     this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
     const { broker: source, name } = resolved;
@@ -135,6 +134,11 @@ export class App implements AsyncDisposable {
       clock: resolved.clock,
       scheduledTopic: this.#scheduledTopic,
       maxDelayMs: resolved.maxDelayMs,
+    });
+    checkRecurring(resolved.recurring, {
+      classes: this.jobs,
+      names: () => this.jobNames(),
+      checkJob: (job) => this.#dispatcher.check(job),
     });
     this.#operations = new Operations({
       options: resolved,

@@ -227,7 +227,9 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "recurring.overlapped": {
     level: "warn",
     message: (e) =>
-      `Recurring job ${e.recurringId} is left out at ${formatTime(e.tickAtMs)}, since job ${e.lastJobId} still waits or ` +
+      `Recurring job ${e.recurringId} is left out at ${
+        formatTime(e.tickAtMs)
+      }, since job ${e.lastJobId} still waits or ` +
       `runs: it is due again at ${formatTime(e.nextAtMs)}`,
   },
   "worker.started": {

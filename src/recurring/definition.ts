@@ -3,7 +3,10 @@
  * were missed or overlap. `every` makes it; the rest of the library uses it through this interface, and so never loads the
  * parser of cron expressions.
  */
+import { describeError, InvalidConfigurationError } from "../errors.ts";
+import { jobNameOf } from "../job/class_name.ts";
 import type { Job, JobClass } from "../job/job.ts";
+import { didYouMean, show } from "../support/validation.ts";
 
 /** The rule for ticks that passed while no worker ran: `"skip"` drops them, `"once"` enqueues one job for all of them. */
 export type MissedTicks = "skip" | "once";
@@ -35,9 +38,60 @@ export interface RecurringDefinition {
   next(afterMs: number): number;
 }
 
-/** Returns whether a value is a definition that `every` made. */
-export function isRecurringDefinition(value: unknown): value is RecurringDefinition {
-  return typeof value === "object" && value !== null && DEFINITION in value;
+/** The parts of an App that its definitions are checked with. */
+export interface RecurringChecks {
+  /** The job classes of the App, and their names on the wire. */
+  readonly classes: ReadonlySet<JobClass>;
+  readonly names: () => readonly string[];
+  /** Throws the reason why a job can never be enqueued, if there is one. */
+  readonly checkJob: (job: Job) => void;
+}
+
+/**
+ * Checks the recurring jobs of an App.
+ *
+ * @throws {InvalidConfigurationError} for anything but the result of `every`, for an id that is there twice, and for a job that
+ * can never be enqueued: its class or its topic is not listed, or an argument cannot be written
+ */
+export function checkRecurring(definitions: readonly RecurringDefinition[], checks: RecurringChecks): void {
+  const ids = new Set<string>();
+  for (const definition of definitions) {
+    if (typeof definition !== "object" || definition === null || !(DEFINITION in definition)) {
+      throw new InvalidConfigurationError(
+        `${
+          show(definition)
+        } in "recurring" is not a recurring job: make it with every() of "@activejob/kafka/recurring"`,
+      );
+    }
+    const { id } = definition;
+    if (ids.has(id)) {
+      throw new InvalidConfigurationError(
+        `Two recurring jobs have the id ${show(id)}: give one of them another "id" in every()`,
+      );
+    }
+    ids.add(id);
+    checkJob(definition, checks);
+  }
+}
+
+function checkJob(definition: RecurringDefinition, { classes, names, checkJob }: RecurringChecks): void {
+  const job = createTickJob(definition, 0);
+  const Class = job.constructor as JobClass;
+  if (!classes.has(Class)) {
+    const name = jobNameOf(Class);
+    throw new InvalidConfigurationError(
+      `Recurring job ${show(definition.id)} has the class ${show(name)}, which is not in "jobs"${
+        didYouMean(name, names())
+      }`,
+    );
+  }
+  try {
+    checkJob(job);
+  } catch (error) {
+    throw new InvalidConfigurationError(`Recurring job ${show(definition.id)}: ${describeError(error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Returns a copy of a definition's job, to be enqueued by hand. */

@@ -202,7 +202,11 @@ export class OwnedRecurringJob {
   /** Whether a tick is left out: it was missed, or the job of the last one still waits or runs. */
   async #leaveOut(
     { id, missed, overlap }: RecurringDefinition,
-    { tickAtMs, nextAtMs, isMissed }: { readonly tickAtMs: number; readonly nextAtMs: number; readonly isMissed: boolean },
+    { tickAtMs, nextAtMs, isMissed }: {
+      readonly tickAtMs: number;
+      readonly nextAtMs: number;
+      readonly isMissed: boolean;
+    },
   ): Promise<boolean> {
     const { monitor, admin, topic, group, signal, groupOf } = this.#context;
     if (isMissed && missed === "skip") {
@@ -250,7 +254,10 @@ export class OwnedRecurringJob {
   }
 
   /** Writes the record that counts from now on. */
-  async #write(definition: RecurringDefinition, { tickAtMs, last, ends }: Omit<TickState, "definition">): Promise<void> {
+  async #write(
+    definition: RecurringDefinition,
+    { tickAtMs, last, ends }: Omit<TickState, "definition">,
+  ): Promise<void> {
     const { clock, maxDelayMs, targetOf } = this.#context;
     const { topic, record } = targetOf(createTickJob(definition, tickAtMs));
     // Half of it: the broker's clock may differ from this one.

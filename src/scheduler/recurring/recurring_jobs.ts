@@ -16,7 +16,9 @@ export class RecurringJobs {
   constructor(context: RecurringContext) {
     this.#context = context;
     this.#jobs = new Map(
-      context.definitions.map((definition) => [definition.id, new OwnedRecurringJob(definition.id, definition, context)]),
+      context.definitions.map((
+        definition,
+      ) => [definition.id, new OwnedRecurringJob(definition.id, definition, context)]),
     );
   }
 
