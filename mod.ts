@@ -39,6 +39,7 @@ export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
 export { kafka, type KafkaBrokerOptions, type KafkaSaslOptions, type KafkaTlsOptions } from "./src/broker/kafka/mod.ts";
+export type { CancelOptions, PausedTopic, PauseOptions, ResumeOptions } from "./src/control/control.ts";
 export type { DeadLetters } from "./src/dead_letters/dead_letters.ts";
 export type { DeadLetterOptions, DeadLetterProgress } from "./src/dead_letters/handle.ts";
 export type { DeadLetter, DeadLetterDetails } from "./src/dead_letters/letter.ts";
@@ -48,6 +49,7 @@ export type { BufferOptions } from "./src/dispatch/send_buffer.ts";
 export {
   Abort,
   BrokerError,
+  CancelledError,
   ContinuationError,
   DeserializationError,
   EnqueueError,
@@ -135,7 +137,6 @@ export type {
   JobInfo,
   LostReason,
   PauseScope,
-  RecurringTickInfo,
   RunningJob,
   UnknownClassWait,
 } from "./src/monitor/events.ts";
@@ -146,7 +147,17 @@ export type { MissedTicks, RecurringDefinition } from "./src/recurring/definitio
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export type { RecurringJob } from "./src/scheduler/recurring/list_recurring.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
+export type {
+  AppStatus,
+  DeadLetterCounts,
+  OperatorPause,
+  PartitionSummary,
+  StatusOptions,
+  TopicState,
+  TopicStatus,
+} from "./src/status/status.ts";
 export type { Position, TopicPartition } from "./src/support/position.ts";
+export type { Pause } from "./src/worker/control.ts";
 export type {
   GroupStatus,
   PartitionStatus,

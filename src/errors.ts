@@ -165,6 +165,12 @@ export class RevokedError extends Error {
   override name = "RevokedError";
 }
 
+/** An operator has cancelled the job while it ran: the reason of its `signal`. Its error is not a failure then. */
+export class CancelledError extends Error {
+  /** `"CancelledError"`. */
+  override name = "CancelledError";
+}
+
 /** The worker is stopping and the job did not end in time: the reason of the job's `signal`. */
 export class ShutdownError extends Error {
   /** `"ShutdownError"`. */

@@ -35,14 +35,15 @@ const LAYERS = [
   ["broker", "job"],
   ["recurring", "routing"],
   ["dispatch", "worker"],
-  ["dead_letters", "scheduler"],
+  ["control", "dead_letters", "scheduler"],
+  ["status"],
   ["app"],
   ["testing", "web"],
   ["cli"],
 ];
 
 /** The modules that use the broker interface, and no broker that implements it. */
-const INTERFACE_ONLY = ["dead_letters", "dispatch", "scheduler", "worker"];
+const INTERFACE_ONLY = ["control", "dead_letters", "dispatch", "scheduler", "status", "worker"];
 
 /** The packages that may be used, and the files that may use them. */
 const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [

@@ -3,6 +3,7 @@
  * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
 import type { Broker, BrokerPermissions } from "../broker/broker.ts";
+import type { CancelOptions, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import type { DeadLetters } from "../dead_letters/dead_letters.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { describeError, InvalidConfigurationError } from "../errors.ts";
@@ -11,16 +12,17 @@ import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
 import { planOf } from "../job/declarations.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
-import type { EventName } from "../monitor/events.ts";
+import type { EventMap, EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { copyFrozen, didYouMean, show } from "../support/validation.ts";
-import { type Route, Routes } from "../routing/route.ts";
 import { checkRecurring } from "../recurring/definition.ts";
+import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import type { WorkerConfig } from "../worker/config.ts";
@@ -121,7 +123,8 @@ export class App implements AsyncDisposable {
     const { broker: source, name } = resolved;
     this.#scheduledTopic = this.#nameScheduledTopic();
     const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic };
-    const topics = { routes: this.#routes.all(), scheduled };
+    const controlTopic = fullName(`${name}_control`, resolved);
+    const topics = { routes: this.#routes.all(), scheduled, control: resolved.control ? controlTopic : null };
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
     this.#dispatcher = new Dispatcher({
       broker: () => this.#broker.ready(),
@@ -146,6 +149,7 @@ export class App implements AsyncDisposable {
       broker: this.#broker,
       dispatcher: this.#dispatcher,
       scheduledTopic: this.#scheduledTopic,
+      controlTopic,
     });
     this.#unbind = bindRuntime(this);
   }
@@ -209,6 +213,11 @@ export class App implements AsyncDisposable {
   /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
     this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+  }
+
+  /** Emits `operator.acted` for a change that an operator made, or tried to make. */
+  reportAction(action: EventMap["operator.acted"]): void {
+    this.#monitor.emit("operator.acted", action);
   }
 
   /**
@@ -435,6 +444,98 @@ export class App implements AsyncDisposable {
    */
   deadLetters(topic?: string): DeadLetters {
     return this.#operations.deadLetters(topic);
+  }
+
+  /**
+   * Pauses a topic, or one of its partitions: workers start no job of it, also after a restart, until `resume` is called.
+   * Jobs that run go on, and jobs can be enqueued. Workers notice it within a second.
+   *
+   * @param queue the topic, with the App's prefix or without it
+   * @returns the pause
+   * @throws {InvalidConfigurationError} for a wrong option, a queue that no topic declares, or if the App has no control
+   * @throws {UnknownTopicError} if the control topic does not exist
+   * @throws {BrokerError} if it cannot be written
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using app = new App({ name: "shop", broker: "memory:", jobs: [], topics: [activeJobTopic("mail")] });
+   * await app.pause("mail", { why: "the mail server is down", by: "ada" });
+   * assertEquals((await app.paused()).map(({ queue, by }) => [queue, by]), [["mail", "ada"]]);
+   * await app.resume("mail");
+   * assertEquals(await app.paused(), []);
+   * ```
+   */
+  async pause(queue: string, options: PauseOptions = {}): Promise<PausedTopic> {
+    return await this.#operations.pause(queue, options);
+  }
+
+  /**
+   * Resumes a topic and all its partitions, or one partition that was paused by itself.
+   *
+   * @param queue the topic, with the App's prefix or without it
+   * @returns the pauses that have ended: none if nothing was paused
+   * @throws the errors of {@linkcode App.pause}
+   */
+  async resume(queue: string, options: ResumeOptions = {}): Promise<PausedTopic[]> {
+    return await this.#operations.resume(queue, options);
+  }
+
+  /**
+   * Lists the topics and partitions that are paused.
+   *
+   * @returns them in the order of their queues
+   * @throws the errors of {@linkcode App.pause}
+   */
+  async paused(): Promise<PausedTopic[]> {
+    return await this.#operations.paused();
+  }
+
+  /**
+   * Cancels a job, wherever it is. A delayed job is taken away. A waiting one is not performed when its turn comes. The
+   * `signal` of a running one aborts with a `CancelledError`: what it then throws is not a failure, and a job that passes all
+   * the same has passed. A job that has ended, or whose id is unknown, stays as it is.
+   *
+   * @param jobId the job's `jobId`
+   * @throws the errors of {@linkcode App.pause}
+   * @throws {EnqueueError} if the job cannot be taken away from the delayed ones; it is cancelled when it is due
+   */
+  async cancel(jobId: string, options: CancelOptions = {}): Promise<void> {
+    await this.#operations.cancel(jobId, options);
+  }
+
+  /**
+   * Reads the status of its topics from the broker: state, lag, age, dead letters, delayed jobs, workers. No worker needs to run.
+   * A broker that does not respond makes a state `"unknown"`, with the reason; the call does not reject for it.
+   *
+   * @returns plain data, worst topic first
+   * @throws {InvalidConfigurationError} for a wrong option
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class GreetJob extends Job {
+   *   perform(_name: string) {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [GreetJob],
+   *   topics: [activeJobTopic("default")],
+   *   logger: false,
+   * });
+   * await GreetJob.performLater("Ada");
+   * await app.flush();
+   * const { topics: [topic] } = await app.status();
+   * assertEquals([topic!.queue, topic!.lag], ["default", 1]);
+   * ```
+   */
+  async status(options: StatusOptions = {}): Promise<AppStatus> {
+    return await this.#operations.status(options);
   }
 
   /** Resolves once no job is pending. */

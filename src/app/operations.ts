@@ -2,6 +2,7 @@
  * The calls of an operator on an App: skip a record, look at delayed jobs and dead letters, change them. No worker needs
  * to run for them. `App` documents each; the code of each is loaded at its first use.
  */
+import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { InvalidConfigurationError } from "../errors.ts";
@@ -13,9 +14,21 @@ import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { assertPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
-import { boolean, checkOptions, didYouMean, integerFrom, nonEmptyString, show } from "../support/validation.ts";
+import type { AppStatus, StatusOptions } from "../status/status.ts";
+import {
+  boolean,
+  checkOptions,
+  didYouMean,
+  integerFrom,
+  nonEmptyString,
+  show,
+  timeLimit,
+} from "../support/validation.ts";
 import type { AppBroker } from "./app_broker.ts";
-import type { ResolvedOptions, SkipOptions } from "./options.ts";
+import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
+
+/** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
+const STATUS_TIMEOUT_MS = 10_000;
 
 /** The parts of an App that its operations need. */
 export interface OperationsContext {
@@ -25,6 +38,8 @@ export interface OperationsContext {
   readonly dispatcher: Dispatcher;
   /** The full name of the topic in which delayed jobs wait. */
   readonly scheduledTopic: string;
+  /** The full name of the control topic. */
+  readonly controlTopic: string;
 }
 
 /** The operations of one App. */
@@ -81,6 +96,62 @@ export class Operations {
     if (definition !== undefined) return copyJob(definition);
     const known = recurring.map((each) => each.id);
     throw new InvalidConfigurationError(`No recurring job has the id ${show(id)}${didYouMean(String(id), known)}`);
+  }
+
+  /** See `App.pause`. */
+  async pause(queue: string, options: PauseOptions): Promise<PausedTopic> {
+    return await (await this.#control("app.pause()")).pause(queue, options);
+  }
+
+  /** See `App.resume`. */
+  async resume(queue: string, options: ResumeOptions): Promise<PausedTopic[]> {
+    return await (await this.#control("app.resume()")).resume(queue, options);
+  }
+
+  /** See `App.paused`. */
+  async paused(): Promise<PausedTopic[]> {
+    return await (await this.#control("app.paused()")).paused();
+  }
+
+  /** See `App.cancel`. */
+  async cancel(jobId: string, options: CancelOptions): Promise<void> {
+    await (await this.#control("app.cancel()")).cancel(jobId, options);
+  }
+
+  /** Makes the part that writes an operator's orders, if the App's workers take any. */
+  async #control(caller: string): Promise<Control> {
+    const { options, routes, broker, dispatcher, controlTopic } = this.#context;
+    if (!options.control) {
+      throw new InvalidConfigurationError(
+        `${caller} has no effect, since no worker of "${options.name}" takes orders: set "control: true" in new App(), ` +
+          `create the topic "${controlTopic}" with "topics apply", and restart the workers`,
+      );
+    }
+    const { Control } = await lazyImport(() => import("../control/control.ts"));
+    return new Control({
+      name: options.name,
+      topic: controlTopic,
+      routes,
+      clock: options.clock,
+      broker: () => broker.ready(),
+      append: (topic, record) => dispatcher.append(topic, record),
+      cancelScheduled: (jobId) => dispatcher.cancelScheduled(jobId),
+    });
+  }
+
+  /** See `App.status`. */
+  async status(options: StatusOptions): Promise<AppStatus> {
+    checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
+    const { options: { name, broker: source, clock }, routes, broker } = this.#context;
+    const { readStatus } = await lazyImport(() => import("../status/read_status.ts"));
+    const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND } = options;
+    return await readStatus({
+      name,
+      brokerName: source.name,
+      routes: routes.all(),
+      broker: () => broker.ready(),
+      nowMs: () => clock.nowMs(),
+    }, { timeoutMs, command });
   }
 
   /** See `App.deadLetters`. */

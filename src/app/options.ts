@@ -91,6 +91,13 @@ export interface AppOptions extends JobOptions {
   readonly shutdownTimeoutMs?: number;
   /** The topic in which delayed jobs wait. No other App may use it. @default see its options */
   readonly scheduledTopic?: ScheduledTopicOptions;
+  /**
+   * Whether workers take an operator's orders: `app.pause()`, `app.resume()`, `app.cancel()`. Each worker then reads the
+   * topic of the App's name and `_control`: on Kafka once a second.
+   *
+   * @default false on Kafka, else true
+   */
+  readonly control?: boolean;
   /** Longest delay of a job, in ms: a year by default. @default 31536000000 */
   readonly maxDelayMs?: number;
   /**
@@ -172,6 +179,7 @@ const CHECKS: Checks<AppOptions> = {
     partitions: integerFrom(1),
     replicationFactor: integerFrom(1),
   }),
+  control: boolean,
   maxDelayMs: integerFrom(1),
   recurring: list,
   clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
@@ -197,9 +205,10 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     const { name, ...rest } = topic;
     activeJobTopic(name, rest);
   }
+  const broker = readBrokerSource(options.broker);
   return Object.freeze({
     name: options.name,
-    broker: readBrokerSource(options.broker),
+    broker,
     jobs: options.jobs,
     currentAttributes,
     railsCurrentAttributes,
@@ -216,6 +225,8 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
     scheduledTopic: options.scheduledTopic ?? {},
+    // An embedded broker has no operator who creates the topic, and to read it costs nearly nothing.
+    control: options.control ?? broker.embedded === true,
     maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,
     recurring: options.recurring ?? [],
     clock: options.clock ?? SYSTEM_CLOCK,

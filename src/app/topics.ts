@@ -6,6 +6,7 @@ import type { Broker } from "../broker/broker.ts";
 import { UnknownTopicError } from "../errors.ts";
 import type { Route } from "../routing/route.ts";
 import { HANDLED_TOPIC_CONFIG, handledTopicName } from "../routing/handled_topic.ts";
+import { CONTROL_TOPIC_CONFIG } from "../routing/control_topic.ts";
 import { SCHEDULED_TOPIC_CONFIG } from "../routing/scheduled_topic.ts";
 import type { ScheduledTopicOptions } from "./options.ts";
 
@@ -34,10 +35,12 @@ export interface AppTopics {
   readonly routes: readonly Route[];
   /** The topic in which delayed jobs wait. */
   readonly scheduled: { readonly topic: string } & ScheduledTopicOptions;
+  /** The control topic; `null` if the App has none. */
+  readonly control: string | null;
 }
 
-/** Returns the topics of these routes, then dead letter topics with their markers, and the topic of delayed jobs last. */
-function wantedTopics({ routes, scheduled }: AppTopics): WantedTopic[] {
+/** Returns the topics of these routes, then dead letter topics with their markers, and those of the App itself last. */
+function wantedTopics({ routes, scheduled, control }: AppTopics): WantedTopic[] {
   const wanted = new Map<string, WantedTopic>();
   for (const { topic, declared } of routes) {
     const { partitions, replicationFactor, retentionMs = WEEK_MS, config } = declared;
@@ -65,6 +68,9 @@ function wantedTopics({ routes, scheduled }: AppTopics): WantedTopic[] {
   const { topic, partitions, replicationFactor } = scheduled;
   if (!wanted.has(topic)) {
     wanted.set(topic, { name: topic, partitions, replicationFactor, config: SCHEDULED_TOPIC_CONFIG });
+  }
+  if (control !== null && !wanted.has(control)) {
+    wanted.set(control, { name: control, partitions: 1, replicationFactor, config: CONTROL_TOPIC_CONFIG });
   }
   return [...wanted.values()];
 }
@@ -126,9 +132,10 @@ function differencesOf(topic: WantedTopic, config: ReadonlyMap<string, string>):
  * @returns the missing dead letter topics: a worker starts without them
  * @throws {UnknownTopicError} if a topic of jobs does not exist
  */
-export async function checkTopics(broker: Broker, { routes, scheduled }: AppTopics): Promise<string[]> {
+export async function checkTopics(broker: Broker, topics: AppTopics): Promise<string[]> {
+  const { routes } = topics;
   const needed = routes.flatMap(({ topic, deadLetterQueue }) => [topic, deadLetterQueue?.topic ?? topic]);
-  const wanted = wantedTopics({ routes, scheduled }).map(({ name }) => name).filter((name) => needed.includes(name));
+  const wanted = wantedTopics(topics).map(({ name }) => name).filter((name) => needed.includes(name));
   const found = await broker.admin.describe(wanted);
   const jobTopics = new Set(routes.map(({ topic }) => topic));
   const missing = wanted.filter((name) => found.get(name) == null);

@@ -14,7 +14,7 @@ import { EXIT } from "./exit_codes.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { printLine, printThrown } from "./print_error.ts";
 import { stderr } from "../support/stderr.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../support/version.ts";
 
 /** The wait for the last lines on standard error, in milliseconds. */
 const FLUSH_MS = 1000;
@@ -24,7 +24,12 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["worker", async () => (await import("./worker.ts")).worker],
   ["topics", async () => (await import("./topics.ts")).topics],
   ["skip", async () => (await import("./skip.ts")).skip],
+  ["pause", async () => (await import("./control.ts")).pause],
+  ["resume", async () => (await import("./control.ts")).resume],
+  ["cancel", async () => (await import("./control.ts")).cancel],
   ["dlq", async () => (await import("./dlq.ts")).dlq],
+  ["web", async () => (await import("./web.ts")).web],
+  ["recurring", async () => (await import("./recurring.ts")).recurring],
   ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
   ["init", async () => (await import("./init.ts")).init],
   ["generate", async () => (await import("./generate.ts")).generate],

@@ -34,7 +34,7 @@ export interface Schedule {
    * if that one was cancelled or moved at the same moment, this one does not count. `null` for a job that was scheduled.
    */
   readonly rewrites: number | null;
-  /** What is known of the recurring job of which this is the next tick, as it was written. Absent for any other job. */
+  /** The state of the recurring job of which this is the next tick, as it was written. Absent for any other job. */
   readonly recurring?: string;
 }
 

@@ -37,14 +37,6 @@ export interface EnqueueInfo {
   readonly queue: string;
 }
 
-/** A tick of a recurring job. */
-export interface RecurringTickInfo {
-  /** The id of the recurring job. */
-  readonly recurringId: string;
-  /** The time of the tick, in milliseconds since 1970. */
-  readonly tickAtMs: number;
-}
-
 /** The wait of a record whose job class is not known, since a deploy may be under way. */
 export interface UnknownClassWait {
   /** The number of look-ups of the class, this one included. */
@@ -90,8 +82,18 @@ export interface EventMap {
    * `dueAtMs` (ms since 1970) to the acknowledgement.
    */
   "job.released": Position & { readonly jobId: string; readonly dueAtMs: number; readonly latenessMs: number };
-  /** A delayed job was taken away, since it was cancelled. The position is among the delayed jobs. */
-  "job.cancelled": Position & { readonly jobId: string };
+  /**
+   * An operator has cancelled a job. `state`: it was among the delayed jobs, and the position is there; it waited in its topic;
+   * or it ran, for `durationMs`. `by`, `why`: the operator's name and reason, where they are known.
+   */
+  "job.cancelled": Position & {
+    readonly jobId: string;
+    readonly jobClass: string | null;
+    readonly state: "delayed" | "waiting" | "running";
+    readonly durationMs: number | null;
+    readonly by: string | null;
+    readonly why: string | null;
+  };
   /** A callback halted the enqueuing of a job. `queue`: as the job names it. */
   "job.enqueue_halted": EnqueueInfo;
   /** A job's `perform` is about to be called. */
@@ -187,6 +189,18 @@ export interface EventMap {
   };
   /** A topic of the worker does not exist any more: it is waited for, and the other topics go on. Emitted once. */
   "topic.missing": { readonly group: string; readonly topic: string };
+  /**
+   * An operator has paused a topic of the worker, or one of its partitions (`null`: all of them): no job of it starts. Emitted
+   * by each worker, also by one that starts later.
+   */
+  "topic.paused": {
+    readonly topic: string;
+    readonly partition: number | null;
+    readonly by: string;
+    readonly why: string | null;
+  };
+  /** An operator has resumed a topic or a partition. `by`: `null` if it is unknown. */
+  "topic.resumed": { readonly topic: string; readonly partition: number | null; readonly by: string | null };
   /** The topic was deleted and created again: its partition is read from the start. */
   "topic.recreated": { readonly topic: string; readonly partition: number };
   /**
@@ -248,7 +262,10 @@ export interface EventMap {
    * after two minutes `/livez` fails. Emitted once for each loss; `membership.changed` reports its end.
    */
   "session.lost": { readonly group: string; readonly lostMs: number };
-  /** The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. */
+  /**
+   * The worker has read a partition of the delayed jobs, and releases them from now on. `waiting`: their number. Emitted again
+   * once the worker stood still for long, and has read them again.
+   */
   "schedule.ready": TopicPartition & { readonly waiting: number; readonly readMs: number };
   /** A record among the delayed jobs cannot be read: it is set aside, and stays in the log. */
   "schedule.unreadable": Position & { readonly reason: string };
@@ -272,18 +289,28 @@ export interface EventMap {
     readonly error: ErrorInfo | null;
   };
   /**
-   * A recurring job was enqueued for its tick at `tickAtMs`, acknowledged. `latenessMs`: the time from the tick to the
-   * acknowledgement.
+   * A recurring job was enqueued for its tick at `tickAtMs` (ms since 1970), acknowledged. `latenessMs`: the time from the
+   * tick to the acknowledgement.
    */
-  "recurring.enqueued": RecurringTickInfo & EnqueueInfo & {
+  "recurring.enqueued": EnqueueInfo & {
+    readonly recurringId: string;
+    readonly tickAtMs: number;
     readonly partition: number;
     readonly offset: number;
     readonly latenessMs: number;
   };
-  /** Ticks of a recurring job with `missed: "skip"` passed while nothing enqueued them: the first one, and the next one. */
-  "recurring.missed": RecurringTickInfo & { readonly nextAtMs: number };
+  /**
+   * Ticks of a recurring job with `missed: "skip"` passed while nothing enqueued them. `tickAtMs`, `nextAtMs`: the first one,
+   * and the next one, in ms since 1970.
+   */
+  "recurring.missed": { readonly recurringId: string; readonly tickAtMs: number; readonly nextAtMs: number };
   /** A tick of a recurring job with `overlap: false` was left out, since the job of the last tick still waits or runs. */
-  "recurring.overlapped": RecurringTickInfo & { readonly nextAtMs: number; readonly lastJobId: string };
+  "recurring.overlapped": {
+    readonly recurringId: string;
+    readonly tickAtMs: number;
+    readonly nextAtMs: number;
+    readonly lastJobId: string;
+  };
   /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */
   "worker.started": {
     readonly group: string;
@@ -297,6 +324,18 @@ export interface EventMap {
   "worker.stopping": { readonly group: string; readonly running: number; readonly shutdownTimeoutMs: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
+  /**
+   * A user of the dashboard changed something, or tried to. `path`: the page. `action`: such as `"requeue"`; `null` for a user
+   * who may only look. `target`: the things that it was about, in one line. `message`: the sentence that the user is shown.
+   */
+  "operator.acted": {
+    readonly user: string | null;
+    readonly path: string;
+    readonly action: string | null;
+    readonly target: string | null;
+    readonly outcome: "done" | "failed" | "refused";
+    readonly message: string;
+  };
   /** The broker's client wrote a line to its log. */
   "broker.log": {
     readonly level: "debug" | "info" | "warn" | "error";

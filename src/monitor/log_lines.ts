@@ -37,7 +37,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "debug",
     message: (e) => `Released job ${e.jobId} to ${formatPosition(e)}, ${formatDuration(e.latenessMs)} after it was due`,
   },
-  "job.cancelled": { level: "debug", message: (e) => `Cancelled the delayed job ${e.jobId} (${formatPosition(e)})` },
+  "job.cancelled": {
+    level: (e) => e.state === "delayed" ? "debug" : "warn",
+    message: (e) => {
+      const job = e.jobClass === null ? `job ${e.jobId}` : `${e.jobClass} ${e.jobId}`;
+      return `Cancelled the ${e.state} ${job} (${formatPosition(e)})${formatOperator(e)}`;
+    },
+  },
   "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
   "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
   "job.discarded": {
@@ -135,6 +141,14 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     message: (e) =>
       `Topic ${e.topic} does not exist any more: group ${e.group} waits until it is created again ` +
       "(the command topics apply does it), and reads its other topics on",
+  },
+  "topic.paused": {
+    level: "warn",
+    message: (e) => `Paused ${formatPlace(e)}: no job of it starts before it is resumed${formatOperator(e)}`,
+  },
+  "topic.resumed": {
+    level: "info",
+    message: (e) => `Resumed ${formatPlace(e)}${formatOperator({ ...e, why: null })}`,
   },
   "topic.recreated": {
     level: "warn",
@@ -259,6 +273,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
         e.unfinished.length === 0 ? "" : `; not ended, so performed again: ${e.unfinished.map(formatJob).join(", ")}`
       }`,
   },
+  "operator.acted": {
+    level: (e) => e.outcome === "done" ? "info" : "warn",
+    message: (e) =>
+      `${e.user ?? "A reader"} ${e.outcome === "done" ? "did" : `could not do (${e.outcome})`} ${
+        e.action ?? "a change"
+      } at ${e.path}${e.target === null ? "" : ` to ${e.target}`}: ${e.message}`,
+  },
   "broker.log": { level: (e) => e.level, message: (e) => `Broker: ${formatMessage(e.message)}` },
   "error.occurred": {
     // A job that could not be enqueued has a line of its own.
@@ -292,6 +313,16 @@ function formatBlock({ reason, error }: EventMap["schedule.blocked"]): string {
     case "unavailable":
       return `it does not acknowledge them${cause}: they are tried again`;
   }
+}
+
+function formatPlace({ topic, partition }: { topic: string; partition: number | null }): string {
+  return partition === null ? `topic ${topic}` : formatPartition({ topic, partition });
+}
+
+/** Names the operator who gave an order, and the reason: text that any client may have written. */
+function formatOperator({ by, why }: { by: string | null; why: string | null }): string {
+  const parts = [by === null ? [] : `by ${by}`, why === null ? [] : why].flat();
+  return parts.length === 0 ? "" : ` (${cutText(parts.join(": "), MAX_TEXT)})`;
 }
 
 function formatJob(event: { jobClass: string; topic: string; partition: number; offset: number }): string {

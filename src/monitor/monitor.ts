@@ -91,6 +91,8 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "records.expired": true,
   "group.started_at_beginning": true,
   "topic.missing": true,
+  "topic.paused": true,
+  "topic.resumed": true,
   "topic.recreated": true,
   "assignment.changed": true,
   "partition.assigned": true,
@@ -113,6 +115,7 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "worker.quieted": true,
   "worker.stopping": true,
   "worker.stopped": true,
+  "operator.acted": true,
   "broker.log": true,
   "error.occurred": true,
 });

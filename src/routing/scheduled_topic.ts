@@ -50,3 +50,16 @@ export function reasonNotToSchedule(config: ReadonlyMap<string, string>): string
   const policy = config.get("cleanup.policy");
   return policy === "compact" ? null : `its cleanup.policy is ${show(policy ?? "delete")}, but must be "compact"`;
 }
+
+/** Kafka's own setting. */
+const DEFAULT_DELETE_RETENTION_MS = 86_400_000;
+
+/**
+ * Returns the time for which a tombstone stays in the topic at least, in milliseconds.
+ *
+ * @param config its settings, by Kafka's names @default Kafka's own
+ */
+export function deleteRetentionMs(config?: ReadonlyMap<string, string>): number {
+  const number = Number(config?.get("delete.retention.ms") ?? NaN);
+  return number >= 0 ? number : DEFAULT_DELETE_RETENTION_MS;
+}

@@ -29,6 +29,8 @@ export interface SchedulerContext {
   /** The recurring jobs of the App. Absent: their records are set aside. */
   readonly recurring?: RecurringOptions | undefined;
   readonly limit: ReleaseLimit;
+  /** Returns the time after which a reader that stood still reads again, in milliseconds. */
+  readonly maxStandstillMs: () => number;
   /** Returns the bytes of values that a partition may hold. */
   readonly maxValueBytes: () => number;
 }

@@ -82,6 +82,11 @@ export class Releases {
     return this.#releasing.size;
   }
 
+  /** Whether no record that it appends is on its way. */
+  get isIdle(): boolean {
+    return this.#releasing.size === 0 && !this.#isRewriting;
+  }
+
   /** Whether something is due that can be released now. */
   get hasDue(): boolean {
     for (const { due, failure } of this.#targets.values()) if (failure === null && due.length > 0) return true;

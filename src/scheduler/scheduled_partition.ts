@@ -1,16 +1,14 @@
 /**
- * An owned partition of the topic in which delayed jobs wait: one object for one ownership.
+ * An owned partition of the topic in which delayed jobs wait: one object for one ownership. It passes on what comes to
+ * `PartitionSchedules`, which releases it.
  *
- * 1. `add` reads what comes: schedules into the index, and records that remove earlier ones (tombstones, cancellations, moves).
- * 2. Nothing is released before everything was read that was there at the start: a record that removes it may lie further on.
- * 3. Schedules whose time is near get their values from the log; those that are due are released.
- * 4. The commit has the first schedule that is not finished, and what of the rest is.
- *
- * Each change calls `#run`, which starts what can be started and sets the timers for the rest. It never loops.
+ * 1. At the start it finds out up to where must be read before anything is released.
+ * 2. Each change calls `#run`, which starts what can be started and sets the timers for the rest. It never loops.
+ * 3. The commit has the first schedule that is not finished, and what of the rest is.
+ * 4. If it stood still for long, it releases nothing until it has read its part of the log again, beside what it knows, which is
+ *    then replaced.
  */
-import type { Mark, Ownership, RecordBatch, StoredRecord } from "../broker/broker.ts";
-import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
-import { describeError } from "../errors.ts";
+import type { Mark, Ownership, RecordBatch } from "../broker/broker.ts";
 import type { LostReason, RunningJob } from "../monitor/events.ts";
 import { sleep } from "../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../support/timers.ts";
@@ -18,26 +16,16 @@ import type { GroupContext } from "../worker/partition/context.ts";
 import type { PartitionHandler } from "../worker/partition/handler.ts";
 import { LagTracker } from "../worker/partition/lag.ts";
 import type { PartitionStatus, ScheduledPartitionStatus, StuckRecord } from "../worker/status.ts";
-import { Removals } from "./removals.ts";
-import { type Candidate, memoryOf, textOf, toCandidate } from "./candidate.ts";
 import { decodeSchedulePosition, encodeSchedulePosition } from "./commit_position.ts";
 import type { SchedulerContext } from "./context.ts";
-import { fetchRecords } from "./fetch_records.ts";
-import { RecurringJobs } from "./recurring/recurring_jobs.ts";
-import { decodeTick, RECURRING_PARTITION } from "./recurring/tick_record.ts";
-import { Releases } from "./releases.ts";
-import { ScheduleIndex } from "./schedule_index.ts";
-import { TombstoneWriter } from "./tombstones.ts";
-import { Upcoming } from "./upcoming.ts";
+import { PartitionSchedules, waitAfterReadError } from "./partition_schedules.ts";
+import { readLog } from "./read_log.ts";
+import { StandstillWatch } from "./standstill_watch.ts";
 
-/** The values of schedules that are due in so many milliseconds are read. */
-const NEAR_MS = 30_000;
 /** Removals that wait in memory: with more, no more is read; with less than half of it, reading goes on. */
 const MAX_REMOVALS = 10_000;
-/** Schedules that wait for the tombstone of an earlier one of their job. */
-const MAX_DEFERRED = 1000;
-/** The wait after the log could not be read, in milliseconds. */
-const RETRY_MS = 1000;
+/** The time between two looks whether the records on their way have arrived, in milliseconds. */
+const LOOK_MS = 10;
 
 /** See the module. */
 export class ScheduledPartition implements PartitionHandler {
@@ -45,90 +33,49 @@ export class ScheduledPartition implements PartitionHandler {
   readonly lag: LagTracker = new LagTracker();
   readonly #context: SchedulerContext;
   readonly #group: GroupContext;
-  readonly #index = new ScheduleIndex();
-  readonly #upcoming = new Upcoming();
-  readonly #releases: Releases;
-  readonly #removals: Removals;
-  /** The recurring jobs, in the partition that has their records. */
-  readonly #recurring: RecurringJobs | null;
   readonly #ended = new AbortController();
-  readonly #beganMs = performance.now();
-  /** Everything before it was read; `null` while nothing is known. */
-  #live: number | null;
-  /** Everything before it was read by the previous owner, which has reported what cannot be read. */
-  readonly #reported: number;
+  readonly #standstill: StandstillWatch;
+  #schedules: PartitionSchedules;
   /** Nothing is released before everything up to here was read; `null` while it is unknown. */
   #readUntil: number | null = null;
+  #beganMs = performance.now();
   #isReady = false;
+  #isReadingAgain = false;
   #isStopping = false;
-  #isSettling = false;
-  #isFetching = false;
   #isPaused = false;
   #isWaitingForOwnership = false;
-  #deferred: Candidate[] = [];
-  #unreadable = 0;
   #cancelClock = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #committed: { readonly offset: number | null; readonly metadata: string };
 
   constructor(ownership: Ownership, context: SchedulerContext, group: GroupContext) {
-    const { committed, partition } = ownership;
+    const { committed } = ownership;
     this.ownership = ownership;
     this.#context = context;
     this.#group = group;
+    this.#standstill = new StandstillWatch(context.clock, context.maxStandstillMs);
     this.#committed = committed ?? { offset: null, metadata: "" };
-    this.#live = committed?.offset ?? null;
-    this.#reported = committed === null ? 0 : decodeSchedulePosition(committed.metadata, committed.offset).live;
-    const { signal } = this.#ended;
-    const index = this.#index;
-    const tombstones = new TombstoneWriter(context, partition, signal);
-    const onProgress = () => this.#progress();
-    this.#releases = new Releases({
-      context,
-      partition,
-      group: group.group,
-      index,
-      tombstones,
-      canAppend: () => this.#canAppend(),
-      track: (promise) => void group.settling.track(promise),
-      onProgress,
-    });
-    this.#removals = new Removals({
-      context,
-      partition,
-      index,
-      tombstones,
-      signal,
-      isHeld: (offset) => this.#releases.isHeld(offset),
-      onFinished: ({ kind, offset, jobId }) => {
-        const { topic } = this.ownership;
-        if (kind === "cancelled") context.monitor.emit("job.cancelled", { topic, partition, offset, jobId });
-      },
-    });
-    this.#recurring = partition === RECURRING_PARTITION ? this.#createRecurring() : null;
+    // The previous owner has reported what it could not read.
+    const reported = committed === null ? 0 : decodeSchedulePosition(committed.metadata, committed.offset).live;
+    this.#schedules = this.#makeSchedules(committed?.offset ?? null, reported);
     void this.#findEnd();
   }
 
-  /** The first offset that is not finished; `null` while nothing is known. */
   get front(): number | null {
-    if (this.#live === null) return null;
-    return Math.min(this.#index.front ?? this.#live, this.#removals.front, this.#live);
+    return this.#schedules.front;
   }
 
   /** Reads what comes. */
   add({ records, next, highWatermark }: RecordBatch): void {
     this.lag.update(highWatermark);
-    for (const record of records) this.#read(record);
-    this.#live = Math.max(next, this.#live ?? 0);
-    if (this.#removals.length > MAX_REMOVALS && !this.#isPaused) {
-      this.#isPaused = true;
-      this.#group.consumer.pause(this.ownership);
-    }
+    this.#schedules.read(records, next);
     this.#progress();
   }
 
   lose(_reason: LostReason): Promise<void> {
-    this.#end();
+    this.stop();
+    this.#ended.abort();
+    this.#schedules.end();
     this.#group.committer.cancel(this);
     return Promise.resolve();
   }
@@ -136,8 +83,7 @@ export class ScheduledPartition implements PartitionHandler {
   /** Releases nothing more. Jobs that were released get their tombstones. */
   stop(): void {
     this.#isStopping = true;
-    this.#cancelClock();
-    clearTimeout(this.#timer);
+    this.#clearTimers();
   }
 
   abort(_reason: Error): void {}
@@ -161,9 +107,9 @@ export class ScheduledPartition implements PartitionHandler {
       partition,
       position: this.front,
       highWatermark: this.lag.highWatermark,
-      lag: this.lag.lagOf(this.#live),
+      lag: this.lag.lagOf(this.#schedules.live),
       oldestAgeMs: null,
-      waiting: this.#index.size,
+      waiting: this.#schedules.size,
       isExhausted: false,
       running: [],
       retrying: [],
@@ -173,13 +119,14 @@ export class ScheduledPartition implements PartitionHandler {
 
   /** Returns the state of what waits. */
   scheduleStatus(): ScheduledPartitionStatus {
-    const overdueMs = this.#context.clock.nowMs() - this.#oldestDueAtMs();
+    const { size, unreadable } = this.#schedules;
+    const overdueMs = this.#context.clock.nowMs() - this.#schedules.oldestDueAtMs();
     return {
       partition: this.ownership.partition,
       isReady: this.#isReady,
-      waiting: this.#index.size,
+      waiting: size,
       oldestOverdueMs: Math.max(0, overdueMs),
-      unreadable: this.#unreadable,
+      unreadable,
     };
   }
 
@@ -188,17 +135,13 @@ export class ScheduledPartition implements PartitionHandler {
    * it.
    */
   isReleasedUntil(end: number, dueAtMs: number): boolean {
-    if (!this.#isReady || (this.#live ?? 0) < end) return false;
-    const isEmpty = this.#releases.releasing === 0 && this.#deferred.length === 0 && this.#removals.length === 0;
-    if (!isEmpty || this.#releases.hasDue || this.#recurring?.isSettled === false) return false;
-    return (this.#index.nextDueAtMs ?? Infinity) > dueAtMs && (this.#upcoming.first?.dueAtMs ?? Infinity) > dueAtMs;
+    return this.#isReady && (this.#schedules.live ?? 0) >= end && this.#schedules.isReleasedUntil(dueAtMs);
   }
 
   pendingMark(): Mark | null {
-    const { front } = this;
+    const { front, live } = this.#schedules;
     if (this.#ended.signal.aborted || front === null) return null;
-    const position = { front, live: this.#live!, dueAtMs: this.#oldestDueAtMs() };
-    const metadata = encodeSchedulePosition(position);
+    const metadata = encodeSchedulePosition({ front, live: live!, dueAtMs: this.#schedules.oldestDueAtMs() });
     if (front === this.#committed.offset && metadata === this.#committed.metadata) return null;
     return { ownership: this.ownership, next: front, metadata };
   }
@@ -207,26 +150,16 @@ export class ScheduledPartition implements PartitionHandler {
     this.#committed = { offset: next, metadata };
   }
 
-  #createRecurring(): RecurringJobs | null {
-    const { recurring, ...context } = this.#context;
-    if (recurring === undefined) return null;
-    return new RecurringJobs({
-      ...context,
-      ...recurring,
-      group: this.#group.group,
-      signal: this.#ended.signal,
+  #makeSchedules(from: number | null, reported: number): PartitionSchedules {
+    return new PartitionSchedules({
+      place: this.ownership,
+      context: this.#context,
+      group: this.#group,
+      from,
+      reported,
       canAppend: () => this.#canAppend(),
-      track: (promise) => void this.#group.settling.track(promise),
-      putBack: (offset) => this.#index.putBack(offset),
       onProgress: () => this.#progress(),
     });
-  }
-
-  #end(): void {
-    this.stop();
-    this.#ended.abort();
-    this.#recurring?.close();
-    this.#upcoming.clear();
   }
 
   #canAppend(): boolean {
@@ -245,134 +178,55 @@ export class ScheduledPartition implements PartitionHandler {
     const { topic, partition } = this.ownership;
     while (!signal.aborted) {
       try {
-        const from = this.#live ?? 0;
+        const from = this.#schedules.live ?? 0;
         const options = { from, maxBytes: 1, values: false, signal };
         const { records, next, low, high, lastStable } = await this.#context.admin.read(topic, partition, options);
         this.lag.update(high, low);
         this.#readUntil = lastStable;
-        this.#index.reserve(lastStable - Math.max(from, low));
+        this.#schedules.reserve(lastStable - Math.max(from, low));
         // Nothing is there that would be delivered.
-        if (records.length === 0 && next >= lastStable) this.#live = Math.max(this.#live ?? 0, next);
+        if (records.length === 0 && next >= lastStable) this.#schedules.read([], next);
         return this.#progress();
       } catch (error) {
-        if (!await this.#waitAfter(error)) return;
+        if (!await waitAfterReadError(error, this.#context, signal)) return;
       }
     }
   }
 
-  /** Reports an error of reading the log, and waits. @returns whether to try again */
-  async #waitAfter(error: unknown): Promise<boolean> {
-    const { signal } = this.#ended;
-    if (signal.aborted) return false;
-    this.#context.monitor.emit("error.occurred", { where: "scheduler", error: describeError(error) });
-    await sleep(RETRY_MS, signal);
-    return !signal.aborted;
-  }
-
-  #read(record: StoredRecord): void {
-    const { offset } = record;
-    const read = readScheduled(record);
-    if (read.kind === "schedule") return this.#addSchedule(record, read);
-    if (read.kind === "unreadable") return this.#setAside(offset, read.reason);
-    const key = textOf(record.key ?? "");
-    if (read.kind === "tombstone") {
-      const removed = this.#index.find(key, Math.max(0, key.lastIndexOf(":")));
-      if (removed === null) return;
-      this.#removeUpcoming(removed);
-      this.#index.finish(removed);
-      this.#recurring?.remove(removed);
-      return;
-    }
-    const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
-    for (const each of cancelled) this.#remove("cancelled", each, read.jobId);
-    this.#removals.addCancellation(offset, key, cancelled);
-  }
-
-  #addSchedule(record: StoredRecord, schedule: Schedule): void {
-    const { offset } = record;
-    const { jobId, rewrites } = schedule;
-    const tick = schedule.recurring === undefined ? undefined : decodeTick(offset, schedule);
-    if (tick === null || (tick !== undefined && this.#recurring === null)) {
-      return this.#setAside(offset, "it is not the next tick of a recurring job");
-    }
-    const isLate = tick !== undefined && !this.#recurring!.read(tick);
-    const key = textOf(record.key!);
-    const dueAtMs = this.#dueAtMs(record, schedule);
-    const bytes = memoryOf(record);
-    const isNear = this.#isNear(dueAtMs, bytes);
-    const earlier = this.#index.add({ offset, key, jobIdLength: jobId.length, dueAtMs, bytes }, isNear);
-    if (isNear) this.#upcoming.add({ offset, dueAtMs, bytes, candidate: toCandidate(record, dueAtMs) });
-    // The schedule that it replaces was cancelled, or moved, before this was written.
-    const isVoid = rewrites !== null && this.#index.isRemoved(rewrites);
-    if (isVoid || isLate) this.#remove(isLate ? "superseded" : "cancelled", offset, jobId);
-    else for (const each of earlier) if (!this.#index.isRemoved(each)) this.#remove("superseded", each, jobId);
-    if (rewrites !== null) this.#releases.endRewriting(rewrites);
-  }
-
-  /** The time at which a schedule counts as due: its record may be forged. */
-  #dueAtMs({ offset, timestampMs }: StoredRecord, { jobId, dueAtMs }: Schedule): number {
-    const { clock, maxDelayMs, monitor } = this.#context;
-    const nowMs = clock.nowMs();
-    const longestMs = (timestampMs >= 0 ? Math.min(timestampMs, nowMs) : nowMs) + maxDelayMs;
-    if (dueAtMs <= longestMs) return dueAtMs;
-    if (offset >= this.#reported) {
-      const { topic, partition } = this.ownership;
-      monitor.emit("schedule.clamped", { topic, partition, offset, jobId, dueAtMs, clampedToMs: longestMs });
-    }
-    return longestMs;
-  }
-
-  #setAside(offset: number, reason: string): void {
-    this.#unreadable++;
-    if (offset < this.#reported) return;
-    const { topic, partition } = this.ownership;
-    this.#context.monitor.emit("schedule.unreadable", { topic, partition, offset, reason });
-  }
-
-  #remove(kind: "superseded" | "cancelled", offset: number, jobId: string): void {
-    this.#removeUpcoming(offset);
-    this.#index.markRemoved(offset);
-    this.#removals.add({ kind, offset, jobId });
-    this.#recurring?.remove(offset);
-  }
-
-  #removeUpcoming(offset: number): void {
-    this.#upcoming.remove(offset, this.#index.dueAtMs(offset));
-  }
-
-  /** Whether a schedule that has just come is due before all that wait, so that its value is kept. It makes space for it. */
-  #isNear(dueAtMs: number, bytes: number): boolean {
-    if (!this.#isReady || dueAtMs > this.#context.clock.nowMs() + NEAR_MS) return false;
-    if (dueAtMs >= (this.#index.nextDueAtMs ?? Infinity)) return false;
-    while (this.#heldBytes + bytes > this.#context.maxValueBytes()) {
-      const { last } = this.#upcoming;
-      if (last === undefined || last.dueAtMs <= dueAtMs) return false;
-      this.#upcoming.pop();
-      this.#index.putBack(last.offset);
-    }
-    return true;
-  }
-
   #run(): void {
-    if (this.#isStopping) return;
+    if (this.#isStopping || this.#isReadingAgain) return;
+    if (this.#standstill.hasStoodStill()) return void this.#readAgain();
     this.#checkReady();
+    this.#limitRemovals();
     if (!this.#canAppend()) return void this.#waitForOwnership();
-    if (this.#removals.length > 0 && !this.#isSettling) void this.#settleRemovals();
-    if (!this.#isReady) return;
     const nowMs = this.#context.clock.nowMs();
-    this.#moveDue(nowMs);
-    this.#recurring?.run();
-    const waitMs = this.#releases.run();
-    this.#fetch(nowMs);
-    this.#setTimers(nowMs, waitMs);
+    const waitMs = this.#schedules.run(nowMs);
+    if (this.#isReady) this.#setTimers(nowMs, waitMs);
   }
 
   #checkReady(): void {
-    if (this.#isReady || this.#readUntil === null || (this.#live ?? 0) < this.#readUntil) return;
+    if (this.#isReady || this.#readUntil === null || (this.#schedules.live ?? 0) < this.#readUntil) return;
     this.#isReady = true;
+    this.#schedules.begin();
     const { topic, partition } = this.ownership;
     const readMs = performance.now() - this.#beganMs;
-    this.#context.monitor.emit("schedule.ready", { topic, partition, waiting: this.#index.size, readMs });
+    this.#context.monitor.emit("schedule.ready", { topic, partition, waiting: this.#schedules.size, readMs });
+  }
+
+  #limitRemovals(): void {
+    const { removals } = this.#schedules;
+    if (!this.#isPaused && removals > MAX_REMOVALS) this.#pause();
+    else if (this.#isPaused && removals < MAX_REMOVALS / 2) this.#resume();
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#group.consumer.pause(this.ownership);
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#group.consumer.resume(this.ownership);
   }
 
   /** Goes on once the ownership is proved. */
@@ -384,122 +238,51 @@ export class ScheduledPartition implements PartitionHandler {
     this.#run();
   }
 
-  async #settleRemovals(): Promise<void> {
-    this.#isSettling = true;
-    let isFinished = false;
-    try {
-      isFinished = await this.#group.settling.track(this.#removals.settle());
-    } catch (error) {
-      isFinished = await this.#waitAfter(error);
-    }
-    this.#isSettling = false;
-    if (this.#isPaused && this.#removals.length < MAX_REMOVALS / 2) {
-      this.#isPaused = false;
-      this.#group.consumer.resume(this.ownership);
-    }
-    // If none could be finished, the end of a release is awaited, which calls `#run`.
-    if (isFinished) this.#progress();
-  }
-
-  /** Hands over what is due. An earlier schedule of the same job must have its tombstone first. */
-  #moveDue(nowMs: number): void {
-    const deferred = this.#deferred;
-    this.#deferred = [];
-    for (const candidate of deferred) this.#hand(candidate);
-    if (this.#deferred.length >= MAX_DEFERRED) return;
-    for (const candidate of this.#upcoming.takeDue(nowMs)) this.#hand(candidate);
-  }
-
-  #hand(candidate: Candidate): void {
-    const { offset } = candidate;
-    if (!this.#index.has(offset) || this.#index.isRemoved(offset)) return;
-    if (this.#index.hasRemovedBefore(offset)) this.#deferred.push(candidate);
-    else if (candidate.schedule.recurring !== undefined) this.#recurring!.setDue(offset);
-    else this.#releases.add(candidate);
-  }
-
-  /** Reads the values of what is due next, if there is space for them. */
-  #fetch(nowMs: number): void {
-    if (this.#isFetching || !this.#hasNear(nowMs)) return;
-    const maxBytes = this.#context.maxValueBytes();
-    // Many at once: where due times and offsets have different orders, each time most of the log is read.
-    if (this.#heldBytes > maxBytes / 2) return;
-    const offsets: number[] = [];
-    while (this.#hasNear(nowMs)) {
-      const offset = this.#index.take()!;
-      const [dueAtMs, bytes] = [this.#index.dueAtMs(offset), this.#index.bytes(offset)];
-      this.#upcoming.add({ offset, dueAtMs, bytes, candidate: null });
-      offsets.push(offset);
-      if (this.#heldBytes >= maxBytes) break;
-    }
-    void this.#fetchValues(offsets);
-  }
-
-  /** The size of the records whose values are in memory, in bytes. */
-  get #heldBytes(): number {
-    return this.#upcoming.bytes + this.#releases.bytes;
-  }
-
-  #hasNear(nowMs: number): boolean {
-    return (this.#index.nextDueAtMs ?? Infinity) <= nowMs + NEAR_MS;
-  }
-
-  async #fetchValues(offsets: readonly number[]): Promise<void> {
-    const { topic, partition } = this.ownership;
+  /**
+   * Reads everything that is not finished again, after a standstill: a tombstone may be gone that was never read. Nothing is
+   * delivered meanwhile, since an embedded broker keeps a tombstone only until it is delivered.
+   */
+  async #readAgain(): Promise<void> {
+    this.#isReadingAgain = true;
+    this.#isReady = false;
+    this.#clearTimers();
+    this.#pause();
+    this.#beganMs = performance.now();
     const { signal } = this.#ended;
-    const { admin } = this.#context;
-    this.#isFetching = true;
-    let found = 0;
-    try {
-      const sorted = Float64Array.from(offsets).sort();
-      await fetchRecords([...sorted], { admin, topic, partition, values: true, signal }, (record) => {
-        this.#fill(record);
-        if (++found % 500 === 0) this.#progress();
-      });
-      // They are not in the log any more: they have their tombstones.
-      for (const offset of this.#upcoming.takeUnread()) this.#index.finish(offset);
-    } catch (error) {
-      for (const offset of this.#upcoming.takeUnread()) this.#index.putBack(offset);
-      await this.#waitAfter(error);
+    const before = this.#schedules;
+    while (!this.#isStopping) {
+      try {
+        // So that its own releases and tombstones are read, too.
+        while (!before.isIdle && !this.#isStopping) await sleep(LOOK_MS, signal);
+        const to = before.live ?? 0;
+        const schedules = this.#makeSchedules(before.front, to);
+        const from = before.front ?? 0;
+        const onPage = () => !this.#isStopping && !this.#standstill.hasStoodStill();
+        const { admin } = this.#context;
+        if (!await readLog(schedules, { admin, place: this.ownership, from, to, signal, onPage })) continue;
+        before.end();
+        this.#schedules = schedules;
+        this.#readUntil = schedules.live;
+        this.#isReadingAgain = false;
+        this.#resume();
+        return this.#progress();
+      } catch (error) {
+        if (!await waitAfterReadError(error, this.#context, signal)) return;
+      }
     }
-    this.#isFetching = false;
-    this.#progress();
   }
 
-  #fill(record: StoredRecord): void {
-    const { offset } = record;
-    const dueAtMs = this.#index.dueAtMs(offset);
-    const item = this.#upcoming.find(offset, dueAtMs);
-    if (item === undefined) return;
-    item.candidate = toCandidate(record, dueAtMs);
-    if (item.candidate !== null) return;
-    this.#upcoming.remove(offset, dueAtMs);
-    this.#index.finish(offset);
-    this.#setAside(offset, record.unreadable ?? "its value is gone");
-  }
-
-  /** Calls `#run` again at the next due time, and when a target may be tried again. */
+  /** Calls `#run` again at the next due time, when a target may be tried again, and often enough to notice a standstill. */
   #setTimers(nowMs: number, waitMs: number): void {
-    this.#cancelClock();
-    clearTimeout(this.#timer);
-    // A time that was past already waits for something else: space, a value, or a tombstone.
-    const [dueAtMs, nearAtMs] = [this.#upcoming.first?.dueAtMs, this.#index.nextDueAtMs]
-      .map((timeMs, at) => (timeMs ?? Infinity) - at * NEAR_MS)
-      .map((timeMs) => timeMs > nowMs ? timeMs : Infinity);
-    const nextAtMs = Math.min(dueAtMs!, nearAtMs!);
-    if (nextAtMs < Infinity) this.#cancelClock = this.#context.clock.callAt(nextAtMs, () => this.#run());
+    this.#clearTimers();
+    const { clock } = this.#context;
+    const nextMs = Math.min(this.#schedules.nextTimeMs(nowMs), nowMs + this.#standstill.intervalMs);
+    this.#cancelClock = clock.callAt(nextMs, () => this.#run());
     if (waitMs < Infinity) this.#timer = setTimeout(() => this.#run(), waitMs);
   }
 
-  #oldestDueAtMs(): number {
-    let oldest = Math.min(
-      this.#index.nextDueAtMs ?? Infinity,
-      this.#upcoming.first?.dueAtMs ?? Infinity,
-      this.#releases.oldestDueAtMs(),
-      this.#recurring?.dueAtMs ?? Infinity,
-    );
-    for (const { dueAtMs } of this.#deferred) oldest = Math.min(oldest, dueAtMs);
-    for (const offset of this.#removals.offsets()) oldest = Math.min(oldest, this.#index.dueAtMs(offset));
-    return oldest;
+  #clearTimers(): void {
+    this.#cancelClock();
+    clearTimeout(this.#timer);
   }
 }

@@ -5,6 +5,7 @@
 import type { Broker } from "../broker/broker.ts";
 import { UnknownTopicError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import { deleteRetentionMs } from "../routing/scheduled_topic.ts";
 import type { Clock } from "../support/clock.ts";
 import { sleep } from "../support/deadline.ts";
 import type { GroupPlan } from "../worker/group_plan.ts";
@@ -45,6 +46,8 @@ export interface SchedulerOptions {
 /** The time between two looks at partitions, and at the commits of other workers, in milliseconds. */
 const LOOK_MS = 10;
 const ASK_MS = 250;
+/** The shortest time that counts as a standstill, in milliseconds. */
+const MIN_STANDSTILL_MS = 1000;
 
 /** See the module. */
 export class Scheduler implements WorkerScheduler {
@@ -52,6 +55,8 @@ export class Scheduler implements WorkerScheduler {
   readonly monitor: Monitor;
   readonly #options: SchedulerOptions;
   readonly #partitions = new Set<ScheduledPartition>();
+  /** The time for which a tombstone stays in the topic, in milliseconds; `null` until it was asked for. */
+  #deleteRetentionMs: number | null = null;
 
   constructor(options: SchedulerOptions) {
     const { broker, group, topic, monitor, maxPayloadBytes, maxValueBytes } = options;
@@ -66,6 +71,7 @@ export class Scheduler implements WorkerScheduler {
       ...options,
       admin: broker.admin,
       limit: new ReleaseLimit(),
+      maxStandstillMs: () => Math.max((this.#deleteRetentionMs ?? deleteRetentionMs()) / 2, MIN_STANDSTILL_MS),
       maxValueBytes: () => maxValueBytes / Math.max(1, this.#partitions.size),
     };
     this.plan = {
@@ -74,6 +80,7 @@ export class Scheduler implements WorkerScheduler {
       maxPayloadBytes,
       mayBeMissing: true,
       createHandler: (ownership, groupContext) => {
+        if (this.#deleteRetentionMs === null) void this.#readRetention();
         const partition = new ScheduledPartition(ownership, context, groupContext);
         this.#partitions.add(partition);
         ownership.lost.addEventListener("abort", () => this.#partitions.delete(partition), { once: true });
@@ -94,6 +101,16 @@ export class Scheduler implements WorkerScheduler {
       oldestOverdueMs: Math.max(0, ...partitions.map(({ oldestOverdueMs }) => oldestOverdueMs)),
       partitions,
     };
+  }
+
+  async #readRetention(): Promise<void> {
+    const { broker: { admin }, topic } = this.#options;
+    this.#deleteRetentionMs = deleteRetentionMs();
+    try {
+      this.#deleteRetentionMs = deleteRetentionMs((await admin.describe([topic])).get(topic)?.config);
+    } catch {
+      // It may not be allowed to: the value that `topics apply` sets is assumed.
+    }
   }
 
   async releaseDue(signal: AbortSignal): Promise<void> {

@@ -47,7 +47,7 @@ export interface SchedulerStatus {
 export interface ScheduledPartitionStatus {
   /** The partition's number. */
   readonly partition: number;
-  /** Whether it was read from its start: nothing is released before. */
+  /** Whether it was read up to its end at the start, or since the worker stood still: nothing is released before. */
   readonly isReady: boolean;
   /** The number of jobs that wait. */
   readonly waiting: number;

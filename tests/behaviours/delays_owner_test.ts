@@ -17,7 +17,8 @@ import { asString, until, type World } from "../support/behaviours/world.ts";
 import { Random } from "../support/random.ts";
 
 const SECOND_MS = 1000;
-const YEAR_MS = 365 * 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
 
 /** Appends to the topic of delayed jobs, a thousand at a time. */
 async function appendScheduled(world: World, records: readonly NewRecord[]): Promise<void> {
@@ -163,6 +164,54 @@ behaviour("T5: a late tombstone of a former owner removes nothing that was sched
   await untilWaiting(next, 0);
   assertEquals(runs.at(-1), "2");
 });
+
+behaviour(
+  "T5: an owner that stood still for half a day reads its partition again before it releases",
+  async (world) => {
+    let isCompacted = false, removed = 0;
+    // As if the tombstone was removed from the log before it was delivered.
+    const source: BrokerSource = {
+      ...world.source,
+      async open(context) {
+        const broker = await world.source.open(context);
+        const consume = broker.consume.bind(broker);
+        broker.consume = (options, sink) => {
+          const records: typeof sink.records = (ownership, batch) => {
+            const kept = isCompacted ? batch.records.filter(({ value }) => value !== null) : batch.records;
+            removed += batch.records.length - kept.length;
+            sink.records(ownership, { ...batch, records: kept });
+          };
+          const get = (target: typeof sink, name: keyof typeof sink) =>
+            name === "records" ? records : target[name]?.bind(target);
+          return consume(options, new Proxy(sink, { get: (target, name) => get(target, name as keyof typeof sink) }));
+        };
+        return broker;
+      },
+    };
+    const { process, clock } = await delayedProcess(world, { broker: source });
+    const seen: string[] = [];
+    process.app.on("schedule.ready", ({ waiting }) => seen.push(`${waiting} wait`));
+    process.app.on("job.released", ({ jobId }) => seen.push(`${jobId} released`));
+    await process.start();
+    const [gone, kept] = ["gone", "kept"].map((jobId) =>
+      scheduleRecord(noteRecord(jobId), {
+        jobId,
+        dueAtMs: clock.nowMs() + 12 * HOUR_MS,
+        targetTopic: world.topic(),
+      })
+    );
+    await appendScheduled(world, [gone!, kept!].map((record) => ({ ...record, partition: 0 })));
+    await untilWaiting(process, 2);
+    isCompacted = true;
+    await appendScheduled(world, [{ key: gone!.key!, value: null, partition: 0 }]);
+    await until(() => removed === 1, () => "the tombstone");
+    isCompacted = false;
+    clock.advance(12 * HOUR_MS + 1);
+    await untilNoted(1);
+    await untilWaiting(process, 0);
+    assertEquals([NoteJob.got, seen], [["kept"], ["0 wait", "1 wait", "kept released"]]);
+  },
+);
 
 behaviour(
   "T9: very many wait, half of them cancelled, with memory for few: the others are released in order",

@@ -1,7 +1,7 @@
 /** The command line as a whole: which command runs, and the help that an error points to. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import { VERSION } from "../../src/support/version.ts";
 import { cli } from "../support/child.ts";
 import { testCommandLines } from "../support/command_lines.ts";
 

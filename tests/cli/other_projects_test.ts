@@ -95,7 +95,12 @@ Deno.test("the command line of one copy of the library works on an App of anothe
   ]);
   assertEquals(worked.stdout, ["hello you"]);
   assertEquals(enqueued.stdout, ["default/0@1"]);
-  assertEquals(applied.stdout, ["default: unchanged", "sad: unchanged", "elsewhere_scheduled_jobs: unchanged"]);
+  assertEquals(applied.stdout, [
+    "default: unchanged",
+    "sad: unchanged",
+    "elsewhere_scheduled_jobs: unchanged",
+    "elsewhere_control: unchanged",
+  ]);
   assertEquals(skipped.stdout, ["Passed over default/0@0"]);
   assertEquals([worked.code, enqueued.code, applied.code, skipped.code], [0, 0, 0, 0]);
 });

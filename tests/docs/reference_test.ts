@@ -7,6 +7,7 @@ import * as library from "../../mod.ts";
 import { resolveOptions } from "../../src/app/options.ts";
 import { kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { COMMON_FLAGS } from "../../src/cli/arguments.ts";
+import { cancel, pause, resume } from "../../src/cli/control.ts";
 import { dlq } from "../../src/cli/dlq.ts";
 import { enqueue } from "../../src/cli/enqueue.ts";
 import { EXIT_CODE_LINES } from "../../src/cli/exit_codes.ts";
@@ -14,12 +15,13 @@ import { generate } from "../../src/cli/generate.ts";
 import { init } from "../../src/cli/init.ts";
 import { skip } from "../../src/cli/skip.ts";
 import { topics } from "../../src/cli/topics.ts";
+import { web } from "../../src/cli/web.ts";
 import { worker } from "../../src/cli/worker.ts";
 import { Routes } from "../../src/routing/route.ts";
 import { activeJobTopic } from "../../src/routing/topic.ts";
 import { type Row, rowsHeaded, rowsOf, section } from "./markdown.ts";
 
-const COMMANDS = [worker, topics, skip, dlq, enqueue, init, generate];
+const COMMANDS = [worker, topics, skip, dlq, web, pause, resume, cancel, enqueue, init, generate];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const OPTIONS = read("docs/options.md");
@@ -94,6 +96,7 @@ Deno.test("docs/options.md has the defaults that an App really uses", () => {
     broker: _broker,
     jobs: _jobs,
     clock: _clock,
+    control: _control,
     scheduledTopic: _scheduledTopic,
     locateGlobalId: _locateGlobalId,
     ...app

@@ -139,6 +139,7 @@ Deno.test("examples/kafka.ts enqueues and performs through the quickstart's App,
       "Topic dead_jobs: created",
       "Topic dead_jobs_handled: created",
       "Topic shop_scheduled_jobs: created",
+      "Topic shop_control: created",
       "Enqueued to partition 0 of default",
       "Performed",
     ]);

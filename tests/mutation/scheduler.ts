@@ -2,6 +2,7 @@
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 const PARTITION = "src/scheduler/scheduled_partition.ts";
+const SCHEDULES = "src/scheduler/partition_schedules.ts";
 const RELEASES = "src/scheduler/releases.ts";
 const REMOVALS = "src/scheduler/removals.ts";
 const INDEX = "src/scheduler/schedule_index.ts";
@@ -22,7 +23,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   {
     what: "delays: nothing is released before everything was read that was there at the start",
     file: PARTITION,
-    find: "if (this.#isReady || this.#readUntil === null || (this.#live ?? 0) < this.#readUntil) return;",
+    find: "if (this.#isReady || this.#readUntil === null || (this.#schedules.live ?? 0) < this.#readUntil) return;",
     replace: "if (this.#isReady) return;",
     tests: [UNIT],
     only: "before everything was read",
@@ -45,7 +46,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "delays: a schedule waits for the tombstone of an earlier one of its job",
-    file: PARTITION,
+    file: SCHEDULES,
     find: "if (this.#index.hasRemovedBefore(offset)) this.#deferred.push(candidate);\n    else this.#releases",
     replace: "this.#releases",
     tests: ["tests/scheduler/scheduled_partition_test.ts"],
@@ -53,7 +54,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "delays: a due time in a forged record is clamped",
-    file: PARTITION,
+    file: SCHEDULES,
     find: "if (dueAtMs <= longestMs) return dueAtMs;",
     replace: "if (dueAtMs > 0) return dueAtMs;",
     tests: [TARGETS],
@@ -61,7 +62,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "delays: a later schedule of a job supersedes the earlier ones",
-    file: PARTITION,
+    file: SCHEDULES,
     find: 'else for (const each of earlier) if (!this.#index.isRemoved(each)) this.#remove("superseded", each, jobId);',
     replace: "",
     tests: [BEHAVIOURS],
@@ -69,7 +70,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "delays: a job that replaces a cancelled one is cancelled, too",
-    file: PARTITION,
+    file: SCHEDULES,
     find: "const isVoid = rewrites !== null && this.#index.isRemoved(rewrites);",
     replace: "const isVoid = false;",
     tests: ["tests/scheduler/scheduled_partition_test.ts"],
@@ -143,5 +144,28 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
     find: "return dueA < dueB || (dueA === dueB && a < b);",
     replace: "return dueA < dueB;",
     tests: ["tests/scheduler/schedule_index_test.ts"],
+  },
+  {
+    what: "delays: a reader that stood still reads again",
+    file: PARTITION,
+    find: "if (this.#standstill.hasStoodStill()) return void this.#readAgain();",
+    replace: "",
+    tests: ["tests/scheduler/scheduled_partition_test.ts"],
+    only: "never seen",
+  },
+  {
+    what: "delays: a reader that stood still waits for its own releases before it reads again",
+    file: PARTITION,
+    find: "while (!before.isIdle && !this.#isStopping) await",
+    replace: "while (false) await",
+    tests: ["tests/scheduler/scheduled_partition_test.ts"],
+    only: "own releases",
+  },
+  {
+    what: "delays: either clock shows that a reader stood still",
+    file: "src/scheduler/standstill_watch.ts",
+    find: "Math.max(nowMs - this.#askedMs, steadyMs - this.#askedSteadyMs)",
+    replace: "steadyMs - this.#askedSteadyMs",
+    tests: ["tests/scheduler/standstill_watch_test.ts"],
   },
 ];

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { UnknownTopicError } from "../../src/errors.ts";
 import { cancellationRecord, readScheduled, scheduleRecord } from "../../src/dispatch/schedule.ts";
 import type { StoredRecord } from "../../src/broker/broker.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { PartitionUnderTest, SCHEDULED, type SeenAppend } from "../support/scheduled_partition.ts";
 import { until } from "../support/until.ts";
 
@@ -127,4 +128,58 @@ Deno.test("a job whose due time passes while others are released is released, to
     await under.deliver();
     await until(() => under.appends.length === 2, () => `${inMs} ms: ${under.appends.map(outline)}`, 3000);
   }
+});
+
+const HALF_A_DAY_MS = 12 * 3_600_000;
+
+Deno.test("a reader that stood still reads again: a job whose tombstone it has never seen is not released", async () => {
+  const clock = new ManualClock();
+  await using under = await PartitionUnderTest.open(clock);
+  const ready = under.events("schedule.ready");
+  await until(() => ready.length === 1, () => "the start");
+  const [gone, kept, late] = ["gone", "kept", "late"].map((jobId, n) =>
+    scheduled(under, jobId, jobId, HALF_A_DAY_MS + n * HALF_A_DAY_MS / 2)
+  );
+  await under.write(gone!, kept!, late!);
+  await under.deliver();
+  await under.write({ key: gone!.key!, value: null });
+  await under.passOver();
+  clock.advance(HALF_A_DAY_MS * 1.75);
+  await until(() => under.appends.length === 2, () => under.appends.map(outline).join());
+  assertEquals(under.appends.map(outline), ["kept to target", `tombstone ${kept!.key}`]);
+  assertEquals(ready.map(({ waiting }) => waiting), [0, 2]);
+  await until(() => under.partition.scheduleStatus().waiting === 1, () => "the tombstone");
+  // Records that were read are not read twice.
+  await under.write(scheduled(under, "late", "moved"));
+  await under.deliver();
+  await until(() => under.appends.length === 5, () => under.appends.map(outline).join());
+  assertEquals(under.appends.slice(2, 4).map(outline), [`tombstone ${late!.key}`, "moved to target"]);
+});
+
+Deno.test("a reader that stood still waits for its own releases before it reads again", async () => {
+  const clock = new ManualClock();
+  await using under = await PartitionUnderTest.open(clock);
+  const ready = under.events("schedule.ready");
+  under.holds = (_topic, { value }) => value === null;
+  const [first, second] = [scheduled(under, "a", "one"), scheduled(under, "b", "two", HALF_A_DAY_MS)];
+  await under.write(first, second);
+  await under.deliver();
+  await until(() => under.appends.length === 2, () => under.appends.map(outline).join());
+  clock.advance(HALF_A_DAY_MS + 1);
+  // By then one that does not wait has read the log.
+  for (let reads = 0; reads < 5; reads++) await under.passOver();
+  assertEquals([ready.length, under.partition.scheduleStatus().isReady], [1, false]);
+  under.appends[1]!.settle();
+  await until(() => ready.length === 2, () => under.appends.map(outline).join());
+  await until(() => under.appends.length === 4, () => under.appends.map(outline).join());
+  assertEquals(under.appends.slice(2).map(outline), ["two to target", `tombstone ${second.key}`]);
+});
+
+Deno.test("a reader that nothing comes to for days did not stand still", async () => {
+  const clock = new ManualClock();
+  await using under = await PartitionUnderTest.open(clock);
+  const ready = under.events("schedule.ready");
+  await until(() => ready.length === 1, () => "the start");
+  for (let minute = 0; minute < 2 * 24 * 60; minute++) clock.advance(60_000);
+  assertEquals([ready.length, under.partition.scheduleStatus().isReady], [1, true]);
 });

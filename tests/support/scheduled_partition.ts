@@ -47,6 +47,7 @@ export class PartitionUnderTest implements AsyncDisposable {
       append: (topic: string, record: NewRecord) => this.#append(topic, record),
       findTarget: (topic: string) => topic.startsWith("target") ? { deadLetterTopic: null } : undefined,
       limit: new ReleaseLimit(),
+      maxStandstillMs: () => 12 * 3_600_000,
       maxValueBytes: () => 1_000_000,
     };
     const ownership: Ownership = {
@@ -93,6 +94,11 @@ export class PartitionUnderTest implements AsyncDisposable {
     const page = await this.#broker.admin.read(SCHEDULED, 0, { from: this.#read, maxBytes: 1_000_000 });
     this.#read = page.next;
     this.partition.add({ records: page.records, next: page.next, highWatermark: page.high });
+  }
+
+  /** Passes over what is in the log and was not handed over, as if it was removed before. */
+  async passOver(): Promise<void> {
+    this.#read = (await this.#broker.admin.read(SCHEDULED, 0, { from: this.#read, maxBytes: 1_000_000 })).next;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

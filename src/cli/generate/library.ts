@@ -3,7 +3,7 @@
  * checkout, or anywhere else, the URLs of its entry points. So a new project works at once, wherever `init` was started from.
  */
 import { fileURLToPath } from "node:url";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../../support/version.ts";
 import { PACKAGE } from "./templates.ts";
 
 /** The entry points, as the `deno.json` of this library has them. */

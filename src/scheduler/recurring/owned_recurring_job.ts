@@ -67,6 +67,11 @@ export class OwnedRecurringJob {
     this.#context = context;
   }
 
+  /** Whether a step is under way. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   /** Whether nothing is to be done before the next tick. */
   get isIdle(): boolean {
     if (this.#definition === null) return this.#record === null;
@@ -103,6 +108,11 @@ export class OwnedRecurringJob {
   /** Notes that a record is due. */
   setDue(offset: number): void {
     if (this.#record?.offset === offset) this.#isDue = true;
+  }
+
+  /** Compares the definition with the record again: the clock was set. */
+  compareAgain(): void {
+    this.#isCompared = false;
   }
 
   /** Does the next step, if there is one and none is under way. */

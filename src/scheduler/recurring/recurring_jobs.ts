@@ -2,16 +2,25 @@
  * The recurring jobs of an App, in one ownership of the partition that has their records. The partition reads the log, and says
  * which record was read, is due, or is gone; each recurring job does the rest by itself.
  */
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
 import { OwnedRecurringJob } from "./owned_recurring_job.ts";
 import type { TickRecord } from "./tick_record.ts";
 import { TickTable } from "./tick_table.ts";
+
+/** A clock that is set back by more is taken to have been wrong before, in milliseconds. */
+const MAX_STEP_BACK_MS = 60_000;
+/** The time between two looks at the clock while nothing else happens, in milliseconds. */
+const LOOK_MS = 30_000;
 
 /** See the module. */
 export class RecurringJobs {
   readonly #context: RecurringContext;
   readonly #table = new TickTable();
   readonly #jobs: Map<string, OwnedRecurringJob>;
+  /** The latest time that the clock has shown. */
+  #latestMs = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: RecurringContext) {
     this.#context = context;
@@ -20,6 +29,12 @@ export class RecurringJobs {
         definition,
       ) => [definition.id, new OwnedRecurringJob(definition.id, definition, context)]),
     );
+    if (context.definitions.length > 0) this.#look();
+  }
+
+  /** Whether a step of one of them is under way. */
+  get isBusy(): boolean {
+    return !this.#every(({ isBusy }) => !isBusy);
   }
 
   /** Whether nothing can be done now for any of them. */
@@ -57,13 +72,28 @@ export class RecurringJobs {
   }
 
   /** Does what can be done. */
-  run(): void {
-    for (const job of this.#jobs.values()) job.run();
+  run(nowMs: number): void {
+    // A clock that was wrong for a while has moved the next ticks too far.
+    const wasSetBack = nowMs < this.#latestMs - MAX_STEP_BACK_MS;
+    this.#latestMs = wasSetBack ? nowMs : Math.max(nowMs, this.#latestMs);
+    for (const job of this.#jobs.values()) {
+      if (wasSetBack) job.compareAgain();
+      job.run();
+    }
   }
 
   /** Ends. */
   close(): void {
+    clearTimeout(this.#timer);
     for (const job of this.#jobs.values()) job.close();
+  }
+
+  /** By a timer of its own: those of the clock wait for a time that is far away once it is set back. */
+  #look(): void {
+    this.#timer = setTimeout(() => {
+      this.#context.onProgress();
+      this.#look();
+    }, LOOK_MS);
   }
 
   #every(test: (job: OwnedRecurringJob) => boolean): boolean {

@@ -1,7 +1,7 @@
 /** The imports of a new project. */
 import { assertEquals } from "@std/assert";
 import { findLibraryFolder, getLibraryImports } from "../../../src/cli/generate/library.ts";
-import { VERSION } from "../../../src/cli/version.ts";
+import { VERSION } from "../../../src/support/version.ts";
 
 Deno.test("getLibraryImports() returns a version range of JSR, or the entry points of a checkout", async () => {
   const path = `@activejob/kafka/${VERSION}/src/cli/generate/library.ts`;

@@ -1,0 +1,36 @@
+/**
+ * URLs of the dashboard's own pages, wherever it is mounted. Without `basePath` they are relative to the page (`../topics`),
+ * so that they are right behind a proxy or a router that strips a prefix. The first page is then at `/jobs/`, with the slash:
+ * a router that strips `/jobs` hides whether there was one, and relative links of `/jobs` would go astray. With `basePath`
+ * they are absolute, and both work.
+ */
+
+/** The URL of a page. */
+export type UrlOf = (path: string, query?: Readonly<Record<string, string | number | null | undefined>>) => string;
+
+/**
+ * Returns the function that makes the links of one page.
+ *
+ * @param path the path of the page, without a slash at its start
+ * @param basePath such as `"/jobs"`, `""` for the root; `undefined` for relative links
+ */
+export function linksFrom(path: string, basePath: string | undefined): UrlOf {
+  const depth = path.split("/").length - 1;
+  const start = basePath !== undefined ? `${basePath}/` : depth === 0 ? "./" : "../".repeat(depth);
+  return (to, query = {}) => {
+    const fields = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+    const search = new URLSearchParams(fields.map(([name, value]) => [name, String(value)])).toString();
+    return `${start}${to}${search === "" ? "" : `?${search}`}`;
+  };
+}
+
+/**
+ * Takes the base path off the path of a URL. A router such as Hono's has done so already.
+ *
+ * @returns the path without a slash at its start
+ */
+export function stripBasePath(pathname: string, basePath: string | undefined): string {
+  const isBelow = basePath !== undefined && basePath !== "" &&
+    (pathname === basePath || pathname.startsWith(`${basePath}/`));
+  return (isBelow ? pathname.slice(basePath.length) : pathname).replace(/^\//, "");
+}

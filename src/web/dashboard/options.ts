@@ -1,0 +1,71 @@
+/** The options of a dashboard. */
+import { InvalidConfigurationError } from "../../errors.ts";
+import { boolean, type Check, checkOptions, timeLimit } from "../../support/validation.ts";
+import type { Redact } from "./redact.ts";
+import type { Authorize } from "./security.ts";
+
+/** Options of {@linkcode dashboard}. */
+export interface DashboardOptions {
+  /**
+   * Finds the user of a request, from its session, its headers, or a proxy in front. It is called for every request, before
+   * anything else of the request counts. It may return `null` for a request that is not allowed, or a response of its own,
+   * such as a redirect to a page for signing in. If it throws, the response is 500, and the error is logged.
+   *
+   * @default none; required without `publicRead`
+   */
+  readonly authorize?: Authorize;
+  /** Whether every client may look at the pages, without changing things. @default false */
+  readonly publicRead?: boolean;
+  /**
+   * Decides about each member of arguments, attributes and headers before they are shown; returns the value to show.
+   *
+   * @default leaves out the values of keys such as `password`, `token` and `secret`
+   */
+  readonly redact?: Redact;
+  /**
+   * The path at which the dashboard is mounted, such as `"/jobs"`, `""` for the root. Links are absolute then.
+   *
+   * @default links are relative, and the first page has a slash at the end of its URL
+   */
+  readonly basePath?: string;
+  /**
+   * The names by which browsers reach the dashboard (`"jobs.example.com"`, also with a port); `"any"` for no check.
+   *
+   * @default a client on this machine must use a name of this machine, such as `localhost`
+   */
+  readonly hosts?: readonly string[] | "any";
+  /** The longest time of loading a page, in milliseconds. @default 5000 */
+  readonly loadTimeoutMs?: number;
+  /** The longest time of an action, in milliseconds. @default 30000 */
+  readonly actionTimeoutMs?: number;
+}
+
+const isFunction: Check = (value) => typeof value === "function" ? null : "a function";
+const isBasePath: Check = (value) =>
+  typeof value === "string" && /^(?:\/[\w.~-]+)*$/.test(value) ? null : `a path such as "/jobs", or ""`;
+const isHosts: Check = (value) =>
+  value === "any" || (Array.isArray(value) && value.every((host) => typeof host === "string" && host !== ""))
+    ? null
+    : `a list of host names, or "any"`;
+
+/**
+ * Checks the options.
+ *
+ * @throws {InvalidConfigurationError} for a wrong one, or if neither `authorize` nor `publicRead` is set
+ */
+export function checkDashboardOptions(options: DashboardOptions): void {
+  checkOptions<DashboardOptions>("dashboard()", options, {
+    authorize: isFunction,
+    publicRead: boolean,
+    redact: isFunction,
+    basePath: isBasePath,
+    hosts: isHosts,
+    loadTimeoutMs: timeLimit,
+    actionTimeoutMs: timeLimit,
+  });
+  if (options.authorize === undefined && options.publicRead !== true) {
+    throw new InvalidConfigurationError(
+      'dashboard() needs the option "authorize", which finds the user of a request; "publicRead: true" lets every client look',
+    );
+  }
+}
