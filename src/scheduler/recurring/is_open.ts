@@ -7,7 +7,7 @@ import { partitionOfKey } from "../../broker/partitioner.ts";
 import type { Position } from "../../support/position.ts";
 import { decodeCommitMetadata } from "../../worker/partition/commit_metadata.ts";
 import { isInRanges } from "../../worker/partition/offset_states.ts";
-import { readPartition } from "../list_scheduled.ts";
+import { readWaiting } from "../list_scheduled.ts";
 import { findJob } from "./find_job.ts";
 import type { LastTick } from "./tick_record.ts";
 
@@ -45,12 +45,11 @@ function isFinished(commit: CommittedOffset | undefined, offset: number): boolea
   return offset < commit.offset || isInRanges(offset, decodeCommitMetadata(commit.metadata, commit.offset).finished);
 }
 
-async function isDelayed(jobId: string, { admin, scheduled: { topic, group } }: OpenPlaces): Promise<boolean> {
+async function isDelayed(jobId: string, { admin, scheduled: { topic, group }, signal }: OpenPlaces): Promise<boolean> {
   const partitions = await admin.committed(group, topic);
   const home = partitions.find(({ partition }) => partition === partitionOfKey(jobId, partitions.length));
   if (home === undefined) return false;
-  for (const waiting of await readPartition(admin, topic, home.partition, home.offset ?? 0)) {
-    if (waiting.jobId === jobId) return true;
-  }
-  return false;
+  const { partition, offset } = home;
+  const { waiting } = await readWaiting(admin, { topic, partition }, offset ?? 0, undefined, signal);
+  return Array.from(waiting).some((each) => each.jobId === jobId);
 }
