@@ -295,8 +295,9 @@ export class PartitionSchedules {
   #hand(candidate: Candidate): void {
     const { offset } = candidate;
     if (!this.#index.has(offset) || this.#index.isRemoved(offset)) return;
+    // It gets its tombstone from the record of the next tick, in their order.
+    if (candidate.schedule.recurring !== undefined) return this.#recurring!.setDue(offset);
     if (this.#index.hasRemovedBefore(offset)) this.#deferred.push(candidate);
-    else if (candidate.schedule.recurring !== undefined) this.#recurring!.setDue(offset);
     else this.#releases.add(candidate);
   }
 }
