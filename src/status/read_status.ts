@@ -71,7 +71,7 @@ type Listed = Answer<ReadonlyMap<string, ListedTopic | null>>;
 /** The facts of all partitions, by topic, and the reasons why a topic has none. */
 type Facts = ReadonlyMap<string, { readonly partitions: PartitionFacts[]; readonly problem: string | null }>;
 
-/** The answers that the facts of partitions come from. */
+/** The responses from which the facts of partitions are taken. */
 interface Asked {
   readonly listed: Listed;
   readonly groups: ReadonlyMap<string, GroupFacts>;

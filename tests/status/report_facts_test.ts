@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type ReportedWorker } from "../../src/reports/reported_worker.ts";
+import type { ReportedWorker } from "../../src/reports/reported_worker.ts";
 import { ReportFacts } from "../../src/status/report_facts.ts";
 
 const NOW_MS = 100 * 60_000;
