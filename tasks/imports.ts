@@ -35,7 +35,7 @@ const LAYERS = [
   ["broker", "job"],
   ["routing"],
   ["dispatch", "worker"],
-  ["control", "dead_letters", "scheduler"],
+  ["control", "dead_letters", "reports", "scheduler"],
   ["status"],
   ["app"],
   ["testing", "web"],
@@ -43,7 +43,7 @@ const LAYERS = [
 ];
 
 /** The modules that use the broker interface, and no broker that implements it. */
-const INTERFACE_ONLY = ["control", "dead_letters", "dispatch", "scheduler", "status", "worker"];
+const INTERFACE_ONLY = ["control", "dead_letters", "dispatch", "reports", "scheduler", "status", "worker"];
 
 /** The packages that may be used, and the files that may use them. */
 const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
@@ -60,6 +60,8 @@ const DENO_USERS = [
   "src/cli/permissions.ts",
   "src/cli/runtime.ts",
   "src/cli/tcp.ts",
+  // It reads a permission before it reads the name of the host: without it Deno would ask the user.
+  "src/support/process_info.ts",
 ];
 
 /**

@@ -6,6 +6,7 @@
 import type * as assert from "node:assert";
 import type * as asyncHooks from "node:async_hooks";
 import type * as buffer from "node:buffer";
+import type * as crypto from "node:crypto";
 import type * as fs from "node:fs";
 import type * as path from "node:path";
 import type * as timers from "node:timers";
@@ -16,6 +17,7 @@ interface NodeBuiltins {
   readonly "node:assert": typeof assert;
   readonly "node:async_hooks": typeof asyncHooks;
   readonly "node:buffer": typeof buffer;
+  readonly "node:crypto": typeof crypto;
   readonly "node:fs": typeof fs;
   readonly "node:path": typeof path;
   readonly "node:timers": typeof timers;

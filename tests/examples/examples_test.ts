@@ -166,6 +166,7 @@ Deno.test("examples/kafka.ts enqueues and performs through the quickstart's App,
       "Topic dead_jobs_handled: created",
       "Topic shop_scheduled_jobs: created",
       "Topic shop_control: created",
+      "Topic shop_workers: created",
       "Enqueued to partition 0 of default",
       "Performed",
     ]);

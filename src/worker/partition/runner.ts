@@ -156,7 +156,7 @@ export class Runner {
 
   async #run(): Promise<void> {
     const { semaphore, settling, startCondition, eventLoopYield, config } = this.#context;
-    const { maxPayloadBytes } = this.#options.route;
+    const { route } = this.#options;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
     let hasWaited = false;
@@ -176,7 +176,7 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = decode(record, config, maxPayloadBytes);
+      const decoded = decode(record, config, route);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();
