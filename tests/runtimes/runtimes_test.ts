@@ -7,7 +7,7 @@ const ignore = await findMissingRuntimes() !== null;
 const project = ignore ? null : await OtherProject.create();
 addEventListener("unload", () => project !== null && Deno.removeSync(project.folder, { recursive: true }));
 
-/** What the jobs of `perform.ts` print, in order. */
+/** The output of the jobs of `perform.ts`, in order. */
 const VALUES = [1, 250].map((ms) => `0 ${ms} at ${new Date(ms).toISOString()} with a,${2n ** 64n}`).join(", ");
 
 for (const { name, program } of otherRuntimes) {
