@@ -164,6 +164,15 @@ export class App implements AsyncDisposable {
     return this.#resolved.broker.name;
   }
 
+  /**
+   * Whether its workers take orders: pause, resume, cancel.
+   *
+   * @internal
+   */
+  get canControl(): boolean {
+    return this.#resolved.control;
+  }
+
   /** The permissions that its broker needs in Deno. */
   get brokerPermissions(): BrokerPermissions {
     return this.#resolved.broker.permissions ?? {};
