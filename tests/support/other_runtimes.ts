@@ -79,7 +79,7 @@ async function packLibrary(folder: string): Promise<void> {
   await edit(`${folder}/src/cli/split_arguments.js`, (text) => text.replace('"@std/cli/', '"@jsr/std__cli/'));
 }
 
-/** Packs the stand-in for `@std/cli`. Where this checkout has none, the published package comes from JSR. */
+/** Packs the stand-in for `@std/cli`. Without a stand-in the published package comes from JSR. */
 async function packStandIn(folder: string): Promise<Record<string, string>> {
   const vendored = new URL("vendor/jsr.io/@std/cli/1.0.0+standin/parse_args.ts", root);
   if (!await Deno.stat(vendored).then(() => true, () => false)) return {};
