@@ -19,9 +19,12 @@ import { Child } from "../support/child.ts";
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const FOLDER = "examples/deploy";
 const DOCKERFILE = read(`${FOLDER}/Dockerfile`);
-const COMPOSE = parse(read(`${FOLDER}/compose.yaml`), { merge: true });
-// deno-lint-ignore no-explicit-any -- documents of Kubernetes
-const RESOURCES: any[] = parseAllDocuments(read(`${FOLDER}/kubernetes.yaml`)).map((document) => {
+/** A document of Compose, Kubernetes or Prometheus. */
+// deno-lint-ignore no-explicit-any
+type Yaml = any;
+
+const COMPOSE: Yaml = parse(read(`${FOLDER}/compose.yaml`), { merge: true });
+const RESOURCES: Yaml[] = parseAllDocuments(read(`${FOLDER}/kubernetes.yaml`)).map((document) => {
   assertEquals(document.errors, []);
   return document.toJS();
 });
@@ -47,13 +50,13 @@ function portOf(args: Arguments, name: string): number | undefined {
 Deno.test("compose.yaml runs real commands, probes the port of the worker, and publishes that of the dashboard", async () => {
   const { kafka, ...own } = COMPOSE.services;
   assertMatch(kafka.environment.KAFKA_ADVERTISED_LISTENERS, /\/\/kafka:9092$/);
-  for (const [name, { command, build, environment, depends_on }] of Object.entries<Record<string, never>>(own)) {
-    const args = await readLine(command as unknown as string[]);
-    const { context, dockerfile, args: { FOLDER: folder } } = build as Record<string, never>;
+  for (const [name, { command, build, environment, depends_on }] of Object.entries<Yaml>(own)) {
+    const args = await readLine(command);
+    const { context, dockerfile, args: { FOLDER: folder } } = build;
     assertEquals(new URL(`${FOLDER}/${context}/`, root).href, root.href);
     assertEquals([dockerfile, folder], [`${FOLDER}/Dockerfile`, FOLDER], name);
-    assertEquals((environment as Record<string, string>).BROKER_URL, "kafka://kafka:9092");
-    for (const needed of Object.keys(depends_on!)) assert(needed in COMPOSE.services, needed);
+    assertEquals(environment.BROKER_URL, "kafka://kafka:9092");
+    for (const needed of Object.keys(depends_on)) assert(needed in COMPOSE.services, needed);
     if (name === "worker") {
       assertMatch((own[name].healthcheck.test as string[]).at(-1)!, new RegExp(`:${portOf(args, name)}/livez'`));
     }
@@ -152,11 +155,11 @@ Deno.test("grafana.json shows metrics that exist, by labels that they have, in p
 
 Deno.test("alerts.yaml asks for metrics that exist, and has each alert of docs/monitoring.md", () => {
   const { groups: [{ rules }] } = parse(read(`${FOLDER}/alerts.yaml`));
-  const names = rules.flatMap((rule: Record<string, never>) => {
-    assertMatch(rule.alert!, /^Jobs[A-Z]\w+$/);
-    const { summary, description } = rule.annotations as Record<string, string>;
+  const names = rules.flatMap((rule: Yaml) => {
+    assertMatch(rule.alert, /^Jobs[A-Z]\w+$/);
+    const { summary, description } = rule.annotations;
     assert(summary !== undefined && description !== undefined);
-    return checkQuery(rule.expr!, summary + description);
+    return checkQuery(rule.expr, summary + description);
   });
   const documented = rowsHeaded(read("docs/monitoring.md"), "Alert when").flatMap(([expr]) =>
     expr!.match(/activejob_\w+/g)!
