@@ -4,15 +4,18 @@
  */
 import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
+import type { Broker } from "../broker/broker.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { InvalidConfigurationError } from "../errors.ts";
-import { fullName, type Routes } from "../routing/route.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import { fullName, type Route, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { assertPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
+import type { WorkerControl } from "../worker/control.ts";
 import type { AppBroker } from "./app_broker.ts";
 import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
 
@@ -25,11 +28,16 @@ export interface OperationsContext {
   readonly routes: Routes;
   readonly broker: AppBroker;
   readonly dispatcher: Dispatcher;
+  readonly monitor: Monitor;
   /** The full name of the topic in which delayed jobs wait. */
   readonly scheduledTopic: string;
   /** The full name of the control topic. */
   readonly controlTopic: string;
 }
+
+/** The time between two readings of the control topic, in ms. In the process, a reading takes some microseconds. */
+const EMBEDDED_CONTROL_MS = 200;
+const CONTROL_MS = 1000;
 
 /** The operations of one App. */
 export class Operations {
@@ -88,6 +96,21 @@ export class Operations {
   /** See `App.cancel`. */
   async cancel(jobId: string, options: CancelOptions): Promise<void> {
     await (await this.#control("app.cancel()")).cancel(jobId, options);
+  }
+
+  /** Makes the part of a worker that knows an operator's orders, if the App's workers take any. */
+  async createControl({ admin }: Broker, routes: readonly Route[]): Promise<WorkerControl | null> {
+    const { options: { broker, clock, control }, controlTopic: topic, monitor } = this.#context;
+    if (!control) return null;
+    const { FollowedControl } = await lazyImport(() => import("../control/worker_control.ts"));
+    return await FollowedControl.start({
+      admin,
+      topic,
+      topics: routes.map((route) => route.topic),
+      monitor,
+      nowMs: () => clock.nowMs(),
+      intervalMs: broker.embedded === true ? EMBEDDED_CONTROL_MS : CONTROL_MS,
+    });
   }
 
   /** Makes the part that writes an operator's orders, if the App's workers take any. */

@@ -22,12 +22,18 @@ const MAX_CANCELLATIONS = 100_000;
 export class ControlState {
   readonly #isKnown: (topic: string) => boolean;
   readonly #paused = new Map<string, PausedPlace>();
+  #version = 0;
   readonly #resumedBy = new Map<string, string | null>();
   readonly #cancelled = new Map<string, Cancellation>();
 
   /** @param isKnown returns whether orders about a topic count: those about others are forged, or not for this App */
   constructor(isKnown: (topic: string) => boolean) {
     this.#isKnown = isKnown;
+  }
+
+  /** A number that grows with each order that is taken. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Everything that is paused, by the key of its order. */
@@ -69,6 +75,7 @@ export class ControlState {
     if (order.kind === "pause") {
       const { topic, partition, pause } = order;
       if (!this.#isKnown(topic)) return;
+      this.#version++;
       const known = this.#paused.get(key);
       if (pause === null) {
         this.#paused.delete(key);
@@ -78,6 +85,7 @@ export class ControlState {
       }
       return;
     }
+    this.#version++;
     const { jobId, cancellation } = order;
     const known = this.#cancelled.get(jobId);
     if (cancellation === null) this.#cancelled.delete(jobId);

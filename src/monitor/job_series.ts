@@ -23,6 +23,7 @@ export class JobSeries {
   rescued = 0;
   halted = 0;
   interrupted = 0;
+  cancelled = 0;
   revoked = 0;
   orphaned = 0;
   deadLettered = 0;

@@ -26,8 +26,10 @@ function writeJobs(to: Exposition, jobs: LabeledJobs): void {
   to.counters(
     "activejob_jobs_total",
     "Attempts at jobs by outcome; a job that is retried counts each time",
-    jobs.flatMap(([labels, { performed, failed, retried, discarded, rescued, halted, interrupted, revoked }]) =>
-      Object.entries({ performed, failed, retried, discarded, rescued, halted, interrupted, revoked })
+    jobs.flatMap((
+      [labels, { performed, failed, retried, discarded, rescued, halted, interrupted, cancelled, revoked }],
+    ) =>
+      Object.entries({ performed, failed, retried, discarded, rescued, halted, interrupted, cancelled, revoked })
         .map(([outcome, count]) => [{ ...labels, outcome }, count] as const)
     ),
   );
