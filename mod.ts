@@ -61,10 +61,13 @@ export {
   RecordRefusedError,
   RecordTooLargeError,
   RevokedError,
+  SchemaError,
+  type SchemaIssue,
   SerializationError,
   ShutdownError,
   TimeoutError,
   UnknownJobError,
+  UnknownKeyError,
   UnknownTopicError,
   type Written,
 } from "./src/errors.ts";
@@ -73,6 +76,7 @@ export {
   currentAttributes,
   type CurrentAttributesClass,
 } from "./src/job/current_attributes.ts";
+export { type Encryption, encryption, type EncryptionKey, type EncryptionOptions } from "./src/job/encryption.ts";
 export type { DeliveryStatus } from "./src/job/delivery.ts";
 export {
   type AnyJobClass,
@@ -127,6 +131,7 @@ export {
   symbol,
   symbolKeys,
 } from "./src/job/serializers/values.ts";
+export type { ArgumentsSchema, SchemaResult, StandardIssue } from "./src/job/schema.ts";
 export { performAllLater } from "./src/job/perform_all_later.ts";
 export type { JobLogger } from "./src/job/run.ts";
 export type {
@@ -142,6 +147,14 @@ export type {
 } from "./src/monitor/events.ts";
 export type { LoggerOptions, LogLevel } from "./src/monitor/logger.ts";
 export type { Listener } from "./src/monitor/monitor.ts";
+export type {
+  ReportedHistogram,
+  ReportedState,
+  ReportedTotals,
+  ReportedWorker,
+  TopicHistory,
+  WorkerHistory,
+} from "./src/reports/reported_worker.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";

@@ -194,6 +194,50 @@ export class DeserializationError extends Error {
   static readonly [CLASS_NAME]: string = "DeserializationError";
 }
 
+/** One thing that is wrong with the arguments of a job. */
+export interface SchemaIssue {
+  /** The place, such as `arguments[0].email`. */
+  readonly path: string;
+  /** The message of the schema, cut to 500 characters. */
+  readonly message: string;
+}
+
+/**
+ * The arguments of a job do not fit the `schema` of its class: the `cause` of the {@linkcode EnqueueError} where the job is
+ * enqueued. A record of such a job is poison: it is dead-lettered at once.
+ */
+export class SchemaError extends Error {
+  /** `"SchemaError"`. */
+  override name = "SchemaError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "SchemaError";
+  /** All that is wrong. */
+  readonly issues: readonly SchemaIssue[];
+
+  /** Makes one. */
+  constructor(message: string, { issues }: { issues: readonly SchemaIssue[] }) {
+    super(message);
+    this.issues = issues;
+  }
+}
+
+/**
+ * A job was encrypted with a key that this App does not have. Its record waits, since a deploy may bring the key, as one of
+ * an unknown class does.
+ */
+export class UnknownKeyError extends Error {
+  /** `"UnknownKeyError"`. */
+  override name = "UnknownKeyError";
+  /** The id of the key. */
+  readonly keyId: string;
+
+  /** Makes one. */
+  constructor(message: string, { keyId }: { keyId: string }) {
+    super(message);
+    this.keyId = keyId;
+  }
+}
+
 /** The envelope names a class that is not in the `jobs` of this App. */
 export class UnknownJobError extends Error {
   /** `"UnknownJobError"`. */

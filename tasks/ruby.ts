@@ -15,3 +15,14 @@ export async function findMissingRuby(): Promise<string | null> {
     throw error;
   }
 }
+
+/** Returns why there is no kcat, by which the Ruby of a test reaches a Kafka; `null` if there is one. */
+export async function findMissingKcat(): Promise<string | null> {
+  try {
+    await new Deno.Command("kcat", { args: ["-V"] }).output();
+    return null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "there is no kcat: apt-get install kcat";
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 /**
- * `deno task test [--require kafka,ruby] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno
+ * `deno task test [--require kafka,ruby,chromium] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno
  * test]`: runs the tests, in three stages.
  *
  * 1. The types of all files are checked.
@@ -12,14 +12,15 @@
  * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
  * Without a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the
  * default if `BROKER_URL` is set) that is a failure. The same holds for `tests/rails`, which needs a Ruby with Active Job,
- * and `--require ruby`. `--fast` leaves out files that take long. `--record-times`
+ * and `--require ruby`; and for `tests/web/browser`, which needs a Chromium, and `--require chromium`. `--fast` leaves out files that take long. `--record-times`
  * measures each file and writes `tasks/test/times.json`, from which the order and the expected time come.
  *
  * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
  */
+import { BROWSER_FOLDER, findMissingChromium } from "./chromium.ts";
 import { deno, filesUnder, onInterrupt, root } from "./process.ts";
-import { runTask } from "./requirements.ts";
-import { findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
+import { type Part, runTask } from "./requirements.ts";
+import { findMissingKcat, findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
 import { CLUSTER_FOLDER, formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
@@ -56,7 +57,7 @@ async function main(given: TestArguments): Promise<boolean> {
     const stages = planStages(given, { runs, report, kafka, signal });
     const isComplete = await runStages(stages, signal);
     if (isComplete && needsKafka) await checkKafka(given, kafka, report);
-    if (isComplete) await checkRuby(given, planned, report);
+    for (const program of isComplete ? PROGRAMS : []) await checkProgram(program, given, planned, report);
   }
   if (signal.aborted) console.log("The run was interrupted");
   else if (report.isEmpty) console.log("No test was executed");
@@ -128,23 +129,49 @@ async function checkKafka(given: TestArguments, kafka: BackgroundKafka, report: 
   if (isRequired && given.options.length === 0 && !hasRun) report.failed("No test was executed on the Kafka");
 }
 
-/** Says why the tests with a Ruby were left out. That is a failure if they are required. */
-async function checkRuby(
-  { requiresRuby, options }: TestArguments,
+/** A program that the tests of one folder need. */
+interface Program {
+  readonly part: Part;
+  readonly name: string;
+  readonly folder: string;
+  /** Returns why it is missing; `null` if it is there. */
+  readonly findMissing: () => Promise<string | null>;
+  /** The same for a further program that its tests on a Kafka need. @default none */
+  readonly findMissingOnKafka?: () => Promise<string | null>;
+}
+
+const PROGRAMS: readonly Program[] = [
+  {
+    part: "ruby",
+    name: "Ruby",
+    folder: RUBY_FOLDER,
+    findMissing: findMissingRuby,
+    findMissingOnKafka: findMissingKcat,
+  },
+  { part: "chromium", name: "Chromium", folder: BROWSER_FOLDER, findMissing: findMissingChromium },
+];
+
+/** Says why the tests with a program were left out. That is a failure if they are required. */
+async function checkProgram(
+  { part, name, folder, findMissing, findMissingOnKafka }: Program,
+  { required, options, kafka }: TestArguments,
   planned: readonly Run[],
   report: Report,
 ): Promise<void> {
-  const needsRuby = ({ paths }: Run) => paths.some((path) => isWithin(path, RUBY_FOLDER));
-  const reason = planned.some(needsRuby) || requiresRuby ? await findMissingRuby() : null;
+  const isRequired = required.has(part);
+  const needsIt = ({ paths }: Run) => paths.some((path) => isWithin(path, folder));
+  const isOnKafka = kafka !== "off" && planned.some((run) => run.onKafka && needsIt(run));
+  let reason = planned.some(needsIt) || isRequired ? await findMissing() : null;
+  if (reason === null && isOnKafka) reason = await findMissingOnKafka?.() ?? null;
   if (reason !== null) {
-    const text = `The tests with Ruby were left out: ${reason}`;
-    if (requiresRuby) report.failed(text);
+    const text = `The tests with ${name} were left out: ${reason}`;
+    if (isRequired) report.failed(text);
     else console.log(text);
     return;
   }
-  const hasRun = report.results.some(({ run, passed, failed }) => needsRuby(run) && passed + failed > 0);
-  // Options may choose tests of which none needs a Ruby.
-  if (requiresRuby && options.length === 0 && !hasRun) report.failed("No test was executed with Ruby");
+  const hasRun = report.results.some(({ run, passed, failed }) => needsIt(run) && passed + failed > 0);
+  // Options may choose tests of which none needs it.
+  if (isRequired && options.length === 0 && !hasRun) report.failed(`No test was executed with ${name}`);
 }
 
 /** The files of tests in these paths, in order. */

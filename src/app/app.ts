@@ -17,9 +17,11 @@ import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { copyFrozen, didYouMean, show } from "../support/validation.ts";
+import type { ReportedWorker } from "../reports/reported_worker.ts";
 import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
+import { workersTopicOf } from "../routing/workers_topic.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
@@ -37,6 +39,7 @@ import {
 } from "./options.ts";
 import { AppBroker } from "./app_broker.ts";
 import { Operations } from "./operations.ts";
+import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
 import type { TopicChange } from "./topics.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
@@ -121,8 +124,10 @@ export class App implements AsyncDisposable {
     const { broker: source, name } = resolved;
     this.#scheduledTopic = this.#nameScheduledTopic();
     const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic };
+    const workers = resolved.reports ? workersTopicOf(name, this.#routes.all(), resolved) : null;
     const controlTopic = fullName(`${name}_control`, resolved);
-    const topics = { routes: this.#routes.all(), scheduled, control: resolved.control ? controlTopic : null };
+    const control = resolved.control ? controlTopic : null;
+    const topics = { routes: this.#routes.all(), scheduled, control, workers };
     this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
     this.#dispatcher = new Dispatcher({
       broker: () => this.#broker.ready(),
@@ -143,6 +148,7 @@ export class App implements AsyncDisposable {
       dispatcher: this.#dispatcher,
       monitor: this.#monitor,
       scheduledTopic: this.#scheduledTopic,
+      workersTopic: workers,
       controlTopic,
     });
     this.#unbind = bindRuntime(this);
@@ -316,7 +322,7 @@ export class App implements AsyncDisposable {
       runInAppScope: (fn) => this.run(fn),
     };
     const createScheduler = settings.scheduler === false ? null : (broker: Broker) => this.#createScheduler(broker);
-    const worker = new Worker(Object.freeze(config), createScheduler);
+    const worker = new Worker(Object.freeze(config), createScheduler, this.#operations.reporterLoader());
     for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
     this.#workers.add(worker);
     return worker;
@@ -398,6 +404,27 @@ export class App implements AsyncDisposable {
    */
   deadLetters(topic?: string): DeadLetters {
     return this.#operations.deadLetters(topic);
+  }
+
+  /**
+   * Lists the workers that report, in any process: those that run first, then those that are gone. A worker reports every 5
+   * seconds and when its state changes; it is gone after 20 seconds without a report. No worker needs to run.
+   *
+   * @returns `[]` with the option `reports: false`
+   * @throws {UnknownTopicError} if the topic of reports does not exist
+   * @throws {BrokerError} if it cannot be read
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App } from "@activejob/kafka";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using app = new App({ name: "shop", broker: "memory:", jobs: [], topics: [activeJobTopic("default")] });
+   * assertEquals(await app.workers(), []);
+   * ```
+   */
+  async workers(): Promise<ReportedWorker[]> {
+    return await this.#operations.workers();
   }
 
   /**
@@ -490,6 +517,15 @@ export class App implements AsyncDisposable {
    */
   async status(options: StatusOptions = {}): Promise<AppStatus> {
     return await this.#operations.status(options);
+  }
+
+  /**
+   * Reads a page of the log of a topic, at any place. It makes no group.
+   *
+   * @internal
+   */
+  readLog(queue: string, options: ReadLogOptions): Promise<TopicLogPage> {
+    return this.#operations.readLog(queue, options);
   }
 
   /** Resolves once no job is pending. */

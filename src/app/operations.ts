@@ -6,17 +6,20 @@ import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions }
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import { InvalidConfigurationError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { ReportedWorker } from "../reports/reported_worker.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import { fullName, type Route, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
-import { assertPosition, type Position } from "../support/position.ts";
+import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
 import type { WorkerControl } from "../worker/control.ts";
+import type { LoadReporter } from "../worker/reporter.ts";
 import type { AppBroker } from "./app_broker.ts";
+import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
 import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
 
 /** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
@@ -28,9 +31,11 @@ export interface OperationsContext {
   readonly routes: Routes;
   readonly broker: AppBroker;
   readonly dispatcher: Dispatcher;
-  readonly monitor: Monitor;
   /** The full name of the topic in which delayed jobs wait. */
   readonly scheduledTopic: string;
+  readonly monitor: Monitor;
+  /** The full name of the topic in which workers report; `null` for none. */
+  readonly workersTopic: string | null;
   /** The full name of the control topic. */
   readonly controlTopic: string;
 }
@@ -76,6 +81,26 @@ export class Operations {
   async cancelScheduled(jobId: string): Promise<void> {
     checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
     await this.#context.dispatcher.cancelScheduled(jobId);
+  }
+
+  /** See `App.workers`. */
+  async workers(): Promise<ReportedWorker[]> {
+    const { broker, workersTopic: topic, options: { clock } } = this.#context;
+    if (topic === null) return [];
+    const { admin } = await broker.ready();
+    const { listWorkers } = await lazyImport(() => import("../reports/list_workers.ts"));
+    const skipCommand = (position: Position) => `${SKIP_COMMAND} ${formatPosition(position)}`;
+    return await listWorkers({ admin, topic, nowMs: clock.nowMs(), skipCommand });
+  }
+
+  /** Returns the loader of a worker's reporter; `null` where workers do not report. */
+  reporterLoader(): LoadReporter | null {
+    const { monitor, workersTopic: topic, options: { clock } } = this.#context;
+    if (topic === null) return null;
+    return async () => {
+      const { Reporter } = await lazyImport(() => import("../reports/reporter.ts"));
+      return (broker, status) => new Reporter({ broker, status, topic, monitor, clock });
+    };
   }
 
   /** See `App.pause`. */
@@ -163,5 +188,13 @@ export class Operations {
       isDeclared: (topic) => routes.find(topic) !== undefined,
       maxPayloadBytes: routes.maxPayloadBytes,
     });
+  }
+
+  /** See `App.readLog`. */
+  async readLog(queue: string, options: ReadLogOptions): Promise<TopicLogPage> {
+    const [route] = this.#context.routes.select([queue]);
+    const broker = await this.#context.broker.ready();
+    const { readLog } = await lazyImport(() => import("./read_log.ts"));
+    return await readLog(broker, route!, options);
   }
 }

@@ -6,6 +6,7 @@ import type { BrokerSource } from "../broker/broker.ts";
 import { readBrokerSource } from "../broker/source.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type AnyCurrentAttributes, isCurrentAttributes } from "../job/current_attributes.ts";
+import type { Encryption } from "../job/encryption.ts";
 import type { JobClass } from "../job/job.ts";
 import type { GlobalIdLocator } from "../job/serializers/read.ts";
 import type { AnySerializer } from "../job/serializers/serializer.ts";
@@ -60,6 +61,8 @@ export interface AppOptions extends JobOptions {
    * @default none: the job gets the GlobalId
    */
   readonly locateGlobalId?: GlobalIdLocator;
+  /** Encrypts the arguments and the current attributes of jobs: the result of `encryption({ … })`. @default none */
+  readonly encryption?: Encryption;
   /** Prefix of each topic's name, also of dead letter topics. @default none */
   readonly queuePrefix?: string;
   /** Delimiter between prefix and name. @default "_" */
@@ -91,6 +94,12 @@ export interface AppOptions extends JobOptions {
   /** The topic in which delayed jobs wait. No other App may use it. @default see its options */
   readonly scheduledTopic?: ScheduledTopicOptions;
   /**
+   * Whether workers write reports for {@linkcode App.workers} to the topic `<name>_workers`. A worker that runs `once` writes none.
+   *
+   * @default true
+   */
+  readonly reports?: boolean;
+  /**
    * Whether workers take an operator's orders: `app.pause()`, `app.resume()`, `app.cancel()`. Each worker then reads the
    * topic of the App's name and `_control`: on Kafka once a second.
    *
@@ -116,9 +125,13 @@ export interface ScheduledTopicOptions {
 /** The options of an App with their defaults. */
 export type ResolvedOptions =
   & Required<
-    Omit<AppOptions, keyof JobOptions | "broker" | "locateGlobalId" | "logger" | "buffer" | "topics">
+    Omit<AppOptions, keyof JobOptions | "broker" | "locateGlobalId" | "encryption" | "logger" | "buffer" | "topics">
   >
-  & { readonly broker: BrokerSource; readonly locateGlobalId: GlobalIdLocator | undefined };
+  & {
+    readonly broker: BrokerSource;
+    readonly locateGlobalId: GlobalIdLocator | undefined;
+    readonly encryption: Encryption | undefined;
+  };
 
 const DAY_MS = 86_400_000;
 
@@ -145,6 +158,7 @@ const CHECKS: Checks<AppOptions> = {
   railsCurrentAttributes: list,
   serializers: list,
   locateGlobalId: (value) => typeof value === "function" ? null : "a function of the GlobalID",
+  encryption: (value) => typeof (value as Encryption)?.seal === "function" ? null : "the result of encryption({ … })",
   queuePrefix: namePart,
   queueDelimiter: namePart,
   undeclaredQueues: oneOf("error", "warn"),
@@ -171,6 +185,7 @@ const CHECKS: Checks<AppOptions> = {
     partitions: integerFrom(1),
     replicationFactor: integerFrom(1),
   }),
+  reports: boolean,
   control: boolean,
   maxDelayMs: integerFrom(1),
   clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
@@ -205,6 +220,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     railsCurrentAttributes,
     serializers,
     locateGlobalId: options.locateGlobalId,
+    encryption: options.encryption,
     queuePrefix: options.queuePrefix ?? "",
     queueDelimiter: options.queueDelimiter ?? "_",
     undeclaredQueues: options.undeclaredQueues ?? "error",
@@ -216,6 +232,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     commitIntervalMs: options.commitIntervalMs ?? 200,
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? 25_000,
     scheduledTopic: options.scheduledTopic ?? {},
+    reports: options.reports ?? true,
     // An embedded broker has no operator who creates the topic, and to read it costs nearly nothing.
     control: options.control ?? broker.embedded === true,
     maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,

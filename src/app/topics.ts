@@ -8,6 +8,7 @@ import type { Route } from "../routing/route.ts";
 import { HANDLED_TOPIC_CONFIG, handledTopicName } from "../routing/handled_topic.ts";
 import { CONTROL_TOPIC_CONFIG } from "../routing/control_topic.ts";
 import { SCHEDULED_TOPIC_CONFIG } from "../routing/scheduled_topic.ts";
+import { WORKERS_TOPIC_CONFIG } from "../routing/workers_topic.ts";
 import type { ScheduledTopicOptions } from "./options.ts";
 
 /** The result of `topics apply` for one topic. */
@@ -35,12 +36,14 @@ export interface AppTopics {
   readonly routes: readonly Route[];
   /** The topic in which delayed jobs wait. */
   readonly scheduled: { readonly topic: string } & ScheduledTopicOptions;
+  /** The topic in which workers report; `null` for none. */
+  readonly workers: string | null;
   /** The control topic; `null` if the App has none. */
   readonly control: string | null;
 }
 
 /** Returns the topics of these routes, then dead letter topics with their markers, and those of the App itself last. */
-function wantedTopics({ routes, scheduled, control }: AppTopics): WantedTopic[] {
+function wantedTopics({ routes, scheduled, control, workers }: AppTopics): WantedTopic[] {
   const wanted = new Map<string, WantedTopic>();
   for (const { topic, declared } of routes) {
     const { partitions, replicationFactor, retentionMs = WEEK_MS, config } = declared;
@@ -68,6 +71,9 @@ function wantedTopics({ routes, scheduled, control }: AppTopics): WantedTopic[] 
   const { topic, partitions, replicationFactor } = scheduled;
   if (!wanted.has(topic)) {
     wanted.set(topic, { name: topic, partitions, replicationFactor, config: SCHEDULED_TOPIC_CONFIG });
+  }
+  if (workers !== null && !wanted.has(workers)) {
+    wanted.set(workers, { name: workers, partitions: 1, replicationFactor, config: WORKERS_TOPIC_CONFIG });
   }
   if (control !== null && !wanted.has(control)) {
     wanted.set(control, { name: control, partitions: 1, replicationFactor, config: CONTROL_TOPIC_CONFIG });

@@ -9,11 +9,13 @@ import { didYouMean, show } from "../support/validation.ts";
 import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { formatDetails, formatList, withoutArguments } from "./dlq_output.ts";
 import { readFilter, readWords } from "./dlq_selection.ts";
+import { disposing, type Keep } from "./disposing.ts";
 import { escapeText, formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
 import { printLine } from "./print_error.ts";
 import { Progress } from "./progress.ts";
 import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
+import { runtime, type Signal } from "./runtime.ts";
 
 /** At most this many refused letters are printed. */
 const MAX_REFUSED = 20;
@@ -79,7 +81,7 @@ export const dlq: Command = {
     }
     if (action === "list") return await list(args, words);
     if (action === "show") return await showOne(args, words);
-    return await handle(args, action as "requeue" | "dismiss", words);
+    return await disposing((keep) => handle(args, action as "requeue" | "dismiss", words, keep));
   },
 };
 
@@ -108,7 +110,12 @@ async function showOne(args: Arguments, words: readonly string[]): Promise<numbe
   return EXIT.ok;
 }
 
-async function handle(args: Arguments, action: "requeue" | "dismiss", words: readonly string[]): Promise<number> {
+async function handle(
+  args: Arguments,
+  action: "requeue" | "dismiss",
+  words: readonly string[],
+  keep: Keep,
+): Promise<number> {
   const { positions, topic } = readWords(action, words);
   const filter = readFilter(args, Date.now());
   const isAll = args.isSet("all");
@@ -124,8 +131,8 @@ async function handle(args: Arguments, action: "requeue" | "dismiss", words: rea
   const done = action === "requeue" ? "requeued" : "dismissed";
   let progress: DeadLetterProgress = { read: 0, handled: 0, refused: 0 };
   const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
-  using stop = new StopSignal();
-  using line = new Progress();
+  const stop = keep(new StopSignal());
+  const line = keep(new Progress());
   const run = async (app: App, extend: () => void) => {
     let refused = 0;
     const result = await app.deadLetters(topic)[action](selection, {
@@ -164,14 +171,14 @@ async function handle(args: Arguments, action: "requeue" | "dismiss", words: rea
 /** Aborts at Ctrl-C or TERM; a second one ends the process at once. */
 class StopSignal implements Disposable {
   readonly #controller = new AbortController();
-  readonly #signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  readonly #signals: readonly Signal[] = runtime.isWindows ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   readonly #listener = (): void => {
-    if (this.signal.aborted) Deno.exit(EXIT.forcedInt);
+    if (this.signal.aborted) runtime.exit(EXIT.forcedInt);
     this.#controller.abort();
   };
 
   constructor() {
-    for (const signal of this.#signals) Deno.addSignalListener(signal, this.#listener);
+    for (const signal of this.#signals) runtime.addSignalListener(signal, this.#listener);
   }
 
   get signal(): AbortSignal {
@@ -179,12 +186,12 @@ class StopSignal implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of this.#signals) Deno.removeSignalListener(signal, this.#listener);
+    for (const signal of this.#signals) runtime.removeSignalListener(signal, this.#listener);
   }
 }
 
 function dim(line: string): string {
-  return Deno.stdout.isTerminal() && !Deno.noColor ? `\x1b[2m${line}\x1b[22m` : line;
+  return runtime.hasColors ? `\x1b[2m${line}\x1b[22m` : line;
 }
 
 function formatNumber(count: number): string {

@@ -6,6 +6,7 @@ import { applyPlan, WRITING_FLAGS } from "./generate/apply_plan.ts";
 import { ProjectFiles } from "./generate/files.ts";
 import { planJob } from "./generate/job.ts";
 import type { Plan, Read } from "./generate/plan.ts";
+import { requireDeno } from "./generate/require_deno.ts";
 
 /** Plans by the kind of what is generated. */
 const GENERATORS: ReadonlyMap<string, (name: string, args: Arguments, read: Read) => Plan> = new Map([
@@ -29,6 +30,7 @@ export const generate: Command = {
   ],
   examples: ["generate job admin/refresh --queue low", "generate job Admin::RefreshJob --dry-run"],
   run(args: Arguments): number {
+    requireDeno("generate");
     const [kind, name, ...rest] = args.words;
     const kinds = [...GENERATORS.keys()];
     if (kind === undefined) {

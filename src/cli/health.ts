@@ -7,6 +7,7 @@ import { show } from "../support/validation.ts";
 import { type ObservedWorker, respond } from "../web/health.ts";
 import { type Arguments, CommandError, type Flag, UsageError } from "./command.ts";
 import { HealthServer } from "./health_server.ts";
+import { listenTcp } from "./tcp.ts";
 
 /** All addresses: probes come from outside of the container. */
 const ANYWHERE = "0.0.0.0";
@@ -52,13 +53,17 @@ interface ObservedApp extends EventSource {
  *
  * @throws {CommandError} if the address cannot be had
  */
-export function serveHealth({ hostname, port }: HealthAddress, app: ObservedApp, worker: ObservedWorker): Disposable {
+export async function serveHealth(
+  { hostname, port }: HealthAddress,
+  app: ObservedApp,
+  worker: ObservedWorker,
+): Promise<Disposable> {
   const metrics = new Metrics();
   const handler = (method: string, path: string) => respond(method, path, worker, metrics);
   const onError = (error: unknown) => app.reportError("health server", error);
   let server: HealthServer;
   try {
-    server = new HealthServer({ hostname, port }, handler, { onError });
+    server = new HealthServer(await listenTcp({ hostname, port }), handler, { onError });
   } catch (cause) {
     throw new CommandError(`Cannot listen on ${formatAddress({ hostname, port })} for health checks`, { cause });
   }

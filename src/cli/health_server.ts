@@ -13,6 +13,8 @@
  * 3. The response is written, with `connection: close`.
  * 4. The rest of the request is read and dropped, so that the response is not lost to a reset.
  */
+import { runtime } from "./runtime.ts";
+import type { TcpConnection, TcpListener } from "./tcp.ts";
 
 /** Handles a request. @param path without the query */
 export type RequestHandler = (method: string, path: string) => Response | Promise<Response>;
@@ -38,25 +40,20 @@ const REPORT_INTERVAL_MS = 60_000;
 
 /** Serves health checks until it is disposed of. It keeps no process alive. */
 export class HealthServer implements Disposable {
-  readonly #listener: Deno.Listener<Deno.TcpConn>;
+  readonly #listener: TcpListener;
   readonly #handler: RequestHandler;
   readonly #connectionTimeoutMs: number;
   readonly #onError: (error: unknown) => void;
   /** In the order in which they were accepted. */
-  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #connections = new Set<TcpConnection>();
   #maxConnections: number;
   #isClosed = false;
   #reportedMs = -Infinity;
 
-  /**
-   * Listens.
-   *
-   * @throws the error of `Deno.listen` if the address is in use, or not allowed
-   */
-  constructor(address: { hostname: string; port: number }, handler: RequestHandler, options: HealthServerOptions = {}) {
+  /** @param listener the listener, which it closes at its end */
+  constructor(listener: TcpListener, handler: RequestHandler, options: HealthServerOptions = {}) {
     const { maxConnections = 16, connectionTimeoutMs = 10_000, onError = () => {} } = options;
-    this.#listener = Deno.listen(address);
-    this.#listener.unref();
+    this.#listener = listener;
     this.#handler = handler;
     this.#maxConnections = maxConnections;
     this.#connectionTimeoutMs = connectionTimeoutMs;
@@ -66,7 +63,7 @@ export class HealthServer implements Disposable {
 
   /** The port that it listens on. */
   get port(): number {
-    return (this.#listener.addr as Deno.NetAddr).port;
+    return this.#listener.port;
   }
 
   /** Listens no longer, and closes all connections. */
@@ -98,10 +95,9 @@ export class HealthServer implements Disposable {
     }
   }
 
-  async #serve(connection: Deno.TcpConn): Promise<void> {
-    connection.unref();
+  async #serve(connection: TcpConnection): Promise<void> {
     const timer = setTimeout(() => this.#close(connection), this.#connectionTimeoutMs);
-    Deno.unrefTimer(timer);
+    runtime.unrefTimer(timer);
     try {
       const response = await this.#respond(await readHead(connection));
       await writeAll(connection, await encodeResponse(response));
@@ -141,20 +137,20 @@ export class HealthServer implements Disposable {
     return excess > 0;
   }
 
-  #close(connection: Deno.TcpConn): void {
+  #close(connection: TcpConnection): void {
     if (this.#connections.delete(connection)) connection.close();
   }
 }
 
 function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, ms)));
+  return new Promise((resolve) => runtime.unrefTimer(setTimeout(resolve, ms)));
 }
 
 /** An empty line. */
 const END_OF_HEAD = /\n\r?\n/;
 
 /** Reads a request's head, or as much of it as there is: up to the limit, or to the end of what the client sends. */
-async function readHead(connection: Deno.Conn): Promise<string> {
+async function readHead(connection: TcpConnection): Promise<string> {
   const bytes = new Uint8Array(MAX_HEAD_BYTES);
   const decoder = new TextDecoder("latin1");
   let head = "";
@@ -197,7 +193,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 async function encodeResponse(response: Response): Promise<Uint8Array> {
-  const body = await response.bytes();
+  const body = new Uint8Array(await response.arrayBuffer());
   const headers = new Headers(response.headers);
   if (!headers.has("content-length")) headers.set("content-length", String(body.byteLength));
   headers.set("connection", "close");
@@ -212,6 +208,6 @@ async function encodeResponse(response: Response): Promise<Uint8Array> {
   return bytes;
 }
 
-async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+async function writeAll(connection: TcpConnection, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
 }

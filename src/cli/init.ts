@@ -6,6 +6,7 @@ import { applyPlan, WRITING_FLAGS } from "./generate/apply_plan.ts";
 import { ProjectFiles } from "./generate/files.ts";
 import { APP_FILE } from "./generate/job.ts";
 import { planProject, type ProjectCommands } from "./generate/project.ts";
+import { requireDeno } from "./generate/require_deno.ts";
 import { toProjectName } from "./generate/project_name.ts";
 import { quoteForShell } from "../support/shell.ts";
 
@@ -21,6 +22,7 @@ export const init: Command = {
   flags: WRITING_FLAGS,
   examples: ["init shop", "init --dry-run"],
   run(args: Arguments): number {
+    requireDeno("init");
     const [folder = ".", ...rest] = args.words;
     if (rest.length > 0 || folder === "") {
       throw new UsageError(`"init" takes one directory, but it is given ${args.words.map(show).join(" ")}`);

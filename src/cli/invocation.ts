@@ -2,9 +2,10 @@
  * The command line that started this program, as far as it can be known. Help and remedies begin with it: they work when
  * they are typed again in the same directory.
  */
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quoteForShell } from "../support/shell.ts";
+import { runtime } from "./runtime.ts";
 
 /** The name of this entry point in the import map of a project. */
 const ENTRY_POINT = "@activejob/kafka/cli";
@@ -13,10 +14,18 @@ const ENTRY_POINT = "@activejob/kafka/cli";
  * Formats the command line up to the command's name.
  *
  * @param main the URL of the program's main module
- * @returns for example `"deno run -A jsr:@activejob/kafka@0.1.0/cli"`
+ * @returns for example `"deno run -A jsr:@activejob/kafka@0.1.0/cli"`, or in Node
+ * `"node node_modules/@activejob/kafka/src/cli/mod.js"`
  */
 export function formatProgram(main: string): string {
+  if (runtime.name !== "deno") return `${runtime.name} ${quoteForShell(formatPath(fileURLToPath(main)))}`;
   return `deno run -A ${quoteForShell(formatModule(main))}`;
+}
+
+/** The path from the working directory, if it is in there. */
+function formatPath(path: string): string {
+  const inside = relative(runtime.cwd(), path);
+  return inside.startsWith("..") ? path : inside;
 }
 
 function formatModule(main: string): string {
@@ -40,21 +49,11 @@ function resolve(name: string): string | null {
  * started, but `deno run` resolves names by the configuration around the working directory only.
  */
 function isImportedHere(): boolean {
-  for (let folder = Deno.cwd(), parent; folder !== parent; [parent, folder] = [folder, dirname(folder)]) {
+  for (let folder = runtime.cwd(), parent; folder !== parent; [parent, folder] = [folder, dirname(folder)]) {
     for (const name of ["deno.json", "deno.jsonc"]) {
-      const config = readText(join(folder, name));
+      const config = runtime.readTextIfAllowed(join(folder, name));
       if (config !== null) return config.includes('"@activejob/kafka');
     }
   }
   return false;
-}
-
-/** Reads a file; `null` if that is not permitted. Deno does not prompt for the permission. */
-function readText(path: string): string | null {
-  try {
-    const { state } = Deno.permissions.querySync({ name: "read", path });
-    return state === "granted" ? Deno.readTextFileSync(path) : null;
-  } catch {
-    return null;
-  }
 }

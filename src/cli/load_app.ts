@@ -3,7 +3,7 @@
  * from another copy of this library, so it is recognised by its brand, and used through its methods only.
  */
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type App, isApp } from "../app/app.ts";
 import { describeError } from "../errors.ts";
 import { parseMissingPermission } from "../support/permissions.ts";
@@ -43,7 +43,8 @@ async function importWithin(module: string, limitMs: number | undefined): Promis
 
 function createLoadError(module: string, url: string, thrown: unknown): CommandError {
   const { errorClass, message, stack } = describeError(thrown);
-  if (message.startsWith(`Module not found "${url}"`)) {
+  // As Deno says it, and as Node and Bun do.
+  if ([`Module not found "${url}"`, `Cannot find module '${toPath(url)}'`].some((start) => message.startsWith(start))) {
     return new CommandError(`Cannot load the App: there is no module ${show(module)} (${url})`);
   }
   const missing = parseMissingPermission(message);
@@ -80,6 +81,10 @@ function findApp(exports: Record<string, unknown>, module: string): App {
       others.length === 0 ? "nothing" : others.map((name) => `"${name}"`).join(", ")
     }${names.length > 0 ? ' (an App: export it as "app")' : ""}`,
   );
+}
+
+function toPath(url: string): string {
+  return url.startsWith("file:") ? fileURLToPath(url) : url;
 }
 
 /** A scheme has two letters or more: `C:\jobs\app.ts` is a path. */

@@ -13,6 +13,7 @@ import { type Command, CommandError, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { printLine, printThrown } from "./print_error.ts";
+import { isMainModule, runtime } from "./runtime.ts";
 import { stderr } from "../support/stderr.ts";
 import { VERSION } from "../support/version.ts";
 
@@ -105,4 +106,4 @@ function hasHelpFlag(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? args.length : end).some((arg) => arg === "--help" || arg === "-h");
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (isMainModule(import.meta)) runtime.exit(await main(runtime.args));

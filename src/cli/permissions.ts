@@ -12,8 +12,9 @@ import type { BrokerPermissions } from "../broker/broker.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatAddress, type HealthAddress } from "./health.ts";
 import { findMissingPermission, formatPermissionFlag } from "../support/permissions.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, UsageError } from "./command.ts";
 import { loadApp } from "./load_app.ts";
+import { runtime } from "./runtime.ts";
 
 /** The variable that names Deno's record: a file of JSON lines, `{"permission":"env","value":"NODE_ENV"}`. */
 const RECORD_VARIABLE = "DENO_AUDIT_PERMISSIONS";
@@ -46,6 +47,9 @@ export interface RecordedPermission {
  * @throws {CommandError} if this program lacks a permission itself
  */
 export async function printPermissions(module: string, health: HealthAddress | null): Promise<number> {
+  if (runtime.name !== "deno") {
+    throw new UsageError(`Option "--print-permissions" is for Deno: a program of ${runtime.name} has no permissions`);
+  }
   let record: string | undefined;
   try {
     record = Deno.env.get(RECORD_VARIABLE);

@@ -5,6 +5,7 @@
  * The process listens from its start, so that a worker which still loads, or waits for its broker, can be stopped.
  */
 import { EXIT } from "./exit_codes.ts";
+import { runtime, type Signal } from "./runtime.ts";
 
 /** A second signal forces the end from this time after the first, in milliseconds. */
 const FORCE_AFTER_MS = 1000;
@@ -12,18 +13,16 @@ const FORCE_AFTER_MS = 1000;
 /** The signals that a worker handles on one operating system. */
 export interface HandledSignals {
   /** The signals that stop, and the exit code after a second one. */
-  readonly stop: readonly (readonly [signal: Deno.Signal, forcedCode: number])[];
+  readonly stop: readonly (readonly [signal: Signal, forcedCode: number])[];
   /** The signal that quiets; `null` if there is none. */
-  readonly quiet: Deno.Signal | null;
+  readonly quiet: Signal | null;
 }
 
 /**
  * Selects the signals of an operating system. Windows lacks TERM, QUIT and TSTP: listening to them throws there.
- *
- * @param os the operating system, as `Deno.build.os` has it
  */
-export function selectSignals(os: typeof Deno.build.os): HandledSignals {
-  return os === "windows" ? { stop: [["SIGINT", EXIT.forcedInt], ["SIGBREAK", EXIT.forcedTerm]], quiet: null } : {
+export function selectSignals(isWindows: boolean): HandledSignals {
+  return isWindows ? { stop: [["SIGINT", EXIT.forcedInt], ["SIGBREAK", EXIT.forcedTerm]], quiet: null } : {
     stop: [["SIGINT", EXIT.forcedInt], ["SIGTERM", EXIT.forcedTerm], ["SIGQUIT", EXIT.forcedQuit]],
     quiet: "SIGTSTP",
   };
@@ -32,11 +31,11 @@ export function selectSignals(os: typeof Deno.build.os): HandledSignals {
 /** Called at signals. */
 export interface SignalHandlers {
   /** Called at the first signal that stops. */
-  stop(signal: Deno.Signal): void;
+  stop(signal: Signal): void;
   /** Called at TSTP. */
   quiet(): void;
   /** Called at a second signal: the process must end now, with this exit code. */
-  force(signal: Deno.Signal, code: number): void;
+  force(signal: Signal, code: number): void;
 }
 
 /**
@@ -46,11 +45,11 @@ export interface SignalHandlers {
  */
 export class WorkerSignals implements Disposable {
   readonly #stop = new AbortController();
-  readonly #firstMs = new Map<Deno.Signal, number>();
+  readonly #firstMs = new Map<Signal, number>();
   readonly #removals: (() => void)[] = [];
   #stopMs: number | undefined;
 
-  constructor(handlers: SignalHandlers, { stop, quiet }: HandledSignals = selectSignals(Deno.build.os)) {
+  constructor(handlers: SignalHandlers, { stop, quiet }: HandledSignals = selectSignals(runtime.isWindows)) {
     for (const [signal, code] of stop) this.#listen(signal, () => this.#handleStop(signal, code, handlers));
     if (quiet !== null) this.#listen(quiet, () => handlers.quiet());
   }
@@ -71,12 +70,12 @@ export class WorkerSignals implements Disposable {
     for (const remove of this.#removals) remove();
   }
 
-  #listen(signal: Deno.Signal, listener: () => void): void {
-    Deno.addSignalListener(signal, listener);
-    this.#removals.push(() => Deno.removeSignalListener(signal, listener));
+  #listen(signal: Signal, listener: () => void): void {
+    runtime.addSignalListener(signal, listener);
+    this.#removals.push(() => runtime.removeSignalListener(signal, listener));
   }
 
-  #handleStop(signal: Deno.Signal, code: number, handlers: SignalHandlers): void {
+  #handleStop(signal: Signal, code: number, handlers: SignalHandlers): void {
     const nowMs = performance.now();
     const firstMs = this.#firstMs.get(signal) ?? nowMs;
     this.#firstMs.set(signal, firstMs);

@@ -7,6 +7,7 @@ import type { App } from "../app/app.ts";
 import { formatPosition } from "../support/position.ts";
 import type { Worker } from "../worker/worker.ts";
 import { printError } from "./print_error.ts";
+import { runtime } from "./runtime.ts";
 import { stderr } from "../support/stderr.ts";
 import { formatRunningJobs } from "./running_jobs.ts";
 
@@ -15,35 +16,33 @@ export class UncaughtErrorReporter implements Disposable {
   readonly #app: App;
   readonly #worker: Worker;
   readonly #skipCommand: string;
-  readonly #listening = new AbortController();
+  readonly #stopListening: () => void;
 
   /** @param skipCommand the command that passes over a record, without the record's position */
   constructor(app: App, worker: Worker, skipCommand: string) {
     this.#app = app;
     this.#worker = worker;
     this.#skipCommand = skipCommand;
-    const { signal } = this.#listening;
-    globalThis.addEventListener("unhandledrejection", (event) => this.#reportRejection(event), { signal });
-    globalThis.addEventListener("error", (event) => this.#reportCrash(event), { signal });
+    this.#stopListening = runtime.listenToUncaughtErrors({
+      rejection: (reason) => this.#reportRejection(reason),
+      crash: () => this.#reportCrash(),
+    });
   }
 
   /** Stops listening. */
   [Symbol.dispose](): void {
-    this.#listening.abort();
+    this.#stopListening();
   }
 
-  #reportRejection(event: PromiseRejectionEvent): void {
-    event.preventDefault();
+  #reportRejection(reason: unknown): void {
     const running = this.#worker.running();
     const origin = running.length === 0
       ? "of a job that has ended, or of no job"
       : `while ${formatRunningJobs(running)}`;
-    this.#app.reportError(`unhandled rejection ${origin}`, event.reason);
+    this.#app.reportError(`unhandled rejection ${origin}`, reason);
   }
 
-  /** The event is not prevented: Deno prints the error and exits with 1. */
-  #reportCrash({ defaultPrevented }: ErrorEvent): void {
-    if (defaultPrevented) return;
+  #reportCrash(): void {
     printError(this.#describeCrash());
     // The process has no time left.
     stderr.flushNow();

@@ -11,9 +11,12 @@ import { dashboard } from "../web/dashboard/dashboard.ts";
 import { isLoopbackName } from "../web/dashboard/security.ts";
 import { createBasicAuthorize } from "./basic_authorize.ts";
 import { APP_FLAG, type Arguments, type Command, CommandError, UsageError } from "./command.ts";
+import { disposing, type Keep } from "./disposing.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatAddress, type HealthAddress } from "./health.ts";
+import { type FetchHandler, type HttpServer, serveHttp } from "./http.ts";
 import { loadApp } from "./load_app.ts";
+import { runtime, type Signal } from "./runtime.ts";
 import { selectSignals, WorkerSignals } from "./signals.ts";
 
 const DEFAULT_PORT = 9091;
@@ -48,46 +51,46 @@ export const web: Command = {
   run: runWeb,
 };
 
-async function runWeb(args: Arguments): Promise<number> {
+function runWeb(args: Arguments): Promise<number> {
+  return disposing((keep) => serveUntilStopped(args, keep));
+}
+
+async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
   if (args.words.length > 0) throw new UsageError(`"web" takes options only, but it is given ${show(args.words[0])}`);
   const module = args.requireText("app");
   const address = readAddress(args);
   const login = readLogin(args, address.hostname);
   const access = args.isSet("read-only") ? "read" : "operate";
   const end = Promise.withResolvers<void>();
-  using signals = new WorkerSignals({
+  const handlers = {
     stop: () => end.resolve(),
     quiet() {},
-    force: (_signal, code) => Deno.exit(code),
-  }, { ...selectSignals(Deno.build.os), quiet: null });
+    force: (_signal: Signal, code: number) => runtime.exit(code),
+  };
+  const signals = keep(new WorkerSignals(handlers, { ...selectSignals(runtime.isWindows), quiet: null }));
   const app = await waitUntilAborted(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
-  const abort = new AbortController();
   try {
     const pages = dashboard(app, {
       authorize: login === null ? () => ({ user: LOCAL_USER, access }) : createBasicAuthorize(login, access),
       // A page of another site does not know the password, whatever its name points to.
       ...(login !== null || !isLoopbackName(address.hostname) ? { hosts: "any" } : {}),
     });
-    const server = listen(address, abort.signal, pages.fetch);
-    console.log(`Dashboard on http://${formatAddress({ ...address, port: server.addr.port })}/`);
+    const server = await listen(address, pages.fetch);
+    console.log(`Dashboard on http://${formatAddress({ ...address, port: server.port })}/`);
     await end.promise;
     pages.close();
     // Not otherwise: to abort a server that was shut down is an error in Deno 2.9.6.
-    if (!await waitUntilSettled(server.shutdown(), CLOSE_MS)) abort.abort();
+    if (!await waitUntilSettled(server.shutdown(), CLOSE_MS)) server.abort();
     return EXIT.ok;
   } finally {
     await app.close(CLOSE_MS);
   }
 }
 
-function listen(
-  address: HealthAddress,
-  signal: AbortSignal,
-  fetch: (request: Request, info: unknown) => Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
+async function listen(address: HealthAddress, fetch: FetchHandler): Promise<HttpServer> {
   try {
-    return Deno.serve({ ...address, signal, onListen() {} }, fetch);
+    return await serveHttp(address, fetch);
   } catch (cause) {
     throw new CommandError(`Cannot listen on ${formatAddress(address)} for the dashboard`, { cause });
   }
@@ -116,7 +119,7 @@ function readLogin(args: Arguments, hostname: string): { user: string; password:
     );
   }
   if (user.includes(":")) throw new UsageError(`Option "--user" must not have a colon, but it is ${show(user)}`);
-  const password = Deno.env.get(variable) ?? "";
+  const password = runtime.readEnv(variable) ?? "";
   if (password === "") {
     throw new CommandError(`There is no password: the environment variable ${show(variable)} is not set`);
   }

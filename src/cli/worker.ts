@@ -12,6 +12,7 @@ import type { App } from "../app/app.ts";
 import { show } from "../support/validation.ts";
 import type { Worker, WorkerReport } from "../worker/worker.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
+import { disposing, type Keep } from "./disposing.ts";
 import { EXIT } from "./exit_codes.ts";
 import { HEALTH_FLAGS, readHealthAddress, serveHealth } from "./health.ts";
 import { quoteForShell } from "../support/shell.ts";
@@ -20,6 +21,7 @@ import { printPermissions } from "./permissions.ts";
 import { printError, printLine } from "./print_error.ts";
 import { stderr } from "../support/stderr.ts";
 import { formatCount, formatRunningJobs } from "./running_jobs.ts";
+import { runtime } from "./runtime.ts";
 import { WorkerSignals } from "./signals.ts";
 import { UncaughtErrorReporter } from "./uncaught_errors.ts";
 import { formatPosition } from "../support/position.ts";
@@ -60,7 +62,11 @@ export const worker: Command = {
   run: runWorker,
 };
 
-async function runWorker(args: Arguments, program: string): Promise<number> {
+function runWorker(args: Arguments, program: string): Promise<number> {
+  return disposing((keep) => runUntilStopped(args, program, keep));
+}
+
+async function runUntilStopped(args: Arguments, program: string, keep: Keep): Promise<number> {
   if (args.words.length > 0) {
     const [word] = args.words;
     const hint = args.getText("app") === undefined ? `; did you mean --app ${quoteForShell(word!)}?` : "";
@@ -76,27 +82,29 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
   let app: App | null = null;
   let worker: Worker | undefined;
   let isQuiet = false;
-  using signals = new WorkerSignals({
-    stop(signal) {
-      const running = worker?.running() ?? [];
-      // A supervisor sends TERM and reads no reply; a user who presses Ctrl-C waits in front of the terminal.
-      if (signal !== "SIGINT" || running.length === 0) return;
-      const limit = `${app!.shutdownTimeoutMs / 1000} s`;
-      printLine(
-        `Waiting for at most ${limit}, since ${formatRunningJobs(running)} (a second Ctrl-C ends it at once)`,
-      );
-    },
-    quiet() {
-      isQuiet = true;
-      worker?.quiet();
-    },
-    force(signal, code) {
-      const running = worker?.running() ?? [];
-      printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${formatRunningJobs(running)}`}`);
-      stderr.flushNow();
-      Deno.exit(code);
-    },
-  });
+  const signals = keep(
+    new WorkerSignals({
+      stop(signal) {
+        const running = worker?.running() ?? [];
+        // A supervisor sends TERM and reads no reply; a user who presses Ctrl-C waits in front of the terminal.
+        if (signal !== "SIGINT" || running.length === 0) return;
+        const limit = `${app!.shutdownTimeoutMs / 1000} s`;
+        printLine(
+          `Waiting for at most ${limit}, since ${formatRunningJobs(running)} (a second Ctrl-C ends it at once)`,
+        );
+      },
+      quiet() {
+        isQuiet = true;
+        worker?.quiet();
+      },
+      force(signal, code) {
+        const running = worker?.running() ?? [];
+        printError(`Forced by a second ${signal}${running.length === 0 ? "" : `: ${formatRunningJobs(running)}`}`);
+        stderr.flushNow();
+        runtime.exit(code);
+      },
+    }),
+  );
   app = await waitUntilAborted(loadApp(module), signals.stop);
   if (app === null) return EXIT.ok;
   const skipCommand = `${program} skip --app ${quoteForShell(module)}`;
@@ -109,8 +117,8 @@ async function runWorker(args: Arguments, program: string): Promise<number> {
       ...(topics === undefined ? {} : { topics }),
     });
     if (isQuiet) worker.quiet();
-    using _health = address === null ? null : serveHealth(address, app, worker);
-    using _uncaught = new UncaughtErrorReporter(app, worker, skipCommand);
+    if (address !== null) keep(await serveHealth(address, app, worker));
+    keep(new UncaughtErrorReporter(app, worker, skipCommand));
     const report = await worker.run(signals.stop, { once: args.isSet("once") });
     const leftMs = app.shutdownTimeoutMs - signals.sinceStopMs;
     // A job that could not be enqueued while the worker ran has been reported: it does not make the stop a failure.

@@ -8,6 +8,7 @@ import { jobNameOf } from "../job/class_name.ts";
 import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
+import { checkArguments } from "../job/schema.ts";
 import { show } from "../support/validation.ts";
 
 /** The record of a job, without headers. */
@@ -22,6 +23,7 @@ export interface JobRecord {
  * @param topic the full name of the topic
  * @param codec the App's
  * @param maxPayloadBytes the largest value that a worker reads, in bytes
+ * @throws {SchemaError} if its arguments do not fit the schema of its class
  * @throws {EnqueueError} if its key is wrong, or its envelope is too large
  * @throws {SerializationError} if an argument cannot be written
  */
@@ -31,6 +33,7 @@ export function recordOf(
   codec: EnvelopeCodec,
   maxPayloadBytes: number,
 ): JobRecord {
+  checkArguments(job.constructor as JobClass, job.args);
   const key = keyOf(job);
   job.enqueuedAt = isoNow();
   const value = codec.write(job, topic);

@@ -16,6 +16,7 @@ import { jobNameOf } from "./class_name.ts";
 import type { Envelope, SerializedValue } from "./envelope_data.ts";
 import { type AnyCurrentAttributes, captureAttributes, runWithAttributes } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
+import { decryptEnvelope, type Encryption } from "./encryption.ts";
 import { originOf, setOrigin } from "./serializers/origins.ts";
 import { replaceAt } from "./serializers/place.ts";
 import {
@@ -41,6 +42,8 @@ export interface CodecOptions {
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   /** Classes of current attributes that Rails has, too, in Rails' order. */
   readonly railsCurrentAttributes: readonly AnyCurrentAttributes[];
+  /** Encrypts arguments and current attributes. */
+  readonly encryption?: Encryption | undefined;
 }
 
 /** Writes and reads the envelopes of one App. */
@@ -94,9 +97,9 @@ export class EnvelopeCodec {
     };
     if (this.#attributeClasses.length > 0) this.#addAttributes(envelope, session);
     const { bigints, undefineds } = session;
-    return escapeHtml(JSON.stringify(
-      bigints === undefined && undefineds === undefined ? envelope : { ...envelope, bigints, undefineds },
-    ));
+    const whole = bigints === undefined && undefineds === undefined ? envelope : { ...envelope, bigints, undefineds };
+    const { encryption } = this.#options;
+    return escapeHtml(JSON.stringify(encryption === undefined ? whole : encryption.seal(whole)));
   }
 
   #addAttributes(envelope: Record<string, unknown>, session: Session): void {
@@ -117,11 +120,19 @@ export class EnvelopeCodec {
   /**
    * Reads an envelope. The name of the class may be any string: `decode` looks it up.
    *
-   * @param text the value of a record
+   * @param value the value of a record
+   * @param topic the topic of the record, for an encrypted job: that of another topic is poison
    * @throws {PoisonError} if it can never be performed
+   * @throws {UnknownKeyError} if it is encrypted with a key that the App does not have
    */
-  read(text: string): Envelope {
+  read(value: string, topic?: string): Envelope {
+    let text = value;
     let parsed = parseObject(text, JSON.parse);
+    const { encryption } = this.#options;
+    if (parsed.encrypted !== undefined || encryption?.isRequired === true) {
+      text = decryptEnvelope(text, parsed, encryption, topic);
+      parsed = parseObject(text, JSON.parse);
+    }
     let bits = inspectJson(parsed.arguments) | inspectJson(parsed.current_attributes) |
       inspectJson(parsed.continuation);
     if (this.#railsFields !== undefined) { for (const field of this.#railsFields) bits |= inspectJson(parsed[field]); }

@@ -19,6 +19,7 @@ import type { KafkaOptions } from "./kafka_options.ts";
 import { describeQueue } from "./placement.ts";
 import type { Step, StepOptions } from "./continuation.ts";
 import type { EnqueueableArguments, PerformParameters } from "./enqueueable.ts";
+import { applySchema, type ArgumentsSchema } from "./schema.ts";
 import { type JobLogger, JobRun, RUN } from "./run.ts";
 import { runtimeOf } from "./runtime.ts";
 import { applySetOptions, checkSetOptions, type SetOptions } from "./set_options.ts";
@@ -37,6 +38,8 @@ export type JobStatics = Pick<
   | "jobName"
   | "jobAliases"
   | "timeoutMs"
+  | "expiresAfterMs"
+  | "schema"
   | "resumeWait"
   | "maxResumptions"
   | "resumeErrorsAfterAdvancing"
@@ -127,6 +130,10 @@ export abstract class Job extends JobHooks {
   static resumeErrorsAfterAdvancing: boolean = true;
   /** Time limit in ms: then the job's `signal` aborts, and the job counts as failed. @default the topic's */
   static timeoutMs?: number;
+  /** Age in ms at which a job of this class is not performed any more. @default the topic's */
+  static expiresAfterMs?: number;
+  /** A schema of the list of arguments: checked at `performLater` and before `perform`. @default none */
+  static schema?: ArgumentsSchema;
 
   /** The arguments of `perform`. */
   declare args: PerformParameters<this["perform"]>;
@@ -167,7 +174,7 @@ export abstract class Job extends JobHooks {
    * @param args the arguments of `perform`: plain data, built-in types such as `Date`, and types with a serializer
    * @returns the job, once it is buffered or acknowledged
    * @throws {SerializationError} if no serializer takes an argument
-   * @throws {EnqueueError} if no topic declares the queue, the job is too large, or the buffer stays full; with `produceSync`
+   * @throws {EnqueueError} if no topic declares the queue, the arguments do not fit the class's schema, the job is too large, or the buffer stays full; with `produceSync`
    * also if the broker refuses the job, or its response is lost
    * @throws {InvalidConfigurationError} if not exactly one App lists the class
    *
@@ -203,6 +210,7 @@ export abstract class Job extends JobHooks {
    * @param args the arguments of `perform`, of any type
    * @returns the result of `perform`; `undefined` if a callback halted the job, or a handler has handled its error
    * @throws whatever `perform` throws and no handler handles
+   * @throws {SchemaError} if the arguments do not fit the class's schema
    * @throws {EnqueueError} if a retry cannot be enqueued
    */
   static performNow<J extends Job>(
@@ -496,13 +504,14 @@ export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
   job.attempt = 1;
   job.executions++;
   const plan = planOf(job.constructor as JobClass);
+  const args = applySchema(job.constructor as JobClass, job.args);
   if (plan === NO_PLAN) {
-    const result = await job.perform(...job.args);
+    const result = await job.perform(...args);
     await job[RUN]?.settled();
     return result as JobResult<J>;
   }
   const { performWithPlan } = await lazyImport(() => import("./perform_now.ts"));
-  return await performWithPlan(plan, job) as JobResult<J>;
+  return await performWithPlan(plan, job, args) as JobResult<J>;
 }
 
 function newJob<J extends Job>(Class: JobClass<J>, args: JobArguments<J> | PerformParameters<J["perform"]>): J {

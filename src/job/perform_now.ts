@@ -10,12 +10,13 @@ import { RUN } from "./run.ts";
 /**
  * Performs a job at once.
  *
+ * @param args the arguments for `perform`, which a schema may have converted
  * @returns the result of `perform`; `undefined` if the job was halted, or its error was handled
  * @throws an error that no handler handles
  */
-export async function performWithPlan(plan: JobPlan, job: JobState): Promise<unknown> {
+export async function performWithPlan(plan: JobPlan, job: JobState, args: readonly unknown[]): Promise<unknown> {
   try {
-    const outcome = await runCallbacks(plan.perform, job, () => job.perform(...job.args));
+    const outcome = await runCallbacks(plan.perform, job, () => job.perform(...args));
     await job[RUN]?.settled();
     return outcome.isHalted ? undefined : outcome.value;
   } catch (thrown) {

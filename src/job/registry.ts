@@ -10,6 +10,7 @@ import {
   checkOptions,
   type Checks,
   integerFrom,
+  milliseconds,
   show,
   timeLimit,
   topicName,
@@ -19,6 +20,7 @@ import { priorityCheck } from "./placement.ts";
 import { isJobClass, type JobClass } from "./job.ts";
 import { CLASS_NAME_RULE, isClassName, jobNameOf } from "./class_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
+import { type ArgumentsSchema, schemaCheck } from "./schema.ts";
 
 /** The classes of an App. */
 export class JobRegistry {
@@ -80,6 +82,8 @@ interface Statics {
   readonly queue: JobQueue | undefined;
   readonly priority: JobPriority;
   readonly timeoutMs: number | undefined;
+  readonly expiresAfterMs: number | undefined;
+  readonly schema: ArgumentsSchema | undefined;
   readonly jobName: string | undefined;
   readonly jobAliases: readonly string[] | undefined;
 }
@@ -90,6 +94,8 @@ const STATIC_CHECKS: Checks<Statics> = {
   queue: (value) => typeof value === "function" ? null : topicName(value),
   priority: (value) => typeof value === "function" ? null : priorityCheck(value),
   timeoutMs: timeLimit,
+  expiresAfterMs: milliseconds,
+  schema: schemaCheck,
   resumeWait: (value) => (durationToMs(`"static resumeWait"`, value), null),
   maxResumptions: integerFrom(0),
   resumeErrorsAfterAdvancing: boolean,
@@ -106,6 +112,8 @@ function staticsOf(Class: JobClass): Statics {
     queue: Class.queue ?? null!,
     priority: Class.priority ?? null,
     timeoutMs: Class.timeoutMs,
+    expiresAfterMs: Class.expiresAfterMs,
+    schema: Class.schema,
     resumeWait: Class.resumeWait,
     maxResumptions: Class.maxResumptions,
     resumeErrorsAfterAdvancing: Class.resumeErrorsAfterAdvancing,

@@ -102,6 +102,11 @@ export interface EventMap {
   "job.performed": JobInfo & { readonly durationMs: number; readonly waitMs: number | null };
   /** A callback halted a job before its `perform`: it counts as done. */
   "job.halted": JobInfo & { readonly durationMs: number };
+  /**
+   * A job was too old to be performed (`expiresAfterMs`): it counts as done. `ageMs`: the time since it was enqueued, or since it
+   * was due.
+   */
+  "job.expired": Omit<JobInfo, "attempt"> & { readonly ageMs: number; readonly expiresAfterMs: number };
   /** A job failed, and its class discards such an error (`discardOn`), or has no run left (`retryOn` with a block). */
   "job.discarded": JobInfo & { readonly durationMs: number; readonly error: ErrorInfo };
   /** A job failed, and its class has handled the error (`rescueFrom`): it counts as done. */
@@ -301,6 +306,8 @@ export interface EventMap {
   "worker.stopping": { readonly group: string; readonly running: number; readonly shutdownTimeoutMs: number };
   /** A worker has stopped. `unfinished`: the jobs that did not end in time. */
   "worker.stopped": { readonly group: string; readonly unfinished: readonly RunningJob[] };
+  /** A report of a worker could not be written. Emitted once, until one is written again; jobs go on. */
+  "report.failed": { readonly topic: string; readonly error: ErrorInfo };
   /**
    * A user of the dashboard changed something, or tried to. `path`: the page. `action`: such as `"requeue"`; `null` for a user
    * who may only look. `target`: the things that it was about, in one line. `message`: the sentence that the user is shown.

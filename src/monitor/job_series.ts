@@ -10,9 +10,42 @@ export const OTHERS = "(others)";
 export const UNKNOWN_CLASS = "(unknown)";
 
 /** Buckets of run times, in seconds: jobs take from less than a millisecond to hours. */
-const RUN_BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+export const RUN_BOUNDS: readonly number[] = [
+  0.001,
+  0.005,
+  0.025,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  30,
+  60,
+  300,
+  900,
+  3600,
+];
 /** Buckets of waiting times, in seconds. */
-const WAIT_BOUNDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400];
+export const WAIT_BOUNDS: readonly number[] = [
+  0.005,
+  0.025,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  30,
+  60,
+  300,
+  900,
+  3600,
+  21_600,
+  86_400,
+];
 
 /** The counts of one class of jobs in one topic. */
 export class JobSeries {
@@ -22,6 +55,7 @@ export class JobSeries {
   discarded = 0;
   rescued = 0;
   halted = 0;
+  expired = 0;
   interrupted = 0;
   cancelled = 0;
   revoked = 0;

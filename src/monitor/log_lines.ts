@@ -46,6 +46,11 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   },
   "job.enqueue_halted": { level: "debug", message: (e) => `A callback halted the enqueuing of ${e.jobClass}` },
   "job.halted": { level: "info", message: (e) => `A callback halted ${formatJob(e)}: it is done` },
+  "job.expired": {
+    level: "warn",
+    message: (e) =>
+      `Did not perform ${formatJob(e)}: it is ${e.ageMs} ms old, and expires after ${e.expiresAfterMs} ms`,
+  },
   "job.discarded": {
     level: "warn",
     message: (e) => `Discarded ${formatJob(e)} at attempt ${e.attempt} (${formatError(e.error)})`,
@@ -250,6 +255,13 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
       `Worker of group ${e.group} stopped${
         e.unfinished.length === 0 ? "" : `; not ended, so performed again: ${e.unfinished.map(formatJob).join(", ")}`
       }`,
+  },
+  "report.failed": {
+    level: "warn",
+    message: (e) =>
+      `Cannot report this worker in topic "${e.topic}" (${
+        formatError(e.error)
+      }): jobs go on, and the next report is tried`,
   },
   "operator.acted": {
     level: (e) => e.outcome === "done" ? "info" : "warn",

@@ -156,6 +156,7 @@ export class Metrics {
           jobs.runSeconds.observe(durationMs / 1000);
         })
       ),
+      app.on("job.expired", ({ topic, jobClass }) => void series.jobs(topic, jobClass).expired++),
       app.on("job.revoked", ({ topic, jobClass }) => void series.jobs(topic, jobClass).revoked++),
       app.on("job.orphaned", ({ topic, jobClass }) => void series.jobs(topic, jobClass).orphaned++),
       app.on(

@@ -51,6 +51,13 @@ export interface JobOptions {
   readonly deadLetterQueue?: DeadLetterQueueOptions;
   /** Time limit of a job, in ms: then its `signal` aborts, and it counts as failed. @default none */
   readonly timeoutMs?: number;
+  /**
+   * Age at which a job is not performed any more, in ms, counted from its enqueuing, or from the time at which it was due.
+   * A job class may have its own: `static expiresAfterMs`.
+   *
+   * @default none
+   */
+  readonly expiresAfterMs?: number;
   /** Time that a job may still run after its time limit, or after its partition is lost, before `job.orphaned`, in ms. @default 5000 */
   readonly timeoutGraceMs?: number;
   /** Largest value, in bytes: a larger job is refused when it is enqueued, and a larger record is dead-lettered unread. @default 1048576 */
@@ -74,6 +81,7 @@ export const JOB_CHECKS: Checks<JobOptions> = {
       ? `an object with a "topic"`
       : deadLetterQueue(value),
   timeoutMs: timeLimit,
+  expiresAfterMs: milliseconds,
   timeoutGraceMs: milliseconds,
   maxPayloadBytes: integerFrom(1),
   unknownJobs: optionsOf<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),

@@ -29,6 +29,8 @@ export interface Route {
     | null;
   /** Time limit of a job, in ms; `null` for none. */
   readonly timeoutMs: number | null;
+  /** Age at which a job is not performed any more, in ms; `null` for none. */
+  readonly expiresAfterMs: number | null;
   /** Time that a job may run longer before it is reported as orphaned, in ms. */
   readonly timeoutGraceMs: number;
   /** Largest value, in bytes. */
@@ -152,6 +154,7 @@ function resolve(declared: JobTopic, defaults: JobOptions, naming: Naming, group
       independent: deadLetterQueue.independent ?? true,
     },
     timeoutMs: of("timeoutMs") ?? null,
+    expiresAfterMs: of("expiresAfterMs") ?? null,
     timeoutGraceMs: of("timeoutGraceMs") ?? 5000,
     maxPayloadBytes: of("maxPayloadBytes") ?? 1024 * 1024,
     unknownJobsRetryForMs: of("unknownJobs")?.retryForMs ?? 300_000,

@@ -29,12 +29,16 @@ export interface ReadStatusOptions {
 export async function readStatus(context: StatusContext, options: ReadStatusOptions): Promise<AppStatus> {
   const { name, brokerName, routes } = context;
   const atMs = context.nowMs();
-  using deadline = new Deadline(options.timeoutMs);
-  const opened = await deadline.ask(() => context.broker());
-  const reader = new StatusReader(opened, deadline, { atMs, command: options.command });
-  const topics = (await Promise.all(routes.map((route) => reader.readTopic(route)))).sort(compareTopics);
-  const state = worstState(topics.map((topic) => topic.state));
-  return { atMs, name, broker: brokerName, state, topics, isDelayedComplete: true, notes: [] };
+  const deadline = new Deadline(options.timeoutMs);
+  try {
+    const opened = await deadline.ask(() => context.broker());
+    const reader = new StatusReader(opened, deadline, { atMs, command: options.command });
+    const topics = (await Promise.all(routes.map((route) => reader.readTopic(route)))).sort(compareTopics);
+    const state = worstState(topics.map((topic) => topic.state));
+    return { atMs, name, broker: brokerName, state, topics, isDelayedComplete: true, notes: [] };
+  } finally {
+    deadline[Symbol.dispose]();
+  }
 }
 
 class StatusReader {

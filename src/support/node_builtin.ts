@@ -5,15 +5,23 @@
  */
 import type * as assert from "node:assert";
 import type * as asyncHooks from "node:async_hooks";
+import type * as buffer from "node:buffer";
+import type * as crypto from "node:crypto";
+import type * as fs from "node:fs";
 import type * as path from "node:path";
 import type * as timers from "node:timers";
+import type * as url from "node:url";
 import type * as util from "node:util";
 
 interface NodeBuiltins {
   readonly "node:assert": typeof assert;
   readonly "node:async_hooks": typeof asyncHooks;
+  readonly "node:buffer": typeof buffer;
+  readonly "node:crypto": typeof crypto;
+  readonly "node:fs": typeof fs;
   readonly "node:path": typeof path;
   readonly "node:timers": typeof timers;
+  readonly "node:url": typeof url;
   readonly "node:util": typeof util;
 }
 

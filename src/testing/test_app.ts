@@ -100,6 +100,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
         ...withoutWaits,
         broker: testBroker(context),
         clock: context.clock,
+        reports: false,
         topics: original.options.topics.map((topic) => ({ ...topic, ...withoutWaits })),
         logger,
       });

@@ -21,6 +21,7 @@ import { boolean, checkOptions, show } from "../support/validation.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine.ts";
 import type { RunInWorkerContext } from "./partition/context.ts";
+import type { LoadReporter, WorkerReporter } from "./reporter.ts";
 import type { CreateScheduler } from "./scheduler.ts";
 import type { GroupStatus, WorkerState, WorkerStatus } from "./status.ts";
 
@@ -42,21 +43,29 @@ export interface RunOptions {
 export class Worker implements AsyncDisposable {
   readonly #config: WorkerConfig;
   readonly #createScheduler: CreateScheduler | null;
+  readonly #loadReporter: LoadReporter | null;
   readonly #stopRequested = new AbortController();
   readonly #stopped = Promise.withResolvers<WorkerReport>();
   #state: WorkerState = "new";
   #hasRun = false;
   #engine: Engine | undefined;
+  #reporter: WorkerReporter | undefined;
   #stuck: readonly Position[] = [];
   #failure: Error | undefined;
 
   /**
    * @param createScheduler makes the part that releases delayed jobs; `null` if the worker has none
+   * @param loadReporter loads the part that reports the worker; `null` if the worker has none
    * @internal
    */
-  constructor(config: WorkerConfig, createScheduler: CreateScheduler | null) {
+  constructor(
+    config: WorkerConfig,
+    createScheduler: CreateScheduler | null,
+    loadReporter: LoadReporter | null = null,
+  ) {
     this.#config = config;
     this.#createScheduler = createScheduler;
+    this.#loadReporter = loadReporter;
     // The caller of `run` gets the failure; without a caller it must not become an unhandled rejection.
     this.#stopped.promise.catch(() => {});
   }
@@ -149,6 +158,7 @@ export class Worker implements AsyncDisposable {
     if (this.#state !== "new" && this.#state !== "running") return;
     this.#state = "quiet";
     this.#engine?.quiet();
+    this.#reporter?.report();
   }
 
   /**
@@ -177,10 +187,12 @@ export class Worker implements AsyncDisposable {
       this.#config.prepareBroker(this.#config.routes),
       lazyImport(() => import("./engine.ts")),
       this.#captureContext(),
+      // A worker with `once` ends before another process could see it.
+      once ? null : this.#loadReporter?.(),
     ]);
     const loaded = await waitUntilAborted(loading, signal);
     if (loaded === null) return;
-    const [broker, { Engine }, runInWorkerContext] = loaded;
+    const [broker, { Engine }, runInWorkerContext, createReporter] = loaded;
     const scheduler = await this.#createScheduler?.(broker) ?? null;
     if (signal.aborted) return;
     // Before the first job: a topic may be paused.
@@ -196,7 +208,9 @@ export class Worker implements AsyncDisposable {
       onFailure: (error) => this.#fail(error),
     });
     if (this.#state === "quiet") engine.quiet();
+    this.#reporter = createReporter?.(broker, () => this.status());
     await waitUntilAborted(engine.join(), signal);
+    this.#reporter?.report();
     if (!once || signal.aborted) return;
     // A request to a broker that is offline may take long to fail.
     this.#stuck = await waitUntilAborted(engine.drain(signal), signal) ?? [];
@@ -220,6 +234,7 @@ export class Worker implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#state = "stopping";
     this.#stopRequested.abort();
+    this.#reporter?.report();
     let unfinished: readonly RunningJob[] = [];
     try {
       unfinished = await this.#engine?.stop() ?? [];
@@ -227,6 +242,7 @@ export class Worker implements AsyncDisposable {
       this.#failure ??= error as Error;
     }
     this.#state = "stopped";
+    await this.#reporter?.close();
     if (this.#failure !== undefined) this.#stopped.reject(this.#failure);
     else this.#stopped.resolve({ unfinished, stuck: this.#stuck });
   }

@@ -9,8 +9,8 @@ export type KafkaWish = "auto" | "required" | "off";
 /** See the module. */
 export interface TestArguments {
   readonly kafka: KafkaWish;
-  /** Whether it is a failure if the tests with a Ruby are left out. */
-  readonly requiresRuby: boolean;
+  /** The parts that may not be left out. */
+  readonly required: ReadonlySet<Part>;
   /** Whether files that take long are left out. */
   readonly fast: boolean;
   /** Whether the time of each file is measured and written down. */
@@ -53,7 +53,7 @@ export function readArguments(args: readonly string[]): TestArguments {
   }
   return {
     kafka: resolveKafkaWish(wish, required),
-    requiresRuby: required.has("ruby"),
+    required,
     fast,
     recordTimes,
     paths: paths.length > 0 ? paths : ["tests"],

@@ -34,8 +34,8 @@ export const SHORT_SECONDS = 0.4;
 /** A file that takes at least so long is a run of its own, and short files share a run up to this time. In seconds. */
 const RUN_SECONDS = 5;
 
-/** Folders whose tests run on a Kafka. Those of `tests/behaviours` run without one as well. */
-const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours"];
+/** Folders and files whose tests run on a Kafka. Those that are not in `tests/kafka` run without one as well. */
+const KAFKA_FOLDERS = ["tests/kafka", "tests/behaviours", "tests/rails/kafka_test.ts"];
 
 /** The folder whose tests start a cluster of their own: `deno task test:cluster` runs them. */
 export const CLUSTER_FOLDER = "tests/kafka/cluster";

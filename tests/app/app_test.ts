@@ -37,7 +37,7 @@ Deno.test("a broker that is requested while its App closes is not opened, since 
     name: "shop",
     source,
     monitor: new Monitor(),
-    topics: { routes: [], scheduled: { topic: "scheduled" }, control: null },
+    topics: { routes: [], scheduled: { topic: "scheduled" }, control: null, workers: null },
   });
   const closing = broker.close();
   await assertRejects(() => broker.ready(), BrokerError, 'the App "shop" is closed');

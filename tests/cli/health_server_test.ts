@@ -1,6 +1,7 @@
 /** The health server over real sockets: any request gets a response, and no client can delay it. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HealthServer, type HealthServerOptions } from "../../src/cli/health_server.ts";
+import { listenTcp } from "../../src/cli/tcp.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
 const handler = (method: string, path: string) => new Response(method === "HEAD" ? null : `${method} ${path}`);
@@ -28,7 +29,7 @@ async function isClosed(connection: Deno.TcpConn): Promise<boolean> {
 const HEAD = "Host: a\r\n\r\n";
 
 Deno.test("HealthServer responds once to a request, with the handler's response and its length", async () => {
-  using server = new HealthServer(LOCAL, handler);
+  using server = new HealthServer(await listenTcp(LOCAL), handler);
   const [head, body] = (await exchange(server.port, `GET /livez HTTP/1.1\r\n${HEAD}`)).split("\r\n\r\n");
   const [status, ...headers] = head!.split("\r\n");
   assertEquals([status, body], ["HTTP/1.1 200 OK", "GET /livez"]);
@@ -45,7 +46,7 @@ Deno.test("HealthServer responds once to a request, with the handler's response 
 });
 
 Deno.test("HealthServer responds to any request for a path, and refuses everything else", async () => {
-  using server = new HealthServer(LOCAL, handler);
+  using server = new HealthServer(await listenTcp(LOCAL), handler);
   const ok = { "GET /livez": 200 };
   const cases: Readonly<Record<string, number | object>> = {
     [`GET /livez HTTP/1.1\r\nHost: [::\r\n\r\n`]: 400,
@@ -83,7 +84,7 @@ Deno.test("HealthServer responds to any request for a path, and refuses everythi
 });
 
 Deno.test("HealthServer survives random bytes", async () => {
-  using server = new HealthServer(LOCAL, handler, { connectionTimeoutMs: 200 });
+  using server = new HealthServer(await listenTcp(LOCAL), handler, { connectionTimeoutMs: 200 });
   await Promise.all(Array.from({ length: 20 }, async (_, n) => {
     const bytes = crypto.getRandomValues(new Uint8Array(1000 * n));
     await exchange(server.port, bytes).catch(() => {});
@@ -93,7 +94,7 @@ Deno.test("HealthServer survives random bytes", async () => {
 
 Deno.test("HealthServer closes a connection that sends, or reads, too slowly", async () => {
   const large = () => new Response(new Uint8Array(50_000_000));
-  using server = new HealthServer(LOCAL, large, { connectionTimeoutMs: 100 });
+  using server = new HealthServer(await listenTcp(LOCAL), large, { connectionTimeoutMs: 100 });
   using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   using slow = await openSlow(server.port);
   assertEquals(await Promise.all([isClosed(silent), isClosed(slow)]), [true, true]);
@@ -113,7 +114,7 @@ Deno.test("HealthServer closes a connection that sends, or reads, too slowly", a
 
 Deno.test("HealthServer closes its oldest connections, and responds, while there are too many", async () => {
   // The time limit of a connection closes none of them while the test runs.
-  using server = new HealthServer(LOCAL, handler, { maxConnections: 5, connectionTimeoutMs: 600_000 });
+  using server = new HealthServer(await listenTcp(LOCAL), handler, { maxConnections: 5, connectionTimeoutMs: 600_000 });
   const slow: Deno.TcpConn[] = [];
   for (let n = 0; n < 50; n++) slow.push(await openSlow(server.port));
   assert((await exchange(server.port, `GET /livez HTTP/1.1\r\n${HEAD}`)).endsWith("GET /livez"));
@@ -130,7 +131,7 @@ Deno.test("HealthServer responds with 500 where its handler throws, and reports 
   const errors: unknown[] = [];
   const options: HealthServerOptions = { onError: (error) => errors.push(error) };
   const error = new Error("no status");
-  using server = new HealthServer(LOCAL, () => Promise.reject(error), options);
+  using server = new HealthServer(await listenTcp(LOCAL), () => Promise.reject(error), options);
   for (let n = 0; n < 2; n++) {
     assertEquals(
       (await exchange(server.port, `GET / HTTP/1.1\r\n${HEAD}`)).split("\r\n")[0],
@@ -141,7 +142,7 @@ Deno.test("HealthServer responds with 500 where its handler throws, and reports 
 });
 
 Deno.test("HealthServer closes its connections when it is disposed of", async () => {
-  const server = new HealthServer(LOCAL, handler);
+  const server = new HealthServer(await listenTcp(LOCAL), handler);
   using slow = await openSlow(server.port);
   await exchange(server.port, `GET /livez HTTP/1.1\r\n${HEAD}`);
   server[Symbol.dispose]();

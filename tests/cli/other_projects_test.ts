@@ -100,6 +100,7 @@ Deno.test("the command line of one copy of the library works on an App of anothe
     "sad: unchanged",
     "elsewhere_scheduled_jobs: unchanged",
     "elsewhere_control: unchanged",
+    "elsewhere_workers: unchanged",
   ]);
   assertEquals(skipped.stdout, ["Passed over default/0@0"]);
   assertEquals([worked.code, enqueued.code, applied.code, skipped.code], [0, 0, 0, 0]);

@@ -99,6 +99,7 @@ Deno.test("docs/options.md has the defaults that an App really uses", () => {
     control: _control,
     scheduledTopic: _scheduledTopic,
     locateGlobalId: _locateGlobalId,
+    encryption: _encryption,
     ...app
   } = resolveOptions(given);
   assertEquals([queuePrefix, stated.get("queuePrefix")], ["", "none"]);

@@ -127,6 +127,32 @@ Deno.test("examples/web/: orders of two users at once are performed by another p
   }
 });
 
+Deno.test("examples/web/ has a dashboard below a path of Hono, and one of its own, with links that work", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
+  try {
+    const env = { PORT: "0", BROKER_URL: `sqlite:${folder}/jobs.db` };
+    for (const [example, path] of [["server", "/jobs"], ["server", "/jobs/"], ["dashboard", "/"]] as const) {
+      await using server = new Child([`examples/web/${example}.ts`], { env });
+      const port = /:(\d+)\//.exec(await server.line(/^Listening on /))![1];
+      const ask = async (url: string, headers: Record<string, string> = { "x-user": "7" }) => {
+        const response = await fetch(new URL(url, `http://127.0.0.1:${port}`), { headers });
+        return [response.status, await response.text()] as const;
+      };
+      assertEquals((await ask(path, {}))[0], 403, "a request without a user");
+      const [, page] = await ask(path);
+      const links = Array.from(page.matchAll(/(?:href|src)="([^"#][^":]*)"/g), ([, link]) => link!);
+      assertEquals(links.some((link) => link.endsWith("about")), true, page);
+      for (const link of links) {
+        assertEquals((await ask(new URL(link, `http://127.0.0.1:${port}${path}`).href))[0], 200, link);
+      }
+      server.signal("SIGTERM");
+      assertEquals((await server.ended()).code, 0);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("examples/kafka.ts enqueues and performs through the quickstart's App, on a file as well", async () => {
   const folder = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   try {
@@ -140,6 +166,7 @@ Deno.test("examples/kafka.ts enqueues and performs through the quickstart's App,
       "Topic dead_jobs_handled: created",
       "Topic shop_scheduled_jobs: created",
       "Topic shop_control: created",
+      "Topic shop_workers: created",
       "Enqueued to partition 0 of default",
       "Performed",
     ]);

@@ -22,6 +22,7 @@ Deno.test("the tasks of a new project create topics, enqueue and perform on a Ka
     `${name}_dead_jobs: created`,
     `${name}_dead_jobs_handled: created`,
     `${name}_${name}_scheduled_jobs: created`,
+    `${name}_${name}_workers: created`,
   ], topics.stderr.join("\n"));
   for (const task of ["worker", "dev"]) {
     await using worker = await project.start(task, KAFKA);

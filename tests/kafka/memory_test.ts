@@ -5,7 +5,7 @@ import type { NewTopic } from "../../src/broker/broker.ts";
 import type { KafkaBroker } from "../../src/broker/kafka/broker.ts";
 import { Child } from "../support/child.ts";
 import { bareKafka, brokers, noKafka, openKafka } from "../support/kafka/cluster.ts";
-import kafkajs from "kafkajs";
+import kafkajs from "../support/kafka/kafkajs.ts";
 
 const MB = 1024 * 1024;
 /** Twice the default of `maxBufferedBytes`, and space for garbage: on a busy machine V8 collects it late. Unbounded: 1.3 GB. */

@@ -41,6 +41,7 @@ Deno.test("the quickstart: a worker creates its topics and performs what other p
     "dead_jobs: unchanged",
     "dead_jobs_handled: unchanged",
     "shop_scheduled_jobs: unchanged",
+    "shop_workers: unchanged",
   ]);
 });
 
@@ -57,6 +58,7 @@ Deno.test("examples/kafka.ts does on a Kafka what it does on a file", async () =
     "Topic dead_jobs: …",
     "Topic dead_jobs_handled: …",
     "Topic shop_scheduled_jobs: …",
+    "Topic shop_workers: …",
     "Enqueued to … of default",
     "Performed",
   ]);

@@ -27,7 +27,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   {
     what: "cli: Windows does not get the signals that it lacks",
     file: "src/cli/signals.ts",
-    find: 'return os === "windows"',
+    find: "return isWindows",
     replace: "return false",
     tests: ["tests/cli/signals_test.ts"],
   },
@@ -40,7 +40,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "cli: an unhandled rejection of a job does not end the process",
-    file: "src/cli/uncaught_errors.ts",
+    file: "src/cli/runtime.ts",
     find: "event.preventDefault();",
     replace: "",
     tests: ["tests/cli/uncaught_errors_test.ts"],

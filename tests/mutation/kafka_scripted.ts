@@ -46,6 +46,14 @@ export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
     only: "sends nothing in between",
   },
   {
+    what: "kafka: closing ends an authentication that waits for its token",
+    file: `${SOURCE}/wire/authentication.ts`,
+    find: "    this.#stopped.resolve();\n",
+    replace: "",
+    tests: [`${TESTS}/wire/authentication_test.ts`],
+    only: "no timer is left",
+  },
+  {
     what: "kafka: a response that cannot be read may have been carried out",
     file: `${SOURCE}/wire/connection.ts`,
     find: "const error = new ConnectionError(this.address, problem, { isSent: true, cause });",

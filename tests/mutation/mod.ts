@@ -3,6 +3,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 import { CLI_MUTANTS } from "./cli.ts";
 import { CORE_MUTANTS } from "./core.ts";
 import { DEAD_LETTERS_MUTANTS } from "./dead_letters.ts";
+import { FLOW_CONTROL_MUTANTS } from "./flow_control.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
 import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...CORE_MUTANTS,
   ...DEAD_LETTERS_MUTANTS,
+  ...FLOW_CONTROL_MUTANTS,
   ...HEALTH_MUTANTS,
   ...JOB_MUTANTS,
   ...MEMORY_MUTANTS,

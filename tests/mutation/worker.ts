@@ -379,7 +379,7 @@ const FAILURES: readonly Mutant[] = [
   {
     what: "unknown classes: a worker waits for a class once",
     file: "src/worker/partition/retry_state.ts",
-    find: "else if (!this.#unknownClasses.hasWaited(jobClass, unknownJobsRetryForMs)) {",
+    find: "else if (!this.#unknownClasses.hasWaited(name, unknownJobsRetryForMs)) {",
     replace: "else {",
     tests: ["tests/worker/partition/retry_state_test.ts"],
   },

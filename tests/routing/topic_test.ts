@@ -75,6 +75,7 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     backoff: { initialMs: 1000, maxMs: 30_000, jitter: 0.15 },
     deadLetterQueue: null,
     timeoutMs: null,
+    expiresAfterMs: null,
     timeoutGraceMs: 5000,
     maxPayloadBytes: 1_048_576,
     unknownJobsRetryForMs: 300_000,
@@ -85,6 +86,7 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     backoff: { initialMs: 20, maxMs: 500 },
     deadLetterQueue: { topic: "dead" },
     timeoutMs: 50,
+    expiresAfterMs: 60,
     unknownJobs: { retryForMs: 9 },
   };
   const fromApp = {
@@ -93,6 +95,7 @@ Deno.test("a route has the options of its topic, else the App's, else the defaul
     backoff: { initialMs: 20, maxMs: 500, jitter: 0.15 },
     deadLetterQueue: { topic: "shop.dead", maxRetries: 3, independent: true },
     timeoutMs: 50,
+    expiresAfterMs: 60,
     unknownJobsRetryForMs: 9,
   };
   assertEquals(route({}, app), fromApp);

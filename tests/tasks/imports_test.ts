@@ -46,10 +46,15 @@ const PLANTED: readonly (readonly [file: string, source: string, sentences: read
     `src/app/planted_entry_point.ts imports mod.ts, which is the entry point for users`,
   ]],
   ["src/app/planted_deno.ts", "// Deno.cwd\nexport const a = 'Deno.cwd' + `${Deno.cwd()}`;", [
-    `src/app/planted_deno.ts uses Deno, which only src/cli may use`,
+    `src/app/planted_deno.ts uses Deno, which Node and Bun do not have: use src/cli/runtime.ts or a module of Node`,
   ]],
   ["src/app/planted_word.ts", '/* Deno.cwd */ export const a = `On Deno` + "kafka://Deno"; // Deno', []],
-  ["src/cli/planted_deno.ts", "Deno.cwd();", []],
+  ["src/cli/planted_deno.ts", "Deno.cwd();", [
+    `src/cli/planted_deno.ts uses Deno, which Node and Bun do not have: use src/cli/runtime.ts or a module of Node`,
+  ]],
+  ["src/cli/planted_using.ts", "// using a = 1\nasync function f() { await using a = open(); }", [
+    `src/cli/planted_using.ts uses "using", which Node 22 cannot read: use try and finally, or src/cli/disposing.ts`,
+  ]],
   ["src/job/planted_cycle_a.ts", `import type {} from "./planted_cycle_b.ts";`, [
     `src/job/planted_cycle_a.ts and src/job/planted_cycle_b.ts are in an import cycle`,
   ]],

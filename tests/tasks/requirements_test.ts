@@ -15,11 +15,14 @@ Deno.test("takeRequired() refuses an unknown part with a suggestion, and a flag 
   const messageOf = (...args: string[]) => assertThrows(() => takeRequired(args), UsageError).message;
   assertEquals(
     messageOf("--require", "kafka,kafak"),
-    'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby")',
+    'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby", "chromium")',
   );
   assertEquals(
     messageOf("--require=python"),
-    'Cannot read --require: unknown part "python" (declared: "kafka", "ruby")',
+    'Cannot read --require: unknown part "python" (declared: "kafka", "ruby", "chromium")',
   );
-  assertEquals(messageOf("--require"), 'Cannot read --require: unknown part "" (declared: "kafka", "ruby")');
+  assertEquals(
+    messageOf("--require"),
+    'Cannot read --require: unknown part "" (declared: "kafka", "ruby", "chromium")',
+  );
 });

@@ -28,6 +28,10 @@ const NO_JAVA_LINE = "The Kafka tests were left out: Cannot start Kafka: Java 17
 const NO_RUBY = { PATH: "/nowhere" };
 const NO_RUBY_LINE = "The tests with Ruby were left out: there is no Ruby: apt-get install ruby ruby-activejob";
 
+/** `PATH` without Chromium. */
+const NO_CHROMIUM = { PATH: "/nowhere" };
+const NO_CHROMIUM_LINE = "The tests with Chromium were left out: there is no Chromium: apt-get install chromium";
+
 /** A folder with a `ruby` that has Active Job. */
 const fakeRuby = await Deno.makeTempDir();
 await Deno.writeTextFile(`${fakeRuby}/ruby`, "#!/bin/sh\n", { mode: 0o755 });
@@ -119,6 +123,21 @@ const CASES: readonly {
     args: ["tests", "--no-check", "--require=ruby"],
     env: NO_RUBY,
     lines: [NO_RUBY_LINE, "2 passed, 1 failed"],
+    code: 1,
+  },
+  {
+    name: "passes without a Chromium, and says so",
+    tests: { "a_test.ts": PASSES, "web/browser/b_test.ts": PASSES },
+    env: NO_CHROMIUM,
+    lines: [NO_CHROMIUM_LINE, "2 passed, 0 failed"],
+    code: 0,
+  },
+  {
+    name: "fails without a Chromium if it is required",
+    tests: { "a_test.ts": PASSES, "web/browser/b_test.ts": PASSES },
+    args: ["tests", "--no-check", "--require=chromium"],
+    env: NO_CHROMIUM,
+    lines: [NO_CHROMIUM_LINE, "2 passed, 1 failed"],
     code: 1,
   },
   {
@@ -230,7 +249,7 @@ Deno.test("deno task test refuses arguments that it does not know, and exits wit
     const [args, message] of [
       [
         ["--require", "kafak"],
-        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby")',
+        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby", "chromium")',
       ],
       [["--require=kafka", "--kafka=off"], "--kafka=off contradicts --require kafka"],
       [["--kafka=maybe"], 'Cannot read --kafka: it must be "auto", "required" or "off", but it is "maybe"'],

@@ -7,7 +7,7 @@
  * loses its locks on it (POSIX drops all locks of a process when it closes any handle of the file). The next other program
  * that opens and closes the file then takes itself for the last user, and deletes the log.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 const SUFFIXES = ["", "-wal", "-shm"];
 
@@ -61,13 +61,24 @@ function isSame(now: number | null, then: number | null | undefined): boolean {
   return now !== null && now === then;
 }
 
-/** `null` if the file does not exist. `Deno.statSync` takes a quarter of the time that `node:fs` takes. */
-function inodeOf(path: string): number | null {
+/** `null` if the file does not exist. In Deno, `Deno.statSync` takes a quarter of the time that `node:fs` takes. */
+const inodeOf: (path: string) => number | null = "Deno" in globalThis ? inodeInDeno : inodeInNode;
+
+function inodeInDeno(path: string): number | null {
   try {
     // Windows has no inodes, and there an open file cannot be deleted.
     return Deno.statSync(path).ino ?? 0;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
+}
+
+function inodeInNode(path: string): number | null {
+  try {
+    return statSync(path).ino;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as { readonly code: string }).code)) return null;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
  * The files of a project on the disk. Reading refuses a path that leads out of the project by a link, and every file is read
  * before it is written.
  */
+import { lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { show } from "../../support/validation.ts";
 import { CommandError } from "../command.ts";
@@ -41,10 +42,10 @@ export class ProjectFiles {
       const { path, text, action } = decision;
       const usesCrlf = this.#readText(path)?.includes("\r\n") ?? false;
       try {
-        Deno.mkdirSync(dirname(join(this.#root, path)), { recursive: true });
+        mkdirSync(dirname(join(this.#root, path)), { recursive: true });
         // A file that was created since the decision is not overwritten.
-        Deno.writeTextFileSync(join(this.#root, path), usesCrlf ? text.replaceAll("\n", "\r\n") : text, {
-          createNew: action === "create",
+        writeFileSync(join(this.#root, path), usesCrlf ? text.replaceAll("\n", "\r\n") : text, {
+          flag: action === "create" ? "wx" : "w",
         });
       } catch (cause) {
         throw new CommandError(`Cannot write "${path}"`, { cause });
@@ -55,9 +56,9 @@ export class ProjectFiles {
   #readText(path: string): string | null {
     this.#refuseOutside(path);
     try {
-      return Deno.readTextFileSync(join(this.#root, path));
+      return readFileSync(join(this.#root, path), "utf8");
     } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) return null;
+      if (codeOf(cause) === "ENOENT") return null;
       throw new CommandError(`Cannot read "${path}"`, { cause });
     }
   }
@@ -78,17 +79,22 @@ export class ProjectFiles {
 
 function resolveLinks(path: string): string | null {
   try {
-    return Deno.realPathSync(path);
+    return realpathSync(path);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return null;
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(cause))) return null;
     throw new CommandError(`Cannot read ${show(path)}`, { cause });
   }
 }
 
 function isLink(path: string): boolean {
   try {
-    return Deno.lstatSync(path).isSymlink;
+    return lstatSync(path).isSymbolicLink();
   } catch {
     return false;
   }
+}
+
+/** The code of the system's error: `"ENOENT"`. */
+function codeOf(error: unknown): string {
+  return String((error as { readonly code?: unknown }).code);
 }

@@ -5,6 +5,7 @@
  * value is recognised by its kind and the name of its class, so that a value of another realm is accepted, and an instance
  * of a subclass, which would lose its class, is not.
  */
+import { decodeBase64, encodeBase64 } from "../../support/base64.ts";
 import { originOf, setOrigin } from "./origins.ts";
 import type { AnyCodec, Fields } from "./serializer.ts";
 import {
@@ -156,8 +157,8 @@ const regExp: AnyCodec = {
 
 const bytes = ofString(
   own("Uint8Array"),
-  (value: Uint8Array) => value.toBase64(),
-  (text) => Uint8Array.fromBase64(text),
+  encodeBase64,
+  decodeBase64,
 );
 const url = ofString(own("URL"), (value: URL) => value.href, (text) => new URL(text));
 const railsSymbol = ofString(rails("Symbol"), (value: RubySymbol) => value.name, (text) => new RubySymbol(text));
@@ -271,7 +272,7 @@ function offsetOf(iso: string): string {
 
 function temporal(): typeof Temporal {
   const found = (globalThis as { Temporal?: typeof Temporal }).Temporal;
-  if (found === undefined) throw new TypeError("it needs Temporal, which this version of Deno does not have");
+  if (found === undefined) throw new TypeError("it needs Temporal, which this runtime does not have");
   return found;
 }
 

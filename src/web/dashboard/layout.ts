@@ -19,7 +19,7 @@ export function renderDocument({ title, content, pages, context }: Document): Ht
   const { appName, outcome, path, url, user } = context;
   const links = pages.filter(({ nav }) => nav !== null).map((page) =>
     html`<li><a href="${url(page.path)}"${
-      attributes({ "aria-current": page.path === path && "page" })
+      attributes({ "aria-current": page.path === path ? "page" : isWithin(page.path, path) && "true" })
     }>${page.nav}</a></li>`
   );
   return html`
@@ -36,6 +36,7 @@ export function renderDocument({ title, content, pages, context }: Document): Ht
       <body>
         <a class="skip" href="#main">Skip to the content</a>
         <header>
+          <p class="brand">${appName}<span class="soft">jobs</span></p>
           <nav aria-label="Pages">
             <ul>${links}</ul>
           </nav>
@@ -49,4 +50,9 @@ export function renderDocument({ title, content, pages, context }: Document): Ht
       </body>
     </html>
   `;
+}
+
+/** Returns whether a path lies below that of a page: those of topics belong to the first page. */
+function isWithin(page: string, path: string): boolean {
+  return page === "" ? path.startsWith("topics/") : path.startsWith(`${page}/`);
 }

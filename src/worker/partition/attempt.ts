@@ -9,7 +9,7 @@
  * A job that exceeds its time limit is asked to end and waited for: it never runs a second time beside itself, and counts
  * as failed once it settles.
  */
-import { CancelledError, RevokedError, ShutdownError, TimeoutError } from "../../errors.ts";
+import { CancelledError, RevokedError, SchemaError, ShutdownError, TimeoutError } from "../../errors.ts";
 import { runCallbacks } from "../../job/callbacks.ts";
 import { SOURCE } from "../../job/carried.ts";
 import { type JobPlan, planOf } from "../../job/declarations.ts";
@@ -19,6 +19,7 @@ import type { Job } from "../../job/job.ts";
 import { decideResume, type InterruptOutcome } from "../../job/resume.ts";
 import { enqueueRetry } from "../../job/retry.ts";
 import { type Checkpoint, JobRun, type Resumption, RUN } from "../../job/run.ts";
+import { applySchema } from "../../job/schema.ts";
 import type { EventMap, JobInfo, RunningJob } from "../../monitor/events.ts";
 import type { JobSpan } from "../../monitor/job_span.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
@@ -35,7 +36,17 @@ import { keyText, type QueuedRecord } from "./queued_record.ts";
  * The outcome of an attempt. `halted`: a callback ended the job before its `perform`. `cancelled`: an operator has cancelled
  * the job, and it did not pass.
  */
-export type Outcome = { readonly kind: "passed" | "halted" | "cancelled" } | InterruptOutcome | ErrorOutcome;
+export type Outcome =
+  | { readonly kind: "passed" | "halted" | "cancelled" }
+  | InterruptOutcome
+  | ErrorOutcome
+  | PoisonOutcome;
+
+/** The job can never be performed: its arguments do not fit the schema of its class. */
+interface PoisonOutcome {
+  readonly kind: "poison";
+  readonly error: SchemaError;
+}
 
 /** The clocks of two machines may differ by this, in milliseconds. A job from farther in the future has no wait time. */
 const MAX_SKEW_MS = 1000;
@@ -71,6 +82,7 @@ export class Attempt extends JobRun {
   /** The job, once it is made. */
   #job: Job | undefined;
   #isHalted = false;
+  #schemaError: SchemaError | undefined;
   #isSettled = false;
   #cancellation: Cancellation | undefined;
 
@@ -171,13 +183,25 @@ export class Attempt extends JobRun {
 
   #performWith(job: Job, args: readonly unknown[]): unknown {
     job.args = args as unknown[];
-    const plan = planOf(this.#decoded.Class);
-    return plan.perform.length === 0 ? job.perform(...job.args) : this.#performWithCallbacks(plan, job);
+    const { Class } = this.#decoded;
+    const plan = planOf(Class);
+    const checked = this.#applySchema(args);
+    return plan.perform.length === 0 ? job.perform(...checked) : this.#performWithCallbacks(plan, job, checked);
   }
 
-  async #performWithCallbacks(plan: JobPlan, job: Job): Promise<void> {
+  #applySchema(args: readonly unknown[]): readonly unknown[] {
+    try {
+      return applySchema(this.#decoded.Class, args);
+    } catch (error) {
+      // Another job that this one performs may throw such an error, too: only its own makes it poison.
+      if (error instanceof SchemaError) this.#schemaError = error;
+      throw error;
+    }
+  }
+
+  async #performWithCallbacks(plan: JobPlan, job: Job, args: readonly unknown[]): Promise<void> {
     const { isHalted } = await runCallbacks(plan.perform, job, async () => {
-      await job.perform(...job.args);
+      await job.perform(...args);
       if (this.steps?.interrupt !== undefined) throw this.steps.interrupt;
     });
     this.#isHalted = isHalted;
@@ -200,12 +224,16 @@ export class Attempt extends JobRun {
     return job;
   }
 
-  /** Asks the error handlers of the job's class. Those of a job that was made to end are not asked: it runs again. */
+  /**
+   * Asks the error handlers of the job's class. Those of a job that was made to end are not asked: it runs again. Nor are
+   * those of a job that no run can perform.
+   */
   async #handleError(error: unknown): Promise<Outcome> {
     const job = this.#job;
     const plan = planOf(this.#decoded.Class);
     const isEnded = this.abortReason !== undefined && !(this.abortReason instanceof TimeoutError);
     if (job === undefined || isEnded) return { kind: "failed", error, isFinal: false };
+    if (this.#schemaError !== undefined) return { kind: "poison", error: this.#schemaError };
     const resume = this.#decideResume(job, error);
     if (resume !== null && resume.kind !== "error") return resume;
     const thrown = resume === null ? error : resume.error;
@@ -359,8 +387,9 @@ export class Attempt extends JobRun {
   #settle(outcome: Outcome): Outcome {
     this.#isSettled = true;
     this.#disarm();
-    if (outcome.kind === "failed" || outcome.kind === "retry") this.#span?.fail(outcome.error);
-    else this.#span?.end();
+    if (outcome.kind === "failed" || outcome.kind === "retry" || outcome.kind === "poison") {
+      this.#span?.fail(outcome.error);
+    } else this.#span?.end();
     return outcome;
   }
 

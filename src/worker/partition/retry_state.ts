@@ -109,16 +109,18 @@ export class RetryState {
   }
 
   /**
-   * Counts that the record's class is unknown. It waits, since a deploy may bring the class; after that it is poison. If
-   * another record has already waited for the class in vain, it is poison at once.
+   * Counts that the record's class, or the key of its encryption, is unknown. It waits, since a deploy may bring it; after
+   * that it is poison. If another record has already waited for the name in vain, it is poison at once.
+   *
+   * @param name the name of the class; that of a key is one that no class can have
    */
-  countUnknownClass(offset: number, jobClass: string, error: Error, nowMs: number): Decision {
+  countUnknown(offset: number, name: string, error: Error, nowMs: number): Decision {
     const record = this.#entryOf(offset);
     if (record.unperformableTries === 0) record.unperformableSinceMs = nowMs;
     const { backoff, deadLetterQueue, unknownJobsRetryForMs } = this.#route;
     const waitedMs = nowMs - record.unperformableSinceMs;
-    if (waitedMs >= unknownJobsRetryForMs) this.#unknownClasses.add(jobClass, waitedMs);
-    else if (!this.#unknownClasses.hasWaited(jobClass, unknownJobsRetryForMs)) {
+    if (waitedMs >= unknownJobsRetryForMs) this.#unknownClasses.add(name, waitedMs);
+    else if (!this.#unknownClasses.hasWaited(name, unknownJobsRetryForMs)) {
       record.error = describeError(error);
       const tries = ++record.unperformableTries;
       const next = deadLetterQueue === null ? "pause" : "dead_letter";

@@ -166,7 +166,7 @@ export class Runner {
 
   async #run(): Promise<void> {
     const { semaphore, settling, startCondition, eventLoopYield, config } = this.#context;
-    const { maxPayloadBytes } = this.#options.route;
+    const { route } = this.#options;
     // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
     let nowMs = performance.now();
     let hasWaited = false;
@@ -186,7 +186,7 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = this.#orders.screen(decode(record, config, maxPayloadBytes), record.offset);
+      const decoded = this.#orders.screen(decode(record, config, route), record.offset);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();

@@ -71,7 +71,7 @@ export class Settlement {
     await this.#applyPolicy(record, attempt, outcome);
   }
 
-  /** Settles a record that does not run: a tombstone, poison, an unknown class, or one that was given up. */
+  /** Settles a record that does not run: a tombstone, poison, too old, of an unknown class, or one that was given up. */
   async settleUnperformed(record: QueuedRecord, decoded: Decoded): Promise<void> {
     if (!await this.#proveOwnership()) return;
     const { context: { config: { monitor } }, retryState } = this.#options;
@@ -88,17 +88,23 @@ export class Settlement {
       }
       case "job":
         return await this.#deadLetter(record, decoded.envelope);
+      case "expired":
+        monitor.emit("job.expired", {
+          ...this.#positionOf(record),
+          jobClass: decoded.envelope.jobClass,
+          jobId: decoded.envelope.jobId ?? deriveJobId(this.#positionOf(record)),
+          queue: decoded.envelope.queueName ?? this.#options.route.topic,
+          ageMs: decoded.ageMs,
+          expiresAfterMs: decoded.expiresAfterMs,
+        });
+        return this.#finishUnperformed(record);
       case "early":
         return await this.#schedule(record, decoded);
       case "poison":
         return await this.#apply(retryState.countPoison(offset, decoded.error), record, null);
-      case "unknown_class": {
-        const { jobClass, error } = decoded;
-        return await this.#apply(
-          retryState.countUnknownClass(offset, jobClass, error, performance.now()),
-          record,
-          null,
-        );
+      case "unknown": {
+        const { name, error } = decoded;
+        return await this.#apply(retryState.countUnknown(offset, name, error, performance.now()), record, null);
       }
     }
   }
@@ -126,6 +132,13 @@ export class Settlement {
       case "rescued":
         this.#reportDone("job.rescued", attempt, outcome.error);
         this.#finish(record);
+        return true;
+      case "poison":
+        await this.#apply(
+          this.#options.retryState.countPoison(record.offset, outcome.error),
+          record,
+          attempt.toJobInfo(),
+        );
         return true;
       case "interrupted":
         await this.#resume(record, attempt, outcome);

@@ -2,9 +2,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activeJobTopic, App, EnqueueError, Job, kafka, type KafkaOptions } from "../../../mod.ts";
 import { partitionOfKey } from "../../../src/broker/partitioner.ts";
+import { SCHEDULED_TOPIC_CONFIG } from "../../../src/routing/scheduled_topic.ts";
 import { clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { Load } from "../../support/kafka/load.ts";
 import { MachineMeter } from "../../support/kafka/machine_meter.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { until } from "../../support/until.ts";
 import { nthEvent } from "../../support/worker.ts";
 
 /** Of topics whose partitions have one replica each. */
@@ -102,6 +105,66 @@ clusterTest(
 function keyOf(partition: number): string {
   for (let n = 0;; n++) if (partitionOfKey(`${n}`, 2) === partition) return `${n}`;
 }
+
+class DelayedJob extends Job {
+  static performed: string[] = [];
+
+  perform(what: string) {
+    DelayedJob.performed.push(what);
+  }
+}
+
+clusterTest(
+  "T7: the topic of some delayed jobs has no leader: they wait, others are released; it has one: they are performed",
+  async (three) => {
+    const [led, lost] = ["T7-led", "T7-lost"];
+    const name = await three.groupOn(1, "T7");
+    await three.create(
+      { name: led, replicas: [[1]], config: ONE_REPLICA },
+      { name: lost, replicas: [[2]], config: ONE_REPLICA },
+      {
+        name: `${name}_scheduled_jobs`,
+        replicas: [[1, 3]],
+        config: { ...SCHEDULED_TOPIC_CONFIG, ...ONE_REPLICA },
+      },
+    );
+    const clock = new ManualClock();
+    await using app = new App({
+      name,
+      broker: kafka({ brokers: [three.brokers[0]!], deliveryTimeoutMs: 3000 }),
+      jobs: [DelayedJob],
+      topics: [activeJobTopic(led), activeJobTopic(lost)],
+      clock,
+      logger: false,
+    });
+    const names = (topic: string) => Array.from({ length: 50 }, (_, n) => `${topic} ${n}`);
+    const jobs = [led, lost].flatMap((queue) => {
+      const later = DelayedJob.set({ wait: { hours: 1 }, queue });
+      return names(queue).map((what) => later.of(what));
+    });
+    await app.enqueueAll(jobs);
+    await app.flush();
+    await three.kill(2);
+    await three.untilLedBy(lost, 0, null);
+    const worker = app.worker();
+    const running = worker.run();
+    const waiting = () => worker.status().scheduler?.waiting;
+    await until(() => waiting() === 100, () => `${waiting()} wait`, 30_000);
+    const blocked = nthEvent(app, "schedule.blocked");
+    clock.advance(3_600_000);
+    const { target, reason } = await blocked;
+    assertEquals([target, reason], [lost, "unavailable"]);
+    await until(() => DelayedJob.performed.length === 50, () => `${DelayedJob.performed}`, 30_000);
+    await until(() => waiting() === 50, () => `${waiting()} wait`);
+    assertEquals(DelayedJob.performed.toSorted(), names(led).sort());
+    await three.start(2);
+    await until(() => DelayedJob.performed.length === 100, () => `${DelayedJob.performed}`, 60_000);
+    await until(() => waiting() === 0, () => `${waiting()} wait`);
+    assertEquals(DelayedJob.performed.toSorted(), [...names(led), ...names(lost)].sort());
+    await worker.stop();
+    await running;
+  },
+);
 
 clusterTest(
   "C7: of two topics one is deleted and created again after a minute: the other goes on within 1 s, and then both",

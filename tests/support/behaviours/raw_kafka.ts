@@ -2,7 +2,7 @@
  * Appends with kafkajs what no broker of this library writes: records with a given timestamp, and aborted transactions.
  */
 import { Buffer } from "node:buffer";
-import kafkajs, { type Kafka } from "kafkajs";
+import kafkajs, { type Kafka } from "../kafka/kafkajs.ts";
 import { KAFKA_URL } from "./brokers.ts";
 
 /** A record with the fields that only kafkajs can set. */

@@ -1,5 +1,5 @@
 /** The Kafka of the tests: its address, clients, and the changes that only an administrator can make. */
-import kafkajs, { type Admin, type Kafka } from "kafkajs";
+import kafkajs, { type Admin, type Kafka } from "./kafkajs.ts";
 import type { Broker } from "../../../src/broker/broker.ts";
 import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
 import type { Generation } from "../../../src/broker/kafka/consumer/generation.ts";

@@ -5,7 +5,7 @@
  * A broker that does not answer for nine seconds is dead for the cluster. Offsets have three replicas, and two of them must
  * have a record before it is acknowledged.
  */
-import kafkajs, { type Admin } from "kafkajs";
+import kafkajs, { type Admin } from "./kafkajs.ts";
 import { fetchJars, findFreePorts, generateClusterId, isListening, runCommand } from "../../../tasks/kafka/server.ts";
 import { kafkaSettings } from "../../../src/broker/kafka/options.ts";
 import { Cluster } from "../../../src/broker/kafka/wire/cluster.ts";

@@ -15,7 +15,11 @@ class EchoJob extends Job {
 const decoder = { registry: new JobRegistry([EchoJob]), codec, nowMs: Date.now };
 
 function decoded(value: string | Uint8Array | null, maxPayloadBytes = 1000): Decoded {
-  return decode(toQueuedRecord(recordOf(value), 1), decoder, maxPayloadBytes);
+  return decode(toQueuedRecord(recordOf(value), 1), decoder, {
+    topic: "default",
+    maxPayloadBytes,
+    expiresAfterMs: null,
+  });
 }
 
 function envelope(fields: Record<string, unknown> = {}): string {
@@ -30,7 +34,7 @@ Deno.test("decode() finds the class by its name or alias, and nothing else", () 
   }
   assertEquals(decoded(null).kind, "tombstone");
   const unknown = decoded(envelope({ job_class: "Admin::OtherJob" }));
-  assert(unknown.kind === "unknown_class");
+  assert(unknown.kind === "unknown");
   assertEquals(unknown.error.message, 'No job class "Admin::OtherJob" is known (known: EchoJob, legacy-echo)');
 });
 
@@ -63,7 +67,7 @@ Deno.test("decode() returns the reason why a record can never be performed", () 
     assert(found.kind === "poison", `${value} is ${found.kind}`);
     assertStringIncludes(found.error.message, part);
   }
-  assertEquals(decoded(envelope({ job_class: `A${"a".repeat(254)}` })).kind, "unknown_class");
+  assertEquals(decoded(envelope({ job_class: `A${"a".repeat(254)}` })).kind, "unknown");
   assertEquals(decoded(envelope({ job_class: `A${"a".repeat(255)}` })).kind, "poison");
   const early = decoded(envelope({ scheduled_at: "2999-01-01T00:00:00Z" }));
   assertEquals([early.kind, early.kind === "early" && early.dueAtMs], ["early", Date.UTC(2999, 0)]);
@@ -87,4 +91,16 @@ Deno.test("decode() leaves prototypes alone", () => {
   assert(found.kind === "job");
   assertEquals(({} as { polluted?: unknown }).polluted, undefined);
   assertEquals(Object.keys(found.envelope.arguments[0] as object), ["__proto__"]);
+});
+
+Deno.test("decode() takes the time of the record for the age of a job whose own clock was never set", () => {
+  const rules = { topic: "default", maxPayloadBytes: 1000, expiresAfterMs: 1000 };
+  const decodedAt = (timestampMs: number) => {
+    const record = { ...recordOf(envelope({ enqueued_at: "1970-01-01T00:00:00Z" })), timestampMs };
+    return decode(toQueuedRecord(record, 1), { ...decoder, nowMs: () => 5000 }, rules);
+  };
+  const expired = decodedAt(3999);
+  assert(expired.kind === "expired");
+  assertEquals([expired.ageMs, expired.expiresAfterMs], [1001, 1000]);
+  assertEquals([4000, 9000, 0, -1].map((timestampMs) => decodedAt(timestampMs).kind), Array(4).fill("job"));
 });

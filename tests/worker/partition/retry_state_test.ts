@@ -105,7 +105,7 @@ Deno.test("RetryState ignores a forged dead letter, and one of a route without a
 Deno.test("RetryState tries an unknown class by backoff until its time is over, then treats it as poison", () => {
   const route = routeOf({ backoff: NO_DELAY, deadLetterQueue: { topic: "dead" }, unknownJobs: { retryForMs: 1000 } });
   const state = stateOf(route);
-  const count = (nowMs: number) => state.countUnknownClass(3, "NewJob", unknownError, nowMs);
+  const count = (nowMs: number) => state.countUnknown(3, "NewJob", unknownError, nowMs);
   const retry = (tries: number, waitMs: number, leftMs: number) => (
     { kind: "retry", waitMs, unknownClass: { tries, leftMs, next: "dead_letter" } } as const
   );
@@ -116,9 +116,9 @@ Deno.test("RetryState tries an unknown class by backoff until its time is over, 
   assertEquals(state.progress(3), NOTHING);
 
   const alone = stateOf(routeOf({ backoff: NO_DELAY, unknownJobs: { retryForMs: 10 } }));
-  const { unknownClass } = alone.countUnknownClass(3, "NewJob", unknownError, 0) as Wait;
+  const { unknownClass } = alone.countUnknown(3, "NewJob", unknownError, 0) as Wait;
   assertEquals(unknownClass, { tries: 1, leftMs: 10, next: "pause" });
-  assertEquals(alone.countUnknownClass(3, "NewJob", unknownError, 10), { kind: "pause", waitMs: 40 });
+  assertEquals(alone.countUnknown(3, "NewJob", unknownError, 10), { kind: "pause", waitMs: 40 });
   assertEquals(alone.progress(3).stuck, [3]);
 });
 
@@ -127,7 +127,7 @@ Deno.test("RetryState waits once for an unknown class in a worker, and again for
   const unknownClasses = new UnknownClasses();
   const [first, other] = [stateOf(route, NO_PROGRESS, unknownClasses), stateOf(route, NO_PROGRESS, unknownClasses)];
   const kinds = (state: RetryState, jobClass: string, ...times: number[]) =>
-    times.map((nowMs) => state.countUnknownClass(3, jobClass, unknownError, nowMs).kind);
+    times.map((nowMs) => state.countUnknown(3, jobClass, unknownError, nowMs).kind);
   assertEquals(kinds(other, "GoneJob", 500), ["retry"], "another partition has begun to wait");
   assertEquals(kinds(first, "GoneJob", 0, 999, 1000), ["retry", "retry", "dead_letter"]);
   first.resetAfterDeadLetter(3);
@@ -146,7 +146,7 @@ Deno.test("RetryState backs off for refused dead letters by themselves, and need
     unknownJobs: { retryForMs: 1000 },
   });
   const state = stateOf(route);
-  const count = (nowMs: number) => state.countUnknownClass(3, "NewJob", unknownError, nowMs);
+  const count = (nowMs: number) => state.countUnknown(3, "NewJob", unknownError, nowMs);
   // A long wait for the class before does not count for the dead letter topic.
   for (const nowMs of [0, 10, 30, 70, 150, 2000]) count(nowMs);
   const waits = [1, 2, 3, 4].map(() => {

@@ -34,6 +34,7 @@ export class Authentication {
   #underWay: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
+  readonly #stopped = Promise.withResolvers<void>();
 
   constructor(
     address: string,
@@ -92,6 +93,7 @@ export class Authentication {
   /** The connection is closed. */
   stop(): void {
     this.#isStopped = true;
+    this.#stopped.resolve();
     clearTimeout(this.#timer);
   }
 
@@ -106,8 +108,8 @@ export class Authentication {
   async #renew(): Promise<void> {
     const { timeoutMs } = this.#connection;
     const renewing = this.authenticate().catch((error) => this.#connection.failed(error as ConnectionError));
-    // Requests wait for this one: a token that never comes must not hold them up.
-    const inTime = waitUntilSettled(renewing, timeoutMs);
+    // Requests wait for this one: a token that never comes must not hold them up, nor the end of the connection.
+    const inTime = waitUntilSettled(Promise.race([renewing, this.#stopped.promise]), timeoutMs);
     this.#underWay = inTime.then(() => {});
     if (!await inTime) {
       const problem = `it was not authenticated again within ${timeoutMs} ms`;

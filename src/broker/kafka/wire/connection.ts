@@ -58,6 +58,8 @@ export class Connection {
   readonly #frames = new FrameReader(MAX_RESPONSE_BYTES);
   readonly #pending = new Map<number, PendingRequest>();
   readonly #connected = Promise.withResolvers<void>();
+  /** Rejects when it is closed. */
+  readonly #closed = Promise.withResolvers<never>();
   readonly #onClose: (error: ConnectionError) => void;
   #versions: BrokerVersions | null = null;
   #authentication: Authentication | null = null;
@@ -87,6 +89,7 @@ export class Connection {
     this.#hasTls = options.ssl !== false;
     this.#onClose = onClose;
     this.#connected.promise.catch(() => {});
+    this.#closed.promise.catch(() => {});
     this.#socket = openSocket(address, options.ssl, () => {
       this.#isConnected = true;
       this.#connected.resolve();
@@ -140,6 +143,7 @@ export class Connection {
     this.#authentication?.stop();
     this.#socket.destroy();
     this.#connected.reject(error);
+    this.#closed.reject(error);
     for (const { name, reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(this.#lost(name, error));
@@ -166,7 +170,8 @@ export class Connection {
           send: (request) => this.#write("authentication", request, connectionTimeoutMs),
           failed: (error) => this.close(error),
         });
-        await this.#authentication.authenticate();
+        // A token that never comes, or a password that is being hashed, does not hold up the end of the connection.
+        await Promise.race([this.#authentication.authenticate(), this.#closed.promise]);
       }
       this.#isReady = true;
     } catch (error) {

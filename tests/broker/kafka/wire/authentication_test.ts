@@ -155,6 +155,28 @@ Deno.test("a token that cannot be got is not the broker's refusal, and may be th
   assert(broker.received(Api.saslAuthenticate).at(-1)!.body.toString().includes("auth=Bearer t-2"));
 });
 
+Deno.test("a token that never comes does not hold up the end of a connection, and no timer is left", async () => {
+  for (const answered of [0, 1]) {
+    await using broker = scripted("OAUTHBEARER", 150);
+    let calls = 0;
+    const asked = Promise.withResolvers<void>();
+    const sasl: KafkaSaslOptions = {
+      mechanism: "oauthbearer",
+      token: () => {
+        if (calls++ < answered) return Promise.resolve("t");
+        asked.resolve();
+        return new Promise<string>(() => {});
+      },
+    };
+    const options = { clientId: "c", ssl: false, sasl, connectionTimeoutMs: 60_000 };
+    const connection = new Connection(broker.address, options);
+    await asked.promise;
+    close(connection);
+    if (answered === 0) await assertRejects(() => connection.ready, ConnectionError, "the test is over");
+    else assert(await connection.ready === connection);
+  }
+});
+
 Deno.test("a token that never comes holds up requests until the deadline of an authentication only", async () => {
   await using broker = scripted("OAUTHBEARER", 150);
   let calls = 0;

@@ -1,0 +1,84 @@
+/**
+ * Bounds the status of a worker for a report, whatever number of partitions it has: those in trouble are kept first. Running
+ * jobs are listed by group only, since the list of a partition follows from it. Pure.
+ */
+import type { ErrorInfo } from "../errors.ts";
+import type { PartitionStatus, RetryingRecord, WorkerStatus } from "../worker/status.ts";
+import type { ReportedTotals } from "./reported_worker.ts";
+
+/** Most entries of a report, over all groups; a reader takes no more either. */
+export const MAX_GROUPS = 50;
+export const MAX_GROUP_TOPICS = 100;
+export const MAX_PARTITIONS = 100;
+export const MAX_RUNNING = 50;
+/** Most records that failed: retrying, and stuck. */
+export const MAX_FAILING = 50;
+/** Most characters of an error's message. */
+export const MAX_MESSAGE = 300;
+
+/** Returns the sums of a status. */
+export function totalsOf({ groups }: WorkerStatus): ReportedTotals {
+  const partitions = groups.flatMap((group) => group.partitions);
+  const count = (lengthOf: (partition: PartitionStatus) => number) =>
+    partitions.reduce((sum, partition) => sum + lengthOf(partition), 0);
+  return {
+    partitions: partitions.length,
+    running: groups.reduce((sum, { running }) => sum + running.length, 0),
+    retrying: count(({ retrying }) => retrying.length),
+    stuck: count(({ stuck }) => stuck.length),
+  };
+}
+
+/** Returns a status of bounded size. */
+export function boundStatus(status: WorkerStatus): WorkerStatus {
+  const partitions = new Budget(MAX_PARTITIONS);
+  const running = new Budget(MAX_RUNNING);
+  const failing = new Budget(MAX_FAILING);
+  const { failure, scheduler } = status;
+  return {
+    ...status,
+    failure: failure === null ? null : boundError(failure),
+    groups: status.groups.slice(0, MAX_GROUPS).map((group) => ({
+      ...group,
+      topics: group.topics.slice(0, MAX_GROUP_TOPICS),
+      running: running.take(group.running),
+      partitions: partitions.take(group.partitions.toSorted(compareTrouble)).map((partition) => ({
+        ...partition,
+        running: [],
+        stuck: failing.take(partition.stuck).map((record) => ({ ...boundRecord(record), remedy: record.remedy })),
+        retrying: failing.take(partition.retrying).map(boundRecord),
+      })),
+    })),
+    scheduler: scheduler === null ? null : { ...scheduler, partitions: scheduler.partitions.slice(0, MAX_PARTITIONS) },
+  };
+}
+
+/** A number of entries that several lists share. */
+export class Budget {
+  #left: number;
+
+  constructor(entries: number) {
+    this.#left = entries;
+  }
+
+  /** Takes the first entries of a list, as many as are left. */
+  take<T>(list: readonly T[]): readonly T[] {
+    const taken = list.slice(0, this.#left);
+    this.#left -= taken.length;
+    return taken;
+  }
+}
+
+function boundRecord({ topic, partition, offset, attempts, nextTryInMs, error }: RetryingRecord): RetryingRecord {
+  return { topic, partition, offset, attempts, nextTryInMs, error: boundError(error) };
+}
+
+function boundError({ errorClass, message }: ErrorInfo): ErrorInfo {
+  return { errorClass: errorClass.slice(0, MAX_MESSAGE), message: message.slice(0, MAX_MESSAGE) };
+}
+
+/** Compares two partitions: the one in more trouble first. */
+function compareTrouble(a: PartitionStatus, b: PartitionStatus): number {
+  return b.stuck.length - a.stuck.length || b.retrying.length - a.retrying.length ||
+    (b.oldestAgeMs ?? 0) - (a.oldestAgeMs ?? 0) || (b.lag ?? 0) - (a.lag ?? 0);
+}

@@ -1,0 +1,55 @@
+/** Reads single fields of a report, which any client may have written: each is checked, clamped or refused. Pure. */
+
+/** A JSON object that was parsed. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A field that a report must have is missing or wrong. */
+export class FieldError extends Error {}
+
+/** Returns an object. @throws {FieldError} for anything else */
+export function readObject(value: unknown): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new FieldError("not an object");
+}
+
+/** Returns a number that is not negative. @throws {FieldError} for anything else */
+export function readNumber(value: unknown): number {
+  if (typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value;
+  throw new FieldError("not a number");
+}
+
+/** Returns an integer that is not negative. @throws {FieldError} for anything else */
+export function readInteger(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new FieldError("not an integer");
+}
+
+/** Returns a string, cut to a length. @throws {FieldError} for anything else */
+export function readString(value: unknown, maxLength: number): string {
+  if (typeof value === "string") return value.slice(0, maxLength);
+  throw new FieldError("not a string");
+}
+
+/** Returns one of some words. @throws {FieldError} for anything else */
+export function readWord<Word extends string>(value: unknown, words: readonly Word[]): Word {
+  if (words.includes(value as Word)) return value as Word;
+  throw new FieldError("not one of the words");
+}
+
+/** Returns `null` for `null`, else what `read` returns. */
+export function readNullable<T>(value: unknown, read: (value: unknown) => T): T | null {
+  return value === null ? null : read(value);
+}
+
+/** Returns the sound entries of a list, at most so many; `[]` for anything but a list. */
+export function readList<T>(value: unknown, max: number, read: (value: unknown) => T): T[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, max).flatMap((each) => {
+    try {
+      return [read(each)];
+    } catch (error) {
+      if (error instanceof FieldError) return [];
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,149 @@
+/**
+ * Reads the status in a report. Entries of lists that are malformed are left out, lists are cut, unknown fields are ignored,
+ * and the command that skips a record is never taken from a report: an operator would paste it into a shell. Pure.
+ */
+import type { ErrorInfo } from "../errors.ts";
+import type { RunningJob } from "../monitor/events.ts";
+import type { Position } from "../support/position.ts";
+import type { Pause } from "../worker/control.ts";
+import type {
+  GroupStatus,
+  PartitionStatus,
+  RetryingRecord,
+  ScheduledPartitionStatus,
+  SchedulerStatus,
+  WorkerState,
+  WorkerStatus,
+} from "../worker/status.ts";
+import {
+  MAX_FAILING,
+  MAX_GROUP_TOPICS,
+  MAX_GROUPS,
+  MAX_MESSAGE,
+  MAX_PARTITIONS,
+  MAX_RUNNING,
+} from "./bounded_status.ts";
+import { readInteger, readList, readNullable, readNumber, readObject, readString, readWord } from "./fields.ts";
+
+/** Kafka allows no longer name of a topic or group. */
+export const MAX_NAME = 255;
+const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
+
+/** Returns the command that skips a record. */
+export type SkipCommand = (position: Position) => string;
+
+/** Reads a status. @throws {FieldError} if it is not one */
+export function readStatus(value: unknown, skipCommand: SkipCommand): WorkerStatus {
+  const { state, failure, concurrency, groups, scheduler } = readObject(value);
+  return {
+    state: readWord(state, STATES),
+    failure: readNullable(failure, readError),
+    concurrency: readInteger(concurrency),
+    groups: readList(groups, MAX_GROUPS, (group) => readGroup(group, skipCommand)),
+    scheduler: readNullable(scheduler, readScheduler),
+  };
+}
+
+function readGroup(value: unknown, skipCommand: SkipCommand): GroupStatus {
+  const { group, topics, isJoined, isSessionValid, stalledMs, running, partitions } = readObject(value);
+  const jobs = readList(running, MAX_RUNNING, readRunningJob);
+  return {
+    group: readString(group, MAX_NAME),
+    topics: readList(topics, MAX_GROUP_TOPICS, readName),
+    isJoined: isJoined === true,
+    isSessionValid: isSessionValid === true,
+    stalledMs: readNullable(stalledMs, readNumber),
+    running: jobs,
+    partitions: readList(partitions, MAX_PARTITIONS, (partition) => readPartition(partition, jobs, skipCommand)),
+  };
+}
+
+function readPartition(value: unknown, running: readonly RunningJob[], skipCommand: SkipCommand): PartitionStatus {
+  const fields = readObject(value);
+  const at = { topic: readName(fields.topic), partition: readInteger(fields.partition) };
+  return {
+    ...at,
+    position: readNullable(fields.position, readInteger),
+    highWatermark: readNullable(fields.highWatermark, readInteger),
+    lag: readNullable(fields.lag, readInteger),
+    oldestAgeMs: readNullable(fields.oldestAgeMs, readNumber),
+    waiting: readInteger(fields.waiting),
+    isExhausted: fields.isExhausted === true,
+    // A worker of an earlier version does not report it.
+    pausedBy: readNullable(fields.pausedBy ?? null, readPause),
+    running: running.filter(({ topic, partition }) => topic === at.topic && partition === at.partition),
+    retrying: readList(fields.retrying, MAX_FAILING, readFailing),
+    stuck: readList(fields.stuck, MAX_FAILING, (record) => {
+      const failing = readFailing(record);
+      return { ...failing, remedy: skipCommand(failing) };
+    }),
+  };
+}
+
+function readPause(value: unknown): Pause {
+  const { by, why, atMs } = readObject(value);
+  return { by: readName(by), why: readNullable(why, (text) => readString(text, MAX_MESSAGE)), atMs: readInteger(atMs) };
+}
+
+function readScheduler(value: unknown): SchedulerStatus {
+  const { group, topic, isJoined, isSessionValid, stalledMs, waiting, oldestOverdueMs, partitions } = readObject(value);
+  return {
+    group: readName(group),
+    topic: readName(topic),
+    isJoined: isJoined === true,
+    isSessionValid: isSessionValid === true,
+    stalledMs: readNullable(stalledMs, readNumber),
+    waiting: readInteger(waiting),
+    oldestOverdueMs: readNumber(oldestOverdueMs),
+    partitions: readList(partitions, MAX_PARTITIONS, readScheduledPartition),
+  };
+}
+
+function readScheduledPartition(value: unknown): ScheduledPartitionStatus {
+  const { partition, isReady, waiting, oldestOverdueMs, unreadable } = readObject(value);
+  return {
+    partition: readInteger(partition),
+    isReady: isReady === true,
+    waiting: readInteger(waiting),
+    oldestOverdueMs: readNumber(oldestOverdueMs),
+    unreadable: readInteger(unreadable),
+  };
+}
+
+function readRunningJob(value: unknown): RunningJob {
+  const { jobClass, jobId, queue, attempt, runningMs, timeoutMs, timeoutGraceMs, ...at } = readObject(value);
+  return {
+    ...readPosition(at),
+    jobClass: readName(jobClass),
+    jobId: readName(jobId),
+    queue: readName(queue),
+    attempt: readInteger(attempt),
+    runningMs: readNumber(runningMs),
+    timeoutMs: readNullable(timeoutMs, readNumber),
+    timeoutGraceMs: readNumber(timeoutGraceMs),
+  };
+}
+
+function readFailing(value: unknown): RetryingRecord {
+  const { attempts, nextTryInMs, error, ...at } = readObject(value);
+  return {
+    ...readPosition(at),
+    attempts: readInteger(attempts),
+    nextTryInMs: readNumber(nextTryInMs),
+    error: readError(error),
+  };
+}
+
+function readPosition(value: unknown): Position {
+  const { topic, partition, offset } = readObject(value);
+  return { topic: readName(topic), partition: readInteger(partition), offset: readInteger(offset) };
+}
+
+function readError(value: unknown): ErrorInfo {
+  const { errorClass, message } = readObject(value);
+  return { errorClass: readString(errorClass, MAX_MESSAGE), message: readString(message, MAX_MESSAGE) };
+}
+
+function readName(value: unknown): string {
+  return readString(value, MAX_NAME);
+}

@@ -1,0 +1,164 @@
+/**
+ * A report as a record: JSON, with everything that a reader needs. Lists of numbers begin with their first number that is not 0.
+ * Any client may have written a record: what is read of it is checked field by field, and bounded. Pure.
+ */
+import type { NewRecord, StoredRecord } from "../broker/record.ts";
+import { boundStatus, totalsOf } from "./bounded_status.ts";
+import { FieldError, readInteger, readList, readNumber, readObject, readString } from "./fields.ts";
+import { MAX_TOPICS } from "./job_history.ts";
+import { MAX_NAME, readStatus, type SkipCommand } from "./read_status.ts";
+import { MINUTES } from "./recent_counts.ts";
+import type {
+  ReportedHistogram,
+  ReportedTotals,
+  ReportedWorker,
+  TopicHistory,
+  WorkerHistory,
+} from "./reported_worker.ts";
+import type { WorkerStatus } from "../worker/status.ts";
+
+/** The largest value of a report, in characters. A reader parses no larger one. */
+export const MAX_REPORT_LENGTH = 256 * 1024;
+
+/** Longest id of a worker, in characters. */
+const MAX_ID = 400;
+/** Most buckets of a histogram. */
+const MAX_BUCKETS = 64;
+
+/** The parts of a worker that never change. */
+export type WorkerIdentity = Pick<ReportedWorker, "id" | "host" | "pid" | "version" | "runtime" | "startedAtMs">;
+
+/** The content of a record: everything but the time of the record, and what follows from it. */
+export type Report = Omit<ReportedWorker, "writtenAtMs" | "state">;
+
+/** Returns the record of a report. */
+export function reportRecord(identity: WorkerIdentity, status: WorkerStatus, history: WorkerHistory | null): NewRecord {
+  const { id, ...worker } = identity;
+  const report = { ...worker, status: boundStatus(status), totals: totalsOf(status) };
+  const value = JSON.stringify(history === null ? report : { ...report, history: packHistory(history) });
+  // Names of topics and classes may be long: the history is what can be missed.
+  return { key: id, value: value.length <= MAX_REPORT_LENGTH ? value : JSON.stringify(report) };
+}
+
+/** Returns the record that takes a worker away. */
+export function endRecord({ id }: WorkerIdentity): NewRecord {
+  return { key: id, value: null };
+}
+
+/**
+ * Reads the worker of a record.
+ *
+ * @returns its id; `null` if the record cannot be of a worker
+ */
+export function readWorkerId({ key }: StoredRecord): string | null {
+  if (key === null || key.length === 0 || key.length > MAX_ID) return null;
+  const id = decode(key);
+  return id !== null && /^[\x21-\x7e]+$/.test(id) ? id : null;
+}
+
+/** Reads a report. @returns `null` for any other record */
+export function readReport(id: string, { value }: StoredRecord, skipCommand: SkipCommand): Report | null {
+  if (value === null || value.length > MAX_REPORT_LENGTH) return null;
+  try {
+    const fields = readObject(JSON.parse(decode(value) ?? "null"));
+    return {
+      id,
+      host: readString(fields.host, MAX_NAME),
+      pid: readInteger(fields.pid),
+      version: readString(fields.version, MAX_NAME),
+      runtime: readString(fields.runtime, MAX_NAME),
+      startedAtMs: readTime(fields.startedAtMs),
+      status: readStatus(fields.status, skipCommand),
+      totals: readTotals(fields.totals),
+      history: readHistory(fields.history ?? {}),
+    };
+  } catch (error) {
+    if (error instanceof FieldError || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function readTotals(value: unknown): ReportedTotals {
+  const { partitions, running, retrying, stuck } = readObject(value);
+  return {
+    partitions: readInteger(partitions),
+    running: readInteger(running),
+    retrying: readInteger(retrying),
+    stuck: readInteger(stuck),
+  };
+}
+
+function packHistory({ minuteMs, topics, otherTopics }: WorkerHistory): unknown {
+  return {
+    minuteMs,
+    otherTopics,
+    topics: topics.map(({ topic, performed, failed, retried, deadLettered, runMs, waitMs }) => ({
+      topic,
+      performed: packMinutes(performed),
+      failed: packMinutes(failed),
+      retried: packMinutes(retried),
+      deadLettered: packMinutes(deadLettered),
+      runMs,
+      waitMs,
+    })),
+  };
+}
+
+function packMinutes(numbers: readonly number[]): readonly number[] {
+  const first = numbers.findIndex((number) => number !== 0);
+  return first < 0 ? [] : numbers.slice(first);
+}
+
+function readHistory(value: unknown): WorkerHistory {
+  const { minuteMs = 0, otherTopics = 0, topics } = readObject(value);
+  return {
+    minuteMs: readTime(minuteMs),
+    topics: readList(topics, MAX_TOPICS, readTopic),
+    otherTopics: readInteger(otherTopics),
+  };
+}
+
+function readTopic(value: unknown): TopicHistory {
+  const { topic, performed, failed, retried, deadLettered, runMs, waitMs } = readObject(value);
+  return {
+    topic: readString(topic, MAX_NAME),
+    performed: readMinutes(performed),
+    failed: readMinutes(failed),
+    retried: readMinutes(retried),
+    deadLettered: readMinutes(deadLettered),
+    runMs: readHistogram(runMs),
+    waitMs: readHistogram(waitMs),
+  };
+}
+
+function readMinutes(value: unknown): number[] {
+  if (!Array.isArray(value)) throw new FieldError("not a list");
+  const numbers = value.slice(-MINUTES).map(readInteger);
+  return [...Array<number>(MINUTES - numbers.length).fill(0), ...numbers];
+}
+
+function readHistogram(value: unknown): ReportedHistogram {
+  const { bounds, counts, sum } = readObject(value);
+  if (!Array.isArray(bounds) || !Array.isArray(counts)) throw new FieldError("not a list");
+  if (bounds.length > MAX_BUCKETS || counts.length !== bounds.length + 1) throw new FieldError("not a histogram");
+  const upper = bounds.map(readNumber);
+  if (upper.some((bound, index) => index > 0 && bound <= upper[index - 1]!)) throw new FieldError("not ascending");
+  return { bounds: upper, counts: counts.map(readInteger), sum: readNumber(sum) };
+}
+
+/** The last time that a `Date` can hold. */
+const MAX_TIME_MS = 8.64e15;
+
+function readTime(value: unknown): number {
+  return Math.min(readNumber(value), MAX_TIME_MS);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decode(data: Uint8Array | string): string | null {
+  try {
+    return typeof data === "string" ? data : decoder.decode(data);
+  } catch {
+    return null;
+  }
+}

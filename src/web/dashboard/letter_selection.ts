@@ -1,0 +1,80 @@
+/**
+ * The dead letters that a form selects: some positions (`at`, repeated), or all that match a filter (`all=1`). A selection by
+ * filter that was confirmed names its newest letters (`upTo`, one a partition), so that letters which arrive between the
+ * confirmation and the click are not part of it.
+ */
+import type { App } from "../../app/app.ts";
+import type { DeadLetter } from "../../dead_letters/letter.ts";
+import { formatPartition, formatPosition, parsePosition, type Position } from "../../support/position.ts";
+import { readLetterFilter } from "./letter_filter.ts";
+import { matcherOf } from "./letter_groups.ts";
+import { PageError } from "./page.ts";
+import { readRecentLetters } from "./recent_letters.ts";
+
+/** Positions of one form, at most. */
+const MAX_POSITIONS = 1000;
+
+/** Selected dead letters. */
+export interface SelectedLetters {
+  /** The letters; those of a position that has none are left out. */
+  readonly letters: readonly DeadLetter[];
+  /** The number of positions that have no dead letter. */
+  readonly missing: number;
+}
+
+/**
+ * Reads the dead letters that a query or a form selects.
+ *
+ * @throws {PageError} if it selects nothing, or too much
+ */
+export async function readSelection(app: App, fields: URLSearchParams): Promise<SelectedLetters> {
+  if (fields.get("all") === "1") return { letters: await readMatching(app, fields), missing: 0 };
+  const positions = readPositions(fields.getAll("at"));
+  if (positions.length === 0) throw new PageError(400, "No dead letter is selected: tick at least one");
+  if (positions.length > MAX_POSITIONS) {
+    throw new PageError(400, `Select at most ${MAX_POSITIONS} dead letters, or a group`);
+  }
+  const { letters } = await readRecentLetters(app);
+  const byPosition = new Map(letters.map((letter) => [formatPosition(letter), letter]));
+  const found = await Promise.all(
+    positions.map((position) => byPosition.get(formatPosition(position)) ?? readOlder(app, position)),
+  );
+  const there = found.filter((letter) => letter !== null);
+  return { letters: there, missing: found.length - there.length };
+}
+
+/** Returns the newest letter of each partition, as the fields `upTo` of a form. */
+export function newestOf(letters: readonly DeadLetter[]): string[] {
+  const newest = new Map<string, Position>();
+  for (const letter of letters) {
+    const partition = formatPartition(letter);
+    if (letter.offset > (newest.get(partition)?.offset ?? -1)) newest.set(partition, letter);
+  }
+  return Array.from(newest.values(), formatPosition);
+}
+
+async function readMatching(app: App, fields: URLSearchParams): Promise<DeadLetter[]> {
+  const { letters } = await readRecentLetters(app);
+  const matches = matcherOf(readLetterFilter(fields));
+  const upTo = readPositions(fields.getAll("upTo"));
+  if (upTo.length === 0) return letters.filter(matches);
+  const ends = new Map(upTo.map((position) => [formatPartition(position), position.offset]));
+  return letters.filter((letter) => matches(letter) && letter.offset <= (ends.get(formatPartition(letter)) ?? -1));
+}
+
+/** A letter beyond the newest ones; `null` if there is none. */
+async function readOlder(app: App, position: Position): Promise<DeadLetter | null> {
+  try {
+    return await app.deadLetters().show(position);
+  } catch {
+    return null;
+  }
+}
+
+function readPositions(texts: readonly string[]): Position[] {
+  return [...new Set(texts)].map((text) => {
+    const position = parsePosition(text);
+    if (position === null) throw new PageError(400, "A position of the form cannot be read");
+    return position;
+  });
+}

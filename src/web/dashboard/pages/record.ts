@@ -1,0 +1,108 @@
+/** One record of a topic: its envelope and headers; the arguments by click, for a user with the access to operate. */
+import type { App } from "../../../app/app.ts";
+import { formatPosition } from "../../../support/position.ts";
+import { clip, formatBytes, formatCount } from "../format.ts";
+import { type Html, html } from "../html.ts";
+import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
+import { readPlace } from "../place.ts";
+import { renderExactTime, renderFact, renderTime } from "../parts.ts";
+import {
+  type Payload,
+  payloadOf,
+  renderEnvelope,
+  renderPayload,
+  safeFieldsOf,
+  type ShownHeader,
+  shownHeaders,
+} from "../record_details.ts";
+import { decodeText, readEnvelope, type RecordRow, toRow } from "../record_rows.ts";
+import { findOrFail } from "./records.ts";
+
+/** The data of the page. */
+export interface RecordData {
+  /** The queue. */
+  readonly queue: string;
+  /** Its position, such as `default/0@41`. */
+  readonly position: string;
+  /** The number of the partition. */
+  readonly partition: number;
+  /** The record as lists show it. */
+  readonly record: RecordRow;
+  /** Whether the group has committed beyond it. */
+  readonly isFinished: boolean;
+  /** The reason why it cannot be read; `null` if it can. */
+  readonly unreadable: string | null;
+  /** The fields of its envelope that hold no data of the application. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Its headers, without secrets. */
+  readonly headers: readonly ShownHeader[];
+  /** The arguments and other data of the application; `null` unless the query has `payload=1` and the user may operate. */
+  readonly payload: Payload | null;
+}
+
+/** The page. */
+export const record: Page<RecordData> = {
+  path: "topics/:queue/records/:place",
+  nav: null,
+  title: ({ position }) => `Record ${clip(position, 100)}`,
+  load: loadRecord,
+  render: renderRecord,
+};
+
+async function loadRecord(app: App, { params, query, access, redact, signal }: PageRequest): Promise<RecordData> {
+  const queue = params.queue!;
+  const { partition, offset } = readPlace(params.place!);
+  const page = await findOrFail(() => app.readLog(queue, { partition, from: offset, limit: 1, values: true, signal }));
+  const [stored] = page.records;
+  if (stored?.offset !== offset) {
+    throw new PageError(404, `There is no record at ${clip(queue, 200)}/${partition}@${offset}: it may have expired`);
+  }
+  const envelope = readEnvelope(stored);
+  const mayShow = query.get("payload") === "1" && access === "operate";
+  return {
+    queue,
+    position: formatPosition({ topic: page.topic, partition, offset }),
+    partition,
+    record: toRow(stored),
+    isFinished: offset < (page.committed ?? 0),
+    unreadable: stored.unreadable ?? null,
+    fields: safeFieldsOf(envelope),
+    headers: shownHeaders(stored.headers.map(([name, value]) => [name, decodeText(value)] as const), redact),
+    payload: mayShow ? payloadOf(envelope, decodeText(stored.value), decodeText(stored.key), redact) : null,
+  };
+}
+
+function renderRecord(data: RecordData, { url, nowMs, access }: PageContext): Html {
+  const { queue, partition, record, isFinished, unreadable, fields, headers, payload } = data;
+  const place = `topics/${encodeURIComponent(queue)}/records`;
+  return html`<p><a href="${url(place, { partition, from: record.offset })}">← Records from offset ${
+    formatCount(record.offset)
+  }</a></p>
+${unreadable !== null && html`<p class="notes">It cannot be read: ${clip(unreadable, 500)}</p>`}
+${
+    record.kind === "poison" && unreadable === null &&
+    html`<p class="notes">It is not a job: its envelope cannot be read.</p>`
+  }
+<dl class="facts">
+${renderFact("Appended", html`${renderTime(record.timestampMs, nowMs)}, ${renderExactTime(record.timestampMs)}`)}
+${
+    renderFact(
+      "State",
+      isFinished
+        ? "finished: the group has committed beyond it"
+        : "not committed: it waits, runs, or has just finished",
+    )
+  }
+${renderFact("Value", record.bytes === null ? "none: a tombstone" : formatBytes(record.bytes))}
+${renderFact("Key", record.hasKey ? "yes" : "none")}
+</dl>
+${
+    record.bytes !== null &&
+    renderPayload(
+      payload,
+      access === "operate" ? url(`${place}/${partition}@${record.offset}`, { payload: "1" }) : null,
+      record.bytes,
+    )
+  }
+${renderEnvelope(fields, headers)}`;
+}

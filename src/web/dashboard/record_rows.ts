@@ -1,0 +1,72 @@
+/** Records of a topic as a list shows them: without their payload. Pure. */
+import type { StoredRecord } from "../../broker/record.ts";
+
+/** A record in a list. */
+export interface RecordRow {
+  /** Its offset. */
+  readonly offset: number;
+  /** The time of the append, in ms since 1970; another client may have written any number. */
+  readonly timestampMs: number;
+  /** A job, a tombstone, or something that a worker cannot perform. */
+  readonly kind: "job" | "tombstone" | "poison";
+  /** The name of the job's class; `null` if its envelope cannot be read. At most 255 characters. */
+  readonly jobClass: string | null;
+  /** The job's id. At most 255 characters. */
+  readonly jobId: string | null;
+  /** Whether it has a key. */
+  readonly hasKey: boolean;
+  /** The size of its value, in bytes; `null` for none. */
+  readonly bytes: number | null;
+  /** The number of its headers. */
+  readonly headers: number;
+}
+
+const MAX_NAME = 255;
+/** A larger value is not parsed for a list. */
+const MAX_PARSED = 1024 * 1024;
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Decodes a key or a value: a byte that is not UTF-8 becomes U+FFFD. */
+export function decodeText(data: Uint8Array | string | null): string | null {
+  return data === null || typeof data === "string" ? data : decoder.decode(data);
+}
+
+/** Returns the envelope of a record; `null` if it cannot be read. */
+export function readEnvelope({ value, unreadable }: StoredRecord): Readonly<Record<string, unknown>> | null {
+  if (value === null || unreadable !== undefined || value.length > MAX_PARSED) return null;
+  try {
+    const envelope: unknown = JSON.parse(decodeText(value)!);
+    const isObject = typeof envelope === "object" && envelope !== null && !Array.isArray(envelope);
+    return isObject ? envelope as Record<string, unknown> : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the size of a value, in bytes; `null` for a tombstone. */
+export function byteLengthOf({ value, valueBytes }: StoredRecord): number | null {
+  if (value === null) return null;
+  return valueBytes ?? (typeof value === "string" ? new TextEncoder().encode(value).byteLength : value.byteLength);
+}
+
+/** Returns the row of a record. */
+export function toRow(record: StoredRecord): RecordRow {
+  const { offset, timestampMs, key, value, headers, unreadable } = record;
+  const envelope = readEnvelope(record);
+  const jobClass = cutName(envelope?.job_class);
+  return {
+    offset,
+    timestampMs,
+    kind: value === null && unreadable === undefined ? "tombstone" : jobClass === null ? "poison" : "job",
+    jobClass,
+    jobId: cutName(envelope?.job_id),
+    hasKey: key !== null,
+    bytes: byteLengthOf(record),
+    headers: headers.length,
+  };
+}
+
+function cutName(value: unknown): string | null {
+  return typeof value === "string" ? value.slice(0, MAX_NAME) : null;
+}

@@ -1,0 +1,58 @@
+/** The guards about what a job may be: its age, its encryption, its arguments. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+/** Guards that decide whether a record is performed. */
+export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
+  {
+    what: "encryption: the data of one topic is not accepted in another",
+    file: "src/job/encryption.ts",
+    find: "JSON.stringify([topic, jobClass, jobId])",
+    replace: "JSON.stringify([jobClass, jobId])",
+    tests: ["tests/job/encryption_test.ts"],
+  },
+  {
+    what: "encryption: a readable field beside the encrypted ones is refused",
+    file: "src/job/encryption.ts",
+    find: "if (added !== undefined) throw",
+    replace: "if (added === null) throw",
+    tests: ["tests/job/encryption_test.ts"],
+  },
+  {
+    what: "encryption: a job in clear is refused where encryption is required",
+    file: "src/job/envelope.ts",
+    find: "|| encryption?.isRequired === true",
+    replace: "",
+    tests: ["tests/job/encryption_test.ts"],
+  },
+  {
+    what: "schemas: arguments that were not read are not checked again",
+    file: "src/job/schema.ts",
+    find: " && originOf(args)?.isSerialized !== true",
+    replace: "",
+    tests: ["tests/job/schema_test.ts"],
+  },
+  {
+    what: "schemas: only the job's own arguments make it poison",
+    file: "src/worker/partition/attempt.ts",
+    find: "if (this.#schemaError !== undefined) return",
+    replace:
+      "if (error instanceof SchemaError) this.#schemaError = error;\n    if (this.#schemaError !== undefined) return",
+    tests: ["tests/behaviours/flow_control_test.ts"],
+    only: "F3: a job that performs another one",
+  },
+  {
+    what: "expiry: a delayed job is as old as the time since it was due",
+    file: "src/worker/partition/decode.ts",
+    find: "nowMs - Math.max(sinceMs, scheduledAtMs ?? 0)",
+    replace: "nowMs - sinceMs",
+    tests: ["tests/behaviours/flow_control_test.ts"],
+    only: "F1: a job that is older",
+  },
+  {
+    what: "expiry: a clock that was never set says nothing about an age",
+    file: "src/worker/partition/decode.ts",
+    find: "enqueuedAtMs !== null && enqueuedAtMs > 0 ?",
+    replace: "enqueuedAtMs !== null ?",
+    tests: ["tests/worker/partition/decode_test.ts"],
+  },
+];

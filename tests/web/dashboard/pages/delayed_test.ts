@@ -1,0 +1,39 @@
+/** Delayed jobs on a page: soonest first, pages, and cancelling. No worker is alive. */
+import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { openDashboard } from "../../../support/dashboard.ts";
+
+class RemindJob extends Job {
+  perform(_user: number) {}
+}
+
+const createApp = () =>
+  new App({ name: "shop", broker: "memory:", jobs: [RemindJob], topics: [activeJobTopic("default")], logger: false });
+
+Deno.test("delayed jobs are listed soonest first, by pages", async () => {
+  await using app = createApp();
+  for (let hours = 60; hours > 0; hours--) await RemindJob.set({ wait: { hours } }).performLater(hours);
+  const { api, open, follow } = openDashboard(app);
+  const { jobs } = await api("delayed");
+  const times = jobs.map(({ scheduledAt }: { scheduledAt: string }) => scheduledAt);
+  assertEquals([times.length, times], [50, times.toSorted()]);
+  const page = await open("delayed");
+  assertMatch(page.text, /in (?:59|60) min 2/);
+  const last = await follow(page, "Next");
+  assertEquals(last.html.match(/<tr id="job-/g)!.length, 10);
+  assertEquals((await follow(last, "Previous")).path, "/delayed");
+});
+
+Deno.test("a delayed job is cancelled, by a user who may operate", async () => {
+  await using app = createApp();
+  const job = RemindJob.of(7);
+  job.jobId = "remind <b>\u202e7";
+  await app.enqueue(job.set({ wait: { hours: 1 } }));
+  const reader = await openDashboard(app, "read").open("delayed");
+  assert(!reader.html.includes("<form") && !/<b>|\u202e/.test(reader.html));
+  const { open, press } = openDashboard(app);
+  const outcome = await press(await open("delayed"), "Cancel job");
+  assertStringIncludes(outcome.text, "Cancelled job remind <b>\\u202e7");
+  assertStringIncludes(outcome.text, "No job waits for its time");
+  assertEquals(await app.scheduled(), []);
+});
