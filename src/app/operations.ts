@@ -14,6 +14,7 @@ import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
+import type { Movement } from "../status/movement.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
 import type { WorkerControl } from "../worker/control.ts";
@@ -47,6 +48,7 @@ const CONTROL_MS = 1000;
 /** The operations of one App. */
 export class Operations {
   readonly #context: OperationsContext;
+  #movement: Movement | undefined;
 
   constructor(context: OperationsContext) {
     this.#context = context;
@@ -162,13 +164,20 @@ export class Operations {
   /** See `App.status`. */
   async status(options: StatusOptions): Promise<AppStatus> {
     checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
-    const { options: { name, broker: source, clock }, routes, broker } = this.#context;
-    const { readStatus } = await lazyImport(() => import("../status/read_status.ts"));
+    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic } = this.#context;
+    const [{ readStatus }, { Movement }] = await lazyImport(() =>
+      Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
+    );
+    this.#movement ??= new Movement();
     const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND } = options;
     return await readStatus({
       name,
       brokerName: source.name,
       routes: routes.all(),
+      scheduledTopic,
+      schedulerGroup: schedulerGroup(name),
+      pauses: control ? () => this.paused() : null,
+      movement: this.#movement,
       broker: () => broker.ready(),
       nowMs: () => clock.nowMs(),
     }, { timeoutMs, command });

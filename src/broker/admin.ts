@@ -2,7 +2,7 @@
  * The broker interface, administration: topics, the ends of their partitions, any place of a log, and the committed offsets
  * of groups.
  */
-import type { Position } from "../support/position.ts";
+import type { Position, TopicPartition } from "../support/position.ts";
 import type { StoredRecord } from "./record.ts";
 
 /** A topic as it is. */
@@ -38,6 +38,36 @@ export interface PartitionEnds {
   low: number;
   /** The offset that the next record will get. */
   high: number;
+}
+
+/** The ends of a partition, as far as they can be known now. */
+export interface ListedEnds {
+  /** The partition's number. */
+  readonly partition: number;
+  /** The offset of the first record that is still there; `null` if it is not known. */
+  readonly low: number | null;
+  /** The offset that the next record will get; `null` if it is not known. */
+  readonly high: number | null;
+  /** The reason why they are not known, such as `"it has no leader"`; `null` if they are. */
+  readonly problem: string | null;
+}
+
+/** The partitions of a topic, as far as they can be known now. */
+export interface ListedTopic {
+  /** Its partitions, by number. */
+  readonly partitions: readonly ListedEnds[];
+  /** The reason why the topic cannot be looked at, although it may exist; `null` for none. */
+  readonly problem: string | null;
+}
+
+/** A member of a group. */
+export interface GroupMember {
+  /** Its id, unique in the group. */
+  readonly id: string;
+  /** The full names of the topics that it reads; `null` while the group assigns its partitions: it is not known then. */
+  readonly topics: readonly string[] | null;
+  /** The partitions that it owns. */
+  readonly partitions: readonly TopicPartition[];
 }
 
 /** The commit of a group for a partition. */
@@ -120,6 +150,14 @@ export interface BrokerAdmin {
   ends(topic: string): Promise<readonly PartitionEnds[]>;
 
   /**
+   * Reads the ends of many topics, in few requests. It does not wait for a partition whose leader is away: that one has a
+   * `problem`, and holds up no other.
+   *
+   * @returns an entry for each name; `null` for a topic that does not exist
+   */
+  listEnds(topics: readonly string[]): Promise<ReadonlyMap<string, ListedTopic | null>>;
+
+  /**
    * Reads a place of a log. It needs no group, and no group notices it.
    *
    * Calls that continue at `next` see each record that stays in the log. A record of a compacted topic that is deleted between
@@ -139,6 +177,23 @@ export interface BrokerAdmin {
    * @throws {UnknownTopicError} if the topic does not exist
    */
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
+
+  /**
+   * Reads what a group has committed for each partition of many topics, in few requests.
+   *
+   * @returns an entry for each name; `null` for a topic that does not exist
+   */
+  listCommitted(
+    group: string,
+    topics: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly CommittedOffset[] | null>>;
+
+  /**
+   * Lists the live members of a group. One that has died without leaving counts as live until its session has expired.
+   *
+   * @returns none for a group that does not exist
+   */
+  members(group: string): Promise<readonly GroupMember[]>;
 
   /**
    * Lists the groups that have committed an offset of a topic. It takes a few seconds at most: of a cluster with thousands

@@ -14,6 +14,9 @@ import type { NewRecord } from "./record.ts";
 export type {
   BrokerAdmin,
   CommittedOffset,
+  GroupMember,
+  ListedEnds,
+  ListedTopic,
   LogPage,
   NewTopic,
   PartitionEnds,

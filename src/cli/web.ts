@@ -73,8 +73,8 @@ async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
   try {
     const pages = dashboard(app, {
       authorize: login === null ? () => ({ user: LOCAL_USER, access }) : createBasicAuthorize(login, access),
-      // A page of another site does not know the password, whatever its name points to.
-      ...(login !== null || !isLoopbackName(address.hostname) ? { hosts: "any" } : {}),
+      // A page of another site does not know the password, whatever its name points to; a proxy has a name of its own.
+      ...(login !== null || args.isSet("insecure") ? { hosts: "any" } : {}),
     });
     const server = await listen(address, pages.fetch);
     console.log(`Dashboard on http://${formatAddress({ ...address, port: server.port })}/`);

@@ -13,6 +13,11 @@ import { readForward } from "../broker/read_forward.ts";
 export class Markers {
   readonly #byPartition = new Map<number, Map<number, DeadLetterHandling>>();
 
+  /** The number of dead letters that were handled. */
+  get size(): number {
+    return this.#byPartition.values().reduce((sum, offsets) => sum + offsets.size, 0);
+  }
+
   /** Returns how a dead letter was handled. */
   find({ partition, offset }: Position): DeadLetterHandling | null {
     return this.#byPartition.get(partition)?.get(offset) ?? null;
@@ -37,12 +42,24 @@ export async function readMarkers(
   topic: string,
   ends: readonly PartitionEnds[],
 ): Promise<Markers> {
-  const markers = new Markers();
   const marker = handledTopicName(topic);
   const partitions = (await admin.describe([marker])).get(marker)?.partitions ?? 0;
+  return await readMarkersOf(admin, topic, ends, Array.from({ length: partitions }, (_, partition) => partition));
+}
+
+/** The same, of some partitions of the topic of markers, which must exist. */
+export async function readMarkersOf(
+  admin: Pick<BrokerAdmin, "read">,
+  topic: string,
+  ends: readonly PartitionEnds[],
+  partitions: readonly number[],
+  signal?: AbortSignal,
+): Promise<Markers> {
+  const markers = new Markers();
+  const marker = handledTopicName(topic);
   const byPartition = new Map(ends.map((end) => [end.partition, end]));
-  for (let partition = 0; partition < partitions; partition++) {
-    for await (const records of readForward(admin, { topic: marker, partition }, { from: 0 })) {
+  for (const partition of partitions) {
+    for await (const records of readForward(admin, { topic: marker, partition }, { from: 0, signal })) {
       for (const record of records) {
         const read = readMarker(record);
         if (read?.position.topic !== topic || !isIn(byPartition, read.position)) continue;

@@ -4,6 +4,7 @@
  */
 import type { BrokerAdmin } from "../broker/broker.ts";
 import { readForward } from "../broker/read_forward.ts";
+import type { TopicPartition } from "../support/position.ts";
 import { readScheduled } from "../dispatch/schedule.ts";
 import { textOf } from "./candidate.ts";
 
@@ -32,10 +33,12 @@ export interface ScheduledOptions {
 }
 
 /** A place in the list. */
-type Place = readonly [dueAtMs: number, partition: number, offset: number];
+export type Place = readonly [dueAtMs: number, partition: number, offset: number];
 
-interface Waiting {
+/** A job that waits, without what only its value has. */
+export interface Waiting {
   readonly jobId: string;
+  /** The full name of the topic to which it goes. */
   readonly queue: string;
   readonly place: Place;
 }
@@ -54,7 +57,7 @@ export async function listScheduled(
 ): Promise<ScheduledJob[]> {
   const waiting: Waiting[] = [];
   for (const { partition, offset } of await admin.committed(group, topic)) {
-    waiting.push(...await readPartition(admin, topic, partition, offset ?? 0));
+    for (const job of (await readWaiting(admin, { topic, partition }, offset ?? 0)).waiting) waiting.push(job);
   }
   const from: Place | null = after === undefined ? null : [after.scheduledAt.getTime(), after.partition, after.offset];
   const page = waiting.filter(({ place }) => from === null || compare(place, from) > 0)
@@ -69,13 +72,28 @@ export async function listScheduled(
   })));
 }
 
-/** Reads the schedules of a partition that nothing after them has removed. */
-async function readPartition(
+/** The rest of what a reading may read. It counts down. */
+export interface ReadingBudget {
+  /** Records. */
+  records: number;
+  /** Pages, of 1 MiB of the log. */
+  pages: number;
+}
+
+/**
+ * Reads the schedules of a partition that nothing after them has removed.
+ *
+ * @param front the position to start at: everything before it is finished
+ * @param budget the reading stops once it is used up; @default no limit
+ * @returns the jobs, and whether the partition was read to its end
+ */
+export async function readWaiting(
   admin: Pick<BrokerAdmin, "read">,
-  topic: string,
-  partition: number,
+  { topic, partition }: TopicPartition,
   front: number,
-): Promise<Iterable<Waiting>> {
+  budget: ReadingBudget = { records: Infinity, pages: Infinity },
+  signal?: AbortSignal,
+): Promise<{ readonly waiting: Iterable<Waiting>; readonly isComplete: boolean }> {
   const byJob = new Map<string, Waiting & { readonly key: string }>();
   const jobOfKey = new Map<string, string>();
   const remove = (jobId: string): void => {
@@ -83,15 +101,18 @@ async function readPartition(
     byJob.delete(jobId);
     if (key !== undefined) jobOfKey.delete(key);
   };
-  for await (const records of readForward(admin, { topic, partition }, { from: front, values: false })) {
+  for await (const records of readForward(admin, { topic, partition }, { from: front, values: false, signal })) {
+    if (budget.records <= 0 || budget.pages <= 0) return { waiting: byJob.values(), isComplete: false };
+    budget.records -= records.length;
+    budget.pages--;
     for (const record of records) {
-      const read = readScheduled(record);
-      if (read.kind === "cancellation") remove(read.jobId);
-      else if (read.kind === "tombstone") {
+      const found = readScheduled(record);
+      if (found.kind === "cancellation") remove(found.jobId);
+      else if (found.kind === "tombstone") {
         const jobId = jobOfKey.get(textOf(record.key!));
         if (jobId !== undefined) remove(jobId);
-      } else if (read.kind === "schedule") {
-        const { jobId, dueAtMs, targetTopic: queue } = read;
+      } else if (found.kind === "schedule") {
+        const { jobId, dueAtMs, targetTopic: queue } = found;
         remove(jobId);
         const key = textOf(record.key!);
         jobOfKey.set(key, jobId);
@@ -99,7 +120,7 @@ async function readPartition(
       }
     }
   }
-  return byJob.values();
+  return { waiting: byJob.values(), isComplete: true };
 }
 
 async function readJobClass(

@@ -79,7 +79,8 @@ function judge(facts: PartitionFacts, progress: Progress, waiting: Waiting): [To
   if (problem !== null || lag === null) return ["unknown", problem ?? "the broker did not say"];
   const wait = describeWait(lag, oldestWaitingMs);
   if (lag > 0 && workers === 0) return ["no worker", `${wait}, and no worker reads the topic`];
-  if (lag > 0 && pause === null && unmovedMs >= STALLED_AFTER_MS) {
+  // An offset that did not move before the record came says nothing.
+  if (pause === null && Math.min(unmovedMs, oldestWaitingMs ?? 0) >= STALLED_AFTER_MS) {
     return ["stalled", `${wait}, and the committed offset has not moved for ${formatAge(unmovedMs)}`];
   }
   const retrying = describeRetry(progress);
@@ -106,7 +107,7 @@ function describeRetry({ failed, givenUp }: Progress): string | null {
 }
 
 function describePause({ by, why }: OperatorPause): string {
-  return `paused${by === null ? "" : ` by ${by}`}${why === null ? "" : `: ${why}`}`;
+  return `paused by ${by}${why === null ? "" : `: ${why}`}`;
 }
 
 /** Formats a number with its noun: `1 record`, `1,200 records`. */

@@ -1,21 +1,44 @@
 /**
- * Reads the status of an App's topics from the cluster: what its groups have committed, against the ends of the topics. No
- * worker needs to run, no group is made, and a partition that cannot be asked holds up no other.
+ * Reads the status of an App's topics from the cluster, in these steps:
+ *
+ * 1. The ends of all topics, and the commits and members of each group, in few requests.
+ * 2. The age of the first record that is not finished, for the partitions that have one; the markers of dead letters; the delayed
+ *    jobs. All of them have bounds.
+ * 3. The state of each partition, then of each topic.
+ *
+ * No worker needs to run, and no group is made. A question that fails, or has no answer before the deadline, leaves a reason, and
+ * holds up no other.
  */
-import type { Broker, BrokerAdmin } from "../broker/broker.ts";
+import type { Broker, CommittedOffset, GroupMember, ListedTopic } from "../broker/broker.ts";
+import type { PausedTopic } from "../control/control.ts";
+import { handledTopicName } from "../routing/handled_topic.ts";
 import type { Route } from "../routing/route.ts";
-import { type Answer, Deadline } from "./ask.ts";
-import { frontOf, lagOf, type PartitionFacts, summarizePartition } from "./partition_state.ts";
+import { type Answer, Deadline, forEachLimited } from "./ask.ts";
+import { type AskAdmin, countDeadLetters } from "./dead_letter_counts.ts";
+import { countDelayed, type DelayedCounts } from "./delayed_counts.ts";
+import type { Movement } from "./movement.ts";
+import { count, frontOf, lagOf, type PartitionFacts, summarizePartition } from "./partition_state.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "./status.ts";
 import { compareTopics, summarizeTopic, worstState } from "./topic_state.ts";
+
+/** Heads of partitions that are read at a time. */
+const CONCURRENCY = 16;
 
 /** The parts of an App that its status needs. */
 export interface StatusContext {
   readonly name: string;
   readonly brokerName: string;
   readonly routes: readonly Route[];
+  /** The full name of the topic in which delayed jobs wait. */
+  readonly scheduledTopic: string;
+  /** The consumer group that releases them. */
+  readonly schedulerGroup: string;
   /** Returns the broker once it is ready. */
   readonly broker: () => Promise<Broker>;
+  /** Lists the pauses by operators; `null` if the App takes no orders. */
+  readonly pauses: (() => Promise<readonly PausedTopic[]>) | null;
+  /** The movement of the committed offsets, as earlier statuses have seen it. */
+  readonly movement: Movement;
   readonly nowMs: () => number;
 }
 
@@ -27,83 +50,241 @@ export interface ReadStatusOptions {
 
 /** Reads the status. It rejects for nothing that the broker does. */
 export async function readStatus(context: StatusContext, options: ReadStatusOptions): Promise<AppStatus> {
-  const { name, brokerName, routes } = context;
-  const atMs = context.nowMs();
   const deadline = new Deadline(options.timeoutMs);
   try {
-    const opened = await deadline.ask(() => context.broker());
-    const reader = new StatusReader(opened, deadline, { atMs, command: options.command });
-    const topics = (await Promise.all(routes.map((route) => reader.readTopic(route)))).sort(compareTopics);
-    const state = worstState(topics.map((topic) => topic.state));
-    return { atMs, name, broker: brokerName, state, topics, isDelayedComplete: true, notes: [] };
+    return await new StatusReader(context, options, deadline).read();
   } finally {
     deadline[Symbol.dispose]();
   }
 }
 
+/** The commits and members of a group. */
+interface GroupFacts {
+  readonly commits: Answer<ReadonlyMap<string, readonly CommittedOffset[] | null>>;
+  readonly members: Answer<readonly GroupMember[]>;
+}
+
+type Listed = Answer<ReadonlyMap<string, ListedTopic | null>>;
+
+/** The facts of all partitions, by topic, and the reasons why a topic has none. */
+type Facts = ReadonlyMap<string, { readonly partitions: PartitionFacts[]; readonly problem: string | null }>;
+
+/** Everything that was found. */
+interface Found {
+  readonly facts: Facts;
+  readonly groups: ReadonlyMap<string, GroupFacts>;
+  readonly pauses: readonly PausedTopic[];
+  readonly deadLetters: ReadonlyMap<string, DeadLetterCounts>;
+  readonly delayed: DelayedCounts | null;
+}
+
 class StatusReader {
-  readonly #broker: Answer<Broker>;
+  readonly #context: StatusContext;
+  readonly #options: ReadStatusOptions;
   readonly #deadline: Deadline;
-  readonly #atMs: number;
-  readonly #command: string;
+  readonly #nowMs: number;
+  readonly #notes: string[] = [];
 
-  constructor(
-    broker: Answer<Broker>,
-    deadline: Deadline,
-    { atMs, command }: { readonly atMs: number; readonly command: string },
-  ) {
-    this.#broker = broker;
+  constructor(context: StatusContext, options: ReadStatusOptions, deadline: Deadline) {
+    this.#context = context;
+    this.#options = options;
     this.#deadline = deadline;
-    this.#atMs = atMs;
-    this.#command = command;
+    this.#nowMs = context.nowMs();
   }
 
-  async readTopic({ queue, topic, group, deadLetterQueue }: Route): Promise<TopicStatus> {
-    const [facts, deadLetters] = await Promise.all([
-      this.#readPartitions(topic, group),
-      deadLetterQueue === null ? null : this.#countDeadLetters(deadLetterQueue.topic),
+  async read(): Promise<AppStatus> {
+    const { name, brokerName, routes } = this.#context;
+    const ask = await this.#open();
+    const [listed, groups, pauses] = await Promise.all([
+      this.#listTopics(ask),
+      this.#readGroups(ask),
+      this.#readPauses(),
     ]);
-    const shared = { workers: null, pause: null, nowMs: this.#atMs, command: this.#command };
-    const partitions = facts.map((each) => summarizePartition(each, shared));
-    const summary = summarizeTopic(partitions);
-    const rest = { partitions, running: null, delayed: 0, deadLetters, workers: null, pausedBy: null };
-    return { queue, topic, group, ...summary, ...rest };
-  }
-
-  async #readPartitions(topic: string, group: string): Promise<PartitionFacts[]> {
-    const [ends, commits] = await Promise.all([
-      this.#ask((admin) => admin.ends(topic)),
-      this.#ask((admin) => admin.committed(group, topic)),
+    const facts = new Map(routes.map((route) => [route.topic, this.#collectFacts(route, listed, groups)]));
+    const [deadLetters, delayed] = await Promise.all([
+      this.#countDeadLetters(ask, listed),
+      this.#countDelayed(ask, listed, groups),
+      this.#readHeads(ask, facts),
     ]);
-    const byPartition = new Map(commits.value?.map((commit) => [commit.partition, commit]));
-    const problem = ends.problem ?? commits.problem;
-    const facts = (ends.value ?? [{ partition: 0, low: null, high: null }]).map(({ partition, low, high }) => {
-      const { offset: committed = null, metadata = "" } = byPartition.get(partition) ?? {};
-      return { topic, partition, low, high, committed, metadata, problem, headAtMs: null, unmovedMs: 0, owner: null };
-    });
-    return await Promise.all(facts.map(async (each) => ({ ...each, headAtMs: await this.#readHead(each) })));
-  }
-
-  /** Returns the timestamp of the first record that is not finished. */
-  async #readHead(facts: PartitionFacts): Promise<number | null> {
-    const from = frontOf(facts);
-    if (from === null || !lagOf(facts)) return null;
-    const { topic, partition } = facts;
-    const read = await this.#ask((admin) =>
-      admin.read(topic, partition, { from, maxBytes: 1, values: false, signal: this.#deadline.signal })
+    const topics = routes.map((route) => this.#summarize(route, { facts, groups, pauses, deadLetters, delayed })).sort(
+      compareTopics,
     );
-    return read.value?.records[0]?.timestampMs ?? null;
+    return {
+      atMs: this.#nowMs,
+      name,
+      broker: brokerName,
+      state: worstState(topics.map(({ state }) => state)),
+      topics,
+      isDelayedComplete: delayed?.isComplete ?? false,
+      notes: this.#notes,
+    };
   }
 
-  async #countDeadLetters(topic: string): Promise<DeadLetterCounts> {
-    const { value } = await this.#ask((admin) => admin.ends(topic));
-    const total = value?.reduce((sum, { low, high }) => sum + high - low, 0) ?? null;
-    return { topic, total, unhandled: null };
+  /** Opens the broker. @returns asks its administration, or returns the reason why it could not be opened */
+  async #open(): Promise<AskAdmin> {
+    const opened = await this.#deadline.ask(() => this.#context.broker());
+    if (opened.value === null) return () => Promise.resolve(opened);
+    const { admin } = opened.value;
+    return (question) => this.#deadline.ask(() => question(admin));
   }
 
-  #ask<T>(question: (admin: BrokerAdmin) => Promise<T>): Promise<Answer<T>> {
-    const { value, problem } = this.#broker;
-    if (value === null) return Promise.resolve({ value: null, problem });
-    return this.#deadline.ask(() => question(value.admin));
+  #listTopics(ask: AskAdmin): Promise<Listed> {
+    const { routes, scheduledTopic } = this.#context;
+    const topics = new Set([scheduledTopic]);
+    for (const { topic, deadLetterQueue } of routes) {
+      topics.add(topic);
+      if (deadLetterQueue !== null) topics.add(deadLetterQueue.topic).add(handledTopicName(deadLetterQueue.topic));
+    }
+    return ask((admin) => admin.listEnds([...topics]));
   }
+
+  /** Asks for each group, that of the schedulers included. */
+  async #readGroups(ask: AskAdmin): Promise<Map<string, GroupFacts>> {
+    const { routes, scheduledTopic, schedulerGroup } = this.#context;
+    const topicsOf = new Map<string, string[]>([[schedulerGroup, [scheduledTopic]]]);
+    for (const [group, ofGroup] of Map.groupBy(routes, ({ group }) => group)) {
+      topicsOf.set(group, [...topicsOf.get(group) ?? [], ...ofGroup.map(({ topic }) => topic)]);
+    }
+    const found = await Promise.all(Array.from(topicsOf, async ([group, topics]) => {
+      const [commits, members] = await Promise.all([
+        ask((admin) => admin.listCommitted(group, topics)),
+        ask((admin) => admin.members(group)),
+      ]);
+      return [group, { commits, members }] as const;
+    }));
+    return new Map(found);
+  }
+
+  /** Puts the ends and the commits of a topic together. */
+  #collectFacts({ topic, group }: Route, listed: Listed, groups: ReadonlyMap<string, GroupFacts>) {
+    const { commits, members } = groups.get(group)!;
+    const problem = problemOf(topic, listed);
+    if (problem !== null) return { partitions: [], problem };
+    const byPartition = new Map(commits.value?.get(topic)?.map((commit) => [commit.partition, commit]));
+    const owners = new Map(
+      members.value?.flatMap(({ id, partitions }) =>
+        partitions.filter((owned) => owned.topic === topic).map(({ partition }) => [partition, id] as const)
+      ),
+    );
+    const partitions = listed.value!.get(topic)!.partitions.map((ends): PartitionFacts => {
+      const { partition } = ends;
+      const { offset: committed = null, metadata = "" } = byPartition.get(partition) ?? {};
+      return {
+        ...ends,
+        topic,
+        committed,
+        metadata,
+        problem: ends.problem ?? commits.problem,
+        headAtMs: null,
+        unmovedMs: commits.value === null
+          ? 0
+          : this.#context.movement.note(group, { topic, partition }, committed, this.#nowMs),
+        owner: owners.get(partition) ?? null,
+      };
+    });
+    return { partitions, problem: null };
+  }
+
+  /** Reads the timestamps of the first records that are not finished. */
+  async #readHeads(ask: AskAdmin, facts: Facts): Promise<void> {
+    const { signal } = this.#deadline;
+    const waiting = Array.from(facts.values()).flatMap(({ partitions }) =>
+      partitions.flatMap((each, index) => lagOf(each) ? [{ partitions, index }] : [])
+    );
+    let unknown = 0;
+    await forEachLimited(waiting, CONCURRENCY, async ({ partitions, index }) => {
+      const each = partitions[index]!;
+      const from = frontOf(each)!;
+      const { value } = await ask((admin) =>
+        admin.read(each.topic, each.partition, { from, maxBytes: 1, values: false, signal })
+      );
+      if (value === null) unknown++;
+      // Nothing but the marks of transactions is left, which no job waits behind.
+      else if (value.records.length === 0 && value.next >= value.high) {
+        partitions[index] = { ...each, committed: value.next };
+      } else partitions[index] = { ...each, headAtMs: value.records[0]?.timestampMs ?? null };
+    });
+    if (unknown > 0) this.#notes.push(`The age of ${count(unknown, "partition")} could not be read in time.`);
+  }
+
+  async #countDeadLetters(ask: AskAdmin, listed: Listed): Promise<ReadonlyMap<string, DeadLetterCounts>> {
+    const topics = new Set(this.#context.routes.flatMap(({ deadLetterQueue }) => deadLetterQueue?.topic ?? []));
+    return await countDeadLetters(ask, this.#deadline, topics, listed.value ?? new Map());
+  }
+
+  async #countDelayed(
+    ask: AskAdmin,
+    listed: Listed,
+    groups: ReadonlyMap<string, GroupFacts>,
+  ): Promise<DelayedCounts | null> {
+    const { scheduledTopic: topic, schedulerGroup } = this.#context;
+    const found = listed.value?.get(topic);
+    // An App without delayed jobs needs no such topic.
+    if (found === null) return { byTopic: new Map(), isComplete: true };
+    const { commits } = groups.get(schedulerGroup)!;
+    const problem = problemOf(topic, listed) ?? commits.problem ??
+      found?.partitions.find((each) => each.problem)?.problem;
+    const committed = new Map(commits.value?.get(topic)?.map(({ partition, offset }) => [partition, offset]));
+    const partitions = (found?.partitions ?? []).flatMap(({ partition, low, high }) => {
+      const from = Math.max(low ?? 0, committed.get(partition) ?? 0);
+      return from < (high ?? 0) ? [{ topic, partition, from }] : [];
+    });
+    const counted = await ask((admin) => countDelayed(admin, partitions, this.#nowMs, this.#deadline.signal));
+    const reason = problem ?? counted.problem;
+    if (reason !== null) this.#notes.push(`Delayed jobs could not be counted: ${reason}.`);
+    return counted.value === null
+      ? null
+      : { ...counted.value, isComplete: counted.value.isComplete && reason === null };
+  }
+
+  async #readPauses(): Promise<readonly PausedTopic[]> {
+    const { pauses } = this.#context;
+    if (pauses === null) return [];
+    const { value, problem } = await this.#deadline.ask(pauses);
+    if (problem !== null) this.#notes.push(`The pauses by operators could not be read: ${problem}.`);
+    return value ?? [];
+  }
+
+  #summarize({ queue, topic, group, deadLetterQueue }: Route, found: Found): TopicStatus {
+    const { facts, groups, deadLetters, delayed } = found;
+    const { command } = this.#options;
+    const members = groups.get(group)!.members.value;
+    const workers = members?.filter(({ topics }) => topics === null || topics.includes(topic)).length ?? null;
+    const { partitions: collected, problem } = facts.get(topic)!;
+    const pauses = found.pauses.filter((pause) => pause.topic === topic);
+    const pauseOf = (partition: number | null) => {
+      const pause = pauses.find((each) => each.partition === partition);
+      return pause === undefined ? null : { by: pause.by, why: pause.why, atMs: pause.atMs };
+    };
+    const pausedBy = pauseOf(null);
+    const shared = { workers, nowMs: this.#nowMs, command };
+    const partitions = collected.map((each) =>
+      summarizePartition(each, { ...shared, pause: pausedBy ?? pauseOf(each.partition) })
+    );
+    const waiting = delayed?.byTopic.get(topic);
+    const releasers = groups.get(this.#context.schedulerGroup)!.members.value?.length ?? null;
+    const summary = summarizeTopic(partitions, {
+      problem,
+      delayed: waiting === undefined ? null : { ...waiting, releasers, nowMs: this.#nowMs },
+    });
+    return {
+      queue,
+      topic,
+      group,
+      ...summary,
+      partitions,
+      running: null,
+      delayed: waiting?.count ?? 0,
+      deadLetters: deadLetterQueue === null ? null : deadLetters.get(deadLetterQueue.topic)!,
+      workers,
+      pausedBy,
+    };
+  }
+}
+
+/** Returns the reason why nothing of a topic is known; `null` if something is. */
+function problemOf(topic: string, { value, problem }: Listed): string | null {
+  if (value === null) return problem;
+  const found = value.get(topic);
+  return found == null ? 'it does not exist: create it with "topics apply"' : found.problem;
 }

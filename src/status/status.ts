@@ -95,8 +95,8 @@ export interface DeadLetterCounts {
 
 /** A pause by an operator. */
 export interface OperatorPause {
-  /** The name of the operator; `null` if it was not given. */
-  readonly by: string | null;
+  /** The name of the user or the program. */
+  readonly by: string;
   /** The reason; `null` if it was not given. */
   readonly why: string | null;
   /** The time of the pause. */

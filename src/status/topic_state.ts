@@ -1,5 +1,6 @@
 /** Puts the partitions of a topic together, and the topics of an App. Pure. */
-import { count, describeWait } from "./partition_state.ts";
+import { formatAge } from "../support/age.ts";
+import { BEHIND_AFTER_MS, count, describeWait } from "./partition_state.ts";
 import { type PartitionSummary, TOPIC_STATES, type TopicState, type TopicStatus } from "./status.ts";
 
 /** The part of a topic's status that follows from its partitions. */
@@ -11,16 +12,52 @@ export function worstState(states: Iterable<TopicState>): TopicState {
   return TOPIC_STATES.find((state) => all.has(state)) ?? "ok";
 }
 
+/** Facts about a topic as a whole. */
+export interface WholeTopic {
+  /** The reason why nothing of it is known; `null` if its partitions are. */
+  readonly problem: string | null;
+  /** The delayed jobs that go there; `null` for none. */
+  readonly delayed: OverdueJobs | null;
+}
+
+/** The delayed jobs of a topic, as far as they are overdue. */
+export interface OverdueJobs {
+  /** Those that are due. */
+  readonly overdue: number;
+  readonly earliestDueAtMs: number;
+  /** The number of workers that release delayed jobs; `null` if it is not known. */
+  readonly releasers: number | null;
+  readonly nowMs: number;
+}
+
 /** Puts the partitions of a topic together. */
-export function summarizeTopic(partitions: readonly PartitionSummary[]): TopicSummary {
-  const state = worstState(partitions.map((partition) => partition.state));
+export function summarizeTopic(
+  partitions: readonly PartitionSummary[],
+  { problem, delayed }: WholeTopic,
+): TopicSummary {
+  if (problem !== null) return { state: "unknown", reason: problem, lag: null, oldestWaitingMs: null };
   const known = partitions.map((partition) => partition.lag).filter((lag) => lag !== null);
   const lag = known.length < partitions.length ? null : known.reduce((sum, each) => sum + each, 0);
   const oldestWaitingMs = partitions.reduce<number | null>(
     (oldest, { oldestWaitingMs }) => oldestWaitingMs === null ? oldest : Math.max(oldest ?? 0, oldestWaitingMs),
     null,
   );
-  return { state, reason: describeTopic(partitions, state, { lag, oldestWaitingMs }), lag, oldestWaitingMs };
+  const worst = worstState(partitions.map((partition) => partition.state));
+  const [state, reason] = (delayed !== null && judgeDelayed(worst, delayed)) ||
+    [worst, describeTopic(partitions, worst, { lag, oldestWaitingMs })];
+  return { state, reason, lag, oldestWaitingMs };
+}
+
+/** Judges delayed jobs that are overdue, which no partition shows. @returns `null` if the partitions are in a worse state */
+function judgeDelayed(worst: TopicState, delayed: OverdueJobs): [TopicState, string] | null {
+  const { overdue, earliestDueAtMs, releasers, nowMs } = delayed;
+  const overdueMs = nowMs - earliestDueAtMs;
+  const state = releasers === 0 ? "no worker" : "behind";
+  if (overdueMs <= BEHIND_AFTER_MS || worstState([state, worst]) !== state || state === worst) return null;
+  const reason = `${count(overdue, "delayed job")} ${overdue === 1 ? "is" : "are"} overdue by up to ${
+    formatAge(overdueMs)
+  }`;
+  return [state, releasers === 0 ? `${reason}, and no worker releases delayed jobs` : reason];
 }
 
 /** Compares two topics: the worse first, then the one whose oldest record has waited for longer, then by name. */

@@ -85,6 +85,17 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
   );
 });
 
+Deno.test("docs/web.md has every option of the dashboard with its default", () => {
+  const stated = pairs(rowsOf(section(read("docs/web.md"), "Options")));
+  const plain = (text: string) => text.replaceAll("`", "");
+  assertEquals(
+    sorted(stated.map(([option, value]) => [option, plain(value)])),
+    sorted(
+      optionsOf("src/web/dashboard/options.ts", "DashboardOptions").map(([option, value]) => [option, plain(value)]),
+    ),
+  );
+});
+
 Deno.test("docs/options.md has the defaults that an App really uses", () => {
   const headings = ["`new App({ … })`", "Performing jobs", "`kafka({ … })`"];
   const stated = new Map(headings.flatMap((heading) => pairs(rowsOf(section(OPTIONS, heading)))));

@@ -2,6 +2,7 @@
 import type { Mutant } from "../../tasks/mutation/mutant.ts";
 import { CLI_MUTANTS } from "./cli.ts";
 import { CORE_MUTANTS } from "./core.ts";
+import { DASHBOARD_MUTANTS } from "./dashboard.ts";
 import { DEAD_LETTERS_MUTANTS } from "./dead_letters.ts";
 import { FLOW_CONTROL_MUTANTS } from "./flow_control.ts";
 import { HEALTH_MUTANTS } from "./health.ts";
@@ -22,6 +23,7 @@ import { WORKER_MUTANTS } from "./worker.ts";
 export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...CORE_MUTANTS,
+  ...DASHBOARD_MUTANTS,
   ...DEAD_LETTERS_MUTANTS,
   ...FLOW_CONTROL_MUTANTS,
   ...HEALTH_MUTANTS,

@@ -45,17 +45,18 @@ Deno.test("a partition is in the worst of the states that its facts show", () =>
   assertEquals(judge(failed), "retrying: offset 40 has failed 2 times and is tried again (2)");
   assertEquals(judge({ ...old, metadata: "v1;d=1" }), "retrying: the dead letter of offset 41 is being written (2)");
   assertEquals(judge(failed, { pause: PAUSE }), "retrying: offset 40 has failed 2 times and is tried again (2)");
-  const unmoved = { ...failed, unmovedMs: STALLED_AFTER_MS };
+  const unmoved = { ...failed, headAtMs: NOW_MS - STALLED_AFTER_MS, unmovedMs: 2 * STALLED_AFTER_MS };
   assertEquals(
     judge(unmoved),
-    "stalled: 2 records wait, the oldest for 1 min, and the committed offset has not moved for 5 min (2)",
+    "stalled: 2 records wait, the oldest for 5 min, and the committed offset has not moved for 10 min (2)",
   );
-  assertEquals(judge({ ...old, unmovedMs: STALLED_AFTER_MS - 1 }).split(":")[0], "behind");
-  assertEquals(judge({ ...old, unmovedMs: STALLED_AFTER_MS }, { pause: PAUSE }).split(":")[0], "paused");
+  assertEquals(judge({ ...unmoved, metadata: "", unmovedMs: STALLED_AFTER_MS - 1 }).split(":")[0], "behind");
+  assertEquals(judge({ ...unmoved, metadata: "", headAtMs: NOW_MS - STALLED_AFTER_MS + 1 }).split(":")[0], "behind");
+  assertEquals(judge({ ...unmoved, metadata: "" }, { pause: PAUSE }).split(":")[0], "paused");
   assertEquals(judge({ ...unmoved, committed: 42, metadata: "" }).split(":")[0], "ok");
   assertEquals(
     judge(unmoved, { workers: 0 }),
-    "no worker: 2 records wait, the oldest for 1 min, and no worker reads the topic (2)",
+    "no worker: 2 records wait, the oldest for 5 min, and no worker reads the topic (2)",
   );
   assertEquals(judge({ committed: 42 }, { workers: 0 }).split(":")[0], "ok");
   assertEquals(judge({}, { workers: null }).split(":")[0], "ok");

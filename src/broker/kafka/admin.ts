@@ -5,6 +5,7 @@ import { groupHasMembersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { workerMetadata } from "./consumer/ownership.ts";
 import { groupsOf } from "./groups.ts";
+import { listCommitted, listEnds, listMembers } from "./listing.ts";
 import type { Questions } from "./questions.ts";
 import { readLog } from "./read_log.ts";
 import type { Cluster } from "./wire/cluster.ts";
@@ -49,6 +50,9 @@ export function kafkaAdmin(cluster: Cluster, questions: Questions): BrokerAdmin 
         metadata: workerMetadata(committed[at]?.metadata ?? ""),
       }));
     },
+    listEnds: (topics) => listEnds(cluster, questions, topics),
+    listCommitted: (group, topics) => listCommitted(cluster, questions, group, topics),
+    members: (group) => listMembers(cluster, questions, group),
     groups: (topics) => groupsOf(cluster, questions, topics),
     async seek(group, to) {
       try {

@@ -59,10 +59,11 @@ export class Questions {
    * Asks until there is an answer.
    *
    * @param what what is done, for the error: `"look at topic \"orders\""`
+   * @param patienceMs how long it is asked again, in milliseconds
    * @throws {BrokerError} if there is none in time, or trying again cannot help
    */
-  async ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-    const endMs = performance.now() + PATIENCE_MS;
+  async ask<T>(what: string, question: () => Promise<T>, patienceMs: number = PATIENCE_MS): Promise<T> {
+    const endMs = performance.now() + patienceMs;
     while (true) {
       try {
         return await question();
@@ -126,12 +127,16 @@ export class Questions {
   }
 
   /** Returns what a group has committed, one entry for each partition; `null` for nothing. */
-  committed(group: string, partitions: readonly TopicPartition[]): Promise<(Committed | null)[]> {
+  committed(
+    group: string,
+    partitions: readonly TopicPartition[],
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<(Committed | null)[]> {
     return this.ask(`ask for the offsets of group "${group}"`, async () => {
       if (partitions.length === 0) return [];
       const request = offsetFetch(group, byTopic(partitions, ({ partition }) => ({ partition })));
       const { errorCode, responses } = await this.#cluster.sendToCoordinator(group, request);
-      this.#judge(group, "OffsetFetch", errorCode);
+      this.judge(group, "OffsetFetch", errorCode);
       const found = new Map(
         responses.flatMap(({ topic, partitions }) =>
           partitions.map((entry) => [`${entry.partition}/${topic}`, entry] as const)
@@ -139,11 +144,11 @@ export class Questions {
       );
       return partitions.map(({ topic, partition }) => {
         const entry = found.get(`${partition}/${topic}`);
-        this.#judge(group, "OffsetFetch", entry?.errorCode ?? Code.none);
+        this.judge(group, "OffsetFetch", entry?.errorCode ?? Code.none);
         const offset = Number(entry?.offset ?? -1);
         return offset < 0 ? null : { offset, metadata: entry!.metadata ?? "" };
       });
-    });
+    }, patienceMs);
   }
 
   /**
@@ -166,11 +171,16 @@ export class Questions {
       }),
     );
     for (const { partitions } of responses) {
-      for (const { errorCode } of partitions) this.#judge(group, "OffsetCommit", errorCode);
+      for (const { errorCode } of partitions) this.judge(group, "OffsetCommit", errorCode);
     }
   }
 
-  #judge(group: string, name: string, code: number): void {
+  /**
+   * Throws for an error code of a coordinator, which is looked up again if it is not the group's any more.
+   *
+   * @throws {ProtocolError} for any code but 0
+   */
+  judge(group: string, name: string, code: number): void {
     if (code === Code.none) return;
     if (code === Code.notCoordinator || code === Code.coordinatorNotAvailable) this.#cluster.forgetCoordinator(group);
     throw new ProtocolError(name, code);

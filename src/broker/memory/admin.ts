@@ -1,5 +1,5 @@
 /** The administration of the memory log: topics, offsets, and the committed offsets of groups. */
-import type { BrokerAdmin } from "../broker.ts";
+import type { BrokerAdmin, CommittedOffset } from "../broker.ts";
 import { withoutValue } from "../record.ts";
 import { groupHasMembersError, unknownTopicError } from "../refusals.ts";
 import { abortable } from "../../support/deadline.ts";
@@ -32,6 +32,20 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
       await ready();
       return findTopic(log, name).partitions.map(({ low, high }, partition) => ({ partition, low, high }));
     },
+    async listEnds(topics) {
+      await ready();
+      return new Map(topics.map((name) => {
+        const topic = log.topic(name);
+        if (topic === null) return [name, null];
+        const partitions = topic.partitions.map(({ low, high }, partition) => ({
+          partition,
+          low,
+          high,
+          problem: null,
+        }));
+        return [name, { partitions, problem: null }];
+      }));
+    },
     async read(topic, partition, { from, maxBytes, values = true, signal }) {
       await abortable(ready(), signal);
       const source = log.partition({ topic, partition });
@@ -42,11 +56,16 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
     },
     async committed(groupName, name) {
       await ready();
-      const group = log.group(groupName);
-      return findTopic(log, name).partitions.map((_, partition) => {
-        const committed = group.committed({ topic: name, partition });
-        return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
-      });
+      findTopic(log, name);
+      return committedOf(log, groupName, name)!;
+    },
+    async listCommitted(groupName, topics) {
+      await ready();
+      return new Map(topics.map((name) => [name, committedOf(log, groupName, name)]));
+    },
+    async members(groupName) {
+      await ready();
+      return log.group(groupName).describeMembers();
     },
     async groups(topics) {
       await ready();
@@ -60,6 +79,15 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
       for (const position of to) group.setCommitted(position, "");
     },
   };
+}
+
+/** Returns what a group has committed of a topic; `null` for a topic that does not exist. */
+function committedOf(log: MemoryLog, groupName: string, name: string): CommittedOffset[] | null {
+  const group = log.group(groupName);
+  return log.topic(name)?.partitions.map((_, partition) => {
+    const committed = group.committed({ topic: name, partition });
+    return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
+  }) ?? null;
 }
 
 function findTopic(log: MemoryLog, name: string): MemoryTopic {

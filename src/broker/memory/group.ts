@@ -9,7 +9,7 @@
  * commits are refused.
  */
 import { assignPartitions } from "../assignment.ts";
-import type { CommitOutcome, Mark, Ownership } from "../broker.ts";
+import type { CommitOutcome, GroupMember, Mark, Ownership } from "../broker.ts";
 import { type Committed, MemoryOwnership } from "./ownership.ts";
 import type { MemoryPartition } from "./partition.ts";
 import type { TaskQueue } from "./task_queue.ts";
@@ -61,6 +61,15 @@ export class Group {
   /** Whether it has members. */
   get hasMembers(): boolean {
     return this.#members.size > 0;
+  }
+
+  /** Describes its members. */
+  describeMembers(): GroupMember[] {
+    return Array.from(this.#members, ([{ id, topics }, owned]) => ({
+      id,
+      topics,
+      partitions: owned.map(({ topic, partition }) => ({ topic, partition })),
+    }));
   }
 
   /** Adds a member. */

@@ -4,9 +4,9 @@ import type { BrokerAdmin } from "../broker.ts";
 import { groupHasMembersError, outsideOfLogError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseFile } from "./file.ts";
-import { committedOf, groupsOf, move } from "./group_offsets.ts";
-import { type Ends, endsOf } from "./log_end.ts";
-import { hasLiveMember } from "./members.ts";
+import { committedOf, committedOfAll, groupsOf, move } from "./group_offsets.ts";
+import { type Ends, endsOf, endsOfAll } from "./log_end.ts";
+import { hasLiveMember, liveMembersOf } from "./members.ts";
 import { read } from "./records.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, partitionIdOf } from "./topics.ts";
 
@@ -28,6 +28,15 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
       file.read((connection) =>
         partitionsOf(connection, name).map(({ partition, id }) => ({ partition, ...endsOf(connection, id)! }))
       ),
+    listEnds: (topics) =>
+      file.read((connection) => {
+        const ends = endsOfAll(connection, topics);
+        return new Map(topics.map((name) => {
+          if (findTopic(connection, name) === null) return [name, null];
+          const partitions = (ends.get(name) ?? []).map((end) => ({ ...end, problem: null }));
+          return [name, { partitions, problem: null }];
+        }));
+      }),
     async read(topic, partition, { from, maxBytes, values = true, signal }) {
       signal?.throwIfAborted();
       return await file.read((connection) => {
@@ -44,6 +53,12 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
           return { partition, offset: committed?.offset ?? null, metadata: committed?.metadata ?? "" };
         })
       ),
+    listCommitted: (group, topics) =>
+      file.read((connection) => {
+        const commits = committedOfAll(connection, group, topics);
+        return new Map(topics.map((name) => [name, commits.get(name) ?? null]));
+      }),
+    members: (group) => file.read((connection) => liveMembersOf(connection, group)),
     groups: (topics) => file.read((connection) => new Map(topics.map((name) => [name, groupsOf(connection, name)]))),
     seek: (group, to) =>
       write((connection) => {

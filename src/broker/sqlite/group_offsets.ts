@@ -6,7 +6,7 @@
  * replaced by the next owner.
  */
 import type { TopicPartition } from "../../support/position.ts";
-import type { Commit } from "../broker.ts";
+import type { Commit, CommittedOffset } from "../broker.ts";
 import type { Connection } from "./connection.ts";
 import { MAX_OFFSET } from "./record_id.ts";
 
@@ -25,8 +25,16 @@ const NEXT_FENCE = `ifnull(${FENCE} + 1, random() & ${2 ** 52 - 1})`;
 const COMMIT = `UPDATE group_offsets SET committed = ?1, metadata = ?2, updated_at_ms = ?3
   WHERE group_name = ?4 AND partition_id = ?5 AND fence = ?6 AND ifnull(${COMMITTED}, 0) <= ?1`;
 
-const SELECT_COMMITTED = `SELECT ${COMMITTED}, iif(length(metadata) <= ${MAX_COMMIT_METADATA_LENGTH}, metadata, '')
-  FROM group_offsets WHERE group_name = ? AND partition_id = ?`;
+/** SQL for the metadata of a commit, empty for one that cannot be. */
+const METADATA = `iif(length(metadata) <= ${MAX_COMMIT_METADATA_LENGTH}, metadata, '')`;
+
+const SELECT_COMMITTED =
+  `SELECT ${COMMITTED}, ${METADATA} FROM group_offsets WHERE group_name = ? AND partition_id = ?`;
+
+const SELECT_ALL_COMMITTED = `SELECT t.name, partition, ${COMMITTED}, ${METADATA}
+  FROM topics t JOIN partitions p ON p.topic_id = t.id
+  LEFT JOIN group_offsets o ON o.group_name = ?1 AND o.partition_id = p.id
+  WHERE t.name IN (SELECT value FROM json_each(?2)) ORDER BY t.id, partition`;
 
 /**
  * Commits for an owner.
@@ -66,6 +74,26 @@ export function committedOf(connection: Connection, group: string, partitionId: 
   );
   const [offset, metadata] = row ?? [null, ""];
   return offset === null ? null : { offset, metadata };
+}
+
+/** The commits of a group for every partition of some topics, by topic and in order. A topic that does not exist has no entry. */
+export function committedOfAll(
+  connection: Connection,
+  group: string,
+  topics: readonly string[],
+): Map<string, CommittedOffset[]> {
+  const found = new Map<string, CommittedOffset[]>();
+  const rows = connection.all<readonly [string, number, offset: number | null, metadata: string | null]>(
+    SELECT_ALL_COMMITTED,
+    group,
+    JSON.stringify(topics),
+  );
+  for (const [topic, partition, offset, metadata] of rows) {
+    let commits = found.get(topic);
+    if (commits === undefined) found.set(topic, commits = []);
+    commits.push({ partition, offset, metadata: offset === null ? "" : metadata ?? "" });
+  }
+  return found;
 }
 
 /** Lists the groups that have committed an offset of a topic, in alphabetical order. */

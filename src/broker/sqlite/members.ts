@@ -2,6 +2,7 @@
  * The members of a group: one row for each consumer, which it renews while it lives and deletes when it stops. The row of
  * a consumer that died stays until its session has expired and another member removes it, together with its leases.
  */
+import type { GroupMember } from "../admin.ts";
 import type { Connection } from "./connection.ts";
 
 /** A consumer that joins a group. */
@@ -70,12 +71,34 @@ export function removeMember(connection: Connection, group: string, id: string):
   connection.run("DELETE FROM members WHERE group_name = ? AND id = ?", group, id);
 }
 
+/** SQL: the session of a member of `?1` is valid at `?2`. A clock that was set back does not make a session longer. */
+const IS_LIVE = `group_name = ?1 AND ${IS_READABLE} AND expires_at_ms > ?2 AND expires_at_ms <= ?2 + session_ms`;
+
 /** Whether a group has a live member, by the wall clock. */
 export function hasLiveMember(connection: Connection, group: string): boolean {
-  // A clock that was set back does not make a session longer.
-  const live = `SELECT 1 FROM members
-    WHERE group_name = ?1 AND ${IS_READABLE} AND expires_at_ms > ?2 AND expires_at_ms <= ?2 + session_ms LIMIT 1`;
-  return connection.first(live, group, Date.now()) !== undefined;
+  return connection.first(`SELECT 1 FROM members WHERE ${IS_LIVE} LIMIT 1`, group, Date.now()) !== undefined;
+}
+
+/** Describes the live members of a group, by the wall clock, with the partitions that they hold. */
+export function liveMembersOf(connection: Connection, group: string): GroupMember[] {
+  const members = connection.all<readonly [id: string, topics: string]>(
+    `SELECT id, topics FROM members WHERE ${IS_LIVE} ORDER BY id`,
+    group,
+    Date.now(),
+  );
+  const held = Map.groupBy(
+    connection.all<readonly [owner: string, topic: string, partition: number]>(
+      `SELECT owner, t.name, partition FROM leases l JOIN partitions p ON p.id = l.partition_id
+        JOIN topics t ON t.id = p.topic_id WHERE l.group_name = ? ORDER BY t.id, partition`,
+      group,
+    ),
+    ([owner]) => owner,
+  );
+  return members.map(([id, topics]) => ({
+    id,
+    topics: parseTopics(topics),
+    partitions: (held.get(id) ?? []).map(([, topic, partition]) => ({ topic, partition })),
+  }));
 }
 
 /** Reads the topics of a member. The file is untrusted: what is not an array of strings counts as none. */

@@ -141,7 +141,7 @@ export class Handler {
     try {
       const found = authorize === undefined
         ? null
-        : await runWithin(loadTimeoutMs, request.signal, async () => await authorize(request));
+        : await runWithin(loadTimeoutMs, async () => await authorize(request));
       if (found instanceof Response) return withHeaders(found);
       const isUser = found !== null && typeof found.user === "string" &&
         (found.access === "read" || found.access === "operate");
@@ -187,7 +187,6 @@ export class Handler {
     const { loadTimeoutMs = 5000 } = this.#options;
     const data = await runWithin(
       loadTimeoutMs,
-      visit.request.signal,
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
     );
     if (visit.isApi) return respondJson(200, data);
@@ -219,10 +218,8 @@ export class Handler {
   ): Promise<ActionOutcome & { readonly redirectTo?: string }> {
     const { actionTimeoutMs = 30_000 } = this.#options;
     try {
-      // A client that goes away does not stop an action in the middle.
       return await runWithin(
         actionTimeoutMs,
-        new AbortController().signal,
         (signal) => action.perform(this.#app, { ...this.#pageRequest(visit, params, signal), form, user }),
       );
     } catch (error) {

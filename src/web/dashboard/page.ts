@@ -19,7 +19,7 @@ export interface PageRequest {
   readonly query: URLSearchParams;
   /** The user's access. */
   readonly access: Access;
-  /** Aborts when the time limit is over, or the client has gone. */
+  /** Aborts when the time limit is over. */
   readonly signal: AbortSignal;
   /** Returns a copy of arguments, headers or other data of a record without its secrets. */
   readonly redact: (data: unknown) => unknown;

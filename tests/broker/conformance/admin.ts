@@ -1,6 +1,7 @@
 /** Cases about the administration: topics, ends, committed offsets, and skipping while a consumer lives. */
 import assert from "node:assert/strict";
 import { UnknownTopicError } from "../../../src/errors.ts";
+import { formatPartition } from "../../../src/support/position.ts";
 import type { Case } from "./case.ts";
 import { many } from "./world.ts";
 import { passAll, passOver } from "../../support/skip.ts";
@@ -118,6 +119,77 @@ export const admin: readonly Case[] = [
         [other]: [first],
         [missing]: [],
       });
+    },
+  },
+  {
+    name: "listEnds() returns the ends of many topics at once, and null for a topic that does not exist",
+    async run(world) {
+      const topics = [await world.topic(2), await world.topic(1)];
+      await world.append(topics[0]!, many("a", 4), 1);
+      await world.append(topics[1]!, ["b"]);
+      const missing = world.name("missing");
+      const listed = await world.broker.admin.listEnds([...topics, missing]);
+      assert.deepEqual(Object.fromEntries(listed), {
+        [topics[0]!]: {
+          partitions: [
+            { partition: 0, low: 0, high: 0, problem: null },
+            { partition: 1, low: 0, high: 4, problem: null },
+          ],
+          problem: null,
+        },
+        [topics[1]!]: { partitions: [{ partition: 0, low: 0, high: 1, problem: null }], problem: null },
+        [missing]: null,
+      });
+      assert.deepEqual(Object.fromEntries(await world.broker.admin.listEnds([])), {});
+    },
+  },
+  {
+    name: "listCommitted() returns the commits of many topics at once, and null for a topic that does not exist",
+    async run(world) {
+      const topics = [await world.topic(2), await world.topic(1)];
+      await world.append(topics[0]!, many("a", 4), 1);
+      const reader = await world.consume({ topics: [topics[0]!] });
+      await reader.received(4);
+      await reader.commit({ ownership: reader.own(1), next: 3, metadata: "so far" });
+      const missing = world.name("missing");
+      const listed = await world.broker.admin.listCommitted(reader.group, [...topics, missing]);
+      assert.deepEqual(Object.fromEntries(listed), {
+        [topics[0]!]: [
+          { partition: 0, offset: null, metadata: "" },
+          { partition: 1, offset: 3, metadata: "so far" },
+        ],
+        [topics[1]!]: [{ partition: 0, offset: null, metadata: "" }],
+        [missing]: null,
+      });
+      assert.deepEqual(Object.fromEntries(await world.broker.admin.listCommitted(world.name("group"), [topics[1]!])), {
+        [topics[1]!]: [{ partition: 0, offset: null, metadata: "" }],
+      });
+    },
+  },
+  {
+    name: "members() lists the live members of a group with their topics and partitions, and none of other groups",
+    async run(world) {
+      const [topic, other] = [await world.topic(2), await world.topic(1)];
+      const group = world.name("group");
+      assert.deepEqual(await world.broker.admin.members(group), []);
+      const first = await world.consume({ topics: [topic], group });
+      await world.consume({ topics: [topic] });
+      const second = await world.consume({ topics: [topic, other], group });
+      const owned = async () =>
+        (await world.broker.admin.members(group)).flatMap(({ partitions }) => partitions.map(formatPartition)).sort();
+      const all = [`${topic}/0`, `${topic}/1`, `${other}/0`].sort().join();
+      await world.eventually("all partitions are owned", async () => (await owned()).join() === all);
+      const members = await world.broker.admin.members(group);
+      assert.deepEqual(
+        members.map(({ topics }) => topics?.toSorted().join()).sort(),
+        [
+          topic,
+          [topic, other].sort().join(),
+        ].sort(),
+      );
+      assert.equal(new Set(members.map(({ id }) => id)).size, 2);
+      for (const member of [first, second]) await member.consumer.close(1000);
+      await world.eventually("none is left", async () => (await world.broker.admin.members(group)).length === 0);
     },
   },
   {

@@ -29,7 +29,10 @@ export function decodeMembers(members: readonly JoinedMember[]): Claimant[] {
   });
 }
 
-function decodeSubscription(metadata: Buffer): { readonly topics: readonly string[]; readonly userData?: Buffer } {
+/** Decodes a member's subscription; one that cannot be read has no topics. */
+export function decodeSubscription(
+  metadata: Buffer,
+): { readonly topics: readonly string[]; readonly userData?: Buffer } {
   try {
     return groupProtocol.MemberMetadata.decode(metadata) ?? { topics: [] };
   } catch {

@@ -163,3 +163,18 @@ export function listGroups(): Request<{
 }> {
   return kafkaJsRequest("ListGroups", 2, {});
 }
+
+/** Asks the coordinator of groups for their members. The topics of a member are known in a stable group only. */
+export function describeGroups(groupIds: readonly string[]): Request<{
+  readonly groups: readonly {
+    readonly errorCode: number;
+    readonly state: string;
+    readonly members: readonly {
+      readonly memberId: string;
+      readonly memberMetadata: Buffer;
+      readonly memberAssignment: Buffer;
+    }[];
+  }[];
+}> {
+  return kafkaJsRequest("DescribeGroups", 2, { groupIds });
+}
