@@ -327,7 +327,7 @@ export class Attempt extends JobRun {
     // One literal: to spread toJobInfo() costs each job as much again.
     return {
       jobClass,
-      jobId: this.#jobId,
+      jobId: this.jobId,
       queue: this.#queue,
       topic,
       partition,
