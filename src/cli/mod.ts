@@ -30,6 +30,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["cancel", async () => (await import("./control.ts")).cancel],
   ["dlq", async () => (await import("./dlq.ts")).dlq],
   ["web", async () => (await import("./web.ts")).web],
+  ["recurring", async () => (await import("./recurring.ts")).recurring],
   ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
   ["init", async () => (await import("./init.ts")).init],
   ["generate", async () => (await import("./generate.ts")).generate],

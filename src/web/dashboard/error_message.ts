@@ -31,5 +31,6 @@ export function normalizeMessage(message: string): string {
     .replace(NUMBER, "#")
     .replace(/\s+/g, " ")
     .replace(INVISIBLE, "")
-    .trim();
+    .trim()
+    .slice(0, MAX_LENGTH);
 }

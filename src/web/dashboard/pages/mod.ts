@@ -5,15 +5,23 @@ import { confirmLetters } from "./confirm_letters.ts";
 import { deadLetter } from "./dead_letter.ts";
 import { deadLetters } from "./dead_letters.ts";
 import { delayed } from "./delayed.ts";
+import { overview } from "./overview.ts";
 import { record } from "./record.ts";
 import { records } from "./records.ts";
+import { topic } from "./topic.ts";
+import { worker } from "./worker.ts";
+import { workers } from "./workers.ts";
 
 /** Every page. */
 export const PAGES = [
+  overview,
   deadLetters,
   confirmLetters,
   deadLetter,
   delayed,
+  workers,
+  worker,
+  topic,
   records,
   record,
   about,

@@ -1,0 +1,239 @@
+/**
+ * The first page: is anything broken, where, since when, with which error, and what can an operator do. It needs no worker:
+ * what only workers report is missing then.
+ */
+import type { App } from "../../../app/app.ts";
+import { describeError } from "../../../errors.ts";
+import type { ReportedWorker } from "../../../reports/reported_worker.ts";
+import type { AppStatus, TopicStatus } from "../../../status/status.ts";
+import { drawHour, type Minute } from "../charts.ts";
+import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet, withRunning } from "../fleet.ts";
+import { clip, countOf, formatCount, formatPercent } from "../format.ts";
+import { type Html, html } from "../html.ts";
+import { groupLetters, type LetterGroup } from "../letter_groups.ts";
+import { filterOfGroup, letterQuery } from "../letter_filter.ts";
+import type { Page, PageContext } from "../page.ts";
+import {
+  NONE,
+  renderAge,
+  renderCommand,
+  renderEmpty,
+  renderError,
+  renderName,
+  renderNumber,
+  renderState,
+  renderTime,
+  toneOf,
+} from "../parts.ts";
+import { readRecentLetters } from "../recent_letters.ts";
+import { renderTopics } from "../topics_table.ts";
+import { adviceOf, listProblems, type Problem, verdictOf } from "../verdict.ts";
+
+/** The data of the first page. */
+export interface OverviewData {
+  /** The sentence of the verdict. */
+  readonly verdict: string;
+  /** The status of all topics, as `app.status()` returns it. */
+  readonly status: AppStatus;
+  /** The topics that are not OK, worst first: at most 12. */
+  readonly problems: readonly Problem[];
+  /** The workers in numbers; `null` if it is not known. */
+  readonly workers: FleetSummary | null;
+  /** The last hour of each topic by minute, oldest first; of all topics beside it. */
+  readonly hour: { readonly total: readonly Minute[]; readonly topics: Readonly<Record<string, readonly Minute[]>> };
+  /** The groups of the newest dead letters that were not handled: at most 5. */
+  readonly errors: readonly LetterGroup[];
+  /** Sentences about what is not known, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Dead letters that are read for the latest errors. */
+const RECENT_LETTERS = 300;
+const MAX_ERRORS = 5;
+
+/** The page. */
+export const overview: Page<OverviewData> = {
+  path: "",
+  nav: "Overview",
+  title: ({ verdict }) => verdict,
+  load: loadOverview,
+  render: renderOverview,
+};
+
+async function loadOverview(app: App): Promise<OverviewData> {
+  const notes: string[] = [];
+  const orNote = <T>(promise: Promise<T>, part: string, otherwise: T): Promise<T> =>
+    promise.catch((error) => {
+      notes.push(`${part}: ${describeError(error).message}`);
+      return otherwise;
+    });
+  const [asked, workers, { letters }] = await Promise.all([
+    app.status(),
+    orNote<readonly ReportedWorker[] | null>(app.workers(), "The workers are not known", null),
+    orNote(readRecentLetters(app, RECENT_LETTERS), "The dead letters are not known", { letters: [], isCut: false }),
+  ]);
+  const status = workers === null ? asked : { ...asked, topics: withRunning(asked.topics, workers) };
+  const hours = addUpHours(workers ?? [], status.atMs);
+  return {
+    verdict: verdictOf(status),
+    status,
+    problems: listProblems(status, listFailing(workers ?? [])),
+    workers: workers && summarizeFleet(workers),
+    hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
+    errors: groupLetters(letters.filter(({ handled }) => handled === null)).slice(0, MAX_ERRORS),
+    notes: [...status.notes, ...notes],
+  };
+}
+
+function renderOverview(data: OverviewData, context: PageContext): Html {
+  const { status, hour, notes } = data;
+  return html`<div data-refresh="5">
+${renderVerdict(data, context)}
+${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
+${renderNumbers(data, context)}
+<section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
+    drawHour("hour", hour.total)
+  }</section>
+${renderTopics(status.topics, hour.topics, context)}
+${renderErrors(data.errors, context)}
+</div>`;
+}
+
+function renderVerdict({ status, problems }: OverviewData, context: PageContext): Html {
+  const wrong = status.topics.filter(({ state }) => state !== "ok").length;
+  if (problems.length === 0) {
+    return html`<p class="verdict ok"><span aria-hidden="true">●</span> Nothing waits for an operator.</p>`;
+  }
+  const more = wrong - problems.length;
+  return html`<section class="problems" aria-label="Problems, worst first"><ol>${
+    problems.map((problem) => renderProblem(problem, context))
+  }</ol>${
+    more > 0 &&
+    html`<p class="soft">and ${countOf(more, "more topic", "more topics")}: <a href="${
+      context.url("", { only: "wrong" })
+    }#topics">list all ${formatCount(wrong)}</a></p>`
+  }</section>`;
+}
+
+function renderProblem(
+  { queue, topic, state, reason, sinceMs, failing, stuckAt }: Problem,
+  { url, nowMs }: PageContext,
+): Html {
+  const place = `topics/${encodeURIComponent(queue)}`;
+  const advice = adviceOf(state);
+  const error = failing !== null &&
+    html`<p>${renderError(failing.error.errorClass, failing.error.message)} <span class="soft">${
+      countOf(failing.attempts, "run")
+    } failed</span></p>`;
+  const command = failing?.remedy ?? null;
+  const record = failing ?? stuckAt;
+  return html`<li class="problem ${toneOf(state)}" id="problem-${topic}">
+<p><a class="name" href="${url(place)}">${queue}</a> ${renderState(state)} ${
+    sinceMs !== null && html`<span class="soft">since ${renderTime(sinceMs, nowMs)}</span>`
+  }</p>
+<p>${clip(reason, 300)}</p>
+${error}
+<p class="do">${advice} ${
+    record !== null &&
+    html`<a href="${url(`${place}/records/${record.partition}@${record.offset}`)}">Look at the record</a>`
+  }</p>
+${command !== null && !reason.includes(command) && renderCommand(command)}
+</li>`;
+}
+
+function renderNumbers({ status: { topics }, workers, hour }: OverviewData, { url }: PageContext): Html {
+  const oldest = topics.reduce<TopicStatus | null>(
+    (most, topic) => (topic.oldestWaitingMs ?? -1) > (most?.oldestWaitingMs ?? -1) ? topic : most,
+    null,
+  );
+  const lag = topics.reduce((sum, topic) => sum + (topic.lag ?? 0), 0);
+  const unknown = topics.filter((topic) => topic.lag === null).length;
+  const running = topics.reduce((sum, topic) => sum + (topic.running ?? 0), 0);
+  const lastMinute = hour.total.at(-2) ?? { done: 0, failed: 0 };
+  const done = hour.total.reduce((sum, minute) => sum + minute.done, 0);
+  const failed = hour.total.reduce((sum, minute) => sum + minute.failed, 0);
+  const unhandled = countUnhandled(topics);
+  const isAlone = workers !== null && workers.alive === 0;
+  return html`<dl class="numbers">
+${
+    renderNumber(
+      "Oldest waiting",
+      oldest?.oldestWaitingMs == null ? NONE : renderAge(oldest.oldestWaitingMs),
+      oldest?.oldestWaitingMs == null
+        ? "nothing waits"
+        : html`in <a href="${url(`topics/${encodeURIComponent(oldest.queue)}`)}">${clip(oldest.queue, 40)}</a>`,
+      oldest === null ? "ok" : toneOf(oldest.state),
+    )
+  }
+${
+    renderNumber(
+      "Waiting",
+      formatCount(lag),
+      unknown === 0 ? `and ${formatCount(running)} running` : `${countOf(unknown, "topic")} not known`,
+    )
+  }
+${renderNumber("Done a minute", formatCount(lastMinute.done), `${formatCount(done)} in the last hour`)}
+${
+    renderNumber(
+      "Failed",
+      formatPercent(failed, done + failed) ?? NONE,
+      `${countOf(failed, "run")} in the last hour`,
+      failed > done ? "warn" : "ok",
+    )
+  }
+${
+    renderNumber(
+      "New dead letters",
+      unhandled === null ? NONE : html`<a href="${url("dead_letters")}">${formatCount(unhandled)}</a>`,
+      "neither requeued nor dismissed",
+      unhandled !== null && unhandled > 0 ? "warn" : "ok",
+    )
+  }
+${
+    renderNumber(
+      "Workers",
+      workers === null ? NONE : html`<a href="${url("workers")}">${formatCount(workers.alive)}</a>`,
+      workers === null
+        ? "not known"
+        : `${formatCount(workers.running)} of ${countOf(workers.slots, "slot")} busy${
+          workers.gone === 0 ? "" : `, ${formatCount(workers.gone)} gone`
+        }`,
+      isAlone ? "bad" : workers !== null && workers.gone > 0 ? "warn" : "ok",
+    )
+  }
+</dl>`;
+}
+
+/** Topics may share a dead letter topic: each is counted once. */
+function countUnhandled(topics: readonly TopicStatus[]): number | null {
+  const counts = new Map(
+    topics.flatMap(({ deadLetters }) =>
+      deadLetters === null ? [] : [[deadLetters.topic, deadLetters.unhandled] as const]
+    ),
+  );
+  const known = [...counts.values()].filter((count) => count !== null);
+  return known.length < counts.size ? null : known.reduce((sum, count) => sum + count, 0);
+}
+
+function renderErrors(errors: readonly LetterGroup[], context: PageContext): Html {
+  return html`
+    <section aria-labelledby="errors">
+      <h2 id="errors">Latest dead letters by error</h2>
+      ${errors.length === 0
+        ? renderEmpty("No dead letter waits for you.")
+        : html`<ul class="errors">${errors.map((group) => renderGroup(group, context))}</ul>`}
+    </section>
+  `;
+}
+
+function renderGroup(group: LetterGroup, { url, nowMs }: PageContext): Html {
+  const { jobClass, errorClass, message, unhandled, lastAtMs } = group;
+  const link = url("dead_letters", letterQuery(filterOfGroup(group)));
+  return html`
+    <li>
+      <a href="${link}"><b>${formatCount(unhandled)} ×</b> ${renderName(jobClass, "unreadable")}</a>
+      ${renderError(errorClass, message, 160)}
+      <span class="soft">last ${renderTime(lastAtMs, nowMs)}</span>
+    </li>
+  `;
+}

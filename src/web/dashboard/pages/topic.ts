@@ -1,0 +1,240 @@
+/**
+ * One topic: its state in words, the records that fail, what runs, its partitions; pause and resume. It needs no worker: what
+ * only workers report is missing then.
+ */
+import type { App } from "../../../app/app.ts";
+import { describeError } from "../../../errors.ts";
+import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
+import { drawHour, type Minute } from "../charts.ts";
+import {
+  addUpHours,
+  type FailingRecord,
+  listFailing,
+  listRunning,
+  type RunningOnWorker,
+  withRunning,
+} from "../fleet.ts";
+import { clip, countOf, formatCount } from "../format.ts";
+import { type Html, html, type HtmlValue } from "../html.ts";
+import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
+import {
+  NONE,
+  renderAge,
+  renderCommand,
+  renderCount,
+  renderEmpty,
+  renderError,
+  renderNumber,
+  renderState,
+  renderTable,
+  renderTime,
+  toneOf,
+} from "../parts.ts";
+import { pageOf } from "../paging.ts";
+import { PAUSE_ACTIONS, renderPause } from "../pause_form.ts";
+import { renderRunningTable } from "../running_table.ts";
+import { adviceOf, compareStates } from "../verdict.ts";
+
+/** The data of the page. */
+export interface TopicData {
+  /** The topic, as `app.status()` returns it. */
+  readonly topic: TopicStatus;
+  /** The records that fail on live workers, those that wait for an operator first: at most 20. */
+  readonly failing: readonly FailingRecord[];
+  /** The jobs that run, the longest first: at most 50. */
+  readonly running: readonly RunningOnWorker[];
+  /** The last hour by minute, oldest first; `null` if no worker reports it. */
+  readonly hour: readonly Minute[] | null;
+  /** Whether an operator can pause topics of this App. */
+  readonly canPause: boolean;
+  /** The time of the data, in ms since 1970. */
+  readonly atMs: number;
+  /** Sentences about what is not known, and why. */
+  readonly notes: readonly string[];
+}
+
+const PAGE_SIZE = 100;
+const MAX_FAILING = 20;
+const MAX_RUNNING = 50;
+
+/** The page. */
+export const topic: Page<TopicData> = {
+  path: "topics/:queue",
+  nav: null,
+  title: ({ topic }) => `Topic ${clip(topic.queue, 100)}`,
+  load: loadTopic,
+  render: renderTopic,
+  actions: PAUSE_ACTIONS,
+};
+
+async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
+  const notes: string[] = [];
+  const [status, reported] = await Promise.all([
+    app.status(),
+    app.workers().catch((error): null => {
+      notes.push(`The workers are not known: ${describeError(error).message}`);
+      return null;
+    }),
+  ]);
+  const found = status.topics.find(({ queue, topic }) => queue === params.queue || topic === params.queue);
+  if (found === undefined) throw new PageError(404, `The App declares no topic "${clip(params.queue!, 200)}"`);
+  const workers = reported ?? [];
+  const topic = reported === null ? found : withRunning([found], workers)[0]!;
+  const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
+  return {
+    topic,
+    failing: listFailing(workers).filter(isHere).slice(0, MAX_FAILING),
+    running: listRunning(workers).filter(isHere).slice(0, MAX_RUNNING),
+    hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
+    canPause: app.canControl,
+    atMs: status.atMs,
+    notes: [...status.notes, ...notes],
+  };
+}
+
+function renderTopic(data: TopicData, context: PageContext): Html {
+  const { topic, hour, failing, running, notes } = data;
+  return html`<div data-refresh="5">
+<p class="verdict ${toneOf(topic.state)}">${renderState(topic.state)} ${clip(topic.reason, 400)}</p>
+${topic.state !== "ok" && html`<p class="do">${adviceOf(topic.state)}</p>`}
+${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
+${renderNumbers(data, context)}
+${failing.length > 0 && renderFailing(failing, topic, context)}
+${renderPause(data, context)}
+${
+    hour !== null &&
+    html`<section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
+      drawHour("hour", hour)
+    }</section>`
+  }
+${renderPartitions(topic, context)}
+${renderRunning(running, topic, context)}
+</div>`;
+}
+
+function renderNumbers({ topic }: TopicData, { url }: PageContext): Html {
+  const { queue, oldestWaitingMs, lag, delayed, deadLetters, workers, state } = topic;
+  return html`<dl class="numbers">
+${
+    renderNumber(
+      "Oldest waiting",
+      renderAge(oldestWaitingMs),
+      oldestWaitingMs === null ? "nothing waits" : "",
+      toneOf(state),
+    )
+  }
+${
+    renderNumber(
+      "Waiting",
+      lag === null ? NONE : formatCount(lag),
+      html`<a href="${url(`topics/${encodeURIComponent(queue)}/records`)}">Look at the records</a>`,
+    )
+  }
+${renderNumber("Running", renderCount(topic.running), "")}
+${renderNumber("Delayed", formatCount(delayed), html`<a href="${url("delayed")}">for later</a>`)}
+${
+    deadLetters !== null && renderNumber(
+      "Dead letters",
+      deadLetters.unhandled === null
+        ? NONE
+        : html`<a href="${url("dead_letters", { topic: deadLetters.topic })}">${
+          formatCount(deadLetters.unhandled)
+        }</a>`,
+      html`in ${clip(deadLetters.topic, 40)}`,
+      deadLetters.unhandled ? "warn" : "ok",
+    )
+  }
+${renderNumber("Workers", renderCount(workers), "", workers === 0 && (lag ?? 0) > 0 ? "bad" : "ok")}
+</dl>`;
+}
+
+function renderFailing(failing: readonly FailingRecord[], { queue }: TopicStatus, context: PageContext): Html {
+  return html`
+    <section aria-labelledby="failing">
+      <h2 id="failing">Records that fail</h2>
+      <ol class="problems-list">${failing.map((record) => renderFailingRecord(record, queue, context))}</ol>
+    </section>
+  `;
+}
+
+function renderFailingRecord(record: FailingRecord, queue: string, { url, nowMs }: PageContext): Html {
+  const { partition, offset, isStuck, attempts, nextTryAtMs, error, remedy, worker } = record;
+  const place = url(`topics/${encodeURIComponent(queue)}/records/${partition}@${offset}`);
+  const next = nextTryAtMs <= nowMs ? "being tried now" : html`next try ${renderTime(nextTryAtMs, nowMs)}`;
+  return html`
+    <li class="problem ${isStuck ? "bad" : "warn"}" id="failing-${partition}-${offset}">
+      <p>
+        ${renderState(isStuck ? "stuck" : "retrying")}
+        <a href="${place}">partition ${partition}, offset ${formatCount(offset)}</a>
+        <span class="soft">${countOf(attempts, "run")} failed; ${next}; on ${clip(worker, 60)}</span>
+      </p>
+      <p>${renderError(error.errorClass, error.message, 600)}</p>
+      ${remedy !== null && html`<p class="do">To skip it:</p>${renderCommand(remedy)}`}
+    </li>
+  `;
+}
+
+function renderPartitions({ queue, partitions }: TopicStatus, context: PageContext): Html {
+  const { query, url } = context;
+  const sorted = partitions.toSorted((a, b) => compareStates(a, b) || a.partition - b.partition);
+  const { items, pager } = pageOf(
+    "Pages of partitions",
+    sorted,
+    PAGE_SIZE,
+    query,
+    (page) => `${url(`topics/${encodeURIComponent(queue)}`, { page })}#partitions`,
+  );
+  const table = items.length === 0 ? renderEmpty("None is known: the topic may not exist.") : renderTable(
+    "Partitions, worst first",
+    PARTITION_COLUMNS,
+    items.map((partition) => renderPartition(queue, partition, context)),
+    { isCaptionHidden: true },
+  );
+  return html`
+    <section aria-labelledby="partitions">
+      <h2 id="partitions">Partitions</h2>
+      ${table} ${pager}
+    </section>
+  `;
+}
+
+const PARTITION_COLUMNS = [
+  { name: "Partition", isNumber: true },
+  { name: "State" },
+  { name: "Oldest waiting", isNumber: true },
+  { name: "Waiting", isNumber: true },
+  { name: "Committed", isNumber: true },
+  { name: "End", isNumber: true },
+  { name: "Owner" },
+];
+
+function renderPartition(
+  queue: string,
+  { partition, state, oldestWaitingMs, lag, committed, high, owner }: PartitionSummary,
+  { url }: PageContext,
+): Html {
+  const link = (content: HtmlValue, from: number | null) =>
+    html`<a href="${url(`topics/${encodeURIComponent(queue)}/records`, { partition, from })}">${content}</a>`;
+  return html`
+    <tr id="partition-${partition}">
+      <th scope="row" class="n">${link(partition, null)}</th>
+      <td>${renderState(state)}</td>
+      <td class="n">${renderAge(oldestWaitingMs)}</td>
+      <td class="n">${renderCount(lag)}</td>
+      <td class="n">${committed === null ? NONE : link(formatCount(committed), committed)}</td>
+      <td class="n">${high === null ? NONE : formatCount(high)}</td>
+      <td>${owner === null
+        ? NONE
+        : html`<a href="${url(`workers/${encodeURIComponent(owner)}`)}">${clip(owner, 50)}</a>`}</td>
+    </tr>
+  `;
+}
+
+function renderRunning(running: readonly RunningOnWorker[], topic: TopicStatus, context: PageContext): Html {
+  const more = (topic.running ?? 0) - running.length;
+  return html`<section aria-labelledby="running"><h2 id="running">Running</h2>${
+    running.length === 0
+      ? renderEmpty(topic.running === null ? "No worker reports what runs." : "No job runs.")
+      : renderRunningTable(running, context)
+  }${more > 0 && html`<p class="soft">and ${formatCount(more)} more</p>`}</section>`;
+}

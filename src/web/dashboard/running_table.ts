@@ -1,0 +1,36 @@
+/** The table of jobs that run, the longest first. Pure. */
+import type { RunningOnWorker } from "./fleet.ts";
+import { clip, formatRunTime } from "./format.ts";
+import { type Html, html } from "./html.ts";
+import type { PageContext } from "./page.ts";
+import { NONE, renderName, renderState, renderTable } from "./parts.ts";
+
+const COLUMNS = [
+  { name: "Job" },
+  { name: "Class" },
+  { name: "Record" },
+  { name: "Runs for", isNumber: true },
+  { name: "Limit", isNumber: true },
+  { name: "Worker" },
+];
+
+/** Renders the table. */
+export function renderRunningTable(running: readonly RunningOnWorker[], context: PageContext): Html {
+  const rows = running.map((job) => renderJob(job, context));
+  return renderTable("Jobs that run, the longest first", COLUMNS, rows, { isCaptionHidden: true });
+}
+
+function renderJob(job: RunningOnWorker, { url }: PageContext): Html {
+  const { jobId, jobClass, topic, partition, offset, runningMs, timeoutMs, worker } = job;
+  const isOverdue = timeoutMs !== null && runningMs > timeoutMs;
+  return html`
+    <tr>
+      <th scope="row">${clip(jobId, 40)}</th>
+      <td>${renderName(jobClass)}</td>
+      <td>${clip(`${topic}/${partition}@${offset}`, 80)}</td>
+      <td class="n">${isOverdue && renderState("overdue")} ${formatRunTime(runningMs)}</td>
+      <td class="n">${timeoutMs === null ? NONE : formatRunTime(timeoutMs)}</td>
+      <td><a href="${url(`workers/${encodeURIComponent(worker)}`)}">${clip(worker, 50)}</a></td>
+    </tr>
+  `;
+}

@@ -1,0 +1,100 @@
+/** The verdict of the first page: one sentence, and what is wrong, worst first, each with what an operator can do. Pure. */
+import { type AppStatus, TOPIC_STATES, type TopicState, type TopicStatus } from "../../status/status.ts";
+import type { FailingRecord } from "./fleet.ts";
+import { countOf, formatCount } from "./format.ts";
+import { toneOf } from "./parts.ts";
+
+/** A topic that needs a look. */
+export interface Problem {
+  /** The queue. */
+  readonly queue: string;
+  /** The full name of its topic. */
+  readonly topic: string;
+  /** Its state. */
+  readonly state: TopicState;
+  /** The state in words. */
+  readonly reason: string;
+  /** The time since when the oldest record waits, in ms since 1970; `null` if it is not known. */
+  readonly sinceMs: number | null;
+  /** The record that fails; `null` if no worker reports one. */
+  readonly failing: FailingRecord | null;
+  /** The first record that waits for an operator; `null` for none. */
+  readonly stuckAt: { readonly partition: number; readonly offset: number } | null;
+}
+
+/** Listed topics, at most. */
+export const MAX_PROBLEMS = 12;
+
+/** Returns the sentence of the verdict. */
+export function verdictOf({ topics }: AppStatus): string {
+  const of = topics.length;
+  const bad = topics.filter(({ state }) => toneOf(state) === "bad");
+  const warn = topics.filter(({ state }) => toneOf(state) === "warn");
+  const paused = topics.filter(({ state }) => toneOf(state) === "note");
+  if (bad.length === 1) return `Topic ${bad[0]!.queue}: ${bad[0]!.state}`;
+  if (bad.length > 1) return `${formatCount(bad.length)} of ${countOf(of, "topic")} need help: ${countStates(bad)}`;
+  if (warn.length === 1) return `Topic ${warn[0]!.queue}: ${warn[0]!.state}`;
+  if (warn.length > 1) {
+    return `${formatCount(warn.length)} of ${countOf(of, "topic")} need a look: ${countStates(warn)}`;
+  }
+  const rest = paused.length === 0 ? "" : `, ${formatCount(paused.length)} paused`;
+  if (of === 0) return "No topics are declared";
+  return of === 1 ? `The topic is ${paused.length === 0 ? "OK" : "paused"}` : `${allOf(of, paused.length)} OK${rest}`;
+}
+
+/** Lists the topics that are not OK, worst first. */
+export function listProblems({ atMs, topics }: AppStatus, failing: readonly FailingRecord[]): Problem[] {
+  return topics.filter(({ state }) => state !== "ok").toSorted(compareStates).slice(0, MAX_PROBLEMS).map(
+    ({ queue, topic, state, reason, oldestWaitingMs, partitions, pausedBy }) => {
+      const stuck = partitions.find((partition) => partition.stuck.length > 0);
+      return {
+        queue,
+        topic,
+        state,
+        reason,
+        sinceMs: state === "paused" && pausedBy !== null
+          ? pausedBy.atMs
+          : oldestWaitingMs === null
+          ? null
+          : atMs - oldestWaitingMs,
+        failing: failing.find((record) => record.topic === topic) ?? null,
+        stuckAt: stuck === undefined ? null : { partition: stuck.partition, offset: stuck.stuck[0]! },
+      };
+    },
+  );
+}
+
+/** Returns what an operator can do about a state, in one sentence; `null` for nothing. */
+export function adviceOf(state: TopicState): string | null {
+  return ADVICE[state] ?? null;
+}
+
+const ADVICE: Readonly<Partial<Record<TopicState, string>>> = {
+  "stuck": "It is tried again by itself: deploy a correction, or skip the record.",
+  "no worker": "Start a worker that reads this topic.",
+  "stalled": "Look at the jobs that run, and restart a worker that hangs.",
+  "unknown": "Look at the broker, and whether the topic exists: topics apply creates it.",
+  "retrying": "It is tried again by itself. Deploy a correction if the error stays.",
+  "behind": "Wait, or add workers, slots or partitions.",
+  "paused": "Resume it when its cause is gone.",
+};
+
+/** Compares two topics: the worse one first, then the one whose oldest record waits longer. */
+export function compareStates(
+  a: Pick<TopicStatus, "state" | "oldestWaitingMs">,
+  b: Pick<TopicStatus, "state" | "oldestWaitingMs">,
+): number {
+  return TOPIC_STATES.indexOf(a.state) - TOPIC_STATES.indexOf(b.state) ||
+    (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1);
+}
+
+function countStates(topics: readonly TopicStatus[]): string {
+  const byState = Map.groupBy(topics.toSorted(compareStates), ({ state }) => state);
+  return Array.from(byState, ([state, some]) => `${formatCount(some.length)} ${state}`).join(", ");
+}
+
+function allOf(topics: number, paused: number): string {
+  return paused === 0
+    ? `All ${countOf(topics, "topic")}`
+    : `${formatCount(topics - paused)} of ${countOf(topics, "topic")}`;
+}
