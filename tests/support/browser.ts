@@ -32,7 +32,10 @@ export async function startBrowser(): Promise<Browser> {
   if (executablePath === null) throw new Error("There is no Chromium");
   const { chromium } = await import("npm:playwright-core@1.65.1");
   // A container runs as root, where the sandbox cannot be had. Every page that it opens is our own.
-  return await chromium.launch({ executablePath, args: ["--no-sandbox", "--font-render-hinting=none"] });
+  return await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text"],
+  });
 }
 
 /**

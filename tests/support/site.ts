@@ -14,6 +14,18 @@ export const HOSTILE = {
   rtl: "\u202egnp.exe\u2066",
 } as const;
 
+/** The pages of the site, and the names of their pictures. */
+export const PAGES: readonly (readonly [path: string, picture: string])[] = [
+  ["/", "overview"],
+  ["/topics/orders", "topic"],
+  ["/topics/orders/records", "records"],
+  ["/dead_letters", "dead_letters"],
+  ["/dead_letters/confirm?do=requeue&all=1&class=MailJob", "confirm"],
+  ["/delayed", "delayed"],
+  ["/workers", "workers"],
+  ["/about", "about"],
+];
+
 /** Whether the jobs of this name fail. */
 const broken = new Set<string>();
 
@@ -55,8 +67,12 @@ export const OPERATOR = { "x-user": "ada:operate" };
 /** Headers of a request of a user who may only look. */
 export const READER = { "x-user": "ben:read" };
 
-/** Serves the dashboard of a shop. */
-export async function serveSite(): Promise<Site> {
+/**
+ * Serves the dashboard of a shop.
+ *
+ * @param options.hostile whether there is a dead letter of a hostile client. @default true
+ */
+export async function serveSite({ hostile = true } = {}): Promise<Site> {
   const log = new FaultInjectionLog();
   const app = new App({
     name: "shop",
@@ -80,8 +96,10 @@ export async function serveSite(): Promise<Site> {
     await app.worker({ concurrency: 2 }).run(undefined, { once: true });
   };
   await performAll();
-  const [outcome] = await log.open().append("dead_jobs", [createHostileLetter()]);
-  if (!outcome!.ok) throw outcome!.error;
+  if (hostile) {
+    const [outcome] = await log.open().append("dead_jobs", [createHostileLetter()]);
+    if (!outcome!.ok) throw outcome!.error;
+  }
   for (const hours of [1, 5, 30]) await ReportJob.set({ wait: { hours } }).performLater(`2026-${hours}`);
   for (const month of ["2026-09", "2026-10"]) await ReportJob.performLater(month);
   for (const order of [1004, 1005]) await ChargeJob.performLater(order);
