@@ -171,7 +171,8 @@ export class Operations {
   /** See `App.status`. */
   async status(options: StatusOptions): Promise<AppStatus> {
     checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
-    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic } = this.#context;
+    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic, workersTopic } =
+      this.#context;
     const [{ readStatus }, { Movement }] = await lazyImport(() =>
       Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
     );
@@ -183,6 +184,7 @@ export class Operations {
       routes: routes.all(),
       scheduledTopic,
       schedulerGroup: schedulerGroup(name),
+      workers: workersTopic === null ? null : () => this.workers(),
       pauses: control ? () => this.paused() : null,
       movement: this.#movement,
       broker: () => broker.ready(),

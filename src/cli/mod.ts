@@ -24,6 +24,7 @@ const FLUSH_MS = 1000;
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["worker", async () => (await import("./worker.ts")).worker],
   ["topics", async () => (await import("./topics.ts")).topics],
+  ["status", async () => (await import("./status.ts")).status],
   ["skip", async () => (await import("./skip.ts")).skip],
   ["pause", async () => (await import("./control.ts")).pause],
   ["resume", async () => (await import("./control.ts")).resume],
