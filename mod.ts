@@ -156,7 +156,9 @@ export type {
   WorkerHistory,
 } from "./src/reports/reported_worker.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
+export type { MissedTicks, RecurringDefinition } from "./src/recurring/definition.ts";
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
+export type { RecurringJob } from "./src/scheduler/recurring/list_recurring.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";
 export type {
   AppStatus,

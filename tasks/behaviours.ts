@@ -27,9 +27,11 @@ const LISTS: readonly List[] = [
   { title: "Producing", prefix: "W", numbers: span(1, 7) },
   { title: "Keys", prefix: "P", numbers: span(1, 13) },
   { title: "Delays", prefix: "T", numbers: span(1, 16) },
+  { title: "Recurring jobs", prefix: "J", numbers: span(1, 10) },
   { title: "Age, encryption and schemas", prefix: "F", numbers: span(1, 3) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
   { title: "Status", prefix: "status ", numbers: span(1, 9) },
+  { title: "Worker reports", prefix: "report ", numbers: span(1, 5) },
   { title: "Bad input", prefix: "bad input ", numbers: span(1, 26) },
 ];
 
@@ -70,7 +72,7 @@ function span(from: number, to: number): number[] {
 export function findBehaviourTests(sources: ReadonlyMap<string, string>): BehaviourTest[] {
   // The first argument of a call that ignores nothing, or the `name` of a definition.
   const name =
-    /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input |status )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
+    /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input |report |status )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
   return [...sources].flatMap(([path, source]) =>
     [...source.matchAll(name)].map(([, , id, text]) => ({ id: id!, sentence: parseSentence(text!), path }))
   );

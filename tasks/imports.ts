@@ -33,7 +33,7 @@ const LAYERS = [
   ["support"],
   ["monitor"],
   ["broker", "job"],
-  ["routing"],
+  ["recurring", "routing"],
   ["dispatch", "worker"],
   ["control", "dead_letters", "reports", "scheduler"],
   ["status"],
@@ -49,6 +49,7 @@ const INTERFACE_ONLY = ["control", "dead_letters", "dispatch", "reports", "sched
 const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
   [/^node:/, /^src\//],
   [/^npm:kafkajs$/, /^src\/broker\/kafka\/wire\//],
+  [/^npm:croner$/, /^src\/recurring\/cron\.ts$/],
   [/^jsr:@std\/cli$/, /^src\/cli\//],
 ];
 
@@ -94,6 +95,9 @@ export function findBrokenRules(sources: Sources): string[] {
   }
   const atOnce = collectReached(sources, "mod.ts", (found) => !found.lazy);
   if (atOnce.has("npm:kafkajs")) broken.push(`mod.ts loads kafkajs at once: an "await import()" must lie between them`);
+  if (collectReached(sources, "mod.ts").has("npm:croner")) {
+    broken.push("mod.ts reaches croner: only the entry point src/recurring/mod.ts may");
+  }
   return broken;
 }
 

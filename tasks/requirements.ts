@@ -5,11 +5,11 @@
 import { didYouMean } from "../src/support/validation.ts";
 
 /** The parts that can be left out. */
-const PARTS = ["kafka", "ruby", "chromium"] as const;
+const PARTS = ["kafka", "ruby", "chromium", "node"] as const;
 
 /**
  * `"kafka"`: the tests that need a real Kafka, and therefore Java and Maven or a `BROKER_URL`. `"ruby"`: those that need a
- * Ruby with Active Job. `"chromium"`: those of the dashboard in a browser.
+ * Ruby with Active Job. `"chromium"`: those of the dashboard in a browser. `"node"`: those in Node and Bun.
  */
 export type Part = typeof PARTS[number];
 

@@ -1,5 +1,5 @@
 /**
- * `deno task test [--require kafka,ruby,chromium] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno
+ * `deno task test [--require kafka,ruby,chromium,node] [--kafka=auto|required|off] [--fast] [--record-times] [paths and options of deno
  * test]`: runs the tests, in three stages.
  *
  * 1. The types of all files are checked.
@@ -12,7 +12,8 @@
  * The Kafka is the one in `BROKER_URL`, else one that is started for the run on a free port and removed at its end.
  * Without a Kafka its tests are left out, and a line says so; with `--require kafka` (or `--kafka=required`, the
  * default if `BROKER_URL` is set) that is a failure. The same holds for `tests/rails`, which needs a Ruby with Active Job,
- * and `--require ruby`; and for `tests/web/browser`, which needs a Chromium, and `--require chromium`. `--fast` leaves out files that take long. `--record-times`
+ * and `--require ruby`; and for `tests/web/browser`, which needs a Chromium, and `--require chromium`; and for
+ * `tests/runtimes`, which needs Node and Bun (`deno run -A tasks/runtimes.ts`), and `--require node`. `--fast` leaves out files that take long. `--record-times`
  * measures each file and writes `tasks/test/times.json`, from which the order and the expected time come.
  *
  * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
@@ -21,6 +22,7 @@ import { BROWSER_FOLDER, findMissingChromium } from "./chromium.ts";
 import { deno, filesUnder, onInterrupt, root } from "./process.ts";
 import { type Part, runTask } from "./requirements.ts";
 import { findMissingKcat, findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
+import { findMissingRuntimes, RUNTIMES_FOLDER } from "./runtimes.ts";
 import { readArguments, type TestArguments } from "./test/arguments.ts";
 import { BackgroundKafka } from "./test/background_kafka.ts";
 import { CLUSTER_FOLDER, formatCount, isWithin, planRuns, type Run, type TestFile, timeKey } from "./test/plan.ts";
@@ -149,6 +151,7 @@ const PROGRAMS: readonly Program[] = [
     findMissingOnKafka: findMissingKcat,
   },
   { part: "chromium", name: "Chromium", folder: BROWSER_FOLDER, findMissing: findMissingChromium },
+  { part: "node", name: "Node and Bun", folder: RUNTIMES_FOLDER, findMissing: findMissingRuntimes },
 ];
 
 /** Says why the tests with a program were left out. That is a failure if they are required. */

@@ -3,21 +3,12 @@
  * `node:sqlite`, Deno KV's queue, and the peers that are at hand. Each round has files and queues of its own.
  */
 import type { Bench, Context } from "../bench.ts";
-import {
-  type Bar,
-  compare,
-  type Figure,
-  type Heading,
-  oursAtMost,
-  ratioAtLeast,
-  ratioAtMost,
-  withoutBase,
-} from "../figures.ts";
+import { compare, type Figure, type Heading, oursAtMost, ratioAtLeast, ratioAtMost } from "../figures.ts";
 import { jobsOf } from "../options.ts";
-import type { PeerState } from "../peers.ts";
 import { formatValue } from "../report.ts";
-import { interleaved, type Program, type Results } from "../rounds.ts";
+import { interleaved, type Program } from "../rounds.ts";
 import { inFolder, remove, TOPIC } from "../sqlite_files.ts";
+import { besidePeer, besidePeers } from "./beside_peers.ts";
 
 const TABLE = "Latency, idle, start";
 
@@ -167,26 +158,4 @@ async function first({ size }: Context, folder: string): Promise<Figure[]> {
       ratioAtMost(1.2),
     ),
   ];
-}
-
-/** Runs a program of ours and of each peer that is at hand. */
-async function besidePeers(
-  rounds: number,
-  states: readonly PeerState[],
-  program: (kind: string) => Program,
-): Promise<Readonly<Record<string, Results>>> {
-  const kinds = ["ours", ...states.filter(({ missing }) => missing === null).map(({ kind }) => kind)];
-  return await interleaved(rounds, Object.fromEntries(kinds.map((kind) => [kind, program(kind)])));
-}
-
-function besidePeer(
-  heading: Heading,
-  ours: readonly number[],
-  { name, missing }: Pick<PeerState, "name" | "missing">,
-  values: readonly number[],
-  bar: Bar | null,
-): Figure {
-  return missing === null
-    ? compare(heading, ours, { name, values }, bar)
-    : withoutBase(heading, ours, name, missing, bar);
 }

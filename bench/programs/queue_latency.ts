@@ -36,7 +36,7 @@ async function enqueue(): Promise<void> {
   const sent: Promise<unknown>[] = [];
   let dueMs = nowMs();
   while (sent.length < total) {
-    await new Promise((resolve) => setTimeout(resolve, dueMs - nowMs()));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - nowMs())));
     for (const atMs = nowMs(); dueMs <= atMs && sent.length < total;) {
       sent.push(queue.enqueue(nowMs()));
       dueMs += -Math.log(1 - Math.random()) * 1000 / perSecond;

@@ -17,6 +17,8 @@ export async function open(name: string): Promise<JobQueue> {
   return {
     enqueue: (number) => queue.add("noop", [number, PADDING]),
     enqueueAll: (numbers) => queue.addBulk(numbers.map(job)),
+    enqueueAllAt: (dueAtMs) =>
+      queue.addBulk(dueAtMs.map((due) => ({ ...job(due), opts: { delay: due - Date.now() } }))),
     async work(performed) {
       const perform = ({ data }: { data: [number, string] }) => Promise.resolve(performed(data[0]));
       const worker = new Worker(name, perform, { ...settings, concurrency: 50 });

@@ -20,6 +20,7 @@ export async function open(name: string): Promise<JobQueue> {
   return {
     enqueue: (number) => utils.addJob(name, [number, PADDING]),
     enqueueAll: (numbers) => utils.addJobs(numbers.map(job)),
+    enqueueAllAt: (dueAtMs) => utils.addJobs(dueAtMs.map((due) => ({ ...job(due), runAt: new Date(due) }))),
     async work(performed) {
       await run({
         logger: settings.logger,

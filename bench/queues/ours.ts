@@ -13,6 +13,11 @@ export function open(name: string): Promise<JobQueue> {
       await performAllLater(numbers.map((number) => NoopJob.of(number, PADDING)));
       await app.flush();
     },
+    async enqueueAllAt(dueAtMs) {
+      await performAllLater(dueAtMs.map((due) => NoopJob.set({ waitUntil: new Date(due) }).of(due, PADDING)));
+      await app.flush();
+    },
+    create: () => app.applyTopics(),
     flush: () => app.flush(),
     async work(performed) {
       hooks.performed = performed;

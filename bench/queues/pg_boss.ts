@@ -21,6 +21,7 @@ export async function open(name: string): Promise<JobQueue> {
   return {
     enqueue: (number) => boss.send(name, [number, PADDING]),
     enqueueAll: (numbers) => boss.insert(name, numbers.map(job)),
+    enqueueAllAt: (dueAtMs) => boss.insert(name, dueAtMs.map((due) => ({ ...job(due), startAfter: new Date(due) }))),
     async work(performed) {
       const options = { batchSize: 1000, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
       await boss.work(name, options, (jobs: readonly { data: [number, string] }[]) => {

@@ -10,6 +10,13 @@ export interface JobQueue {
   enqueue(number: number): Promise<unknown>;
   /** Enqueues many jobs with the queue's call for that; they are stored once it resolves. */
   enqueueAll(numbers: readonly number[]): Promise<unknown>;
+  /**
+   * Enqueues many jobs, each due at a time in milliseconds since 1970, which is its number; they are stored once it resolves.
+   * Absent where the queue has no delayed jobs.
+   */
+  enqueueAllAt?(dueAtMs: readonly number[]): Promise<unknown>;
+  /** Creates what must be there before; absent where that happens by itself. */
+  create?(): Promise<unknown>;
   /** Resolves once all that was enqueued is stored; absent where `enqueue` itself does so. */
   flush?(): Promise<unknown>;
   /** Starts a worker, and resolves once it takes jobs. It calls `performed` with the number of each job. */

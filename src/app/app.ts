@@ -17,9 +17,11 @@ import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
 import { copyFrozen, didYouMean, show } from "../support/validation.ts";
+import { checkRecurring } from "../recurring/definition.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
 import { fullName, type Route, Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
+import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import { workersTopicOf } from "../routing/workers_topic.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
@@ -100,7 +102,7 @@ export class App implements AsyncDisposable {
    *
    * @internal
    */
-  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> = {};
+  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> & { readonly isRecurring?: boolean } = {};
   readonly #workers = new Set<Worker>();
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
@@ -140,6 +142,11 @@ export class App implements AsyncDisposable {
       clock: resolved.clock,
       scheduledTopic: this.#scheduledTopic,
       maxDelayMs: resolved.maxDelayMs,
+    });
+    checkRecurring(resolved.recurring, {
+      classes: this.jobs,
+      names: () => this.jobNames(),
+      checkJob: (job) => this.#dispatcher.check(job),
     });
     this.#operations = new Operations({
       options: resolved,
@@ -405,6 +412,47 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * Lists the recurring jobs with their last and next ticks, in the order of their declaration. No worker needs to run.
+   *
+   * @throws {BrokerError} if the topic of delayed jobs cannot be read
+   *
+   * @example
+   * ```ts
+   * import { activeJobTopic, App, Job } from "@activejob/kafka";
+   * import { every } from "@activejob/kafka/recurring";
+   * import { assertEquals } from "@std/assert";
+   *
+   * class NightlyJob extends Job {
+   *   perform() {}
+   * }
+   * await using app = new App({
+   *   name: "shop",
+   *   broker: "memory:",
+   *   jobs: [NightlyJob],
+   *   topics: [activeJobTopic("default")],
+   *   recurring: [every("0 3 * * *", NightlyJob.of(), { id: "nightly" })],
+   * });
+   * const [nightly] = await app.recurring();
+   * assertEquals([nightly!.schedule, new Date(nightly!.nextAtMs).getUTCHours()], ["0 3 * * *", 3]);
+   * ```
+   */
+  async recurring(): Promise<RecurringJob[]> {
+    return await this.#operations.recurring();
+  }
+
+  /**
+   * Enqueues a recurring job now, with a `jobId` of its own. Its ticks stay as they are.
+   *
+   * @param id the id of the recurring job
+   * @returns the job, once it is acknowledged
+   * @throws {EnqueueError} if it cannot be enqueued
+   * @throws {InvalidConfigurationError} if no recurring job has this id
+   */
+  async runRecurring(id: string): Promise<Job> {
+    return await this.enqueueAcknowledged(this.#operations.createRecurring(id));
+  }
+
+  /**
    * Returns the dead letters of one topic, or of all: to list, to requeue and to dismiss them. Nothing is read yet.
    *
    * @param topic a dead letter topic, with the App's prefix or without it
@@ -567,6 +615,9 @@ export class App implements AsyncDisposable {
       dispatcher: this.#dispatcher,
       monitor: this.#monitor,
       jobs: this.jobs,
+      codec: this.codec,
+      enqueue: (job) => this.enqueueAcknowledged(job),
+      isRecurring: this.testConfig.isRecurring ?? true,
       topic: this.#scheduledTopic,
       reportError: (where, error) => this.reportError(where, error),
     });

@@ -8,14 +8,25 @@ import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
 import { InvalidConfigurationError } from "../errors.ts";
+import type { Job } from "../job/job.ts";
+import { copyJob } from "../recurring/definition.ts";
 import { fullName, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
+import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
 import type { Movement } from "../status/movement.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
-import { boolean, checkOptions, integerFrom, nonEmptyString, timeLimit } from "../support/validation.ts";
+import {
+  boolean,
+  checkOptions,
+  didYouMean,
+  integerFrom,
+  nonEmptyString,
+  show,
+  timeLimit,
+} from "../support/validation.ts";
 import type { LoadReporter } from "../worker/reporter.ts";
 import type { AppBroker } from "./app_broker.ts";
 import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
@@ -77,6 +88,23 @@ export class Operations {
   async cancelScheduled(jobId: string): Promise<void> {
     checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
     await this.#context.dispatcher.cancelScheduled(jobId);
+  }
+
+  /** See `App.recurring`. */
+  async recurring(): Promise<RecurringJob[]> {
+    const { broker, scheduledTopic, options: { name, recurring, clock } } = this.#context;
+    const { admin } = await broker.ready();
+    const { listRecurring } = await lazyImport(() => import("../scheduler/recurring/list_recurring.ts"));
+    return await listRecurring(admin, scheduledTopic, schedulerGroup(name), recurring, clock.nowMs());
+  }
+
+  /** Returns the job that `App.runRecurring` enqueues. */
+  createRecurring(id: string): Job {
+    const { recurring } = this.#context.options;
+    const definition = recurring.find((each) => each.id === id);
+    if (definition !== undefined) return copyJob(definition);
+    const known = recurring.map((each) => each.id);
+    throw new InvalidConfigurationError(`No recurring job has the id ${show(id)}${didYouMean(String(id), known)}`);
   }
 
   /** See `App.workers`. */
@@ -143,7 +171,8 @@ export class Operations {
   /** See `App.status`. */
   async status(options: StatusOptions): Promise<AppStatus> {
     checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
-    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic } = this.#context;
+    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic, workersTopic } =
+      this.#context;
     const [{ readStatus }, { Movement }] = await lazyImport(() =>
       Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
     );
@@ -155,6 +184,7 @@ export class Operations {
       routes: routes.all(),
       scheduledTopic,
       schedulerGroup: schedulerGroup(name),
+      workers: workersTopic === null ? null : () => this.workers(),
       pauses: control ? () => this.paused() : null,
       movement: this.#movement,
       broker: () => broker.ready(),

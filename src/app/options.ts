@@ -12,6 +12,7 @@ import type { GlobalIdLocator } from "../job/serializers/read.ts";
 import type { AnySerializer } from "../job/serializers/serializer.ts";
 import type { BufferOptions } from "../dispatch/send_buffer.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
+import type { RecurringDefinition } from "../recurring/definition.ts";
 import { type Clock, SYSTEM_CLOCK } from "../support/clock.ts";
 import {
   boolean,
@@ -108,6 +109,13 @@ export interface AppOptions extends JobOptions {
   readonly control?: boolean;
   /** Longest delay of a job, in ms: a year by default. @default 31536000000 */
   readonly maxDelayMs?: number;
+  /**
+   * The jobs that workers enqueue again and again, by `every` of `@activejob/kafka/recurring`. One that is not in the list any
+   * more is forgotten when a worker starts.
+   *
+   * @default []
+   */
+  readonly recurring?: readonly RecurringDefinition[];
   /** The clock by which delayed jobs are due. @default the system's */
   readonly clock?: Clock;
 }
@@ -188,6 +196,7 @@ const CHECKS: Checks<AppOptions> = {
   reports: boolean,
   control: boolean,
   maxDelayMs: integerFrom(1),
+  recurring: list,
   clock: (value) => typeof (value as Clock)?.nowMs === "function" ? null : "a clock",
 };
 
@@ -236,6 +245,7 @@ export function resolveOptions(options: AppOptions): ResolvedOptions {
     // An embedded broker has no operator who creates the topic, and to read it costs nearly nothing.
     control: options.control ?? broker.embedded === true,
     maxDelayMs: options.maxDelayMs ?? 365 * DAY_MS,
+    recurring: options.recurring ?? [],
     clock: options.clock ?? SYSTEM_CLOCK,
   });
 }

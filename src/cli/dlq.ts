@@ -15,7 +15,8 @@ import { EXIT } from "./exit_codes.ts";
 import { printLine } from "./print_error.ts";
 import { Progress } from "./progress.ts";
 import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
-import { runtime, type Signal } from "./runtime.ts";
+import { runtime } from "./runtime.ts";
+import { StopSignal } from "./stop_signal.ts";
 
 /** At most this many refused letters are printed. */
 const MAX_REFUSED = 20;
@@ -166,28 +167,6 @@ async function handle(
   }
   if (isStopped) return EXIT.unfinished;
   return progress.handled === 0 && progress.refused > 0 ? EXIT.failed : EXIT.ok;
-}
-
-/** Aborts at Ctrl-C or TERM; a second one ends the process at once. */
-class StopSignal implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #signals: readonly Signal[] = runtime.isWindows ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  readonly #listener = (): void => {
-    if (this.signal.aborted) runtime.exit(EXIT.forcedInt);
-    this.#controller.abort();
-  };
-
-  constructor() {
-    for (const signal of this.#signals) runtime.addSignalListener(signal, this.#listener);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  [Symbol.dispose](): void {
-    for (const signal of this.#signals) runtime.removeSignalListener(signal, this.#listener);
-  }
 }
 
 function dim(line: string): string {

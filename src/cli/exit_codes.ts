@@ -4,7 +4,10 @@
 export const EXIT = Object.freeze({
   /** Done. A worker: it was stopped, and every job that ran has ended and is committed. */
   ok: 0,
-  /** Failed: the App cannot be loaded, its configuration is wrong, a topic is missing, the broker refuses. */
+  /**
+   * Failed: the App cannot be loaded, its configuration is wrong, a topic is missing, the broker refuses. `status`: a topic is
+   * neither ok nor paused.
+   */
   failed: 1,
   /**
    * A worker stopped, but jobs still ran after `shutdownTimeoutMs`, or enqueued jobs were not delivered. `dlq`: a signal stopped

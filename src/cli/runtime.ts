@@ -24,6 +24,8 @@ export interface Runtime {
   readonly isWindows: boolean;
   /** The arguments of the program. */
   readonly args: readonly string[];
+  /** The height of the terminal that standard output is; `null` if it is none. */
+  readonly terminalRows: number | null;
   /** Whether standard output is a terminal that shows colors. */
   readonly hasColors: boolean;
   /** Returns the working directory. */
@@ -49,6 +51,9 @@ function openDeno(): Runtime {
     name: "deno",
     isWindows: Deno.build.os === "windows",
     args: Deno.args,
+    get terminalRows() {
+      return Deno.stdout.isTerminal() ? Deno.consoleSize().rows : null;
+    },
     get hasColors() {
       return Deno.stdout.isTerminal() && !Deno.noColor;
     },
@@ -88,6 +93,9 @@ function openNode(process: Process): Runtime {
     name: isBun ? "bun" : "node",
     isWindows: process.platform === "win32",
     args: process.argv.slice(2),
+    get terminalRows() {
+      return process.stdout.isTTY === true ? process.stdout.rows : null;
+    },
     get hasColors() {
       return process.stdout.isTTY === true && !process.env.NO_COLOR;
     },

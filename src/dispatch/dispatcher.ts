@@ -138,6 +138,22 @@ export class Dispatcher {
     await Promise.all(acknowledged);
   }
 
+  /**
+   * Checks that a job can be enqueued, as far as that is known without the broker.
+   *
+   * @throws {EnqueueError} if no topic declares its queue, or it can never be written
+   * @throws {InvalidConfigurationError} if its class has a wrong option
+   */
+  check(job: Job): void {
+    const { routes, codec, undeclaredQueues } = this.#options;
+    const queue = queueOf(job);
+    const topic = routes.topicOf(queue);
+    const route = routes.find(topic);
+    if (route === undefined && undeclaredQueues === "error") throw refusal(job, routes.undeclared(queue));
+    applyPriority(job);
+    recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity);
+  }
+
   /** Appends a record that is not a job (a dead letter), after the records that its topic's sender holds. */
   append(topic: string, record: NewRecord, durable: boolean = true): Promise<AppendOutcome> {
     const { promise, resolve } = Promise.withResolvers<AppendOutcome>();

@@ -4,6 +4,7 @@
  * | record | key | value | headers |
  * |---|---|---|---|
  * | schedule | `<job id>:<random>`, another one at each scheduling | the job's envelope | `due-at`, `target-topic`, `target-key`, `rewrites`; and the job's own |
+ * | tick | `recurring/<id>:<random>` | an envelope of the job | as a schedule, and `recurring`: see `scheduler/recurring/tick_record.ts` |
  * | tombstone | the key of the schedule that it removes | none | none |
  * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it |
  *
@@ -33,6 +34,8 @@ export interface Schedule {
    * if that one was cancelled or moved at the same moment, this one does not count. `null` for a job that was scheduled.
    */
   readonly rewrites: number | null;
+  /** The state of the recurring job of which this is the next tick, as it was written. Absent for any other job. */
+  readonly recurring?: string;
 }
 
 /** A record of the topic. */
@@ -48,7 +51,16 @@ const TARGET_TOPIC = "target-topic";
 const TARGET_KEY = "target-key";
 const CANCEL = "cancel";
 const REWRITES = "rewrites";
-const OWN_HEADERS: ReadonlySet<string> = new Set([DUE_AT, TARGET_TOPIC, TARGET_KEY, CANCEL, RELEASED_AT, REWRITES]);
+const RECURRING = "recurring";
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  DUE_AT,
+  TARGET_TOPIC,
+  TARGET_KEY,
+  CANCEL,
+  RELEASED_AT,
+  REWRITES,
+  RECURRING,
+]);
 
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -57,8 +69,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Returns the record that lets a job wait. `record` is the one that its topic will get. */
 export function scheduleRecord(
   record: Pick<NewRecord, "key" | "value" | "headers">,
-  { jobId, dueAtMs, targetTopic, rewrites = null }:
-    & Pick<Schedule, "jobId" | "dueAtMs" | "targetTopic">
+  { jobId, dueAtMs, targetTopic, rewrites = null, recurring }:
+    & Pick<Schedule, "jobId" | "dueAtMs" | "targetTopic" | "recurring">
     & Partial<Pick<Schedule, "rewrites">>,
 ): NewRecord {
   const { key, value, headers = [] } = record;
@@ -70,6 +82,7 @@ export function scheduleRecord(
       [TARGET_TOPIC, topicBytes(targetTopic)],
       ...(key === null || key === undefined ? [] : [[TARGET_KEY, toBytes(key)] as const]),
       ...(rewrites === null ? [] : [header(REWRITES, String(rewrites))]),
+      ...(recurring === undefined ? [] : [header(RECURRING, recurring)]),
       ...headers.filter(([name]) => !OWN_HEADERS.has(name)),
     ],
   };
@@ -97,6 +110,7 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
   const jobId = jobIdOf(key);
   if (jobId === null) return { kind: "unreadable", reason: "its key names no job" };
   let [dueAt, target, targetKey, rewrites]: OwnHeaders = [undefined, undefined, undefined, undefined];
+  let recurring: Value;
   let isCancellation = false;
   // One pass, and the last header of a name counts, as readers of Kafka's headers do.
   const own: [name: string, value: Uint8Array | null][] = [];
@@ -105,6 +119,7 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
     else if (name === TARGET_TOPIC) target = bytes;
     else if (name === TARGET_KEY) targetKey = bytes;
     else if (name === REWRITES) rewrites = bytes;
+    else if (name === RECURRING) recurring = bytes;
     else if (name === CANCEL) isCancellation = true;
     else if (name !== RELEASED_AT) own.push([name, bytes]);
   }
@@ -113,7 +128,7 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
   if (dueAtMs === null) return { kind: "unreadable", reason: `it has no valid "${DUE_AT}"` };
   const targetTopic = readText(target);
   if (targetTopic === null) return { kind: "unreadable", reason: `it has no valid "${TARGET_TOPIC}"` };
-  return {
+  const schedule: Schedule = {
     kind: "schedule",
     jobId,
     dueAtMs,
@@ -122,6 +137,7 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
     headers: own,
     rewrites: readNumber(rewrites),
   };
+  return recurring === undefined ? schedule : { ...schedule, recurring: readText(recurring) ?? "" };
 }
 
 type Value = Uint8Array | null | undefined;

@@ -293,6 +293,29 @@ export interface EventMap {
     readonly reason: "undeclared" | "missing" | "refused" | "unavailable";
     readonly error: ErrorInfo | null;
   };
+  /**
+   * A recurring job was enqueued for its tick at `tickAtMs` (ms since 1970), acknowledged. `latenessMs`: the time from the
+   * tick to the acknowledgement.
+   */
+  "recurring.enqueued": EnqueueInfo & {
+    readonly recurringId: string;
+    readonly tickAtMs: number;
+    readonly partition: number;
+    readonly offset: number;
+    readonly latenessMs: number;
+  };
+  /**
+   * Ticks of a recurring job with `missed: "skip"` passed while nothing enqueued them. `tickAtMs`, `nextAtMs`: the first one,
+   * and the next one, in ms since 1970.
+   */
+  "recurring.missed": { readonly recurringId: string; readonly tickAtMs: number; readonly nextAtMs: number };
+  /** A tick of a recurring job with `overlap: false` was left out, since the job of the last tick still waits or runs. */
+  "recurring.overlapped": {
+    readonly recurringId: string;
+    readonly tickAtMs: number;
+    readonly nextAtMs: number;
+    readonly lastJobId: string;
+  };
   /** A worker runs: it has joined its group, and has `partitions` partitions of it at first. */
   "worker.started": {
     readonly group: string;

@@ -229,6 +229,28 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "error",
     message: (e) => `Delayed jobs for topic ${e.target} wait, since ${formatBlock(e)}`,
   },
+  "recurring.enqueued": {
+    level: "info",
+    message: (e) =>
+      `Enqueued recurring job ${e.recurringId} for ${formatTime(e.tickAtMs)} to ${
+        formatPosition({ ...e, topic: e.queue })
+      }, ${formatDuration(e.latenessMs)} after it was due`,
+  },
+  "recurring.missed": {
+    level: "warn",
+    message: (e) =>
+      `Recurring job ${e.recurringId} was missed at ${formatTime(e.tickAtMs)} and is left out: it is due again at ${
+        formatTime(e.nextAtMs)
+      }`,
+  },
+  "recurring.overlapped": {
+    level: "warn",
+    message: (e) =>
+      `Recurring job ${e.recurringId} is left out at ${
+        formatTime(e.tickAtMs)
+      }, since job ${e.lastJobId} still waits or ` +
+      `runs: it is due again at ${formatTime(e.nextAtMs)}`,
+  },
   "worker.started": {
     level: "info",
     message: (e) =>
@@ -287,6 +309,10 @@ export function formatError({ errorClass, message }: ErrorInfo): string {
 
 /** Formats a job and its record as `ChargeJob from orders/3@42`. */
 /** Formats the reason why delayed jobs are not released, and the remedy. */
+function formatTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
 function formatBlock({ reason, error }: EventMap["schedule.blocked"]): string {
   const cause = error === null ? "" : ` (${formatError(error)})`;
   switch (reason) {

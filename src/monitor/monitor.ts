@@ -45,12 +45,12 @@ export class Monitor {
   emit<N extends EventName>(name: N, event: EventMap[N]): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return;
-    for (const listener of listeners) this.#call(name, () => listener(event));
+    for (const listener of listeners) this.#call(name, listener, event);
   }
 
-  #call(name: EventName, listener: () => unknown): void {
+  #call<N extends EventName>(name: N, listener: Listener<N>, event: EventMap[N]): void {
     try {
-      const returned = listener();
+      const returned: unknown = listener(event);
       // A listener may be an async function; its rejection, unhandled, would end the process.
       if (returned instanceof Promise) returned.catch((error) => this.#reportError(name, error));
     } catch (error) {
@@ -109,6 +109,9 @@ export const EVENT_NAMES: Readonly<Record<EventName, true>> = Object.freeze({
   "schedule.unreadable": true,
   "schedule.clamped": true,
   "schedule.blocked": true,
+  "recurring.enqueued": true,
+  "recurring.missed": true,
+  "recurring.overlapped": true,
   "worker.started": true,
   "worker.quieted": true,
   "worker.stopping": true,

@@ -3,6 +3,7 @@ import type { BrokerAdmin } from "../broker/broker.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Append } from "../worker/partition/dead_letter.ts";
+import type { RecurringOptions } from "./recurring/context.ts";
 import type { ReleaseLimit } from "./release_limit.ts";
 
 /** A topic to which jobs are released. */
@@ -25,6 +26,8 @@ export interface SchedulerContext {
   readonly append: Append;
   /** Finds a declared topic by its full name. */
   readonly findTarget: (topic: string) => ReleaseTarget | undefined;
+  /** The recurring jobs of the App. Absent: their records are set aside. */
+  readonly recurring?: RecurringOptions | undefined;
   readonly limit: ReleaseLimit;
   /** Returns the time after which a reader that stood still reads again, in milliseconds. */
   readonly maxStandstillMs: () => number;

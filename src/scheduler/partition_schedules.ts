@@ -16,6 +16,8 @@ import type { GroupContext } from "../worker/partition/context.ts";
 import { type Candidate, memoryOf, textOf } from "./candidate.ts";
 import type { SchedulerContext } from "./context.ts";
 import { NEAR_MS, NearSchedules } from "./near_schedules.ts";
+import { RecurringJobs } from "./recurring/recurring_jobs.ts";
+import { decodeTick, RECURRING_PARTITION } from "./recurring/tick_record.ts";
 import { Releases } from "./releases.ts";
 import { Removals } from "./removals.ts";
 import { ScheduleIndex } from "./schedule_index.ts";
@@ -48,6 +50,8 @@ export class PartitionSchedules {
   readonly #near: NearSchedules;
   readonly #releases: Releases;
   readonly #removals: Removals;
+  /** The recurring jobs, in the partition that has their records. */
+  readonly #recurring: RecurringJobs | null;
   readonly #ended = new AbortController();
   /** Everything before it was read; `null` while nothing is known. */
   #live: number | null;
@@ -85,6 +89,16 @@ export class PartitionSchedules {
       onUnreadable: (offset, reason) => this.#setAside(offset, reason),
       waitAfter: (error) => this.#waitAfter(error),
     });
+    this.#recurring = partition !== RECURRING_PARTITION || context.recurring === undefined ? null : new RecurringJobs({
+      ...context,
+      ...context.recurring,
+      group,
+      signal,
+      canAppend,
+      track: (promise) => void settling.track(promise),
+      putBack: (offset) => index.putBack(offset),
+      onProgress,
+    });
   }
 
   /** The number of jobs that wait. */
@@ -115,7 +129,7 @@ export class PartitionSchedules {
 
   /** Whether no record that it appends is on its way. */
   get isIdle(): boolean {
-    return this.#releases.isIdle && !this.#isSettling;
+    return this.#releases.isIdle && !this.#isSettling && this.#recurring?.isBusy !== true;
   }
 
   /** Makes space for so many schedules at once. */
@@ -138,6 +152,7 @@ export class PartitionSchedules {
   /** Ends everything. Jobs that were released get their tombstones, once more at most. */
   end(): void {
     this.#ended.abort();
+    this.#recurring?.close();
     this.#near.clear();
   }
 
@@ -150,6 +165,7 @@ export class PartitionSchedules {
     if (this.#removals.length > 0 && !this.#isSettling) void this.#settleRemovals();
     if (!this.#hasBegun) return Infinity;
     this.#moveDue(nowMs);
+    this.#recurring?.run(nowMs);
     const waitMs = this.#releases.run();
     this.#near.fetch(nowMs);
     return waitMs;
@@ -165,7 +181,7 @@ export class PartitionSchedules {
   /** Whether everything that was due at a time is released, as far as its target takes it. */
   isReleasedUntil(dueAtMs: number): boolean {
     const isEmpty = this.#releases.releasing === 0 && this.#deferred.length === 0 && this.#removals.length === 0;
-    if (!isEmpty || this.#releases.hasDue) return false;
+    if (!isEmpty || this.#releases.hasDue || this.#recurring?.isSettled === false) return false;
     return (this.#index.nextDueAtMs ?? Infinity) > dueAtMs && this.#near.firstDueAtMs > dueAtMs;
   }
 
@@ -175,6 +191,7 @@ export class PartitionSchedules {
       this.#index.nextDueAtMs ?? Infinity,
       this.#near.firstDueAtMs,
       this.#releases.oldestDueAtMs(),
+      this.#recurring?.dueAtMs ?? Infinity,
     );
     for (const { dueAtMs } of this.#deferred) oldest = Math.min(oldest, dueAtMs);
     for (const offset of this.#removals.offsets()) oldest = Math.min(oldest, this.#index.dueAtMs(offset));
@@ -192,6 +209,7 @@ export class PartitionSchedules {
       if (removed === null) return;
       this.#near.remove(removed);
       this.#index.finish(removed);
+      this.#recurring?.remove(removed);
       return;
     }
     const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
@@ -202,6 +220,11 @@ export class PartitionSchedules {
   #addSchedule(record: StoredRecord, schedule: Schedule): void {
     const { offset } = record;
     const { jobId, rewrites } = schedule;
+    const tick = schedule.recurring === undefined ? undefined : decodeTick(offset, schedule);
+    if (tick === null || (tick !== undefined && this.#recurring === null)) {
+      return this.#setAside(offset, "it is not the next tick of a recurring job");
+    }
+    const isLate = tick !== undefined && !this.#recurring!.read(tick);
     const key = textOf(record.key!);
     const dueAtMs = this.#dueAtMs(record, schedule);
     const bytes = memoryOf(record);
@@ -210,7 +233,7 @@ export class PartitionSchedules {
     if (isNear) this.#near.add(record, dueAtMs);
     // The schedule that it replaces was cancelled, or moved, before this was written.
     const isVoid = rewrites !== null && this.#index.isRemoved(rewrites);
-    if (isVoid) this.#remove("cancelled", offset, jobId);
+    if (isVoid || isLate) this.#remove(isLate ? "superseded" : "cancelled", offset, jobId);
     else for (const each of earlier) if (!this.#index.isRemoved(each)) this.#remove("superseded", each, jobId);
     if (rewrites !== null) this.#releases.endRewriting(rewrites);
   }
@@ -238,6 +261,7 @@ export class PartitionSchedules {
     this.#near.remove(offset);
     this.#index.markRemoved(offset);
     this.#removals.add({ kind, offset, jobId });
+    this.#recurring?.remove(offset);
   }
 
   async #settleRemovals(): Promise<void> {
@@ -271,6 +295,8 @@ export class PartitionSchedules {
   #hand(candidate: Candidate): void {
     const { offset } = candidate;
     if (!this.#index.has(offset) || this.#index.isRemoved(offset)) return;
+    // It gets its tombstone from the record of the next tick, in their order.
+    if (candidate.schedule.recurring !== undefined) return this.#recurring!.setDue(offset);
     if (this.#index.hasRemovedBefore(offset)) this.#deferred.push(candidate);
     else this.#releases.add(candidate);
   }

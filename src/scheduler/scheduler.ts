@@ -14,6 +14,8 @@ import type { WorkerScheduler } from "../worker/scheduler.ts";
 import type { GroupStatus, SchedulerStatus } from "../worker/status.ts";
 import { decodeSchedulePosition } from "./commit_position.ts";
 import type { ReleaseTarget, SchedulerContext } from "./context.ts";
+import type { RecurringOptions } from "./recurring/context.ts";
+import { RECURRING_PARTITION } from "./recurring/tick_record.ts";
 import { ReleaseLimit } from "./release_limit.ts";
 import { ScheduledPartition } from "./scheduled_partition.ts";
 import { SelectedEvents } from "./selected_events.ts";
@@ -35,6 +37,8 @@ export interface SchedulerOptions {
   readonly append: Append;
   /** Finds a topic to which jobs may be released, by its full name. */
   readonly findTarget: (topic: string) => ReleaseTarget | undefined;
+  /** The recurring jobs of the App. */
+  readonly recurring?: RecurringOptions | undefined;
   /** The memory for the values of jobs that are due soon, in bytes. */
   readonly maxValueBytes: number;
 }
@@ -110,11 +114,14 @@ export class Scheduler implements WorkerScheduler {
   }
 
   async releaseDue(signal: AbortSignal): Promise<void> {
-    const { broker: { admin }, topic, group, clock } = this.#options;
+    const { broker: { admin }, topic, group, clock, recurring } = this.#options;
+    const isWanted = (partition: number) => partition === RECURRING_PARTITION && recurring?.definitions.length;
     const dueAtMs = clock.nowMs();
     const open = new Map<number, number>();
     try {
-      for (const { partition, low, high } of await admin.ends(topic)) if (high > low) open.set(partition, high);
+      for (const { partition, low, high } of await admin.ends(topic)) {
+        if (high > low || isWanted(partition)) open.set(partition, high);
+      }
     } catch (error) {
       if (error instanceof UnknownTopicError) return;
       throw error;

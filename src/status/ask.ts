@@ -2,6 +2,7 @@
  * Questions with a common deadline. A question that fails, or has no answer by then, has a reason instead: the status says what is
  * known, whatever the rest of the cluster does.
  */
+import type { BrokerAdmin } from "../broker/broker.ts";
 import { describeError } from "../errors.ts";
 import { abortable } from "../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../support/timers.ts";
@@ -10,6 +11,9 @@ import { clearTimeout, setTimeout } from "../support/timers.ts";
 export type Answer<T> =
   | { readonly value: T; readonly problem: null }
   | { readonly value: null; readonly problem: string };
+
+/** Asks an administration, until the deadline of a status. */
+export type AskAdmin = <T>(question: (admin: BrokerAdmin) => Promise<T>) => Promise<Answer<T>>;
 
 /** The deadline of some questions. */
 export class Deadline implements Disposable {

@@ -1,8 +1,8 @@
 /** Counts the dead letters of topics, and those that were neither requeued nor dismissed. */
-import type { BrokerAdmin, ListedTopic } from "../broker/broker.ts";
+import type { ListedTopic } from "../broker/broker.ts";
 import { readMarkersOf } from "../dead_letters/marker_topic.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
-import { type Answer, type Deadline, forEachLimited } from "./ask.ts";
+import { type AskAdmin, type Deadline, forEachLimited } from "./ask.ts";
 import type { DeadLetterCounts } from "./status.ts";
 
 /** Most markers that are read of one dead letter topic for one status. */
@@ -10,9 +10,6 @@ export const MAX_MARKERS = 20_000;
 
 /** Topics of markers that are read at a time. */
 const CONCURRENCY = 8;
-
-/** Asks an administration, until the deadline of a status. */
-export type AskAdmin = <T>(question: (admin: BrokerAdmin) => Promise<T>) => Promise<Answer<T>>;
 
 /**
  * Counts dead letters. A topic of which something is not known has `null` there.

@@ -12,17 +12,17 @@
 import type { Broker, CommittedOffset, GroupMember, ListedTopic } from "../broker/broker.ts";
 import type { PausedTopic } from "../control/control.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
+import type { ReportedWorker } from "../reports/reported_worker.ts";
 import type { Route } from "../routing/route.ts";
-import { type Answer, Deadline, forEachLimited } from "./ask.ts";
-import { type AskAdmin, countDeadLetters } from "./dead_letter_counts.ts";
+import { type Answer, type AskAdmin, Deadline } from "./ask.ts";
+import { countDeadLetters } from "./dead_letter_counts.ts";
 import { countDelayed, type DelayedCounts } from "./delayed_counts.ts";
+import { readHeads } from "./heads.ts";
 import type { Movement } from "./movement.ts";
-import { count, frontOf, lagOf, type PartitionFacts, summarizePartition } from "./partition_state.ts";
+import { count, frontOf, type PartitionFacts, summarizePartition } from "./partition_state.ts";
+import { ReportFacts } from "./report_facts.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "./status.ts";
 import { compareTopics, summarizeTopic, worstState } from "./topic_state.ts";
-
-/** Heads of partitions that are read at a time. */
-const CONCURRENCY = 16;
 
 /** The parts of an App that its status needs. */
 export interface StatusContext {
@@ -37,6 +37,8 @@ export interface StatusContext {
   readonly broker: () => Promise<Broker>;
   /** Lists the pauses by operators; `null` if the App takes no orders. */
   readonly pauses: (() => Promise<readonly PausedTopic[]>) | null;
+  /** Lists the workers that report; `null` if they write no reports. */
+  readonly workers: (() => Promise<readonly ReportedWorker[]>) | null;
   /** The movement of the committed offsets, as earlier statuses have seen it. */
   readonly movement: Movement;
   readonly nowMs: () => number;
@@ -69,10 +71,18 @@ type Listed = Answer<ReadonlyMap<string, ListedTopic | null>>;
 /** The facts of all partitions, by topic, and the reasons why a topic has none. */
 type Facts = ReadonlyMap<string, { readonly partitions: PartitionFacts[]; readonly problem: string | null }>;
 
+/** The responses from which the facts of partitions are taken. */
+interface Asked {
+  readonly listed: Listed;
+  readonly groups: ReadonlyMap<string, GroupFacts>;
+  readonly reports: ReportFacts;
+}
+
 /** Everything that was found. */
 interface Found {
   readonly facts: Facts;
   readonly groups: ReadonlyMap<string, GroupFacts>;
+  readonly reports: ReportFacts;
   readonly pauses: readonly PausedTopic[];
   readonly deadLetters: ReadonlyMap<string, DeadLetterCounts>;
   readonly delayed: DelayedCounts | null;
@@ -95,18 +105,22 @@ class StatusReader {
   async read(): Promise<AppStatus> {
     const { name, brokerName, routes } = this.#context;
     const ask = await this.#open();
-    const [listed, groups, pauses] = await Promise.all([
+    const [listed, groups, pauses, workers] = await Promise.all([
       this.#listTopics(ask),
       this.#readGroups(ask),
-      this.#readPauses(),
+      this.#readOrNote(this.#context.pauses, "The pauses by operators"),
+      this.#readOrNote(this.#context.workers, "The reports of workers"),
     ]);
-    const facts = new Map(routes.map((route) => [route.topic, this.#collectFacts(route, listed, groups)]));
+    const reports = new ReportFacts(workers, this.#nowMs);
+    const facts = new Map(routes.map((route) => [route.topic, this.#collectFacts(route, { listed, groups, reports })]));
     const [deadLetters, delayed] = await Promise.all([
       this.#countDeadLetters(ask, listed),
       this.#countDelayed(ask, listed, groups),
-      this.#readHeads(ask, facts),
+      this.#readAges(ask, facts),
     ]);
-    const topics = routes.map((route) => this.#summarize(route, { facts, groups, pauses, deadLetters, delayed })).sort(
+    const topics = routes.map((route) =>
+      this.#summarize(route, { facts, groups, reports, pauses, deadLetters, delayed })
+    ).sort(
       compareTopics,
     );
     return {
@@ -156,7 +170,7 @@ class StatusReader {
   }
 
   /** Puts the ends and the commits of a topic together. */
-  #collectFacts({ topic, group }: Route, listed: Listed, groups: ReadonlyMap<string, GroupFacts>) {
+  #collectFacts({ topic, group }: Route, { listed, groups, reports }: Asked) {
     const { commits, members } = groups.get(group)!;
     const problem = problemOf(topic, listed);
     if (problem !== null) return { partitions: [], problem };
@@ -167,8 +181,9 @@ class StatusReader {
       ),
     );
     const partitions = listed.value!.get(topic)!.partitions.map((ends): PartitionFacts => {
-      const { partition } = ends;
-      const { offset: committed = null, metadata = "" } = byPartition.get(partition) ?? {};
+      const at = { topic, partition: ends.partition };
+      const { offset: committed = null, metadata = "" } = byPartition.get(at.partition) ?? {};
+      const front = frontOf({ committed, low: ends.low });
       return {
         ...ends,
         topic,
@@ -176,34 +191,18 @@ class StatusReader {
         metadata,
         problem: ends.problem ?? commits.problem,
         headAtMs: null,
-        unmovedMs: commits.value === null
-          ? 0
-          : this.#context.movement.note(group, { topic, partition }, committed, this.#nowMs),
-        owner: owners.get(partition) ?? null,
+        unmovedMs: commits.value === null || front === null ? 0 : Math.max(
+          this.#context.movement.note(group, at, committed, this.#nowMs),
+          reports.unmovedMs(at, front, members.value === null ? Infinity : readersOf(topic, members.value)),
+        ),
+        owner: reports.ownerOf(at) ?? owners.get(at.partition) ?? null,
       };
     });
     return { partitions, problem: null };
   }
 
-  /** Reads the timestamps of the first records that are not finished. */
-  async #readHeads(ask: AskAdmin, facts: Facts): Promise<void> {
-    const { signal } = this.#deadline;
-    const waiting = Array.from(facts.values()).flatMap(({ partitions }) =>
-      partitions.flatMap((each, index) => lagOf(each) ? [{ partitions, index }] : [])
-    );
-    let unknown = 0;
-    await forEachLimited(waiting, CONCURRENCY, async ({ partitions, index }) => {
-      const each = partitions[index]!;
-      const from = frontOf(each)!;
-      const { value } = await ask((admin) =>
-        admin.read(each.topic, each.partition, { from, maxBytes: 1, values: false, signal })
-      );
-      if (value === null) unknown++;
-      // Nothing but the marks of transactions is left, which no job waits behind.
-      else if (value.records.length === 0 && value.next >= value.high) {
-        partitions[index] = { ...each, committed: value.next };
-      } else partitions[index] = { ...each, headAtMs: value.records[0]?.timestampMs ?? null };
-    });
+  async #readAges(ask: AskAdmin, facts: Facts): Promise<void> {
+    const unknown = await readHeads(ask, Array.from(facts.values(), ({ partitions }) => partitions), this.#deadline);
     if (unknown > 0) this.#notes.push(`The age of ${count(unknown, "partition")} could not be read in time.`);
   }
 
@@ -237,11 +236,11 @@ class StatusReader {
       : { ...counted.value, isComplete: counted.value.isComplete && reason === null };
   }
 
-  async #readPauses(): Promise<readonly PausedTopic[]> {
-    const { pauses } = this.#context;
-    if (pauses === null) return [];
-    const { value, problem } = await this.#deadline.ask(pauses);
-    if (problem !== null) this.#notes.push(`The pauses by operators could not be read: ${problem}.`);
+  /** Reads what an App may not have; `null` there. */
+  async #readOrNote<T>(read: (() => Promise<readonly T[]>) | null, what: string): Promise<readonly T[]> {
+    if (read === null) return [];
+    const { value, problem } = await this.#deadline.ask(read);
+    if (problem !== null) this.#notes.push(`${what} could not be read: ${problem}.`);
     return value ?? [];
   }
 
@@ -249,7 +248,7 @@ class StatusReader {
     const { facts, groups, deadLetters, delayed } = found;
     const { command } = this.#options;
     const members = groups.get(group)!.members.value;
-    const workers = members?.filter(({ topics }) => topics === null || topics.includes(topic)).length ?? null;
+    const workers = members === null ? null : readersOf(topic, members);
     const { partitions: collected, problem } = facts.get(topic)!;
     const pauses = found.pauses.filter((pause) => pause.topic === topic);
     const pauseOf = (partition: number | null) => {
@@ -273,13 +272,18 @@ class StatusReader {
       group,
       ...summary,
       partitions,
-      running: null,
+      running: workers === 0 ? 0 : found.reports.runningOf(topic),
       delayed: waiting?.count ?? 0,
       deadLetters: deadLetterQueue === null ? null : deadLetters.get(deadLetterQueue.topic)!,
       workers,
       pausedBy,
     };
   }
+}
+
+/** Returns the number of members that read a topic. While a group assigns its partitions, each may. */
+function readersOf(topic: string, members: readonly GroupMember[]): number {
+  return members.filter(({ topics }) => topics === null || topics.includes(topic)).length;
 }
 
 /** Returns the reason why nothing of a topic is known; `null` if something is. */

@@ -30,6 +30,11 @@ export interface OverdueJobs {
   readonly nowMs: number;
 }
 
+/** Returns whether a state needs no attention: `"ok"`, or `"paused"`, which an operator has wanted. */
+export function isFine(state: TopicState): boolean {
+  return state === "ok" || state === "paused";
+}
+
 /** Puts the partitions of a topic together. */
 export function summarizeTopic(
   partitions: readonly PartitionSummary[],

@@ -121,6 +121,13 @@ function format(value: unknown): string {
 
 /** Returns the end of a message about an unknown word: `; did you mean "x"?` if a known one is near, and all known ones. */
 export function didYouMean(word: string, known: readonly string[]): string {
+  const nearest = findNearest(word, known);
+  const list = known.length === 0 ? "none is declared" : `declared: ${known.map((name) => `"${name}"`).join(", ")}`;
+  return nearest === undefined ? ` (${list})` : `; did you mean "${nearest}"? (${list})`;
+}
+
+/** Returns the known word that is nearest to an unknown one; `undefined` if none is near. */
+export function findNearest(word: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Infinity;
   for (const candidate of known) {
@@ -128,8 +135,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
     const farthest = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
     if (distance <= farthest && distance < least) [nearest, least] = [candidate, distance];
   }
-  const list = known.length === 0 ? "none is declared" : `declared: ${known.map((name) => `"${name}"`).join(", ")}`;
-  return nearest === undefined ? ` (${list})` : `; did you mean "${nearest}"? (${list})`;
+  return nearest;
 }
 
 /** Returns the number of letters to change, insert, delete, or swap with the next one (Damerau–Levenshtein). */

@@ -16,6 +16,12 @@ interface Call {
 export class FakeClock implements Clock {
   #nowMs = Date.now();
   readonly #calls = new Set<Call>();
+  /**
+   * Called after the clock was moved, with both times in milliseconds since 1970.
+   *
+   * @internal
+   */
+  onMoved: (fromMs: number, toMs: number) => Promise<void> = () => Promise.resolve();
 
   /** Returns the time, in milliseconds since 1970. */
   nowMs(): number {
@@ -34,12 +40,12 @@ export class FakeClock implements Clock {
   /**
    * Moves the clock forwards.
    *
-   * @returns a promise that resolves once everything that waited for that time was called
+   * @returns a promise that resolves once everything that waited for that time was called, and the recurring jobs of each tick
+   * in between are enqueued
    * @throws {InvalidConfigurationError} if it is not a duration
    */
   async advance(duration: Duration): Promise<void> {
-    this.#nowMs += durationToMs("advance()", duration);
-    await this.#settle();
+    await this.#moveTo(this.#nowMs + durationToMs("advance()", duration));
   }
 
   /**
@@ -52,13 +58,14 @@ export class FakeClock implements Clock {
     if (Number.isNaN(timeMs)) {
       throw new InvalidConfigurationError(`advanceTo() needs a valid Date, but it is given ${show(time)}`);
     }
-    this.#nowMs = Math.max(this.#nowMs, timeMs);
-    await this.#settle();
+    await this.#moveTo(Math.max(this.#nowMs, timeMs));
   }
 
-  async #settle(): Promise<void> {
+  async #moveTo(timeMs: number): Promise<void> {
+    const fromMs = this.#nowMs;
+    this.#nowMs = timeMs;
     this.#callDue();
-    await Promise.resolve();
+    await this.onMoved(fromMs, timeMs);
   }
 
   #callDue(): void {

@@ -15,6 +15,7 @@ import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../support/validation.ts";
 import { Routes } from "../routing/route.ts";
 import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
+import { lazyImport } from "../support/root_context.ts";
 import { findUserFrame } from "../support/stack_trace.ts";
 import { type Block, splitArguments } from "./block.ts";
 import { FaultPlan, type JobFault } from "./fault_plan.ts";
@@ -113,7 +114,9 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     this.app.testConfig = {
       interruptReason: (jobClass, checkpoint) => takeInterrupt(context, jobClass, checkpoint),
       maxRetryWaitMs: 0,
+      isRecurring: false,
     };
+    this.clock.onMoved = (fromMs, toMs) => this.#enqueueTicks(fromMs, toMs);
     this.#performer = new Performer(this.app, context);
     this.app.on("job.performing", (job) => this.#causeFault("revoke", job));
     this.app.on("job.performed", (job) => {
@@ -271,10 +274,17 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   /** Ends the App of the test. The classes belong to the real App again. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#context.isDisposed = true;
+    this.clock.onMoved = () => Promise.resolve();
     this.#unbind();
     // Calls that wait for a broker that is offline go on.
     this.faults.goOnline();
     await this.app.close();
+  }
+
+  async #enqueueTicks(fromMs: number, toMs: number): Promise<void> {
+    if (!this.app.options.recurring?.length) return;
+    const { enqueueTicks } = await lazyImport(() => import("./ticks.ts"));
+    await enqueueTicks(this.app, this.#context.recorder, fromMs, toMs);
   }
 
   #causeFault(kind: JobFault, info: JobInfo): void {

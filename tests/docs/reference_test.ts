@@ -14,6 +14,7 @@ import { EXIT_CODE_LINES } from "../../src/cli/exit_codes.ts";
 import { generate } from "../../src/cli/generate.ts";
 import { init } from "../../src/cli/init.ts";
 import { skip } from "../../src/cli/skip.ts";
+import { status } from "../../src/cli/status.ts";
 import { topics } from "../../src/cli/topics.ts";
 import { web } from "../../src/cli/web.ts";
 import { worker } from "../../src/cli/worker.ts";
@@ -21,7 +22,7 @@ import { Routes } from "../../src/routing/route.ts";
 import { activeJobTopic } from "../../src/routing/topic.ts";
 import { type Row, rowsHeaded, rowsOf, section } from "./markdown.ts";
 
-const COMMANDS = [worker, topics, skip, dlq, web, pause, resume, cancel, enqueue, init, generate];
+const COMMANDS = [worker, topics, status, skip, dlq, web, pause, resume, cancel, enqueue, init, generate];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const OPTIONS = read("docs/options.md");

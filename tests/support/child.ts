@@ -1,5 +1,5 @@
 /**
- * A child process for tests: a `deno` whose output is read line by line as it comes, so that a test waits for a line,
+ * A child process for tests: a `deno`, or another program, whose output is read line by line as it comes, so that a test waits for a line,
  * never for a time. It is killed when it is disposed of.
  */
 import { root } from "../../tasks/process.ts";
@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The command of Deno. @default "run" */
   readonly command?: "run" | "task" | "test";
+  /** Another program instead of Deno; then there are no command and no options. */
+  readonly program?: string;
   /** Permissions and other options of the command. @default ["-A"]; none for a task */
   readonly options?: readonly string[];
   /** The limit of its file descriptors. @default as in this process */
@@ -44,9 +46,11 @@ export class Child implements AsyncDisposable {
   /** @param args the module and its arguments, behind `deno run` and its options */
   constructor(args: readonly string[], { cwd = root, env = {}, command = "run", ...given }: ChildOptions = {}) {
     const options = given.options ?? (command === "task" ? [] : ["-A"]);
-    const deno = [Deno.execPath(), command, ...options, ...args];
-    const limited = ["bash", "-c", `ulimit -n ${given.maxOpenFiles}; exec "$0" "$@"`, ...deno];
-    const [program, ...rest] = given.maxOpenFiles === undefined ? deno : limited;
+    const line = given.program === undefined
+      ? [Deno.execPath(), command, ...options, ...args]
+      : [given.program, ...args];
+    const limited = ["bash", "-c", `ulimit -n ${given.maxOpenFiles}; exec "$0" "$@"`, ...line];
+    const [program, ...rest] = given.maxOpenFiles === undefined ? line : limited;
     this.#process = new Deno.Command(program!, {
       args: rest,
       cwd,

@@ -15,14 +15,14 @@ Deno.test("takeRequired() refuses an unknown part with a suggestion, and a flag 
   const messageOf = (...args: string[]) => assertThrows(() => takeRequired(args), UsageError).message;
   assertEquals(
     messageOf("--require", "kafka,kafak"),
-    'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby", "chromium")',
+    'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby", "chromium", "node")',
   );
   assertEquals(
     messageOf("--require=python"),
-    'Cannot read --require: unknown part "python" (declared: "kafka", "ruby", "chromium")',
+    'Cannot read --require: unknown part "python" (declared: "kafka", "ruby", "chromium", "node")',
   );
   assertEquals(
     messageOf("--require"),
-    'Cannot read --require: unknown part "" (declared: "kafka", "ruby", "chromium")',
+    'Cannot read --require: unknown part "" (declared: "kafka", "ruby", "chromium", "node")',
   );
 });

@@ -249,7 +249,7 @@ Deno.test("deno task test refuses arguments that it does not know, and exits wit
     const [args, message] of [
       [
         ["--require", "kafak"],
-        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby", "chromium")',
+        'Cannot read --require: unknown part "kafak"; did you mean "kafka"? (declared: "kafka", "ruby", "chromium", "node")',
       ],
       [["--require=kafka", "--kafka=off"], "--kafka=off contradicts --require kafka"],
       [["--kafka=maybe"], 'Cannot read --kafka: it must be "auto", "required" or "off", but it is "maybe"'],

@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 import { writeHeaders } from "./headers.ts";
 import { endsOf } from "./log_end.ts";
 import { idOf, MAX_OFFSET } from "./record_id.ts";
+import { endOf } from "./tables.ts";
 import { removeUnownedTombstones } from "./tombstones.ts";
 import { existingTopic, partitionIdOf, type SqliteTopic } from "./topics.ts";
 
@@ -23,7 +24,8 @@ const INSERT = `INSERT INTO records (id, timestamp_ms, is_compacted, key, header
   VALUES (${idOf("?1", "?2")}, ?3, ?4, ?5, ?6, ?7)`;
 
 const DELETE_SUPERSEDED = `DELETE FROM records
-  WHERE is_compacted = 1 AND partition_id = ?1 AND CAST(key AS BLOB) = CAST(?2 AS BLOB) AND id < ${idOf("?1", "?3")}`;
+  WHERE is_compacted = 1 AND partition_id = ?1 AND ${endOf("key")} = ${endOf("?2")}
+    AND CAST(key AS BLOB) = CAST(?2 AS BLOB) AND id < ${idOf("?1", "?3")}`;
 
 const encoder = new TextEncoder();
 

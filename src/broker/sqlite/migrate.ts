@@ -6,13 +6,13 @@
  * Version 2 had leases with a time of their own, and no members. Their owner becomes a member without topics, whose session
  * ends with its lease.
  *
- * Version 3 had the tombstones in the order of their times.
+ * Version 3 had the tombstones in the order of their times, and version 4 the keys by their beginnings: both have other indexes.
  */
 import { BrokerError } from "../../errors.ts";
 import type { Connection } from "./connection.ts";
 import { isRefusedByTable } from "./failures.ts";
 import { idOf, MAX_OFFSET } from "./record_id.ts";
-import { createGroupTables, createTables, replaceTombstoneIndex } from "./tables.ts";
+import { createGroupTables, createTables, endOf, replaceIndexes } from "./tables.ts";
 
 const OLD_TABLES = ["topics", "partitions", "records", "positions", "leases"];
 
@@ -31,7 +31,8 @@ const COPIES = [
       FROM old_records r JOIN partitions p USING (topic_id, partition) JOIN topics t ON t.id = topic_id`,
   `DELETE FROM records WHERE is_compacted = 1 AND EXISTS (
     SELECT 1 FROM records newer WHERE newer.is_compacted = 1 AND newer.partition_id = records.partition_id
-      AND CAST(newer.key AS BLOB) = CAST(records.key AS BLOB) AND newer.id > records.id)`,
+      AND ${endOf("newer.key")} = ${endOf("records.key")} AND CAST(newer.key AS BLOB) = CAST(records.key AS BLOB)
+      AND newer.id > records.id)`,
   `INSERT INTO group_offsets (group_name, partition_id, fence, committed, metadata, updated_at_ms)
     SELECT group_name, p.id, fence, committed, metadata, updated_at_ms
       FROM old_positions JOIN partitions p USING (topic_id, partition)`,
@@ -52,7 +53,7 @@ export function migrate(connection: Connection, path: string, version: number): 
   try {
     if (version < 2) return migrateFirst(connection);
     if (version < 3) migrateLeases(connection);
-    replaceTombstoneIndex(connection);
+    replaceIndexes(connection);
   } catch (error) {
     if (!(error instanceof BrokerError) && !isRefusedByTable(error)) throw error;
     throw new BrokerError(

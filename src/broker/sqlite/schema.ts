@@ -11,8 +11,12 @@ import { createTables, VERSION } from "./tables.ts";
 /** `"ajkf"` in the file's header. */
 const APPLICATION_ID = 0x616a6b66;
 
-/** The WAL file is cut back to this after a burst, in bytes. */
+/**
+ * The WAL file is cut back to this after a burst, in bytes. It is also written back only once it has so many: with a quarter of
+ * it, SQLite's default, delayed jobs are released a fifth slower (measured), since each page is written more often.
+ */
 const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
+const PAGE_BYTES = 4096;
 
 /** The header of a file. */
 interface Header {
@@ -55,6 +59,7 @@ function prepare(connection: Connection, path: string): void {
   }
   connection.run("PRAGMA synchronous = NORMAL");
   connection.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
+  connection.run(`PRAGMA wal_autocheckpoint = ${WAL_LIMIT_BYTES / PAGE_BYTES}`);
   if (state === "current") return assertWritable(connection);
   connection.write(() => {
     // Checked again under the lock: another process may have created or migrated the tables.

@@ -1,5 +1,5 @@
 /**
- * The tables of the file, version 4.
+ * The tables of the file, version 5.
  *
  *     topics ── partitions ─┬─ records           what was appended
  *                           ├─ group_offsets     by group: committed offset, and the fence that guards it
@@ -18,7 +18,18 @@ import type { Connection } from "./connection.ts";
 import { isIn, MAX_PARTITION_ID, offsetIn, partitionIdIn } from "./record_id.ts";
 
 /** The version of the tables below. */
-export const VERSION = 4;
+export const VERSION = 5;
+
+/** SQL for the last bytes of a key. SQLite takes those of an empty one for `NULL`. */
+export const endOf = (key: string): string => `ifnull(substr(CAST(${key} AS BLOB), -8), x'')`;
+
+/**
+ * Keys are compared as bytes: for SQLite a text never equals a blob. Their ends come first: those of delayed jobs have a counter
+ * there, so that jobs that are enqueued together are beside each other in the index, not on a page each.
+ */
+const KEYS = `CREATE INDEX compacted_keys ON records (partition_id, ${
+  endOf("key")
+}, CAST(key AS BLOB)) WHERE is_compacted = 1`;
 
 /** As each index, it has the id behind its columns: the tombstones of a partition are found in the order of their offsets. */
 const TOMBSTONES = "CREATE INDEX tombstones ON records (partition_id) WHERE is_compacted = 1 AND value IS NULL";
@@ -48,8 +59,7 @@ const LOG_STATEMENTS = [
     partition_id INTEGER GENERATED ALWAYS AS ${partitionIdIn("id")} VIRTUAL,
     "offset" INTEGER GENERATED ALWAYS AS ${offsetIn("id")} VIRTUAL
   ) STRICT`,
-  // Keys are compared as bytes: for SQLite a text never equals a blob.
-  `CREATE INDEX compacted_keys ON records (partition_id, CAST(key AS BLOB)) WHERE is_compacted = 1`,
+  KEYS,
   TOMBSTONES,
   `CREATE TABLE group_offsets (
     group_name TEXT NOT NULL,
@@ -112,8 +122,10 @@ export function createGroupTables(connection: Connection): void {
   for (const statement of GROUP_STATEMENTS) connection.run(statement);
 }
 
-/** Makes the index of tombstones again, inside a transaction. */
-export function replaceTombstoneIndex(connection: Connection): void {
+/** Makes both indexes again, inside a transaction. */
+export function replaceIndexes(connection: Connection): void {
+  connection.run("DROP INDEX compacted_keys");
+  connection.run(KEYS);
   connection.run("DROP INDEX tombstones");
   connection.run(TOMBSTONES);
 }

@@ -39,10 +39,9 @@ export function findReadTombstones(connection: Connection, reader: TombstoneRead
 
 /** Removes some of the tombstones of a partition without an owner, inside a transaction. */
 export function removeUnownedTombstones(connection: Connection, partitionId: number): void {
+  if (hasOtherOwner(connection, partitionId, null)) return;
   const offsets = findTombstones(connection, partitionId, MAX_OFFSET, Date.now() - KEPT_WITHOUT_OWNER_MS);
-  if (offsets.length > 0 && !hasOtherOwner(connection, partitionId, null)) {
-    removeTombstones(connection, partitionId, offsets);
-  }
+  if (offsets.length > 0) removeTombstones(connection, partitionId, offsets);
 }
 
 /** Removes tombstones, inside a transaction. */

@@ -53,7 +53,7 @@ const WRONG: readonly (readonly [what: string, make: (path: string) => unknown, 
       Deno.writeFileSync(path, await goodFile());
       database(path, "PRAGMA user_version = 7");
     },
-    "it has version 7 of the tables, but this version of @activejob/kafka knows them up to 4; update it in every " +
+    "it has version 7 of the tables, but this version of @activejob/kafka knows them up to 5; update it in every " +
     "process that uses the file",
   ],
 ];

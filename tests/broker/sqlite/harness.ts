@@ -30,16 +30,25 @@ export function outside(
   path: string,
   ...statements: readonly (readonly [sql: string, ...values: (string | number)[]])[]
 ) {
-  using database = new DatabaseSync(path, { timeout: 5000 });
-  database.exec("BEGIN IMMEDIATE");
-  for (const [sql, ...values] of statements) database.prepare(sql).run(...values);
-  database.exec("COMMIT");
+  // Not `using`, which Node 22 cannot read: `tests/runtimes` runs this file there.
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    for (const [sql, ...values] of statements) database.prepare(sql).run(...values);
+    database.exec("COMMIT");
+  } finally {
+    database.close();
+  }
 }
 
 /** Returns the rows of a query as another program would, each as a list of its columns. */
 export function rows(path: string, sql: string): unknown[][] {
-  using database = new DatabaseSync(path, { readOnly: true });
-  return database.prepare(sql).all().map((row) => Object.values(row));
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return database.prepare(sql).all().map((row) => Object.values(row));
+  } finally {
+    database.close();
+  }
 }
 
 /**

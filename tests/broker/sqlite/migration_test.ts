@@ -98,7 +98,7 @@ Deno.test("sqlite: a migrated file has no old table, keeps topic ids used up, an
   assertEquals(rows(file.path, "SELECT id FROM topics WHERE name = 'later'"), [[13]]);
   assertEquals(rows(file.path, "SELECT name FROM sqlite_schema WHERE name LIKE 'old%' OR name = 'positions'"), []);
   assertEquals(rows(file.path, "SELECT value FROM records WHERE is_compacted = 1 ORDER BY id"), [["2"], ["3"]]);
-  assertEquals(rows(file.path, "PRAGMA user_version"), [[4]]);
+  assertEquals(rows(file.path, "PRAGMA user_version"), [[5]]);
   assertEquals(rows(file.path, "PRAGMA integrity_check"), [["ok"]]);
 });
 
@@ -178,36 +178,48 @@ Deno.test("sqlite: a file of version 2 is migrated: the records and offsets stay
   await using member = new Member(file.path);
   await member.consumer.joined;
   assertEquals(rows(file.path, schema), rows(same.path, schema));
-  assertEquals(rows(file.path, "PRAGMA user_version"), [[4]]);
+  assertEquals(rows(file.path, "PRAGMA user_version"), [[5]]);
   assertEquals(member.recorder.owned(), [1]);
   await member.owns(2);
   await member.received(2);
   assertEquals([...member.recorder.live.keys()].map(({ committed }) => committed!.offset), [1, 1]);
 });
 
-Deno.test("sqlite: a file of version 3 is migrated: records, tombstones, offsets, and the leases of live members stay", async () => {
-  using file = new TemporaryFile();
-  await makeTopic(file.path, 2, { "cleanup.policy": "compact" });
-  await using other = new Member(file.path);
-  await other.owns(2);
-  const keyed = [{ key: "a", value: "1" }, { key: "b", value: "2" }, { key: "a", value: null }];
-  other.consumer.pause(other.recorder.own(0));
-  await other.broker.append(TOPIC, keyed.map((record) => ({ ...record, partition: 0 })));
-  assertEquals(await other.commit(1), "committed");
-  const everything = `SELECT * FROM (SELECT id, timestamp_ms, is_compacted, key, headers, value FROM records)
-    CROSS JOIN (SELECT group_concat(owner) FROM leases) CROSS JOIN (SELECT group_concat(committed) FROM group_offsets)`;
-  const before = rows(file.path, everything);
-  assertEquals(before.length, 2);
-  const schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
-  const present = rows(file.path, schema);
-  using database = new DatabaseSync(file.path, { timeout: 5000 });
-  database.exec(`DROP INDEX tombstones;
+/** Turns a file into one of an older version, with the indexes as that version had them. */
+const OLD_INDEXES: Readonly<Record<number, string>> = {
+  3: `DROP INDEX tombstones;
     CREATE INDEX tombstones ON records (partition_id, timestamp_ms) WHERE is_compacted = 1 AND value IS NULL;
-    PRAGMA user_version = 3;`);
-  await using broker = openBroker(file.path);
-  await broker.connect();
-  assertEquals(rows(file.path, everything), before);
-  assertEquals(rows(file.path, schema), present);
-  assertEquals(rows(file.path, "PRAGMA user_version"), [[4]]);
-  assertEquals(rows(file.path, "PRAGMA integrity_check"), [["ok"]]);
-});
+    DROP INDEX compacted_keys;
+    CREATE INDEX compacted_keys ON records (partition_id, CAST(key AS BLOB)) WHERE is_compacted = 1;
+    PRAGMA user_version = 3;`,
+  4: `DROP INDEX compacted_keys;
+    CREATE INDEX compacted_keys ON records (partition_id, CAST(key AS BLOB)) WHERE is_compacted = 1;
+    PRAGMA user_version = 4;`,
+};
+
+for (const [version, statements] of Object.entries(OLD_INDEXES)) {
+  Deno.test(`sqlite: a file of version ${version} is migrated: records, tombstones, offsets, and the leases of live members stay`, async () => {
+    using file = new TemporaryFile();
+    await makeTopic(file.path, 2, { "cleanup.policy": "compact" });
+    await using other = new Member(file.path);
+    await other.owns(2);
+    const keyed = [{ key: "a", value: "1" }, { key: "b", value: "2" }, { key: "a", value: null }];
+    other.consumer.pause(other.recorder.own(0));
+    await other.broker.append(TOPIC, keyed.map((record) => ({ ...record, partition: 0 })));
+    assertEquals(await other.commit(1), "committed");
+    const everything = `SELECT * FROM (SELECT id, timestamp_ms, is_compacted, key, headers, value FROM records)
+    CROSS JOIN (SELECT group_concat(owner) FROM leases) CROSS JOIN (SELECT group_concat(committed) FROM group_offsets)`;
+    const before = rows(file.path, everything);
+    assertEquals(before.length, 2);
+    const schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
+    const present = rows(file.path, schema);
+    using database = new DatabaseSync(file.path, { timeout: 5000 });
+    database.exec(statements);
+    await using broker = openBroker(file.path);
+    await broker.connect();
+    assertEquals(rows(file.path, everything), before);
+    assertEquals(rows(file.path, schema), present);
+    assertEquals(rows(file.path, "PRAGMA user_version"), [[5]]);
+    assertEquals(rows(file.path, "PRAGMA integrity_check"), [["ok"]]);
+  });
+}

@@ -64,6 +64,8 @@ Deno.test("sqlite: a worker whose log another program deletes ends loudly, and n
     jobs: [CountedJob],
     topics: [activeJobTopic(TOPIC)],
     sessionTimeoutMs: 1000,
+    // All records of the file are counted.
+    reports: false,
     logger: false,
   } as const;
   CountedJob.queue = TOPIC;

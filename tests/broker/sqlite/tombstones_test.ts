@@ -134,9 +134,9 @@ Deno.test("sqlite: superseding a record reads an index, not the topic", async ()
   const plan = rows(
     file.path,
     "EXPLAIN QUERY PLAN DELETE FROM records WHERE is_compacted = 1 AND partition_id = 1 " +
-      "AND CAST(key AS BLOB) = CAST('a' AS BLOB) AND id < 5",
+      "AND ifnull(substr(CAST(key AS BLOB), -8), x'') = ifnull(substr(CAST('a' AS BLOB), -8), x'') AND CAST(key AS BLOB) = CAST('a' AS BLOB) AND id < 5",
   ).flat().join();
-  assert(plan.includes("USING INDEX compacted_keys (partition_id=? AND <expr>=? AND rowid<?)"), plan);
+  assert(plan.includes("USING INDEX compacted_keys (partition_id=? AND <expr>=? AND <expr>=? AND rowid<?)"), plan);
 });
 
 Deno.test("sqlite: the first tombstones of a partition are found by an index, in the order of their offsets", async () => {

@@ -1,0 +1,95 @@
+/**
+ * `status`: the state of each topic in words, asked of the broker. No worker needs to run. The exit code is for scripts: 0 if
+ * nothing is wrong.
+ */
+import type { App } from "../app/app.ts";
+import { isFine } from "../status/topic_state.ts";
+import type { AppStatus } from "../status/status.ts";
+import { sleep } from "../support/deadline.ts";
+import { quoteForShell } from "../support/shell.ts";
+import { show } from "../support/validation.ts";
+import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
+import { disposing, type Keep } from "./disposing.ts";
+import { formatJson } from "./escape.ts";
+import { EXIT } from "./exit_codes.ts";
+import { runOnApp } from "./run_on_app.ts";
+import { runtime } from "./runtime.ts";
+import { formatStatus, redraw } from "./status_output.ts";
+import { StopSignal } from "./stop_signal.ts";
+
+/** The default of `--timeout-ms`, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** The time between two statuses with `--watch`, in milliseconds. */
+const WATCH_MS = 2000;
+
+/** `status`. */
+export const status: Command = {
+  name: "status",
+  words: "",
+  summary: "Show the state of each topic",
+  details: [
+    "Asked of the broker: no worker needs to run. States, worst first: stuck, no worker, stalled, unknown, retrying, behind,",
+    "paused, ok. The exit code is 0 if every topic is ok or paused, else 1.",
+  ],
+  flags: [
+    APP_FLAG,
+    { name: "json", help: "print JSON in one line" },
+    { name: "watch", help: "show it again every two seconds, until Ctrl-C" },
+    {
+      name: "timeout-ms",
+      value: "N",
+      help: `how long the broker may take, in milliseconds (${DEFAULT_TIMEOUT_MS}); the rest is shown as unknown`,
+    },
+  ],
+  examples: ["status --app app.ts", "status --app app.ts --watch"],
+  run: (args, program) => disposing((keep) => run(args, program, keep)),
+};
+
+async function run(args: Arguments, program: string, keep: Keep): Promise<number> {
+  if (args.words.length > 0) {
+    throw new UsageError(`"status" takes options only, but it is given ${show(args.words[0])}`);
+  }
+  const command = `${program} skip --app ${quoteForShell(args.requireText("app"))}`;
+  const limitMs = args.getCount("timeout-ms") ?? DEFAULT_TIMEOUT_MS;
+  // A status that is not complete is better than none: it ends before the command would.
+  const timeoutMs = Math.min(DEFAULT_TIMEOUT_MS, Math.max(1, limitMs - Math.min(500, limitMs / 2)));
+  const ask = (app: App) => app.status({ command, timeoutMs: Math.ceil(timeoutMs) });
+  const isJson = args.isSet("json");
+  const describe = () => ({ outcome: "nothing was changed" });
+  if (!args.isSet("watch")) {
+    const found = await runOnApp(args, describe, ask);
+    print(isJson ? [formatJson(found)] : formatStatus(found));
+    return codeOf(found);
+  }
+  const { signal } = keep(new StopSignal());
+  let last = EXIT.ok as number;
+  await runOnApp(args, describe, async (app, extend) => {
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      extend();
+      const found = await ask(app);
+      last = codeOf(found);
+      showAgain(found, isJson, isFirst);
+      extend();
+      await sleep(WATCH_MS, signal);
+    }
+  });
+  return last;
+}
+
+/** Shows a status in place of the one before on a terminal, and as a further block elsewhere. */
+function showAgain(found: AppStatus, isJson: boolean, isFirst: boolean): void {
+  if (isJson) return print([formatJson(found)]);
+  const [verdict, ...rest] = formatStatus(found);
+  const lines = [`${new Date(found.atMs).toISOString()} ${verdict}`, ...rest];
+  const rows = runtime.terminalRows;
+  if (rows !== null) print([`${isFirst ? "\x1b[2J" : ""}${redraw(lines, rows)}`]);
+  else print(isFirst ? lines : ["", ...lines]);
+}
+
+function print(lines: readonly string[]): void {
+  for (const line of lines) console.log(line);
+}
+
+function codeOf({ topics }: AppStatus): number {
+  return topics.every(({ state }) => isFine(state)) ? EXIT.ok : EXIT.failed;
+}

@@ -1,0 +1,103 @@
+/** Formats the status of an App for people: the verdict, a table, and the reasons. Every string of the broker is escaped. */
+import { isFine } from "../status/topic_state.ts";
+import type { AppStatus, DeadLetterCounts, TopicStatus } from "../status/status.ts";
+import { formatAge } from "../support/age.ts";
+import { escapeText } from "./escape.ts";
+
+const UNKNOWN = "?";
+const NONE = "-";
+
+/** A column: its heading, the side on which it is aligned, and its cell. */
+interface Column {
+  readonly heading: string;
+  readonly isNumber: boolean;
+  readonly format: (topic: TopicStatus, status: AppStatus) => string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: "TOPIC", isNumber: false, format: ({ topic }) => escapeText(topic) },
+  { heading: "STATE", isNumber: false, format: ({ state }) => state },
+  { heading: "LAG", isNumber: true, format: ({ lag }) => formatCount(lag) },
+  {
+    heading: "OLDEST",
+    isNumber: true,
+    format: ({ oldestWaitingMs: ms, lag }) => ms === null ? (lag === 0 ? NONE : UNKNOWN) : formatAge(ms),
+  },
+  { heading: "PARTITIONS", isNumber: true, format: ({ partitions }) => formatCount(partitions.length || null) },
+  { heading: "WORKERS", isNumber: true, format: ({ workers }) => formatCount(workers) },
+  { heading: "RUNNING", isNumber: true, format: ({ running }) => formatCount(running) },
+  {
+    heading: "DELAYED",
+    isNumber: true,
+    format: ({ delayed }, { isDelayedComplete }) => isDelayedComplete ? formatCount(delayed) : formatMinimum(delayed),
+  },
+  { heading: "DEAD LETTERS", isNumber: true, format: ({ deadLetters }) => formatDeadLetters(deadLetters) },
+];
+
+/** Formats a status, one string for each line. */
+export function formatStatus(status: AppStatus): string[] {
+  const { topics, notes } = status;
+  const wrong = topics.filter(({ state }) => !isFine(state));
+  return [
+    formatVerdict(status, wrong.length),
+    "",
+    ...formatTable(status),
+    ...section(topics.filter(({ state }) => state !== "ok").map(formatReason)),
+    ...section(notes.map((note) => `note: ${escapeText(note)}`)),
+  ];
+}
+
+/**
+ * Formats the lines of a status so that they replace those of the one before on a terminal.
+ *
+ * @param rows the height of the terminal: more lines would move the first ones, which are the worst, out of sight
+ */
+export function redraw(lines: readonly string[], rows: number): string {
+  // A terminal of an unknown height has 0 rows.
+  const space = rows > 1 ? rows - 1 : Infinity;
+  const shown = lines.length <= space
+    ? lines
+    : [...lines.slice(0, space - 1), `… and ${formatCount(lines.length - space + 1)} more lines`];
+  return `\x1b[H${shown.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`;
+}
+
+function formatVerdict({ name, broker, topics }: AppStatus, wrong: number): string {
+  const where = `${escapeText(name)} (${escapeText(broker)})`;
+  const all = topics.length === 1 ? "1 topic" : `${formatCount(topics.length)} topics`;
+  if (wrong === 0) return `${where}: nothing is wrong with ${all}`;
+  return `${where}: ${formatCount(wrong)} of ${all} ${wrong === 1 ? "needs" : "need"} attention`;
+}
+
+function formatTable(status: AppStatus): string[] {
+  const rows = [
+    COLUMNS.map(({ heading }) => heading),
+    ...status.topics.map((topic) => COLUMNS.map(({ format }) => format(topic, status))),
+  ];
+  const widths = COLUMNS.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
+  return rows.map((row) =>
+    row.map((cell, index) => COLUMNS[index]!.isNumber ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!))
+      .join("  ").trimEnd()
+  );
+}
+
+function formatReason({ topic, state, reason }: TopicStatus): string {
+  return `${escapeText(topic)} is ${state}: ${escapeText(reason)}`;
+}
+
+function section(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+function formatDeadLetters(counts: DeadLetterCounts | null): string {
+  if (counts === null) return NONE;
+  const { total, unhandled } = counts;
+  return total === 0 ? "0" : `${formatCount(total)} (${formatCount(unhandled)} new)`;
+}
+
+function formatMinimum(count: number): string {
+  return count === 0 ? UNKNOWN : `>=${formatCount(count)}`;
+}
+
+function formatCount(count: number | null): string {
+  return count === null ? UNKNOWN : count.toLocaleString("en");
+}

@@ -1,0 +1,86 @@
+/** Lists the recurring jobs of an App with their last and next ticks, from the topic of delayed jobs. No worker needs to run. */
+import type { BrokerAdmin } from "../../broker/broker.ts";
+import { readForward } from "../../broker/read_forward.ts";
+import { readScheduled } from "../../dispatch/schedule.ts";
+import { UnknownTopicError } from "../../errors.ts";
+import { jobNameOf } from "../../job/class_name.ts";
+import type { JobClass } from "../../job/job.ts";
+import type { RecurringDefinition } from "../../recurring/definition.ts";
+import { textOf } from "../candidate.ts";
+import { decodeTick, RECURRING_PARTITION } from "./tick_record.ts";
+import { TickTable } from "./tick_table.ts";
+
+/** A recurring job as it is. */
+export interface RecurringJob {
+  /** Its id. */
+  readonly id: string;
+  /** The name of its class on the wire. */
+  readonly jobClass: string;
+  /** The cron expression, or the interval in words, such as `"every 5 minutes"`. */
+  readonly schedule: string;
+  /** The time zone of the cron expression; `null` for an interval. */
+  readonly timeZone: string | null;
+  /** The next tick, in milliseconds since 1970. One that is past waits for a worker. */
+  readonly nextAtMs: number;
+  /** The last tick that enqueued a job, in milliseconds since 1970; `null` if there is none. */
+  readonly lastAtMs: number | null;
+  /** The id of the job of the last tick; `null` if there is none. */
+  readonly lastJobId: string | null;
+}
+
+/**
+ * Lists the recurring jobs, in the order of their declaration.
+ *
+ * @param topic the topic of delayed jobs
+ * @param group the consumer group of the schedulers
+ * @param nowMs the time by the App's clock
+ */
+export async function listRecurring(
+  admin: Pick<BrokerAdmin, "committed" | "read">,
+  topic: string,
+  group: string,
+  definitions: readonly RecurringDefinition[],
+  nowMs: number,
+): Promise<RecurringJob[]> {
+  const ticks = definitions.length === 0 ? new TickTable() : await readTicks(admin, topic, group);
+  return definitions.map((definition) => {
+    const { id, job, schedule, timeZone } = definition;
+    const tick = ticks.get(id);
+    return {
+      id,
+      jobClass: jobNameOf(job.constructor as JobClass),
+      schedule,
+      timeZone,
+      nextAtMs: tick?.tickAtMs ?? definition.next(nowMs),
+      lastAtMs: tick?.last?.tickAtMs ?? null,
+      lastJobId: tick?.last?.jobId ?? null,
+    };
+  });
+}
+
+/** Reads the records that count. A topic that does not exist has none. */
+async function readTicks(
+  admin: Pick<BrokerAdmin, "committed" | "read">,
+  topic: string,
+  group: string,
+): Promise<TickTable> {
+  const table = new TickTable();
+  const offsetOfKey = new Map<string, number>();
+  try {
+    const partition = RECURRING_PARTITION;
+    const from = (await admin.committed(group, topic)).find((each) => each.partition === partition)?.offset ?? 0;
+    for await (const records of readForward(admin, { topic, partition }, { from, values: false })) {
+      for (const record of records) {
+        const read = readScheduled(record);
+        const tick = read.kind === "schedule" ? decodeTick(record.offset, read) : null;
+        if (tick !== null && table.add(tick)) offsetOfKey.set(textOf(record.key!), record.offset);
+        if (read.kind !== "tombstone") continue;
+        const removed = offsetOfKey.get(textOf(record.key!));
+        if (removed !== undefined) table.remove(removed);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof UnknownTopicError)) throw error;
+  }
+  return table;
+}

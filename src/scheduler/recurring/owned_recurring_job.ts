@@ -1,0 +1,313 @@
+/**
+ * One recurring job, in one ownership of the partition. Its next tick waits as a record among the delayed jobs:
+ *
+ * 1. A job without a record gets one, for the first tick from now on. One whose definition has changed gets another.
+ * 2. The tick is due: the record is written again with the ends of the target (`ends`), so that a later owner knows that the
+ *    enqueuing has begun, and where to look for the job.
+ * 3. The job is enqueued. Its id comes from the tick.
+ * 4. The record of the next tick is written, which removes the one before it.
+ *
+ * An owner that finds a record with `ends` looks for the job from there on, and goes on with 3 or 4. So a tick enqueues
+ * exactly one job, also if its owner is killed at any point; but a process that is suspended between a proof of its ownership
+ * and the append of the job for longer than its session enqueues a second one with the same id.
+ */
+import type { NewRecord } from "../../broker/broker.ts";
+import { cancellationRecord, scheduleRecord } from "../../dispatch/schedule.ts";
+import { describeError, EnqueueError } from "../../errors.ts";
+import type { Job } from "../../job/job.ts";
+import { createTickJob, type RecurringDefinition } from "../../recurring/definition.ts";
+import type { Position } from "../../support/position.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import type { RecurringContext } from "./context.ts";
+import { findJob, readEnds } from "./find_job.ts";
+import { isOpen } from "./is_open.ts";
+import {
+  encodeTick,
+  type LastTick,
+  RECURRING_PARTITION,
+  scheduleIdOf,
+  type TickRecord,
+  type TickState,
+} from "./tick_record.ts";
+
+/** A tick that is enqueued later than this was missed, in milliseconds. A shorter standstill, as at a deploy, loses no tick. */
+export const MISSED_AFTER_MS = 60_000;
+
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+
+/** See the module. */
+export class OwnedRecurringJob {
+  readonly #id: string;
+  /** `null` for one that is not in the code any more: its record is removed. */
+  readonly #definition: RecurringDefinition | null;
+  readonly #context: RecurringContext;
+  /** The record that counts; `null` if there is none. */
+  #record: TickRecord | null = null;
+  /** No tick is written that is not after it. */
+  #afterMs = -Infinity;
+  #last: LastTick | null = null;
+  /** Whether the definition was compared with the record. */
+  #isCompared = false;
+  #isDue = false;
+  /** Whether the job of the tick may be in its topic already. */
+  #isInDoubt = false;
+  /** The job of the tick, once it is enqueued. */
+  #enqueued: LastTick | null = null;
+  #isBusy = false;
+  #retryMs = FIRST_RETRY_MS;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isWaiting = false;
+  #reported: string | undefined;
+  #definitionHash: string | undefined;
+
+  constructor(id: string, definition: RecurringDefinition | null, context: RecurringContext) {
+    this.#id = id;
+    this.#definition = definition;
+    this.#context = context;
+  }
+
+  /** Whether a step is under way. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** Whether nothing is to be done before the next tick. */
+  get isIdle(): boolean {
+    if (this.#definition === null) return this.#record === null;
+    return this.#isCompared && this.#record !== null && !this.#isDue;
+  }
+
+  /** Whether nothing can be done now: nothing is to be done, or the last try has failed. */
+  get isSettled(): boolean {
+    return this.isIdle || this.#isWaiting;
+  }
+
+  /** The time since which its record is due; `Infinity` if it is not. */
+  get dueAtMs(): number {
+    return this.#isDue ? this.#record?.dueAtMs ?? Infinity : Infinity;
+  }
+
+  /** Takes the record that counts. */
+  read(record: TickRecord): void {
+    const { offset, ends } = record;
+    // Its own record, read back.
+    if (this.#record !== null && offset <= this.#record.offset) return;
+    this.#take(record);
+    this.#isInDoubt = ends !== null;
+  }
+
+  /** Notes that its record is gone: it was cancelled, so that its tick is left out. */
+  lose(record: TickRecord): void {
+    if (this.#record?.offset !== record.offset) return;
+    this.#record = null;
+    this.#isDue = false;
+    this.#afterMs = record.tickAtMs;
+  }
+
+  /** Notes that a record is due. */
+  setDue(offset: number): void {
+    if (this.#record?.offset === offset) this.#isDue = true;
+  }
+
+  /** Compares the definition with the record again: the clock was set. */
+  compareAgain(): void {
+    this.#isCompared = false;
+  }
+
+  /** Does the next step, if there is one and none is under way. */
+  run(): void {
+    if (this.#isBusy || this.#isWaiting || this.isIdle || !this.#context.canAppend()) return;
+    this.#isBusy = true;
+    this.#context.track(this.#run());
+  }
+
+  /** Ends its timer. */
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #run(): Promise<void> {
+    const { onProgress, signal, monitor } = this.#context;
+    try {
+      await this.#step();
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#reported = undefined;
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = describeError(thrown);
+      if (error.message !== this.#reported) monitor.emit("error.occurred", { where: `recurring ${this.#id}`, error });
+      this.#reported = error.message;
+      this.#isWaiting = true;
+      this.#timer = setTimeout(() => {
+        this.#isWaiting = false;
+        onProgress();
+      }, this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+    } finally {
+      this.#isBusy = false;
+    }
+    onProgress();
+  }
+
+  async #step(): Promise<void> {
+    const { clock, putBack } = this.#context;
+    const definition = this.#definition;
+    if (definition === null) return await this.#forget();
+    const nowMs = clock.nowMs();
+    const record = this.#record;
+    if (record === null) return await this.#write(definition, this.#firstTick(definition, nowMs));
+    if (!this.#isCompared) return await this.#compare(definition, record, nowMs);
+    if (record.tickAtMs <= nowMs) return await this.#tick(definition, record, nowMs);
+    // The tick is farther than a job may wait.
+    if (record.dueAtMs <= nowMs) return await this.#write(definition, record);
+    // The clock was set back.
+    this.#isDue = false;
+    putBack(record.offset);
+  }
+
+  async #forget(): Promise<void> {
+    if (this.#record !== null) await this.#append(cancellationRecord(scheduleIdOf(this.#id)));
+    this.#record = null;
+    this.#isCompared = true;
+  }
+
+  #firstTick(definition: RecurringDefinition, nowMs: number): Omit<TickState, "definition"> {
+    const afterMs = Math.max(nowMs, this.#afterMs, this.#last?.tickAtMs ?? -Infinity);
+    return { tickAtMs: definition.next(afterMs), last: this.#last, ends: null };
+  }
+
+  /** Writes another record if the definition has changed. A tick that is due, or was begun, stays. */
+  async #compare(definition: RecurringDefinition, record: TickRecord, nowMs: number): Promise<void> {
+    const wanted = this.#firstTick(definition, nowMs);
+    const isSame = record.definition === this.#hash(definition) && record.tickAtMs === wanted.tickAtMs;
+    if (!isSame && record.tickAtMs > nowMs && record.ends === null) await this.#write(definition, wanted);
+    this.#isCompared = true;
+  }
+
+  async #tick(definition: RecurringDefinition, record: TickRecord, nowMs: number): Promise<void> {
+    const { tickAtMs } = record;
+    const isMissed = nowMs - tickAtMs > MISSED_AFTER_MS;
+    const nextAtMs = definition.next(isMissed ? nowMs : tickAtMs);
+    await this.#resolveDoubt(definition, record);
+    if (this.#enqueued === null && !await this.#leaveOut(definition, { tickAtMs, nextAtMs, isMissed })) {
+      if (record.ends === null) await this.#begin(definition, record);
+      if (!this.#context.canAppend()) return;
+      await this.#enqueue(definition, tickAtMs);
+    }
+    // Not before the job is enqueued: the owner after this one would never enqueue it.
+    await this.#write(definition, { tickAtMs: nextAtMs, last: this.#enqueued ?? this.#last, ends: null });
+  }
+
+  /** Looks for the job of a tick whose enqueuing has begun and whose outcome is not known. */
+  async #resolveDoubt(definition: RecurringDefinition, { tickAtMs, ends }: TickRecord): Promise<void> {
+    if (!this.#isInDoubt) return;
+    const { admin, signal, targetOf } = this.#context;
+    const job = createTickJob(definition, tickAtMs);
+    const position = await findJob(admin, targetOf(job).topic, job.jobId, { from: ends ?? {}, signal });
+    if (position !== null) this.#note(definition, job, tickAtMs, position);
+    this.#isInDoubt = false;
+  }
+
+  /** Whether a tick is left out: it was missed, or the job of the last one still waits or runs. */
+  async #leaveOut(
+    { id, missed, overlap }: RecurringDefinition,
+    { tickAtMs, nextAtMs, isMissed }: {
+      readonly tickAtMs: number;
+      readonly nextAtMs: number;
+      readonly isMissed: boolean;
+    },
+  ): Promise<boolean> {
+    const { monitor, admin, topic, group, signal, groupOf } = this.#context;
+    if (isMissed && missed === "skip") {
+      monitor.emit("recurring.missed", { recurringId: id, tickAtMs, nextAtMs });
+      return true;
+    }
+    const last = this.#last;
+    if (overlap || last === null) return false;
+    const places = { admin, group: groupOf(last.position.topic), scheduled: { topic, group }, signal };
+    if (!await isOpen(last, places)) return false;
+    monitor.emit("recurring.overlapped", { recurringId: id, tickAtMs, nextAtMs, lastJobId: last.jobId });
+    return true;
+  }
+
+  /** Notes that the enqueuing of a tick begins, and where its job would be. */
+  async #begin(definition: RecurringDefinition, { tickAtMs, last }: TickRecord): Promise<void> {
+    const { admin, targetOf } = this.#context;
+    const { topic } = targetOf(createTickJob(definition, tickAtMs));
+    await this.#write(definition, { tickAtMs, last, ends: await readEnds(admin, topic) });
+  }
+
+  async #enqueue(definition: RecurringDefinition, tickAtMs: number): Promise<void> {
+    const job = createTickJob(definition, tickAtMs);
+    this.#isInDoubt = true;
+    try {
+      await this.#context.enqueue(job);
+    } catch (error) {
+      this.#isInDoubt = !(error instanceof EnqueueError && error.written === "no");
+      throw error;
+    }
+    this.#isInDoubt = false;
+    // A callback may have halted it.
+    if (job.position !== undefined) this.#note(definition, job, tickAtMs, job.position);
+  }
+
+  #note({ id: recurringId }: RecurringDefinition, job: Job, tickAtMs: number, position: Position): void {
+    const { monitor, clock, targetOf } = this.#context;
+    const { jobId } = job;
+    this.#enqueued = { tickAtMs, jobId, position };
+    const { jobClass, topic: queue } = targetOf(job);
+    const { partition, offset } = position;
+    const latenessMs = Math.max(0, clock.nowMs() - tickAtMs);
+    const event = { recurringId, jobClass, jobId, queue, partition, offset, tickAtMs, latenessMs };
+    monitor.emit("recurring.enqueued", event);
+  }
+
+  /** Writes the record that counts from now on. */
+  async #write(
+    definition: RecurringDefinition,
+    { tickAtMs, last, ends }: Omit<TickState, "definition">,
+  ): Promise<void> {
+    const { clock, maxDelayMs, targetOf } = this.#context;
+    const { topic, record } = targetOf(createTickJob(definition, tickAtMs));
+    // Half of it: the broker's clock may differ from this one.
+    const dueAtMs = Math.min(tickAtMs, clock.nowMs() + Math.floor(maxDelayMs / 2));
+    const state = { tickAtMs, last, ends, definition: this.#hash(definition) };
+    const schedule = { jobId: scheduleIdOf(this.#id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
+    const { offset } = await this.#append(scheduleRecord(record, schedule));
+    // It may have been read back already, and be due.
+    if (this.#record?.offset !== offset) this.#take({ ...state, id: this.#id, offset, dueAtMs });
+    this.#isInDoubt = false;
+    this.#isCompared = true;
+    if (ends !== null) this.#isDue = true;
+    else this.#enqueued = null;
+  }
+
+  #take(record: TickRecord): void {
+    this.#record = record;
+    this.#last = record.last;
+    this.#isDue = false;
+    this.#afterMs = -Infinity;
+  }
+
+  /** Returns a hash that changes with all that the record shows of a definition. */
+  #hash(definition: RecurringDefinition): string {
+    const { schedule, timeZone } = definition;
+    return this.#definitionHash ??= hashText([schedule, timeZone, this.#context.describe(definition)].join("\n"));
+  }
+
+  async #append(record: NewRecord): Promise<Position> {
+    const { append, topic, signal } = this.#context;
+    signal.throwIfAborted();
+    const outcome = await append(topic, { ...record, partition: RECURRING_PARTITION });
+    if (!outcome.ok) throw outcome.error;
+    return outcome.position;
+  }
+}
+
+/** Returns a hash of 32 bits (FNV-1a). */
+function hashText(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(16);
+}

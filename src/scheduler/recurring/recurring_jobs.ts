@@ -1,0 +1,103 @@
+/**
+ * The recurring jobs of an App, in one ownership of the partition that has their records. The partition reads the log, and says
+ * which record was read, is due, or is gone; each recurring job does the rest by itself.
+ */
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import type { RecurringContext } from "./context.ts";
+import { OwnedRecurringJob } from "./owned_recurring_job.ts";
+import type { TickRecord } from "./tick_record.ts";
+import { TickTable } from "./tick_table.ts";
+
+/** A clock that is set back by more is taken to have been wrong before, in milliseconds. */
+const MAX_STEP_BACK_MS = 60_000;
+/** The time between two looks at the clock while nothing else happens, in milliseconds. */
+const LOOK_MS = 30_000;
+
+/** See the module. */
+export class RecurringJobs {
+  readonly #context: RecurringContext;
+  readonly #table = new TickTable();
+  readonly #jobs: Map<string, OwnedRecurringJob>;
+  /** The latest time that the clock has shown. */
+  #latestMs = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(context: RecurringContext) {
+    this.#context = context;
+    this.#jobs = new Map(
+      context.definitions.map((
+        definition,
+      ) => [definition.id, new OwnedRecurringJob(definition.id, definition, context)]),
+    );
+    if (context.definitions.length > 0) this.#look();
+  }
+
+  /** Whether a step of one of them is under way. */
+  get isBusy(): boolean {
+    return !this.#every(({ isBusy }) => !isBusy);
+  }
+
+  /** Whether nothing can be done now for any of them. */
+  get isSettled(): boolean {
+    return this.#every(({ isSettled }) => isSettled);
+  }
+
+  /** The earliest due time of those whose records are due; `Infinity` if there is none. */
+  get dueAtMs(): number {
+    let dueAtMs = Infinity;
+    for (const job of this.#jobs.values()) dueAtMs = Math.min(dueAtMs, job.dueAtMs);
+    return dueAtMs;
+  }
+
+  /** Takes a record that was read. @returns whether it counts: one that comes late from a former owner does not */
+  read(record: TickRecord): boolean {
+    if (!this.#table.add(record)) return false;
+    const { id } = record;
+    let job = this.#jobs.get(id);
+    // It is not in the code any more.
+    if (job === undefined) this.#jobs.set(id, job = new OwnedRecurringJob(id, null, this.#context));
+    job.read(record);
+    return true;
+  }
+
+  /** Notes that the record of an offset is gone, if there is one. */
+  remove(offset: number): void {
+    const record = this.#table.remove(offset);
+    if (record !== undefined) this.#jobs.get(record.id)!.lose(record);
+  }
+
+  /** Notes that a record is due. */
+  setDue(offset: number): void {
+    for (const job of this.#jobs.values()) job.setDue(offset);
+  }
+
+  /** Does what can be done. */
+  run(nowMs: number): void {
+    // A clock that was wrong for a while has moved the next ticks too far.
+    const wasSetBack = nowMs < this.#latestMs - MAX_STEP_BACK_MS;
+    this.#latestMs = wasSetBack ? nowMs : Math.max(nowMs, this.#latestMs);
+    for (const job of this.#jobs.values()) {
+      if (wasSetBack) job.compareAgain();
+      job.run();
+    }
+  }
+
+  /** Ends. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const job of this.#jobs.values()) job.close();
+  }
+
+  /** By a timer of its own: those of the clock wait for a time that is far away once it is set back. */
+  #look(): void {
+    this.#timer = setTimeout(() => {
+      this.#context.onProgress();
+      this.#look();
+    }, LOOK_MS);
+  }
+
+  #every(test: (job: OwnedRecurringJob) => boolean): boolean {
+    for (const job of this.#jobs.values()) if (!test(job)) return false;
+    return true;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The record that counts of each recurring job: the latest one. A record that knows of fewer ticks than the one before it comes
+ * late, from a former owner: it does not count.
+ */
+import type { TickRecord } from "./tick_record.ts";
+
+/** See the module. */
+export class TickTable {
+  readonly #byId = new Map<string, TickRecord>();
+  readonly #byOffset = new Map<number, TickRecord>();
+
+  /** Returns the record of a recurring job. */
+  get(id: string): TickRecord | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Adds a record. @returns whether it counts */
+  add(record: TickRecord): boolean {
+    const known = this.#byId.get(record.id);
+    if (known !== undefined && lastOf(known) > lastOf(record)) return false;
+    if (known !== undefined) this.#byOffset.delete(known.offset);
+    this.#byId.set(record.id, record);
+    this.#byOffset.set(record.offset, record);
+    return true;
+  }
+
+  /** Forgets the record of an offset. @returns the record, if it was the one that counts */
+  remove(offset: number): TickRecord | undefined {
+    const record = this.#byOffset.get(offset);
+    if (record === undefined) return undefined;
+    this.#byOffset.delete(offset);
+    this.#byId.delete(record.id);
+    return record;
+  }
+}
+
+function lastOf({ last }: TickRecord): number {
+  return last?.tickAtMs ?? -Infinity;
+}

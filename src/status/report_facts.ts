@@ -1,0 +1,75 @@
+/** The facts that workers report and the cluster does not know: what runs, who owns a partition, since when nothing is done. Pure. */
+import type { ReportedWorker } from "../reports/reported_worker.ts";
+import { formatPartition, type TopicPartition } from "../support/position.ts";
+
+const MINUTE_MS = 60_000;
+/** Minutes without any job, the current one aside, after which a topic counts as idle. */
+const IDLE_MINUTES = 5;
+
+/** See the module. */
+export class ReportFacts {
+  readonly #workers: readonly ReportedWorker[];
+  readonly #nowMs: number;
+  readonly #owners = new Map<string, string>();
+  /** The longest time for which the job at an offset is known to have run, by partition. */
+  readonly #running = new Map<string, { readonly offset: number; readonly forMs: number }[]>();
+  readonly #runningOfTopic = new Map<string, number>();
+  /** The topics that live workers read. */
+  readonly #topics = new Set<string>();
+
+  /** @param workers all that have reported; those that are gone count for nothing */
+  constructor(workers: readonly ReportedWorker[], nowMs: number) {
+    this.#workers = workers.filter(({ state }) => state !== "gone");
+    this.#nowMs = nowMs;
+    for (const { id, status, writtenAtMs } of this.#workers) {
+      for (const { topics, partitions, running } of status.groups) {
+        for (const topic of topics) this.#topics.add(topic);
+        for (const at of partitions) this.#owners.set(formatPartition(at), id);
+        for (const job of running) {
+          const { topic, offset, runningMs } = job;
+          const forMs = runningMs + Math.max(0, nowMs - writtenAtMs);
+          this.#runningOfTopic.set(topic, (this.#runningOfTopic.get(topic) ?? 0) + 1);
+          const key = formatPartition(job);
+          this.#running.set(key, [...this.#running.get(key) ?? [], { offset, forMs }]);
+        }
+      }
+    }
+  }
+
+  /** Returns the number of jobs of a topic that run; `null` if no worker reports that it reads the topic. */
+  runningOf(topic: string): number | null {
+    return this.#topics.has(topic) ? this.#runningOfTopic.get(topic) ?? 0 : null;
+  }
+
+  /** Returns the id of the worker that owns a partition; `null` if none reports it. */
+  ownerOf(at: TopicPartition): string | null {
+    return this.#owners.get(formatPartition(at)) ?? null;
+  }
+
+  /**
+   * Returns the time for which the committed offset of a partition is known not to have moved, in ms; 0 if the reports do not show
+   * it. Either the job at the offset has run for so long, or no worker has done a job of the topic.
+   *
+   * @param front the committed offset
+   * @param members the number of members that read the topic: one that does not report may have moved it
+   */
+  unmovedMs(at: TopicPartition, front: number, members: number): number {
+    const job = this.#running.get(formatPartition(at))?.find(({ offset }) => offset === front);
+    return Math.max(job?.forMs ?? 0, this.#idleMs(at.topic, members));
+  }
+
+  #idleMs(topic: string, members: number): number {
+    const readers = this.#workers.filter(({ status }) => status.groups.some(({ topics }) => topics.includes(topic)));
+    if (readers.length === 0 || readers.length < members) return 0;
+    return readers.every((worker) => this.#isIdle(worker, topic)) ? IDLE_MINUTES * MINUTE_MS : 0;
+  }
+
+  #isIdle({ startedAtMs, history }: ReportedWorker, topic: string): boolean {
+    if (this.#nowMs - startedAtMs < (IDLE_MINUTES + 1) * MINUTE_MS) return false;
+    const found = history.topics.find((each) => each.topic === topic);
+    if (found === undefined) return history.otherTopics === 0 && history.minuteMs > 0;
+    return [found.performed, found.failed, found.deadLettered].every((counts) =>
+      counts.slice(-IDLE_MINUTES - 1).every((count) => count === 0)
+    );
+  }
+}

@@ -1,0 +1,66 @@
+import { assertEquals } from "@std/assert";
+import type { ReportedWorker } from "../../src/reports/reported_worker.ts";
+import { ReportFacts } from "../../src/status/report_facts.ts";
+
+const NOW_MS = 100 * 60_000;
+const MAIL = { topic: "mail", partition: 0 };
+
+interface Wanted {
+  readonly state?: ReportedWorker["state"];
+  readonly startedAtMs?: number;
+  /** The jobs done in each of the last minutes. */
+  readonly performed?: readonly number[];
+  readonly otherTopics?: number;
+  readonly running?: { readonly offset: number; readonly runningMs: number };
+}
+
+/** A worker of the topic "mail". */
+function worker(id: string, wanted: Wanted = {}): ReportedWorker {
+  const { state = "running", startedAtMs = 0, performed, otherTopics = 0, running } = wanted;
+  const histogram = { bounds: [], counts: [0], sum: 0 };
+  const none = Array(60).fill(0);
+  const counts = [...none, ...performed ?? []].slice(-60);
+  const topic = { topic: "mail", performed: counts, failed: none, retried: none, deadLettered: none };
+  const jobs = running === undefined ? [] : [{ ...MAIL, ...running }];
+  return {
+    id,
+    state,
+    startedAtMs,
+    writtenAtMs: NOW_MS - 1000,
+    status: { groups: [{ topics: ["mail"], partitions: [MAIL], running: jobs }] },
+    history: {
+      minuteMs: NOW_MS,
+      topics: performed === undefined ? [] : [{ ...topic, runMs: histogram, waitMs: histogram }],
+      otherTopics,
+    },
+  } as unknown as ReportedWorker;
+}
+
+const facts = (...workers: ReportedWorker[]) => new ReportFacts(workers, NOW_MS);
+
+Deno.test("live workers say what runs and who owns a partition; those that are gone count for nothing", () => {
+  const live = facts(worker("a", { running: { offset: 7, runningMs: 50 } }));
+  assertEquals([live.runningOf("mail"), live.runningOf("other"), live.ownerOf(MAIL)], [1, null, "a"]);
+  assertEquals([facts(worker("a")).runningOf("mail"), live.ownerOf({ ...MAIL, partition: 1 })], [0, null]);
+  const gone = facts(worker("a", { state: "gone", running: { offset: 7, runningMs: 50 } }));
+  assertEquals([gone.runningOf("mail"), gone.ownerOf(MAIL), gone.unmovedMs(MAIL, 7, 0)], [null, null, 0]);
+});
+
+Deno.test("a committed offset has not moved while the job at it runs", () => {
+  const running = facts(worker("a", { performed: [1], running: { offset: 7, runningMs: 400_000 } }));
+  assertEquals([running.unmovedMs(MAIL, 7, 1), running.unmovedMs(MAIL, 6, 1)], [401_000, 0]);
+});
+
+Deno.test("a committed offset has not moved if no worker of the topic has done a job for five minutes", () => {
+  const unmoved = (members: number, ...workers: ReportedWorker[]) => facts(...workers).unmovedMs(MAIL, 7, members);
+  assertEquals(unmoved(1, worker("a", { performed: [9, 0, 0, 0, 0, 0, 0] })), 300_000);
+  assertEquals(unmoved(1, worker("a", { performed: [9, 0, 0, 0, 0, 0] })), 0);
+  assertEquals(unmoved(1, worker("a")), 300_000);
+  // The topic may be among those that are not listed, the worker new, or another one silent.
+  assertEquals(unmoved(1, worker("a", { otherTopics: 1 })), 0);
+  assertEquals(unmoved(1, worker("a", { startedAtMs: NOW_MS - 350_000 })), 0);
+  assertEquals(unmoved(2, worker("a")), 0);
+  assertEquals(unmoved(2, worker("a"), worker("b", { performed: [1] })), 0);
+  assertEquals(unmoved(2, worker("a"), worker("b")), 300_000);
+  assertEquals(unmoved(0), 0);
+});
