@@ -181,6 +181,7 @@ class StatusReader {
     const problem = problemOf(topic, listed);
     if (problem !== null) return { partitions: [], problem };
     const byPartition = new Map(commits.value?.get(topic)?.map((commit) => [commit.partition, commit]));
+    const movement = this.#context.movement.of(group, topic);
     const readers = members.value === null ? Infinity : readersOf(topic, members.value);
     const partitions = listed.value!.get(topic)!.partitions.map((ends): PartitionFacts => {
       const at = { topic, partition: ends.partition };
@@ -194,7 +195,7 @@ class StatusReader {
         problem: ends.problem ?? commits.problem,
         headAtMs: null,
         unmovedMs: commits.value === null || front === null ? 0 : Math.max(
-          this.#context.movement.note(group, at, committed, this.#nowMs),
+          movement.note(at.partition, committed, this.#nowMs),
           reports.unmovedMs(at, front, readers),
         ),
         owner: reports.ownerOf(at) ?? owners.get(formatPartition(at)) ?? null,

@@ -60,6 +60,7 @@ export class ReportFacts {
    * @param members the number of members that read the topic: one that does not report may have moved it
    */
   unmovedMs(at: TopicPartition, front: number, members: number): number {
+    if (!this.#readers.has(at.topic)) return 0;
     const job = this.#running.get(formatPartition(at))?.find(({ offset }) => offset === front);
     return Math.max(job?.forMs ?? 0, this.#idleMs(at.topic, members));
   }
