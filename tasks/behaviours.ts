@@ -31,6 +31,7 @@ const LISTS: readonly List[] = [
   { title: "Age, encryption and schemas", prefix: "F", numbers: span(1, 3) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },
   { title: "Status", prefix: "status ", numbers: span(1, 9) },
+  { title: "Worker reports", prefix: "report ", numbers: span(1, 5) },
   { title: "Bad input", prefix: "bad input ", numbers: span(1, 26) },
 ];
 
@@ -71,7 +72,7 @@ function span(from: number, to: number): number[] {
 export function findBehaviourTests(sources: ReadonlyMap<string, string>): BehaviourTest[] {
   // The first argument of a call that ignores nothing, or the `name` of a definition.
   const name =
-    /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input |status )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
+    /(?:(?<!\.(?:ignore|skip))\(|\bname:)\s*(["'`])((?:[A-Z]|bad input |report |status )\d{1,2}): ((?:\\.|(?!\1).)*)\1/g;
   return [...sources].flatMap(([path, source]) =>
     [...source.matchAll(name)].map(([, , id, text]) => ({ id: id!, sentence: parseSentence(text!), path }))
   );

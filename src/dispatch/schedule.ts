@@ -15,6 +15,7 @@
  * strictly, and the name of a topic is looked up among the declared ones.
  */
 import type { Headers, NewRecord, StoredRecord } from "../broker/record.ts";
+import { allocateBytes } from "../support/small_bytes.ts";
 import { RELEASED_AT } from "../routing/scheduled_topic.ts";
 
 /** A job that waits. */
@@ -81,8 +82,8 @@ export function scheduleRecord(
       [DUE_AT, digits(Math.floor(dueAtMs))],
       [TARGET_TOPIC, topicBytes(targetTopic)],
       ...(key === null || key === undefined ? [] : [[TARGET_KEY, toBytes(key)] as const]),
-      ...(rewrites === null ? [] : [header(REWRITES, String(rewrites))]),
-      ...(recurring === undefined ? [] : [header(RECURRING, recurring)]),
+      ...(rewrites === null ? [] : [[REWRITES, digits(rewrites)] as const]),
+      ...(recurring === undefined ? [] : [[RECURRING, toBytes(recurring)] as const]),
       ...headers.filter(([name]) => !OWN_HEADERS.has(name)),
     ],
   };
@@ -95,7 +96,7 @@ export function cancellationRecord(jobId: string): NewRecord {
 
 /** Returns the record that a job's topic gets once the job is due. */
 export function releasedRecord(schedule: Schedule, value: StoredRecord["value"], nowMs: number): NewRecord {
-  const headers = [...schedule.headers, header(RELEASED_AT, String(Math.floor(nowMs)))];
+  const headers = [...schedule.headers, [RELEASED_AT, digits(Math.floor(nowMs))] as const];
   return { key: schedule.targetKey, value, headers };
 }
 
@@ -162,7 +163,7 @@ let count = 0;
 /** Writes a number that is not negative. A call into the runtime would take five times as long. */
 function digits(number: number): Uint8Array {
   const text = String(number);
-  const bytes = new Uint8Array(text.length);
+  const bytes = allocateBytes(text.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
 }
@@ -173,10 +174,6 @@ let lastTopic: { readonly name: string; readonly bytes: Uint8Array } | undefined
 function topicBytes(name: string): Uint8Array {
   if (lastTopic?.name !== name) lastTopic = { name, bytes: encoder.encode(name) };
   return lastTopic.bytes;
-}
-
-function header(name: string, value: string): readonly [string, Uint8Array] {
-  return [name, encoder.encode(value)];
 }
 
 function toBytes(data: Uint8Array | string): Uint8Array {

@@ -45,12 +45,12 @@ export class Monitor {
   emit<N extends EventName>(name: N, event: EventMap[N]): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return;
-    for (const listener of listeners) this.#call(name, () => listener(event));
+    for (const listener of listeners) this.#call(name, listener, event);
   }
 
-  #call(name: EventName, listener: () => unknown): void {
+  #call<N extends EventName>(name: N, listener: Listener<N>, event: EventMap[N]): void {
     try {
-      const returned = listener();
+      const returned: unknown = listener(event);
       // A listener may be an async function; its rejection, unhandled, would end the process.
       if (returned instanceof Promise) returned.catch((error) => this.#reportError(name, error));
     } catch (error) {

@@ -1,8 +1,10 @@
 /**
  * Bounds the status of a worker for a report, whatever number of partitions it has: those in trouble are kept first. Running
- * jobs are listed by group only, since the list of a partition follows from it. Pure.
+ * jobs are listed by group only, since the list of a partition follows from it, and no command is written: a reader has its own.
+ * Pure.
  */
 import type { ErrorInfo } from "../errors.ts";
+import type { RunningJob } from "../monitor/events.ts";
 import type { PartitionStatus, RetryingRecord, WorkerStatus } from "../worker/status.ts";
 import type { ReportedTotals } from "./reported_worker.ts";
 
@@ -13,8 +15,9 @@ export const MAX_PARTITIONS = 100;
 export const MAX_RUNNING = 50;
 /** Most records that failed: retrying, and stuck. */
 export const MAX_FAILING = 50;
-/** Most characters of an error's message. */
+/** Most characters of an error's message, and of a name. */
 export const MAX_MESSAGE = 300;
+export const MAX_NAME = 255;
 
 /** Returns the sums of a status. */
 export function totalsOf({ groups }: WorkerStatus): ReportedTotals {
@@ -31,6 +34,7 @@ export function totalsOf({ groups }: WorkerStatus): ReportedTotals {
 
 /** Returns a status of bounded size. */
 export function boundStatus(status: WorkerStatus): WorkerStatus {
+  const topics = new Budget(MAX_GROUP_TOPICS);
   const partitions = new Budget(MAX_PARTITIONS);
   const running = new Budget(MAX_RUNNING);
   const failing = new Budget(MAX_FAILING);
@@ -40,12 +44,12 @@ export function boundStatus(status: WorkerStatus): WorkerStatus {
     failure: failure === null ? null : boundError(failure),
     groups: status.groups.slice(0, MAX_GROUPS).map((group) => ({
       ...group,
-      topics: group.topics.slice(0, MAX_GROUP_TOPICS),
-      running: running.take(group.running),
+      topics: topics.take(group.topics),
+      running: running.take(group.running).map(boundJob),
       partitions: partitions.take(group.partitions.toSorted(compareTrouble)).map((partition) => ({
         ...partition,
         running: [],
-        stuck: failing.take(partition.stuck).map((record) => ({ ...boundRecord(record), remedy: record.remedy })),
+        stuck: failing.take(partition.stuck).map((record) => ({ ...boundRecord(record), remedy: "" })),
         retrying: failing.take(partition.retrying).map(boundRecord),
       })),
     })),
@@ -54,7 +58,7 @@ export function boundStatus(status: WorkerStatus): WorkerStatus {
 }
 
 /** A number of entries that several lists share. */
-export class Budget {
+class Budget {
   #left: number;
 
   constructor(entries: number) {
@@ -67,6 +71,11 @@ export class Budget {
     this.#left -= taken.length;
     return taken;
   }
+}
+
+function boundJob({ jobClass, jobId, queue, ...job }: RunningJob): RunningJob {
+  const bound = (name: string) => name.slice(0, MAX_NAME);
+  return { ...job, jobClass: bound(jobClass), jobId: bound(jobId), queue: bound(queue) };
 }
 
 function boundRecord({ topic, partition, offset, attempts, nextTryInMs, error }: RetryingRecord): RetryingRecord {

@@ -25,6 +25,11 @@ class TopicCounts {
   readonly deadLettered = new MinuteRing();
   readonly runMs = new RecentHistogram(RUN_BOUNDS_MS);
   readonly waitMs = new RecentHistogram(WAIT_BOUNDS_MS);
+
+  /** Returns the number of jobs in the hour that ends with a minute. */
+  jobsUntil(minute: number): number {
+    return this.performed.sumUntil(minute) + this.failed.sumUntil(minute) + this.deadLettered.sumUntil(minute);
+  }
 }
 
 /** See the module. */
@@ -56,13 +61,17 @@ export class JobHistory {
     for (const end of this.#ends) end();
   }
 
-  /** Returns the last hour. */
+  /** Returns the last hour, with the topics that had a job in it. */
   snapshot(): WorkerHistory {
     const minute = this.#minute();
-    const all = Array.from(this.#topics, ([topic, counts]) => historyOf(topic, counts, minute));
-    const jobs = (history: TopicHistory) => sum(history.performed) + sum(history.failed);
-    const topics = all.length <= MAX_TOPICS ? all : all.toSorted((a, b) => jobs(b) - jobs(a)).slice(0, MAX_TOPICS);
-    return { minuteMs: minute * MINUTE_MS, topics, otherTopics: all.length - topics.length };
+    const busy = Array.from(this.#topics, ([topic, counts]) => ({ topic, counts, jobs: counts.jobsUntil(minute) }))
+      .filter(({ jobs }) => jobs > 0);
+    const topics = busy.toSorted((a, b) => b.jobs - a.jobs).slice(0, MAX_TOPICS);
+    return {
+      minuteMs: minute * MINUTE_MS,
+      topics: topics.map(({ topic, counts }) => historyOf(topic, counts, minute)),
+      otherTopics: busy.length - topics.length,
+    };
   }
 
   #minute(): number {
@@ -107,8 +116,4 @@ function historyOf(topic: string, counts: TopicCounts, minute: number): TopicHis
     runMs: histogram(counts.runMs),
     waitMs: histogram(counts.waitMs),
   };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

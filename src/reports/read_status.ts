@@ -19,13 +19,12 @@ import {
   MAX_GROUP_TOPICS,
   MAX_GROUPS,
   MAX_MESSAGE,
+  MAX_NAME,
   MAX_PARTITIONS,
   MAX_RUNNING,
 } from "./bounded_status.ts";
 import { readInteger, readList, readNullable, readNumber, readObject, readString, readWord } from "./fields.ts";
 
-/** Kafka allows no longer name of a topic or group. */
-export const MAX_NAME = 255;
 const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
 
 /** Returns the command that skips a record. */

@@ -32,6 +32,16 @@ export class MinuteRing {
       return this.#minutes[slot] === each ? this.#counts[slot]! : 0;
     });
   }
+
+  /** Returns the sum of the hour that ends with a minute. */
+  sumUntil(minute: number): number {
+    let sum = 0;
+    for (let slot = 0; slot < MINUTES; slot++) {
+      const each = this.#minutes[slot]!;
+      if (each <= minute && each > minute - MINUTES) sum += this.#counts[slot]!;
+    }
+    return sum;
+  }
 }
 
 /** A histogram of the last 50 to 60 minutes. */

@@ -3,10 +3,10 @@
  * Any client may have written a record: what is read of it is checked field by field, and bounded. Pure.
  */
 import type { NewRecord, StoredRecord } from "../broker/record.ts";
-import { boundStatus, totalsOf } from "./bounded_status.ts";
+import { boundStatus, MAX_NAME, totalsOf } from "./bounded_status.ts";
 import { FieldError, readInteger, readList, readNumber, readObject, readString } from "./fields.ts";
 import { MAX_TOPICS } from "./job_history.ts";
-import { MAX_NAME, readStatus, type SkipCommand } from "./read_status.ts";
+import { readStatus, type SkipCommand } from "./read_status.ts";
 import { MINUTES } from "./recent_counts.ts";
 import type {
   ReportedHistogram,
@@ -35,9 +35,11 @@ export type Report = Omit<ReportedWorker, "writtenAtMs" | "state">;
 export function reportRecord(identity: WorkerIdentity, status: WorkerStatus, history: WorkerHistory | null): NewRecord {
   const { id, ...worker } = identity;
   const report = { ...worker, status: boundStatus(status), totals: totalsOf(status) };
-  const value = JSON.stringify(history === null ? report : { ...report, history: packHistory(history) });
-  // Names of topics and classes may be long: the history is what can be missed.
-  return { key: id, value: value.length <= MAX_REPORT_LENGTH ? value : JSON.stringify(report) };
+  const whole = history === null ? report : { ...report, history: packHistory(history) };
+  const value = JSON.stringify(whole);
+  if (value.length <= MAX_REPORT_LENGTH) return { key: id, value };
+  // Names and messages full of characters that JSON escapes: the totals say the most.
+  return { key: id, value: JSON.stringify({ ...whole, status: { ...report.status, groups: [] } }) };
 }
 
 /** Returns the record that takes a worker away. */

@@ -80,7 +80,7 @@ export class Reporter implements WorkerReporter {
     const endMs = performance.now() + closeMs;
     // Behind the one in flight, or the worker would come back after its end.
     if (this.#inFlight !== undefined && !await waitUntilSettled(this.#inFlight, closeMs)) return;
-    await waitUntilSettled(this.#append(this.#lastRecord()), endMs - performance.now());
+    await waitUntilSettled(this.#append(() => this.#lastRecord()), endMs - performance.now());
   }
 
   #scheduleNext(): void {
@@ -92,7 +92,7 @@ export class Reporter implements WorkerReporter {
 
   #send(): void {
     this.#isDue = false;
-    this.#inFlight = this.#append(this.#record()).then((isWritten) => {
+    this.#inFlight = this.#append(() => this.#record()).then((isWritten) => {
       this.#inFlight = undefined;
       // After a failure the interval is the wait: a broker that refuses at once would be asked without end.
       if (this.#isDue && isWritten) this.report();
@@ -109,10 +109,10 @@ export class Reporter implements WorkerReporter {
   }
 
   /** Appends. It never rejects. @returns whether the record is written */
-  async #append(record: NewRecord): Promise<boolean> {
+  async #append(makeRecord: () => NewRecord): Promise<boolean> {
     const { broker, topic, monitor } = this.#options;
     try {
-      const [outcome] = await broker.append(topic, [record], { compression: "gzip" });
+      const [outcome] = await broker.append(topic, [makeRecord()], { compression: "gzip" });
       if (!outcome!.ok) throw outcome!.error;
       this.#isFailing = false;
       return true;

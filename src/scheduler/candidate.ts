@@ -1,5 +1,6 @@
 /** A schedule with everything that its release needs, in memory while its time is near. */
 import type { StoredRecord } from "../broker/broker.ts";
+import { copyBytes } from "../support/small_bytes.ts";
 import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
 
 /** See the module. */
@@ -32,8 +33,8 @@ export function toCandidate(record: StoredRecord, dueAtMs: number): Candidate | 
     value: copyOf(value!),
     schedule: {
       ...schedule,
-      targetKey: schedule.targetKey === null ? null : new Uint8Array(schedule.targetKey),
-      headers: schedule.headers.map(([name, bytes]) => [name, bytes === null ? null : new Uint8Array(bytes)] as const),
+      targetKey: schedule.targetKey && copyBytes(schedule.targetKey),
+      headers: schedule.headers.map(([name, bytes]) => [name, bytes && copyBytes(bytes)] as const),
     },
     bytes: memoryOf(record),
   };
@@ -47,7 +48,7 @@ export function memoryOf({ key, value, headers }: StoredRecord): number {
 }
 
 function copyOf(data: Uint8Array | string): Uint8Array | string {
-  return typeof data === "string" ? data : new Uint8Array(data);
+  return typeof data === "string" ? data : copyBytes(data);
 }
 
 /** Returns a key as text. */

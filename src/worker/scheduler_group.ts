@@ -10,8 +10,11 @@ import type { WorkerContext } from "./partition/context.ts";
 import type { WorkerScheduler } from "./scheduler.ts";
 import type { SchedulerStatus } from "./status.ts";
 
-/** The bytes of one fetch: a million jobs are read at the start, and their values are dropped at once. */
-const MAX_FETCH_BYTES = 256 * 1024;
+/**
+ * The bytes of one fetch: a million jobs are read at the start, and their values are dropped at once. With half of it, SQLite
+ * measures jobs of 500 bytes before it reads them, which takes a fifth longer (measured).
+ */
+const MAX_FETCH_BYTES = 512 * 1024;
 
 /** See the module. */
 export class SchedulerGroup {

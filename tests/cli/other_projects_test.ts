@@ -99,8 +99,8 @@ Deno.test("the command line of one copy of the library works on an App of anothe
     "default: unchanged",
     "sad: unchanged",
     "elsewhere_scheduled_jobs: unchanged",
-    "elsewhere_control: unchanged",
     "elsewhere_workers: unchanged",
+    "elsewhere_control: unchanged",
   ]);
   assertEquals(skipped.stdout, ["Passed over default/0@0"]);
   assertEquals([worked.code, enqueued.code, applied.code, skipped.code], [0, 0, 0, 0]);

@@ -10,6 +10,8 @@ import { JOB_MUTANTS } from "./job.ts";
 import { KAFKA_MUTANTS } from "./kafka.ts";
 import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { KAFKA_READ_MUTANTS } from "./kafka_read.ts";
+import { RECURRING_MUTANTS } from "./recurring.ts";
+import { REPORTS_MUTANTS } from "./reports.ts";
 import { SCHEDULER_MUTANTS } from "./scheduler.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
@@ -35,6 +37,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...KAFKA_PRODUCER_MUTANTS,
   ...KAFKA_READ_MUTANTS,
   ...KEYS_MUTANTS,
+  ...RECURRING_MUTANTS,
+  ...REPORTS_MUTANTS,
   ...SCHEDULER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...STATUS_MUTANTS,

@@ -42,6 +42,9 @@ const PLANTED: readonly (readonly [file: string, source: string, sentences: read
   ["src/app/planted_package.ts", `import "npm:minimist@1.2.8";`, [
     `src/app/planted_package.ts imports npm:minimist, which may not be used there`,
   ]],
+  ["src/recurring/planted.ts", `import "croner";`, [
+    `src/recurring/planted.ts imports npm:croner, which may not be used there`,
+  ]],
   ["src/app/planted_entry_point.ts", `import "../../mod.ts";`, [
     `src/app/planted_entry_point.ts imports mod.ts, which is the entry point for users`,
   ]],

@@ -3,6 +3,7 @@
  * come back as they were.
  */
 import { Buffer } from "node:buffer";
+import { allocateBytes } from "../../support/small_bytes.ts";
 import type { Headers } from "../broker.ts";
 
 /** Most records have none and share this. */
@@ -41,7 +42,7 @@ export function readHeaders(stored: unknown): Headers | undefined {
  */
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value !== "string") return undefined;
-  const bytes = new Uint8Array(value.length);
+  const bytes = allocateBytes(value.length);
   for (let index = 0; index < bytes.length; index++) {
     const byte = value.charCodeAt(index);
     if (byte > 0xff) return undefined;

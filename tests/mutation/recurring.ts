@@ -1,0 +1,65 @@
+/** The guards of recurring jobs. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+const OWNED = "src/scheduler/recurring/owned_recurring_job.ts";
+const BEHAVIOURS = ["tests/behaviours/recurring_test.ts"];
+
+/** See the module. */
+export const RECURRING_MUTANTS: readonly Mutant[] = [
+  {
+    what: "recurring: an owner notes that it begins to enqueue a job",
+    file: OWNED,
+    find: "if (record.ends === null) await this.#begin(definition, record);",
+    replace: "",
+    tests: BEHAVIOURS,
+    only: "J4: the owner ends after it has enqueued",
+  },
+  {
+    what: "recurring: a job whose append has an unknown outcome is looked for",
+    file: OWNED,
+    find: "await this.#resolveDoubt(definition, record);",
+    replace: "",
+    tests: BEHAVIOURS,
+    only: "J4: the response",
+  },
+  {
+    what: "recurring: a record of a former owner that comes late does not count",
+    file: "src/scheduler/recurring/tick_table.ts",
+    find: "if (known !== undefined && lastOf(known) > lastOf(record)) return false;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/tick_table_test.ts"],
+    only: "comes late",
+  },
+  {
+    what: "recurring: ticks that were missed lead to one job",
+    file: OWNED,
+    find: "definition.next(isMissed ? nowMs : tickAtMs)",
+    replace: "definition.next(tickAtMs)",
+    tests: BEHAVIOURS,
+    only: "J7",
+  },
+  {
+    what: "recurring: a clock that is set back repeats no tick",
+    file: OWNED,
+    find: "Math.max(nowMs, this.#afterMs, this.#last?.tickAtMs ?? -Infinity)",
+    replace: "Math.max(nowMs, this.#afterMs)",
+    tests: BEHAVIOURS,
+    only: "J5",
+  },
+  {
+    what: "recurring: a job that waits for a retry is not done",
+    file: "src/scheduler/recurring/is_open.ts",
+    find: "return await isDelayed(jobId, places);",
+    replace: "return false;",
+    tests: BEHAVIOURS,
+    only: "J8",
+  },
+  {
+    what: "recurring: a changed definition moves the waiting tick",
+    file: OWNED,
+    find: "if (!isSame && record.tickAtMs > nowMs && record.ends === null)",
+    replace: "if (record.tickAtMs < 0)",
+    tests: BEHAVIOURS,
+    only: "J9",
+  },
+];
