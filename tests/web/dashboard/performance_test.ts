@@ -91,6 +91,7 @@ function createReport(n: number): NewRecord {
     oldestAgeMs: 1500,
     waiting: 7,
     isExhausted: false,
+    pausedBy: null,
     running: [],
     retrying: [],
     stuck: [],
