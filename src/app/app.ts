@@ -329,6 +329,7 @@ export class App implements AsyncDisposable {
       commitIntervalMs,
       shutdownTimeoutMs,
       prepareBroker: (routes) => this.#prepare(routes, settings.createTopics ?? false),
+      createControl: (broker, routes) => this.#operations.createControl(broker, routes),
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),

@@ -4,13 +4,14 @@
  */
 import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
+import type { Broker } from "../broker/broker.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
 import { copyJob } from "../recurring/definition.ts";
-import { fullName, type Routes } from "../routing/route.ts";
+import { fullName, type Route, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
@@ -27,6 +28,7 @@ import {
   show,
   timeLimit,
 } from "../support/validation.ts";
+import type { WorkerControl } from "../worker/control.ts";
 import type { LoadReporter } from "../worker/reporter.ts";
 import type { AppBroker } from "./app_broker.ts";
 import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
@@ -49,6 +51,10 @@ export interface OperationsContext {
   /** The full name of the control topic. */
   readonly controlTopic: string;
 }
+
+/** The time between two readings of the control topic, in ms. In the process, a reading takes some microseconds. */
+const EMBEDDED_CONTROL_MS = 200;
+const CONTROL_MS = 1000;
 
 /** The operations of one App. */
 export class Operations {
@@ -145,6 +151,21 @@ export class Operations {
   /** See `App.cancel`. */
   async cancel(jobId: string, options: CancelOptions): Promise<void> {
     await (await this.#control("app.cancel()")).cancel(jobId, options);
+  }
+
+  /** Makes the part of a worker that knows an operator's orders, if the App's workers take any. */
+  async createControl({ admin }: Broker, routes: readonly Route[]): Promise<WorkerControl | null> {
+    const { options: { broker, clock, control }, controlTopic: topic, monitor } = this.#context;
+    if (!control) return null;
+    const { FollowedControl } = await lazyImport(() => import("../control/worker_control.ts"));
+    return await FollowedControl.start({
+      admin,
+      topic,
+      topics: routes.map((route) => route.topic),
+      monitor,
+      nowMs: () => clock.nowMs(),
+      intervalMs: broker.embedded === true ? EMBEDDED_CONTROL_MS : CONTROL_MS,
+    });
   }
 
   /** Makes the part that writes an operator's orders, if the App's workers take any. */

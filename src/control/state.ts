@@ -15,19 +15,30 @@ export interface PausedPlace {
   readonly pause: Pause;
 }
 
-/** Most jobs that are known as cancelled. Of more, those that were cancelled first are forgotten. */
+/** The default of the most jobs that are known as cancelled: each takes about 300 bytes. */
 const MAX_CANCELLATIONS = 100_000;
 
 /** See the module. */
 export class ControlState {
   readonly #isKnown: (topic: string) => boolean;
+  readonly #maxCancellations: number;
   readonly #paused = new Map<string, PausedPlace>();
+  #version = 0;
   readonly #resumedBy = new Map<string, string | null>();
   readonly #cancelled = new Map<string, Cancellation>();
 
-  /** @param isKnown returns whether orders about a topic count: those about others are forged, or not for this App */
-  constructor(isKnown: (topic: string) => boolean) {
+  /**
+   * @param isKnown returns whether orders about a topic count: those about others are forged, or not for this App
+   * @param maxCancellations most jobs that are known as cancelled; of more, those that were cancelled first are forgotten
+   */
+  constructor(isKnown: (topic: string) => boolean, maxCancellations: number = MAX_CANCELLATIONS) {
     this.#isKnown = isKnown;
+    this.#maxCancellations = maxCancellations;
+  }
+
+  /** A number that grows with each order that is taken. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Everything that is paused, by the key of its order. */
@@ -69,6 +80,7 @@ export class ControlState {
     if (order.kind === "pause") {
       const { topic, partition, pause } = order;
       if (!this.#isKnown(topic)) return;
+      this.#version++;
       const known = this.#paused.get(key);
       if (pause === null) {
         this.#paused.delete(key);
@@ -78,6 +90,7 @@ export class ControlState {
       }
       return;
     }
+    this.#version++;
     const { jobId, cancellation } = order;
     const known = this.#cancelled.get(jobId);
     if (cancellation === null) this.#cancelled.delete(jobId);
@@ -92,7 +105,7 @@ export class ControlState {
   #cancel(jobId: string, cancellation: Cancellation): void {
     this.#cancelled.delete(jobId);
     this.#cancelled.set(jobId, cancellation);
-    if (this.#cancelled.size <= MAX_CANCELLATIONS) return;
+    if (this.#cancelled.size <= this.#maxCancellations) return;
     const [first] = this.#cancelled.keys();
     this.#cancelled.delete(first!);
   }

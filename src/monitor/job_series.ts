@@ -57,6 +57,7 @@ export class JobSeries {
   halted = 0;
   expired = 0;
   interrupted = 0;
+  cancelled = 0;
   revoked = 0;
   orphaned = 0;
   deadLettered = 0;

@@ -125,7 +125,10 @@ export class Metrics {
         "job.released",
         ownListener(({ latenessMs }: EventMap["job.released"]) => schedule.latenessSeconds.observe(latenessMs / 1000)),
       ),
-      app.on("job.cancelled", () => void schedule.cancelled++),
+      app.on("job.cancelled", ({ state, topic, jobClass }) => {
+        if (state === "delayed") schedule.cancelled++;
+        else series.jobs(topic, jobClass ?? UNKNOWN_CLASS).cancelled++;
+      }),
       app.on("schedule.unreadable", () => void schedule.unreadable++),
       // Once for each job: what an isolated call costs would be a large part of it.
       app.on(

@@ -27,9 +27,20 @@ function writeJobs(to: Exposition, jobs: LabeledJobs): void {
     "activejob_jobs_total",
     "Attempts at jobs by outcome; a job that is retried counts each time",
     jobs.flatMap((
-      [labels, { performed, failed, retried, discarded, rescued, halted, expired, interrupted, revoked }],
+      [labels, { performed, failed, retried, discarded, rescued, halted, expired, interrupted, cancelled, revoked }],
     ) =>
-      Object.entries({ performed, failed, retried, discarded, rescued, halted, expired, interrupted, revoked })
+      Object.entries({
+        performed,
+        failed,
+        retried,
+        discarded,
+        rescued,
+        halted,
+        expired,
+        interrupted,
+        cancelled,
+        revoked,
+      })
         .map(([outcome, count]) => [{ ...labels, outcome }, count] as const)
     ),
   );

@@ -4,6 +4,7 @@
  * Pure.
  */
 import type { ErrorInfo } from "../errors.ts";
+import type { Pause } from "../worker/control.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { PartitionStatus, RetryingRecord, WorkerStatus } from "../worker/status.ts";
 import type { ReportedTotals } from "./reported_worker.ts";
@@ -48,6 +49,7 @@ export function boundStatus(status: WorkerStatus): WorkerStatus {
       running: running.take(group.running).map(boundJob),
       partitions: partitions.take(group.partitions.toSorted(compareTrouble)).map((partition) => ({
         ...partition,
+        pausedBy: partition.pausedBy === null ? null : boundPause(partition.pausedBy),
         running: [],
         stuck: failing.take(partition.stuck).map((record) => ({ ...boundRecord(record), remedy: "" })),
         retrying: failing.take(partition.retrying).map(boundRecord),
@@ -55,6 +57,10 @@ export function boundStatus(status: WorkerStatus): WorkerStatus {
     })),
     scheduler: scheduler === null ? null : { ...scheduler, partitions: scheduler.partitions.slice(0, MAX_PARTITIONS) },
   };
+}
+
+function boundPause({ by, why, atMs }: Pause): Pause {
+  return { by, why: why === null ? null : why.slice(0, MAX_MESSAGE), atMs };
 }
 
 /** A number of entries that several lists share. */

@@ -5,6 +5,7 @@
 import type { ErrorInfo } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
+import type { Pause } from "../worker/control.ts";
 import type {
   GroupStatus,
   PartitionStatus,
@@ -67,6 +68,8 @@ function readPartition(value: unknown, running: readonly RunningJob[], skipComma
     oldestAgeMs: readNullable(fields.oldestAgeMs, readNumber),
     waiting: readInteger(fields.waiting),
     isExhausted: fields.isExhausted === true,
+    // A worker of an earlier version does not report it.
+    pausedBy: readNullable(fields.pausedBy ?? null, readPause),
     running: running.filter(({ topic, partition }) => topic === at.topic && partition === at.partition),
     retrying: readList(fields.retrying, MAX_FAILING, readFailing),
     stuck: readList(fields.stuck, MAX_FAILING, (record) => {
@@ -74,6 +77,11 @@ function readPartition(value: unknown, running: readonly RunningJob[], skipComma
       return { ...failing, remedy: skipCommand(failing) };
     }),
   };
+}
+
+function readPause(value: unknown): Pause {
+  const { by, why, atMs } = readObject(value);
+  return { by: readName(by), why: readNullable(why, (text) => readString(text, MAX_MESSAGE)), atMs: readInteger(atMs) };
 }
 
 function readScheduler(value: unknown): SchedulerStatus {

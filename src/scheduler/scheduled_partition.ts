@@ -111,6 +111,7 @@ export class ScheduledPartition implements PartitionHandler {
       oldestAgeMs: null,
       waiting: this.#schedules.size,
       isExhausted: false,
+      pausedBy: null,
       running: [],
       retrying: [],
       stuck: [],

@@ -110,7 +110,10 @@ function describePause({ by, why }: OperatorPause): string {
   return `paused by ${by}${why === null ? "" : `: ${why}`}`;
 }
 
+/** Made once: `toLocaleString` makes one at each call, which took half of the time of a status of 10,000 partitions. */
+const NUMBERS = new Intl.NumberFormat("en");
+
 /** Formats a number with its noun: `1 record`, `1,200 records`. */
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  return `${NUMBERS.format(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

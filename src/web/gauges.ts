@@ -105,6 +105,12 @@ function writePartitions(to: Exposition, partitions: readonly (readonly [Labels,
     samplesOf(partitions, ({ stuck }) => stuck.length),
   );
   to.gauges(
+    "activejob_partition_paused_by_operator",
+    "1 if an operator has paused the partition or its topic: no job starts",
+    // A worker of another copy of this library may not know it.
+    samplesOf(partitions, ({ pausedBy }) => Number((pausedBy ?? null) !== null)),
+  );
+  to.gauges(
     "activejob_partition_exhausted",
     "1 if no job can start until one that failed is finished, although the order would allow it",
     samplesOf(partitions, ({ isExhausted }) => Number(isExhausted)),

@@ -7,6 +7,7 @@ import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
 import type { Route } from "../routing/route.ts";
 import type { Position } from "../support/position.ts";
+import type { CreateControl } from "./control.ts";
 import type { Append } from "./partition/dead_letter.ts";
 
 /** Lets the record of a job wait until it is due. */
@@ -43,6 +44,8 @@ export interface WorkerConfig {
   readonly shutdownTimeoutMs: number;
   /** Opens the broker and makes sure that the topics exist. Rejects if the worker cannot start. */
   readonly prepareBroker: (routes: readonly Route[]) => Promise<Broker>;
+  /** Makes the part that knows an operator's orders. */
+  readonly createControl: CreateControl;
   /** Appends a dead letter. */
   readonly append: Append;
   /** Lets a record wait among the delayed jobs. It never rejects. */

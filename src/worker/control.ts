@@ -39,12 +39,8 @@ export interface WorkerControl {
   close(): void;
 }
 
-/** Makes the control of a worker, which knows the orders that hold now. It never rejects: the last known state holds. */
-export type CreateControl = (
-  broker: Broker,
-  routes: readonly Route[],
-  signal: AbortSignal,
-) => Promise<WorkerControl>;
+/** Makes the control of a worker on some routes. It resolves once the orders that hold now are known. @returns `null` if it takes none */
+export type CreateControl = (broker: Broker, routes: readonly Route[]) => Promise<WorkerControl | null>;
 
 /** The control of a worker that takes no orders. */
 export const NO_CONTROL: WorkerControl = {

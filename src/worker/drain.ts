@@ -3,8 +3,8 @@
  *
  * 1. The broker returns the end of each partition: the targets.
  * 2. A target is reached when the group has finished everything before it, whichever worker performed it.
- * 3. The drain ends when every target is reached, or when the partitions of all others are stuck: they wait for an
- *    operator and would never reach it.
+ * 3. The drain ends when every target is reached, or when the partitions of all others are stuck or paused: they wait for
+ *    an operator and would never reach it.
  *
  * A partition that another worker owns is known only by its commits, whose metadata names the stuck records. The other
  * worker may have died, and then this one gets the partition when the session of the other has expired. So the partition
@@ -15,6 +15,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Route } from "../routing/route.ts";
 import { sleep } from "../support/deadline.ts";
 import { formatPartition, type Position } from "../support/position.ts";
+import type { WorkerControl } from "./control.ts";
 import type { GroupConsumer } from "./group_consumer.ts";
 import { decodeCommitMetadata } from "./partition/commit_metadata.ts";
 import type { PartitionHandler } from "./partition/handler.ts";
@@ -30,6 +31,7 @@ export interface DrainOptions {
   readonly broker: Broker;
   readonly routes: readonly Route[];
   readonly groups: readonly Pick<GroupConsumer, "partitions">[];
+  readonly control: Pick<WorkerControl, "pauseOf">;
   readonly sessionTimeoutMs: number;
 }
 
@@ -40,15 +42,18 @@ interface Target {
   readonly high: number;
 }
 
-/** The progress of a target: reached, stuck, or neither. */
+/** The progress of a target: reached, left to an operator, or neither. */
 interface TargetProgress {
   readonly isReached: boolean;
-  /** The records that wait for an operator; empty if the target is reached. */
+  /** Whether it cannot be reached before an operator helps. */
+  readonly isLeft: boolean;
+  /** The records that wait for an operator; empty if the target is reached, or paused. */
   readonly stuck: readonly Position[];
 }
 
-const REACHED: TargetProgress = { isReached: true, stuck: [] };
-const OPEN: TargetProgress = { isReached: false, stuck: [] };
+const REACHED: TargetProgress = { isReached: true, isLeft: false, stuck: [] };
+const OPEN: TargetProgress = { isReached: false, isLeft: false, stuck: [] };
+const PAUSED: TargetProgress = { isReached: false, isLeft: true, stuck: [] };
 
 /**
  * Waits until everything that is in the log now is performed.
@@ -57,7 +62,7 @@ const OPEN: TargetProgress = { isReached: false, stuck: [] };
  * @returns the records that wait for an operator; empty if everything is performed
  */
 export async function drain(options: DrainOptions, signal: AbortSignal): Promise<Position[]> {
-  const { broker, routes, groups } = options;
+  const { broker, routes, groups, control } = options;
   const others = new OtherWorkers(broker, options.sessionTimeoutMs);
   let open = await findTargets(broker, routes);
   let lookMs = FIRST_LOOK_MS;
@@ -68,11 +73,13 @@ export async function drain(options: DrainOptions, signal: AbortSignal): Promise
     await others.refresh(open.filter((target) => ownerOf(target) === undefined));
     const progress = open.map((target) => {
       const partition = ownerOf(target);
-      return partition === undefined ? others.progressOf(target) : ownProgress(partition, target);
+      const found = partition === undefined ? others.progressOf(target) : ownProgress(partition, target);
+      if (found.isReached || control.pauseOf(target.route.topic, target.partition) === null) return found;
+      return partition === undefined || partition.running().length === 0 ? PAUSED : found;
     });
     open = open.filter((_, index) => !progress[index]!.isReached);
-    const stuck = progress.filter((each) => each.stuck.length > 0);
-    if (open.length === stuck.length) return stuck.flatMap((each) => each.stuck);
+    const left = progress.filter((each) => each.isLeft);
+    if (open.length === left.length) return left.flatMap((each) => each.stuck);
     await sleep(lookMs, signal);
     lookMs = Math.min(lookMs * 2, LOOK_MS);
   }
@@ -95,6 +102,7 @@ function ownProgress(partition: PartitionHandler, { high }: Target): TargetProgr
   if (!partition.isStuckBefore(high)) return OPEN;
   return {
     isReached: false,
+    isLeft: true,
     stuck: partition.stuck().map(({ topic, partition, offset }) => ({ topic, partition, offset })),
   };
 }
@@ -147,7 +155,11 @@ class OtherWorkers {
       this.#stuckSince.set(target, { finished, metadata, sinceMs: this.#askedMs });
     } else if (metadata !== since.metadata || this.#askedMs - since.sinceMs >= this.#sessionTimeoutMs) {
       const { partition, route: { topic } } = target;
-      return { isReached: false, stuck: progress.stuck.map((stuck) => ({ topic, partition, offset: stuck })) };
+      return {
+        isReached: false,
+        isLeft: true,
+        stuck: progress.stuck.map((stuck) => ({ topic, partition, offset: stuck })),
+      };
     }
     return OPEN;
   }

@@ -12,6 +12,7 @@ import { waitUntilSettled } from "../support/deadline.ts";
 import type { Position } from "../support/position.ts";
 import { WaitGroup } from "../support/wait_group.ts";
 import type { WorkerConfig } from "./config.ts";
+import { NO_CONTROL, type WorkerControl } from "./control.ts";
 import { drain } from "./drain.ts";
 import { EventLoopYield } from "./event_loop_yield.ts";
 import { GroupConsumer } from "./group_consumer.ts";
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly config: WorkerConfig;
   /** The part that releases delayed jobs; `null` for none. */
   readonly scheduler: WorkerScheduler | null;
+  /** The part that knows an operator's orders; `null` for none. */
+  readonly control: WorkerControl | null;
   readonly runInWorkerContext: RunInWorkerContext;
   /** Whether the worker is stopping: nothing new starts. */
   readonly isStopping: () => boolean;
@@ -54,12 +57,13 @@ export class Engine {
   /** Asks the broker for the ends of the logs. It never rejects. */
   readonly refreshLag: () => Promise<void>;
 
-  constructor({ broker, config, scheduler, runInWorkerContext, isStopping, onFailure }: EngineOptions) {
+  constructor({ broker, config, scheduler, control, runInWorkerContext, isStopping, onFailure }: EngineOptions) {
     this.#broker = broker;
     this.#config = config;
     this.#onFailure = onFailure;
     this.#context = {
       config,
+      control: control ?? NO_CONTROL,
       semaphore: new Semaphore(config.concurrency),
       memoryBudget: new MemoryBudget(config.maxBufferedBytes),
       eventLoopYield: new EventLoopYield(),
@@ -114,7 +118,8 @@ export class Engine {
   async drain(signal: AbortSignal): Promise<Position[]> {
     await this.#scheduler?.releaseDue(signal);
     const { routes, sessionTimeoutMs } = this.#config;
-    return await drain({ broker: this.#broker, routes, groups: this.#groups, sessionTimeoutMs }, signal);
+    const { control } = this.#context;
+    return await drain({ broker: this.#broker, routes, groups: this.#groups, control, sessionTimeoutMs }, signal);
   }
 
   /** Starts no job any more, and keeps the partitions. */
@@ -138,6 +143,7 @@ export class Engine {
     const { semaphore, eventLoopYield, settling } = this.#context;
     const { monitor, shutdownTimeoutMs } = this.#config;
     const untilMs = performance.now() + shutdownTimeoutMs;
+    this.#context.control.close();
     // At once, while jobs still run: another worker goes on with what is due.
     const closing = this.#scheduler?.close(MAX_CLOSE_MS);
     for (const group of this.#groups) {

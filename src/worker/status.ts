@@ -2,6 +2,7 @@
  * The status of a worker: plain data, computed when it is asked for, so that it costs a job nothing. Health checks
  * and gauges are made from it.
  */
+import type { Pause } from "./control.ts";
 import type { ErrorInfo } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
@@ -98,6 +99,8 @@ export interface PartitionStatus {
    * may be. Always `false` with `ordering: "partition"`.
    */
   readonly isExhausted: boolean;
+  /** The pause of the partition, or of its topic, by an operator; `null` for none. */
+  readonly pausedBy: Pause | null;
   /** The jobs that run now. */
   readonly running: readonly RunningJob[];
   /** The records that failed and wait for their next try. Those that need an operator are in `stuck` instead. */

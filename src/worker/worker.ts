@@ -195,10 +195,14 @@ export class Worker implements AsyncDisposable {
     const [broker, { Engine }, runInWorkerContext, createReporter] = loaded;
     const scheduler = await this.#createScheduler?.(broker) ?? null;
     if (signal.aborted) return;
+    // Before the first job: a topic may be paused.
+    const control = await this.#config.createControl(broker, this.#config.routes);
+    if (signal.aborted) return control?.close();
     const engine = this.#engine = new Engine({
       broker,
       config: this.#config,
       scheduler,
+      control,
       runInWorkerContext,
       isStopping: () => this.#isStopping,
       onFailure: (error) => this.#fail(error),

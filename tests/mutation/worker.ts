@@ -276,8 +276,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: --once does not end at the first stuck partition",
     file: "src/worker/drain.ts",
-    find: "if (open.length === stuck.length) return",
-    replace: "if (open.length === stuck.length || stuck.length > 0) return",
+    find: "if (open.length === left.length) return",
+    replace: "if (open.length === left.length || left.length > 0) return",
     tests: ["tests/worker/drain_test.ts"],
   },
   {

@@ -18,7 +18,7 @@ const skipCommand = () => "skip it";
 function partition(n: number, fields: Partial<PartitionStatus> = {}): PartitionStatus {
   return {
     ...{ topic: "default", partition: n, position: 5, highWatermark: 9, lag: 4, oldestAgeMs: 12.5, waiting: 3 },
-    ...{ isExhausted: false, running: [], retrying: [], stuck: [], ...fields },
+    ...{ isExhausted: false, pausedBy: null, running: [], retrying: [], stuck: [], ...fields },
   };
 }
 

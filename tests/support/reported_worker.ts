@@ -53,7 +53,7 @@ export function reportedWorker(
         running: [job],
         partitions: Array.from({ length: partitions }, (_, partition) => ({
           ...{ topic: "default", partition, position: 5, highWatermark: 10, lag: 5, oldestAgeMs: 1000, waiting: 5 },
-          ...{ isExhausted: false, running: [] },
+          ...{ isExhausted: false, pausedBy: null, running: [] },
           retrying: partition === 0 ? [{ ...failed, offset: 6 }] : [],
           stuck: partition === 0 ? [{ ...failed, offset: 5, remedy: "skip default/0@5" }] : [],
         })),

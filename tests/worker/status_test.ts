@@ -109,6 +109,7 @@ Deno.test("status() has the running job with its limits, and the records that wa
     lag: 2,
     waiting: 2,
     isExhausted: false,
+    pausedBy: null,
     retrying: [],
     stuck: [],
   });

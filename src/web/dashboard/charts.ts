@@ -5,12 +5,12 @@
 import { countOf, formatCount } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
-/** The work of one minute. */
-export interface Minute {
+/** The work of an hour: a number for each minute, oldest first. */
+export interface Hour {
   /** Jobs that were performed. */
-  readonly done: number;
+  readonly done: readonly number[];
   /** Runs that failed. */
-  readonly failed: number;
+  readonly failed: readonly number[];
 }
 
 const BAR_WIDTH = 10;
@@ -23,13 +23,10 @@ const FAILED_HEIGHT = 40;
  * colour, too. The part of the failed ones is drawn larger while they are less than a tenth.
  *
  * @param id the id of the element: unique in its page
- * @param minutes oldest first
  */
-export function drawHour(id: string, minutes: readonly Minute[]): Html {
-  const done = minutes.map((minute) => minute.done);
-  const failed = minutes.map((minute) => minute.failed);
+export function drawHour(id: string, { done, failed }: Hour): Html {
   const most = Math.max(1, ...done, ...failed);
-  const width = minutes.length * BAR_WIDTH;
+  const width = done.length * BAR_WIDTH;
   const scaled = (counts: readonly number[], height: number) => barsPath(counts, most, height);
   const [doneTotal, failedTotal] = [sum(done), sum(failed)];
   const height = DONE_HEIGHT + FAILED_HEIGHT;

@@ -4,7 +4,7 @@ import type { RunningJob } from "../../monitor/events.ts";
 import type { ReportedWorker } from "../../reports/reported_worker.ts";
 import type { TopicStatus } from "../../status/status.ts";
 import type { Position } from "../../support/position.ts";
-import type { Minute } from "./charts.ts";
+import type { Hour } from "./charts.ts";
 
 /** The workers in numbers. */
 export interface FleetSummary {
@@ -63,39 +63,40 @@ export function isAlive({ state }: ReportedWorker): boolean {
  * Adds up the last hour of all workers, those that are gone included: they did their part of it. The minutes of a worker are by
  * its own clock.
  *
- * @returns 60 minutes for each topic, oldest first: the last one is not over
+ * @returns an hour for each topic: its last minute is not over
  */
-export function addUpHours(workers: readonly ReportedWorker[], nowMs: number): Map<string, Minute[]> {
+export function addUpHours(workers: readonly ReportedWorker[], nowMs: number): Map<string, Hour> {
   const thisMinute = Math.floor(nowMs / MINUTE_MS);
-  const byTopic = new Map<string, { done: number; failed: number }[]>();
+  const byTopic = new Map<string, { done: number[]; failed: number[] }>();
   for (const { history } of workers) {
     const shift = thisMinute - Math.floor(history.minuteMs / MINUTE_MS);
     for (const { topic, performed, failed } of history.topics) {
-      let minutes = byTopic.get(topic);
-      if (minutes === undefined) {
-        byTopic.set(topic, minutes = Array.from({ length: MINUTES }, () => ({ done: 0, failed: 0 })));
-      }
-      // A clock that is ahead counts into the newest minute.
-      for (let at = Math.max(0, shift); at < MINUTES; at++) {
-        const minute = minutes[Math.min(MINUTES - 1, at - shift)]!;
-        minute.done += performed[at] ?? 0;
-        minute.failed += failed[at] ?? 0;
-      }
+      let hour = byTopic.get(topic);
+      if (hour === undefined) byTopic.set(topic, hour = createHour());
+      addCounts(hour.done, performed, shift);
+      addCounts(hour.failed, failed, shift);
     }
   }
   return byTopic;
 }
 
 /** Adds up the hours of several topics. */
-export function addUpTopics(hours: Iterable<readonly Minute[]>): Minute[] {
-  const total = Array.from({ length: MINUTES }, () => ({ done: 0, failed: 0 }));
-  for (const minutes of hours) {
-    for (const [at, { done, failed }] of minutes.entries()) {
-      total[at]!.done += done;
-      total[at]!.failed += failed;
-    }
+export function addUpTopics(hours: Iterable<Hour>): Hour {
+  const total = createHour();
+  for (const { done, failed } of hours) {
+    addCounts(total.done, done, 0);
+    addCounts(total.failed, failed, 0);
   }
   return total;
+}
+
+function createHour(): { done: number[]; failed: number[] } {
+  return { done: Array<number>(MINUTES).fill(0), failed: Array<number>(MINUTES).fill(0) };
+}
+
+/** @param shift the minutes by which the counts are older; a clock that is ahead counts into the newest minute */
+function addCounts(to: number[], counts: readonly number[], shift: number): void {
+  for (let at = Math.max(0, shift); at < MINUTES; at++) to[Math.min(MINUTES - 1, at - shift)]! += counts[at] ?? 0;
 }
 
 /** Lists the records that fail on live workers, those that wait for an operator first. */

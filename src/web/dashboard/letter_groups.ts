@@ -63,8 +63,8 @@ export function matcherOf(filter: LetterFilter): (letter: DeadLetter) => boolean
 
 /** Messages repeat: the last ones are kept with their normalized form, so that a page of 10,000 letters stays fast. */
 const normalized = new Map<string, string>();
-const MAX_KEPT = 2000;
-const MAX_KEPT_LENGTH = 1000;
+const MAX_KEPT = 12_000;
+const MAX_KEPT_LENGTH = 300;
 
 function messageOf({ errorMessage }: DeadLetter): string {
   if (errorMessage === null) return "";

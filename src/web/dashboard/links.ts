@@ -18,10 +18,21 @@ export function linksFrom(path: string, basePath: string | undefined): UrlOf {
   const depth = path.split("/").length - 1;
   const start = basePath !== undefined ? `${basePath}/` : depth === 0 ? "./" : "../".repeat(depth);
   return (to, query = {}) => {
-    const fields = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-    const search = new URLSearchParams(fields.map(([name, value]) => [name, String(value)])).toString();
-    return `${start}${to}${search === "" ? "" : `?${search}`}`;
+    let url = `${start}${to}`;
+    let mark = "?";
+    for (const name in query) {
+      const value = query[name];
+      if (value === undefined || value === null) continue;
+      url += `${mark}${encode(name)}=${encode(String(value))}`;
+      mark = "&";
+    }
+    return url;
   };
+}
+
+/** Encodes a part of a query. `URLSearchParams` would take half of the time of a page with many links. */
+function encode(text: string): string {
+  return /^[\w.~-]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The table of topics of the first page: sorted by the oldest record that waits, in parts of 100, with a filter. Pure. */
 import type { TopicStatus } from "../../status/status.ts";
-import { drawSparkline, type Minute } from "./charts.ts";
+import { drawSparkline, type Hour } from "./charts.ts";
 import { clip, formatCount } from "./format.ts";
 import { attributes, type Html, html } from "./html.ts";
 import type { PageContext } from "./page.ts";
@@ -31,7 +31,7 @@ const COLUMNS = [
  */
 export function renderTopics(
   topics: readonly TopicStatus[],
-  hours: Readonly<Record<string, readonly Minute[]>>,
+  hours: Readonly<Record<string, Hour>>,
   context: PageContext,
 ): Html {
   const { query, url } = context;
@@ -75,10 +75,9 @@ function renderSearch(search: string, onlyWrong: boolean, action: string): Html 
   `;
 }
 
-function renderTopic(topic: TopicStatus, minutes: readonly Minute[] | undefined, { url }: PageContext): Html {
+function renderTopic(topic: TopicStatus, hour: Hour | undefined, { url }: PageContext): Html {
   const { queue, state, oldestWaitingMs, lag, running, delayed, deadLetters, workers } = topic;
-  const counts = minutes?.map(({ done }) => done);
-  const total = counts?.reduce((sum, count) => sum + count, 0) ?? null;
+  const total = hour?.done.reduce((sum, count) => sum + count, 0) ?? null;
   const unhandled = deadLetters?.unhandled ?? null;
   const letters = deadLetters !== null && unhandled !== null && unhandled > 0
     ? html`<a href="${url("dead_letters", { topic: deadLetters.topic })}">${formatCount(unhandled)}</a>`
@@ -90,7 +89,7 @@ function renderTopic(topic: TopicStatus, minutes: readonly Minute[] | undefined,
       <td class="n">${renderAge(oldestWaitingMs)}</td>
       <td class="n">${renderCount(lag)}</td>
       <td class="n">${renderCount(running)}</td>
-      <td class="n">${counts === undefined ? NONE : drawSparkline(counts)} ${total !== null && renderCount(total)}</td>
+      <td class="n">${hour === undefined ? NONE : drawSparkline(hour.done)} ${total !== null && renderCount(total)}</td>
       <td class="n">${renderCount(delayed)}</td>
       <td class="n">${letters}</td>
       <td class="n">${renderCount(workers)}</td>

@@ -9,7 +9,7 @@
  * A job that exceeds its time limit is asked to end and waited for: it never runs a second time beside itself, and counts
  * as failed once it settles.
  */
-import { RevokedError, SchemaError, ShutdownError, TimeoutError } from "../../errors.ts";
+import { CancelledError, RevokedError, SchemaError, ShutdownError, TimeoutError } from "../../errors.ts";
 import { runCallbacks } from "../../job/callbacks.ts";
 import { SOURCE } from "../../job/carried.ts";
 import { type JobPlan, planOf } from "../../job/declarations.ts";
@@ -27,12 +27,20 @@ import type { PerformedJob, Tracing } from "../../monitor/tracing.ts";
 import type { Route } from "../../routing/route.ts";
 import { formatPartition, type Position } from "../../support/position.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import type { Cancellation } from "../control.ts";
 import type { DecodedJob } from "./decode.ts";
 import { deriveJobId } from "./derive_job_id.ts";
 import { keyText, type QueuedRecord } from "./queued_record.ts";
 
-/** The outcome of an attempt. `halted`: a callback ended the job before its `perform`. */
-export type Outcome = { readonly kind: "passed" | "halted" } | InterruptOutcome | ErrorOutcome | PoisonOutcome;
+/**
+ * The outcome of an attempt. `halted`: a callback ended the job before its `perform`. `cancelled`: an operator has cancelled
+ * the job, and it did not pass.
+ */
+export type Outcome =
+  | { readonly kind: "passed" | "halted" | "cancelled" }
+  | InterruptOutcome
+  | ErrorOutcome
+  | PoisonOutcome;
 
 /** The job can never be performed: its arguments do not fit the schema of its class. */
 interface PoisonOutcome {
@@ -45,6 +53,7 @@ const MAX_SKEW_MS = 1000;
 
 const PASSED: Outcome = { kind: "passed" };
 const HALTED: Outcome = { kind: "halted" };
+const CANCELLED: Outcome = { kind: "cancelled" };
 
 /** A promise that is settled: see `Attempt.run`. */
 const SETTLED = Promise.resolve();
@@ -75,6 +84,7 @@ export class Attempt extends JobRun {
   #isHalted = false;
   #schemaError: SchemaError | undefined;
   #isSettled = false;
+  #cancellation: Cancellation | undefined;
 
   /**
    * @param number the number of this run of the record, from 1
@@ -123,6 +133,7 @@ export class Attempt extends JobRun {
     } catch (thrown) {
       // If it exceeded its time limit, that is its error.
       const reason = this.abortReason;
+      if (this.#cancellation !== undefined) return this.#settle(CANCELLED);
       return this.#settle(await this.#handleError(reason instanceof TimeoutError ? reason : thrown));
     }
     // A job that returned has passed, unless it exceeded its time limit.
@@ -202,7 +213,7 @@ export class Attempt extends JobRun {
     // First: an error in what follows is the job's, and its handlers are asked.
     job[SOURCE] = envelope;
     job.args = envelope.arguments as unknown[];
-    job.jobId = this.#jobId;
+    job.jobId = this.jobId;
     job.queueName = this.#queue;
     job.priority = envelope.priority;
     job.executions = this.executions;
@@ -245,6 +256,7 @@ export class Attempt extends JobRun {
 
   override interruptReason(checkpoint: Checkpoint): string | null {
     if (this.abortReason instanceof RevokedError) return "revoked";
+    if (this.#cancellation !== undefined) return "cancelled";
     return this.#context.interruptReason(this.#decoded.envelope.jobClass, checkpoint);
   }
 
@@ -255,6 +267,19 @@ export class Attempt extends JobRun {
   /** Whether the job's `perform` has settled. */
   get isSettled(): boolean {
     return this.#isSettled;
+  }
+
+  /** The order by which the job was asked to end; `undefined` for none. */
+  get cancellation(): Cancellation | undefined {
+    return this.#cancellation;
+  }
+
+  /** Asks the job to end, since an operator has cancelled it. One that is asked to end for another reason goes on so. */
+  cancel(cancellation: Cancellation): void {
+    if (this.#isSettled || this.abortReason !== undefined) return;
+    this.#cancellation = cancellation;
+    const { by, why } = cancellation;
+    this.abort(new CancelledError(`The job was cancelled by ${by}${why === null ? "" : `: ${why}`}`));
   }
 
   /** Asks the job to end, since its ownership has ended, and reports it if it does not. */
@@ -275,7 +300,7 @@ export class Attempt extends JobRun {
     const { jobClass } = this.#decoded.envelope;
     const { route: { topic }, partition } = this.#context;
     const { offset } = this.#record;
-    return { jobClass, jobId: this.#jobId, queue: this.#queue, topic, partition, offset, attempt: this.#number };
+    return { jobClass, jobId: this.jobId, queue: this.#queue, topic, partition, offset, attempt: this.#number };
   }
 
   /** Returns the job with its time so far and its limits. */
@@ -302,7 +327,7 @@ export class Attempt extends JobRun {
     // One literal: to spread toJobInfo() costs each job as much again.
     return {
       jobClass,
-      jobId: this.#jobId,
+      jobId: this.jobId,
       queue: this.#queue,
       topic,
       partition,
@@ -324,7 +349,8 @@ export class Attempt extends JobRun {
     return Math.max(waitMs, 0);
   }
 
-  get #jobId(): string {
+  /** The job's id. */
+  get jobId(): string {
     return this.#decoded.envelope.jobId ?? deriveJobId(this.record);
   }
 

@@ -2,6 +2,7 @@
 import type { Consumer } from "../../broker/broker.ts";
 import type { WaitGroup } from "../../support/wait_group.ts";
 import type { WorkerConfig } from "../config.ts";
+import type { WorkerControl } from "../control.ts";
 import type { EventLoopYield } from "../event_loop_yield.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import type { Semaphore } from "../semaphore.ts";
@@ -18,6 +19,8 @@ export type RunInWorkerContext = <T>(fn: () => T) => T;
 /** The references that all partitions of a worker share. */
 export interface WorkerContext {
   readonly config: WorkerConfig;
+  /** An operator's orders. */
+  readonly control: WorkerControl;
   readonly semaphore: Semaphore;
   readonly memoryBudget: MemoryBudget;
   readonly eventLoopYield: EventLoopYield;

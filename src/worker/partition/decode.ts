@@ -8,6 +8,7 @@ import type { JobRegistry } from "../../job/registry.ts";
 import type { Route } from "../../routing/route.ts";
 import { isReleased } from "../../routing/scheduled_topic.ts";
 import { show } from "../../support/validation.ts";
+import type { Cancellation } from "../control.ts";
 import { type QueuedRecord, valueText } from "./queued_record.ts";
 
 /** A job that can be performed. */
@@ -21,6 +22,8 @@ export interface DecodedJob {
 export type Decoded =
   | DecodedJob
   | { readonly kind: "tombstone" }
+  /** An operator has cancelled it. */
+  | { readonly kind: "cancelled"; readonly jobClass: string; readonly jobId: string; readonly order: Cancellation }
   /** It is not due yet: another program has written it here, such as Rails. */
   | { readonly kind: "early"; readonly envelope: Envelope; readonly dueAtMs: number }
   | { readonly kind: "poison"; readonly error: Error }

@@ -106,6 +106,7 @@ export class Partition implements PartitionHandler {
       oldestAgeMs: this.#oldestAgeMs(lag),
       waiting: this.#queue.length,
       isExhausted: this.#isExhausted,
+      pausedBy: this.#context.control.pauseOf(topic, partition),
       running: this.running(),
       retrying: this.#runner.retrying(),
       stuck: this.stuck(),

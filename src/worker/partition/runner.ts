@@ -21,6 +21,7 @@ import type { RetryingRecord, StuckRecord } from "../status.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import type { GroupContext } from "./context.ts";
 import { decode } from "./decode.ts";
+import { PartitionOrders } from "./orders.ts";
 import type { QueuedRecord } from "./queued_record.ts";
 import type { RecordQueue } from "./record_queue.ts";
 import type { Wait } from "./retry_policy.ts";
@@ -60,6 +61,7 @@ export class Runner {
   readonly #loops = new WaitGroup();
   /** The loops that wait while another one takes the next record: to start a new one costs four times as much. */
   readonly #idleLoops: ((isNeeded: boolean) => void)[] = [];
+  readonly #orders: PartitionOrders;
   #isOwned = true;
   /** Whether a loop starts records. */
   #isStarting = false;
@@ -80,6 +82,7 @@ export class Runner {
       finish: (record) => this.#finish(record),
       wait: (record, wait) => this.#wait(record, wait),
     });
+    this.#orders = new PartitionOrders(this.#context.control, { topic: route.topic, partition }, () => this.#obey());
   }
 
   /** Returns the jobs that run. A job that has ended does not run, also while its outcome waits for the broker. */
@@ -126,6 +129,7 @@ export class Runner {
    */
   end(): Promise<void> {
     this.#isOwned = false;
+    this.#orders.end();
     for (const attempt of this.#attempts) attempt.revoke();
     this.endWaits();
     for (const end of this.#idleLoops.splice(0)) end(false);
@@ -142,6 +146,12 @@ export class Runner {
     for (const attempt of this.#attempts) attempt.abort(reason);
   }
 
+  /** Does what an operator's orders say now. */
+  #obey(): void {
+    this.#orders.cancel(this.#attempts);
+    this.start();
+  }
+
   #interruptReason(jobClass: string, checkpoint: Checkpoint): string | null {
     const { isStopping, startCondition, config } = this.#context;
     if (isStopping()) return "stopping";
@@ -151,7 +161,7 @@ export class Runner {
 
   get #hasNext(): boolean {
     return this.#queue.hasReady && this.#attempts.size < this.#options.route.maxConcurrency && this.#isOwned &&
-      !this.#context.isStopping();
+      !this.#orders.isPaused && !this.#context.isStopping();
   }
 
   async #run(): Promise<void> {
@@ -176,7 +186,7 @@ export class Runner {
       }
       const record = this.#queue.take();
       this.#isStarting = false;
-      const decoded = decode(record, config, route);
+      const decoded = this.#orders.screen(decode(record, config, route), record.offset);
       if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
         semaphore.release();
         this.#startBeside();

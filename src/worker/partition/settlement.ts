@@ -80,6 +80,12 @@ export class Settlement {
       case "tombstone":
         monitor.emit("record.skipped", { ...this.#positionOf(record), reason: "tombstone" });
         return this.#finishUnperformed(record);
+      case "cancelled": {
+        const { jobClass, jobId, order: { by, why } } = decoded;
+        const job = { ...this.#positionOf(record), jobClass, jobId };
+        monitor.emit("job.cancelled", { ...job, state: "waiting", durationMs: null, by, why });
+        return this.#finishUnperformed(record);
+      }
       case "job":
         return await this.#deadLetter(record, decoded.envelope);
       case "expired":
@@ -112,6 +118,10 @@ export class Settlement {
         return true;
       case "halted":
         monitor.emit("job.halted", { ...attempt.toJobInfo(), durationMs: attempt.durationMs });
+        this.#finish(record);
+        return true;
+      case "cancelled":
+        this.#reportCancelled(attempt);
         this.#finish(record);
         return true;
       case "exhausted":
@@ -310,6 +320,13 @@ export class Settlement {
       outcome,
       sessionTimeoutMs,
     });
+  }
+
+  #reportCancelled(attempt: Attempt): void {
+    const { topic, partition, offset, jobClass, jobId } = attempt.toJobInfo();
+    const { by, why } = attempt.cancellation!;
+    const job = { topic, partition, offset, jobClass, jobId, durationMs: attempt.durationMs };
+    this.#options.context.config.monitor.emit("job.cancelled", { ...job, state: "running", by, why });
   }
 
   #reportDone(event: "job.discarded" | "job.rescued", attempt: Attempt, thrown: unknown): void {

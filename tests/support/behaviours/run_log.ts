@@ -28,13 +28,14 @@ export class RunLog implements AsyncDisposable {
   }
 
   /** Starts a worker process with a session timeout of two seconds. */
-  start(ordering: Ordering = "partition"): Child {
+  start(ordering: Ordering = "partition", { control = false }: { readonly control?: boolean } = {}): Child {
     const settings: RunLogWorkerSettings = {
       url: this.#world.url,
       group: this.#world.group,
       runLog: this.#path,
       sessionTimeoutMs: 2000,
       ordering,
+      control,
     };
     const worker = new Child([PROGRAM, JSON.stringify(settings)]);
     this.#workers.push(worker);

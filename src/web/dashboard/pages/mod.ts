@@ -8,6 +8,7 @@ import { delayed } from "./delayed.ts";
 import { overview } from "./overview.ts";
 import { record } from "./record.ts";
 import { records } from "./records.ts";
+import { recurring } from "./recurring.ts";
 import { topic } from "./topic.ts";
 import { worker } from "./worker.ts";
 import { workers } from "./workers.ts";
@@ -19,6 +20,7 @@ export const PAGES = [
   confirmLetters,
   deadLetter,
   delayed,
+  recurring,
   workers,
   worker,
   topic,

@@ -6,7 +6,7 @@ import type { App } from "../../../app/app.ts";
 import { describeError } from "../../../errors.ts";
 import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import type { AppStatus, TopicStatus } from "../../../status/status.ts";
-import { drawHour, type Minute } from "../charts.ts";
+import { drawHour, type Hour } from "../charts.ts";
 import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet, withRunning } from "../fleet.ts";
 import { clip, countOf, formatCount, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";
@@ -39,8 +39,8 @@ export interface OverviewData {
   readonly problems: readonly Problem[];
   /** The workers in numbers; `null` if it is not known. */
   readonly workers: FleetSummary | null;
-  /** The last hour of each topic by minute, oldest first; of all topics beside it. */
-  readonly hour: { readonly total: readonly Minute[]; readonly topics: Readonly<Record<string, readonly Minute[]>> };
+  /** The last hour by minute, oldest first: of all topics, and of each by its full name. */
+  readonly hour: { readonly total: Hour; readonly topics: Readonly<Record<string, Hour>> };
   /** The groups of the newest dead letters that were not handled: at most 5. */
   readonly errors: readonly LetterGroup[];
   /** Sentences about what is not known, and why. */
@@ -149,9 +149,8 @@ function renderNumbers({ status: { topics }, workers, hour }: OverviewData, { ur
   const lag = topics.reduce((sum, topic) => sum + (topic.lag ?? 0), 0);
   const unknown = topics.filter((topic) => topic.lag === null).length;
   const running = topics.reduce((sum, topic) => sum + (topic.running ?? 0), 0);
-  const lastMinute = hour.total.at(-2) ?? { done: 0, failed: 0 };
-  const done = hour.total.reduce((sum, minute) => sum + minute.done, 0);
-  const failed = hour.total.reduce((sum, minute) => sum + minute.failed, 0);
+  const lastMinute = hour.total.done.at(-2) ?? 0;
+  const [done, failed] = [sum(hour.total.done), sum(hour.total.failed)];
   const unhandled = countUnhandled(topics);
   const isAlone = workers !== null && workers.alive === 0;
   return html`<dl class="numbers">
@@ -172,7 +171,7 @@ ${
       unknown === 0 ? `and ${formatCount(running)} running` : `${countOf(unknown, "topic")} not known`,
     )
   }
-${renderNumber("Done a minute", formatCount(lastMinute.done), `${formatCount(done)} in the last hour`)}
+${renderNumber("Done a minute", formatCount(lastMinute), `${formatCount(done)} in the last hour`)}
 ${
     renderNumber(
       "Failed",
@@ -202,6 +201,10 @@ ${
     )
   }
 </dl>`;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 /** Topics may share a dead letter topic: each is counted once. */

@@ -5,7 +5,7 @@
 import type { App } from "../../../app/app.ts";
 import { describeError } from "../../../errors.ts";
 import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
-import { drawHour, type Minute } from "../charts.ts";
+import { drawHour, type Hour } from "../charts.ts";
 import {
   addUpHours,
   type FailingRecord,
@@ -44,7 +44,7 @@ export interface TopicData {
   /** The jobs that run, the longest first: at most 50. */
   readonly running: readonly RunningOnWorker[];
   /** The last hour by minute, oldest first; `null` if no worker reports it. */
-  readonly hour: readonly Minute[] | null;
+  readonly hour: Hour | null;
   /** Whether an operator can pause topics of this App. */
   readonly canPause: boolean;
   /** The time of the data, in ms since 1970. */

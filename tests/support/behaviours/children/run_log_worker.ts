@@ -17,6 +17,8 @@ export interface RunLogWorkerSettings {
   readonly sessionTimeoutMs: number;
   /** The order of the jobs. */
   readonly ordering: Ordering;
+  /** Whether it takes an operator's orders. */
+  readonly control: boolean;
 }
 
 /** The second argument of a job, after its number. */
@@ -39,6 +41,8 @@ const EVENTS: readonly EventName[] = [
   "offset.committed",
   "records.expired",
   "topic.recreated",
+  "topic.paused",
+  "topic.resumed",
   "error.occurred",
 ];
 
@@ -63,7 +67,7 @@ function isFirst(n: number): boolean {
   return Deno.readTextFileSync(runLog).split("\n").filter((line) => line.startsWith(`start ${n} `)).length === 1;
 }
 
-async function main({ url, group, sessionTimeoutMs, ordering, ...rest }: RunLogWorkerSettings): Promise<void> {
+async function main({ url, group, sessionTimeoutMs, ordering, control, ...rest }: RunLogWorkerSettings): Promise<void> {
   runLog = rest.runLog;
   await using app = new App({
     name: group,
@@ -74,6 +78,7 @@ async function main({ url, group, sessionTimeoutMs, ordering, ...rest }: RunLogW
     concurrency: 100,
     sessionTimeoutMs,
     commitIntervalMs: 50,
+    control,
     logger: false,
   });
   for (const name of EVENTS) app.on(name, (event) => console.log(`${name} ${JSON.stringify(event)}`));

@@ -1,0 +1,155 @@
+/** The control of a worker: it knows the orders before it starts, follows them, and goes on if it cannot read them. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { activeJobTopic, App, InvalidConfigurationError, Job, UnknownTopicError } from "@activejob/kafka";
+import type { Broker } from "../../src/broker/broker.ts";
+import { FollowedControl } from "../../src/control/worker_control.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { until } from "../support/until.ts";
+
+const TOPIC = "shop_control";
+
+/** An App that writes orders, and the control of a worker that reads them through `read`. */
+async function setUp() {
+  const log = new FaultInjectionLog();
+  const app = new App({
+    name: "shop",
+    broker: log.source,
+    jobs: [],
+    topics: [activeJobTopic("mail", { partitions: 3 }), activeJobTopic("other")],
+    control: true,
+    logger: false,
+  });
+  await app.applyTopics();
+  const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+  const monitor = new Monitor();
+  const events: unknown[] = [];
+  monitor.on("topic.paused", ({ topic, partition, by }) => void events.push(["paused", topic, partition, by]));
+  monitor.on("topic.resumed", ({ topic, partition, by }) => void events.push(["resumed", topic, partition, by]));
+  monitor.on("error.occurred", ({ where, error }) => void events.push([where, error.errorClass]));
+  const faults: { read: Broker["admin"]["read"] } = { read: (...args) => client.admin.read(...args) };
+  let reads = 0;
+  const admin = {
+    read: (...args: Parameters<Broker["admin"]["read"]>) => {
+      reads++;
+      return faults.read(...args);
+    },
+  };
+  const start = () =>
+    FollowedControl.start({ admin, topic: TOPIC, topics: ["mail"], monitor, nowMs: () => Date.now(), intervalMs: 1 });
+  return {
+    app,
+    client,
+    events,
+    faults,
+    start,
+    /** Waits until the topic was read twice more: what was written before is known. */
+    async untilRead() {
+      const wanted = reads + 2;
+      await until(() => reads >= wanted, () => "further readings");
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("the orders that hold are known once it has started; events tell of the worker's topics only, once", async () => {
+  await using test = await setUp();
+  const { app, events } = test;
+  await app.pause("mail", { partition: 1, by: "ada" });
+  await app.pause("mail", { partition: 1, by: "grace" });
+  await app.pause("other");
+  const control = await test.start();
+  assertEquals(events, [["paused", "mail", 1, "grace"]]);
+  assertEquals([0, 1].map((partition) => control.pauseOf("mail", partition)?.by), [undefined, "grace"]);
+  let changes = 0;
+  const unsubscribe = control.subscribe(() => changes++);
+  await app.resume("mail", { by: "ada" });
+  await until(() => events.length === 2, () => JSON.stringify(events));
+  assertEquals([events[1], changes, control.pauseOf("mail", 1)], [["resumed", "mail", 1, "ada"], 1, null]);
+  unsubscribe();
+  await app.cancel("job 1");
+  await until(() => control.hasCancellations, () => "the cancellation");
+  assertEquals([control.cancellationOf("job 1")?.by, control.cancellationOf("job 2"), changes], ["shop", null, 1]);
+  control.close();
+});
+
+Deno.test("if the topic cannot be read, the last known orders hold, and an event says so once for each outage", async () => {
+  await using test = await setUp();
+  const { app, events, faults } = test;
+  await app.pause("mail", { by: "ada" });
+  const control = await test.start();
+  const { read } = faults;
+  for (const outage of [1, 2]) {
+    faults.read = () => Promise.reject(new TypeError("gone"));
+    await test.untilRead();
+    await test.untilRead();
+    assertEquals(events.filter((event) => (event as unknown[])[0] === "control").length, outage);
+    assertEquals(control.pauseOf("mail", 0)?.by, "ada");
+    faults.read = read;
+    await test.untilRead();
+  }
+  await app.resume("mail");
+  await until(() => control.pauseOf("mail", 0) === null, () => "the topic to be resumed");
+  control.close();
+});
+
+Deno.test("a topic that was made again is read from its start", async () => {
+  await using test = await setUp();
+  const { app, client, faults } = test;
+  for (const partition of [0, 1, 2]) await app.pause("mail", { partition });
+  const control = await test.start();
+  assertEquals(control.pauseOf("mail", 2)?.by, "shop");
+  const { read } = faults;
+  const pausedByAda = { by: "ada", at: new Date().toISOString(), why: null };
+  await client.admin.create([{ name: "new_control" }]);
+  await client.append("new_control", [{ key: "pause/mail/1", value: JSON.stringify(pausedByAda) }]);
+  faults.read = (_topic, ...rest) => read("new_control", ...rest);
+  await until(() => control.pauseOf("mail", 2) === null, () => "the orders of the new topic");
+  assertEquals(control.pauseOf("mail", 1)?.by, "ada");
+  control.close();
+});
+
+Deno.test("an App without control refuses orders, and says how to turn it on; without its topic as well", async () => {
+  class MailJob extends Job {
+    perform() {}
+  }
+  const options = { name: "shop", jobs: [MailJob], topics: [activeJobTopic("mail")], logger: false } as const;
+  await using off = new App({ ...options, broker: "kafka://localhost:1" });
+  for (const call of [() => off.pause("mail"), () => off.resume("mail"), () => off.paused(), () => off.cancel("1")]) {
+    await assertRejects(call, InvalidConfigurationError, 'set "control: true" in new App()');
+  }
+  const { broker } = { broker: new FaultInjectionLog().source };
+  await using on = new App({ ...options, broker: { ...broker, embedded: false }, control: true });
+  await assertRejects(() => on.pause("mail"), UnknownTopicError, 'create it with "topics apply"');
+});
+
+Deno.test("an order with a wrong option, an unknown queue or an unknown partition is refused", async () => {
+  await using test = await setUp();
+  const { app } = test;
+  const wrong: [() => Promise<unknown>, string][] = [
+    [() => app.pause("mial"), 'did you mean "mail"?'],
+    [() => app.pause("mail", { partition: 3 }), "the last one is 2"],
+    [() => app.pause("mail", { partition: -1 }), "partition"],
+    [() => app.pause("mail", { by: "" }), '"by"'],
+    [() => app.pause("mail", { why: "x".repeat(1001) }), '"why"'],
+    [() => app.cancel(""), "job id"],
+    [() => app.cancel("1", { forMs: 0 }), '"forMs"'],
+    [() => app.cancel("1", { forMs: 401 * 86_400_000 }), '"forMs"'],
+  ];
+  for (const [call, message] of wrong) await assertRejects(call, InvalidConfigurationError, message);
+  assertEquals([await app.paused(), await app.resume("mail")], [[], []]);
+});
+
+Deno.test("a cancellation removes those from the topic that have expired", async () => {
+  await using test = await setUp();
+  const { app, client } = test;
+  await app.cancel("1", { forMs: 1 });
+  await until(async () => {
+    await app.cancel("2");
+    const { records } = await client.admin.read(TOPIC, 0, { from: 0, maxBytes: 1 << 20 });
+    return records.some(({ key, value }) => String(key) === "cancel/1" && value === null);
+  }, () => "the tombstone of job 1");
+});

@@ -1,0 +1,218 @@
+/**
+ * The pages of a large App: 1,000 topics with 10 partitions each, 100 workers that report, 10,000 dead letters of hundreds of
+ * errors, 2,000 delayed jobs. `PRINT_TIMES=1` prints the times of each page: to render it, of `JSON.stringify`, and of the
+ * processor for a whole request (95 % take less).
+ */
+// Runs alone: it compares the time of rendering with that of JSON.stringify.
+import process from "node:process";
+import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { dashboard } from "@activejob/kafka/web";
+import { assert, assertEquals } from "@std/assert";
+import type { NewRecord } from "../../../src/broker/broker.ts";
+import type { WorkerHistory } from "../../../src/reports/reported_worker.ts";
+import { reportRecord } from "../../../src/reports/report.ts";
+import { PAGES } from "../../../src/web/dashboard/pages/mod.ts";
+import { renderDocument } from "../../../src/web/dashboard/layout.ts";
+import { linksFrom } from "../../../src/web/dashboard/links.ts";
+import type { PageContext, PageRequest } from "../../../src/web/dashboard/page.ts";
+import { Router } from "../../../src/web/dashboard/router.ts";
+import type { PartitionStatus } from "../../../src/worker/status.ts";
+import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
+
+const TOPICS = 1000;
+const PARTITIONS = 10;
+const WORKERS = 100;
+const LETTERS = 10_000;
+const DELAYED = 2000;
+/** Rendering may take so many times as long as `JSON.stringify` of the data that the page is made of. */
+const MAX_RATIO = 5;
+/** The frame of a page and a few rows cost this much at most, however small the data is, in milliseconds. */
+const FRAME_MS = 2;
+const ROUNDS = 15;
+
+class WorkJob extends Job {
+  static override queue = "topic_0000";
+  perform(_n: number) {}
+}
+
+const nameOf = (n: number) => `topic_${String(n).padStart(4, "0")}`;
+const range = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+async function createLargeApp() {
+  const log = new FaultInjectionLog();
+  const app = new App({
+    name: "shop",
+    broker: log.source,
+    jobs: [WorkJob],
+    topics: range(TOPICS).map((n) =>
+      activeJobTopic(nameOf(n), { partitions: PARTITIONS, deadLetterQueue: { topic: "dead_jobs", maxRetries: 0 } })
+    ),
+    logger: false,
+  });
+  await app.applyTopics();
+  const client = log.open();
+  for (const n of range(TOPICS)) await client.append(nameOf(n), range(PARTITIONS).map(() => createRecord(n)));
+  await client.append("dead_jobs", range(LETTERS).map(createLetter));
+  await client.append("shop_workers", range(WORKERS).map(createReport));
+  const later = range(DELAYED).map((n) => WorkJob.set({ wait: { hours: 1 + n % 500 } }).of(n));
+  await app.enqueueAll(later);
+  await app.flush();
+  return app;
+}
+
+const bytes = (value: unknown) => new TextEncoder().encode(String(value));
+
+function createRecord(n: number): NewRecord {
+  return { value: JSON.stringify({ job_class: "WorkJob", job_id: `job-${n}`, queue_name: nameOf(n), arguments: [n] }) };
+}
+
+function createLetter(n: number): NewRecord {
+  const fields = {
+    topic: nameOf(n % TOPICS),
+    partition: n % PARTITIONS,
+    offset: n,
+    "error-class": ["TypeError", "RangeError", "Error"][n % 3],
+    "error-message": `Cannot reach host-${n % 200}.example.com: connection <refused>`,
+    attempts: 3,
+  };
+  return {
+    value: JSON.stringify({ job_class: `Work${n % 50}Job`, job_id: `job-${n}`, arguments: [n] }),
+    headers: Object.entries(fields).map(([name, value]) => [`dead-letter-${name}`, bytes(value)] as const),
+  };
+}
+
+function createReport(n: number): NewRecord {
+  const partitions = range(TOPICS * PARTITIONS / WORKERS).map((at): PartitionStatus => ({
+    topic: nameOf(n * 10 + Math.floor(at / PARTITIONS)),
+    partition: at % PARTITIONS,
+    position: 100,
+    highWatermark: 107,
+    lag: 7,
+    oldestAgeMs: 1500,
+    waiting: 7,
+    isExhausted: false,
+    pausedBy: null,
+    running: [],
+    retrying: [],
+    stuck: [],
+  }));
+  const topics = range(10).map((at) => nameOf(n * 10 + at));
+  const identity = {
+    id: `host-${n}:4711:abc`,
+    host: `host-${n}`,
+    pid: 4711,
+    version: "0.1.0",
+    runtime: "Deno 2.9.6",
+    startedAtMs: Date.now() - 3_600_000,
+  };
+  const group = {
+    group: "shop",
+    topics,
+    isJoined: true,
+    isSessionValid: true,
+    stalledMs: null,
+    running: [],
+    partitions,
+  };
+  const status = { state: "running" as const, failure: null, concurrency: 10, groups: [group], scheduler: null };
+  return reportRecord(identity, status, createHistory(topics));
+}
+
+function createHistory(topics: readonly string[]): WorkerHistory {
+  const minutes = range(60).map((minute) => 100 + minute);
+  const histogram = { bounds: [1, 10, 100, 1000], counts: [5, 50, 500, 20, 1], sum: 12_345 };
+  return {
+    minuteMs: Math.floor(Date.now() / 60_000) * 60_000,
+    topics: topics.map((topic) => ({
+      topic,
+      performed: minutes,
+      failed: minutes,
+      retried: minutes,
+      deadLettered: minutes,
+      runMs: histogram,
+      waitMs: histogram,
+    })),
+    otherTopics: 0,
+  };
+}
+
+/** The pages, and the data that they are made of. */
+const PATHS: readonly (readonly [path: string, source: (app: App) => Promise<unknown>])[] = [
+  ["", (app) => app.status()],
+  ["topics/topic_0500", (app) => app.status()],
+  ["topics/topic_0500/records", () => Promise.resolve([])],
+  ["dead_letters", (app) => app.deadLetters().list({ limit: LETTERS })],
+  ["dead_letters/confirm?do=requeue&all=1&class=Work7Job", (app) => app.deadLetters().list({ limit: LETTERS })],
+  ["dead_letters/dead_jobs/0@5000", (app) => app.deadLetters().list({ limit: 1 })],
+  ["delayed", (app) => app.scheduled({ limit: DELAYED })],
+  ["workers", (app) => app.workers()],
+  [`workers/${encodeURIComponent("host-50:4711:abc")}`, (app) => app.workers()],
+  ["about", () => Promise.resolve([])],
+];
+
+const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
+
+/** Returns the times of two functions that run in turn: their medians, in milliseconds. */
+function compare(first: () => unknown, second: () => unknown): readonly [number, number] {
+  const times: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [at, run] of [first, second].entries()) {
+      const startMs = performance.now();
+      run();
+      times[at]!.push(performance.now() - startMs);
+    }
+  }
+  return [median(times[0]), median(times[1])];
+}
+
+Deno.test(`each page of a large App renders in ${MAX_RATIO} times the time of JSON.stringify at most`, async () => {
+  await using app = await createLargeApp();
+  const router = new Router(PAGES);
+  const encoder = new TextEncoder();
+  const { fetch } = dashboard(app, { authorize: () => ({ user: "ada", access: "operate" }), loadTimeoutMs: 60_000 });
+  const slow: string[] = [];
+  for (const [whole, loadSource] of PATHS) {
+    const [path = "", search = ""] = whole.split("?");
+    const query = new URLSearchParams(search);
+    const { page, params } = router.find(path)!;
+    const request: PageRequest = {
+      params,
+      query,
+      access: "operate",
+      signal: new AbortController().signal,
+      redact: (data) => data,
+    };
+    const context: PageContext = {
+      access: "operate",
+      user: "ada",
+      appName: "shop",
+      path,
+      query,
+      nowMs: Date.now(),
+      outcome: null,
+      url: linksFrom(path, undefined),
+    };
+    const data = await page.load(app, request);
+    const source = await loadSource(app);
+    const render = () => {
+      const content = page.render(data, context);
+      return encoder.encode(renderDocument({ title: page.title(data), content, pages: PAGES, context }).text);
+    };
+    const [renderMs, jsonMs] = compare(render, () => encoder.encode(JSON.stringify(source)));
+    if (renderMs - FRAME_MS > MAX_RATIO * jsonMs) slow.push(`/${whole}: ${renderMs} ms, JSON ${jsonMs} ms`);
+    if (Deno.env.get("PRINT_TIMES") !== "1") continue;
+    const times: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const before = process.cpuUsage();
+      const response = await fetch(new Request(`http://localhost/${whole}`));
+      await response.bytes();
+      assertEquals(response.status, 200);
+      const { user, system } = process.cpuUsage(before);
+      times.push((user + system) / 1000);
+    }
+    const p95Ms = times.toSorted((a, b) => a - b)[18]!;
+    const show = (ms: number) => ms.toFixed(2).padStart(8);
+    console.log(`/${whole}`.padEnd(60), show(renderMs), show(jsonMs), (renderMs / jsonMs).toFixed(1), show(p95Ms));
+  }
+  assert(slow.length === 0, slow.join("\n"));
+});
