@@ -42,7 +42,7 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     find: "if (!this.#hasFailed) monitor",
     replace: "monitor",
     tests: [LIMITS],
-    only: "told once",
+    only: "reported once",
   },
   {
     what: "limits: idle buckets are forgotten",

@@ -6,7 +6,7 @@ import { Limit } from "../../../src/worker/limits/limit.ts";
 import { EnvelopeCodec } from "../../../src/job/envelope.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 
-Deno.test("a function that throws or returns no string does not stop the worker: its jobs share a limit, told once", async () => {
+Deno.test("a function that throws or returns no string does not stop the worker: its jobs share a limit, reported once", async () => {
   let most = 0;
   let running = 0;
   class BadJob extends Job {
