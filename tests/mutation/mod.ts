@@ -18,6 +18,7 @@ import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
+import { STATUS_MUTANTS } from "./status.ts";
 import { TASKS_MUTANTS } from "./tasks.ts";
 import { TESTING_MUTANTS } from "./testing.ts";
 import { WORKER_MUTANTS } from "./worker.ts";
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PAGES_MUTANTS,
   ...SCHEDULER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
+  ...STATUS_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,
   ...WORKER_MUTANTS,
