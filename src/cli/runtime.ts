@@ -50,7 +50,9 @@ function openDeno(): Runtime {
   return {
     name: "deno",
     isWindows: Deno.build.os === "windows",
-    args: Deno.args,
+    get args() {
+      return Deno.args;
+    },
     get terminalRows() {
       return Deno.stdout.isTerminal() ? Deno.consoleSize().rows : null;
     },

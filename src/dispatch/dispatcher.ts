@@ -100,7 +100,7 @@ export class Dispatcher {
    * @throws {InvalidConfigurationError} if its class has a wrong option
    */
   async enqueue<J extends Job>(job: J, awaitsAck: boolean = false): Promise<J> {
-    if (mayWait(job)) await this.#lookAtScheduledTopic();
+    if (mayWait(job) && !this.#scheduled?.isReady) await this.#lookAtScheduledTopic();
     const prepared = this.#prepare(job, awaitsAck ? always : isSync);
     if (!this.#buffer.tryAcquire(prepared.bytes)) await this.#waitForRoom(prepared);
     this.#send(prepared);
@@ -114,7 +114,7 @@ export class Dispatcher {
     let full: EnqueueError | undefined;
     for (const job of jobs) {
       try {
-        if (mayWait(job)) await this.#lookAtScheduledTopic();
+        if (mayWait(job) && !this.#scheduled?.isReady) await this.#lookAtScheduledTopic();
         const prepared = this.#prepare(job, isManySync);
         if (!this.#buffer.tryAcquire(prepared.bytes)) {
           // After one wait in vain, the other jobs do not wait one by one.

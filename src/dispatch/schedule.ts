@@ -79,10 +79,10 @@ export function scheduleRecord(
     key: newKey(jobId),
     value,
     headers: [
-      [DUE_AT, digits(Math.floor(dueAtMs))],
+      [DUE_AT, toBytes(String(Math.floor(dueAtMs)))],
       [TARGET_TOPIC, topicBytes(targetTopic)],
       ...(key === null || key === undefined ? [] : [[TARGET_KEY, toBytes(key)] as const]),
-      ...(rewrites === null ? [] : [[REWRITES, digits(rewrites)] as const]),
+      ...(rewrites === null ? [] : [[REWRITES, toBytes(String(rewrites))] as const]),
       ...(recurring === undefined ? [] : [[RECURRING, toBytes(recurring)] as const]),
       ...headers.filter(([name]) => !OWN_HEADERS.has(name)),
     ],
@@ -96,7 +96,7 @@ export function cancellationRecord(jobId: string): NewRecord {
 
 /** Returns the record that a job's topic gets once the job is due. */
 export function releasedRecord(schedule: Schedule, value: StoredRecord["value"], nowMs: number): NewRecord {
-  const headers = [...schedule.headers, [RELEASED_AT, digits(Math.floor(nowMs))] as const];
+  const headers = [...schedule.headers, [RELEASED_AT, toBytes(String(Math.floor(nowMs)))] as const];
   return { key: schedule.targetKey, value, headers };
 }
 
@@ -160,14 +160,6 @@ function newKey(jobId: string): string {
 let process: string | undefined;
 let count = 0;
 
-/** Writes a number that is not negative. A call into the runtime would take five times as long. */
-function digits(number: number): Uint8Array {
-  const text = String(number);
-  const bytes = allocateBytes(text.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
-}
-
 let lastTopic: { readonly name: string; readonly bytes: Uint8Array } | undefined;
 
 /** Encodes the name of a topic: mostly the same as the last one. */
@@ -176,8 +168,17 @@ function topicBytes(name: string): Uint8Array {
   return lastTopic.bytes;
 }
 
+/** Encodes a string. Short ASCII, as nearly all is, without a call into the runtime. */
 function toBytes(data: Uint8Array | string): Uint8Array {
-  return typeof data === "string" ? encoder.encode(data) : data;
+  if (typeof data !== "string") return data;
+  if (data.length > MAX_SHORT_BYTES) return encoder.encode(data);
+  const bytes = allocateBytes(data.length);
+  for (let at = 0; at < bytes.length; at++) {
+    const code = data.charCodeAt(at);
+    if (code > 0x7f) return encoder.encode(data);
+    bytes[at] = code;
+  }
+  return bytes;
 }
 
 /** Decodes UTF-8; `null` for anything else. Short ASCII, as nearly all is, without a call into the runtime. */

@@ -23,6 +23,11 @@ export class ScheduledTopic {
     this.#broker = broker;
   }
 
+  /** Whether jobs can wait in it, as far as is known. */
+  get isReady(): boolean {
+    return typeof this.#state === "number";
+  }
+
   /** Looks at the topic, unless it is known already. It never rejects: the calls below throw the error. */
   async look(): Promise<void> {
     await (this.#looking ??= this.#describe().then(

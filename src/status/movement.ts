@@ -2,11 +2,24 @@
  * Remembers since when committed offsets have not moved, from one status of an App to the next: the cluster does not say when a
  * group has committed.
  */
-import { formatPartition, type TopicPartition } from "../support/position.ts";
 
 /** The movement of committed offsets, as far as it was looked at. */
 export class Movement {
-  readonly #seen = new Map<string, { readonly committed: number | null; readonly sinceMs: number }>();
+  readonly #byTopic = new Map<string, TopicMovement>();
+
+  /** Returns the movement of a group in a topic. */
+  of(group: string, topic: string): TopicMovement {
+    // No name of a topic has a space.
+    const key = `${topic} ${group}`;
+    let found = this.#byTopic.get(key);
+    if (found === undefined) this.#byTopic.set(key, found = new TopicMovement());
+    return found;
+  }
+}
+
+/** The movement of a group in one topic. */
+export class TopicMovement {
+  readonly #seen: { readonly committed: number | null; readonly sinceMs: number }[] = [];
 
   /**
    * Notes a committed offset.
@@ -14,11 +27,10 @@ export class Movement {
    * @param committed the offset; `null` if nothing is committed
    * @returns the time for which it is known not to have moved, in ms; 0 if it is looked at for the first time
    */
-  note(group: string, at: TopicPartition, committed: number | null, nowMs: number): number {
-    const key = `${group} ${formatPartition(at)}`;
-    const before = this.#seen.get(key);
+  note(partition: number, committed: number | null, nowMs: number): number {
+    const before = this.#seen[partition];
     if (before !== undefined && before.committed === committed) return Math.max(0, nowMs - before.sinceMs);
-    this.#seen.set(key, { committed, sinceMs: nowMs });
+    this.#seen[partition] = { committed, sinceMs: nowMs };
     return 0;
   }
 }

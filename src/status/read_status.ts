@@ -14,6 +14,7 @@ import type { PausedTopic } from "../control/control.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
 import type { Route } from "../routing/route.ts";
+import { formatPartition } from "../support/position.ts";
 import { type Answer, type AskAdmin, Deadline } from "./ask.ts";
 import { countDeadLetters } from "./dead_letter_counts.ts";
 import { countDelayed, type DelayedCounts } from "./delayed_counts.ts";
@@ -64,6 +65,8 @@ export async function readStatus(context: StatusContext, options: ReadStatusOpti
 interface GroupFacts {
   readonly commits: Answer<ReadonlyMap<string, readonly CommittedOffset[] | null>>;
   readonly members: Answer<readonly GroupMember[]>;
+  /** The ids of the members that own partitions, as `formatPartition` writes them. */
+  readonly owners: ReadonlyMap<string, string>;
 }
 
 type Listed = Answer<ReadonlyMap<string, ListedTopic | null>>;
@@ -164,22 +167,22 @@ class StatusReader {
         ask((admin) => admin.listCommitted(group, topics)),
         ask((admin) => admin.members(group)),
       ]);
-      return [group, { commits, members }] as const;
+      const owners = new Map(
+        members.value?.flatMap(({ id, partitions }) => partitions.map((at) => [formatPartition(at), id] as const)),
+      );
+      return [group, { commits, members, owners }] as const;
     }));
     return new Map(found);
   }
 
   /** Puts the ends and the commits of a topic together. */
   #collectFacts({ topic, group }: Route, { listed, groups, reports }: Asked) {
-    const { commits, members } = groups.get(group)!;
+    const { commits, members, owners } = groups.get(group)!;
     const problem = problemOf(topic, listed);
     if (problem !== null) return { partitions: [], problem };
     const byPartition = new Map(commits.value?.get(topic)?.map((commit) => [commit.partition, commit]));
-    const owners = new Map(
-      members.value?.flatMap(({ id, partitions }) =>
-        partitions.filter((owned) => owned.topic === topic).map(({ partition }) => [partition, id] as const)
-      ),
-    );
+    const movement = this.#context.movement.of(group, topic);
+    const readers = members.value === null ? Infinity : readersOf(topic, members.value);
     const partitions = listed.value!.get(topic)!.partitions.map((ends): PartitionFacts => {
       const at = { topic, partition: ends.partition };
       const { offset: committed = null, metadata = "" } = byPartition.get(at.partition) ?? {};
@@ -192,10 +195,10 @@ class StatusReader {
         problem: ends.problem ?? commits.problem,
         headAtMs: null,
         unmovedMs: commits.value === null || front === null ? 0 : Math.max(
-          this.#context.movement.note(group, at, committed, this.#nowMs),
-          reports.unmovedMs(at, front, members.value === null ? Infinity : readersOf(topic, members.value)),
+          movement.note(at.partition, committed, this.#nowMs),
+          reports.unmovedMs(at, front, readers),
         ),
-        owner: reports.ownerOf(at) ?? owners.get(at.partition) ?? null,
+        owner: reports.ownerOf(at) ?? owners.get(formatPartition(at)) ?? null,
       };
     });
     return { partitions, problem: null };

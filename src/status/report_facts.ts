@@ -8,22 +8,28 @@ const IDLE_MINUTES = 5;
 
 /** See the module. */
 export class ReportFacts {
-  readonly #workers: readonly ReportedWorker[];
   readonly #nowMs: number;
   readonly #owners = new Map<string, string>();
   /** The longest time for which the job at an offset is known to have run, by partition. */
   readonly #running = new Map<string, { readonly offset: number; readonly forMs: number }[]>();
   readonly #runningOfTopic = new Map<string, number>();
-  /** The topics that live workers read. */
-  readonly #topics = new Set<string>();
+  /** The live workers of each topic, by what they read. */
+  readonly #readers = new Map<string, ReportedWorker[]>();
+  /** Whether no reader of a topic has done a job, as far as it was asked. */
+  readonly #idle = new Map<string, boolean>();
 
   /** @param workers all that have reported; those that are gone count for nothing */
   constructor(workers: readonly ReportedWorker[], nowMs: number) {
-    this.#workers = workers.filter(({ state }) => state !== "gone");
     this.#nowMs = nowMs;
-    for (const { id, status, writtenAtMs } of this.#workers) {
-      for (const { topics, partitions, running } of status.groups) {
-        for (const topic of topics) this.#topics.add(topic);
+    for (const worker of workers) {
+      const { id, status, writtenAtMs } = worker;
+      if (worker.state === "gone") continue;
+      for (const topic of new Set(status.groups.flatMap(({ topics }) => topics))) {
+        const readers = this.#readers.get(topic);
+        if (readers === undefined) this.#readers.set(topic, [worker]);
+        else readers.push(worker);
+      }
+      for (const { partitions, running } of status.groups) {
         for (const at of partitions) this.#owners.set(formatPartition(at), id);
         for (const job of running) {
           const { topic, offset, runningMs } = job;
@@ -38,7 +44,7 @@ export class ReportFacts {
 
   /** Returns the number of jobs of a topic that run; `null` if no worker reports that it reads the topic. */
   runningOf(topic: string): number | null {
-    return this.#topics.has(topic) ? this.#runningOfTopic.get(topic) ?? 0 : null;
+    return this.#readers.has(topic) ? this.#runningOfTopic.get(topic) ?? 0 : null;
   }
 
   /** Returns the id of the worker that owns a partition; `null` if none reports it. */
@@ -54,14 +60,17 @@ export class ReportFacts {
    * @param members the number of members that read the topic: one that does not report may have moved it
    */
   unmovedMs(at: TopicPartition, front: number, members: number): number {
+    if (!this.#readers.has(at.topic)) return 0;
     const job = this.#running.get(formatPartition(at))?.find(({ offset }) => offset === front);
     return Math.max(job?.forMs ?? 0, this.#idleMs(at.topic, members));
   }
 
   #idleMs(topic: string, members: number): number {
-    const readers = this.#workers.filter(({ status }) => status.groups.some(({ topics }) => topics.includes(topic)));
-    if (readers.length === 0 || readers.length < members) return 0;
-    return readers.every((worker) => this.#isIdle(worker, topic)) ? IDLE_MINUTES * MINUTE_MS : 0;
+    const readers = this.#readers.get(topic);
+    if (readers === undefined || readers.length < members) return 0;
+    let isIdle = this.#idle.get(topic);
+    if (isIdle === undefined) this.#idle.set(topic, isIdle = readers.every((worker) => this.#isIdle(worker, topic)));
+    return isIdle ? IDLE_MINUTES * MINUTE_MS : 0;
   }
 
   #isIdle({ startedAtMs, history }: ReportedWorker, topic: string): boolean {

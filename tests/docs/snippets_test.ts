@@ -12,7 +12,7 @@ const PAGES: ReadonlyMap<string, readonly Block[]> = new Map(
 
 /** Commands that cannot run in a test: they need JSR, Docker, a cluster, or a Kafka of their own, or never end. */
 const CANNOT_RUN =
-  /^(deno add |deno run --watch |deno run .*jsr:|deno install .*jsr:|docker |git clone |kubectl |curl |kill |deno run .* worker --app \S+$|deno task (kafka start|dev|topics|worker|enqueue|test|bench( .*)?)$|export BROKER_URL=)/;
+  /^(npx jsr add |node node_modules\/|deno add |deno run --watch |deno run .*jsr:|deno install .*jsr:|docker |git clone |kubectl |curl |kill |deno run .* worker --app \S+$|deno task (kafka start|dev|topics|worker|enqueue|test|bench( .*)?)$|export BROKER_URL=)/;
 
 Deno.test("every snippet of README.md and docs/ runs and prints what its page shows", async (t) => {
   await using playground = await openPlayground();

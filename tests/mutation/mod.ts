@@ -12,12 +12,14 @@ import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { KAFKA_READ_MUTANTS } from "./kafka_read.ts";
 import { RECURRING_MUTANTS } from "./recurring.ts";
 import { REPORTS_MUTANTS } from "./reports.ts";
+import { PAGES_MUTANTS } from "./pages.ts";
 import { SCHEDULER_MUTANTS } from "./scheduler.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { CONTROL_MUTANTS } from "./control.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
+import { STATUS_MUTANTS } from "./status.ts";
 import { TASKS_MUTANTS } from "./tasks.ts";
 import { TESTING_MUTANTS } from "./testing.ts";
 import { WORKER_MUTANTS } from "./worker.ts";
@@ -40,8 +42,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...KEYS_MUTANTS,
   ...RECURRING_MUTANTS,
   ...REPORTS_MUTANTS,
+  ...PAGES_MUTANTS,
   ...SCHEDULER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
+  ...STATUS_MUTANTS,
   ...TASKS_MUTANTS,
   ...TESTING_MUTANTS,
   ...WORKER_MUTANTS,

@@ -73,7 +73,9 @@ async function packLibrary(folder: string): Promise<void> {
   await run("tar", "-xzf", tarball, "-C", folder, "--strip-components=1");
   // JSR keeps the requirement as it is written; `deno pack` makes a range of it.
   const manifest = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
-  manifest.dependencies.kafkajs = manifest.dependencies.kafkajs.replace("^", "");
+  for (const name of ["kafkajs", "croner"]) {
+    manifest.dependencies[name] = manifest.dependencies[name].replace("^", "");
+  }
   await writeJson(`${folder}/package.json`, manifest);
   // JSR rewrites the names in `import()` as well.
   await edit(`${folder}/src/cli/split_arguments.js`, (text) => text.replace('"@std/cli/', '"@jsr/std__cli/'));

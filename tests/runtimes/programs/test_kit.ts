@@ -1,5 +1,6 @@
 /** Uses the test kit as a test would, and prints the failures that it must report. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { every } from "@activejob/kafka/recurring";
 import { TestApp } from "@activejob/kafka/testing";
 
 class HelloJob extends Job {
@@ -12,14 +13,18 @@ class FailingJob extends Job {
   }
 }
 
+const recurring = [every("0 3 * * *", HelloJob.of("nightly"), { timeZone: "Europe/Prague" })];
 const topics = [activeJobTopic("default")];
-const app = new App({ name: "kit", broker: "memory:", jobs: [HelloJob, FailingJob], topics });
+const app = new App({ name: "kit", broker: "memory:", jobs: [HelloJob, FailingJob], topics, recurring });
 const t = TestApp.of(app);
 try {
   await HelloJob.performLater("kit");
   t.assertEnqueuedWith(HelloJob, { args: ["kit"], queue: "default" });
   await t.performEnqueuedJobs();
   t.assertPerformedJobs(1, { only: HelloJob });
+  await t.clock.advance({ days: 2 });
+  await t.performEnqueuedJobs();
+  t.assertPerformedJobs(3, { only: HelloJob });
   await FailingJob.performLater();
   for (const failing of [() => t.assertPerformedJobs(2, { only: HelloJob }), () => t.performEnqueuedJobs()]) {
     try {

@@ -18,6 +18,7 @@ export const Api = {
   heartbeat: 12,
   leaveGroup: 13,
   syncGroup: 14,
+  describeGroups: 15,
   listGroups: 16,
   saslHandshake: 17,
   apiVersions: 18,

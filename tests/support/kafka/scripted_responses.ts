@@ -127,6 +127,31 @@ export function listOffsetsResponse(
   }).bytes;
 }
 
+/** A member of a group, as its coordinator describes it. */
+export interface ScriptedMember {
+  readonly memberId: string;
+  readonly metadata: Buffer;
+  readonly assignment: Buffer;
+}
+
+/** DescribeGroups 2, of one group. */
+export function describeGroupsResponse(
+  { error = 0, state, members }: {
+    readonly error?: number;
+    readonly state: string;
+    readonly members: readonly ScriptedMember[];
+  },
+): Buffer {
+  const writer = new Writer().int32(0);
+  return writer.array([state], () => {
+    writer.int16(error).string("group").string(state).string("consumer").string("range");
+    writer.array(members, ({ memberId, metadata, assignment }) => {
+      writer.string(memberId).string("client").string("/127.0.0.1");
+      writer.int32(metadata.length).raw(metadata).int32(assignment.length).raw(assignment);
+    });
+  }).bytes;
+}
+
 /** InitProducerId 1. */
 export function initProducerIdResponse(producerId: number, error = 0): Buffer {
   return new Writer().int32(0).int16(error).int64(producerId).int16(0).bytes;

@@ -1,0 +1,77 @@
+/** The guards of the status of topics. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+const STATE = "src/status/partition_state.ts";
+const READ = "src/status/read_status.ts";
+const STATES = ["tests/status/partition_state_test.ts"];
+const REPORTS = ["tests/status/report_facts_test.ts"];
+const LISTING = ["tests/broker/kafka/listing_test.ts"];
+const BEHAVIOURS = ["tests/behaviours/status_test.ts"];
+
+/** See the module. */
+export const STATUS_MUTANTS: readonly Mutant[] = [
+  {
+    what: "status: an offset that stood still before the record came is not stalled",
+    file: STATE,
+    find: "Math.min(unmovedMs, oldestWaitingMs ?? 0) >= STALLED_AFTER_MS",
+    replace: "unmovedMs >= STALLED_AFTER_MS",
+    tests: STATES,
+    only: "worst of the states",
+  },
+  {
+    what: "status: a stuck offset lies in the log",
+    file: STATE,
+    find: "offset >= (low ?? 0) && offset < (high ?? Infinity)",
+    replace: "true",
+    tests: STATES,
+    only: "untrusted",
+  },
+  {
+    what: "status: a partition of which something is not known has no lag",
+    file: STATE,
+    find: " || facts.problem !== null",
+    replace: "",
+    tests: STATES,
+    only: "not known",
+  },
+  {
+    what: "status: a member that does not report may have moved the offset",
+    file: "src/status/report_facts.ts",
+    find: " || readers.length < members",
+    replace: "",
+    tests: REPORTS,
+    only: "five minutes",
+  },
+  {
+    what: "status: a worker that is gone counts for nothing",
+    file: "src/status/report_facts.ts",
+    find: 'if (worker.state === "gone") continue;',
+    replace: "",
+    tests: REPORTS,
+    only: "gone",
+  },
+  {
+    what: "status: overdue delayed jobs without a worker are reported",
+    file: READ,
+    find: "delayed: waiting === undefined ? null :",
+    replace: "delayed: true ? null :",
+    tests: BEHAVIOURS,
+    only: "status 8",
+  },
+  {
+    what: "kafka: a silent leader hides only its own partitions",
+    file: "src/broker/kafka/listing.ts",
+    find: "return () => ({ failure });",
+    replace: "throw error;",
+    tests: LISTING,
+    only: "silent",
+  },
+  {
+    what: "kafka: a group that assigns its partitions does not say what its members read",
+    file: "src/broker/kafka/listing.ts",
+    find: 'const isStable = state === "Stable";',
+    replace: "const isStable = true;",
+    tests: LISTING,
+    only: "listMembers",
+  },
+];
