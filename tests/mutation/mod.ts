@@ -12,6 +12,7 @@ import { KAFKA_PRODUCER_MUTANTS } from "./kafka_producer.ts";
 import { KAFKA_READ_MUTANTS } from "./kafka_read.ts";
 import { RECURRING_MUTANTS } from "./recurring.ts";
 import { REPORTS_MUTANTS } from "./reports.ts";
+import { PAGES_MUTANTS } from "./pages.ts";
 import { SCHEDULER_MUTANTS } from "./scheduler.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
@@ -39,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...KEYS_MUTANTS,
   ...RECURRING_MUTANTS,
   ...REPORTS_MUTANTS,
+  ...PAGES_MUTANTS,
   ...SCHEDULER_MUTANTS,
   ...SCRIPTED_KAFKA_MUTANTS,
   ...STATUS_MUTANTS,

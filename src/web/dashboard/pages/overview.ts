@@ -27,7 +27,7 @@ import {
 } from "../parts.ts";
 import { readRecentLetters } from "../recent_letters.ts";
 import { renderTopics } from "../topics_table.ts";
-import { adviceOf, listProblems, type Problem, verdictOf } from "../verdict.ts";
+import { adviceOf, listProblems, type Problem, splitCommand, verdictOf } from "../verdict.ts";
 
 /** The data of the first page. */
 export interface OverviewData {
@@ -121,23 +121,23 @@ function renderProblem(
 ): Html {
   const place = `topics/${encodeURIComponent(queue)}`;
   const advice = adviceOf(state);
+  const { words, command } = splitCommand(reason);
   const error = failing !== null &&
     html`<p>${renderError(failing.error.errorClass, failing.error.message)} <span class="soft">${
       countOf(failing.attempts, "run")
     } failed</span></p>`;
-  const command = failing?.remedy ?? null;
   const record = failing ?? stuckAt;
   return html`<li class="problem ${toneOf(state)}" id="problem-${topic}">
 <p><a class="name" href="${url(place)}">${queue}</a> ${renderState(state)} ${
     sinceMs !== null && html`<span class="soft">since ${renderTime(sinceMs, nowMs)}</span>`
   }</p>
-<p>${clip(reason, 300)}</p>
+<p>${clip(words, 300)}</p>
 ${error}
 <p class="do">${advice} ${
     record !== null &&
     html`<a href="${url(`${place}/records/${record.partition}@${record.offset}`)}">Look at the record</a>`
   }</p>
-${command !== null && !reason.includes(command) && renderCommand(command)}
+${command !== null && renderCommand(command)}
 </li>`;
 }
 

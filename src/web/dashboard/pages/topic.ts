@@ -33,7 +33,7 @@ import {
 import { pageOf } from "../paging.ts";
 import { PAUSE_ACTIONS, renderPause } from "../pause_form.ts";
 import { renderRunningTable } from "../running_table.ts";
-import { adviceOf, compareStates } from "../verdict.ts";
+import { adviceOf, compareStates, splitCommand } from "../verdict.ts";
 
 /** The data of the page. */
 export interface TopicData {
@@ -94,9 +94,13 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
 
 function renderTopic(data: TopicData, context: PageContext): Html {
   const { topic, hour, failing, running, notes } = data;
+  const { words, command } = splitCommand(topic.reason);
+  // A worker that reports the record has the command beside its error.
+  const isShown = failing.some(({ isStuck }) => isStuck);
   return html`<div data-refresh="5">
-<p class="verdict ${toneOf(topic.state)}">${renderState(topic.state)} ${clip(topic.reason, 400)}</p>
+<p class="verdict ${toneOf(topic.state)}">${renderState(topic.state)} ${clip(words, 400)}</p>
 ${topic.state !== "ok" && html`<p class="do">${adviceOf(topic.state)}</p>`}
+${command !== null && !isShown && renderCommand(command)}
 ${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
 ${renderNumbers(data, context)}
 ${failing.length > 0 && renderFailing(failing, topic, context)}
