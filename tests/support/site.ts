@@ -60,6 +60,8 @@ export interface Site extends AsyncDisposable {
   repair(): void;
   /** Performs what is there. */
   performAll(): Promise<void>;
+  /** Enqueues a delayed job for the topic `reports`. */
+  enqueueLater(): Promise<void>;
 }
 
 /** Headers of a request of a user. */
@@ -119,6 +121,7 @@ export async function serveSite({ hostile = true } = {}): Promise<Site> {
     performed,
     repair: () => broken.clear(),
     performAll,
+    enqueueLater: async () => void await ReportJob.set({ wait: { hours: 2 } }).performLater("2026-11"),
     async [Symbol.asyncDispose]() {
       pages.close();
       // The browser keeps connections open, for which a gentle end would wait.

@@ -78,7 +78,7 @@ code, pre { font: .87em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monos
 code { overflow-wrap: anywhere; }
 pre, .command { display: block; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; padding: .5rem .75rem; margin: .4rem 0; }
 pre { overflow: auto; max-height: 32rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-.copy { float: right; margin: -.2rem -.4rem 0 .5rem; }
+button.copy { float: right; margin: -.1rem -.4rem -.1rem .5rem; font-size: .8rem; padding: 0 .5rem; }
 
 .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .6rem; margin: 1rem 0; }
 .number { background: var(--panel); border: 1px solid var(--line); border-radius: 4px; padding: .5rem .8rem .55rem; min-width: 0; }
@@ -131,7 +131,7 @@ td > .buttons { margin: 0; }
 
 button, .button { font: inherit; font-size: .9rem; color: var(--panel); background: var(--link); border: 1px solid var(--link); border-radius: 4px; padding: .25rem .7rem; cursor: pointer; text-decoration: none; display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
 button:hover, .button:hover { filter: brightness(1.1); }
-button.quiet, .button.quiet, .filter button, .copy, .live button { color: var(--ink); background: var(--panel); border-color: var(--soft); }
+button.quiet, .button.quiet, .filter button, button.copy, .live button { color: var(--ink); background: var(--panel); border-color: var(--soft); }
 button:disabled { opacity: .6; cursor: default; }
 td .button, td button { padding: .1rem .5rem; font-size: .85rem; }
 input, select { font: inherit; font-size: .92rem; color: var(--ink); background: var(--panel); border: 1px solid var(--soft); border-radius: 4px; padding: .2rem .45rem; max-width: 100%; }
@@ -158,7 +158,8 @@ input[type=checkbox] { width: 1.05rem; height: 1.05rem; vertical-align: -.15rem;
   nav ul { gap: 0 1rem; }
   nav ul a { padding: .5rem 0; }
   button, .button, input, select { min-height: 2.2rem; }
-  .copy { min-height: 0; }
+  .copy, .live button { min-height: 0; }
+  .live:not(.late) span { position: absolute; clip-path: inset(50%); }
 }
 @media print { header nav, .skip, form, .live { display: none; } body { background: #fff; } }
 `;

@@ -64,6 +64,12 @@ export function listProblems({ atMs, topics }: AppStatus, failing: readonly Fail
   );
 }
 
+/** Splits the words of a state from the command in them, which a page shows apart; `null` if there is none. */
+export function splitCommand(reason: string): { readonly words: string; readonly command: string | null } {
+  const [, words, command] = /^(.*); to skip it: (.+)$/s.exec(reason) ?? [];
+  return words === undefined ? { words: reason, command: null } : { words, command: command! };
+}
+
 /** Returns what an operator can do about a state, in one sentence; `null` for nothing. */
 export function adviceOf(state: TopicState): string | null {
   return ADVICE[state] ?? null;

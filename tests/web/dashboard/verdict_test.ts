@@ -1,7 +1,7 @@
 /** The verdict of the first page: the sentence, and the problems, worst first. */
 import { assertEquals } from "@std/assert";
 import type { AppStatus, TopicState, TopicStatus } from "../../../src/status/status.ts";
-import { adviceOf, listProblems, MAX_PROBLEMS, verdictOf } from "../../../src/web/dashboard/verdict.ts";
+import { adviceOf, listProblems, MAX_PROBLEMS, splitCommand, verdictOf } from "../../../src/web/dashboard/verdict.ts";
 import { TOPIC_STATES } from "../../../src/status/status.ts";
 
 function topicIn(state: TopicState, queue: string, oldestWaitingMs: number | null = null): TopicStatus {
@@ -50,4 +50,12 @@ Deno.test("listProblems() lists what is not OK, worst first and then the longest
 
 Deno.test("adviceOf() has a sentence for each state but OK", () => {
   assertEquals(TOPIC_STATES.filter((state) => adviceOf(state) === null), ["ok"]);
+});
+
+Deno.test("splitCommand() takes the command out of the words of a state", () => {
+  assertEquals(splitCommand("partition 0: offset 3 fails; to skip it: deno run skip shop/0@3"), {
+    words: "partition 0: offset 3 fails",
+    command: "deno run skip shop/0@3",
+  });
+  assertEquals(splitCommand("nothing waits"), { words: "nothing waits", command: null });
 });

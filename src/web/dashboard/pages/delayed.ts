@@ -113,6 +113,7 @@ function renderDelayed({ jobs, next, isFirst, problem }: DelayedData, context: P
 function renderJob(job: ScheduledJob, { url, nowMs, access }: PageContext): Html {
   const { jobId, jobClass, queue, scheduledAt, partition, offset } = job;
   const dueAtMs = scheduledAt.getTime();
+  const isTick = jobId.startsWith(TICK_PREFIX);
   const isOverdue = dueAtMs < nowMs - OVERDUE_AFTER_MS;
   return html`
     <tr id="job-${partition}-${offset}">
@@ -121,9 +122,14 @@ function renderJob(job: ScheduledJob, { url, nowMs, access }: PageContext): Html
       <td>${renderName(jobClass, "unreadable")}</td>
       <th scope="row">${clip(jobId, 60)}</th>
       <td>${clip(queue, 60)}</td>
-      ${access === "operate" && renderCancel(job, url("delayed", { job: jobId }))}
+      ${access === "operate" &&
+        (isTick ? renderTick(url("recurring")) : renderCancel(job, url("delayed", { job: jobId })))}
     </tr>
   `;
+}
+
+function renderTick(link: string): Html {
+  return html`<td>the next tick of a <a href="${link}">recurring job</a></td>`;
 }
 
 function renderCancel({ jobId, partition, offset }: ScheduledJob, action: string): Html {
@@ -139,6 +145,9 @@ function renderCancel({ jobId, partition, offset }: ScheduledJob, action: string
     </td>
   `;
 }
+
+/** The job ids of the next ticks of recurring jobs begin so. */
+const TICK_PREFIX = "recurring/";
 
 /** A job is released within a second; a later one waits for a worker. */
 const OVERDUE_AFTER_MS = 5000;

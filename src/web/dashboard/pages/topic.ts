@@ -3,7 +3,6 @@
  * only workers report is missing then.
  */
 import type { App } from "../../../app/app.ts";
-import { describeError } from "../../../errors.ts";
 import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Hour } from "../charts.ts";
 import {
@@ -30,10 +29,11 @@ import {
   renderTime,
   toneOf,
 } from "../parts.ts";
+import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
 import { pageOf } from "../paging.ts";
 import { PAUSE_ACTIONS, renderPause } from "../pause_form.ts";
 import { renderRunningTable } from "../running_table.ts";
-import { adviceOf, compareStates } from "../verdict.ts";
+import { adviceOf, compareStates, splitCommand } from "../verdict.ts";
 
 /** The data of the page. */
 export interface TopicData {
@@ -68,13 +68,10 @@ export const topic: Page<TopicData> = {
 };
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
-  const notes: string[] = [];
+  const parts = new PartLoader();
   const [status, reported] = await Promise.all([
-    app.status(),
-    app.workers().catch((error): null => {
-      notes.push(`The workers are not known: ${describeError(error).message}`);
-      return null;
-    }),
+    app.status({ timeoutMs: PART_LIMIT_MS }),
+    parts.load("The workers are not known", () => app.workers()),
   ]);
   const found = status.topics.find(({ queue, topic }) => queue === params.queue || topic === params.queue);
   if (found === undefined) throw new PageError(404, `The App declares no topic "${clip(params.queue!, 200)}"`);
@@ -88,15 +85,19 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
     canPause: app.canControl,
     atMs: status.atMs,
-    notes: [...status.notes, ...notes],
+    notes: [...status.notes, ...parts.notes],
   };
 }
 
 function renderTopic(data: TopicData, context: PageContext): Html {
   const { topic, hour, failing, running, notes } = data;
+  const { words, command } = splitCommand(topic.reason);
+  // A worker that reports the record has the command beside its error.
+  const isShown = failing.some(({ isStuck }) => isStuck);
   return html`<div data-refresh="5">
-<p class="verdict ${toneOf(topic.state)}">${renderState(topic.state)} ${clip(topic.reason, 400)}</p>
+<p class="verdict ${toneOf(topic.state)}">${renderState(topic.state)} ${clip(words, 400)}</p>
 ${topic.state !== "ok" && html`<p class="do">${adviceOf(topic.state)}</p>`}
+${command !== null && !isShown && renderCommand(command)}
 ${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
 ${renderNumbers(data, context)}
 ${failing.length > 0 && renderFailing(failing, topic, context)}

@@ -1,7 +1,9 @@
 /** Delayed jobs on a page: soonest first, pages, and cancelling. No worker is alive. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { every } from "@activejob/kafka/recurring";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openDashboard } from "../../../support/dashboard.ts";
+import { until } from "../../../support/until.ts";
 
 class RemindJob extends Job {
   perform(_user: number) {}
@@ -36,4 +38,24 @@ Deno.test("a delayed job is cancelled, by a user who may operate", async () => {
   assertStringIncludes(outcome.text, "Cancelled job remind <b>\\u202e7");
   assertStringIncludes(outcome.text, "No job waits for its time");
   assertEquals(await app.scheduled(), []);
+});
+
+Deno.test("the next tick of a recurring job is not cancelled here: it leads to the recurring jobs", async () => {
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [RemindJob],
+    topics: [activeJobTopic("default")],
+    recurring: [every({ hours: 1 }, RemindJob.of(1), { id: "hourly" })],
+    logger: false,
+  });
+  const stop = new AbortController();
+  const done = app.worker().run(stop.signal);
+  const { open } = openDashboard(app);
+  await until(async () => (await app.scheduled()).length === 1, () => "the tick is not scheduled");
+  const page = await open("delayed");
+  assertStringIncludes(page.text, "the next tick of a recurring job");
+  assert(!page.html.includes("<form"));
+  stop.abort();
+  await done;
 });

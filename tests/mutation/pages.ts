@@ -1,0 +1,57 @@
+/** The guards of the pages of the dashboard. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+const CONFIRM = "src/web/dashboard/pages/confirm_letters.ts";
+const LETTERS = ["tests/web/dashboard/pages/dead_letters_test.ts"];
+
+/** See the module. */
+export const PAGES_MUTANTS: readonly Mutant[] = [
+  {
+    what: "pages: a form requeues once",
+    file: CONFIRM,
+    find: 'if (!useFormId(form.get("id"))) {',
+    replace: "if (form === null) {",
+    tests: LETTERS,
+    only: "a group is requeued",
+  },
+  {
+    what: "pages: a letter that was handled is requeued again only if the box is ticked",
+    file: CONFIRM,
+    find: 'force: form.get("force") === "1"',
+    replace: "force: true",
+    tests: LETTERS,
+    only: "only if the box is ticked",
+  },
+  {
+    what: "pages: a user who may only look gets no confirmation",
+    file: CONFIRM,
+    find: 'if (access !== "operate") throw',
+    replace: "if (access === undefined) throw",
+    tests: LETTERS,
+    only: "arguments are shown by click",
+  },
+  {
+    what: "pages: letters that arrive after the confirmation stay",
+    file: "src/web/dashboard/letter_selection.ts",
+    find: "if (upTo.length === 0)",
+    replace: "if (upTo.length >= 0)",
+    tests: LETTERS,
+    only: "letters that arrive after",
+  },
+  {
+    what: "pages: arguments of a dead letter are for a user who may operate",
+    file: "src/web/dashboard/pages/dead_letter.ts",
+    find: 'query.get("payload") === "1" && access === "operate"',
+    replace: 'query.get("payload") === "1"',
+    tests: LETTERS,
+    only: "arguments are shown by click",
+  },
+  {
+    what: "pages: arguments of a record are for a user who may operate",
+    file: "src/web/dashboard/pages/record.ts",
+    find: 'query.get("payload") === "1" && access === "operate"',
+    replace: 'query.get("payload") === "1"',
+    tests: ["tests/web/dashboard/pages/records_test.ts"],
+    only: "with its arguments by click",
+  },
+];

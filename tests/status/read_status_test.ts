@@ -1,0 +1,60 @@
+/** The bounds of a status: it ends whatever the broker does, and reads no more than it may. */
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { activeJobTopic, App, InvalidConfigurationError, Job, performAllLater } from "../../mod.ts";
+import { MAX_DELAYED_RECORDS } from "../../src/status/delayed_counts.ts";
+
+class MailJob extends Job {
+  perform(_n: number) {}
+}
+const OPTIONS = {
+  name: "shop",
+  jobs: [MailJob],
+  topics: [activeJobTopic("default"), activeJobTopic("mail", { deadLetterQueue: { topic: "dead" } })],
+  logger: false,
+} as const;
+
+Deno.test("a broker that accepts connections and never responds makes every topic unknown, in the time that is given", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections: Deno.Conn[] = [];
+  const accepting = (async () => {
+    for await (const connection of listener) connections.push(connection);
+  })();
+  const app = new App({ ...OPTIONS, broker: `kafka://127.0.0.1:${listener.addr.port}` });
+  const startMs = performance.now();
+  const status = await app.status({ timeoutMs: 300 });
+  assert(performance.now() - startMs < 5000, "Expected the limit of the status, not that of a request");
+  assertEquals(status.topics.map(({ state, reason }) => [state, reason]), [
+    ["unknown", "the broker did not respond within 300 ms"],
+    ["unknown", "the broker did not respond within 300 ms"],
+  ]);
+  const { deadLetters, workers, lag, running } = status.topics.find(({ queue }) => queue === "mail")!;
+  assertEquals([deadLetters, workers, lag, running], [
+    { topic: "dead", total: null, unhandled: null },
+    null,
+    null,
+    null,
+  ]);
+  assertEquals(status.isDelayedComplete, false);
+  assertMatch(status.notes.join("\n"), /Delayed jobs could not be counted: the broker did not respond/);
+  await app.close(0);
+  listener.close();
+  await accepting;
+  for (const connection of connections) connection.close();
+});
+
+Deno.test("a status of many delayed jobs reads a part of them, and says so", async () => {
+  await using app = new App({ ...OPTIONS, broker: "memory:", scheduledTopic: { partitions: 1 } });
+  const count = 2 * MAX_DELAYED_RECORDS;
+  await performAllLater(Array.from({ length: count }, (_, n) => MailJob.set({ wait: { hours: 1 } }).of(n)));
+  await app.flush();
+  const { topics, isDelayedComplete } = await app.status();
+  const { delayed } = topics.find(({ queue }) => queue === "default")!;
+  assertEquals(isDelayedComplete, false);
+  assert(delayed >= MAX_DELAYED_RECORDS && delayed < count, String(delayed));
+});
+
+Deno.test("a status with a wrong option is refused", async () => {
+  await using app = new App({ ...OPTIONS, broker: "memory:" });
+  await assertRejects(() => app.status({ timeoutMs: 0 }), InvalidConfigurationError, "timeoutMs");
+  await assertRejects(() => app.status({ command: "" }), InvalidConfigurationError, "command");
+});
