@@ -176,8 +176,9 @@ behaviour(
     // Close to the tick, which is at each full second.
     await pauseUntilSecond(random.integer(0, 20));
     first.signal("SIGKILL");
-    await using third = start();
+    // The third one starts later: it could become the owner in place of the second one.
     await second.line(/^recurring\.enqueued /);
+    await using third = start();
     await third.line(/^worker\.started /);
     await pauseUntilSecond(random.integer(0, 20));
     second.signal("SIGKILL");

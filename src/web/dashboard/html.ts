@@ -37,15 +37,8 @@ export class Attributes {
 /**
  * Makes HTML of a template, and escapes its values.
  *
- * @example
- * ```ts
- * import { attributes, html } from "./html.ts";
- * import { assertEquals } from "@std/assert";
+ * A string is a value of content (`<b>${name}</b>`) or of an attribute between double quotes (`title="${name}"`).
  *
- * const name = '<b>"';
- * assertEquals(html`<td title="${name}">${name}</td>`.text, '<td title="&lt;b&gt;&quot;">&lt;b&gt;&quot;</td>');
- * assertEquals(html`<input${attributes({ name: "at", checked: true, disabled: false })}>`.text, '<input name="at" checked>');
- * ```
  * @throws {TypeError} if a value is in a tag outside of double quotes and not made by `attributes`, or in a script
  */
 export function html(strings: TemplateStringsArray, ...values: readonly (HtmlValue | Attributes)[]): Html {
