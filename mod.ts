@@ -157,6 +157,7 @@ export type {
 } from "./src/reports/reported_worker.ts";
 export type { BackoffOptions, DeadLetterQueueOptions, JobOptions } from "./src/routing/job_options.ts";
 export type { MissedTicks, RecurringDefinition } from "./src/recurring/definition.ts";
+export type { LimitedJob, RateLimitOptions, RunningLimitOptions } from "./src/routing/limits.ts";
 export type { ScheduledJob, ScheduledOptions } from "./src/scheduler/list_scheduled.ts";
 export type { RecurringJob } from "./src/scheduler/recurring/list_recurring.ts";
 export { activeJobTopic, type JobTopic, type Ordering, type TopicOptions } from "./src/routing/topic.ts";

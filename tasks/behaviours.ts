@@ -27,7 +27,7 @@ const LISTS: readonly List[] = [
   { title: "Producing", prefix: "W", numbers: span(1, 7) },
   { title: "Keys", prefix: "P", numbers: span(1, 13) },
   { title: "Delays", prefix: "T", numbers: span(1, 16) },
-  { title: "Orders and limits", prefix: "O", numbers: span(1, 3) },
+  { title: "Orders and limits", prefix: "O", numbers: span(1, 5) },
   { title: "Recurring jobs", prefix: "J", numbers: span(1, 10) },
   { title: "Age, encryption and schemas", prefix: "F", numbers: span(1, 3) },
   { title: "Cluster", prefix: "C", numbers: span(1, 12) },

@@ -9,7 +9,7 @@ const PARTS = ["kafka", "ruby", "chromium", "node"] as const;
 
 /**
  * `"kafka"`: the tests that need a real Kafka, and therefore Java and Maven or a `BROKER_URL`. `"ruby"`: those that need a
- * Ruby with Active Job. `"chromium"`: those of the dashboard in a browser. `"node"`: those in Node and Bun.
+ * Ruby with Active Job, and those that need a Kafka as well a kcat. `"chromium"`: those of the dashboard in a browser. `"node"`: those in Node and Bun.
  */
 export type Part = typeof PARTS[number];
 

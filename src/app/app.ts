@@ -333,6 +333,7 @@ export class App implements AsyncDisposable {
       append: (topic, record) => this.#dispatcher.append(topic, record),
       schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
       nowMs: () => this.nowMs(),
+      callAt: (timeMs, fn) => this.#resolved.clock.callAt(timeMs, fn),
       ...this.testConfig,
       skipCommand: (position) => `${command} ${formatPosition(position)}`,
       runInAppScope: (fn) => this.run(fn),

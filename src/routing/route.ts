@@ -136,6 +136,11 @@ function resolve(declared: JobTopic, defaults: JobOptions, naming: Naming, group
         `partition (independent: false)`,
     );
   }
+  if (declared.limits !== undefined && ordering === "partition") {
+    throw new InvalidConfigurationError(
+      `Topic "${declared.name}" has "limits", but its jobs run one by one: it needs the ordering "key" or "none"`,
+    );
+  }
   return Object.freeze({
     queue: declared.name,
     topic: fullName(declared.name, naming),

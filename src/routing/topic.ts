@@ -8,6 +8,7 @@ import {
   oneOf,
   topicName,
 } from "../support/validation.ts";
+import { limits, rateLimit, type RateLimitOptions, type RunningLimitOptions } from "./limits.ts";
 import { JOB_CHECKS, type JobOptions } from "./job_options.ts";
 
 /** The options of {@linkcode activeJobTopic}. */
@@ -31,6 +32,15 @@ export interface TopicOptions extends JobOptions {
    * @default "partition"
    */
   readonly ordering?: Ordering;
+  /**
+   * Most jobs that run at once in a worker, for each value of a function, such as the tenant: limits by name. Only with another
+   * `ordering` than `"partition"`.
+   *
+   * @default none
+   */
+  readonly limits?: Readonly<Record<string, RunningLimitOptions>>;
+  /** Most jobs of a partition that start in a time, for all or for each value of a function. @default none */
+  readonly rateLimit?: RateLimitOptions;
   /** Most jobs of a partition that run at once, with another `ordering` than `"partition"`. @default the concurrency of the worker */
   readonly maxConcurrency?: number;
 }
@@ -57,6 +67,8 @@ const CHECKS: Checks<TopicOptions> = {
   compression: oneOf("none", "gzip", "zstd"),
   group: nonEmptyString,
   ordering: oneOf("partition", "key", "none"),
+  limits,
+  rateLimit,
   maxConcurrency: integerFrom(1),
 };
 

@@ -52,6 +52,8 @@ export interface WorkerConfig {
   readonly schedule: Schedule;
   /** Returns the time by which jobs are due, in milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** Calls a function once that clock shows a time. @returns a function that cancels the call */
+  readonly callAt: (timeMs: number, fn: () => void) => () => void;
   /** Interrupts jobs in steps for a test: returns the reason, or `null` to let the job go on. */
   readonly interruptReason?: (jobClass: string, checkpoint: Checkpoint) => string | null;
   /** The longest wait of a retry in place, in milliseconds: a test leaves these waits out. @default none */

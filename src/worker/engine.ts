@@ -17,6 +17,7 @@ import { drain } from "./drain.ts";
 import { EventLoopYield } from "./event_loop_yield.ts";
 import { GroupConsumer } from "./group_consumer.ts";
 import type { GroupPlan } from "./group_plan.ts";
+import { Limits } from "./limits/limits.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import type { RunInWorkerContext, WorkerContext } from "./partition/context.ts";
 import { createLagRefresh } from "./partition/lag.ts";
@@ -64,6 +65,7 @@ export class Engine {
     this.#context = {
       config,
       control: control ?? NO_CONTROL,
+      limits: new Limits(config),
       semaphore: new Semaphore(config.concurrency),
       memoryBudget: new MemoryBudget(config.maxBufferedBytes),
       eventLoopYield: new EventLoopYield(),

@@ -15,6 +15,7 @@ import { REPORTS_MUTANTS } from "./reports.ts";
 import { PAGES_MUTANTS } from "./pages.ts";
 import { SCHEDULER_MUTANTS } from "./scheduler.ts";
 import { SCRIPTED_KAFKA_MUTANTS } from "./kafka_scripted.ts";
+import { CONTROL_MUTANTS } from "./control.ts";
 import { KEYS_MUTANTS } from "./keys.ts";
 import { MEMORY_MUTANTS } from "./memory.ts";
 import { SQLITE_MUTANTS } from "./sqlite.ts";
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...KAFKA_MUTANTS,
   ...KAFKA_PRODUCER_MUTANTS,
   ...KAFKA_READ_MUTANTS,
+  ...CONTROL_MUTANTS,
   ...KEYS_MUTANTS,
   ...RECURRING_MUTANTS,
   ...REPORTS_MUTANTS,

@@ -87,7 +87,7 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a record that was given up does not run again",
     file: "src/worker/partition/runner.ts",
-    find: " || this.#retryState.isGivenUp(record.offset)",
+    find: " && !this.#retryState.isGivenUp(record.offset)",
     replace: "",
     tests: ["tests/worker/partition/runner_test.ts"],
   },

@@ -4,6 +4,7 @@ import type { WaitGroup } from "../../support/wait_group.ts";
 import type { WorkerConfig } from "../config.ts";
 import type { WorkerControl } from "../control.ts";
 import type { EventLoopYield } from "../event_loop_yield.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import type { Semaphore } from "../semaphore.ts";
 import type { UnknownClasses } from "../unknown_classes.ts";
@@ -19,6 +20,8 @@ export type RunInWorkerContext = <T>(fn: () => T) => T;
 /** The references that all partitions of a worker share. */
 export interface WorkerContext {
   readonly config: WorkerConfig;
+  /** The limits of topics that have some. */
+  readonly limits: Limits;
   /** An operator's orders. */
   readonly control: WorkerControl;
   readonly semaphore: Semaphore;

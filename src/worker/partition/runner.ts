@@ -19,6 +19,7 @@ import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import { WaitGroup } from "../../support/wait_group.ts";
 import type { RetryingRecord, StuckRecord } from "../status.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
+import type { Gate } from "../limits/gate.ts";
 import type { GroupContext } from "./context.ts";
 import { decode } from "./decode.ts";
 import { PartitionOrders } from "./orders.ts";
@@ -62,6 +63,8 @@ export class Runner {
   /** The loops that wait while another one takes the next record: to start a new one costs four times as much. */
   readonly #idleLoops: ((isNeeded: boolean) => void)[] = [];
   readonly #orders: PartitionOrders;
+  /** `null`: the topic has no limits. */
+  readonly #gate: Gate | null;
   #isOwned = true;
   /** Whether a loop starts records. */
   #isStarting = false;
@@ -81,6 +84,10 @@ export class Runner {
       isOwned: () => this.#isOwned,
       finish: (record) => this.#finish(record),
       wait: (record, wait) => this.#wait(record, wait),
+    });
+    this.#gate = this.#context.limits.gateOf(route, partition, (record) => {
+      this.#queue.retry(record);
+      this.start();
     });
     this.#orders = new PartitionOrders(this.#context.control, { topic: route.topic, partition }, () => this.#obey());
   }
@@ -130,6 +137,7 @@ export class Runner {
   end(): Promise<void> {
     this.#isOwned = false;
     this.#orders.end();
+    this.#gate?.close();
     for (const attempt of this.#attempts) attempt.revoke();
     this.endWaits();
     for (const end of this.#idleLoops.splice(0)) end(false);
@@ -138,6 +146,7 @@ export class Runner {
 
   /** Ends the waits for a next try: nothing starts any more. */
   endWaits(): void {
+    this.#gate?.close();
     for (const wait of this.#waits.values()) this.#endWait(wait);
   }
 
@@ -149,6 +158,7 @@ export class Runner {
   /** Does what an operator's orders say now. */
   #obey(): void {
     this.#orders.cancel(this.#attempts);
+    if (this.#orders.isPaused) this.#gate?.letGo();
     this.start();
   }
 
@@ -185,9 +195,15 @@ export class Runner {
         continue;
       }
       const record = this.#queue.take();
-      this.#isStarting = false;
       const decoded = this.#orders.screen(decode(record, config, route), record.offset);
-      if (decoded.kind !== "job" || this.#retryState.isGivenUp(record.offset)) {
+      const isRun = decoded.kind === "job" && !this.#retryState.isGivenUp(record.offset);
+      if (isRun && this.#gate !== null && !this.#gate.enter(record, decoded)) {
+        semaphore.release();
+        hasWaited = true;
+        continue;
+      }
+      this.#isStarting = false;
+      if (!isRun) {
         semaphore.release();
         this.#startBeside();
         await settling.track(this.#settlement.settleUnperformed(record, decoded));
@@ -198,6 +214,7 @@ export class Runner {
         this.#attempts.add(attempt);
         this.#startBeside();
         const outcome = await attempt.run();
+        this.#gate?.leave(record);
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
           this.#settlement.pass(record, attempt, nowMs);

@@ -1,8 +1,9 @@
 /** The page "About": versions, the broker, and checks of the configuration. */
 import type { App } from "../../../app/app.ts";
 import { VERSION } from "../../../support/version.ts";
-import { html } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { Page } from "../page.ts";
+import { renderFact, renderTable } from "../parts.ts";
 
 /** The data of the page. */
 export interface AboutData {
@@ -46,34 +47,22 @@ export const about: Page<AboutData> = {
   },
   render: ({ name, version, runtime, broker, jobs, checks }) =>
     html`
-      <dl>
-        <dt>App</dt>
-        <dd>${name}</dd>
-        <dt>@activejob/kafka</dt>
-        <dd>${version}</dd>
-        <dt>Runtime</dt>
-        <dd>${runtime}</dd>
-        <dt>Broker</dt>
-        <dd>${broker}</dd>
-        <dt>Job classes</dt>
-        <dd>${jobs.join(", ")}</dd>
+      <dl class="facts">
+        ${renderFact("App", name)} ${renderFact("@activejob/kafka", version)} ${renderFact("Runtime", runtime)}
+        ${renderFact("Broker", broker)} ${renderFact("Job classes", jobs.join(", "))}
       </dl>
       <h2>Checks</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col">Result</th>
-          </tr>
-        </thead>
-        <tbody>${checks.map(({ check, isOk, result }) =>
-          html`
-            <tr>
-              <th scope="row">${check}</th>
-              <td>${isOk ? "OK" : "Look at this"}: ${result}</td>
-            </tr>
-          `
-        )}</tbody>
-      </table>
+      ${renderTable("Checks", [{ name: "Check" }, { name: "Result" }], checks.map(renderCheck), {
+        isCaptionHidden: true,
+      })}
     `,
 };
+
+function renderCheck({ check, isOk, result }: AboutData["checks"][number]): Html {
+  return html`
+    <tr>
+      <th scope="row">${check}</th>
+      <td>${isOk ? "OK" : "Look at this"}: ${result}</td>
+    </tr>
+  `;
+}

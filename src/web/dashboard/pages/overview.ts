@@ -3,8 +3,6 @@
  * what only workers report is missing then.
  */
 import type { App } from "../../../app/app.ts";
-import { describeError } from "../../../errors.ts";
-import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import type { AppStatus, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Hour } from "../charts.ts";
 import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet, withRunning } from "../fleet.ts";
@@ -13,6 +11,7 @@ import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import type { Page, PageContext } from "../page.ts";
+import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
 import {
   NONE,
   renderAge,
@@ -61,17 +60,13 @@ export const overview: Page<OverviewData> = {
 };
 
 async function loadOverview(app: App): Promise<OverviewData> {
-  const notes: string[] = [];
-  const orNote = <T>(promise: Promise<T>, part: string, otherwise: T): Promise<T> =>
-    promise.catch((error) => {
-      notes.push(`${part}: ${describeError(error).message}`);
-      return otherwise;
-    });
-  const [asked, workers, { letters }] = await Promise.all([
-    app.status(),
-    orNote<readonly ReportedWorker[] | null>(app.workers(), "The workers are not known", null),
-    orNote(readRecentLetters(app, RECENT_LETTERS), "The dead letters are not known", { letters: [], isCut: false }),
+  const parts = new PartLoader();
+  const [asked, workers, read] = await Promise.all([
+    app.status({ timeoutMs: PART_LIMIT_MS }),
+    parts.load("The workers are not known", () => app.workers()),
+    parts.load("The dead letters are not known", () => readRecentLetters(app, RECENT_LETTERS)),
   ]);
+  const fresh = read?.letters.filter(({ handled }) => handled === null) ?? [];
   const status = workers === null ? asked : { ...asked, topics: withRunning(asked.topics, workers) };
   const hours = addUpHours(workers ?? [], status.atMs);
   return {
@@ -80,8 +75,8 @@ async function loadOverview(app: App): Promise<OverviewData> {
     problems: listProblems(status, listFailing(workers ?? [])),
     workers: workers && summarizeFleet(workers),
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
-    errors: groupLetters(letters.filter(({ handled }) => handled === null)).slice(0, MAX_ERRORS),
-    notes: [...status.notes, ...notes],
+    errors: groupLetters(fresh).slice(0, MAX_ERRORS),
+    notes: [...status.notes, ...parts.notes],
   };
 }
 

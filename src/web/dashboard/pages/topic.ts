@@ -3,7 +3,6 @@
  * only workers report is missing then.
  */
 import type { App } from "../../../app/app.ts";
-import { describeError } from "../../../errors.ts";
 import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Hour } from "../charts.ts";
 import {
@@ -30,6 +29,7 @@ import {
   renderTime,
   toneOf,
 } from "../parts.ts";
+import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
 import { pageOf } from "../paging.ts";
 import { PAUSE_ACTIONS, renderPause } from "../pause_form.ts";
 import { renderRunningTable } from "../running_table.ts";
@@ -68,13 +68,10 @@ export const topic: Page<TopicData> = {
 };
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
-  const notes: string[] = [];
+  const parts = new PartLoader();
   const [status, reported] = await Promise.all([
-    app.status(),
-    app.workers().catch((error): null => {
-      notes.push(`The workers are not known: ${describeError(error).message}`);
-      return null;
-    }),
+    app.status({ timeoutMs: PART_LIMIT_MS }),
+    parts.load("The workers are not known", () => app.workers()),
   ]);
   const found = status.topics.find(({ queue, topic }) => queue === params.queue || topic === params.queue);
   if (found === undefined) throw new PageError(404, `The App declares no topic "${clip(params.queue!, 200)}"`);
@@ -88,7 +85,7 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
     canPause: app.canControl,
     atMs: status.atMs,
-    notes: [...status.notes, ...notes],
+    notes: [...status.notes, ...parts.notes],
   };
 }
 

@@ -1,0 +1,63 @@
+/** The guards of an operator's orders and of limits. */
+import type { Mutant } from "../../tasks/mutation/mutant.ts";
+
+const STATE = "tests/control/state_test.ts";
+const FOLLOW = "tests/control/worker_control_test.ts";
+const LIMITS = "tests/worker/limits/limits_test.ts";
+
+/** See the module. */
+export const CONTROL_MUTANTS: readonly Mutant[] = [
+  {
+    what: "control: an order about an unknown topic is ignored",
+    file: "src/control/state.ts",
+    find: "if (!this.#isKnown(topic)) return;",
+    replace: "",
+    tests: [STATE],
+  },
+  {
+    what: "control: an older pause does not replace a newer one",
+    file: "src/control/state.ts",
+    find: "known === undefined || pause.atMs >= known.pause.atMs",
+    replace: "true",
+    tests: [STATE],
+  },
+  {
+    what: "control: a cancellation expires",
+    file: "src/control/state.ts",
+    find: "cancellation !== undefined && nowMs < cancellation.expiresAtMs",
+    replace: "cancellation !== undefined",
+    tests: [STATE],
+  },
+  {
+    what: "control: an outage of the control topic is reported once",
+    file: "src/control/worker_control.ts",
+    find: "!this.#ended.signal.aborted && !this.#hasFailed",
+    replace: "!this.#ended.signal.aborted",
+    tests: [FOLLOW],
+    only: "once for each outage",
+  },
+  {
+    what: "limits: a function that fails is reported once",
+    file: "src/worker/limits/limit.ts",
+    find: "if (!this.#hasFailed) monitor",
+    replace: "monitor",
+    tests: [LIMITS],
+    only: "reported once",
+  },
+  {
+    what: "limits: idle buckets are forgotten",
+    file: "src/worker/limits/limit.ts",
+    find: "if (!bucket.isIdle(nowMs)) this",
+    replace: "this",
+    tests: [LIMITS],
+    only: "buckets are forgotten",
+  },
+  {
+    what: "limits: a clock that is set back does not hold up the jobs",
+    file: "src/worker/limits/bucket.ts",
+    find: "if (nowMs < this.#lastMs) this.#forgetBefore(this.#starts.length);",
+    replace: "",
+    tests: [LIMITS],
+    only: "set back",
+  },
+];
