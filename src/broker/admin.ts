@@ -150,8 +150,8 @@ export interface BrokerAdmin {
   ends(topic: string): Promise<readonly PartitionEnds[]>;
 
   /**
-   * Reads the ends of many topics, in few requests. It does not wait for a partition whose leader is away: that one has a
-   * `problem`, and holds up no other.
+   * Reads the ends of many topics, in few requests. A partition whose leader is away, or does not respond, has
+   * a `problem` after a second or a few, and the others are known.
    *
    * @returns an entry for each name; `null` for a topic that does not exist
    */

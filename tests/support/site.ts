@@ -6,6 +6,7 @@ import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { dashboard } from "@activejob/kafka/web";
 import type { NewRecord } from "../../src/broker/broker.ts";
 import { FaultInjectionLog } from "./fault_injection_log.ts";
+import { createReport, workerId } from "./worker_report.ts";
 
 /** Strings that would change a page that does not escape them. */
 export const HOSTILE = {
@@ -19,10 +20,14 @@ export const PAGES: readonly (readonly [path: string, picture: string])[] = [
   ["/", "overview"],
   ["/topics/orders", "topic"],
   ["/topics/orders/records", "records"],
+  ["/topics/orders/records/0@0", "record"],
   ["/dead_letters", "dead_letters"],
   ["/dead_letters/confirm?do=requeue&all=1&class=MailJob", "confirm"],
+  ["/dead_letters/dead_jobs/0@0", "dead_letter"],
   ["/delayed", "delayed"],
+  ["/recurring", "recurring"],
   ["/workers", "workers"],
+  [`/workers/${encodeURIComponent(workerId(1))}`, "worker"],
   ["/about", "about"],
 ];
 
@@ -98,6 +103,7 @@ export async function serveSite({ hostile = true } = {}): Promise<Site> {
     await app.worker({ concurrency: 2 }).run(undefined, { once: true });
   };
   await performAll();
+  await log.open().append("shop_workers", [createReport(1, ["mail"], 2)]);
   if (hostile) {
     const [outcome] = await log.open().append("dead_jobs", [createHostileLetter()]);
     if (!outcome!.ok) throw outcome!.error;

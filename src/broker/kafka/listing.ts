@@ -2,6 +2,7 @@
  * Looks at many topics, or a whole group, in few requests: one for the metadata, two for each leader, one for the coordinator.
  * A part of the cluster that does not respond has a reason in the listing, and holds up no other part.
  */
+import { sleep } from "../../support/deadline.ts";
 import type { TopicPartition } from "../../support/position.ts";
 import type { CommittedOffset, GroupMember, ListedEnds, ListedTopic } from "../broker.ts";
 import { byTopic } from "./consumer/by_topic.ts";
@@ -15,13 +16,29 @@ import { describeGroups, listOffsets, Timestamp } from "./wire/requests.ts";
 /** The time for which a question is asked again, in milliseconds: a listing is cheap to repeat. */
 const PATIENCE_MS = 2000;
 
-/** Codes of a partition whose leader has just moved, or moves now. */
-const MOVED: readonly number[] = [Code.notLeader, Code.leaderNotAvailable, Code.fencedLeaderEpoch];
+/** The time for which partitions are asked for again whose leader moves, or that were just created, in milliseconds. */
+const SETTLE_MS = 1000;
+const LOOK_MS = 50;
+
+/** Codes of a partition whose leader moves now, or that was just created: its broker does not know it yet. */
+const UNSETTLED: readonly number[] = [
+  Code.notLeader,
+  Code.leaderNotAvailable,
+  Code.unknownTopicOrPartition,
+  Code.replicaNotAvailable,
+  Code.fencedLeaderEpoch,
+  Code.unknownLeaderEpoch,
+  Code.offsetNotAvailable,
+  Code.kafkaStorageError,
+];
 
 const NO_LEADER = "it has no leader: the broker that holds it is away";
 
 /** The ends of one partition, or the reason why they are not known. */
 type Ends = Omit<ListedEnds, "partition">;
+
+/** The ends of a partition that was asked for, and whether to ask again. */
+type Asked = Ends & { readonly isUnsettled: boolean };
 
 /** Lists the ends of topics. See `BrokerAdmin.listEnds`. */
 export async function listEnds(
@@ -29,24 +46,32 @@ export async function listEnds(
   questions: Questions,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, ListedTopic | null>> {
-  const partitions = await refresh(cluster, questions, topics);
-  let found = await askLeaders(cluster, partitions);
-  const moved = partitions.filter((at) => found.get(keyOf(at))!.isMoved);
-  if (moved.length > 0) {
-    await refresh(cluster, questions, [...new Set(moved.map(({ topic }) => topic))]);
-    found = new Map([...found, ...await askLeaders(cluster, moved)]);
+  const found = new Map<string, Asked>();
+  const endMs = performance.now() + SETTLE_MS;
+  for (let wanted = topics; wanted.length > 0;) {
+    const asked = await askLeaders(cluster, await refresh(cluster, questions, wanted));
+    for (const [key, ends] of asked) found.set(key, ends);
+    if (performance.now() >= endMs) break;
+    wanted = wanted.filter((topic) => isUnsettled(cluster, topic, found));
+    if (wanted.length > 0) await sleep(LOOK_MS);
   }
   return new Map(topics.map((topic) => {
     if (cluster.metadata.isMissing(topic)) return [topic, null];
     const known = cluster.metadata.topic(topic)!;
     const problem = known.error === Code.none ? null : new ProtocolError("Metadata", known.error).message;
     const listed = known.partitions.map(({ partition }): ListedEnds => {
-      // A partition that came with the second look.
-      const { isMoved: _, ...ends } = found.get(keyOf({ topic, partition })) ?? unknown(NO_LEADER);
+      const { isUnsettled: _, ...ends } = found.get(keyOf({ topic, partition })) ?? unknown(NO_LEADER);
       return { partition, ...ends };
     });
     return [topic, { partitions: listed, problem }];
   }));
+}
+
+/** Whether a topic, or a partition of it, is likely to be known in a moment. */
+function isUnsettled(cluster: Cluster, topic: string, found: ReadonlyMap<string, Asked>): boolean {
+  const { error, partitions } = cluster.metadata.topic(topic)!;
+  return error === Code.leaderNotAvailable ||
+    partitions.some(({ partition }) => found.get(keyOf({ topic, partition }))?.isUnsettled === true);
 }
 
 /** Lists what a group has committed. See `BrokerAdmin.listCommitted`. */
@@ -96,10 +121,10 @@ async function refresh(cluster: Cluster, questions: Questions, topics: readonly 
 async function askLeaders(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
-): Promise<Map<string, Ends & { readonly isMoved: boolean }>> {
+): Promise<Map<string, Asked>> {
   const byLeader = Map.groupBy(partitions, ({ topic, partition }) => cluster.leaderOf(topic, partition));
   const found = await Promise.all(Array.from(byLeader, async ([leader, led]) => {
-    if (leader === null) return led.map((at) => [keyOf(at), unknown(NO_LEADER)] as const);
+    if (leader === null) return led.map((at) => [keyOf(at), unknown(NO_LEADER, true)] as const);
     const [low, high] = await Promise.all([
       askLeader(cluster, leader, led, Timestamp.earliest),
       askLeader(cluster, leader, led, Timestamp.latest),
@@ -139,19 +164,19 @@ async function askLeader(
   }
 }
 
-function endsOf(low: Found, high: Found, leader: number): Ends & { readonly isMoved: boolean } {
+function endsOf(low: Found, high: Found, leader: number): Asked {
   if ("offset" in low && "offset" in high) {
-    return { low: low.offset, high: high.offset, problem: null, isMoved: false };
+    return { low: low.offset, high: high.offset, problem: null, isUnsettled: false };
   }
   const failed = "offset" in low ? high : low;
   if ("code" in failed) {
-    return unknown(new ProtocolError("ListOffsets", failed.code).message, MOVED.includes(failed.code));
+    return unknown(new ProtocolError("ListOffsets", failed.code).message, UNSETTLED.includes(failed.code));
   }
   return unknown(`its leader, broker ${leader}, did not respond: ${"failure" in failed ? failed.failure : ""}`);
 }
 
-function unknown(problem: string, isMoved = false): Ends & { readonly isMoved: boolean } {
-  return { low: null, high: null, problem, isMoved };
+function unknown(problem: string, isUnsettled = false): Asked {
+  return { low: null, high: null, problem, isUnsettled };
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

@@ -45,12 +45,14 @@ Deno.test("listEnds() says which partition has no leader, and which leader is si
   });
 });
 
-Deno.test("listEnds() asks again where a leader has moved, once", async () => {
+Deno.test("listEnds() asks again where a leader has moved, or a partition was just created, for a second", async () => {
   const kafka = new ScriptedKafka({ partitions: 1, others: 1 });
   const moved = () => listOffsetsResponse([{ topic: TOPIC, partition: 0, offset: -1, error: 6 }]);
+  const answers = [3, 5, 6];
   kafka.broker.on(Api.listOffsets, () => {
-    kafka.partitions = [{ leader: 1, leaderEpoch: 1 }];
-    return moved();
+    const error = answers.shift();
+    if (error === undefined) kafka.partitions = [{ leader: 1, leaderEpoch: 1 }];
+    return listOffsetsResponse([{ topic: TOPIC, partition: 0, offset: -1, error: error ?? 6 }]);
   });
   await withCluster(kafka, async (cluster, questions) => {
     const listed = (await listEnds(cluster, questions, [TOPIC])).get(TOPIC)!;

@@ -5,6 +5,8 @@
 import axe from "npm:axe-core@4.14.1";
 import { assert, assertEquals } from "@std/assert";
 import { findMissingChromium } from "../../../tasks/chromium.ts";
+import { PAGES as DASHBOARD_PAGES } from "../../../src/web/dashboard/pages/mod.ts";
+import { Router } from "../../../src/web/dashboard/router.ts";
 import { type Browser, openWindow, type Page, startBrowser } from "../../support/browser.ts";
 import { OPERATOR, PAGES, READER, serveSite, type Site } from "../../support/site.ts";
 
@@ -49,6 +51,12 @@ async function findViolations(page: Page, rules: readonly string[] | null): Prom
 async function fits(page: Page): Promise<boolean> {
   return await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth");
 }
+
+Deno.test("these tests open every page of the dashboard", () => {
+  const router = new Router(DASHBOARD_PAGES);
+  const opened = new Set(PAGES.map(([path]) => router.find(path.slice(1).split("?")[0]!)?.page));
+  assertEquals(DASHBOARD_PAGES.filter((page) => !opened.has(page)).map(({ path }) => path), []);
+});
 
 for (const theme of ["light", "dark"] as const) {
   inBrowser(`each page in the ${theme} theme is accessible, has no error, and fits a desktop and a phone`, async () => {

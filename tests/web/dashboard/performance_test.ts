@@ -9,15 +9,13 @@ import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
 import type { NewRecord } from "../../../src/broker/broker.ts";
-import type { WorkerHistory } from "../../../src/reports/reported_worker.ts";
-import { reportRecord } from "../../../src/reports/report.ts";
 import { PAGES } from "../../../src/web/dashboard/pages/mod.ts";
 import { renderDocument } from "../../../src/web/dashboard/layout.ts";
 import { linksFrom } from "../../../src/web/dashboard/links.ts";
 import type { PageContext, PageRequest } from "../../../src/web/dashboard/page.ts";
 import { Router } from "../../../src/web/dashboard/router.ts";
-import type { PartitionStatus } from "../../../src/worker/status.ts";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
+import { createReport } from "../../support/worker_report.ts";
 
 const TOPICS = 1000;
 const PARTITIONS = 10;
@@ -53,7 +51,10 @@ async function createLargeApp() {
   const client = log.open();
   for (const n of range(TOPICS)) await client.append(nameOf(n), range(PARTITIONS).map(() => createRecord(n)));
   await client.append("dead_jobs", range(LETTERS).map(createLetter));
-  await client.append("shop_workers", range(WORKERS).map(createReport));
+  await client.append(
+    "shop_workers",
+    range(WORKERS).map((n) => createReport(n, range(10).map((at) => nameOf(n * 10 + at)), PARTITIONS)),
+  );
   const later = range(DELAYED).map((n) => WorkJob.set({ wait: { hours: 1 + n % 500 } }).of(n));
   await app.enqueueAll(later);
   await app.flush();
@@ -78,61 +79,6 @@ function createLetter(n: number): NewRecord {
   return {
     value: JSON.stringify({ job_class: `Work${n % 50}Job`, job_id: `job-${n}`, arguments: [n] }),
     headers: Object.entries(fields).map(([name, value]) => [`dead-letter-${name}`, bytes(value)] as const),
-  };
-}
-
-function createReport(n: number): NewRecord {
-  const partitions = range(TOPICS * PARTITIONS / WORKERS).map((at): PartitionStatus => ({
-    topic: nameOf(n * 10 + Math.floor(at / PARTITIONS)),
-    partition: at % PARTITIONS,
-    position: 100,
-    highWatermark: 107,
-    lag: 7,
-    oldestAgeMs: 1500,
-    waiting: 7,
-    isExhausted: false,
-    pausedBy: null,
-    running: [],
-    retrying: [],
-    stuck: [],
-  }));
-  const topics = range(10).map((at) => nameOf(n * 10 + at));
-  const identity = {
-    id: `host-${n}:4711:abc`,
-    host: `host-${n}`,
-    pid: 4711,
-    version: "0.1.0",
-    runtime: "Deno 2.9.6",
-    startedAtMs: Date.now() - 3_600_000,
-  };
-  const group = {
-    group: "shop",
-    topics,
-    isJoined: true,
-    isSessionValid: true,
-    stalledMs: null,
-    running: [],
-    partitions,
-  };
-  const status = { state: "running" as const, failure: null, concurrency: 10, groups: [group], scheduler: null };
-  return reportRecord(identity, status, createHistory(topics));
-}
-
-function createHistory(topics: readonly string[]): WorkerHistory {
-  const minutes = range(60).map((minute) => 100 + minute);
-  const histogram = { bounds: [1, 10, 100, 1000], counts: [5, 50, 500, 20, 1], sum: 12_345 };
-  return {
-    minuteMs: Math.floor(Date.now() / 60_000) * 60_000,
-    topics: topics.map((topic) => ({
-      topic,
-      performed: minutes,
-      failed: minutes,
-      retried: minutes,
-      deadLettered: minutes,
-      runMs: histogram,
-      waitMs: histogram,
-    })),
-    otherTopics: 0,
   };
 }
 
