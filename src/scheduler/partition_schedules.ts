@@ -9,8 +9,6 @@
  */
 import type { StoredRecord } from "../broker/broker.ts";
 import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
-import { describeError } from "../errors.ts";
-import { sleep } from "../support/deadline.ts";
 import type { TopicPartition } from "../support/position.ts";
 import type { GroupContext } from "../worker/partition/context.ts";
 import { type Candidate, memoryOf, textOf } from "./candidate.ts";
@@ -18,6 +16,7 @@ import type { SchedulerContext } from "./context.ts";
 import { NEAR_MS, NearSchedules } from "./near_schedules.ts";
 import { RecurringJobs } from "./recurring/recurring_jobs.ts";
 import { decodeTick, RECURRING_PARTITION } from "./recurring/tick_record.ts";
+import { waitAfterReadError } from "./read_error.ts";
 import { Releases } from "./releases.ts";
 import { Removals } from "./removals.ts";
 import { ScheduleIndex } from "./schedule_index.ts";
@@ -25,8 +24,6 @@ import { TombstoneWriter } from "./tombstones.ts";
 
 /** Schedules that wait for the tombstone of an earlier one of their job. */
 const MAX_DEFERRED = 1000;
-/** The wait after the log could not be read, in milliseconds. */
-const RETRY_MS = 1000;
 
 /** The partition, and the parts of the worker that it works with. */
 export interface PartitionSchedulesOptions {
@@ -300,16 +297,4 @@ export class PartitionSchedules {
     if (this.#index.hasRemovedBefore(offset)) this.#deferred.push(candidate);
     else this.#releases.add(candidate);
   }
-}
-
-/** Reports an error of reading the log, and waits. @returns whether to try again */
-export async function waitAfterReadError(
-  error: unknown,
-  { monitor }: Pick<SchedulerContext, "monitor">,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (signal.aborted) return false;
-  monitor.emit("error.occurred", { where: "scheduler", error: describeError(error) });
-  await sleep(RETRY_MS, signal);
-  return !signal.aborted;
 }

@@ -8,29 +8,18 @@
  */
 import type { AppendOutcome } from "../broker/broker.ts";
 import { describeError, RecordRefusedError, UnknownTopicError } from "../errors.ts";
-import { releasedRecord, scheduleRecord } from "../dispatch/schedule.ts";
-import { writeDeadLetter } from "../worker/partition/dead_letter.ts";
-import { toQueuedRecord } from "../worker/partition/queued_record.ts";
+import { releasedRecord } from "../dispatch/schedule.ts";
 import type { Candidate } from "./candidate.ts";
-import type { SchedulerContext } from "./context.ts";
-import type { ScheduleIndex } from "./schedule_index.ts";
+import { writeRefusedJob } from "./refused_job.ts";
+import { Rewrites, type RewritesOptions } from "./rewrites.ts";
 import { type TargetFailure, TargetQueue } from "./target_queue.ts";
 import type { TombstoneWriter } from "./tombstones.ts";
 
 /** The parts of a partition that its releases work with. */
-export interface ReleasesOptions {
-  readonly context: SchedulerContext;
-  readonly partition: number;
+export interface ReleasesOptions extends RewritesOptions {
   /** The consumer group, for dead letters. */
   readonly group: string;
-  readonly index: ScheduleIndex;
   readonly tombstones: TombstoneWriter;
-  /** Whether records may be appended: the ownership is proved, and the worker does not stop. */
-  readonly canAppend: () => boolean;
-  /** Lets a stop wait for a promise. */
-  readonly track: (promise: Promise<void>) => void;
-  /** Called when something has changed. */
-  readonly onProgress: () => void;
 }
 
 /** Why a pass did not release a job. */
@@ -63,13 +52,12 @@ export class Releases {
   readonly #reported = new Set<string>();
   /** The schedules whose release has begun and whose tombstone is not acknowledged. */
   readonly #releasing = new Map<number, Candidate>();
-  /** The schedules that are written with a later due time, until that record was read. */
-  readonly #rewriting = new Set<number>();
-  #isRewriting = false;
+  readonly #rewrites: Rewrites;
   #bytes = 0;
 
   constructor(options: ReleasesOptions) {
     this.#options = options;
+    this.#rewrites = new Rewrites(options);
   }
 
   /** The bytes of the records that are due, and of those that are being released. */
@@ -84,7 +72,7 @@ export class Releases {
 
   /** Whether no record that it appends is on its way. */
   get isIdle(): boolean {
-    return this.#releasing.size === 0 && !this.#isRewriting;
+    return this.#releasing.size === 0 && this.#rewrites.isIdle;
   }
 
   /** Whether something is due that can be released now. */
@@ -95,19 +83,18 @@ export class Releases {
 
   /** Whether a schedule is being released, or is being written with a later due time. */
   isHeld(offset: number): boolean {
-    return this.#releasing.has(offset) || this.#rewriting.has(offset);
+    return this.#releasing.has(offset) || this.#rewrites.has(offset);
   }
 
   /** Notes that the record that replaces a schedule was read. */
   endRewriting(offset: number): void {
-    this.#rewriting.delete(offset);
+    this.#rewrites.end(offset);
   }
 
   /** The earliest due time of all that are here; `Infinity` if there is none. */
   oldestDueAtMs(): number {
-    let oldest = Infinity;
+    let oldest = this.#rewrites.oldestDueAtMs();
     for (const { dueAtMs } of this.#releasing.values()) oldest = Math.min(oldest, dueAtMs);
-    for (const offset of this.#rewriting) oldest = Math.min(oldest, this.#options.index.dueAtMs(offset));
     for (const target of [this.#undeclared, ...this.#targets.values()]) {
       oldest = Math.min(oldest, target.parkedDueAtMs);
       for (const { dueAtMs } of target.due) oldest = Math.min(oldest, dueAtMs);
@@ -129,7 +116,7 @@ export class Releases {
   run(): number {
     const nowMs = performance.now();
     let waitMs = Infinity;
-    this.#delay(this.#undeclared, 0);
+    this.#bytes -= this.#rewrites.delay(this.#undeclared, 0);
     for (const target of this.#targets.values()) {
       waitMs = Math.min(waitMs, this.#runTarget(target, nowMs));
       if (target.isIdle) this.#targets.delete(target.topic);
@@ -157,7 +144,7 @@ export class Releases {
       }
       this.#startPass(target, 1);
     } else if (target.failure === "unavailable") this.#park(target);
-    else this.#delay(target, 1);
+    else this.#bytes -= this.#rewrites.delay(target, 1);
     return Math.max(target.retryAtMs - nowMs, 1);
   }
 
@@ -274,28 +261,7 @@ export class Releases {
     if (!(error instanceof RecordRefusedError)) {
       return { reason: error instanceof UnknownTopicError ? "missing" : "unavailable", error };
     }
-    return await this.#deadLetter(target.topic, candidate, error) ? null : { reason: "refused", error };
-  }
-
-  async #deadLetter(targetTopic: string, candidate: Candidate, error: Error): Promise<boolean> {
-    const { context, partition, group } = this.#options;
-    const topic = context.findTarget(targetTopic)?.deadLetterTopic ?? null;
-    if (topic === null) return false;
-    const { offset, key, value, timestampMs, schedule } = candidate;
-    const source = { topic: context.topic, partition, offset };
-    const { headers } = schedule;
-    const record = toQueuedRecord({ offset, key, value, headers, timestampMs }, offset + 1);
-    const described = describeError(error);
-    const letter = { source, record, group, attempts: 0, error: described };
-    const outcome = await writeDeadLetter(topic, letter, context.append);
-    if (!outcome.ok) {
-      context.monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
-      return false;
-    }
-    const { jobId } = schedule;
-    const event = { ...source, to: outcome.position, attempts: 0, error: described, jobClass: null, jobId };
-    context.monitor.emit("record.dead_lettered", event);
-    return true;
+    return await writeRefusedJob(this.#options, target.topic, candidate, error) ? null : { reason: "refused", error };
   }
 
   #report(topic: string, reason: TargetFailure, error: Error | null): void {
@@ -324,41 +290,5 @@ export class Releases {
       if (!outcome.ok) continue;
       monitor.emit("job.released", { ...outcome.position, jobId, dueAtMs, latenessMs: Math.max(0, nowMs - dueAtMs) });
     }
-  }
-
-  /** Writes the jobs of a target with a later due time, except for the first `keep`. */
-  #delay(target: TargetQueue, keep: number): void {
-    const { canAppend, track } = this.#options;
-    if (this.#isRewriting || target.due.length <= keep || !canAppend()) return;
-    const kept: Candidate[] = [];
-    while (kept.length < keep) kept.push(target.due.shift()!);
-    const candidates: Candidate[] = [];
-    while (target.due.length > 0 && candidates.length < MAX_PASS_RECORDS) candidates.push(target.due.shift()!);
-    const rest: Candidate[] = [];
-    while (target.due.length > 0) rest.push(target.due.shift()!);
-    for (const candidate of [...kept, ...rest]) target.due.push(candidate);
-    this.#isRewriting = true;
-    track(this.#rewrite(candidates, target.delayMs(performance.now())));
-  }
-
-  async #rewrite(candidates: readonly Candidate[], delayMs: number): Promise<void> {
-    const { context, partition, index, onProgress } = this.#options;
-    const dueAtMs = context.clock.nowMs() + delayMs;
-    const failures = await Promise.all(candidates.map(async ({ offset, bytes, value, schedule }) => {
-      this.#bytes -= bytes;
-      if (!index.has(offset) || index.isRemoved(offset)) return null;
-      this.#rewriting.add(offset);
-      const { jobId, targetTopic, targetKey: key, headers } = schedule;
-      const record = scheduleRecord({ key, value, headers }, { jobId, dueAtMs, targetTopic, rewrites: offset });
-      const outcome = await context.append(context.topic, { ...record, partition });
-      if (outcome.ok) return null;
-      this.#rewriting.delete(offset);
-      index.putBack(offset);
-      return outcome.error;
-    }));
-    const failure = failures.find((error) => error !== null);
-    if (failure) context.monitor.emit("error.occurred", { where: "scheduler", error: describeError(failure) });
-    this.#isRewriting = false;
-    onProgress();
   }
 }

@@ -18,7 +18,8 @@ import { LagTracker } from "../worker/partition/lag.ts";
 import type { PartitionStatus, ScheduledPartitionStatus, StuckRecord } from "../worker/status.ts";
 import { decodeSchedulePosition, encodeSchedulePosition } from "./commit_position.ts";
 import type { SchedulerContext } from "./context.ts";
-import { PartitionSchedules, waitAfterReadError } from "./partition_schedules.ts";
+import { PartitionSchedules } from "./partition_schedules.ts";
+import { waitAfterReadError } from "./read_error.ts";
 import { readLog } from "./read_log.ts";
 import { StandstillWatch } from "./standstill_watch.ts";
 
