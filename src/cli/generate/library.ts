@@ -10,6 +10,7 @@ import { PACKAGE } from "./templates.ts";
 const ENTRY_POINTS = {
   "": "mod.ts",
   "/cli": "src/cli/mod.ts",
+  "/recurring": "src/recurring/mod.ts",
   "/testing": "src/testing/mod.ts",
   "/web": "src/web/mod.ts",
 };
