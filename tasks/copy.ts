@@ -4,7 +4,7 @@
  */
 import { root } from "./process.ts";
 
-/** The folder of a copy. It is removed when the copy is disposed of. */
+/** The folder of a copy. It is removed when the copy is disposed of; processes that still run its programs are ended. */
 export interface ProjectCopy extends AsyncDisposable {
   readonly url: URL;
 }
@@ -16,7 +16,26 @@ export async function copyProject(): Promise<ProjectCopy> {
   const path = await Deno.makeTempDir({ prefix: "activejob-kafka-" });
   const url = new URL(`file://${path}/`);
   copyFolder(root, url);
-  return { url, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      endProcessesOf(path);
+      await Deno.remove(path, { recursive: true });
+    },
+  };
+}
+
+/** Ends the processes that a test has left behind, as one that fails may. Only Linux lists them as files. */
+function endProcessesOf(path: string): void {
+  if (Deno.build.os !== "linux") return;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (Deno.readTextFileSync(`/proc/${name}/cmdline`).includes(`${path}/`)) Deno.kill(Number(name), "SIGKILL");
+    } catch {
+      // It has just ended, or is not ours.
+    }
+  }
 }
 
 function copyFolder(from: URL, to: URL): void {

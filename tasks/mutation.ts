@@ -15,10 +15,12 @@ import { runTask, takeRequired } from "./requirements.ts";
 import { formatSeconds } from "./test/plan.ts";
 
 /**
- * The number of mutants at once: one more than processors, since their tests mostly wait. Those on Kafka run beside them, one
- * by one.
+ * The number of mutants at once: one more than processors, since their tests mostly wait. Those on Kafka run beside them.
  */
 const AT_ONCE = Math.max(1, Math.min(navigator.hardwareConcurrency + 1, 4));
+
+/** The number of mutants at once that use the one Kafka. */
+const AT_ONCE_ON_KAFKA = 2;
 
 /** The time that a mutant takes, in seconds, measured on two cores. Only for the expected time. */
 const SECONDS_EACH = 3.5;
@@ -73,7 +75,7 @@ async function runOnKafka(
     // The Kafka runs in a process group of its own: without this it would be left behind.
     onInterrupt(() => starting.then((kafka) => kafka[Symbol.asyncDispose]()).finally(() => Deno.exit(1)));
     await using kafka = await starting;
-    await runMutants(mutants, { atOnce: 1, kafkaUrl: kafka.url, ended });
+    await runMutants(mutants, { atOnce: AT_ONCE_ON_KAFKA, kafkaUrl: kafka.url, ended });
     return 0;
   } catch (error) {
     if (!(error instanceof KafkaUnavailableError)) throw error;
