@@ -7,6 +7,14 @@ const LETTERS = ["tests/web/dashboard/pages/dead_letters_test.ts"];
 /** See the module. */
 export const PAGES_MUTANTS: readonly Mutant[] = [
   {
+    what: "pages: a reader has no form to cancel a job",
+    file: "src/web/dashboard/pages/record.ts",
+    find: 'cancelId !== null && access === "operate" &&',
+    replace: "cancelId !== null &&",
+    tests: ["tests/web/dashboard/pages/cancel_test.ts"],
+    only: "a reader",
+  },
+  {
     what: "pages: a form requeues once",
     file: CONFIRM,
     find: 'if (!useFormId(form.get("id"))) {',

@@ -1,4 +1,5 @@
 /** The table of jobs that run, the longest first. Pure. */
+import { renderCancelForm } from "./cancel_form.ts";
 import type { RunningOnWorker } from "./fleet.ts";
 import { clip, formatRunTime } from "./format.ts";
 import { type Html, html } from "./html.ts";
@@ -14,13 +15,23 @@ const COLUMNS = [
   { name: "Worker" },
 ];
 
-/** Renders the table. */
-export function renderRunningTable(running: readonly RunningOnWorker[], context: PageContext): Html {
-  const rows = running.map((job) => renderJob(job, context));
-  return renderTable("Jobs that run, the longest first", COLUMNS, rows, { isCaptionHidden: true });
+/**
+ * Renders the table.
+ *
+ * @param canCancel whether the App takes orders, so that a job can be cancelled by who may operate
+ */
+export function renderRunningTable(
+  running: readonly RunningOnWorker[],
+  canCancel: boolean,
+  context: PageContext,
+): Html {
+  const isAllowed = canCancel && context.access === "operate";
+  const columns = isAllowed ? [...COLUMNS, { name: "Action" }] : COLUMNS;
+  const rows = running.map((job) => renderJob(job, isAllowed, context));
+  return renderTable("Jobs that run, the longest first", columns, rows, { isCaptionHidden: true });
 }
 
-function renderJob(job: RunningOnWorker, { url }: PageContext): Html {
+function renderJob(job: RunningOnWorker, isAllowed: boolean, { url, path }: PageContext): Html {
   const { jobId, jobClass, topic, partition, offset, runningMs, timeoutMs, worker } = job;
   const isOverdue = timeoutMs !== null && runningMs > timeoutMs;
   return html`
@@ -31,6 +42,10 @@ function renderJob(job: RunningOnWorker, { url }: PageContext): Html {
       <td class="n">${isOverdue && renderState("overdue")} ${formatRunTime(runningMs)}</td>
       <td class="n">${timeoutMs === null ? NONE : formatRunTime(timeoutMs)}</td>
       <td><a href="${url(`workers/${encodeURIComponent(worker)}`)}">${clip(worker, 50)}</a></td>
+      ${isAllowed &&
+        html`<td class="actions">${
+          renderCancelForm({ jobId, place: `${partition}-${offset}`, action: url(path, { job: jobId }) })
+        }</td>`}
     </tr>
   `;
 }

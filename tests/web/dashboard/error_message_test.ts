@@ -11,6 +11,8 @@ Deno.test("normalizeMessage() replaces numbers, ids and quoted strings, and keep
       ["Order 0b5c7a0e-3f0e-4c43-9a39-0f7f2f2d9f10 failed", "Order <id> failed"],
       ["Object 5f2b9c0d1e is locked", "Object <id> is locked"],
       ["A faced decade", "A faced decade"],
+      ["No template for emil+a@mail.example.com.", "No template for <address>."],
+      ["@ada is not a user of us@", "@ada is not a user of us@"],
       ["connect ECONNREFUSED 10.0.3.7:5432", "connect ECONNREFUSED #"],
       ["after 1,250.5 ms\n   in retry 2", "after # ms in retry #"],
       ["\u001b[31mred\u001b[0m \u202eevil\u0000", "red evil"],

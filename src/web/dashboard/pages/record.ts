@@ -1,6 +1,7 @@
 /** One record of a topic: its envelope and headers; the arguments by click, for a user with the access to operate. */
 import type { App } from "../../../app/app.ts";
 import { formatPosition } from "../../../support/position.ts";
+import { CANCEL_ACTION, renderCancelForm } from "../cancel_form.ts";
 import { clip, formatBytes, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
@@ -30,6 +31,8 @@ export interface RecordData {
   readonly record: RecordRow;
   /** Whether the group has committed beyond it. */
   readonly isFinished: boolean;
+  /** The id by which an operator can cancel its job; `null` if that is not possible. */
+  readonly cancelId: string | null;
   /** The reason why it cannot be read; `null` if it can. */
   readonly unreadable: string | null;
   /** The fields of its envelope that hold no data of the application. */
@@ -47,6 +50,7 @@ export const record: Page<RecordData> = {
   title: ({ position }) => `Record ${clip(position, 100)}`,
   load: loadRecord,
   render: renderRecord,
+  actions: [CANCEL_ACTION],
 };
 
 async function loadRecord(app: App, { params, query, access, redact, signal }: PageRequest): Promise<RecordData> {
@@ -58,13 +62,15 @@ async function loadRecord(app: App, { params, query, access, redact, signal }: P
     throw new PageError(404, `There is no record at ${clip(queue, 200)}/${partition}@${offset}: it may have expired`);
   }
   const envelope = readEnvelope(stored);
+  const isFinished = offset < (page.committed ?? 0);
   const mayShow = query.get("payload") === "1" && access === "operate";
   return {
     queue,
     position: formatPosition({ topic: page.topic, partition, offset }),
     partition,
     record: toRow(stored),
-    isFinished: offset < (page.committed ?? 0),
+    isFinished,
+    cancelId: app.canControl && !isFinished && typeof envelope?.job_id === "string" ? envelope.job_id : null,
     unreadable: stored.unreadable ?? null,
     fields: safeFieldsOf(envelope),
     headers: shownHeaders(stored.headers.map(([name, value]) => [name, decodeText(value)] as const), redact),
@@ -72,8 +78,8 @@ async function loadRecord(app: App, { params, query, access, redact, signal }: P
   };
 }
 
-function renderRecord(data: RecordData, { url, nowMs, access }: PageContext): Html {
-  const { queue, partition, record, isFinished, unreadable, fields, headers, payload } = data;
+function renderRecord(data: RecordData, { url, path, nowMs, access }: PageContext): Html {
+  const { queue, partition, record, isFinished, cancelId, unreadable, fields, headers, payload } = data;
   const place = `topics/${encodeURIComponent(queue)}/records`;
   return html`<p><a href="${url(place, { partition, from: record.offset })}">← Records from offset ${
     formatCount(record.offset)
@@ -96,6 +102,14 @@ ${
 ${renderFact("Value", record.bytes === null ? "none: a tombstone" : formatBytes(record.bytes))}
 ${renderFact("Key", record.hasKey ? "yes" : "none")}
 </dl>
+${
+    cancelId !== null && access === "operate" &&
+    renderCancelForm({
+      jobId: cancelId,
+      place: `${partition}-${record.offset}`,
+      action: url(path, { job: cancelId }),
+    })
+  }
 ${
     record.bytes !== null &&
     renderPayload(

@@ -4,6 +4,7 @@
  */
 import type { App } from "../../../app/app.ts";
 import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
+import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour, type Hour } from "../charts.ts";
 import {
   addUpHours,
@@ -45,7 +46,7 @@ export interface TopicData {
   readonly running: readonly RunningOnWorker[];
   /** The last hour by minute, oldest first; `null` if no worker reports it. */
   readonly hour: Hour | null;
-  /** Whether an operator can pause topics of this App. */
+  /** Whether an operator can pause topics of this App, and cancel jobs. */
   readonly canPause: boolean;
   /** The time of the data, in ms since 1970. */
   readonly atMs: number;
@@ -64,7 +65,7 @@ export const topic: Page<TopicData> = {
   title: ({ topic }) => `Topic ${clip(topic.queue, 100)}`,
   load: loadTopic,
   render: renderTopic,
-  actions: PAUSE_ACTIONS,
+  actions: [...PAUSE_ACTIONS, CANCEL_ACTION],
 };
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
@@ -90,7 +91,7 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
 }
 
 function renderTopic(data: TopicData, context: PageContext): Html {
-  const { topic, hour, failing, running, notes } = data;
+  const { topic, hour, failing, notes } = data;
   const { words, command } = splitCommand(topic.reason);
   // A worker that reports the record has the command beside its error.
   const isShown = failing.some(({ isStuck }) => isStuck);
@@ -109,7 +110,7 @@ ${
     }</section>`
   }
 ${renderPartitions(topic, context)}
-${renderRunning(running, topic, context)}
+${renderRunning(data, context)}
 </div>`;
 }
 
@@ -231,11 +232,11 @@ function renderPartition(
   `;
 }
 
-function renderRunning(running: readonly RunningOnWorker[], topic: TopicStatus, context: PageContext): Html {
+function renderRunning({ running, topic, canPause }: TopicData, context: PageContext): Html {
   const more = (topic.running ?? 0) - running.length;
   return html`<section aria-labelledby="running"><h2 id="running">Running</h2>${
     running.length === 0
       ? renderEmpty(topic.running === null ? "No worker reports what runs." : "No job runs.")
-      : renderRunningTable(running, context)
+      : renderRunningTable(running, canPause, context)
   }${more > 0 && html`<p class="soft">and ${formatCount(more)} more</p>`}</section>`;
 }

@@ -2,6 +2,7 @@
 import type { App } from "../../../app/app.ts";
 import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import type { PartitionStatus } from "../../../worker/status.ts";
+import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour } from "../charts.ts";
 import { addUpHours, addUpTopics, listRunning } from "../fleet.ts";
 import { clip, formatCount } from "../format.ts";
@@ -24,6 +25,8 @@ import { renderRunningTable } from "../running_table.ts";
 export interface WorkerData {
   /** The worker, as `app.workers()` returns it. */
   readonly worker: ReportedWorker;
+  /** Whether an operator can cancel jobs of this App. */
+  readonly canCancel: boolean;
 }
 
 /** The page. */
@@ -36,12 +39,13 @@ export const worker: Page<WorkerData> = {
     if (worker === undefined) {
       throw new PageError(404, `No worker ${clip(params.id!, 200)} reports: it was stopped, or has been gone for long`);
     }
-    return { worker };
+    return { worker, canCancel: app.canControl };
   },
   render: renderWorker,
+  actions: [CANCEL_ACTION],
 };
 
-function renderWorker({ worker }: WorkerData, context: PageContext): Html {
+function renderWorker({ worker, canCancel }: WorkerData, context: PageContext): Html {
   const { nowMs } = context;
   const { id, state, status, totals, startedAtMs, writtenAtMs, version, runtime } = worker;
   const { failure, groups, concurrency } = status;
@@ -82,7 +86,9 @@ ${
     drawHour("hour", addUpTopics(addUpHours([worker], nowMs).values()))
   }</section>
 <section aria-labelledby="running"><h2 id="running">Running</h2>${
-    running.length === 0 ? renderEmpty("No job runs.") : renderRunningTable(running, context)
+    running.length === 0
+      ? renderEmpty("No job runs.")
+      : renderRunningTable(running, canCancel && state !== "gone", context)
   }</section>
 <section aria-labelledby="partitions"><h2 id="partitions">Partitions</h2>${
     partitions.length === 0 ? renderEmpty("It owns none.") : renderTable(
