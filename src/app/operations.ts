@@ -21,6 +21,7 @@ import type { Movement } from "../status/movement.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import {
   boolean,
+  type Check,
   checkOptions,
   didYouMean,
   integerFrom,
@@ -33,6 +34,9 @@ import type { LoadReporter } from "../worker/reporter.ts";
 import type { AppBroker } from "./app_broker.ts";
 import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
 import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
+
+const listOfNames: Check = (value) =>
+  Array.isArray(value) && value.every((name) => nonEmptyString(name) === null) ? null : "an array of queues";
 
 /** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
 const STATUS_TIMEOUT_MS = 10_000;
@@ -191,9 +195,10 @@ export class Operations {
 
   /** See `App.status`. */
   async status(options: StatusOptions): Promise<AppStatus> {
-    checkOptions("app.status()", options, { timeoutMs: timeLimit, command: nonEmptyString });
+    checkOptions("app.status()", options, { topics: listOfNames, timeoutMs: timeLimit, command: nonEmptyString });
     const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic, workersTopic } =
       this.#context;
+    const selected = options.topics === undefined ? routes.all() : routes.select(options.topics);
     const [{ readStatus }, { Movement }] = await lazyImport(() =>
       Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
     );
@@ -202,7 +207,7 @@ export class Operations {
     return await readStatus({
       name,
       brokerName: source.name,
-      routes: routes.all(),
+      routes: selected,
       scheduledTopic,
       schedulerGroup: schedulerGroup(name),
       workers: workersTopic === null ? null : () => this.workers(),

@@ -13,6 +13,16 @@ const OPTIONS = {
   logger: false,
 } as const;
 
+Deno.test("a status of some topics has only these, by the name of the queue or of the topic", async () => {
+  await using app = new App({ ...OPTIONS, broker: "memory:", queuePrefix: "eu" });
+  const named = async (topics: string[]) => (await app.status({ topics })).topics.map(({ topic }) => topic).sort();
+  assertEquals(await named(["mail"]), ["eu_mail"]);
+  assertEquals(await named(["eu_mail", "default", "mail"]), ["eu_default", "eu_mail"]);
+  assertEquals(await named([]), []);
+  await assertRejects(() => named(["mial"]), InvalidConfigurationError, 'did you mean "mail"?');
+  await assertRejects(() => app.status({ topics: "mail" as never }), InvalidConfigurationError, "an array of queues");
+});
+
 Deno.test("a broker that accepts connections and never responds makes every topic unknown, in the time that is given", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections: Deno.Conn[] = [];

@@ -3,7 +3,8 @@
  * only workers report is missing then.
  */
 import type { App } from "../../../app/app.ts";
-import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
+import { InvalidConfigurationError } from "../../../errors.ts";
+import type { AppStatus, PartitionSummary, TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour, type Hour } from "../charts.ts";
 import {
@@ -71,11 +72,10 @@ export const topic: Page<TopicData> = {
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
   const [status, reported] = await Promise.all([
-    app.status({ timeoutMs: PART_LIMIT_MS }),
+    readTopic(app, params.queue!),
     parts.load("The workers are not known", () => app.workers()),
   ]);
-  const found = status.topics.find(({ queue, topic }) => queue === params.queue || topic === params.queue);
-  if (found === undefined) throw new PageError(404, `The App declares no topic "${clip(params.queue!, 200)}"`);
+  const [found] = status.topics as [TopicStatus];
   const workers = reported ?? [];
   const topic = reported === null ? found : withRunning([found], workers)[0]!;
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
@@ -88,6 +88,15 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
     atMs: status.atMs,
     notes: [...status.notes, ...parts.notes],
   };
+}
+
+async function readTopic(app: App, queue: string): Promise<AppStatus> {
+  try {
+    return await app.status({ topics: [queue], timeoutMs: PART_LIMIT_MS });
+  } catch (error) {
+    if (!(error instanceof InvalidConfigurationError)) throw error;
+    throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);
+  }
 }
 
 function renderTopic(data: TopicData, context: PageContext): Html {

@@ -53,7 +53,7 @@ Deno.test("an operator cancels a job that waits from the page of its record, and
     [second.jobId, "running", null],
   ]);
   assertEquals(LongJob.performed, [1, 2]);
-  // What is finished cannot be cancelled.
+  // A finished job cannot be cancelled.
   await worker.stop();
   await running;
   assert(!(await open("topics/default/records/0@0")).html.includes("<form"));
