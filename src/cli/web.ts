@@ -42,6 +42,7 @@ export const web: Command = {
     { name: "user", value: "NAME", help: "ask for this user name and a password" },
     { name: "password-env", value: "NAME", help: "the environment variable with the password" },
     { name: "read-only", help: "show the pages, change nothing" },
+    { name: "public-host", value: "NAME", help: "the name by which browsers reach it, such as jobs.example.com" },
     { name: "insecure", help: "serve other machines without a password: a proxy in front asks for it" },
   ],
   examples: [
@@ -60,6 +61,7 @@ async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
   const module = args.requireText("app");
   const address = readAddress(args);
   const login = readLogin(args, address.hostname);
+  const hosts = readHosts(args, login !== null);
   const access = args.isSet("read-only") ? "read" : "operate";
   const end = Promise.withResolvers<void>();
   const handlers = {
@@ -73,8 +75,7 @@ async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
   try {
     const pages = dashboard(app, {
       authorize: login === null ? () => ({ user: LOCAL_USER, access }) : createBasicAuthorize(login, access),
-      // A page of another site does not know the password, whatever its name points to; a proxy has a name of its own.
-      ...(login !== null || args.isSet("insecure") ? { hosts: "any" } : {}),
+      ...hosts === undefined ? {} : { hosts },
     });
     const server = await listen(address, pages.fetch);
     console.log(`Dashboard on http://${formatAddress({ ...address, port: server.port })}/`);
@@ -103,6 +104,18 @@ function readAddress(args: Arguments): HealthAddress {
   throw new UsageError(`Option "--port" must be a port from 0 to 65535, but it is ${show(text)}`);
 }
 
+/**
+ * Reads the names by which browsers reach the dashboard. A page of another site does not know a password, whatever its own name
+ * points to; without one only these names protect from it.
+ *
+ * @returns `undefined` for the names of this machine
+ */
+function readHosts(args: Arguments, hasLogin: boolean): readonly string[] | "any" | undefined {
+  const host = args.getText("public-host");
+  if (host !== undefined) return [host];
+  return hasLogin ? "any" : undefined;
+}
+
 /** Reads the user and the password. @returns `null` for none */
 function readLogin(args: Arguments, hostname: string): { user: string; password: string } | null {
   const user = args.getText("user");
@@ -111,7 +124,14 @@ function readLogin(args: Arguments, hostname: string): { user: string; password:
     throw new UsageError(`Options "--user" and "--password-env" need each other`);
   }
   if (user === undefined || variable === undefined) {
-    if (isLoopbackName(hostname.toLowerCase()) || args.isSet("insecure")) return null;
+    if (isLoopbackName(hostname.toLowerCase())) return null;
+    if (args.isSet("insecure")) {
+      if (args.getText("public-host") !== undefined) return null;
+      throw new UsageError(
+        `With "--insecure" on ${show(hostname)} any site that a user visits could act on the dashboard: ` +
+          "add --public-host with the name by which browsers reach it",
+      );
+    }
     throw new UsageError(
       `On ${
         show(hostname)

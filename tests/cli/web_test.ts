@@ -1,5 +1,5 @@
 /** `web`, as a real process: addresses, passwords, the Host, signals. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Child, CLI, cli } from "../support/child.ts";
 
 const APP = "tests/cli/apps/hello.ts";
@@ -20,6 +20,15 @@ class WebChild extends Child {
     await response.body?.cancel();
     return response.status;
   }
+
+  /** Returns the response to a request with a Host, which `fetch` does not let set. */
+  async responseTo(host: string): Promise<string> {
+    const { port } = new URL(await this.url);
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const request = `GET /about HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    return await new Response(connection.readable).text();
+  }
 }
 
 const basic = (credentials: string) => ({ authorization: `Basic ${btoa(credentials)}` });
@@ -28,12 +37,7 @@ Deno.test("web serves this machine without a worker and a password until TERM, a
   await using child = new WebChild();
   assertMatch(await child.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   assertEquals(await child.status(), 200);
-  const { port } = new URL(await child.url);
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-  await connection.write(
-    new TextEncoder().encode("GET /about HTTP/1.1\r\nhost: evil.test\r\nconnection: close\r\n\r\n"),
-  );
-  assertMatch(await new Response(connection.readable).text(), /^HTTP\/1\.1 403 /);
+  assertMatch(await child.responseTo("evil.test"), /^HTTP\/1\.1 403 /);
   child.signal("SIGTERM");
   assertEquals((await child.ended()).code, 0);
 });
@@ -104,6 +108,16 @@ Deno.test("web says that the address is in use", async () => {
 });
 
 Deno.test("web --insecure serves other machines without a password", async () => {
-  await using child = new WebChild(["--host", "0.0.0.0", "--insecure"]);
+  await using child = new WebChild(["--host", "0.0.0.0", "--insecure", "--public-host", "127.0.0.1"]);
   assertEquals(await child.status(), 200);
+});
+
+Deno.test("web --insecure needs the name by which browsers reach it, and refuses another one", async () => {
+  const { code, stderr } = await cli(["web", "--app", APP, "--host", "0.0.0.0", "--insecure"]);
+  assertEquals(code, 64);
+  assertStringIncludes(stderr[0]!, "add --public-host with the name by which browsers reach it");
+  for (const args of [["--insecure"], ["--host", "0.0.0.0", "--insecure", "--public-host", "jobs.example.com"]]) {
+    await using child = new WebChild(args);
+    assertMatch(await child.responseTo("evil.test"), /^HTTP\/1\.1 403 /, args.join(" "));
+  }
 });

@@ -217,6 +217,7 @@ export class Handler {
     user: string,
   ): Promise<ActionOutcome & { readonly redirectTo?: string }> {
     const { actionTimeoutMs = 30_000 } = this.#options;
+    const { failedRedirectTo = visit.path } = action;
     try {
       return await runWithin(
         actionTimeoutMs,
@@ -225,9 +226,14 @@ export class Handler {
     } catch (error) {
       if (error instanceof TimeLimitError) {
         const message = `The broker did not respond within ${actionTimeoutMs} ms: it may be done, in part or later`;
-        return { outcome: "failed", target: visit.path, message };
+        return { outcome: "failed", target: visit.path, message, redirectTo: failedRedirectTo };
       }
-      return { outcome: "failed", target: visit.path, message: describeError(error).message };
+      return {
+        outcome: "failed",
+        target: visit.path,
+        message: describeError(error).message,
+        redirectTo: failedRedirectTo,
+      };
     }
   }
 

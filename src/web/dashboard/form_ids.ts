@@ -6,6 +6,9 @@
 /** Ids that are kept, at most: the oldest go first. */
 const MAX_USED = 1000;
 
+/** A form has a UUID, and perhaps a name of at most 100 characters. A longer id is one of a program. */
+const MAX_LENGTH = 200;
+
 const used = new Set<string>();
 
 /** Returns the id of a new form. */
@@ -20,8 +23,9 @@ export function createFormId(): string {
  */
 export function useFormId(id: string | null): boolean {
   if (id === null) return true;
-  if (used.has(id)) return false;
-  used.add(id.slice(0, 100));
+  const kept = id.slice(0, MAX_LENGTH);
+  if (used.has(kept)) return false;
+  used.add(kept);
   if (used.size > MAX_USED) used.delete(used.values().next().value!);
   return true;
 }

@@ -75,6 +75,8 @@ export interface ActionOutcome {
 export interface Action {
   /** The value of the field `action`. */
   readonly name: string;
+  /** The path to redirect to if it throws, or takes too long. @default the page itself */
+  readonly failedRedirectTo?: string;
   /**
    * Performs it. An error that it throws counts as failed, with the error's message.
    *

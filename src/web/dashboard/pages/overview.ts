@@ -116,7 +116,7 @@ function renderProblem(
 ): Html {
   const place = `topics/${encodeURIComponent(queue)}`;
   const advice = adviceOf(state);
-  const { words, command } = splitCommand(reason);
+  const { words, command } = splitCommand({ state, reason });
   const error = failing !== null &&
     html`<p>${renderError(failing.error.errorClass, failing.error.message)} <span class="soft">${
       countOf(failing.attempts, "run")

@@ -37,7 +37,7 @@ export interface RecordData {
   readonly unreadable: string | null;
   /** The fields of its envelope that hold no data of the application. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Its headers, without secrets. */
+  /** Its headers, without secrets; those of the application only with the payload. */
   readonly headers: readonly ShownHeader[];
   /** The arguments and other data of the application; `null` unless the query has `payload=1` and the user may operate. */
   readonly payload: Payload | null;
@@ -73,7 +73,7 @@ async function loadRecord(app: App, { params, query, access, redact, signal }: P
     cancelId: app.canControl && !isFinished && typeof envelope?.job_id === "string" ? envelope.job_id : null,
     unreadable: stored.unreadable ?? null,
     fields: safeFieldsOf(envelope),
-    headers: shownHeaders(stored.headers.map(([name, value]) => [name, decodeText(value)] as const), redact),
+    headers: shownHeaders(stored.headers.map(([name, value]) => [name, decodeText(value)] as const), mayShow, redact),
     payload: mayShow ? payloadOf(envelope, decodeText(stored.value), decodeText(stored.key), redact) : null,
   };
 }

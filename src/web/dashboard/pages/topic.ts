@@ -101,7 +101,7 @@ async function readTopic(app: App, queue: string): Promise<AppStatus> {
 
 function renderTopic(data: TopicData, context: PageContext): Html {
   const { topic, hour, failing, notes } = data;
-  const { words, command } = splitCommand(topic.reason);
+  const { words, command } = splitCommand(topic);
   // A worker that reports the record has the command beside its error.
   const isShown = failing.some(({ isStuck }) => isStuck);
   return html`<div data-refresh="5">

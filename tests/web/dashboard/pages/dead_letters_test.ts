@@ -90,6 +90,15 @@ Deno.test("a filter selects by class, error and normalized message, and says so 
   assertMatch((await open("dead_letters?class=Nope")).text, /No dead letter matches/);
 });
 
+Deno.test("a requeue that fails says so on the page of dead letters", async () => {
+  await using the = await setUp();
+  const { open } = openDashboard(the.app);
+  const headers = { "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded" };
+  const page = await open("dead_letters/confirm", { method: "POST", body: "action=requeue&at=garbage", headers });
+  assertEquals([page.status, page.path.split("?")[0]], [200, "/dead_letters"]);
+  assertStringIncludes(page.text, "A position of the form cannot be read");
+});
+
 Deno.test("a group is requeued after a confirmation that says how many jobs go where", async () => {
   await using the = await setUp();
   const { open, follow, press } = openDashboard(the.app);

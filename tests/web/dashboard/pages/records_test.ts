@@ -76,6 +76,20 @@ Deno.test("a record is shown with its arguments by click, without secrets, and o
   assert(!reader.text.includes("gold"));
 });
 
+Deno.test("headers of the application, and a value that is not an envelope, are shown by click and without secrets", async () => {
+  await using the = await setUp(0);
+  await the.append('[{"password":"hunter2","plan":"gold"}]', [["x-session", "s3cr3t"], ["released-at", "5"]]);
+  const path = "topics/default/records/0@0";
+  for (const access of ["read", "operate"] as const) {
+    const { api } = openDashboard(the.app, access);
+    const [hidden, shown] = [await api(path), await api(`${path}?payload=1`)];
+    assertEquals(hidden.headers, [["released-at", "5"]]);
+    const isShown = access === "operate";
+    assertEquals(shown.headers, isShown ? [["x-session", "s3cr3t"], ["released-at", "5"]] : [["released-at", "5"]]);
+    assertEquals(shown.payload?.content, isShown ? [{ password: "[redacted]", plan: "gold" }] : undefined);
+  }
+});
+
 Deno.test("tombstones, poison, huge values and hostile headers are shown without harm", async () => {
   await using the = await setUp(0);
   await the.append(null);
