@@ -57,10 +57,18 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
   {
     what: "reports: the command of a stuck record is the reader's own",
     file: "src/reports/read_status.ts",
-    find: "remedy: skipCommand(failing)",
-    replace: "remedy: String((record as { remedy?: string }).remedy)",
+    find: "remedy: skipCommand(record)",
+    replace: "remedy: String((value as { remedy?: string }).remedy)",
     tests: ["tests/reports/report_test.ts"],
     only: "a report is read as it was written",
+  },
+  {
+    what: "reports: a reader takes no more jobs of all partitions than a report has",
+    file: "src/reports/read_status.ts",
+    find: "ofPartitions.take(",
+    replace: "new Budget(1000).take(",
+    tests: ["tests/reports/report_test.ts"],
+    only: "a forged report",
   },
   {
     what: "reports: a report that is too large is not parsed",

@@ -137,6 +137,39 @@ Deno.test("a report whose lists have malformed entries is read without them", ()
   assertEquals(found.history.topics.map(({ topic }) => topic), ["c"]);
 });
 
+Deno.test("a forged report with many groups is read within the bounds of one that a worker writes", () => {
+  const name = "n".repeat(255);
+  const job = { ...run, jobClass: name, jobId: name, queue: name };
+  const failed = Array(50).fill(failing);
+  const sound = JSON.parse(reportRecord(identity, statusOf([partition(0)], [job]), null).value as string);
+  const [group] = sound.status.groups;
+  const [partitionOf] = group.partitions;
+  const listOf = (count: number, of: unknown) => Array(count).fill(of);
+  // The records that failed come first: the other groups use up the partitions.
+  const groups = [
+    ...listOf(2, { ...group, running: [], partitions: listOf(1, { ...partitionOf, retrying: failed, stuck: failed }) }),
+    ...listOf(2, {
+      ...group,
+      topics: listOf(90, "default"),
+      running: listOf(50, job),
+      partitions: listOf(90, partitionOf),
+    }),
+    ...listOf(60, { ...group, topics: [], running: [], partitions: [] }),
+  ];
+  const forged = JSON.stringify({ ...sound, status: { ...sound.status, groups } });
+  assert(forged.length < MAX_REPORT_LENGTH, `${forged.length} characters`);
+  const found = readText(forged)!.status.groups;
+  const partitions = found.flatMap((each) => each.partitions);
+  assertEquals({
+    groups: found.length,
+    topics: found.flatMap(({ topics }) => topics).length,
+    running: found.flatMap(({ running }) => running).length,
+    partitions: partitions.length,
+    runningOfPartitions: partitions.flatMap(({ running }) => running).length,
+    failing: partitions.flatMap(({ retrying, stuck }) => [...retrying, ...stuck]).length,
+  }, { groups: 50, topics: 100, running: 50, partitions: 100, runningOfPartitions: 50, failing: 50 });
+});
+
 Deno.test("a record that is not a report is ignored, whatever it is", () => {
   const sound = JSON.parse(reportRecord(identity, statusOf([]), null).value as string);
   const values = [
