@@ -16,6 +16,8 @@ export const MAX_PARTITIONS = 100;
 /** Most characters of an error's message, and of a name. */
 export const MAX_MESSAGE = 300;
 export const MAX_NAME = 255;
+/** Longest id of a job, in characters: that of an envelope. A cut one would cancel another job. */
+export const MAX_JOB_ID = 1000;
 
 /** The entries of a report, over all groups. A reader takes no more than the writer. */
 export class StatusBudgets {
@@ -68,7 +70,7 @@ function boundPause({ by, why, atMs }: Pause): Pause {
 
 function boundJob({ jobClass, jobId, queue, ...job }: RunningJob): RunningJob {
   const bound = (name: string) => name.slice(0, MAX_NAME);
-  return { ...job, jobClass: bound(jobClass), jobId: bound(jobId), queue: bound(queue) };
+  return { ...job, jobClass: bound(jobClass), jobId: jobId.slice(0, MAX_JOB_ID), queue: bound(queue) };
 }
 
 function boundRecord({ topic, partition, offset, attempts, nextTryInMs, error }: RetryingRecord): RetryingRecord {

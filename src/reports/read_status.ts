@@ -16,7 +16,7 @@ import type {
   WorkerState,
   WorkerStatus,
 } from "../worker/status.ts";
-import { MAX_GROUPS, MAX_MESSAGE, MAX_NAME, MAX_PARTITIONS, StatusBudgets } from "./bounded_status.ts";
+import { MAX_GROUPS, MAX_JOB_ID, MAX_MESSAGE, MAX_NAME, MAX_PARTITIONS, StatusBudgets } from "./bounded_status.ts";
 import { Budget } from "./budget.ts";
 import {
   FieldError,
@@ -131,7 +131,7 @@ function readRunningJob(value: unknown): RunningJob {
   return {
     ...readPosition(at),
     jobClass: readName(jobClass),
-    jobId: readName(jobId),
+    jobId: readString(jobId, MAX_JOB_ID),
     queue: readName(queue),
     attempt: readInteger(attempt),
     runningMs: readNumber(runningMs),

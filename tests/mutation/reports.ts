@@ -79,6 +79,14 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
     only: "not the name of a topic",
   },
   {
+    what: "reports: the id of a running job is not cut",
+    file: "src/reports/bounded_status.ts",
+    find: "jobId: jobId.slice(0, MAX_JOB_ID),",
+    replace: "jobId: bound(jobId),",
+    tests: ["tests/reports/report_test.ts"],
+    only: "longest id",
+  },
+  {
     what: "reports: a report that is too large is not parsed",
     file: "src/reports/report.ts",
     find: "value.length > MAX_REPORT_LENGTH) return null;",

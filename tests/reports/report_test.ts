@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { PartitionStatus, RunningJob, WorkerHistory, WorkerStatus } from "@activejob/kafka";
 import type { NewRecord, StoredRecord } from "../../src/broker/record.ts";
+import { MAX_JOB_ID_LENGTH } from "../../src/control/record.ts";
 import { endRecord, MAX_REPORT_LENGTH, readReport, readWorkerId, reportRecord } from "../../src/reports/report.ts";
 
 const identity = {
@@ -90,7 +91,7 @@ Deno.test("a report is bounded: the partitions in trouble first, and the totals 
         n < 998 ? {} : { [n === 998 ? "retrying" : "stuck"]: Array(200).fill({ ...trouble, remedy: long }) },
       ),
   );
-  const runs = Array<RunningJob>(300).fill({ ...run, jobClass: "C".repeat(20_000) });
+  const runs = Array<RunningJob>(300).fill({ ...run, jobClass: "C".repeat(20_000), jobId: "i".repeat(20_000) });
   const topics = Array.from({ length: 50 }, (_, n) => `${n}`.padEnd(249, "t"));
   const record = reportRecord(identity, statusOf(partitions, runs), historyOf(topics));
   const report = read(record)!;
@@ -197,6 +198,18 @@ Deno.test("an entry is left out if its topic is not the name of a topic: the nam
   };
   assertEquals(forged.map(found), forged.map(() => [1, 0, 0, 0]));
   assertEquals(found("eu.mail_2-x"), [2, 1, 1, 1]);
+});
+
+Deno.test("a running job with the longest id that can be cancelled keeps it, and a longer one is cut", () => {
+  const reported = (length: number) => {
+    const job = { ...run, jobId: "i".repeat(length) };
+    const written = reportRecord(identity, statusOf([partition(0)], [job]), null);
+    // A forged report is not cut by its writer.
+    const forged = (written.value as string).replace(/"i+"/, JSON.stringify(job.jobId));
+    return [read(written)!, readText(forged)!].map(({ status }) => status.groups[0]!.running[0]!.jobId.length);
+  };
+  assertEquals(reported(MAX_JOB_ID_LENGTH), [MAX_JOB_ID_LENGTH, MAX_JOB_ID_LENGTH]);
+  assertEquals(reported(MAX_JOB_ID_LENGTH + 1), [MAX_JOB_ID_LENGTH, MAX_JOB_ID_LENGTH]);
 });
 
 Deno.test("a record that is not a report is ignored, whatever it is", () => {
