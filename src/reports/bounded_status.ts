@@ -7,18 +7,26 @@ import type { ErrorInfo } from "../errors.ts";
 import type { Pause } from "../worker/control.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { PartitionStatus, RetryingRecord, WorkerStatus } from "../worker/status.ts";
+import { Budget } from "./budget.ts";
 import type { ReportedTotals } from "./reported_worker.ts";
 
-/** Most entries of a report, over all groups; a reader takes no more either. */
+/** Most groups, and most partitions of the scheduler. */
 export const MAX_GROUPS = 50;
-export const MAX_GROUP_TOPICS = 100;
 export const MAX_PARTITIONS = 100;
-export const MAX_RUNNING = 50;
-/** Most records that failed: retrying, and stuck. */
-export const MAX_FAILING = 50;
 /** Most characters of an error's message, and of a name. */
 export const MAX_MESSAGE = 300;
 export const MAX_NAME = 255;
+/** Longest id of a job, in characters: that of an envelope. A cut one would cancel another job. */
+export const MAX_JOB_ID = 1000;
+
+/** The entries of a report, over all groups. A reader takes no more than the writer. */
+export class StatusBudgets {
+  readonly topics = new Budget(100);
+  readonly partitions = new Budget(MAX_PARTITIONS);
+  readonly running = new Budget(50);
+  /** Records that failed: retrying, and stuck. */
+  readonly failing = new Budget(50);
+}
 
 /** Returns the sums of a status. */
 export function totalsOf({ groups }: WorkerStatus): ReportedTotals {
@@ -35,10 +43,7 @@ export function totalsOf({ groups }: WorkerStatus): ReportedTotals {
 
 /** Returns a status of bounded size. */
 export function boundStatus(status: WorkerStatus): WorkerStatus {
-  const topics = new Budget(MAX_GROUP_TOPICS);
-  const partitions = new Budget(MAX_PARTITIONS);
-  const running = new Budget(MAX_RUNNING);
-  const failing = new Budget(MAX_FAILING);
+  const { topics, partitions, running, failing } = new StatusBudgets();
   const { failure, scheduler } = status;
   return {
     ...status,
@@ -63,25 +68,9 @@ function boundPause({ by, why, atMs }: Pause): Pause {
   return { by, why: why === null ? null : why.slice(0, MAX_MESSAGE), atMs };
 }
 
-/** A number of entries that several lists share. */
-class Budget {
-  #left: number;
-
-  constructor(entries: number) {
-    this.#left = entries;
-  }
-
-  /** Takes the first entries of a list, as many as are left. */
-  take<T>(list: readonly T[]): readonly T[] {
-    const taken = list.slice(0, this.#left);
-    this.#left -= taken.length;
-    return taken;
-  }
-}
-
 function boundJob({ jobClass, jobId, queue, ...job }: RunningJob): RunningJob {
   const bound = (name: string) => name.slice(0, MAX_NAME);
-  return { ...job, jobClass: bound(jobClass), jobId: bound(jobId), queue: bound(queue) };
+  return { ...job, jobClass: bound(jobClass), jobId: jobId.slice(0, MAX_JOB_ID), queue: bound(queue) };
 }
 
 function boundRecord({ topic, partition, offset, attempts, nextTryInMs, error }: RetryingRecord): RetryingRecord {

@@ -1,5 +1,7 @@
 /** Reads single fields of a report, which any client may have written: each is checked, clamped or refused. Pure. */
 
+import type { Budget } from "./budget.ts";
+
 /** A JSON object that was parsed. */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -41,10 +43,14 @@ export function readNullable<T>(value: unknown, read: (value: unknown) => T): T 
   return value === null ? null : read(value);
 }
 
-/** Returns the sound entries of a list, at most so many; `[]` for anything but a list. */
-export function readList<T>(value: unknown, max: number, read: (value: unknown) => T): T[] {
+/**
+ * Returns the sound entries of a list; `[]` for anything but a list.
+ *
+ * @param budget the entries that may be read, malformed ones included
+ */
+export function readList<T>(value: unknown, budget: Budget, read: (value: unknown) => T): T[] {
   if (!Array.isArray(value)) return [];
-  return value.slice(0, max).flatMap((each) => {
+  return budget.take<unknown>(value).flatMap((each) => {
     try {
       return [read(each)];
     } catch (error) {

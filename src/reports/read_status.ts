@@ -5,6 +5,7 @@
 import type { ErrorInfo } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
+import { topicName } from "../support/validation.ts";
 import type { Pause } from "../worker/control.ts";
 import type {
   GroupStatus,
@@ -15,51 +16,65 @@ import type {
   WorkerState,
   WorkerStatus,
 } from "../worker/status.ts";
+import { MAX_GROUPS, MAX_JOB_ID, MAX_MESSAGE, MAX_NAME, MAX_PARTITIONS, StatusBudgets } from "./bounded_status.ts";
+import { Budget } from "./budget.ts";
 import {
-  MAX_FAILING,
-  MAX_GROUP_TOPICS,
-  MAX_GROUPS,
-  MAX_MESSAGE,
-  MAX_NAME,
-  MAX_PARTITIONS,
-  MAX_RUNNING,
-} from "./bounded_status.ts";
-import { readInteger, readList, readNullable, readNumber, readObject, readString, readWord } from "./fields.ts";
+  FieldError,
+  readInteger,
+  readList,
+  readNullable,
+  readNumber,
+  readObject,
+  readString,
+  readWord,
+} from "./fields.ts";
 
 const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
 
 /** Returns the command that skips a record. */
 export type SkipCommand = (position: Position) => string;
 
+/** The parts that all groups of a status share. */
+interface Reading {
+  readonly skipCommand: SkipCommand;
+  /** The entries that may be read. */
+  readonly budgets: StatusBudgets;
+  /** The jobs that partitions may list: each job has one partition, but a forged report may list a partition again and again. */
+  readonly ofPartitions: Budget;
+}
+
 /** Reads a status. @throws {FieldError} if it is not one */
 export function readStatus(value: unknown, skipCommand: SkipCommand): WorkerStatus {
   const { state, failure, concurrency, groups, scheduler } = readObject(value);
+  const reading = { skipCommand, budgets: new StatusBudgets(), ofPartitions: new StatusBudgets().running };
   return {
     state: readWord(state, STATES),
     failure: readNullable(failure, readError),
     concurrency: readInteger(concurrency),
-    groups: readList(groups, MAX_GROUPS, (group) => readGroup(group, skipCommand)),
+    groups: readList(groups, new Budget(MAX_GROUPS), (group) => readGroup(group, reading)),
     scheduler: readNullable(scheduler, readScheduler),
   };
 }
 
-function readGroup(value: unknown, skipCommand: SkipCommand): GroupStatus {
+function readGroup(value: unknown, reading: Reading): GroupStatus {
+  const { budgets } = reading;
   const { group, topics, isJoined, isSessionValid, stalledMs, running, partitions } = readObject(value);
-  const jobs = readList(running, MAX_RUNNING, readRunningJob);
+  const jobs = readList(running, budgets.running, readRunningJob);
   return {
     group: readString(group, MAX_NAME),
-    topics: readList(topics, MAX_GROUP_TOPICS, readName),
+    topics: readList(topics, budgets.topics, readName),
     isJoined: isJoined === true,
     isSessionValid: isSessionValid === true,
     stalledMs: readNullable(stalledMs, readNumber),
     running: jobs,
-    partitions: readList(partitions, MAX_PARTITIONS, (partition) => readPartition(partition, jobs, skipCommand)),
+    partitions: readList(partitions, budgets.partitions, (partition) => readPartition(partition, jobs, reading)),
   };
 }
 
-function readPartition(value: unknown, running: readonly RunningJob[], skipCommand: SkipCommand): PartitionStatus {
+function readPartition(value: unknown, jobs: readonly RunningJob[], reading: Reading): PartitionStatus {
+  const { skipCommand, budgets: { failing }, ofPartitions } = reading;
   const fields = readObject(value);
-  const at = { topic: readName(fields.topic), partition: readInteger(fields.partition) };
+  const at = { topic: readTopic(fields.topic), partition: readInteger(fields.partition) };
   return {
     ...at,
     position: readNullable(fields.position, readInteger),
@@ -70,11 +85,13 @@ function readPartition(value: unknown, running: readonly RunningJob[], skipComma
     isExhausted: fields.isExhausted === true,
     // A worker of an earlier version does not report it.
     pausedBy: readNullable(fields.pausedBy ?? null, readPause),
-    running: running.filter(({ topic, partition }) => topic === at.topic && partition === at.partition),
-    retrying: readList(fields.retrying, MAX_FAILING, readFailing),
-    stuck: readList(fields.stuck, MAX_FAILING, (record) => {
-      const failing = readFailing(record);
-      return { ...failing, remedy: skipCommand(failing) };
+    running: ofPartitions.take(
+      jobs.filter(({ topic, partition }) => topic === at.topic && partition === at.partition),
+    ),
+    retrying: readList(fields.retrying, failing, readFailing),
+    stuck: readList(fields.stuck, failing, (value) => {
+      const record = readFailing(value);
+      return { ...record, remedy: skipCommand(record) };
     }),
   };
 }
@@ -94,7 +111,7 @@ function readScheduler(value: unknown): SchedulerStatus {
     stalledMs: readNullable(stalledMs, readNumber),
     waiting: readInteger(waiting),
     oldestOverdueMs: readNumber(oldestOverdueMs),
-    partitions: readList(partitions, MAX_PARTITIONS, readScheduledPartition),
+    partitions: readList(partitions, new Budget(MAX_PARTITIONS), readScheduledPartition),
   };
 }
 
@@ -114,7 +131,7 @@ function readRunningJob(value: unknown): RunningJob {
   return {
     ...readPosition(at),
     jobClass: readName(jobClass),
-    jobId: readName(jobId),
+    jobId: readString(jobId, MAX_JOB_ID),
     queue: readName(queue),
     attempt: readInteger(attempt),
     runningMs: readNumber(runningMs),
@@ -135,12 +152,18 @@ function readFailing(value: unknown): RetryingRecord {
 
 function readPosition(value: unknown): Position {
   const { topic, partition, offset } = readObject(value);
-  return { topic: readName(topic), partition: readInteger(partition), offset: readInteger(offset) };
+  return { topic: readTopic(topic), partition: readInteger(partition), offset: readInteger(offset) };
 }
 
 function readError(value: unknown): ErrorInfo {
   const { errorClass, message } = readObject(value);
   return { errorClass: readString(errorClass, MAX_MESSAGE), message: readString(message, MAX_MESSAGE) };
+}
+
+/** Returns the name of a topic. It becomes a part of commands: no other characters may. @throws {FieldError} for anything else */
+function readTopic(value: unknown): string {
+  if (topicName(value) === null) return value as string;
+  throw new FieldError("not the name of a topic");
 }
 
 function readName(value: unknown): string {

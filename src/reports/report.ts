@@ -3,6 +3,7 @@
  * Any client may have written a record: what is read of it is checked field by field, and bounded. Pure.
  */
 import type { NewRecord, StoredRecord } from "../broker/record.ts";
+import { Budget } from "./budget.ts";
 import { boundStatus, MAX_NAME, totalsOf } from "./bounded_status.ts";
 import { FieldError, readInteger, readList, readNumber, readObject, readString } from "./fields.ts";
 import { MAX_TOPICS } from "./job_history.ts";
@@ -115,7 +116,7 @@ function readHistory(value: unknown): WorkerHistory {
   const { minuteMs = 0, otherTopics = 0, topics } = readObject(value);
   return {
     minuteMs: readTime(minuteMs),
-    topics: readList(topics, MAX_TOPICS, readTopic),
+    topics: readList(topics, new Budget(MAX_TOPICS), readTopic),
     otherTopics: readInteger(otherTopics),
   };
 }

