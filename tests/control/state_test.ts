@@ -1,5 +1,5 @@
 /** The state of an operator's orders: the last record of each key counts, and nothing that is forged. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { NewRecord, StoredRecord } from "../../src/broker/broker.ts";
 import { cancelRecord, endRecord, pauseRecord } from "../../src/control/record.ts";
 import { ControlState } from "../../src/control/state.ts";
@@ -53,7 +53,52 @@ Deno.test("a cancellation ends at its expiry, and by a tombstone", () => {
 });
 
 Deno.test("the number of known cancellations has a limit: those that were cancelled last are known", () => {
-  const state = new ControlState(() => true, 2);
+  const state = new ControlState(() => true, { cancellations: 2 });
   for (const id of ["1", "2", "1", "3"]) state.apply(stored(cancelRecord(id, { ...pause(0), expiresAtMs: 100 })));
   assertEquals([...state.cancelled.keys()], ["1", "3"]);
+});
+
+Deno.test("the characters of cancellations have a limit, in all; those that have ended do not count", () => {
+  const state = new ControlState(() => true, { characters: 30 });
+  const cancel = (jobId: string, why: string | null = null) =>
+    state.apply(stored(cancelRecord(jobId, { ...pause(0, why), expiresAtMs: 100 })));
+  for (let n = 0; n < 10; n++) cancel("a", "x".repeat(10));
+  cancel("bbb");
+  assertEquals([...state.cancelled.keys()], ["a", "bbb"]);
+  state.apply(stored(endRecord({ kind: "cancel", jobId: "a" }, "ada")));
+  cancel("c", "x".repeat(20));
+  assertEquals([...state.cancelled.keys()], ["bbb", "c"]);
+  cancel("d");
+  assertEquals([...state.cancelled.keys()], ["c", "d"]);
+});
+
+Deno.test("by default, the longest cancellations take at most 20,000,000 characters", () => {
+  const state = new ControlState(() => true);
+  const why = "x".repeat(1000);
+  for (let n = 10_000; n < 20_000; n++) {
+    state.apply(
+      stored(cancelRecord(`${n}${"y".repeat(995)}`, { by: "z".repeat(200), why, atMs: 0, expiresAtMs: 100 })),
+    );
+  }
+  const known = [...state.cancelled.keys()];
+  assert(known.length <= 20_000_000 / 2200 && known.length > 18_000_000 / 2200, `${known.length}`);
+  assert(known.at(-1)!.startsWith("19999"));
+});
+
+Deno.test("the numbers of paused and of resumed partitions have a limit; the pause of a whole topic stays", () => {
+  const state = stateOf(pauseRecord("mail", null, pause(0, "all")));
+  for (let partition = 0; partition < 12_000; partition++) {
+    state.apply(stored(pauseRecord("mail", partition, pause(0))));
+  }
+  const known = [...state.paused.keys()];
+  assert(known.length <= 10_001 && known.length > 9000, `${known.length}`);
+  assertEquals([known[0], known.at(-1)], ["pause/mail", "pause/mail/11999"]);
+  for (let partition = 0; partition < 12_000; partition++) {
+    state.apply(stored(endRecord({ kind: "pause", topic: "mail", partition }, "grace")));
+  }
+  const resumed = Array.from({ length: 12_000 }, (_, n) => state.resumedBy(`pause/mail/${n}`)).filter((by) =>
+    by !== null
+  );
+  assert(resumed.length <= 10_000 && resumed.length > 9000, `${resumed.length}`);
+  assertEquals([state.paused.size, state.pauseOf("mail", 5)?.why], [1, "all"]);
 });
