@@ -95,9 +95,11 @@ export class ControlState {
   /**
    * Takes a record of the topic. One that is not an order, is about an unknown topic, or is older than what its key says
    * already, changes nothing.
+   *
+   * @param nowMs the time, in milliseconds since 1970
    */
-  apply(record: StoredRecord): void {
-    const read = readOrder(record);
+  apply(record: StoredRecord, nowMs: number): void {
+    const read = readOrder(record, nowMs);
     if (read === null) return;
     const { key, order } = read;
     if (order.kind === "pause") {

@@ -101,10 +101,10 @@ export class FollowedControl implements WorkerControl {
     const isStale = startedMs - this.#readAtMs > STANDSTILL_MS;
     const { paused, version } = this.#state;
     let state = isStale ? this.#newState() : this.#state;
-    let next = await readControl(admin, topic, state, { from: isStale ? 0 : this.#position, signal });
+    let next = await readControl(admin, topic, state, { from: isStale ? 0 : this.#position, nowMs, signal });
     if (next === null) {
       state = this.#newState();
-      next = await readControl(admin, topic, state, { from: 0, signal }) ?? 0;
+      next = await readControl(admin, topic, state, { from: 0, nowMs, signal }) ?? 0;
     }
     const hasChanged = state !== this.#state || state.version !== version;
     this.#state = state;

@@ -37,6 +37,13 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     only: "once for each outage",
   },
   {
+    what: "control: an order from the future is forged",
+    file: "src/control/record.ts",
+    find: "if (atMs - nowMs > MAX_AHEAD_MS) return null;",
+    replace: "",
+    tests: [STATE, "tests/control/record_test.ts"],
+  },
+  {
     what: "control: cancellations are limited by their characters",
     file: "src/control/limited_map.ts",
     find: " || this.#weight > weight",
