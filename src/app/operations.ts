@@ -20,6 +20,7 @@ import { lazyImport } from "../support/root_context.ts";
 import type { Movement } from "../status/movement.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
 import {
+  abortSignal,
   boolean,
   type Check,
   checkOptions,
@@ -86,7 +87,11 @@ export class Operations {
 
   /** See `App.scheduled`. */
   async scheduled(options: ScheduledOptions): Promise<ScheduledJob[]> {
-    checkOptions("app.scheduled()", options, { limit: integerFrom(1), after: () => null });
+    checkOptions("app.scheduled()", options, {
+      limit: integerFrom(1),
+      after: () => null,
+      signal: abortSignal,
+    });
     const { broker, dispatcher, scheduledTopic, options: { name } } = this.#context;
     await dispatcher.flush();
     const { admin } = await broker.ready();

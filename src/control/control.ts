@@ -169,10 +169,10 @@ export class Control {
   }
 
   async #read(): Promise<ControlState> {
-    const { topic, routes } = this.#context;
+    const { topic, routes, clock } = this.#context;
     const { admin } = await this.#assertReady();
     const state = new ControlState((each) => routes.find(each) !== undefined);
-    await readControl(admin, topic, state, { from: 0 });
+    await readControl(admin, topic, state, { from: 0, nowMs: () => clock.nowMs() });
     return state;
   }
 

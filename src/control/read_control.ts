@@ -18,14 +18,14 @@ export async function readControl(
   admin: Pick<BrokerAdmin, "read">,
   topic: string,
   state: ControlState,
-  { from, signal }: { readonly from: number; readonly signal?: AbortSignal },
+  { from, nowMs, signal }: { readonly from: number; readonly nowMs: () => number; readonly signal?: AbortSignal },
 ): Promise<number | null> {
   let position = from;
   while (true) {
     const options = { from: position, maxBytes: PAGE_BYTES, ...(signal === undefined ? {} : { signal }) };
     const { records, next, high, lastStable } = await admin.read(topic, CONTROL_PARTITION, options);
     if (high < position) return null;
-    for (const record of records) state.apply(record);
+    for (const record of records) state.apply(record, nowMs());
     const hasMoved = next > position;
     position = next;
     if (next >= lastStable || !hasMoved) return position;

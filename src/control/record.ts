@@ -41,6 +41,8 @@ export const MAX_JOB_ID_LENGTH = 1000;
 /** Longest time for which a job stays cancelled, in milliseconds: 400 days, more than a job may be delayed. */
 export const MAX_CANCEL_MS = 400 * 86_400_000;
 
+/** The clocks of two machines may differ by this, in milliseconds. An order from farther in the future is forged. */
+const MAX_AHEAD_MS = 86_400_000;
 /** A key or a value is shorter, in bytes. */
 const MAX_BYTES = 8192;
 /** The header of a tombstone with the name of the user. */
@@ -78,16 +80,17 @@ export function endRecord(subject: Subject, by: string): NewRecord {
 /**
  * Reads an order.
  *
+ * @param nowMs the time of the reader, in milliseconds since 1970. The time of the record is not used: its producer sets it
  * @returns `null` for any other record
  */
-export function readOrder({ key: rawKey, value, headers }: StoredRecord): ReadOrder | null {
+export function readOrder({ key: rawKey, value, headers }: StoredRecord, nowMs: number): ReadOrder | null {
   const key = readText(rawKey);
   const subject = key === null ? null : readSubject(key);
   if (key === null || subject === null) return null;
   if (value === null) {
     return { key, order: orderOf(subject, null), endedBy: readEndedBy(headers) };
   }
-  const fields = readFields(readText(value));
+  const fields = readFields(readText(value), nowMs);
   if (fields === null || (subject.kind === "cancel" && fields.expiresAtMs === null)) return null;
   return { key, order: orderOf(subject, fields), endedBy: null };
 }
@@ -122,13 +125,15 @@ function fieldsOf({ by, why, atMs }: Pause): Record<string, unknown> {
   return { by, at: new Date(atMs).toISOString(), why };
 }
 
-function readFields(text: string | null): Fields | null {
+function readFields(text: string | null, nowMs: number): Fields | null {
   try {
     const { by, why, at, expiresAt } = JSON.parse(text ?? "null") as Record<string, unknown>;
     const atMs = readTime(at);
     if (typeof by !== "string" || by === "" || by.length > MAX_NAME_LENGTH || atMs === null) return null;
     if (why !== null && (typeof why !== "string" || why.length > MAX_REASON_LENGTH)) return null;
     const expiresAtMs = readTime(expiresAt);
+    // Forged: every later order with its key would be older.
+    if (atMs - nowMs > MAX_AHEAD_MS) return null;
     // Forged: it would never be removed.
     if (expiresAtMs !== null && expiresAtMs - atMs > MAX_CANCEL_MS) return null;
     return { by, why, atMs, expiresAtMs };

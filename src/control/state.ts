@@ -4,6 +4,7 @@
  */
 import type { StoredRecord } from "../broker/record.ts";
 import type { Cancellation, Pause } from "../worker/control.ts";
+import { LimitedMap } from "./limited_map.ts";
 import { keyOf, readOrder } from "./record.ts";
 
 /** A paused topic, or a paused partition. */
@@ -15,25 +16,45 @@ export interface PausedPlace {
   readonly pause: Pause;
 }
 
-/** The default of the most jobs that are known as cancelled: each takes about 300 bytes. */
-const MAX_CANCELLATIONS = 100_000;
+/** The limits of a state. Of more, those that were ordered first are forgotten. */
+export interface ControlLimits {
+  /** Most jobs that are known as cancelled. */
+  readonly cancellations: number;
+  /** Most characters of their ids, reasons and users, in all. */
+  readonly characters: number;
+  /** Most partitions that are known as paused; so many names are known of users who have resumed. */
+  readonly partitions: number;
+}
+
+/** The default limits. A usual cancellation has about 100 characters, and takes 300 bytes. */
+const LIMITS: ControlLimits = { cancellations: 100_000, characters: 20_000_000, partitions: 10_000 };
 
 /** See the module. */
 export class ControlState {
   readonly #isKnown: (topic: string) => boolean;
-  readonly #maxCancellations: number;
-  readonly #paused = new Map<string, PausedPlace>();
+  /** By the key of the order, as the next ones. There are at most as many as known topics. */
+  readonly #pausedTopics = new Map<string, PausedPlace>();
+  /** Apart: forged pauses of partitions do not end the pause of a topic. */
+  readonly #pausedPartitions: LimitedMap<PausedPlace>;
   #version = 0;
-  readonly #resumedBy = new Map<string, string | null>();
-  readonly #cancelled = new Map<string, Cancellation>();
+  readonly #resumedBy: LimitedMap<string | null>;
+  /** By the job's id. */
+  readonly #cancelled: LimitedMap<Cancellation>;
 
   /**
    * @param isKnown returns whether orders about a topic count: those about others are forged, or not for this App
-   * @param maxCancellations most jobs that are known as cancelled; of more, those that were cancelled first are forgotten
+   * @param limits the limits; @default 100,000 cancellations, 20,000,000 characters, 10,000 partitions
    */
-  constructor(isKnown: (topic: string) => boolean, maxCancellations: number = MAX_CANCELLATIONS) {
+  constructor(isKnown: (topic: string) => boolean, limits: Partial<ControlLimits> = {}) {
     this.#isKnown = isKnown;
-    this.#maxCancellations = maxCancellations;
+    const { cancellations, characters, partitions } = { ...LIMITS, ...limits };
+    this.#pausedPartitions = new LimitedMap({ entries: partitions });
+    this.#resumedBy = new LimitedMap({ entries: partitions });
+    this.#cancelled = new LimitedMap({
+      entries: cancellations,
+      weight: characters,
+      weigh: (jobId, { by, why }) => jobId.length + by.length + (why?.length ?? 0),
+    });
   }
 
   /** A number that grows with each order that is taken. */
@@ -41,72 +62,70 @@ export class ControlState {
     return this.#version;
   }
 
-  /** Everything that is paused, by the key of its order. */
+  /** A copy of everything that is paused, by the key of its order. */
   get paused(): ReadonlyMap<string, PausedPlace> {
-    return this.#paused;
+    return new Map([...this.#pausedTopics, ...this.#pausedPartitions.entries]);
   }
 
-  /** Returns the name of the user who has ended the pause with this key last; `null` if it is unknown. */
+  /** Returns the name of the user who has ended the pause with this key; `null` if it is unknown. */
   resumedBy(key: string): string | null {
-    return this.#resumedBy.get(key) ?? null;
+    return this.#resumedBy.entries.get(key) ?? null;
   }
 
   /** The cancelled jobs by id. They may have expired. */
   get cancelled(): ReadonlyMap<string, Cancellation> {
-    return this.#cancelled;
+    return this.#cancelled.entries;
   }
 
   /** Returns the pause of a partition, or of its topic. */
   pauseOf(topic: string, partition: number): Pause | null {
-    if (this.#paused.size === 0) return null;
-    const ofTopic = this.#paused.get(keyOf({ kind: "pause", topic, partition: null }));
-    return (ofTopic ?? this.#paused.get(keyOf({ kind: "pause", topic, partition })))?.pause ?? null;
+    const topics = this.#pausedTopics;
+    const partitions = this.#pausedPartitions.entries;
+    const place = topics.size === 0 ? undefined : topics.get(keyOf({ kind: "pause", topic, partition: null }));
+    if (place !== undefined) return place.pause;
+    return partitions.size === 0 ? null : partitions.get(keyOf({ kind: "pause", topic, partition }))?.pause ?? null;
   }
 
   /** Returns the cancellation of a job that has not expired. */
   cancellationOf(jobId: string, nowMs: number): Cancellation | null {
-    const cancellation = this.#cancelled.get(jobId);
+    const cancellation = this.#cancelled.entries.get(jobId);
     return cancellation !== undefined && nowMs < cancellation.expiresAtMs ? cancellation : null;
   }
 
   /**
    * Takes a record of the topic. One that is not an order, is about an unknown topic, or is older than what its key says
    * already, changes nothing.
+   *
+   * @param nowMs the time, in milliseconds since 1970
    */
-  apply(record: StoredRecord): void {
-    const read = readOrder(record);
+  apply(record: StoredRecord, nowMs: number): void {
+    const read = readOrder(record, nowMs);
     if (read === null) return;
     const { key, order } = read;
     if (order.kind === "pause") {
       const { topic, partition, pause } = order;
       if (!this.#isKnown(topic)) return;
       this.#version++;
-      const known = this.#paused.get(key);
+      const paused = partition === null ? this.#pausedTopics : this.#pausedPartitions;
+      const known = this.#pausedTopics.get(key) ?? this.#pausedPartitions.entries.get(key);
       if (pause === null) {
-        this.#paused.delete(key);
+        paused.delete(key);
         this.#resumedBy.set(key, read.endedBy);
       } else if (known === undefined || pause.atMs >= known.pause.atMs) {
-        this.#paused.set(key, { topic, partition, pause });
+        paused.set(key, { topic, partition, pause });
+        this.#resumedBy.delete(key);
       }
       return;
     }
     this.#version++;
     const { jobId, cancellation } = order;
-    const known = this.#cancelled.get(jobId);
+    const known = this.#cancelled.entries.get(jobId);
     if (cancellation === null) this.#cancelled.delete(jobId);
-    else if (known === undefined || cancellation.atMs >= known.atMs) this.#cancel(jobId, cancellation);
+    else if (known === undefined || cancellation.atMs >= known.atMs) this.#cancelled.set(jobId, cancellation);
   }
 
   /** Forgets the cancellations that have expired. */
   removeExpired(nowMs: number): void {
-    for (const [jobId, { expiresAtMs }] of this.#cancelled) if (nowMs >= expiresAtMs) this.#cancelled.delete(jobId);
-  }
-
-  #cancel(jobId: string, cancellation: Cancellation): void {
-    this.#cancelled.delete(jobId);
-    this.#cancelled.set(jobId, cancellation);
-    if (this.#cancelled.size <= this.#maxCancellations) return;
-    const [first] = this.#cancelled.keys();
-    this.#cancelled.delete(first!);
+    for (const [jobId, { expiresAtMs }] of this.cancelled) if (nowMs >= expiresAtMs) this.#cancelled.delete(jobId);
   }
 }

@@ -99,13 +99,12 @@ export class FollowedControl implements WorkerControl {
     const { signal } = this.#ended;
     const startedMs = Date.now();
     const isStale = startedMs - this.#readAtMs > STANDSTILL_MS;
-    const paused = new Map(this.#state.paused);
-    const { version } = this.#state;
+    const { paused, version } = this.#state;
     let state = isStale ? this.#newState() : this.#state;
-    let next = await readControl(admin, topic, state, { from: isStale ? 0 : this.#position, signal });
+    let next = await readControl(admin, topic, state, { from: isStale ? 0 : this.#position, nowMs, signal });
     if (next === null) {
       state = this.#newState();
-      next = await readControl(admin, topic, state, { from: 0, signal }) ?? 0;
+      next = await readControl(admin, topic, state, { from: 0, nowMs, signal }) ?? 0;
     }
     const hasChanged = state !== this.#state || state.version !== version;
     this.#state = state;
@@ -121,11 +120,12 @@ export class FollowedControl implements WorkerControl {
   #report(before: ControlState["paused"]): void {
     const { monitor } = this.#options;
     const state = this.#state;
-    for (const [key, { topic, partition, pause: { by, why } }] of state.paused) {
+    const { paused } = state;
+    for (const [key, { topic, partition, pause: { by, why } }] of paused) {
       if (!before.has(key)) monitor.emit("topic.paused", { topic, partition, by, why });
     }
     for (const [key, { topic, partition }] of before) {
-      if (!state.paused.has(key)) monitor.emit("topic.resumed", { topic, partition, by: state.resumedBy(key) });
+      if (!paused.has(key)) monitor.emit("topic.resumed", { topic, partition, by: state.resumedBy(key) });
     }
   }
 

@@ -6,7 +6,15 @@ import type { Broker } from "../broker/broker.ts";
 import { BrokerError, InvalidConfigurationError } from "../errors.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { assertPosition, formatPosition, type Position } from "../support/position.ts";
-import { boolean, checkOptions, type Checks, didYouMean, nonEmptyString, show } from "../support/validation.ts";
+import {
+  abortSignal,
+  boolean,
+  checkOptions,
+  type Checks,
+  didYouMean,
+  nonEmptyString,
+  show,
+} from "../support/validation.ts";
 import type { DeadLetterOptions, DeadLetterProgress, HandleContext } from "./handle.ts";
 import type { DeadLetter, DeadLetterDetails } from "./letter.ts";
 import type { DeadLetterAction } from "./marker.ts";
@@ -31,7 +39,7 @@ const HANDLE: Checks<DeadLetterOptions> = {
   force: boolean,
   dryRun: boolean,
   by: nonEmptyString,
-  signal: (value) => value instanceof AbortSignal ? null : "an AbortSignal",
+  signal: abortSignal,
   onProgress: isFunction,
   onRefused: isFunction,
 };

@@ -55,11 +55,17 @@ const MAX_MESSAGE = 500;
 /**
  * Validates the arguments of a job by the schema of its class.
  *
+ * @param areSecret whether the arguments were encrypted: the error's message then has only paths, since the message of an
+ * issue may show the value, and a dead letter has the error's message in clear
  * @returns the arguments for `perform`; those that are given if the class has no schema
  * @throws {SchemaError} if they do not fit
  * @throws {InvalidConfigurationError} if the schema validates asynchronously, or does not return a list
  */
-export function applySchema(Class: ClassWithSchema, args: readonly unknown[]): readonly unknown[] {
+export function applySchema(
+  Class: ClassWithSchema,
+  args: readonly unknown[],
+  areSecret: boolean = false,
+): readonly unknown[] {
   const { schema } = Class;
   if (schema === undefined) return args;
   const result = schema["~standard"].validate(args);
@@ -67,10 +73,11 @@ export function applySchema(Class: ClassWithSchema, args: readonly unknown[]): r
     result.catch(() => {});
     throw new InvalidConfigurationError(`${Class.name}.schema validates asynchronously: it must validate at once`);
   }
-  if (result.issues !== undefined) throw schemaError(Class, result.issues);
+  if (result.issues !== undefined) throw schemaError(Class, result.issues, areSecret);
   if (Array.isArray(result.value)) return result.value;
+  const returned = areSecret ? typeof result.value : show(result.value);
   throw new InvalidConfigurationError(
-    `${Class.name}.schema must return the list of arguments, but it returned ${show(result.value)}`,
+    `${Class.name}.schema must return the list of arguments, but it returned ${returned}`,
   );
 }
 
@@ -84,10 +91,11 @@ export function checkArguments(Class: ClassWithSchema, args: readonly unknown[])
   if (Class.schema !== undefined && originOf(args)?.isSerialized !== true) applySchema(Class, args);
 }
 
-function schemaError(Class: ClassWithSchema, found: readonly StandardIssue[]): SchemaError {
+function schemaError(Class: ClassWithSchema, found: readonly StandardIssue[], areSecret: boolean): SchemaError {
   // Some libraries return a subclass of Array, whose `map` makes more than an array.
   const issues = Array.from(found, toIssue);
-  const shown = issues.slice(0, MAX_SHOWN).map(({ path, message }) => `${path}: ${message}`).join("; ");
+  const shown = issues.slice(0, MAX_SHOWN).map(({ path, message }) => areSecret ? path : `${path}: ${message}`)
+    .join("; ");
   const more = issues.length > MAX_SHOWN ? `; and ${issues.length - MAX_SHOWN} more` : "";
   return new SchemaError(`The arguments of ${Class.name} do not fit its schema: ${shown}${more}`, { issues });
 }

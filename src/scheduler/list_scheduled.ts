@@ -30,6 +30,8 @@ export interface ScheduledOptions {
   readonly limit?: number;
   /** The job after which the list begins: the last one of the page before. @default the first job */
   readonly after?: Pick<ScheduledJob, "scheduledAt" | "partition" | "offset">;
+  /** Ends the reading: the call then throws its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A place in the list. */
@@ -48,23 +50,25 @@ export interface Waiting {
  *
  * @param group the consumer group of the schedulers
  * @throws {UnknownTopicError} if the topic does not exist
+ * @throws the reason of the signal
  */
 export async function listScheduled(
   admin: Pick<BrokerAdmin, "committed" | "read">,
   topic: string,
   group: string,
-  { limit = 100, after }: ScheduledOptions = {},
+  { limit = 100, after, signal }: ScheduledOptions = {},
 ): Promise<ScheduledJob[]> {
   const waiting: Waiting[] = [];
   for (const { partition, offset } of await admin.committed(group, topic)) {
-    for (const job of (await readWaiting(admin, { topic, partition }, offset ?? 0)).waiting) waiting.push(job);
+    const found = await readWaiting(admin, { topic, partition }, offset ?? 0, undefined, signal);
+    for (const job of found.waiting) waiting.push(job);
   }
   const from: Place | null = after === undefined ? null : [after.scheduledAt.getTime(), after.partition, after.offset];
   const page = waiting.filter(({ place }) => from === null || compare(place, from) > 0)
     .sort((a, b) => compare(a.place, b.place)).slice(0, limit);
   return await Promise.all(page.map(async ({ jobId, queue, place: [dueAtMs, partition, offset] }) => ({
     jobId,
-    jobClass: await readJobClass(admin, topic, partition, offset),
+    jobClass: await readJobClass(admin, topic, partition, offset, signal),
     queue,
     scheduledAt: new Date(dueAtMs),
     partition,
@@ -128,8 +132,10 @@ async function readJobClass(
   topic: string,
   partition: number,
   offset: number,
+  signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  const { records: [record] } = await admin.read(topic, partition, { from: offset, maxBytes: 1 });
+  const options = { from: offset, maxBytes: 1, ...(signal === undefined ? {} : { signal }) };
+  const { records: [record] } = await admin.read(topic, partition, options);
   if (record?.offset !== offset || record.value === null) return null;
   try {
     const jobClass: unknown = JSON.parse(textOf(record.value))?.job_class;

@@ -242,3 +242,43 @@ behaviour(
     assertEquals([runs, process.events("job.failed").length], [["outer", "outer"], 2]);
   },
 );
+
+class StrictJob extends Job {
+  static isStrict = false;
+  static override schema: ArgumentsSchema = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (args) => {
+        const [card] = args as readonly string[];
+        return StrictJob.isStrict ? { issues: [{ message: `not a card: ${card}`, path: [0] }] } : { value: args };
+      },
+    },
+  };
+  perform(_card: string) {}
+}
+
+behaviour(
+  "F3: the dead letter of an encrypted job whose arguments do not fit names their paths, and no value",
+  async (world) => {
+    StrictJob.isStrict = false;
+    const clear = await cards(world, null, { jobs: [StrictJob] });
+    await StrictJob.performLater("4111-1111");
+    await clear.app.flush();
+    const process = await cards(world, { keys: [NEW] }, { jobs: [StrictJob] });
+    await process.app.enqueue(StrictJob.of("4222-2222"));
+    await process.app.flush();
+    StrictJob.isStrict = true;
+    await process.drain();
+    const letters = await process.app.deadLetters().list();
+    const prefix = "The arguments of StrictJob do not fit its schema: arguments[0]";
+    assertEquals(letters.map(({ errorMessage }) => errorMessage).toSorted(), [
+      prefix,
+      `${prefix}: not a card: 4111-1111`,
+    ]);
+    for (const { value, headers } of await world.records("dead")) {
+      const all = [asString(value), ...headers.map(([, header]) => asString(header))].join("\n");
+      assert(!all.includes("4222"), all);
+    }
+  },
+);

@@ -1,7 +1,7 @@
 /** The records of the control topic: written and read, and nothing else is read. */
 import { assertEquals } from "@std/assert";
 import type { NewRecord, StoredRecord } from "../../src/broker/broker.ts";
-import { cancelRecord, endRecord, keyOf, pauseRecord, readOrder } from "../../src/control/record.ts";
+import { cancelRecord, endRecord, keyOf, pauseRecord, readOrder as readOrderAt } from "../../src/control/record.ts";
 
 const AT = Date.UTC(2026, 10, 27, 3);
 const PAUSE = { by: "ada", why: "a bad deploy", atMs: AT };
@@ -9,6 +9,8 @@ const PAUSE = { by: "ada", why: "a bad deploy", atMs: AT };
 function stored({ key = null, value, headers = [] }: NewRecord): StoredRecord {
   return { offset: 0, key, value, headers, timestampMs: AT };
 }
+
+const readOrder = (record: StoredRecord) => readOrderAt(record, AT);
 
 /** Reads a record with this value, as if another program had written it. */
 function readValue(key: string, value: unknown) {
@@ -80,4 +82,15 @@ Deno.test("a record that is not exactly an order is not read", () => {
   for (const expiresAt of expiries) assertEquals(readValue("cancel/1", { ...good, expiresAt }), null, `${expiresAt}`);
   assertEquals(readOrder(stored({ key: null, value: JSON.stringify(good) })), null);
   assertEquals(readOrder(stored({ key: "pause/mail", value: new Uint8Array([0xff, 0xfe]) })), null);
+});
+
+Deno.test("an order from more than a day ahead is not read, whatever the time of its record is", () => {
+  const dayMs = 86_400_000;
+  for (const [atMs, isRead] of [[AT + dayMs, true], [AT + dayMs + 1, false], [8.64e15, false]] as const) {
+    const pause = { ...PAUSE, atMs };
+    const expiresAtMs = Math.min(atMs + 1000, 8.64e15);
+    for (const record of [pauseRecord("mail", null, pause), cancelRecord("1", { ...pause, expiresAtMs })]) {
+      assertEquals(readOrder({ ...stored(record), timestampMs: atMs }) !== null, isRead, `${record.key} ${atMs}`);
+    }
+  }
 });

@@ -50,6 +50,20 @@ Deno.test("a message lists three issues, and cuts each", () => {
   assertEquals([error.message.length < 2000, error.issues[4]!.path], [true, "arguments[4].a"]);
 });
 
+Deno.test("a message about secret arguments has only their paths; the issues are whole", () => {
+  const issues = Array.from({ length: 4 }, (_, n) => ({ message: "4111-1111 is not a card", path: [n, "card"] }));
+  const Class = { name: "MailJob", schema: schemaOf(() => ({ issues })) };
+  const error = assertThrows(() => applySchema(Class, ["4111-1111"], true), SchemaError);
+  assertEquals(
+    error.message,
+    "The arguments of MailJob do not fit its schema: arguments[0].card; arguments[1].card; arguments[2].card; and 1 more",
+  );
+  assertEquals(error.issues[0]!.message, "4111-1111 is not a card");
+  const odd = { name: "MailJob", schema: schemaOf((args) => ({ value: (args as unknown[])[0] })) };
+  const { message } = assertThrows(() => applySchema(odd, ["4111-1111"], true), InvalidConfigurationError);
+  assertEquals(message, "MailJob.schema must return the list of arguments, but it returned string");
+});
+
 Deno.test("arguments that were not read are not checked when the job is enqueued again", () => {
   const refusing = { name: "MailJob", schema: schemaOf(() => ({ issues: [{ message: "no" }] })) };
   const args: unknown[] = [];

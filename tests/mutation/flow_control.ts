@@ -32,6 +32,14 @@ export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
     tests: ["tests/job/schema_test.ts"],
   },
   {
+    what: "schemas: the error about an encrypted job has no message of an issue",
+    file: "src/worker/partition/attempt.ts",
+    find: "envelope.raw.encrypted !== undefined",
+    replace: "false",
+    tests: ["tests/behaviours/flow_control_test.ts"],
+    only: "F3: the dead letter of an encrypted job",
+  },
+  {
     what: "schemas: only the job's own arguments make it poison",
     file: "src/worker/partition/attempt.ts",
     find: "if (this.#schemaError !== undefined) return",

@@ -191,7 +191,8 @@ export class Attempt extends JobRun {
 
   #applySchema(args: readonly unknown[]): readonly unknown[] {
     try {
-      return applySchema(this.#decoded.Class, args);
+      const { Class, envelope } = this.#decoded;
+      return applySchema(Class, args, envelope.raw.encrypted !== undefined);
     } catch (error) {
       // Another job that this one performs may throw such an error, too: only its own makes it poison.
       if (error instanceof SchemaError) this.#schemaError = error;

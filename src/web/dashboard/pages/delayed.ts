@@ -52,10 +52,10 @@ export const delayed: Page<DelayedData> = {
   }],
 };
 
-async function loadDelayed(app: App, { query }: PageRequest): Promise<DelayedData> {
+async function loadDelayed(app: App, { query, signal }: PageRequest): Promise<DelayedData> {
   const after = readAfter(query.get("after"));
   try {
-    const found = await app.scheduled({ limit: PAGE_SIZE + 1, ...(after === null ? {} : { after }) });
+    const found = await app.scheduled({ limit: PAGE_SIZE + 1, signal, ...(after === null ? {} : { after }) });
     const jobs = found.slice(0, PAGE_SIZE);
     const last = jobs.at(-1);
     return {

@@ -1,7 +1,8 @@
 /** Delayed jobs on a page: soonest first, pages, and cancelling. No worker is alive. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { every } from "@activejob/kafka/recurring";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { delayed } from "../../../../src/web/dashboard/pages/delayed.ts";
 import { openDashboard } from "../../../support/dashboard.ts";
 import { until } from "../../../support/until.ts";
 
@@ -58,4 +59,18 @@ Deno.test("the next tick of a recurring job is not cancelled here: it leads to t
   assert(!page.html.includes("<form"));
   stop.abort();
   await done;
+});
+
+Deno.test("the page stops to read when its time is over", async () => {
+  await using app = createApp();
+  await RemindJob.set({ wait: { hours: 1 } }).performLater(1);
+  const over = new Error("the time is over");
+  const request = {
+    params: {},
+    query: new URLSearchParams(),
+    access: "read",
+    signal: AbortSignal.abort(over),
+    redact: (data: unknown) => data,
+  } as const;
+  assertEquals(await assertRejects(() => delayed.load(app, request)), over);
 });
