@@ -15,6 +15,14 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     only: "J4: the owner ends after it has enqueued",
   },
   {
+    what: "recurring: a record that was written although its append failed loses no tick",
+    file: OWNED,
+    find: "if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/owned_recurring_job_test.ts"],
+    only: "unknown outcome",
+  },
+  {
     what: "recurring: a job whose append has an unknown outcome is looked for",
     file: OWNED,
     find: "await this.#resolveDoubt(definition, record);",

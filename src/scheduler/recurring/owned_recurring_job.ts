@@ -286,6 +286,8 @@ export class OwnedRecurringJob {
   #take(record: TickRecord): void {
     this.#record = record;
     this.#last = record.last;
+    // The record of another tick may have been written although its append has failed.
+    if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;
     this.#isDue = false;
     this.#afterMs = -Infinity;
   }
