@@ -269,14 +269,12 @@ export class ScheduledPartition implements PartitionHandler {
   /** Reads what is not finished into new schedules. @returns whether they have replaced those before */
   async #replaceSchedules(before: PartitionSchedules): Promise<boolean> {
     const { signal } = this.#ended;
-    const to = before.live ?? 0;
-    const schedules = this.#makeSchedules(before.front, to);
+    const range = { from: before.front ?? 0, to: before.live ?? 0, signal };
+    const schedules = this.#makeSchedules(before.front, range.to);
     try {
-      const from = before.front ?? 0;
       const onPage = () => !this.#isStopping && !this.#standstill.hasStoodStill();
-      const { admin } = this.#context;
-      if (!await readLog(schedules, { admin, place: this.ownership, from, to, signal, onPage })) return false;
-      if (signal.aborted) return false;
+      const options = { ...range, admin: this.#context.admin, place: this.ownership, onPage };
+      if (!await readLog(schedules, options) || signal.aborted) return false;
       before.end();
       this.#schedules = schedules;
       this.#readUntil = schedules.live;

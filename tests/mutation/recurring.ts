@@ -57,10 +57,18 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a job that waits for a retry is not done",
     file: "src/scheduler/recurring/is_open.ts",
-    find: "return await isDelayed(jobId, places);",
-    replace: "return false;",
+    find: " || await isDelayed(tick.jobId, places);",
+    replace: ";",
     tests: BEHAVIOURS,
     only: "J8",
+  },
+  {
+    what: "recurring: a job whose topic was deleted is not in the way of the next one",
+    file: "src/scheduler/recurring/is_open.ts",
+    find: "if (error instanceof UnknownTopicError) return false;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/is_open_test.ts"],
+    only: "deleted",
   },
   {
     what: "recurring: a changed definition moves the waiting tick",
