@@ -33,7 +33,8 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a record of a former owner that comes late does not count",
     file: "src/scheduler/recurring/tick_table.ts",
-    find: "if (known !== undefined && lastOf(known) > lastOf(record)) return false;",
+    find:
+      "if (known !== undefined && lastTickAtMs(known.last, nowMs) > lastTickAtMs(record.last, nowMs)) return false;",
     replace: "",
     tests: ["tests/scheduler/recurring/tick_table_test.ts"],
     only: "comes late",
@@ -49,7 +50,7 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a clock that is set back repeats no tick",
     file: OWNED,
-    find: "Math.max(nowMs, this.#afterMs, this.#last?.tickAtMs ?? -Infinity)",
+    find: "Math.max(nowMs, this.#afterMs, lastTickAtMs(this.#last, nowMs))",
     replace: "Math.max(nowMs, this.#afterMs)",
     tests: BEHAVIOURS,
     only: "J5",
@@ -69,6 +70,25 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     replace: "",
     tests: ["tests/scheduler/recurring/is_open_test.ts"],
     only: "deleted",
+  },
+  {
+    what: "recurring: a last tick of the far future does not stop the job until then",
+    file: "src/scheduler/recurring/tick_record.ts",
+    find: "last === null || last.tickAtMs > nowMs + MAX_AHEAD_MS ?",
+    replace: "last === null ?",
+    tests: [
+      "tests/scheduler/recurring/owned_recurring_job_test.ts",
+      "tests/scheduler/recurring/tick_table_test.ts",
+    ],
+    only: "future",
+  },
+  {
+    what: "recurring: a record with another definition is replaced when it is read",
+    file: OWNED,
+    find: "if (this.#definition !== null && definition !== this.#hash(this.#definition)) this.#isCompared = false;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/owned_recurring_job_test.ts"],
+    only: "forged",
   },
   {
     what: "recurring: a changed definition moves the waiting tick",

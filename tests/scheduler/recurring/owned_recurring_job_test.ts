@@ -2,12 +2,18 @@
 import { assertEquals } from "@std/assert";
 import { Job } from "../../../mod.ts";
 import type { AppendOutcome, NewRecord, StoredRecord } from "../../../src/broker/broker.ts";
-import { readScheduled } from "../../../src/dispatch/schedule.ts";
+import { readScheduled, scheduleRecord } from "../../../src/dispatch/schedule.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import { every } from "../../../src/recurring/mod.ts";
 import type { RecurringContext } from "../../../src/scheduler/recurring/context.ts";
 import { OwnedRecurringJob } from "../../../src/scheduler/recurring/owned_recurring_job.ts";
-import { decodeTick, type TickRecord } from "../../../src/scheduler/recurring/tick_record.ts";
+import {
+  decodeTick,
+  encodeTick,
+  scheduleIdOf,
+  type TickRecord,
+  type TickState,
+} from "../../../src/scheduler/recurring/tick_record.ts";
 import { until } from "../../support/until.ts";
 
 class NoteJob extends Job {
@@ -15,6 +21,7 @@ class NoteJob extends Job {
 }
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 11, 1);
 
 class JobUnderTest implements Disposable {
@@ -75,6 +82,13 @@ class JobUnderTest implements Disposable {
     this.#job.read(this.record);
   }
 
+  /** Hands over a record that another program wrote. */
+  forge(state: TickState): void {
+    const schedule = { jobId: scheduleIdOf("note"), dueAtMs: this.nowMs + 1, targetTopic: "target" };
+    this.#append(scheduleRecord({ value: "{}" }, { ...schedule, recurring: encodeTick(state) }));
+    this.readBack();
+  }
+
   /** Begins the tick of the latest record, at its time. @returns once its step has ended */
   async runTick(): Promise<void> {
     this.nowMs = Math.max(this.nowMs, this.record.tickAtMs);
@@ -122,4 +136,34 @@ Deno.test("the record of the next tick is written, and its append has an unknown
   }
   assertEquals(under.enqueued, [1, 2, 3, 4]);
   assertEquals(under.record.last?.tickAtMs, START_MS + 4 * MINUTE_MS);
+});
+
+Deno.test("a tick of a wrong clock, in the future by more than a day, does not stop the job until then", async () => {
+  using under = new JobUnderTest();
+  await under.settle();
+  await under.runTick();
+  await under.settle();
+  const wrongMs = START_MS + MINUTE_MS;
+  assertEquals([under.enqueued, under.record.last?.tickAtMs], [[1], wrongMs]);
+  // As far as this it may be the right one: no tick comes twice.
+  under.nowMs = wrongMs - DAY_MS;
+  await under.compareAgain();
+  assertEquals(under.record.tickAtMs, wrongMs + MINUTE_MS);
+  under.nowMs--;
+  await under.compareAgain();
+  assertEquals(under.record.tickAtMs, wrongMs - DAY_MS);
+  await under.runTick();
+  await under.settle();
+  assertEquals(under.record.last?.tickAtMs, wrongMs - DAY_MS);
+  assertEquals(under.record.tickAtMs, wrongMs - DAY_MS + MINUTE_MS);
+});
+
+Deno.test("a forged record of the far future is replaced at once", async () => {
+  using under = new JobUnderTest();
+  await under.settle();
+  const position = { topic: "target", partition: 0, offset: 0 };
+  const last = { tickAtMs: 8.64e15, jobId: "forged", position };
+  under.forge({ tickAtMs: START_MS + 365 * DAY_MS, definition: "forged", last, ends: null });
+  await under.settle();
+  assertEquals(under.record.tickAtMs, START_MS + MINUTE_MS);
 });
