@@ -264,10 +264,12 @@ class StatusReader {
       summarizePartition(each, { ...shared, pause: pausedBy ?? pauseOf(each.partition) })
     );
     const waiting = delayed?.byTopic.get(topic);
+    // A record further on may say that a job was released: a part of them does not show that one is overdue.
+    const overdue = delayed?.isComplete ? waiting : undefined;
     const releasers = groups.get(this.#context.schedulerGroup)!.members.value?.length ?? null;
     const summary = summarizeTopic(partitions, {
       problem,
-      delayed: waiting === undefined ? null : { ...waiting, releasers, nowMs: this.#nowMs },
+      delayed: overdue === undefined ? null : { ...overdue, releasers, nowMs: this.#nowMs },
     });
     return {
       queue,

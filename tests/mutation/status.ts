@@ -53,10 +53,18 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
   {
     what: "status: overdue delayed jobs without a worker are reported",
     file: READ,
-    find: "delayed: waiting === undefined ? null :",
+    find: "delayed: overdue === undefined ? null :",
     replace: "delayed: true ? null :",
     tests: BEHAVIOURS,
     only: "status 8",
+  },
+  {
+    what: "status: delayed jobs that were read in part are not reported as overdue",
+    file: READ,
+    find: "delayed?.isComplete ? waiting : undefined",
+    replace: "waiting",
+    tests: ["tests/status/read_status_test.ts"],
+    only: "reads a part",
   },
   {
     what: "kafka: a silent leader hides only its own partitions",
