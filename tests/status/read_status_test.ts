@@ -73,6 +73,33 @@ Deno.test("a status of many delayed jobs reads a part of them, says so, and call
   ]);
 });
 
+Deno.test("a topic with a rate limit is stalled after twice the time of the limit", async () => {
+  const clock = new ManualClock();
+  const [started, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  class HeldJob extends Job {
+    async perform() {
+      started.resolve();
+      await released.promise;
+    }
+  }
+  const rateLimit = { jobs: 1, perMs: 600_000 };
+  const topics = [activeJobTopic("default", { rateLimit })];
+  await using app = new App({ ...OPTIONS, clock, broker: "memory:", jobs: [HeldJob], topics });
+  const worker = app.worker();
+  await HeldJob.performLater();
+  const run = worker.run();
+  await started.promise;
+  const states = [];
+  for (let look = 0; look < 3; look++) {
+    states.push((await app.status()).state);
+    clock.advance(11 * 60_000);
+  }
+  released.resolve();
+  await worker.stop();
+  await run;
+  assertEquals(states, ["ok", "behind", "stalled"]);
+});
+
 Deno.test("a status with a wrong option is refused", async () => {
   await using app = new App({ ...OPTIONS, broker: "memory:" });
   await assertRejects(() => app.status({ timeoutMs: 0 }), InvalidConfigurationError, "timeoutMs");
