@@ -256,21 +256,32 @@ export class ScheduledPartition implements PartitionHandler {
       try {
         // So that its own releases and tombstones are read, too.
         while (!before.isIdle && !this.#isStopping) await sleep(LOOK_MS, signal);
-        const to = before.live ?? 0;
-        const schedules = this.#makeSchedules(before.front, to);
-        const from = before.front ?? 0;
-        const onPage = () => !this.#isStopping && !this.#standstill.hasStoodStill();
-        const { admin } = this.#context;
-        if (!await readLog(schedules, { admin, place: this.ownership, from, to, signal, onPage })) continue;
-        before.end();
-        this.#schedules = schedules;
-        this.#readUntil = schedules.live;
+        if (!await this.#replaceSchedules(before)) continue;
         this.#isReadingAgain = false;
         this.#resume();
         return this.#progress();
       } catch (error) {
         if (!await waitAfterReadError(error, this.#context, signal)) return;
       }
+    }
+  }
+
+  /** Reads what is not finished into new schedules. @returns whether they have replaced those before */
+  async #replaceSchedules(before: PartitionSchedules): Promise<boolean> {
+    const { signal } = this.#ended;
+    const range = { from: before.front ?? 0, to: before.live ?? 0, signal };
+    const schedules = this.#makeSchedules(before.front, range.to);
+    try {
+      const onPage = () => !this.#isStopping && !this.#standstill.hasStoodStill();
+      const options = { ...range, admin: this.#context.admin, place: this.ownership, onPage };
+      if (!await readLog(schedules, options) || signal.aborted) return false;
+      before.end();
+      this.#schedules = schedules;
+      this.#readUntil = schedules.live;
+      return true;
+    } finally {
+      // A timer of its recurring jobs would keep the process alive.
+      if (this.#schedules !== schedules) schedules.end();
     }
   }
 

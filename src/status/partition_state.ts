@@ -1,4 +1,5 @@
 /** Judges one partition by what the cluster says about it. Pure. */
+import type { Route } from "../routing/route.ts";
 import { formatAge } from "../support/age.ts";
 import { formatPosition, type TopicPartition } from "../support/position.ts";
 import { decodeCommitMetadata, NO_PROGRESS, type Progress } from "../worker/partition/commit_metadata.ts";
@@ -9,6 +10,11 @@ export const BEHIND_AFTER_MS = 60_000;
 
 /** A partition is `stalled` if its committed offset has not moved for so long, in ms. */
 export const STALLED_AFTER_MS = 300_000;
+
+/** Returns the time after which a partition is `stalled`, in ms. A rate limit may let no job start for its whole time. */
+export function stalledAfterMs({ declared: { rateLimit } }: Pick<Route, "declared">): number {
+  return Math.max(STALLED_AFTER_MS, 2 * (rateLimit?.perMs ?? 0));
+}
 
 /** The facts about one partition. */
 export interface PartitionFacts extends TopicPartition {
@@ -33,6 +39,8 @@ export interface TopicFacts {
   /** The number of workers that read the topic; `null` if it is not known. */
   readonly workers: number | null;
   readonly pause: OperatorPause | null;
+  /** The time after which a committed offset that does not move is a bad sign, in ms: see `stalledAfterMs`. */
+  readonly stalledAfterMs: number;
   readonly nowMs: number;
   /** The command that skips records, without the position. */
   readonly command: string;
@@ -69,7 +77,7 @@ interface Waiting extends TopicFacts {
 
 function judge(facts: PartitionFacts, progress: Progress, waiting: Waiting): [TopicState, string] {
   const { problem, unmovedMs } = facts;
-  const { lag, oldestWaitingMs, workers, pause, command } = waiting;
+  const { lag, oldestWaitingMs, workers, pause, stalledAfterMs, command } = waiting;
   const [first, ...more] = progress.stuck;
   if (first !== undefined) {
     const others = more.length === 0 ? "" : ` (and ${count(more.length, "other record")})`;
@@ -80,7 +88,7 @@ function judge(facts: PartitionFacts, progress: Progress, waiting: Waiting): [To
   const wait = describeWait(lag, oldestWaitingMs);
   if (lag > 0 && workers === 0) return ["no worker", `${wait}, and no worker reads the topic`];
   // An offset that did not move before the record came says nothing.
-  if (pause === null && Math.min(unmovedMs, oldestWaitingMs ?? 0) >= STALLED_AFTER_MS) {
+  if (pause === null && Math.min(unmovedMs, oldestWaitingMs ?? 0) >= stalledAfterMs) {
     return ["stalled", `${wait}, and the committed offset has not moved for ${formatAge(unmovedMs)}`];
   }
   const retrying = describeRetry(progress);

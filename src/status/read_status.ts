@@ -20,7 +20,7 @@ import { countDeadLetters } from "./dead_letter_counts.ts";
 import { countDelayed, type DelayedCounts } from "./delayed_counts.ts";
 import { readHeads } from "./heads.ts";
 import type { Movement } from "./movement.ts";
-import { count, frontOf, type PartitionFacts, summarizePartition } from "./partition_state.ts";
+import { count, frontOf, type PartitionFacts, stalledAfterMs, summarizePartition } from "./partition_state.ts";
 import { ReportFacts } from "./report_facts.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "./status.ts";
 import { compareTopics, summarizeTopic, worstState } from "./topic_state.ts";
@@ -247,7 +247,8 @@ class StatusReader {
     return value ?? [];
   }
 
-  #summarize({ queue, topic, group, deadLetterQueue }: Route, found: Found): TopicStatus {
+  #summarize(route: Route, found: Found): TopicStatus {
+    const { queue, topic, group, deadLetterQueue } = route;
     const { facts, groups, deadLetters, delayed } = found;
     const { command } = this.#options;
     const members = groups.get(group)!.members.value;
@@ -259,15 +260,17 @@ class StatusReader {
       return pause === undefined ? null : { by: pause.by, why: pause.why, atMs: pause.atMs };
     };
     const pausedBy = pauseOf(null);
-    const shared = { workers, nowMs: this.#nowMs, command };
+    const shared = { workers, nowMs: this.#nowMs, stalledAfterMs: stalledAfterMs(route), command };
     const partitions = collected.map((each) =>
       summarizePartition(each, { ...shared, pause: pausedBy ?? pauseOf(each.partition) })
     );
     const waiting = delayed?.byTopic.get(topic);
+    // A record further on may say that a job was released: a part of them does not show that one is overdue.
+    const overdue = delayed?.isComplete ? waiting : undefined;
     const releasers = groups.get(this.#context.schedulerGroup)!.members.value?.length ?? null;
     const summary = summarizeTopic(partitions, {
       problem,
-      delayed: waiting === undefined ? null : { ...waiting, releasers, nowMs: this.#nowMs },
+      delayed: overdue === undefined ? null : { ...overdue, releasers, nowMs: this.#nowMs },
     });
     return {
       queue,

@@ -48,7 +48,7 @@ export interface AppStatus {
   readonly topics: readonly TopicStatus[];
   /**
    * Whether every delayed job is counted in `delayed`. A status reads no more than 10,000 records of delayed jobs: beyond them
-   * the numbers are too low.
+   * the numbers are too low, or too high, since the end of a job may not have been read.
    */
   readonly isDelayedComplete: boolean;
   /** Sentences about what else could not be asked, such as the topic of delayed jobs; empty for nothing. */

@@ -15,6 +15,14 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     only: "J4: the owner ends after it has enqueued",
   },
   {
+    what: "recurring: a record that was written although its append failed loses no tick",
+    file: OWNED,
+    find: "if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/owned_recurring_job_test.ts"],
+    only: "unknown outcome",
+  },
+  {
     what: "recurring: a job whose append has an unknown outcome is looked for",
     file: OWNED,
     find: "await this.#resolveDoubt(definition, record);",
@@ -25,7 +33,8 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a record of a former owner that comes late does not count",
     file: "src/scheduler/recurring/tick_table.ts",
-    find: "if (known !== undefined && lastOf(known) > lastOf(record)) return false;",
+    find:
+      "if (known !== undefined && lastTickAtMs(known.last, nowMs) > lastTickAtMs(record.last, nowMs)) return false;",
     replace: "",
     tests: ["tests/scheduler/recurring/tick_table_test.ts"],
     only: "comes late",
@@ -41,7 +50,7 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a clock that is set back repeats no tick",
     file: OWNED,
-    find: "Math.max(nowMs, this.#afterMs, this.#last?.tickAtMs ?? -Infinity)",
+    find: "Math.max(nowMs, this.#afterMs, lastTickAtMs(this.#last, nowMs))",
     replace: "Math.max(nowMs, this.#afterMs)",
     tests: BEHAVIOURS,
     only: "J5",
@@ -49,10 +58,37 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a job that waits for a retry is not done",
     file: "src/scheduler/recurring/is_open.ts",
-    find: "return await isDelayed(jobId, places);",
-    replace: "return false;",
+    find: " || await isDelayed(tick.jobId, places);",
+    replace: ";",
     tests: BEHAVIOURS,
     only: "J8",
+  },
+  {
+    what: "recurring: a job whose topic was deleted is not in the way of the next one",
+    file: "src/scheduler/recurring/is_open.ts",
+    find: "if (error instanceof UnknownTopicError) return false;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/is_open_test.ts"],
+    only: "deleted",
+  },
+  {
+    what: "recurring: a last tick of the far future does not stop the job until then",
+    file: "src/scheduler/recurring/tick_record.ts",
+    find: "last === null || last.tickAtMs > nowMs + MAX_AHEAD_MS ?",
+    replace: "last === null ?",
+    tests: [
+      "tests/scheduler/recurring/owned_recurring_job_test.ts",
+      "tests/scheduler/recurring/tick_table_test.ts",
+    ],
+    only: "future",
+  },
+  {
+    what: "recurring: a record with another definition is replaced when it is read",
+    file: OWNED,
+    find: "if (this.#definition !== null && definition !== this.#hash(this.#definition)) this.#isCompared = false;",
+    replace: "",
+    tests: ["tests/scheduler/recurring/owned_recurring_job_test.ts"],
+    only: "forged",
   },
   {
     what: "recurring: a changed definition moves the waiting tick",

@@ -154,6 +154,14 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
     only: "never seen",
   },
   {
+    what: "delays: a reading of the log that is not adopted leaves no timer behind",
+    file: PARTITION,
+    find: "if (this.#schedules !== schedules) schedules.end();",
+    replace: "",
+    tests: ["tests/scheduler/scheduled_partition_test.ts"],
+    only: "not adopted",
+  },
+  {
     what: "delays: a reader that stood still waits for its own releases before it reads again",
     file: PARTITION,
     find: "while (!before.isIdle && !this.#isStopping) await",

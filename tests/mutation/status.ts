@@ -13,10 +13,18 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
   {
     what: "status: an offset that stood still before the record came is not stalled",
     file: STATE,
-    find: "Math.min(unmovedMs, oldestWaitingMs ?? 0) >= STALLED_AFTER_MS",
-    replace: "unmovedMs >= STALLED_AFTER_MS",
+    find: "Math.min(unmovedMs, oldestWaitingMs ?? 0) >= stalledAfterMs",
+    replace: "unmovedMs >= stalledAfterMs",
     tests: STATES,
     only: "worst of the states",
+  },
+  {
+    what: "status: a topic that waits for its rate limit is not stalled",
+    file: STATE,
+    find: "Math.max(STALLED_AFTER_MS, 2 * (rateLimit?.perMs ?? 0))",
+    replace: "STALLED_AFTER_MS",
+    tests: ["tests/status/read_status_test.ts"],
+    only: "rate limit",
   },
   {
     what: "status: a stuck offset lies in the log",
@@ -53,10 +61,18 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
   {
     what: "status: overdue delayed jobs without a worker are reported",
     file: READ,
-    find: "delayed: waiting === undefined ? null :",
+    find: "delayed: overdue === undefined ? null :",
     replace: "delayed: true ? null :",
     tests: BEHAVIOURS,
     only: "status 8",
+  },
+  {
+    what: "status: delayed jobs that were read in part are not reported as overdue",
+    file: READ,
+    find: "delayed?.isComplete ? waiting : undefined",
+    replace: "waiting",
+    tests: ["tests/status/read_status_test.ts"],
+    only: "reads a part",
   },
   {
     what: "kafka: a silent leader hides only its own partitions",

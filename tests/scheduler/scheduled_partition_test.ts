@@ -1,8 +1,10 @@
 /** An owned partition of delayed jobs: the order of its appends, and what follows a failure. */
 import { assert, assertEquals } from "@std/assert";
-import { UnknownTopicError } from "../../src/errors.ts";
+import { Job } from "../../mod.ts";
+import { BrokerError, UnknownTopicError } from "../../src/errors.ts";
 import { cancellationRecord, readScheduled, scheduleRecord } from "../../src/dispatch/schedule.ts";
 import type { StoredRecord } from "../../src/broker/broker.ts";
+import { every } from "../../src/recurring/mod.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { PartitionUnderTest, SCHEDULED, type SeenAppend } from "../support/scheduled_partition.ts";
 import { until } from "../support/until.ts";
@@ -175,6 +177,37 @@ Deno.test("a reader that stood still waits for its own releases before it reads 
   await until(() => ready.length === 2, () => under.appends.map(outline).join());
   await until(() => under.appends.length === 4, () => under.appends.map(outline).join());
   assertEquals(under.appends.slice(2).map(outline), ["two to target", `tombstone ${second.key}`]);
+});
+
+// The check for timers that a test leaves behind is what fails here.
+Deno.test("readings of the log that are not adopted leave no timer behind", async () => {
+  class NoteJob extends Job {
+    perform() {}
+  }
+  const clock = new ManualClock();
+  const under = await PartitionUnderTest.open(clock, [every({ days: 365 }, NoteJob.of(), { id: "note" })]);
+  const [ready, errors] = [under.events("schedule.ready"), under.events("error.occurred")];
+  await until(() => ready.length === 1, () => "the start");
+  let reads = 0;
+  under.beforeRead = () => {
+    reads++;
+    if (reads === 1) clock.advance(HALF_A_DAY_MS + 1);
+    if (reads === 2) throw new BrokerError("the network is not back yet");
+  };
+  clock.advance(HALF_A_DAY_MS + 1);
+  await until(() => ready.length === 2, () => `${reads} reads`);
+  assertEquals([reads, errors.map(({ error }) => error.message)], [3, ["the network is not back yet"]]);
+  // The ownership ends while it reads.
+  const held = Promise.withResolvers<void>();
+  under.beforeRead = () => {
+    reads++;
+    return held.promise;
+  };
+  clock.advance(HALF_A_DAY_MS + 1);
+  await until(() => reads === 4, () => `${reads} reads`);
+  await under.partition.lose("closed");
+  held.resolve();
+  await under[Symbol.asyncDispose]();
 });
 
 Deno.test("a reader that nothing comes to for days did not stand still", async () => {

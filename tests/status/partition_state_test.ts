@@ -20,7 +20,13 @@ const FACTS: PartitionFacts = {
   unmovedMs: 0,
   owner: null,
 };
-const SHARED: TopicFacts = { workers: 1, pause: null, nowMs: NOW_MS, command: "skip" };
+const SHARED: TopicFacts = {
+  workers: 1,
+  pause: null,
+  stalledAfterMs: STALLED_AFTER_MS,
+  nowMs: NOW_MS,
+  command: "skip",
+};
 const PAUSE = { by: "ada", why: "the mail server is down", atMs: NOW_MS };
 
 /** The state of a partition, its reason and its lag. */

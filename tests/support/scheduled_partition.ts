@@ -3,8 +3,10 @@
  * hands over what is in the log.
  */
 import type { AppendOutcome, Broker, NewRecord, Ownership } from "../../src/broker/broker.ts";
+import type { Job } from "../../src/job/job.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import type { EventMap, EventName } from "../../src/monitor/events.ts";
+import type { RecurringDefinition } from "../../src/recurring/definition.ts";
 import { ReleaseLimit } from "../../src/scheduler/release_limit.ts";
 import { ScheduledPartition } from "../../src/scheduler/scheduled_partition.ts";
 import type { Clock } from "../../src/support/clock.ts";
@@ -32,23 +34,40 @@ export class PartitionUnderTest implements AsyncDisposable {
   readonly appends: SeenAppend[] = [];
   /** Whether an append waits for `settle`. */
   holds: (topic: string, record: NewRecord) => boolean = () => false;
+  /** Called before each read of the log beside the consumer. */
+  beforeRead: () => void | Promise<void> = () => {};
   readonly partition: ScheduledPartition;
   readonly #broker: Broker = new FaultInjectionLog().open();
   #read = 0;
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, recurring: readonly RecurringDefinition[]) {
     this.clock = clock;
+    const { admin } = this.#broker;
     const context = {
       topic: SCHEDULED,
       clock,
       maxDelayMs: 1e12,
       monitor: this.monitor,
-      admin: this.#broker.admin,
+      admin: {
+        ends: admin.ends.bind(admin),
+        committed: admin.committed.bind(admin),
+        read: async (...args: Parameters<typeof admin.read>) => {
+          await this.beforeRead();
+          return await admin.read(...args);
+        },
+      },
       append: (topic: string, record: NewRecord) => this.#append(topic, record),
       findTarget: (topic: string) => topic.startsWith("target") ? { deadLetterTopic: null } : undefined,
       limit: new ReleaseLimit(),
       maxStandstillMs: () => 12 * 3_600_000,
       maxValueBytes: () => 1_000_000,
+      recurring: {
+        definitions: recurring,
+        targetOf: () => ({ jobClass: "NoteJob", topic: "target", record: { value: "{}" } }),
+        groupOf: () => "group",
+        describe: () => "",
+        enqueue: (job: Job) => Promise.resolve(job),
+      },
     };
     const ownership: Ownership = {
       id: "1",
@@ -68,8 +87,11 @@ export class PartitionUnderTest implements AsyncDisposable {
   }
 
   /** Makes a partition with an empty log, which is ready. */
-  static async open(clock: Clock = new ManualClock()): Promise<PartitionUnderTest> {
-    const made = new PartitionUnderTest(clock);
+  static async open(
+    clock: Clock = new ManualClock(),
+    recurring: readonly RecurringDefinition[] = [],
+  ): Promise<PartitionUnderTest> {
+    const made = new PartitionUnderTest(clock, recurring);
     await made.#broker.admin.create([
       { name: SCHEDULED, config: { "cleanup.policy": "compact" } },
       { name: "target" },

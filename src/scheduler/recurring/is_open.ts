@@ -4,6 +4,7 @@
  */
 import type { BrokerAdmin, CommittedOffset } from "../../broker/broker.ts";
 import { partitionOfKey } from "../../broker/partitioner.ts";
+import { UnknownTopicError } from "../../errors.ts";
 import type { Position } from "../../support/position.ts";
 import { decodeCommitMetadata } from "../../worker/partition/commit_metadata.ts";
 import { isInRanges } from "../../worker/partition/offset_states.ts";
@@ -26,18 +27,26 @@ export interface OpenPlaces {
  *
  * @throws {BrokerError} if the broker cannot be asked
  */
-export async function isOpen({ position, jobId }: LastTick, places: OpenPlaces): Promise<boolean> {
-  const { admin, group, signal } = places;
+export async function isOpen(tick: LastTick, places: OpenPlaces): Promise<boolean> {
+  return await isInTopic(tick, places) || await isDelayed(tick.jobId, places);
+}
+
+/** Returns whether a record of the job is in its topic and is not finished. A topic that was deleted has none. */
+async function isInTopic({ position, jobId }: LastTick, { admin, group, signal }: OpenPlaces): Promise<boolean> {
   const { topic } = position;
-  const commits = new Map((await admin.committed(group, topic)).map((commit) => [commit.partition, commit]));
-  const accept = (at: Position) => !isFinished(commits.get(at.partition), at.offset);
-  const ends = (await admin.ends(topic)).find(({ partition }) => partition === position.partition);
-  // One that is not there was deleted, perhaps with its topic: no worker will run it.
-  const isThere = ends !== undefined && position.offset >= ends.low && position.offset < ends.high;
-  if (isThere && accept(position)) return true;
-  const from = Object.fromEntries(Array.from(commits.values(), ({ partition, offset }) => [partition, offset ?? 0]));
-  if (await findJob(admin, topic, jobId, { from, accept, signal }) !== null) return true;
-  return await isDelayed(jobId, places);
+  try {
+    const commits = new Map((await admin.committed(group, topic)).map((commit) => [commit.partition, commit]));
+    const accept = (at: Position) => !isFinished(commits.get(at.partition), at.offset);
+    const ends = (await admin.ends(topic)).find(({ partition }) => partition === position.partition);
+    // One that is not there was deleted, perhaps with its topic: no worker will run it.
+    const isThere = ends !== undefined && position.offset >= ends.low && position.offset < ends.high;
+    if (isThere && accept(position)) return true;
+    const from = Object.fromEntries(Array.from(commits.values(), ({ partition, offset }) => [partition, offset ?? 0]));
+    return await findJob(admin, topic, jobId, { from, accept, signal }) !== null;
+  } catch (error) {
+    if (error instanceof UnknownTopicError) return false;
+    throw error;
+  }
 }
 
 function isFinished(commit: CommittedOffset | undefined, offset: number): boolean {

@@ -42,7 +42,7 @@ export async function listRecurring(
   definitions: readonly RecurringDefinition[],
   nowMs: number,
 ): Promise<RecurringJob[]> {
-  const ticks = definitions.length === 0 ? new TickTable() : await readTicks(admin, topic, group);
+  const ticks = definitions.length === 0 ? new TickTable() : await readTicks(admin, topic, group, nowMs);
   return definitions.map((definition) => {
     const { id, job, schedule, timeZone } = definition;
     const tick = ticks.get(id);
@@ -63,6 +63,7 @@ async function readTicks(
   admin: Pick<BrokerAdmin, "committed" | "read">,
   topic: string,
   group: string,
+  nowMs: number,
 ): Promise<TickTable> {
   const table = new TickTable();
   const offsetOfKey = new Map<string, number>();
@@ -73,7 +74,7 @@ async function readTicks(
       for (const record of records) {
         const read = readScheduled(record);
         const tick = read.kind === "schedule" ? decodeTick(record.offset, read) : null;
-        if (tick !== null && table.add(tick)) offsetOfKey.set(textOf(record.key!), record.offset);
+        if (tick !== null && table.add(tick, nowMs)) offsetOfKey.set(textOf(record.key!), record.offset);
         if (read.kind !== "tombstone") continue;
         const removed = offsetOfKey.get(textOf(record.key!));
         if (removed !== undefined) table.remove(removed);

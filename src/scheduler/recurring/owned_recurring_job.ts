@@ -24,6 +24,7 @@ import { isOpen } from "./is_open.ts";
 import {
   encodeTick,
   type LastTick,
+  lastTickAtMs,
   RECURRING_PARTITION,
   scheduleIdOf,
   type TickRecord,
@@ -90,11 +91,13 @@ export class OwnedRecurringJob {
 
   /** Takes the record that counts. */
   read(record: TickRecord): void {
-    const { offset, ends } = record;
+    const { offset, ends, definition } = record;
     // Its own record, read back.
     if (this.#record !== null && offset <= this.#record.offset) return;
     this.#take(record);
     this.#isInDoubt = ends !== null;
+    // From a former owner with other code, or forged.
+    if (this.#definition !== null && definition !== this.#hash(this.#definition)) this.#isCompared = false;
   }
 
   /** Notes that its record is gone: it was cancelled, so that its tick is left out. */
@@ -173,7 +176,7 @@ export class OwnedRecurringJob {
   }
 
   #firstTick(definition: RecurringDefinition, nowMs: number): Omit<TickState, "definition"> {
-    const afterMs = Math.max(nowMs, this.#afterMs, this.#last?.tickAtMs ?? -Infinity);
+    const afterMs = Math.max(nowMs, this.#afterMs, lastTickAtMs(this.#last, nowMs));
     return { tickAtMs: definition.next(afterMs), last: this.#last, ends: null };
   }
 
@@ -286,6 +289,8 @@ export class OwnedRecurringJob {
   #take(record: TickRecord): void {
     this.#record = record;
     this.#last = record.last;
+    // The record of another tick may have been written although its append has failed.
+    if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;
     this.#isDue = false;
     this.#afterMs = -Infinity;
   }

@@ -51,7 +51,7 @@ export class RecurringJobs {
 
   /** Takes a record that was read. @returns whether it counts: one that comes late from a former owner does not */
   read(record: TickRecord): boolean {
-    if (!this.#table.add(record)) return false;
+    if (!this.#table.add(record, this.#context.clock.nowMs())) return false;
     const { id } = record;
     let job = this.#jobs.get(id);
     // It is not in the code any more.

@@ -46,6 +46,9 @@ export interface TickRecord extends TickState {
 
 const PREFIX = "recurring/";
 
+/** A last tick that is later than now by more was written under a wrong clock, or forged, in milliseconds. */
+const MAX_AHEAD_MS = 86_400_000;
+
 /** Returns the job id of the records of a recurring job. */
 export function scheduleIdOf(id: string): string {
   return `${PREFIX}${id}`;
@@ -75,6 +78,11 @@ export function decodeTick(
   } catch {
     return null;
   }
+}
+
+/** Returns the time of the last tick; `-Infinity` if there is none, or it is too far in the future to be true. */
+export function lastTickAtMs(last: LastTick | null, nowMs: number): number {
+  return last === null || last.tickAtMs > nowMs + MAX_AHEAD_MS ? -Infinity : last.tickAtMs;
 }
 
 function isLastTick(value: LastTick): boolean {

@@ -1,8 +1,9 @@
 /**
  * The record that counts of each recurring job: the latest one. A record that knows of fewer ticks than the one before it comes
- * late, from a former owner: it does not count.
+ * late, from a former owner: it does not count. A last tick of the future counts as none, so that
+ * a forged one does not shut out the records after it.
  */
-import type { TickRecord } from "./tick_record.ts";
+import { lastTickAtMs, type TickRecord } from "./tick_record.ts";
 
 /** See the module. */
 export class TickTable {
@@ -15,9 +16,9 @@ export class TickTable {
   }
 
   /** Adds a record. @returns whether it counts */
-  add(record: TickRecord): boolean {
+  add(record: TickRecord, nowMs: number): boolean {
     const known = this.#byId.get(record.id);
-    if (known !== undefined && lastOf(known) > lastOf(record)) return false;
+    if (known !== undefined && lastTickAtMs(known.last, nowMs) > lastTickAtMs(record.last, nowMs)) return false;
     if (known !== undefined) this.#byOffset.delete(known.offset);
     this.#byId.set(record.id, record);
     this.#byOffset.set(record.offset, record);
@@ -32,8 +33,4 @@ export class TickTable {
     this.#byId.delete(record.id);
     return record;
   }
-}
-
-function lastOf({ last }: TickRecord): number {
-  return last?.tickAtMs ?? -Infinity;
 }
