@@ -77,6 +77,14 @@ export class Gate {
     this.#running.delete(record);
   }
 
+  /** Forgets a record that was woken and does not run, such as an expired job: it leaves its turn to the next one. */
+  drop(record: QueuedRecord): void {
+    const held = this.#held.get(record);
+    if (held === undefined) return;
+    this.#forget(held);
+    held.bucket.wake(this.#options.nowMs());
+  }
+
   /** Makes all held records ready again: nothing of them may keep others waiting while no job of the partition starts. */
   letGo(): void {
     const held = [...this.#held.values()];

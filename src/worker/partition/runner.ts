@@ -202,6 +202,8 @@ export class Runner {
         hasWaited = true;
         continue;
       }
+      // Before the loop gives up its turn: a record that this wakes starts no loop inside this one.
+      if (!isRun) this.#gate?.drop(record);
       this.#isStarting = false;
       if (!isRun) {
         semaphore.release();

@@ -1,10 +1,54 @@
 /** Limits in a worker: a `by` that fails, the memory of buckets, and wrong options. */
-import { activeJobTopic, App, InvalidConfigurationError, Job, type LimitedJob } from "@activejob/kafka";
+import {
+  activeJobTopic,
+  App,
+  type AppOptions,
+  InvalidConfigurationError,
+  Job,
+  type LimitedJob,
+} from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
-import { RateBucket, RunningBucket } from "../../../src/worker/limits/bucket.ts";
+import { type Bucket, RateBucket, RunningBucket } from "../../../src/worker/limits/bucket.ts";
+import { Gate } from "../../../src/worker/limits/gate.ts";
 import { Limit } from "../../../src/worker/limits/limit.ts";
 import { EnvelopeCodec } from "../../../src/job/envelope.ts";
 import { Monitor } from "../../../src/monitor/monitor.ts";
+import type { DecodedJob } from "../../../src/worker/partition/decode.ts";
+import type { QueuedRecord } from "../../../src/worker/partition/queued_record.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { until } from "../../support/until.ts";
+
+const codec = new EnvelopeCodec({ serializers: [], currentAttributes: [], railsCurrentAttributes: [] } as never);
+
+function limitOf(by: ((job: LimitedJob) => string) | null, createBucket: () => Bucket): Limit {
+  return new Limit({ where: "test", by, createBucket, codec, monitor: new Monitor() });
+}
+
+/** A gate whose jobs are strings, and the jobs that it has woken. */
+function gateOf(limits: readonly Limit[]) {
+  const clock = new ManualClock();
+  const records = new Map<string, QueuedRecord>();
+  const woken: string[] = [];
+  const gate = new Gate({
+    limits,
+    describe: (envelope) => ({ jobId: envelope.jobId } as LimitedJob),
+    nowMs: () => clock.nowMs(),
+    callAt: (timeMs, fn) => clock.callAt(timeMs, fn),
+    onWoken: (record) => void woken.push([...records].find(([, each]) => each === record)![0]),
+  });
+  const recordOf = (job: string) => {
+    if (!records.has(job)) records.set(job, { key: null, offset: records.size } as QueuedRecord);
+    return records.get(job)!;
+  };
+  return {
+    clock,
+    gate,
+    woken,
+    enter: (job: string) => gate.enter(recordOf(job), { envelope: { jobId: job } } as DecodedJob),
+    leave: (job: string) => gate.leave(recordOf(job)),
+    drop: (job: string) => gate.drop(recordOf(job)),
+  };
+}
 
 Deno.test("a function that throws or returns no string does not stop the worker: its jobs share a limit, reported once", async () => {
   let most = 0;
@@ -37,14 +81,7 @@ Deno.test("a function that throws or returns no string does not stop the worker:
 });
 
 Deno.test("buckets are forgotten when nothing in them counts any more; beyond a bound, new values share one", () => {
-  const codec = new EnvelopeCodec({ serializers: [], currentAttributes: [], railsCurrentAttributes: [] } as never);
-  const limit = new Limit({
-    where: "test",
-    by: ({ jobId }) => jobId,
-    createBucket: () => new RateBucket(1, 100),
-    codec,
-    monitor: new Monitor(),
-  });
+  const limit = limitOf(({ jobId }) => jobId, () => new RateBucket(1, 100));
   const bucketOf = (id: number, nowMs: number) => limit.bucketOf({ jobId: `${id}` } as LimitedJob, {} as never, nowMs);
   for (let id = 0; id < 10_000; id++) bucketOf(id, 0).enter(0);
   assertEquals([limit.size, bucketOf(10_000, 0) === bucketOf(10_001, 0)], [10_000, true]);
@@ -76,6 +113,47 @@ Deno.test("a record that is woken in vain keeps its place, and as many are woken
   bucket.hold(held[0]!);
   bucket.leave(0);
   assertEquals(woken, [0, 0]);
+});
+
+Deno.test("a record that is woken and does not run leaves its turn to the next one", () => {
+  const { gate, woken, enter, leave, drop } = gateOf([limitOf(null, () => new RunningBucket(1))]);
+  assertEquals(["a", "b", "c"].map(enter), [true, false, false]);
+  leave("a");
+  assertEquals(woken, ["b"]);
+  drop("b");
+  assertEquals([woken, gate.held], [["b", "c"], 1]);
+  assertEquals([enter("c"), gate.held], [true, 0]);
+});
+
+Deno.test("a job that expires while it is held takes no turn of the jobs behind it", async () => {
+  const clock = new ManualClock();
+  const ran: number[] = [];
+  let entered = 0;
+  class HeldJob extends Job {
+    async perform(n: number) {
+      ran.push(n);
+      if (n > 0) return;
+      await until(() => entered === 4, () => `${entered} jobs have come to the limit`);
+      clock.advance(7_200_000);
+    }
+  }
+  class ExpiringJob extends HeldJob {
+    static override expiresAfterMs = 3_600_000;
+  }
+  const by = () => `${++entered}`.slice(0, 0);
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [HeldJob, ExpiringJob],
+    topics: [activeJobTopic("default", { partitions: 1, ordering: "none", limits: { all: { by, max: 1 } } })],
+    clock,
+    logger: false,
+  } as AppOptions);
+  let expired = 0;
+  app.on("job.expired", () => void expired++);
+  await app.enqueueAll([HeldJob.of(0), ExpiringJob.of(1), HeldJob.of(2), HeldJob.of(3)]);
+  await app.worker().run(undefined, { once: true });
+  assertEquals([ran, expired], [[0, 2, 3], 1]);
 });
 
 Deno.test("wrong limits are refused when they are declared", () => {
