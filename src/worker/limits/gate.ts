@@ -65,7 +65,11 @@ export class Gate {
       return false;
     }
     if (held !== undefined) this.#forget(held);
-    for (const bucket of buckets) bucket.enter(nowMs);
+    for (const bucket of buckets) {
+      bucket.enter(nowMs);
+      // If it was woken some time ago, the timer saw no start that counts.
+      if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());
+    }
     this.#running.set(record, buckets);
     return true;
   }

@@ -125,6 +125,18 @@ Deno.test("a record that is woken and does not run leaves its turn to the next o
   assertEquals([enter("c"), gate.held], [true, 0]);
 });
 
+Deno.test("a woken record that starts late sets the timer for the records that are still held", () => {
+  const { clock, woken, enter } = gateOf([limitOf(null, () => new RateBucket(1, 100))]);
+  assertEquals(["a", "b", "c"].map(enter), [true, false, false]);
+  clock.advance(100);
+  clock.advance(400);
+  assertEquals([woken, enter("b")], [["b"], true]);
+  clock.advance(99);
+  assertEquals(woken, ["b"]);
+  clock.advance(1);
+  assertEquals([woken, enter("c"), clock.waiting], [["b", "c"], true, 0]);
+});
+
 Deno.test("a job that expires while it is held takes no turn of the jobs behind it", async () => {
   const clock = new ManualClock();
   const ran: number[] = [];
