@@ -29,10 +29,12 @@ export interface GateOptions {
   readonly onWoken: (record: QueuedRecord) => void;
 }
 
-/** A record that is held, the bucket that it waits for, and all that it needs. */
+/**
+ * A record that is held, and the bucket that it waits for. Only that one is kept: any other bucket of the record may be
+ * forgotten as idle meanwhile, and a new one counts in its place.
+ */
 interface Held extends HeldRecord {
   readonly record: QueuedRecord;
-  readonly buckets: readonly Bucket[];
   bucket: Bucket;
 }
 
@@ -58,10 +60,10 @@ export class Gate {
   enter(record: QueuedRecord, { envelope }: DecodedJob): boolean {
     const nowMs = this.#options.nowMs();
     const held = this.#held.get(record);
-    const buckets = held?.buckets ?? this.#bucketsOf(record, envelope, nowMs);
+    const buckets = this.#bucketsOf(record, envelope, nowMs);
     const full = buckets.find((bucket) => bucket.spaceAt(nowMs) <= 0);
     if (full !== undefined) {
-      this.#hold(record, held, buckets, full, nowMs);
+      this.#hold(record, held, full, nowMs);
       return false;
     }
     if (held !== undefined) this.#forget(held);
@@ -71,6 +73,8 @@ export class Gate {
       if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());
     }
     this.#running.set(record, buckets);
+    // Its value has changed: it was woken there, and leaves its turn to the next one.
+    if (held !== undefined && !buckets.includes(held.bucket)) held.bucket.wake(nowMs);
     return true;
   }
 
@@ -117,13 +121,11 @@ export class Gate {
   #hold(
     record: QueuedRecord,
     before: Held | undefined,
-    buckets: readonly Bucket[],
     bucket: Bucket,
     nowMs: number,
   ): void {
     const held = before ?? {
       record,
-      buckets,
       bucket,
       isWoken: false,
       wake: () => {

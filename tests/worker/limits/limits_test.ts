@@ -137,6 +137,32 @@ Deno.test("a woken record that starts late sets the timer for the records that a
   assertEquals([woken, enter("c"), clock.waiting], [["b", "c"], true, 0]);
 });
 
+Deno.test("a held record counts in the bucket of its value, also if that was forgotten as idle meanwhile", () => {
+  const limits = [0, 1].map((part) => limitOf(({ jobId }) => jobId.split("/")[part]!, () => new RunningBucket(1)));
+  const { woken, enter, leave } = gateOf(limits);
+  assertEquals(["z/mail", "a/mail"].map(enter), [true, false]);
+  for (let n = 0; n < 4; n++) {
+    assertEquals(enter(`t${n}/k${n}`), true);
+    leave(`t${n}/k${n}`);
+  }
+  assertEquals(enter("a/sms"), true);
+  leave("z/mail");
+  assertEquals([woken, enter("a/mail")], [["a/mail"], false]);
+  leave("a/sms");
+  assertEquals([woken, enter("a/mail")], [["a/mail", "a/mail"], true]);
+});
+
+Deno.test("a held record whose value has changed leaves its turn to the next one of its old value", () => {
+  let hasChanged = false;
+  const by = ({ jobId }: LimitedJob) => hasChanged && jobId === "b" ? "other" : "";
+  const { gate, woken, enter, leave } = gateOf([limitOf(by, () => new RunningBucket(1))]);
+  assertEquals(["a", "b", "c"].map(enter), [true, false, false]);
+  leave("a");
+  hasChanged = true;
+  assertEquals(woken, ["b"]);
+  assertEquals([enter("b"), woken, gate.held], [true, ["b", "c"], 1]);
+});
+
 Deno.test("a job that expires while it is held takes no turn of the jobs behind it", async () => {
   const clock = new ManualClock();
   const ran: number[] = [];
