@@ -10,10 +10,15 @@
  */
 import type { Envelope } from "../../job/envelope_data.ts";
 import type { LimitedJob } from "../../routing/limits.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import { MAX_TIMER_MS } from "../../support/validation.ts";
 import type { DecodedJob } from "../partition/decode.ts";
 import { keyText, type QueuedRecord } from "../partition/queued_record.ts";
 import type { Bucket, HeldRecord } from "./bucket.ts";
 import type { Limit } from "./limit.ts";
+
+/** The time after which a timer of the process looks, if that of the clock has not, in milliseconds. */
+const LATE_MS = 50;
 
 /** The parts of a gate. */
 export interface GateOptions {
@@ -149,17 +154,27 @@ export class Gate {
     this.#held.delete(held.record);
   }
 
-  /** Looks again at a time, if it is not about to do so already. */
+  /**
+   * Looks again at a time, if it is not about to do so already. If the clock is set back meanwhile, it shows that time much
+   * later: so a timer of the process looks as well.
+   */
   #callAt(timeMs: number | null): void {
     if (timeMs === null || timeMs >= this.#timerMs || this.#isClosed) return;
     this.#cancelTimer?.();
     this.#timerMs = timeMs;
-    this.#cancelTimer = this.#options.callAt(timeMs, () => this.#wakeInTime());
+    const look = () => this.#wakeInTime();
+    const cancel = this.#options.callAt(timeMs, look);
+    const timer = setTimeout(look, Math.min(timeMs - this.#options.nowMs() + LATE_MS, MAX_TIMER_MS));
+    this.#cancelTimer = () => {
+      cancel();
+      clearTimeout(timer);
+    };
   }
 
   #wakeInTime(): void {
-    this.#timerMs = Infinity;
+    this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#timerMs = Infinity;
     const nowMs = this.#options.nowMs();
     const buckets = new Set(Array.from(this.#held.values(), ({ bucket }) => bucket));
     for (const bucket of buckets) {

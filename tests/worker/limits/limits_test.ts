@@ -163,6 +163,14 @@ Deno.test("a held record whose value has changed leaves its turn to the next one
   assertEquals([enter("b"), woken, gate.held], [true, ["b", "c"], 1]);
 });
 
+Deno.test("a clock that is set back during a wait does not make it longer", async () => {
+  const { clock, woken, enter } = gateOf([limitOf(null, () => new RateBucket(1, 1))]);
+  assertEquals(["a", "b"].map(enter), [true, false]);
+  clock.advance(-3_600_000);
+  await until(() => woken.length > 0, () => "no job is woken");
+  assertEquals([enter("b"), woken, clock.waiting], [true, ["b"], 0]);
+});
+
 Deno.test("a job that expires while it is held takes no turn of the jobs behind it", async () => {
   const clock = new ManualClock();
   const ran: number[] = [];
