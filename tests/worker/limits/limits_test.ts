@@ -7,6 +7,7 @@ import {
   Job,
   type LimitedJob,
 } from "@activejob/kafka";
+import { createHash } from "node:crypto";
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Bucket, RateBucket, RunningBucket } from "../../../src/worker/limits/bucket.ts";
 import { Gate } from "../../../src/worker/limits/gate.ts";
@@ -169,6 +170,18 @@ Deno.test("a clock that is set back during a wait does not make it longer", asyn
   clock.advance(-3_600_000);
   await until(() => woken.length > 0, () => "no job is woken");
   assertEquals([enter("b"), woken, clock.waiting], [true, ["b"], 0]);
+});
+
+Deno.test("a value of more than 200 characters is kept as its digest", () => {
+  const limit = limitOf(({ jobId }) => jobId, () => new RunningBucket(1));
+  const bucketOf = (value: string) => limit.bucketOf({ jobId: value } as LimitedJob, {} as never, 0);
+  const digestOf = (value: string) => createHash("sha256").update(value).digest("hex");
+  for (const [length, isDigest] of [[200, false], [201, true]] as const) {
+    const value = "x".repeat(length);
+    const bucket = bucketOf(value);
+    bucket.enter(0);
+    assertEquals([bucketOf(value) === bucket, bucketOf(digestOf(value)) === bucket], [true, isDigest]);
+  }
 });
 
 Deno.test("a job that expires while it is held takes no turn of the jobs behind it", async () => {
