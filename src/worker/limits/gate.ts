@@ -30,6 +30,14 @@ export interface GateOptions {
   readonly nowMs: () => number;
   /** Calls a function once the clock shows a time. @returns a function that cancels the call */
   readonly callAt: (timeMs: number, fn: () => void) => () => void;
+  /** The owner of the partition. */
+  readonly owner: GateOwner;
+}
+
+/** The parts of the owner of a partition that its gate needs. */
+export interface GateOwner {
+  /** Returns whether the partition has a slot for one record more than those that are ready. */
+  readonly hasSlot: () => boolean;
   /** Called with a record that may be taken again. */
   readonly onWoken: (record: QueuedRecord) => void;
 }
@@ -105,7 +113,7 @@ export class Gate {
       const { isWoken } = each;
       each.isWoken = true;
       this.#forget(each);
-      if (!isWoken) this.#options.onWoken(each.record);
+      if (!isWoken) this.#options.owner.onWoken(each.record);
     }
     // A record that was woken, and did not come, leaves its turn to the next one.
     for (const { bucket } of held) bucket.wake(this.#options.nowMs());
@@ -133,8 +141,9 @@ export class Gate {
       record,
       bucket,
       isWoken: false,
+      hasSlot: this.#options.owner.hasSlot,
       wake: () => {
-        if (!this.#isClosed) this.#options.onWoken(record);
+        if (!this.#isClosed) this.#options.owner.onWoken(record);
       },
     };
     const left = held.bucket;

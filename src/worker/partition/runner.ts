@@ -85,9 +85,12 @@ export class Runner {
       finish: (record) => this.#finish(record),
       wait: (record, wait) => this.#wait(record, wait),
     });
-    this.#gate = this.#context.limits.gateOf(route, partition, (record) => {
-      this.#queue.retry(record);
-      this.start();
+    this.#gate = this.#context.limits.gateOf(route, partition, {
+      hasSlot: () => this.#attempts.size + this.#queue.ready < route.maxConcurrency,
+      onWoken: (record) => {
+        this.#queue.retry(record);
+        this.start();
+      },
     });
     this.#orders = new PartitionOrders(this.#context.control, { topic: route.topic, partition }, () => this.#obey());
   }

@@ -1,14 +1,16 @@
-/** Limits in a worker: a `by` that fails, the memory of buckets, and wrong options. */
+/** Limits in a worker: a `by` that fails, the memory of buckets, the turns of records that are held, and wrong options. */
 import {
   activeJobTopic,
   App,
   type AppOptions,
   InvalidConfigurationError,
   Job,
+  type KafkaOptions,
   type LimitedJob,
 } from "@activejob/kafka";
 import { createHash } from "node:crypto";
 import { assertEquals, assertThrows } from "@std/assert";
+import { partitionOfKey } from "../../../src/broker/partitioner.ts";
 import { type Bucket, RateBucket, RunningBucket } from "../../../src/worker/limits/bucket.ts";
 import { Gate } from "../../../src/worker/limits/gate.ts";
 import { Limit } from "../../../src/worker/limits/limit.ts";
@@ -30,12 +32,16 @@ function gateOf(limits: readonly Limit[]) {
   const clock = new ManualClock();
   const records = new Map<string, QueuedRecord>();
   const woken: string[] = [];
+  const slots = { areFree: true };
   const gate = new Gate({
     limits,
     describe: (envelope) => ({ jobId: envelope.jobId } as LimitedJob),
     nowMs: () => clock.nowMs(),
     callAt: (timeMs, fn) => clock.callAt(timeMs, fn),
-    onWoken: (record) => void woken.push([...records].find(([, each]) => each === record)![0]),
+    owner: {
+      hasSlot: () => slots.areFree,
+      onWoken: (record) => void woken.push([...records].find(([, each]) => each === record)![0]),
+    },
   });
   const recordOf = (job: string) => {
     if (!records.has(job)) records.set(job, { key: null, offset: records.size } as QueuedRecord);
@@ -45,6 +51,7 @@ function gateOf(limits: readonly Limit[]) {
     clock,
     gate,
     woken,
+    slots,
     enter: (job: string) => gate.enter(recordOf(job), { envelope: { jobId: job } } as DecodedJob),
     leave: (job: string) => gate.leave(recordOf(job)),
     drop: (job: string) => gate.drop(recordOf(job)),
@@ -104,7 +111,7 @@ Deno.test("a bucket has space again a span after each start, and after the clock
 Deno.test("a record that is woken in vain keeps its place, and as many are woken as there is space for", () => {
   const bucket = new RunningBucket(1);
   const woken: number[] = [];
-  const held = [0, 1].map((n) => ({ isWoken: false, wake: () => void woken.push(n) }));
+  const held = [0, 1].map((n) => ({ isWoken: false, hasSlot: () => true, wake: () => void woken.push(n) }));
   bucket.enter();
   for (const each of held) bucket.hold(each);
   bucket.leave(0);
@@ -182,6 +189,62 @@ Deno.test("a value of more than 200 characters is kept as its digest", () => {
     bucket.enter(0);
     assertEquals([bucketOf(value) === bucket, bucketOf(digestOf(value)) === bucket], [true, isDigest]);
   }
+});
+
+Deno.test("a record whose partition has no slot keeps no turn from another partition, and its turn is not lost", () => {
+  const limit = limitOf(null, () => new RunningBucket(1));
+  const [first, second] = [gateOf([limit]), gateOf([limit])];
+  assertEquals([second.enter("a"), first.enter("b"), first.enter("c"), second.enter("d")], [true, false, false, false]);
+  first.slots.areFree = false;
+  second.leave("a");
+  // One of those without a slot: the others would only come to wait again.
+  assertEquals([first.woken, second.woken, second.enter("d")], [["b"], ["d"], true]);
+  assertEquals(first.enter("b"), false);
+  second.leave("d");
+  assertEquals(first.woken, ["b", "c"]);
+  first.drop("c");
+  assertEquals([first.woken, first.enter("b"), first.gate.held], [["b", "c", "b"], true, 0]);
+});
+
+Deno.test("a partition whose jobs have all its slots does not hold up a tenant in another one", async () => {
+  const keys = [0, 1].map((partition) => ["a", "b", "c", "d"].find((key) => partitionOfKey(key, 2) === partition)!);
+  const ran: string[] = [];
+  const tried: string[] = [];
+  class TenantJob extends Job {
+    static override kafkaOptions: KafkaOptions<TenantJob> = { key: (job) => keys[job.args[1]]! };
+    async perform(tenant: string, partition: number, n: number) {
+      ran.push(`${tenant}${n}`);
+      const untilHas = (names: string[], name: string) => until(() => names.includes(name), () => `Only ${names}`);
+      if (tenant !== "a") await untilHas(ran, "a2");
+      else if (n === 0) {
+        for (const job of [TenantJob.of("a", 0, 1), TenantJob.of("b", 0, 0), TenantJob.of("c", 0, 0)]) {
+          await app.enqueue(job);
+        }
+        await untilHas(ran, "c0");
+        await app.enqueue(TenantJob.of("a", partition, 2));
+        await untilHas(tried, "a2");
+      }
+    }
+  }
+  const by = ({ args: [tenant, , n] }: LimitedJob) => {
+    tried.push(`${tenant}${n}`);
+    return tenant as string;
+  };
+  const limits = { tenant: { by, max: 1 } };
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [TenantJob],
+    topics: [activeJobTopic("default", { partitions: 2, ordering: "none", maxConcurrency: 2, limits })],
+    logger: false,
+  });
+  await app.enqueue(TenantJob.of("a", 1, 0));
+  const stop = new AbortController();
+  const run = app.worker().run(stop.signal);
+  await until(() => ran.length === 5, () => `Only ${ran}`);
+  stop.abort();
+  await run;
+  assertEquals(ran, ["a0", "b0", "c0", "a2", "a1"]);
 });
 
 Deno.test("a job that expires while it is held takes no turn of the jobs behind it", async () => {
