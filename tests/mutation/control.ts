@@ -95,4 +95,28 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     tests: [LIMITS],
     only: "set back",
   },
+  {
+    what: "limits: a held job that does not run passes its turn on",
+    file: "src/worker/partition/runner.ts",
+    find: "if (!isRun) this.#gate?.drop(record);",
+    replace: "",
+    tests: [LIMITS],
+    only: "takes no turn of the jobs behind it",
+  },
+  {
+    what: "limits: a held job that starts late sets the timer for the others",
+    file: "src/worker/limits/gate.ts",
+    find: "if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());",
+    replace: "",
+    tests: [LIMITS],
+    only: "starts late",
+  },
+  {
+    what: "limits: a partition without a slot keeps no turn",
+    file: "src/worker/limits/bucket.ts",
+    find: "record.isWoken || record.hasSlot()",
+    replace: "true",
+    tests: [LIMITS],
+    only: "keeps no turn",
+  },
 ];

@@ -1,12 +1,15 @@
 /**
  * The jobs that share one limit: those with one value of its `by`. A bucket counts what may start now, and keeps the records
- * that wait for it, in their order. A record keeps its place while it is woken and not yet started. Pure.
+ * that wait for it, in their order. A record keeps its place while it is woken and not yet started, and its turn: no other is
+ * woken for it. One whose partition has no slot has no turn: it might keep it for long. Pure.
  */
 
 /** A record that waits for a bucket. */
 export interface HeldRecord {
   /** Whether it was made ready again, since there is space. */
   isWoken: boolean;
+  /** Returns whether its partition has a slot for it. */
+  readonly hasSlot: () => boolean;
   /** Makes it ready again. */
   readonly wake: () => void;
 }
@@ -46,11 +49,15 @@ export abstract class Bucket {
     this.#held.delete(record);
   }
 
-  /** Wakes as many records as there is space for. */
+  /** Wakes as many records as there is space for, and at most as many without a turn. */
   wake(nowMs: number): void {
     let space = this.spaceAt(nowMs);
+    let withoutTurn = space;
     for (const record of this.#held) {
-      if (space-- <= 0) return;
+      if (space <= 0) return;
+      if (record.isWoken || record.hasSlot()) space--;
+      else if (withoutTurn-- > 0) this.#held.delete(record);
+      else continue;
       if (record.isWoken) continue;
       record.isWoken = true;
       record.wake();

@@ -10,10 +10,15 @@
  */
 import type { Envelope } from "../../job/envelope_data.ts";
 import type { LimitedJob } from "../../routing/limits.ts";
+import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import { MAX_TIMER_MS } from "../../support/validation.ts";
 import type { DecodedJob } from "../partition/decode.ts";
 import { keyText, type QueuedRecord } from "../partition/queued_record.ts";
 import type { Bucket, HeldRecord } from "./bucket.ts";
 import type { Limit } from "./limit.ts";
+
+/** The time after which a timer of the process looks, if that of the clock has not, in milliseconds. */
+const LATE_MS = 50;
 
 /** The parts of a gate. */
 export interface GateOptions {
@@ -25,14 +30,24 @@ export interface GateOptions {
   readonly nowMs: () => number;
   /** Calls a function once the clock shows a time. @returns a function that cancels the call */
   readonly callAt: (timeMs: number, fn: () => void) => () => void;
+  /** The owner of the partition. */
+  readonly owner: GateOwner;
+}
+
+/** The parts of the owner of a partition that its gate needs. */
+export interface GateOwner {
+  /** Returns whether the partition has a slot for one record more than those that are ready. */
+  readonly hasSlot: () => boolean;
   /** Called with a record that may be taken again. */
   readonly onWoken: (record: QueuedRecord) => void;
 }
 
-/** A record that is held, the bucket that it waits for, and all that it needs. */
+/**
+ * A record that is held, and the bucket that it waits for. Only that one is kept: any other bucket of the record may be
+ * forgotten as idle meanwhile, and a new one counts in its place.
+ */
 interface Held extends HeldRecord {
   readonly record: QueuedRecord;
-  readonly buckets: readonly Bucket[];
   bucket: Bucket;
 }
 
@@ -58,15 +73,21 @@ export class Gate {
   enter(record: QueuedRecord, { envelope }: DecodedJob): boolean {
     const nowMs = this.#options.nowMs();
     const held = this.#held.get(record);
-    const buckets = held?.buckets ?? this.#bucketsOf(record, envelope, nowMs);
+    const buckets = this.#bucketsOf(record, envelope, nowMs);
     const full = buckets.find((bucket) => bucket.spaceAt(nowMs) <= 0);
     if (full !== undefined) {
-      this.#hold(record, held, buckets, full, nowMs);
+      this.#hold(record, held, full, nowMs);
       return false;
     }
     if (held !== undefined) this.#forget(held);
-    for (const bucket of buckets) bucket.enter(nowMs);
+    for (const bucket of buckets) {
+      bucket.enter(nowMs);
+      // If it was woken some time ago, the timer saw no start that counts.
+      if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());
+    }
     this.#running.set(record, buckets);
+    // Its value has changed: it was woken there, and leaves its turn to the next one.
+    if (held !== undefined && !buckets.includes(held.bucket)) held.bucket.wake(nowMs);
     return true;
   }
 
@@ -77,6 +98,14 @@ export class Gate {
     this.#running.delete(record);
   }
 
+  /** Forgets a record that was woken and does not run, such as an expired job: it leaves its turn to the next one. */
+  drop(record: QueuedRecord): void {
+    const held = this.#held.get(record);
+    if (held === undefined) return;
+    this.#forget(held);
+    held.bucket.wake(this.#options.nowMs());
+  }
+
   /** Makes all held records ready again: nothing of them may keep others waiting while no job of the partition starts. */
   letGo(): void {
     const held = [...this.#held.values()];
@@ -84,7 +113,7 @@ export class Gate {
       const { isWoken } = each;
       each.isWoken = true;
       this.#forget(each);
-      if (!isWoken) this.#options.onWoken(each.record);
+      if (!isWoken) this.#options.owner.onWoken(each.record);
     }
     // A record that was woken, and did not come, leaves its turn to the next one.
     for (const { bucket } of held) bucket.wake(this.#options.nowMs());
@@ -105,17 +134,16 @@ export class Gate {
   #hold(
     record: QueuedRecord,
     before: Held | undefined,
-    buckets: readonly Bucket[],
     bucket: Bucket,
     nowMs: number,
   ): void {
     const held = before ?? {
       record,
-      buckets,
       bucket,
       isWoken: false,
+      hasSlot: this.#options.owner.hasSlot,
       wake: () => {
-        if (!this.#isClosed) this.#options.onWoken(record);
+        if (!this.#isClosed) this.#options.owner.onWoken(record);
       },
     };
     const left = held.bucket;
@@ -135,17 +163,27 @@ export class Gate {
     this.#held.delete(held.record);
   }
 
-  /** Looks again at a time, if it is not about to do so already. */
+  /**
+   * Looks again at a time, if it is not about to do so already. If the clock is set back meanwhile, it shows that time much
+   * later: so a timer of the process looks as well.
+   */
   #callAt(timeMs: number | null): void {
     if (timeMs === null || timeMs >= this.#timerMs || this.#isClosed) return;
     this.#cancelTimer?.();
     this.#timerMs = timeMs;
-    this.#cancelTimer = this.#options.callAt(timeMs, () => this.#wakeInTime());
+    const look = () => this.#wakeInTime();
+    const cancel = this.#options.callAt(timeMs, look);
+    const timer = setTimeout(look, Math.min(timeMs - this.#options.nowMs() + LATE_MS, MAX_TIMER_MS));
+    this.#cancelTimer = () => {
+      cancel();
+      clearTimeout(timer);
+    };
   }
 
   #wakeInTime(): void {
-    this.#timerMs = Infinity;
+    this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#timerMs = Infinity;
     const nowMs = this.#options.nowMs();
     const buckets = new Set(Array.from(this.#held.values(), ({ bucket }) => bucket));
     for (const bucket of buckets) {

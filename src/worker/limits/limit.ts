@@ -2,6 +2,7 @@
  * One limit of a topic: its buckets by the value of `by`. A bucket is made when it is needed, and forgotten when nothing in
  * it counts any more. Beyond a bound, all new values share one bucket.
  */
+import { createHash } from "node:crypto";
 import { describeError } from "../../errors.ts";
 import type { EnvelopeCodec } from "../../job/envelope.ts";
 import type { Envelope } from "../../job/envelope_data.ts";
@@ -13,6 +14,8 @@ import type { Bucket } from "./bucket.ts";
 
 /** Most buckets of a limit. */
 const MAX_BUCKETS = 10_000;
+/** A longer value is kept as its digest, in characters: so the memory of a limit has a bound. */
+const MAX_VALUE_LENGTH = 200;
 /** Buckets that are looked at when a new one is made: so the idle ones go as fast as new ones come. */
 const LOOKED_AT = 2;
 
@@ -30,7 +33,7 @@ export interface LimitOptions {
 export class Limit {
   readonly #options: LimitOptions;
   readonly #valueOf: (job: LimitedJob, envelope: Envelope) => string;
-  /** By value. `null`: the jobs for which `by` fails. */
+  /** By value, or the digest of a long one. `null`: the jobs for which `by` fails. */
   readonly #buckets = new Map<string | null, Bucket>();
   /** The bucket of all values beyond the bound, once there is one. */
   #others: Bucket | undefined;
@@ -41,7 +44,7 @@ export class Limit {
     this.#options = options;
     this.#valueOf = by === null ? () => "" : isolate((job: LimitedJob, envelope: Envelope): string => {
       const value: unknown = codec.hasAttributes ? codec.runWithAttributes(envelope, () => by(job)) : by(job);
-      if (typeof value === "string") return value;
+      if (typeof value === "string") return value.length <= MAX_VALUE_LENGTH ? value : digestOf(value);
       // Nothing else handles its rejection.
       if (value instanceof Promise) value.catch(() => {});
       throw new TypeError(`It must return a string, but it returned ${show(value)}`);
@@ -84,4 +87,8 @@ export class Limit {
     this.#buckets.set(value, bucket);
     return bucket;
   }
+}
+
+function digestOf(value: string): string {
+  return createHash("sha256").update(value).digest("hex");
 }

@@ -8,9 +8,8 @@ import type { Route } from "../../routing/route.ts";
 import { formatPartition, type TopicPartition } from "../../support/position.ts";
 import type { WorkerConfig } from "../config.ts";
 import { deriveJobId } from "../partition/derive_job_id.ts";
-import type { QueuedRecord } from "../partition/queued_record.ts";
 import { RateBucket, RunningBucket } from "./bucket.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateOwner } from "./gate.ts";
 import { Limit } from "./limit.ts";
 
 /** The parts of a worker that its limits need. */
@@ -28,13 +27,8 @@ export class Limits {
     this.#config = config;
   }
 
-  /**
-   * Makes the gate of a partition.
-   *
-   * @param onWoken called with a record that may be taken again
-   * @returns `null` if its topic has no limits
-   */
-  gateOf(route: Route, partition: number, onWoken: (record: QueuedRecord) => void): Gate | null {
+  /** Makes the gate of a partition. @returns `null` if its topic has no limits */
+  gateOf(route: Route, partition: number, owner: GateOwner): Gate | null {
     const { limits = {}, rateLimit } = route.declared;
     if (Object.keys(limits).length === 0 && rateLimit === undefined) return null;
     const place = { topic: route.topic, partition };
@@ -44,7 +38,7 @@ export class Limits {
       describe: (envelope, key, offset) => this.#describe(envelope, key, { ...place, offset }),
       nowMs,
       callAt,
-      onWoken,
+      owner,
     });
   }
 

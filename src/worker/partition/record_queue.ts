@@ -84,6 +84,11 @@ export class RecordQueue {
     return this.#taken;
   }
 
+  /** The number of records that are ready. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+
   /** Whether a record is ready. */
   get hasReady(): boolean {
     // The space in the commit may have shrunk since it became ready.

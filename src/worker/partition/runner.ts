@@ -85,9 +85,12 @@ export class Runner {
       finish: (record) => this.#finish(record),
       wait: (record, wait) => this.#wait(record, wait),
     });
-    this.#gate = this.#context.limits.gateOf(route, partition, (record) => {
-      this.#queue.retry(record);
-      this.start();
+    this.#gate = this.#context.limits.gateOf(route, partition, {
+      hasSlot: () => this.#attempts.size + this.#queue.ready < route.maxConcurrency,
+      onWoken: (record) => {
+        this.#queue.retry(record);
+        this.start();
+      },
     });
     this.#orders = new PartitionOrders(this.#context.control, { topic: route.topic, partition }, () => this.#obey());
   }
@@ -202,6 +205,8 @@ export class Runner {
         hasWaited = true;
         continue;
       }
+      // Before the loop gives up its turn: a record that this wakes starts no loop inside this one.
+      if (!isRun) this.#gate?.drop(record);
       this.#isStarting = false;
       if (!isRun) {
         semaphore.release();
