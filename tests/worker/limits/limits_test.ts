@@ -274,7 +274,11 @@ Deno.test("a job that expires while it is held takes no turn of the jobs behind 
   let expired = 0;
   app.on("job.expired", () => void expired++);
   await app.enqueueAll([HeldJob.of(0), ExpiringJob.of(1), HeldJob.of(2), HeldJob.of(3)]);
-  await app.worker().run(undefined, { once: true });
+  const stop = new AbortController();
+  const run = app.worker().run(stop.signal);
+  await until(() => ran.length + expired === 4, () => `Only ${ran}`);
+  stop.abort();
+  await run;
   assertEquals([ran, expired], [[0, 2, 3], 1]);
 });
 
