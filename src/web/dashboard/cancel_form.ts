@@ -2,8 +2,7 @@
 import { clip } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { type Action, PageError } from "./page.ts";
-
-const MAX_REASON = 200;
+import { readReason, renderReasonField } from "./reason_field.ts";
 
 /** The action of a page whose query names the job: in a field, a character that is not seen would change. */
 export const CANCEL_ACTION: Action = {
@@ -11,8 +10,7 @@ export const CANCEL_ACTION: Action = {
   async perform(app, { query, form, user }) {
     const jobId = query.get("job") ?? "";
     if (jobId === "") throw new PageError(400, "The form names no job");
-    const why = (form.get("why") ?? "").trim().slice(0, MAX_REASON);
-    await app.cancel(jobId, { by: user, ...(why === "" ? {} : { why }) });
+    await app.cancel(jobId, { by: user, ...readReason(form) });
     return {
       outcome: "done",
       target: clip(jobId, 100),
@@ -37,7 +35,7 @@ export function renderCancelForm({ jobId, place, action }: CancelTarget): Html {
       <summary>Cancel…</summary>
       <form method="post" action="${action}" data-once>
         <p>It is not performed again. If it runs, its signal aborts. This cannot be undone.</p>
-        <label>Reason, for other operators <input name="why" maxlength="${MAX_REASON}"></label>
+        ${renderReasonField()}
         <button name="action" value="cancel">Cancel job ${clip(jobId, 40)}</button>
       </form>
     </details>

@@ -4,8 +4,7 @@ import { clip } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import type { Action, PageContext } from "./page.ts";
 import { renderTime } from "./parts.ts";
-
-const MAX_REASON = 200;
+import { readReason, renderReasonField } from "./reason_field.ts";
 
 /** The actions of a topic. */
 export const PAUSE_ACTIONS: readonly Action[] = [
@@ -13,8 +12,7 @@ export const PAUSE_ACTIONS: readonly Action[] = [
     name: "pause",
     async perform(app, { params, form, user }) {
       const queue = params.queue!;
-      const why = (form.get("why") ?? "").trim().slice(0, MAX_REASON);
-      await app.pause(queue, { by: user, ...(why === "" ? {} : { why }) });
+      await app.pause(queue, { by: user, ...readReason(form) });
       return {
         outcome: "done",
         target: queue,
@@ -71,7 +69,7 @@ function renderPauseForm(queue: string, action: string): Html {
         <p>
           No job of it starts until it is resumed. Jobs that run go on to their end; jobs are still enqueued.
         </p>
-        <label>Reason, for other operators <input name="why" maxlength="${MAX_REASON}"></label>
+        ${renderReasonField()}
         <button name="action" value="pause">Pause ${clip(queue, 60)}</button>
       </form>
     </details>
