@@ -4,6 +4,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 const CONFIRM = "src/web/dashboard/pages/confirm_letters.ts";
 const LETTERS = ["tests/web/dashboard/pages/dead_letters_test.ts"];
 const BALANCER = ["tests/web/dashboard/balancer_test.ts"];
+const TOPIC = ["tests/web/dashboard/pages/topic_test.ts"];
 
 /** See the module. */
 export const PAGES_MUTANTS: readonly Mutant[] = [
@@ -14,6 +15,22 @@ export const PAGES_MUTANTS: readonly Mutant[] = [
     replace: "cancelId !== null &&",
     tests: ["tests/web/dashboard/pages/cancel_test.ts"],
     only: "a reader",
+  },
+  {
+    what: "pages: a reader has no form to pause a partition",
+    file: "src/web/dashboard/partitions_table.ts",
+    find: 'access === "operate" && canPause',
+    replace: "canPause",
+    tests: TOPIC,
+    only: "a reader",
+  },
+  {
+    what: "pages: the form of a partition does not pause the topic",
+    file: "src/web/dashboard/pause_form.ts",
+    find: "return { partition: Number(text) };",
+    replace: "return {};",
+    tests: TOPIC,
+    only: "one partition",
   },
   {
     what: "pages: a form requeues once",
