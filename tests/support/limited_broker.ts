@@ -12,7 +12,7 @@ export class LimitedBroker implements BrokerSource {
   consumer: Consumer | undefined;
   /** Called with each commit; the function that it returns is called once it is acknowledged. */
   onCommit = (): () => void => () => {};
-  /** Returns whether the broker refuses a commit as too long, although it has said that it accepts so much. */
+  /** Returns whether the broker refuses a commit as too long, although that is within its limit. */
   isTooLong = (_metadata: string): boolean => false;
 
   constructor(log: FaultInjectionLog, maxLength: number) {

@@ -1,4 +1,4 @@
-/** The gates of partitions that share limits, over random lives: no limit is exceeded, and nothing stands still. */
+/** The gates of partitions that share limits, over random lives: no limit is exceeded, and each job starts in its time. */
 import type { LimitedJob } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { RateBucket, RunningBucket } from "../../../src/worker/limits/bucket.ts";
@@ -86,7 +86,7 @@ class ModelPartition {
     this.gate.letGo();
   }
 
-  /** The ownership ends, and a new one begins with the same records. What runs then runs on. */
+  /** The ownership ends, and a new one begins with the same records. Running jobs continue. */
   move(): void {
     const { gate } = this;
     for (const record of this.running) this.#life.orphans.push([record, gate]);
