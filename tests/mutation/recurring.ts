@@ -25,8 +25,8 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: a job whose append has an unknown outcome is looked for",
     file: OWNED,
-    find: "await this.#resolveDoubt(definition, record);",
-    replace: "",
+    find: "await this.#resolveDoubt(definition, record);\n    if (this.#enqueued === null",
+    replace: "if (this.#enqueued === null",
     tests: BEHAVIOURS,
     only: "J4: the response",
   },
@@ -42,8 +42,8 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
     what: "recurring: ticks that were missed lead to one job",
     file: OWNED,
-    find: "definition.next(isMissed ? nowMs : tickAtMs)",
-    replace: "definition.next(tickAtMs)",
+    find: "nextTickAtMs(definition, isMissed ? nowMs : tickAtMs,",
+    replace: "nextTickAtMs(definition, tickAtMs,",
     tests: BEHAVIOURS,
     only: "J7",
   },
