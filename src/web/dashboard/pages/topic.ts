@@ -4,19 +4,13 @@
  */
 import type { App } from "../../../app/app.ts";
 import { InvalidConfigurationError } from "../../../errors.ts";
-import type { AppStatus, PartitionSummary, TopicStatus } from "../../../status/status.ts";
+import type { PartitionSummary, TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour, type Hour } from "../charts.ts";
-import {
-  addUpHours,
-  type FailingRecord,
-  listFailing,
-  listRunning,
-  type RunningOnWorker,
-  withRunning,
-} from "../fleet.ts";
+import { addUpHours, type FailingRecord, listFailing, listRunning, type RunningOnWorker } from "../fleet.ts";
 import { clip, countOf, formatCount } from "../format.ts";
 import { type Html, html, type HtmlValue } from "../html.ts";
+import { loadStatus, type StatusWithWorkers } from "../load_status.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import {
   NONE,
@@ -31,7 +25,7 @@ import {
   renderTime,
   toneOf,
 } from "../parts.ts";
-import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
+import { PartLoader } from "../part_loader.ts";
 import { pageOf } from "../paging.ts";
 import { PAUSE_ACTIONS, renderPause } from "../pause_form.ts";
 import { renderRunningTable } from "../running_table.ts";
@@ -71,13 +65,9 @@ export const topic: Page<TopicData> = {
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
-  const [status, reported] = await Promise.all([
-    readTopic(app, params.queue!),
-    parts.load("The workers are not known", () => app.workers()),
-  ]);
-  const [found] = status.topics as [TopicStatus];
+  const { status, workers: reported } = await readTopic(app, parts, params.queue!);
+  const [topic] = status.topics as [TopicStatus];
   const workers = reported ?? [];
-  const topic = reported === null ? found : withRunning([found], workers)[0]!;
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
@@ -90,9 +80,9 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
   };
 }
 
-async function readTopic(app: App, queue: string): Promise<AppStatus> {
+async function readTopic(app: App, parts: PartLoader, queue: string): Promise<StatusWithWorkers> {
   try {
-    return await app.status({ topics: [queue], timeoutMs: PART_LIMIT_MS });
+    return await loadStatus(app, parts, { topics: [queue] });
   } catch (error) {
     if (!(error instanceof InvalidConfigurationError)) throw error;
     throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);
