@@ -200,7 +200,7 @@ export class PartitionSchedules {
     const read = readScheduled(record);
     if (read.kind === "schedule") return this.#addSchedule(record, read);
     if (read.kind === "unreadable") return this.#setAside(offset, read.reason);
-    const key = textOf(record.key ?? "");
+    const key = textOf(record.key!);
     if (read.kind === "tombstone") {
       const removed = this.#index.find(key, Math.max(0, key.lastIndexOf(":")));
       if (removed === null) return;

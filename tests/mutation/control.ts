@@ -45,14 +45,14 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "control: cancellations are limited by their characters",
-    file: "src/control/limited_map.ts",
+    file: "src/support/limited_map.ts",
     find: " || this.#weight > weight",
     replace: "",
     tests: [STATE],
   },
   {
     what: "control: a cancellation that has ended does not count",
-    file: "src/control/limited_map.ts",
+    file: "src/support/limited_map.ts",
     find: "if (this.#entries.delete(key)) this.#weight -= this.#weigh(key, value!);",
     replace: "this.#entries.delete(key);",
     tests: [STATE],
