@@ -43,7 +43,7 @@ interface Reader {
 const due = { dueAtMs: NOW_MS + 1, targetTopic: "target" };
 const schedule = scheduleRecord({ value: '{"job_class":"NoteJob"}' }, { jobId: "sound", ...due });
 const [definition] = [every({ hours: 1 }, NoteJob.of(), { id: "note" })];
-const tick = { tickAtMs: NOW_MS + 3_600_000, definition: "", last: null, ends: null };
+const tick = { tickAtMs: NOW_MS + 3_600_000, definition: "", last: null, ends: null, cancelled: [] };
 const tickRecord = scheduleRecord({ value: "{}" }, {
   jobId: scheduleIdOf("note"),
   ...due,

@@ -107,7 +107,7 @@ export function releasedRecord(schedule: Schedule, value: StoredRecord["value"],
  */
 export function readScheduled({ key, value, headers, unreadable }: StoredRecord): ScheduledRecord {
   if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };
-  if (key === null) return { kind: "unreadable", reason: "it has no key" };
+  if (key === null) return { kind: "unreadable", reason: "its key names no job" };
   if (value === null) return { kind: "tombstone" };
   const jobId = jobIdOf(key);
   if (jobId === null) return { kind: "unreadable", reason: "its key names no job" };

@@ -73,7 +73,7 @@ export class PartitionSchedules {
     });
     this.#removals = new Removals({
       ...shared,
-      isHeld: (offset) => this.#releases.isHeld(offset),
+      isHeld: (offset) => this.#releases.isHeld(offset) || this.#recurring?.isHeld(offset) === true,
       onFinished: ({ kind, offset, jobId }) => {
         if (kind !== "cancelled") return;
         const unknown = { jobClass: null, durationMs: null, by: null, why: null };
@@ -93,7 +93,10 @@ export class PartitionSchedules {
       signal,
       canAppend,
       track: (promise) => void settling.track(promise),
-      putBack: (offset) => index.putBack(offset),
+      putBack: (offset) => {
+        index.putBack(offset);
+        return index.dueAtMs(offset) > context.clock.nowMs();
+      },
       onProgress,
     });
   }
