@@ -3,8 +3,8 @@
  * Its size has a limit, whatever the topic holds. Pure.
  */
 import type { StoredRecord } from "../broker/record.ts";
+import { LimitedMap } from "../support/limited_map.ts";
 import type { Cancellation, Pause } from "../worker/control.ts";
-import { LimitedMap } from "./limited_map.ts";
 import { keyOf, readOrder } from "./record.ts";
 
 /** A paused topic, or a paused partition. */

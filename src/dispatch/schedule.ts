@@ -101,12 +101,13 @@ export function releasedRecord(schedule: Schedule, value: StoredRecord["value"],
 }
 
 /**
- * Reads a record of the topic. It needs no value but to see a tombstone.
+ * Reads a record of the topic. It needs no value but to see a tombstone. A record that can be read has a key.
  *
  * @param record a record; its value may be left out (`""`)
  */
 export function readScheduled({ key, value, headers, unreadable }: StoredRecord): ScheduledRecord {
   if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };
+  if (key === null) return { kind: "unreadable", reason: "its key names no job" };
   if (value === null) return { kind: "tombstone" };
   const jobId = jobIdOf(key);
   if (jobId === null) return { kind: "unreadable", reason: "its key names no job" };

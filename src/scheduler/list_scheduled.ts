@@ -8,6 +8,9 @@ import type { TopicPartition } from "../support/position.ts";
 import { readScheduled } from "../dispatch/schedule.ts";
 import { textOf } from "./candidate.ts";
 
+/** The latest time that a `Date` can have: a forged record may name any number. */
+const LATEST_MS = 8.64e15;
+
 /** A job that waits. */
 export interface ScheduledJob {
   /** Its id. */
@@ -116,7 +119,8 @@ export async function readWaiting(
         const jobId = jobOfKey.get(textOf(record.key!));
         if (jobId !== undefined) remove(jobId);
       } else if (found.kind === "schedule") {
-        const { jobId, dueAtMs, targetTopic: queue } = found;
+        const { jobId, targetTopic: queue } = found;
+        const dueAtMs = Math.min(found.dueAtMs, LATEST_MS);
         remove(jobId);
         const key = textOf(record.key!);
         jobOfKey.set(key, jobId);

@@ -3,6 +3,7 @@
  * three causes, delayed jobs, and a dead letter of a hostile client.
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { every } from "@activejob/kafka/recurring";
 import { dashboard } from "@activejob/kafka/web";
 import type { NewRecord } from "../../src/broker/broker.ts";
 import { FaultInjectionLog } from "./fault_injection_log.ts";
@@ -89,6 +90,10 @@ export async function serveSite({ hostile = true } = {}): Promise<Site> {
       activeJobTopic("mail", { partitions: 2, deadLetterQueue: { topic: "dead_jobs", maxRetries: 0 } }),
       activeJobTopic("orders", { partitions: 3, deadLetterQueue: { topic: "dead_jobs", maxRetries: 0 } }),
       activeJobTopic("reports"),
+    ],
+    recurring: [
+      every("0 3 1 * *", ReportJob.of("last month"), { id: "monthly-report", timeZone: "Europe/Prague" }),
+      every({ hours: 6 }, MailJob.of("ada@example.com", { token: "tk-123456" }), { id: "reminder" }),
     ],
     logger: false,
   });

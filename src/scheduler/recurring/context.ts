@@ -53,8 +53,8 @@ export interface RecurringContext extends RecurringOptions {
   readonly canAppend: () => boolean;
   /** Lets a stop wait for a promise. */
   readonly track: (promise: Promise<void>) => void;
-  /** Lets the record of an offset wait again: its time has not come. */
-  readonly putBack: (offset: number) => void;
+  /** Lets the record of an offset wait again: its time has not come. @returns `false` if it would be due at once */
+  readonly putBack: (offset: number) => boolean;
   /** Called when something has changed. */
   readonly onProgress: () => void;
 }

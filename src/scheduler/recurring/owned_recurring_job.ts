@@ -23,6 +23,7 @@ import { findJob, readEnds } from "./find_job.ts";
 import { isOpen } from "./is_open.ts";
 import {
   encodeTick,
+  isBelievable,
   type LastTick,
   lastTickAtMs,
   RECURRING_PARTITION,
@@ -30,9 +31,13 @@ import {
   type TickRecord,
   type TickState,
 } from "./tick_record.ts";
+import { addCancelled, hashText, isRightTick, nextTickAtMs } from "./tick_rules.ts";
 
 /** A tick that is enqueued later than this was missed, in milliseconds. A shorter standstill, as at a deploy, loses no tick. */
 export const MISSED_AFTER_MS = 60_000;
+
+/** The contents of the next record that follow from the tick before it. */
+type NextTick = Pick<TickState, "tickAtMs" | "last" | "ends">;
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
@@ -45,11 +50,11 @@ export class OwnedRecurringJob {
   readonly #context: RecurringContext;
   /** The record that counts; `null` if there is none. */
   #record: TickRecord | null = null;
-  /** No tick is written that is not after it. */
-  #afterMs = -Infinity;
   #last: LastTick | null = null;
-  /** Whether the definition was compared with the record. */
+  #cancelled: readonly number[] = [];
+  /** Whether the definition was compared with the record; and with any record of this ownership. */
   #isCompared = false;
+  #hasCompared = false;
   #isDue = false;
   /** Whether the job of the tick may be in its topic already. */
   #isInDoubt = false;
@@ -73,6 +78,16 @@ export class OwnedRecurringJob {
     return this.#isBusy;
   }
 
+  /** Whether a record counts. */
+  get hasRecord(): boolean {
+    return this.#record !== null;
+  }
+
+  /** Whether it is in the code. */
+  get isDeclared(): boolean {
+    return this.#definition !== null;
+  }
+
   /** Whether nothing is to be done before the next tick. */
   get isIdle(): boolean {
     if (this.#definition === null) return this.#record === null;
@@ -91,13 +106,13 @@ export class OwnedRecurringJob {
 
   /** Takes the record that counts. */
   read(record: TickRecord): void {
-    const { offset, ends, definition } = record;
+    const { offset, ends } = record;
     // Its own record, read back.
     if (this.#record !== null && offset <= this.#record.offset) return;
     this.#take(record);
     this.#isInDoubt = ends !== null;
-    // From a former owner with other code, or forged.
-    if (this.#definition !== null && definition !== this.#hash(this.#definition)) this.#isCompared = false;
+    // From a former owner, or forged.
+    this.#isCompared = false;
   }
 
   /** Notes that its record is gone: it was cancelled, so that its tick is left out. */
@@ -105,7 +120,7 @@ export class OwnedRecurringJob {
     if (this.#record?.offset !== record.offset) return;
     this.#record = null;
     this.#isDue = false;
-    this.#afterMs = record.tickAtMs;
+    this.#cancelled = addCancelled(this.#cancelled, [record.tickAtMs], this.#context.clock.nowMs());
   }
 
   /** Notes that a record is due. */
@@ -164,9 +179,9 @@ export class OwnedRecurringJob {
     if (record.tickAtMs <= nowMs) return await this.#tick(definition, record, nowMs);
     // The tick is farther than a job may wait.
     if (record.dueAtMs <= nowMs) return await this.#write(definition, record);
-    // The clock was set back.
-    this.#isDue = false;
-    putBack(record.offset);
+    // The clock was set back; or the time of the record is forged, and it would be due again at once.
+    if (putBack(record.offset)) this.#isDue = false;
+    else await this.#write(definition, record);
   }
 
   async #forget(): Promise<void> {
@@ -175,23 +190,34 @@ export class OwnedRecurringJob {
     this.#isCompared = true;
   }
 
-  #firstTick(definition: RecurringDefinition, nowMs: number): Omit<TickState, "definition"> {
-    const afterMs = Math.max(nowMs, this.#afterMs, lastTickAtMs(this.#last, nowMs));
-    return { tickAtMs: definition.next(afterMs), last: this.#last, ends: null };
+  #firstTick(definition: RecurringDefinition, nowMs: number): NextTick {
+    const last = this.#enqueued ?? this.#last;
+    const afterMs = Math.max(nowMs, lastTickAtMs(last, nowMs));
+    return { tickAtMs: nextTickAtMs(definition, afterMs, this.#cancelled), last, ends: null };
   }
 
-  /** Writes another record if the definition has changed. A tick that is due, or was begun, stays. */
+  /** Writes another record if this one does not follow from the definition: it has changed, or the record is forged. */
   async #compare(definition: RecurringDefinition, record: TickRecord, nowMs: number): Promise<void> {
-    const wanted = this.#firstTick(definition, nowMs);
-    const isSame = record.definition === this.#hash(definition) && record.tickAtMs === wanted.tickAtMs;
-    if (!isSame && record.tickAtMs > nowMs && record.ends === null) await this.#write(definition, wanted);
+    const isRight = isRightTick(record, {
+      definition,
+      hash: this.#hash(definition),
+      firstAtMs: this.#firstTick(definition, nowMs).tickAtMs,
+      cancelled: this.#cancelled,
+      mayDiffer: !this.#hasCompared,
+      nowMs,
+    });
+    if (!isRight) {
+      if (isBelievable(record.tickAtMs, nowMs)) await this.#resolveDoubt(definition, record);
+      await this.#write(definition, this.#firstTick(definition, nowMs));
+    }
     this.#isCompared = true;
+    this.#hasCompared = true;
   }
 
   async #tick(definition: RecurringDefinition, record: TickRecord, nowMs: number): Promise<void> {
     const { tickAtMs } = record;
     const isMissed = nowMs - tickAtMs > MISSED_AFTER_MS;
-    const nextAtMs = definition.next(isMissed ? nowMs : tickAtMs);
+    const nextAtMs = nextTickAtMs(definition, isMissed ? nowMs : tickAtMs, this.#cancelled);
     await this.#resolveDoubt(definition, record);
     if (this.#enqueued === null && !await this.#leaveOut(definition, { tickAtMs, nextAtMs, isMissed })) {
       if (record.ends === null) await this.#begin(definition, record);
@@ -269,13 +295,14 @@ export class OwnedRecurringJob {
   /** Writes the record that counts from now on. */
   async #write(
     definition: RecurringDefinition,
-    { tickAtMs, last, ends }: Omit<TickState, "definition">,
+    { tickAtMs, last, ends }: NextTick,
   ): Promise<void> {
     const { clock, maxDelayMs, targetOf } = this.#context;
     const { topic, record } = targetOf(createTickJob(definition, tickAtMs));
     // Half of it: the broker's clock may differ from this one.
     const dueAtMs = Math.min(tickAtMs, clock.nowMs() + Math.floor(maxDelayMs / 2));
-    const state = { tickAtMs, last, ends, definition: this.#hash(definition) };
+    const cancelled = addCancelled(this.#cancelled, [], clock.nowMs());
+    const state = { tickAtMs, last, ends, definition: this.#hash(definition), cancelled };
     const schedule = { jobId: scheduleIdOf(this.#id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
     const { offset } = await this.#append(scheduleRecord(record, schedule));
     // It may have been read back already, and be due.
@@ -292,7 +319,7 @@ export class OwnedRecurringJob {
     // The record of another tick may have been written although its append has failed.
     if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;
     this.#isDue = false;
-    this.#afterMs = -Infinity;
+    this.#cancelled = addCancelled(this.#cancelled, record.cancelled, this.#context.clock.nowMs());
   }
 
   /** Returns a hash that changes with all that the record shows of a definition. */
@@ -308,11 +335,4 @@ export class OwnedRecurringJob {
     if (!outcome.ok) throw outcome.error;
     return outcome.position;
   }
-}
-
-/** Returns a hash of 32 bits (FNV-1a). */
-function hashText(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return (hash >>> 0).toString(16);
 }

@@ -18,6 +18,8 @@ export class RecurringJobs {
   readonly #context: RecurringContext;
   readonly #table = new TickTable();
   readonly #jobs: Map<string, OwnedRecurringJob>;
+  /** The records that were cancelled, by offset, while the next one is not written: the owner after this one must find them. */
+  readonly #held = new Map<number, OwnedRecurringJob>();
   /** The latest time that the clock has shown. */
   #latestMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,12 +65,23 @@ export class RecurringJobs {
   /** Notes that the record of an offset is gone, if there is one. */
   remove(offset: number): void {
     const record = this.#table.remove(offset);
-    if (record !== undefined) this.#jobs.get(record.id)!.lose(record);
+    if (record === undefined) return;
+    const job = this.#jobs.get(record.id);
+    job?.lose(record);
+    if (job?.isDeclared && !job.hasRecord) this.#held.set(offset, job);
+  }
+
+  /** Whether the record of an offset must stay in the log. */
+  isHeld(offset: number): boolean {
+    const job = this.#held.get(offset);
+    if (job?.hasRecord === true) this.#held.delete(offset);
+    return this.#held.has(offset);
   }
 
   /** Notes that a record is due. */
   setDue(offset: number): void {
-    for (const job of this.#jobs.values()) job.setDue(offset);
+    const record = this.#table.at(offset);
+    if (record !== undefined) this.#jobs.get(record.id)?.setDue(offset);
   }
 
   /** Does what can be done. */
@@ -76,9 +89,11 @@ export class RecurringJobs {
     // A clock that was wrong for a while has moved the next ticks too far.
     const wasSetBack = nowMs < this.#latestMs - MAX_STEP_BACK_MS;
     this.#latestMs = wasSetBack ? nowMs : Math.max(nowMs, this.#latestMs);
-    for (const job of this.#jobs.values()) {
+    for (const [id, job] of this.#jobs) {
       if (wasSetBack) job.compareAgain();
       job.run();
+      // Any client may write records of jobs that never were in the code.
+      if (!job.isDeclared && !job.hasRecord && !job.isBusy) this.#jobs.delete(id);
     }
   }
 

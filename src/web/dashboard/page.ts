@@ -66,14 +66,16 @@ export interface ActionOutcome {
   readonly target: string;
   /** A sentence for the user: `"Requeued 3 dead letters"`. */
   readonly message: string;
+  /** The number of things that it was done to. @default none: it is about one thing */
+  readonly count?: number;
 }
 
 /**
  * An action of a page, for users who may operate. Its form has `method="post"`, the page's own URL, and a button
- * `name="action" value="<name>"`.
+ * `name="action" value="<name>"`. A field {@linkcode FORM_ID} makes it a form that is accepted once.
  */
 export interface Action {
-  /** The value of the field `action`. */
+  /** The value of the field `action`: letters from a to z, at most 20. */
   readonly name: string;
   /** The path to redirect to if it throws, or takes too long. @default the page itself */
   readonly failedRedirectTo?: string;

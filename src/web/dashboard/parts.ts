@@ -45,11 +45,18 @@ export function toIso(timeMs: number): string | null {
 
 /** Renders a time as its distance from now, with the exact time beside it for a machine and for a pointer. */
 export function renderTime(timeMs: number | null, nowMs: number): Html {
+  const distanceMs = nowMs - (timeMs ?? 0);
+  return renderDistance(timeMs, distanceMs >= 0 ? `${formatAge(distanceMs)} ago` : `in ${formatAge(-distanceMs)}`);
+}
+
+/** Renders the time at which something began as its length until now, with the exact time as {@linkcode renderTime} does. */
+export function renderLength(sinceMs: number, nowMs: number): Html {
+  return renderDistance(sinceMs, `for ${formatAge(Math.max(0, nowMs - sinceMs))}`);
+}
+
+function renderDistance(timeMs: number | null, words: string): Html {
   const iso = timeMs === null ? null : toIso(timeMs);
-  if (iso === null) return NONE;
-  const distanceMs = nowMs - timeMs!;
-  const words = distanceMs >= 0 ? `${formatAge(distanceMs)} ago` : `in ${formatAge(-distanceMs)}`;
-  return html`<time datetime="${iso}" title="${formatUtc(iso)}">${words}</time>`;
+  return iso === null ? NONE : html`<time datetime="${iso}" title="${formatUtc(iso)}">${words}</time>`;
 }
 
 /** Renders an exact time. */

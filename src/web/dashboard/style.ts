@@ -148,6 +148,7 @@ input[type=checkbox] { width: 1.05rem; height: 1.05rem; vertical-align: -.15rem;
 .live button { padding: 0 .5rem; font-size: .8rem; }
 .live.late { color: var(--bad); font-weight: 600; }
 
+@media (max-width: 62rem) { .numbers { grid-template-columns: repeat(3, 1fr); } }
 @media (max-width: 40rem) {
   header, main, footer { padding-left: .8rem; padding-right: .8rem; }
   h1 { font-size: 1.3rem; }

@@ -19,6 +19,7 @@ import {
   renderCommand,
   renderEmpty,
   renderError,
+  renderLength,
   renderName,
   renderNumber,
   renderState,
@@ -123,7 +124,7 @@ function renderProblem(
   const record = failing ?? stuckAt;
   return html`<li class="problem ${toneOf(state)}" id="problem-${topic}">
 <p><a class="name" href="${url(place)}">${queue}</a> ${renderState(state)} ${
-    sinceMs !== null && html`<span class="soft">since ${renderTime(sinceMs, nowMs)}</span>`
+    sinceMs !== null && html`<span class="soft">${renderLength(sinceMs, nowMs)}</span>`
   }</p>
 <p>${clip(words, 300)}</p>
 ${error}

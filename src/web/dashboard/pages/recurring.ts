@@ -3,7 +3,7 @@ import type { App } from "../../../app/app.ts";
 import { UnknownTopicError } from "../../../errors.ts";
 import type { RecurringJob } from "../../../scheduler/recurring/list_recurring.ts";
 import { clip } from "../format.ts";
-import { createFormId, useFormId } from "../form_ids.ts";
+import { createFormId, FORM_ID } from "../form_ids.ts";
 import { type Html, html } from "../html.ts";
 import { type Action, type Page, type PageContext, PageError } from "../page.ts";
 import { renderEmpty, renderName, renderState, renderTable, renderTime } from "../parts.ts";
@@ -23,13 +23,10 @@ const LATE_AFTER_MS = 5000;
 
 const run: Action = {
   name: "run",
-  async perform(app, { form, query }) {
+  async perform(app, { query }) {
     const id = query.get("id") ?? "";
     if (id === "") throw new PageError(400, "The form names no recurring job");
     const target = clip(id, 100);
-    if (!useFormId(form.get("form"))) {
-      return { outcome: "refused", target, message: "This form was sent before: nothing was enqueued a second time" };
-    }
     const { jobId } = await app.runRecurring(id);
     return { outcome: "done", target, message: `Enqueued ${target} now, as job ${jobId}` };
   },
@@ -99,7 +96,7 @@ function renderRun(id: string, formId: string, action: string): Html {
         <summary>Run now…</summary>
         <form method="post" action="${action}" data-once>
           <p>A job is enqueued now, with an id of its own. The next tick stays as it is.</p>
-          <input type="hidden" name="form" value="${formId}/${id}">
+          <input type="hidden" name="${FORM_ID}" value="${formId}/${id}">
           <button name="action" value="run">Run ${clip(id, 60)} now</button>
         </form>
       </details>
