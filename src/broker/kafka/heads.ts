@@ -3,7 +3,7 @@
  *
  * 1. One fetch to each leader for some hundred of its partitions, with a small part of the log of each. One that has moved is
  *    looked up, and fetched once more.
- * 2. Where the part has no record, since the batch is larger, or the position lies before the log: as `readLog` reads one place.
+ * 2. As `readLog` reads one place, if the part has no record, since the batch is larger, or the position lies before the log.
  *
  * A partition whose leader does not respond is not known, and holds up no other.
  */
