@@ -33,7 +33,7 @@ const START_MS = 5000;
 /** After so long without a reading, in milliseconds, the topic is read from its start. A tombstone stays for a day. */
 const STANDSTILL_MS = 10 * 60_000;
 
-/** A time on two clocks, in milliseconds. One stands still while the machine sleeps, the other one can be set back. */
+/** A time on two clocks, in milliseconds. The first one stops while the machine sleeps, the second one can be set back. */
 interface Times {
   readonly steadyMs: number;
   readonly wallMs: number;
