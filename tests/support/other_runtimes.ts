@@ -77,7 +77,7 @@ async function packLibrary(folder: string): Promise<void> {
   await run("tar", "-xzf", tarball, "-C", folder, "--strip-components=1");
   // JSR keeps the requirement as it is written; `deno pack` makes a range of it.
   const manifest = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
-  for (const name of ["kafkajs", "croner"]) {
+  for (const name of ["kafkajs", "croner", "@optique/core"]) {
     manifest.dependencies[name] = manifest.dependencies[name].replace("^", "");
   }
   await writeJson(`${folder}/package.json`, manifest);

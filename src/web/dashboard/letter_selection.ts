@@ -9,7 +9,7 @@ import { formatPartition, formatPosition, parsePosition, type Position } from ".
 import { readLetterFilter } from "./letter_filter.ts";
 import { matcherOf } from "./letter_groups.ts";
 import { PageError } from "./page.ts";
-import { readRecentLetters } from "./recent_letters.ts";
+import { readRecentLetters, showLetter } from "./recent_letters.ts";
 
 /** Positions of one form, at most. */
 const MAX_POSITIONS = 1000;
@@ -26,8 +26,13 @@ export interface SelectedLetters {
  * Reads the dead letters that a query or a form selects.
  *
  * @throws {PageError} if it selects nothing, or too much
+ * @throws the reason of the signal
  */
-export async function readSelection(app: App, fields: URLSearchParams): Promise<SelectedLetters> {
+export async function readSelection(
+  app: App,
+  fields: URLSearchParams,
+  signal: AbortSignal,
+): Promise<SelectedLetters> {
   if (fields.get("all") === "1") return { letters: await readMatching(app, fields), missing: 0 };
   const positions = readPositions(fields.getAll("at"));
   if (positions.length === 0) throw new PageError(400, "No dead letter is selected: tick at least one");
@@ -36,11 +41,14 @@ export async function readSelection(app: App, fields: URLSearchParams): Promise<
   }
   const { letters } = await readRecentLetters(app);
   const byPosition = new Map(letters.map((letter) => [formatPosition(letter), letter]));
-  const found = await Promise.all(
-    positions.map((position) => byPosition.get(formatPosition(position)) ?? readOlder(app, position)),
-  );
-  const there = found.filter((letter) => letter !== null);
-  return { letters: there, missing: found.length - there.length };
+  const found: DeadLetter[] = [];
+  // One after the other: each older one costs a reading of all markers, and any site can make a browser send such a query.
+  for (const position of positions) {
+    signal.throwIfAborted();
+    const letter = byPosition.get(formatPosition(position)) ?? await readOlder(app, position);
+    if (letter !== null) found.push(letter);
+  }
+  return { letters: found, missing: positions.length - found.length };
 }
 
 /** Returns the newest letter of each partition, as the fields `upTo` of a form. */
@@ -62,12 +70,17 @@ async function readMatching(app: App, fields: URLSearchParams): Promise<DeadLett
   return letters.filter((letter) => matches(letter) && letter.offset <= (ends.get(formatPartition(letter)) ?? -1));
 }
 
-/** A letter beyond the newest ones; `null` if there is none. */
+/** A letter beyond the newest ones, without its arguments, which may hold secrets; `null` if there is none. */
 async function readOlder(app: App, position: Position): Promise<DeadLetter | null> {
   try {
-    return await app.deadLetters().show(position);
-  } catch {
-    return null;
+    const { group: _, key: _key, headers: _headers, envelope: _envelope, value: _value, ...letter } = await showLetter(
+      app,
+      position,
+    );
+    return letter;
+  } catch (error) {
+    if (error instanceof PageError) return null;
+    throw error;
   }
 }
 

@@ -1,6 +1,9 @@
-/** The newest dead letters of an App: as many as a page groups. */
+/** The dead letters of an App for a page: the newest ones, as many as a page groups, and any one by its position. */
 import type { App } from "../../app/app.ts";
-import type { DeadLetter } from "../../dead_letters/letter.ts";
+import type { DeadLetter, DeadLetterDetails } from "../../dead_letters/letter.ts";
+import { BrokerError, InvalidConfigurationError } from "../../errors.ts";
+import type { Position } from "../../support/position.ts";
+import { PageError } from "./page.ts";
 
 /** The letters that a page groups, at most: the newest ones. */
 export const MAX_LETTERS = 10_000;
@@ -29,4 +32,20 @@ export async function readRecentLetters(app: App, limit: number = MAX_LETTERS): 
   if (!hasDeadLetters(app)) return { letters: [], isCut: false };
   const letters = await app.deadLetters().list({ limit });
   return { letters, isCut: letters.length >= limit };
+}
+
+/**
+ * Shows one letter, with all of its record.
+ *
+ * @throws {PageError} 404 if there is none at this position
+ */
+export async function showLetter(app: App, position: Position): Promise<DeadLetterDetails> {
+  try {
+    return await app.deadLetters().show(position);
+  } catch (error) {
+    const isMissing = error instanceof InvalidConfigurationError || error instanceof BrokerError &&
+        error.message.startsWith("There is no dead letter");
+    if (isMissing) throw new PageError(404, error.message, { cause: error });
+    throw error;
+  }
 }

@@ -38,6 +38,8 @@ export interface QueuedRecord extends TrackedRecord {
   readonly unreadable: string | undefined;
   /** The next record of its lane; `null` for none. Only the queue sets it. */
   behind: QueuedRecord | null;
+  /** The values of its job for the limits of its topic; `null` while they are unknown. Only the gate sets it. */
+  limitValues: readonly (string | null)[] | null;
 }
 
 /**
@@ -71,6 +73,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
     unreadable: record.unreadable,
     behind: null,
+    limitValues: null,
   };
 }
 
@@ -80,6 +83,7 @@ export function dropContent(record: { -readonly [Field in keyof QueuedRecord]: Q
   record.value = null;
   record.headers = NO_HEADERS;
   record.behind = null;
+  record.limitValues = null;
 }
 
 /** Returns the record's key, byte for byte. */

@@ -58,7 +58,7 @@ const VERBS: Readonly<Record<DeadLetterAction, { readonly verb: string; readonly
 async function loadConfirmation(app: App, { query, access, signal }: PageRequest): Promise<ConfirmLettersData> {
   if (access !== "operate") throw new PageError(403, "Only a user with the access to operate changes dead letters");
   const action = query.get("do") === "dismiss" ? "dismissed" : "requeued";
-  const { letters, missing } = await readSelection(app, query);
+  const { letters, missing } = await readSelection(app, query, signal);
   const isAll = query.get("all") === "1";
   const fresh = letters.filter(({ handled }) => handled === null);
   const reasons = new Map<string, number>();
@@ -203,7 +203,7 @@ function withoutHandledSince(letters: readonly DeadLetter[], handledUpTo: string
 }
 
 async function handleLetters(app: App, { form, query, user, signal }: ActionRequest, action: DeadLetterAction) {
-  const { letters } = await readSelection(app, new URLSearchParams([...query, ...form]));
+  const { letters } = await readSelection(app, new URLSearchParams([...query, ...form]), signal);
   const selected = letters.length === 1 ? formatPosition(letters[0]!) : countOf(letters.length, "dead letter");
   const isAll = query.get("all") === "1";
   const redirectTo = "dead_letters";

@@ -5,13 +5,14 @@
 import type { App } from "../../../app/app.ts";
 import type { AppStatus, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Hour } from "../charts.ts";
-import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet, withRunning } from "../fleet.ts";
+import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet } from "../fleet.ts";
 import { clip, countOf, formatCount, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
+import { loadStatus } from "../load_status.ts";
 import type { Page, PageContext } from "../page.ts";
-import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
+import { PartLoader } from "../part_loader.ts";
 import {
   NONE,
   renderAge,
@@ -62,13 +63,11 @@ export const overview: Page<OverviewData> = {
 
 async function loadOverview(app: App): Promise<OverviewData> {
   const parts = new PartLoader();
-  const [asked, workers, read] = await Promise.all([
-    app.status({ timeoutMs: PART_LIMIT_MS }),
-    parts.load("The workers are not known", () => app.workers()),
+  const [{ status, workers }, read] = await Promise.all([
+    loadStatus(app, parts),
     parts.load("The dead letters are not known", () => readRecentLetters(app, RECENT_LETTERS)),
   ]);
   const fresh = read?.letters.filter(({ handled }) => handled === null) ?? [];
-  const status = workers === null ? asked : { ...asked, topics: withRunning(asked.topics, workers) };
   const hours = addUpHours(workers ?? [], status.atMs);
   return {
     verdict: verdictOf(status),

@@ -5,19 +5,13 @@
 import type { App } from "../../../app/app.ts";
 import { InvalidConfigurationError } from "../../../errors.ts";
 import type { PausedTopic } from "../../../control/control.ts";
-import type { AppStatus, TopicStatus } from "../../../status/status.ts";
+import type { TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour, type Hour } from "../charts.ts";
-import {
-  addUpHours,
-  type FailingRecord,
-  listFailing,
-  listRunning,
-  type RunningOnWorker,
-  withRunning,
-} from "../fleet.ts";
+import { addUpHours, type FailingRecord, listFailing, listRunning, type RunningOnWorker } from "../fleet.ts";
 import { clip, countOf, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { loadStatus, type StatusWithWorkers } from "../load_status.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import {
   NONE,
@@ -73,15 +67,13 @@ export const topic: Page<TopicData> = {
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
-  const [status, reported, paused] = await Promise.all([
-    readTopic(app, params.queue!),
-    parts.load("The workers are not known", () => app.workers()),
+  const [{ status, workers: reported }, paused] = await Promise.all([
+    readTopic(app, parts, params.queue!),
     // The status has a note if they cannot be read.
     app.canControl ? runWithin(PART_LIMIT_MS, () => app.paused()).catch(() => []) : [],
   ]);
-  const [found] = status.topics as [TopicStatus];
+  const [topic] = status.topics as [TopicStatus];
   const workers = reported ?? [];
-  const topic = reported === null ? found : withRunning([found], workers)[0]!;
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
@@ -95,9 +87,9 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
   };
 }
 
-async function readTopic(app: App, queue: string): Promise<AppStatus> {
+async function readTopic(app: App, parts: PartLoader, queue: string): Promise<StatusWithWorkers> {
   try {
-    return await app.status({ topics: [queue], timeoutMs: PART_LIMIT_MS });
+    return await loadStatus(app, parts, { topics: [queue] });
   } catch (error) {
     if (!(error instanceof InvalidConfigurationError)) throw error;
     throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);

@@ -212,6 +212,19 @@ Deno.test("arguments are shown by click to a user who may operate, without secre
   assertEquals((await reader.open("dead_letters/confirm?all=1")).status, 403);
 });
 
+Deno.test("a letter beyond the newest 10,000 is confirmed without its arguments, and handled", async () => {
+  await using the = await setUp(1, 0);
+  const newer = Array.from({ length: 10_000 }, () => ({ key: null, value: "{}", headers: [] }));
+  for (let at = 0; at < newer.length; at += 1000) await the.client.append("dead", newer.slice(at, at + 1000));
+  const { open, press, api } = openDashboard(the.app);
+  const data = await api("dead_letters/confirm?do=requeue&at=dead/0@0&at=dead/0@99999");
+  assertEquals([data.count, data.missing, data.examples[0].jobClass], [1, 1, "MailJob"]);
+  assert(!/gold|s3cret/.test(JSON.stringify(data)));
+  await press(await open("dead_letters/confirm?do=requeue&at=dead/0@0"), "Requeue 1 dead letter");
+  await perform(the.app);
+  assertEquals(state.performed, [0]);
+});
+
 Deno.test("a place without a letter is a page with the reason", async () => {
   await using the = await setUp(0, 0);
   const { open } = openDashboard(the.app);
