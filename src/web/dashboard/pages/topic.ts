@@ -18,6 +18,7 @@ import {
   renderAge,
   renderCommand,
   renderCount,
+  renderDelayed,
   renderEmpty,
   renderError,
   renderNumber,
@@ -44,6 +45,8 @@ export interface TopicData {
   readonly hour: Hour | null;
   /** The partitions that an operator has paused by themselves; none if they are not known. */
   readonly pausedPartitions: readonly PausedTopic[];
+  /** Whether all delayed jobs were counted: there may be more otherwise. */
+  readonly isDelayedComplete: boolean;
   /** Whether an operator can pause topics of this App, and cancel jobs. */
   readonly canPause: boolean;
   /** The time of the data, in ms since 1970. */
@@ -81,6 +84,7 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
     running: listRunning(workers).filter(isHere).slice(0, MAX_RUNNING),
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
     pausedPartitions: paused.filter((each) => each.topic === topic.topic && each.partition !== null),
+    isDelayedComplete: status.isDelayedComplete,
     canPause: app.canControl,
     atMs: status.atMs,
     notes: [...status.notes, ...parts.notes],
@@ -120,7 +124,7 @@ ${renderRunning(data, context)}
 </div>`;
 }
 
-function renderNumbers({ topic }: TopicData, { url }: PageContext): Html {
+function renderNumbers({ topic, isDelayedComplete }: TopicData, { url }: PageContext): Html {
   const { queue, oldestWaitingMs, lag, delayed, deadLetters, workers, state } = topic;
   return html`<dl class="numbers">
 ${
@@ -139,7 +143,7 @@ ${
     )
   }
 ${renderNumber("Running", renderCount(topic.running), "")}
-${renderNumber("Delayed", formatCount(delayed), html`<a href="${url("delayed")}">for later</a>`)}
+${renderNumber("Delayed", renderDelayed(delayed, isDelayedComplete), html`<a href="${url("delayed")}">for later</a>`)}
 ${
     deadLetters !== null && renderNumber(
       "Dead letters",
