@@ -6,6 +6,7 @@
  * proxy with limits and TLS stand in front.
  */
 import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
+import { quoteForShell } from "../support/shell.ts";
 import { show } from "../support/validation.ts";
 import { dashboard } from "../web/dashboard/dashboard.ts";
 import { isLoopbackName } from "../web/dashboard/security.ts";
@@ -52,11 +53,11 @@ export const web: Command = {
   run: runWeb,
 };
 
-function runWeb(args: Arguments): Promise<number> {
-  return disposing((keep) => serveUntilStopped(args, keep));
+function runWeb(args: Arguments, program: string): Promise<number> {
+  return disposing((keep) => serveUntilStopped(args, program, keep));
 }
 
-async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
+async function serveUntilStopped(args: Arguments, program: string, keep: Keep): Promise<number> {
   if (args.words.length > 0) throw new UsageError(`"web" takes options only, but it is given ${show(args.words[0])}`);
   const module = args.requireText("app");
   const address = readAddress(args);
@@ -76,6 +77,7 @@ async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
     const pages = dashboard(app, {
       authorize: login === null ? () => ({ user: LOCAL_USER, access }) : createBasicAuthorize(login, access),
       ...hosts === undefined ? {} : { hosts },
+      command: `${program} skip --app ${quoteForShell(module)}`,
     });
     const server = await listen(address, pages.fetch);
     console.log(`Dashboard on http://${formatAddress({ ...address, port: server.port })}/`);

@@ -11,7 +11,7 @@ import { createFormId, FORM_ID } from "../form_ids.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { letterQuery, readLetterFilter } from "../letter_filter.ts";
 import type { LetterFilter } from "../letter_groups.ts";
-import { newestOf, readSelection } from "../letter_selection.ts";
+import { boundsOf, readSelection } from "../letter_selection.ts";
 import { type Action, type ActionRequest, type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { renderError, renderName, renderTable, renderTime } from "../parts.ts";
 
@@ -58,7 +58,7 @@ const VERBS: Readonly<Record<DeadLetterAction, { readonly verb: string; readonly
 async function loadConfirmation(app: App, { query, access, signal }: PageRequest): Promise<ConfirmLettersData> {
   if (access !== "operate") throw new PageError(403, "Only a user with the access to operate changes dead letters");
   const action = query.get("do") === "dismiss" ? "dismissed" : "requeued";
-  const { letters, missing } = await readSelection(app, query);
+  const { letters, missing } = await readSelection(app, query, signal);
   const isAll = query.get("all") === "1";
   const fresh = letters.filter(({ handled }) => handled === null);
   const reasons = new Map<string, number>();
@@ -89,9 +89,7 @@ async function loadConfirmation(app: App, { query, access, signal }: PageRequest
     fields: [
       [FORM_ID, createFormId()],
       ["handledUpTo", String(lastHandledMs(letters))],
-      ...isAll
-        ? newestOf(letters).map((at) => ["upTo", at] as const)
-        : letters.map((letter) => ["at", formatPosition(letter)] as const),
+      ...isAll ? boundsOf(letters) : letters.map((letter) => ["at", formatPosition(letter)] as const),
     ],
   };
 }
@@ -203,7 +201,7 @@ function withoutHandledSince(letters: readonly DeadLetter[], handledUpTo: string
 }
 
 async function handleLetters(app: App, { form, query, user, signal }: ActionRequest, action: DeadLetterAction) {
-  const { letters } = await readSelection(app, new URLSearchParams([...query, ...form]));
+  const { letters } = await readSelection(app, new URLSearchParams([...query, ...form]), signal);
   const selected = letters.length === 1 ? formatPosition(letters[0]!) : countOf(letters.length, "dead letter");
   const isAll = query.get("all") === "1";
   const redirectTo = "dead_letters";
