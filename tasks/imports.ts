@@ -50,6 +50,7 @@ const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
   [/^node:/, /^src\//],
   [/^npm:kafkajs$/, /^src\/broker\/kafka\/wire\//],
   [/^npm:croner$/, /^src\/recurring\/cron\.ts$/],
+  [/^npm:@optique\/core$/, /^src\/cli\/completion\.ts$/],
   [/^jsr:@std\/cli$/, /^src\/cli\//],
 ];
 

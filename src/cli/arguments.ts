@@ -2,7 +2,8 @@
  * Parses the arguments of one command by the flags that it declares. Nothing is guessed: an unknown flag is an error that
  * names the nearest known one.
  */
-import { didYouMean, show } from "../support/validation.ts";
+import { show } from "../support/validation.ts";
+import { nearestOf } from "./actions.ts";
 import { type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { splitArguments } from "./split_arguments.ts";
 
@@ -28,7 +29,7 @@ export async function readArguments(command: Command, args: readonly string[]): 
   const { words, values, unknown } = await splitArguments(args, { switches, texts });
   for (const flag of unknown) {
     const known = Array.from(flags.keys(), (name) => `--${name}`);
-    throw new UsageError(`Unknown option ${show(flag)} of "${command.name}"${didYouMean(flag, known)}`);
+    throw new UsageError(`Unknown option ${show(flag)} of "${command.name}"${nearestOf(flag, known)}`);
   }
   for (const [name, text] of values) {
     const { value } = flags.get(name)!;

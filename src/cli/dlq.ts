@@ -5,7 +5,7 @@
 import type { App } from "../app/app.ts";
 import type { DeadLetterProgress } from "../dead_letters/handle.ts";
 import { formatPosition } from "../support/position.ts";
-import { didYouMean, show } from "../support/validation.ts";
+import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { formatDetails, formatList, withoutArguments } from "./dlq_output.ts";
 import { readFilter, readWords } from "./dlq_selection.ts";
@@ -35,7 +35,7 @@ const HANDLE_FLAGS: readonly Flag[] = [
 const LIMIT_FLAG: Flag = { name: "limit", value: "N", help: "list at most N letters (50)" };
 const ARGUMENTS_FLAG: Flag = { name: "arguments", help: "show the arguments of the job, which may hold secrets" };
 
-/** The actions, and their own flags. */
+/** The actions, and the flags that not all of them take. */
 const ACTIONS: ReadonlyMap<string, readonly Flag[]> = new Map([
   ["list", [...FILTER_FLAGS, LIMIT_FLAG]],
   ["show", [ARGUMENTS_FLAG]],
@@ -60,6 +60,7 @@ export const dlq: Command = {
     { name: "json", help: "print JSON in one line" },
     TIMEOUT_FLAG,
   ],
+  actions: ACTIONS,
   examples: [
     "dlq list --app app.ts --since 2h",
     "dlq show --app app.ts dead_jobs/0@41",
@@ -68,18 +69,7 @@ export const dlq: Command = {
     "dlq dismiss --app app.ts dead_jobs --error TypeError",
   ],
   async run(args: Arguments): Promise<number> {
-    const [action = "", ...words] = args.words;
-    const allowed = ACTIONS.get(action);
-    if (allowed === undefined) {
-      const given = action === "" ? " (list, show, requeue or dismiss)" : didYouMean(action, [...ACTIONS.keys()]);
-      throw new UsageError(
-        `"dlq" needs an action, but ${action === "" ? "none is given" : `it is ${show(action)}`}${given}`,
-      );
-    }
-    for (const { name } of OWN_FLAGS) {
-      if (!args.isSet(name) || allowed.some((flag) => flag.name === name)) continue;
-      throw new UsageError(`"dlq ${action}" does not take the option "--${name}"`);
-    }
+    const [action, ...words] = readAction(dlq, args);
     if (action === "list") return await list(args, words);
     if (action === "show") return await showOne(args, words);
     return await disposing((keep) => handle(args, action as "requeue" | "dismiss", words, keep));

@@ -191,9 +191,9 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "dlq: an option of another action is refused",
-    file: "src/cli/dlq.ts",
-    find: "if (!args.isSet(name) || allowed",
-    replace: "if (args.isSet(name) || allowed",
+    file: "src/cli/actions.ts",
+    find: "|| !args.isSet(flag.name)",
+    replace: "|| args.isSet(flag.name)",
     tests: CLI_TESTS,
     only: "--force",
   },

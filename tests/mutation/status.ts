@@ -45,7 +45,7 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
   {
     what: "status: a member that does not report may have moved the offset",
     file: "src/status/report_facts.ts",
-    find: " || readers.length < members",
+    find: "if (readers.length < members) return 0;",
     replace: "",
     tests: REPORTS,
     only: "five minutes",
@@ -81,6 +81,22 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
     replace: "throw error;",
     tests: LISTING,
     only: "silent",
+  },
+  {
+    what: "kafka: a leader that is silent is asked once for the heads of its partitions",
+    file: "src/broker/kafka/heads.ts",
+    find: "if (error instanceof ConnectionError) this.#silent.add(leader);",
+    replace: "if (error instanceof ConnectionError) void 0;",
+    tests: ["tests/broker/kafka/heads_test.ts"],
+    only: "silent",
+  },
+  {
+    what: "status: the reports of workers are read once",
+    file: "src/app/operations.ts",
+    find: "workers ?? this.workers()",
+    replace: "this.workers()",
+    tests: ["tests/web/dashboard/load_status_test.ts"],
+    only: "once",
   },
   {
     what: "kafka: a group that assigns its partitions does not say what its members read",

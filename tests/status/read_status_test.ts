@@ -100,8 +100,15 @@ Deno.test("a topic with a rate limit is stalled after twice the time of the limi
   assertEquals(states, ["ok", "behind", "stalled"]);
 });
 
+Deno.test("reports that the caller fails to read become a note", async () => {
+  await using app = new App({ ...OPTIONS, broker: "memory:" });
+  const { state, notes } = await app.status({ workers: Promise.reject(new Error("too slow")) });
+  assertEquals([state, notes], ["ok", ["The reports of workers could not be read: too slow."]]);
+});
+
 Deno.test("a status with a wrong option is refused", async () => {
   await using app = new App({ ...OPTIONS, broker: "memory:" });
   await assertRejects(() => app.status({ timeoutMs: 0 }), InvalidConfigurationError, "timeoutMs");
   await assertRejects(() => app.status({ command: "" }), InvalidConfigurationError, "command");
+  await assertRejects(() => app.status({ workers: [] as never }), InvalidConfigurationError, "a promise");
 });

@@ -52,7 +52,7 @@ type Ends = Pick<LogPage, "low" | "high" | "lastStable">;
 type MeasuredPart = BatchPart & { readonly bytes: number };
 
 /** One call, which may take several tries. */
-class LogReading {
+export class LogReading {
   readonly #cluster: Cluster;
   readonly #at: TopicPartition;
   readonly #options: ReadOptions;
@@ -85,7 +85,7 @@ class LogReading {
     const { leader, place } = await this.#find();
     while (true) {
       const data = await this.#fetch(leader, { ...place, offset: this.#from });
-      const { error, low, highWatermark: high, lastStable } = data;
+      const { error } = data;
       if (error === Code.offsetOutOfRange) {
         const ends = await this.#ends(leader);
         if (this.#from > ends.high) return { records: [], next: this.#from, ...ends };
@@ -95,9 +95,16 @@ class LogReading {
         continue;
       }
       if (error !== Code.none) throw new ProtocolError("Fetch", error);
-      const part = await this.#take(data);
-      if (part !== null) return { ...part, low, high, lastStable };
+      const page = await this.takePage(data);
+      if (page !== null) return page;
     }
+  }
+
+  /** Takes a page out of fetched data. @returns `null` if it is damaged, and must be fetched once more */
+  async takePage(data: FetchedPartitionData): Promise<LogPage | null> {
+    const { low, highWatermark: high, lastStable } = data;
+    const part = await this.#take(data);
+    return part === null ? null : { ...part, low, high, lastStable };
   }
 
   /** Finds the leader of the partition. */
@@ -152,7 +159,7 @@ class LogReading {
     return { low, high, lastStable };
   }
 
-  /** Takes the records out of fetched data. @returns `null` if it is damaged, and must be fetched once more */
+  /** Takes the records out, as `takePage` does. */
   async #take({ data, aborted }: FetchedPartitionData): Promise<BatchPart | null> {
     const filter = new AbortedFilter(aborted);
     const records: StoredRecord[] = [];

@@ -46,6 +46,15 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
         return [name, { partitions, problem: null }];
       }));
     },
+    async listHeads(positions, signal) {
+      await abortable(ready(), signal);
+      return positions.map(({ topic, partition, offset }) => {
+        const source = log.topic(topic)?.partitions[partition];
+        if (source === undefined) return null;
+        const first = source.first(offset);
+        return { offset: first?.offset ?? Math.max(offset, source.high), timestampMs: first?.timestampMs ?? null };
+      });
+    },
     async read(topic, partition, { from, maxBytes, values = true, signal }) {
       await abortable(ready(), signal);
       const source = log.partition({ topic, partition });

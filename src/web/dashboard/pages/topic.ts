@@ -5,25 +5,20 @@
 import type { App } from "../../../app/app.ts";
 import { InvalidConfigurationError } from "../../../errors.ts";
 import type { PausedTopic } from "../../../control/control.ts";
-import type { AppStatus, TopicStatus } from "../../../status/status.ts";
+import type { TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour, type Hour } from "../charts.ts";
-import {
-  addUpHours,
-  type FailingRecord,
-  listFailing,
-  listRunning,
-  type RunningOnWorker,
-  withRunning,
-} from "../fleet.ts";
+import { addUpHours, type FailingRecord, listFailing, listRunning, type RunningOnWorker } from "../fleet.ts";
 import { clip, countOf, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { loadStatus, type StatusWithWorkers } from "../load_status.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import {
   NONE,
   renderAge,
   renderCommand,
   renderCount,
+  renderDelayed,
   renderEmpty,
   renderError,
   renderNumber,
@@ -50,6 +45,8 @@ export interface TopicData {
   readonly hour: Hour | null;
   /** The partitions that an operator has paused by themselves; none if they are not known. */
   readonly pausedPartitions: readonly PausedTopic[];
+  /** Whether all delayed jobs were counted: there may be more otherwise. */
+  readonly isDelayedComplete: boolean;
   /** Whether an operator can pause topics of this App, and cancel jobs. */
   readonly canPause: boolean;
   /** The time of the data, in ms since 1970. */
@@ -73,15 +70,13 @@ export const topic: Page<TopicData> = {
 
 async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
-  const [status, reported, paused] = await Promise.all([
-    readTopic(app, params.queue!),
-    parts.load("The workers are not known", () => app.workers()),
+  const [{ status, workers: reported }, paused] = await Promise.all([
+    readTopic(app, parts, params.queue!),
     // The status has a note if they cannot be read.
     app.canControl ? runWithin(PART_LIMIT_MS, () => app.paused()).catch(() => []) : [],
   ]);
-  const [found] = status.topics as [TopicStatus];
+  const [topic] = status.topics as [TopicStatus];
   const workers = reported ?? [];
-  const topic = reported === null ? found : withRunning([found], workers)[0]!;
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
@@ -89,15 +84,16 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
     running: listRunning(workers).filter(isHere).slice(0, MAX_RUNNING),
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
     pausedPartitions: paused.filter((each) => each.topic === topic.topic && each.partition !== null),
+    isDelayedComplete: status.isDelayedComplete,
     canPause: app.canControl,
     atMs: status.atMs,
     notes: [...status.notes, ...parts.notes],
   };
 }
 
-async function readTopic(app: App, queue: string): Promise<AppStatus> {
+async function readTopic(app: App, parts: PartLoader, queue: string): Promise<StatusWithWorkers> {
   try {
-    return await app.status({ topics: [queue], timeoutMs: PART_LIMIT_MS });
+    return await loadStatus(app, parts, { topics: [queue] });
   } catch (error) {
     if (!(error instanceof InvalidConfigurationError)) throw error;
     throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);
@@ -128,7 +124,7 @@ ${renderRunning(data, context)}
 </div>`;
 }
 
-function renderNumbers({ topic }: TopicData, { url }: PageContext): Html {
+function renderNumbers({ topic, isDelayedComplete }: TopicData, { url }: PageContext): Html {
   const { queue, oldestWaitingMs, lag, delayed, deadLetters, workers, state } = topic;
   return html`<dl class="numbers">
 ${
@@ -147,7 +143,7 @@ ${
     )
   }
 ${renderNumber("Running", renderCount(topic.running), "")}
-${renderNumber("Delayed", formatCount(delayed), html`<a href="${url("delayed")}">for later</a>`)}
+${renderNumber("Delayed", renderDelayed(delayed, isDelayedComplete), html`<a href="${url("delayed")}">for later</a>`)}
 ${
     deadLetters !== null && renderNumber(
       "Dead letters",
