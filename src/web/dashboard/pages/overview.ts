@@ -11,7 +11,7 @@ import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import { loadStatus } from "../load_status.ts";
-import type { Page, PageContext } from "../page.ts";
+import type { Page, PageContext, PageRequest } from "../page.ts";
 import { PartLoader } from "../part_loader.ts";
 import {
   NONE,
@@ -63,10 +63,10 @@ export const overview: Page<OverviewData> = {
   render: renderOverview,
 };
 
-async function loadOverview(app: App): Promise<OverviewData> {
+async function loadOverview(app: App, { command }: PageRequest): Promise<OverviewData> {
   const parts = new PartLoader();
   const [{ status, workers }, read] = await Promise.all([
-    loadStatus(app, parts),
+    loadStatus(app, parts, command === undefined ? {} : { command }),
     parts.load(
       "The dead letters are not known",
       () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS }),
@@ -76,7 +76,7 @@ async function loadOverview(app: App): Promise<OverviewData> {
   return {
     verdict: verdictOf(status),
     status,
-    problems: listProblems(status, listFailing(workers ?? [])),
+    problems: listProblems(status, listFailing(workers ?? [], command)),
     workers: workers && summarizeFleet(workers),
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
     errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
