@@ -1,9 +1,7 @@
 /**
  * `web`: serves the dashboard of an App until a signal comes. No worker needs to run. It is open to this machine only, unless
  * there is a password, or `--insecure` says that something in front protects it.
- *
- * It is served by `Deno.serve`, which has no limits for connections and time (measured on Deno 2.9.6): beyond this machine let a
- * proxy with limits and TLS stand in front.
+ * Its server (`http.ts`) is bounded, but has no TLS: beyond this machine let a proxy stand in front.
  */
 import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
 import { quoteForShell } from "../support/shell.ts";

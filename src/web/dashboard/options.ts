@@ -19,7 +19,7 @@ export interface DashboardOptions {
   /**
    * Decides about each member of arguments, attributes and headers before they are shown; returns the value to show.
    *
-   * @default leaves out the values of keys such as `password`, `token` and `secret`
+   * @default leaves out the values of keys such as `password`, `apiKey` and `token`, also in a `Map`
    */
   readonly redact?: Redact;
   /**
