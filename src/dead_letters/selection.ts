@@ -3,7 +3,7 @@ import type { StoredRecord } from "../broker/record.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { assertPosition, type Position } from "../support/position.ts";
-import { checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
+import { boolean, checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
 import { type DeadLetter, errorClassOf, jobClassOf } from "./letter.ts";
 
 /** Selects dead letters. A letter must match each part that is given. */
@@ -20,6 +20,8 @@ export interface DeadLetterFilter {
 export interface DeadLetterListOptions extends DeadLetterFilter {
   /** The most letters to return. @default 50 */
   readonly limit?: number;
+  /** Whether only letters are listed that were neither requeued nor dismissed. @default false */
+  readonly unhandled?: boolean;
   /** The letter after which the page begins: the last one of the page before. @default the newest letter */
   readonly after?: Position & Pick<DeadLetter, "deadLetteredAt">;
 }
@@ -37,7 +39,7 @@ export type IsSelected = (record: StoredRecord) => boolean;
 
 const isTime = (value: unknown) => value instanceof Date ? invalidDate(value) : null;
 const FILTER: Checks<DeadLetterFilter> = { jobClass: nonEmptyString, errorClass: nonEmptyString, since: isTime };
-const LIST: Checks<DeadLetterListOptions> = { ...FILTER, limit: integerFrom(1), after: () => null };
+const LIST: Checks<DeadLetterListOptions> = { ...FILTER, limit: integerFrom(1), unhandled: boolean, after: () => null };
 const SELECTION: Checks<DeadLetterSelection> = {
   ...FILTER,
   at: () => null,
