@@ -82,6 +82,13 @@ for (const { name, program } of otherRuntimes) {
       assertEquals([refused.code, refused.stderr], [1, [
         'error: "init" writes files for Deno: start it with "deno run -A jsr:@activejob/kafka/cli init"',
       ]]);
+      await Deno.writeTextFile(`${project!.folder}/broken.ts`, 'import "./broken_job.ts";\n');
+      await Deno.writeTextFile(
+        `${project!.folder}/broken_job.ts`,
+        "export class X {\n  perform() { return 1 +; }\n}\n",
+      );
+      const [broken] = (await cli("worker", "--app", "broken.ts")).stderr;
+      assertMatch(broken!, /^error: Cannot load the App from "broken\.ts": .*, at .*\/broken_job\.ts:2\b/);
       const [missing] = (await cli("worker", "--app", "nowhere.ts")).stderr;
       assertMatch(
         missing!,
