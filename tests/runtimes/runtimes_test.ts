@@ -5,6 +5,7 @@ import { OtherProject, PACKED_CLI } from "../support/other_runtimes.ts";
 
 const ignore = await findMissingRuntimes() !== null;
 const project = ignore ? null : await OtherProject.create();
+await project?.writePrograms("docs/node_and_bun.md", "page");
 addEventListener("unload", () => project !== null && Deno.removeSync(project.folder, { recursive: true }));
 
 /** The output of the jobs of `perform.ts`, in order. */
@@ -42,6 +43,18 @@ for (const { name, program } of otherRuntimes) {
     async fn() {
       const { code, stdout, stderr } = await run(["tests/runtimes/programs/test_kit.ts"]);
       assertEquals([code, stdout], [0, ["AssertionError", "RangeError"]], stderr.join("\n"));
+    },
+  });
+
+  Deno.test({
+    name: `${name} runs the test of docs/node_and_bun.md with its own runner`,
+    ignore,
+    async fn() {
+      const runner = name === "Bun" ? "test" : "--test";
+      const { code, stdout, stderr } = await run([runner, "page/welcome_job.test.ts"]);
+      const output = [...stdout, ...stderr].join("\n");
+      assertEquals(code, 0, output);
+      assertMatch(output, /^\W*(?:pass 1|1 pass)$/m);
     },
   });
 
