@@ -130,7 +130,7 @@ export class Interrupt extends Error {
   readonly [INTERRUPT] = true;
   /** The step in which, or after which, the job was interrupted. */
   readonly step: string | null;
-  /** The reason: `"stopping"`, `"quiet"`, `"revoked"` or `"isolating"`. */
+  /** The reason: `"stopping"`, `"quiet"`, `"revoked"`, `"cancelled"` or `"isolating"`. */
   readonly reason: string;
 
   /** Makes one. */

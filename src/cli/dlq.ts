@@ -155,7 +155,7 @@ async function handle(
       },
       onRefused(position, reason, handled) {
         if (handled !== null) marked++;
-        // Of a filter, a letter that was handled before is no news.
+        // A filter selects what was handled before as well: only the number is of interest.
         if (handled !== null && positions.length === 0) return;
         if (++refused > MAX_REFUSED) return;
         line.clear();

@@ -29,7 +29,7 @@ export async function listDeadLetters(
   { admin, topics, maxPayloadBytes }: ListContext,
   options: DeadLetterListOptions,
 ): Promise<DeadLetter[]> {
-  const { limit = 50, after } = options;
+  const { limit = 50, unhandled = false, after } = options;
   const isSelected = filterOf(options, maxPayloadBytes);
   const sinceMs = earliestMs(options.since);
   let read = 0;
@@ -40,7 +40,11 @@ export async function listDeadLetters(
     const markers = await readMarkers(admin, topic, ends);
     readers.push(
       ...ends.map((end) =>
+<<<<<<< HEAD
         new BackwardReader(admin, { topic, ...end }, { markers, isSelected, sinceMs, maxPayloadBytes, onRead })
+=======
+        new BackwardReader(admin, { topic, ...end }, { markers, unhandled, isSelected, sinceMs, maxPayloadBytes })
+>>>>>>> main
       ),
     );
   }
@@ -60,6 +64,8 @@ export async function listDeadLetters(
 
 interface ReaderOptions {
   readonly markers: Markers;
+  /** Whether letters that were handled are passed over. */
+  readonly unhandled: boolean;
   readonly isSelected: IsSelected;
   readonly sinceMs: number | null;
   readonly maxPayloadBytes: number;
@@ -107,8 +113,14 @@ class BackwardReader {
     for (let head = await this.peek(); head !== null && compare(head, after) < 0; head = await this.peek()) this.take();
   }
 
+  #isHandled(offset: number): boolean {
+    return this.#options.markers.find({ ...this.#at, offset }) !== null;
+  }
+
   async #readWindow(): Promise<void> {
-    const { markers, isSelected, sinceMs, maxPayloadBytes } = this.#options;
+    const { markers, unhandled, isSelected, sinceMs, maxPayloadBytes } = this.#options;
+    // They need no reading: after thousands were requeued, the next ones are as near as the newest were.
+    while (unhandled && this.#end > this.#low && this.#isHandled(this.#end - 1)) this.#end--;
     const start = Math.max(this.#low, this.#end - this.#size);
     let isPast = sinceMs !== null;
     let count = 0;
@@ -116,6 +128,7 @@ class BackwardReader {
       for (const record of records) {
         count++;
         if (record.timestampMs >= (sinceMs ?? 0)) isPast = false;
+        if (unhandled && this.#isHandled(record.offset)) continue;
         if (!isSelected(record)) continue;
         const at = { ...this.#at, offset: record.offset };
         this.#letters.push(readLetter(record, at, markers.find(at), maxPayloadBytes));

@@ -3,7 +3,7 @@ import type { StoredRecord } from "../broker/record.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { assertPosition, type Position } from "../support/position.ts";
-import { callback, checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
+import { boolean, callback, checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
 import { type DeadLetter, errorClassOf, jobClassOf } from "./letter.ts";
 
 /** Selects dead letters. A letter must match each part that is given. */
@@ -20,6 +20,8 @@ export interface DeadLetterFilter {
 export interface DeadLetterListOptions extends DeadLetterFilter {
   /** The most letters to return. @default 50 */
   readonly limit?: number;
+  /** Whether only letters are listed that were neither requeued nor dismissed. @default false */
+  readonly unhandled?: boolean;
   /** The letter after which the page begins: the last one of the page before. @default the newest letter */
   readonly after?: Position & Pick<DeadLetter, "deadLetteredAt">;
   /** Called after each read, with the number of letters that were read: a filter may read many. */
@@ -42,6 +44,7 @@ const FILTER: Checks<DeadLetterFilter> = { jobClass: nonEmptyString, errorClass:
 const LIST: Checks<DeadLetterListOptions> = {
   ...FILTER,
   limit: integerFrom(1),
+  unhandled: boolean,
   after: () => null,
   onProgress: callback,
 };

@@ -183,6 +183,7 @@ class StatusReader {
     const byPartition = new Map(commits.value?.get(topic)?.map((commit) => [commit.partition, commit]));
     const movement = this.#context.movement.of(group, topic);
     const readers = members.value === null ? Infinity : readersOf(topic, members.value);
+    const reported = reports.of(topic);
     const partitions = listed.value!.get(topic)!.partitions.map((ends): PartitionFacts => {
       const at = { topic, partition: ends.partition };
       const { offset: committed = null, metadata = "" } = byPartition.get(at.partition) ?? {};
@@ -196,9 +197,9 @@ class StatusReader {
         headAtMs: null,
         unmovedMs: commits.value === null || front === null ? 0 : Math.max(
           movement.note(at.partition, committed, this.#nowMs),
-          reports.unmovedMs(at, front, readers),
+          reported.unmovedMs(at.partition, front, readers),
         ),
-        owner: reports.ownerOf(at) ?? owners.get(formatPartition(at)) ?? null,
+        owner: reported.owners.get(at.partition) ?? owners.get(formatPartition(at)) ?? null,
       };
     });
     return { partitions, problem: null };
@@ -278,7 +279,7 @@ class StatusReader {
       group,
       ...summary,
       partitions,
-      running: workers === 0 ? 0 : found.reports.runningOf(topic),
+      running: workers === 0 ? 0 : found.reports.of(topic).running,
       delayed: waiting?.count ?? 0,
       deadLetters: deadLetterQueue === null ? null : deadLetters.get(deadLetterQueue.topic)!,
       workers,

@@ -5,6 +5,7 @@ import type { Broker } from "../../src/broker/broker.ts";
 import { FollowedControl } from "../../src/control/worker_control.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { until } from "../support/until.ts";
 
 const TOPIC = "shop_control";
@@ -28,6 +29,7 @@ async function setUp() {
   monitor.on("topic.resumed", ({ topic, partition, by }) => void events.push(["resumed", topic, partition, by]));
   monitor.on("error.occurred", ({ where, error }) => void events.push([where, error.errorClass]));
   const faults: { read: Broker["admin"]["read"] } = { read: (...args) => client.admin.read(...args) };
+  const clock = new ManualClock();
   let reads = 0;
   const admin = {
     read: (...args: Parameters<Broker["admin"]["read"]>) => {
@@ -36,10 +38,18 @@ async function setUp() {
     },
   };
   const start = () =>
-    FollowedControl.start({ admin, topic: TOPIC, topics: ["mail"], monitor, nowMs: () => Date.now(), intervalMs: 1 });
+    FollowedControl.start({
+      admin,
+      topic: TOPIC,
+      topics: ["mail"],
+      monitor,
+      nowMs: () => clock.nowMs(),
+      intervalMs: 1,
+    });
   return {
     app,
     client,
+    clock,
     events,
     faults,
     start,
@@ -109,6 +119,32 @@ Deno.test("a topic that was made again is read from its start", async () => {
   faults.read = (_topic, ...rest) => read("new_control", ...rest);
   await until(() => control.pauseOf("mail", 2) === null, () => "the orders of the new topic");
   assertEquals(control.pauseOf("mail", 1)?.by, "ada");
+  control.close();
+});
+
+Deno.test("after a standstill of ten minutes the topic is read from its start: a tombstone that was compacted away counts", async () => {
+  await using test = await setUp();
+  const { app, clock, events, faults } = test;
+  await app.pause("mail", { by: "ada" });
+  await app.pause("mail", { partition: 2, by: "grace" });
+  await app.cancel("job 1");
+  const control = await test.start();
+  const { read } = faults;
+  for (const [standstillMs, isUndone] of [[10 * 60_000, false], [10 * 60_000 + 1, true]] as const) {
+    // The topic cannot be read; meanwhile all orders but one are ended, and compaction removes them and their tombstones.
+    faults.read = () => Promise.reject(new TypeError("gone"));
+    await test.untilRead();
+    clock.advance(standstillMs);
+    faults.read = async (...args) => {
+      const page = await read(...args);
+      return { ...page, records: page.records.filter(({ key }) => String(key) === "pause/mail/2") };
+    };
+    await test.untilRead();
+    const isPaused = control.pauseOf("mail", 0) !== null;
+    assertEquals(control.pauseOf("mail", 2)?.by, isUndone ? "grace" : "ada");
+    assertEquals([isPaused, control.hasCancellations], [!isUndone, !isUndone], `${standstillMs}`);
+  }
+  assertEquals(events.at(-1), ["resumed", "mail", null, null]);
   control.close();
 });
 

@@ -131,6 +131,18 @@ Deno.test("a partition whose clock went back is listed in the order of its log, 
   assertEquals((await letters.list({ after: forged })).map(({ offset }) => offset), [3, 2, 1, 0]);
 });
 
+Deno.test("letters that were handled are left out if asked, however many they are", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 400).map((n) => letter(n, { partition: 0 })));
+  const letters = test.app.deadLetters("dead");
+  const at = range(0, 400).filter((n) => n > 5 && n !== 300).map((offset) => ({ topic: "dead", partition: 0, offset }));
+  assertEquals(await letters.dismiss({ at }), { dismissed: 393, refused: 0 });
+  const listed = async (limit: number) => (await letters.list({ unhandled: true, limit })).map(place);
+  assertEquals(await listed(3), ["dead/0@300", "dead/0@5", "dead/0@4"]);
+  assertEquals((await listed(50)).length, 7);
+  assertEquals((await letters.list({ unhandled: false, limit: 1 })).map(place), ["dead/0@399"]);
+});
+
 Deno.test("a filter selects by class, error and time", async () => {
   await using test = await shop();
   await test.client.append("dead", [
@@ -262,7 +274,7 @@ Deno.test("a letter whose topic was deleted is refused, also in a dry run, and t
   await client[Symbol.asyncDispose]();
 });
 
-Deno.test("onRefused tells how a letter was handled before", async () => {
+Deno.test("onRefused gets how a letter was handled before", async () => {
   await using test = await shop();
   await test.client.append("dead", [letter(1, { partition: 0 })]);
   const letters = test.app.deadLetters();
@@ -279,7 +291,7 @@ Deno.test("onRefused tells how a letter was handled before", async () => {
   ]]);
 });
 
-Deno.test("a list that reads many letters tells how many", async () => {
+Deno.test("a list calls onProgress after each read", async () => {
   await using test = await shop();
   await test.client.append("dead", range(0, 2500).map((n) => letter(n, { partition: 1 })));
   const reads: number[] = [];

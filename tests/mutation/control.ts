@@ -40,6 +40,22 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     only: "once for each outage",
   },
   {
+    what: "control: after a standstill the orders are read from the start of the topic",
+    file: "src/control/worker_control.ts",
+    find: "from: isStale ? 0 : this.#position",
+    replace: "from: this.#position",
+    tests: [FOLLOW],
+    only: "after a standstill",
+  },
+  {
+    what: "control: a cancelled job in steps is not resumed",
+    file: "src/worker/partition/attempt.ts",
+    find: "if (this.#cancellation !== undefined) return this.#settle(CANCELLED);",
+    replace: "",
+    tests: ["tests/behaviours/control_test.ts"],
+    only: "O7",
+  },
+  {
     what: "control: an order from the future is forged",
     file: "src/control/record.ts",
     find: "if (atMs - nowMs > MAX_AHEAD_MS) return null;",

@@ -75,10 +75,26 @@ export const PAGES_MUTANTS: readonly Mutant[] = [
   {
     what: "pages: letters that arrive after the confirmation stay",
     file: "src/web/dashboard/letter_selection.ts",
-    find: "if (upTo.length === 0)",
-    replace: "if (upTo.length >= 0)",
+    find: "(ends === null || letter.offset",
+    replace: "(true || letter.offset",
     tests: LETTERS,
     only: "letters that arrive after",
+  },
+  {
+    what: "pages: a form handles no letter that is older than those that it was made of",
+    file: "src/web/dashboard/letter_selection.ts",
+    find: "(starts === null || letter.offset",
+    replace: "(true || letter.offset",
+    tests: LETTERS,
+    only: "once the newest",
+  },
+  {
+    what: "pages: a letter of a confirmation has no arguments",
+    file: "src/web/dashboard/letter_selection.ts",
+    find: "    return letter;",
+    replace: "    return { ..._envelope, ...letter };",
+    tests: LETTERS,
+    only: "a letter beyond the newest",
   },
   {
     what: "pages: arguments of a dead letter are for a user who may operate",

@@ -1,5 +1,5 @@
 /**
- * A project for Node and Bun with this library from a package, made as JSR makes it: JavaScript without types beside each
+ * A project for Node and Bun with this library from a package, made as JSR makes it: JavaScript and its declarations beside each
  * other, and the names of packages instead of `npm:` and `jsr:`. `deno pack` does nearly the same; the two differences are
  * corrected here. Beside it lie programs of `tests/`, which import the library by its name, or the files of the package.
  */
@@ -72,7 +72,7 @@ export class OtherProject implements AsyncDisposable {
 /** Packs the published files. */
 async function packLibrary(folder: string): Promise<void> {
   const tarball = `${folder}.tgz`;
-  await run(Deno.execPath(), "pack", "--allow-dirty", "--allow-slow-types", "--no-source-maps", "--output", tarball);
+  await run(Deno.execPath(), "pack", "--allow-dirty", "--no-source-maps", "--output", tarball);
   await Deno.mkdir(folder);
   await run("tar", "-xzf", tarball, "-C", folder, "--strip-components=1");
   // JSR keeps the requirement as it is written; `deno pack` makes a range of it.

@@ -1,7 +1,7 @@
 /**
  * The dead letters that a form selects: some positions (`at`, repeated), or all that match a filter (`all=1`). A selection by
- * filter that was confirmed names its newest letters (`upTo`, one a partition), so that letters which arrive between the
- * confirmation and the click are not part of it.
+ * filter that was confirmed names its oldest and newest letters (`from` and `upTo`, one a partition): letters that arrive between
+ * the confirmation and the click are not part of it, nor older ones that are read once newer ones are handled.
  */
 import type { App } from "../../app/app.ts";
 import type { DeadLetter } from "../../dead_letters/letter.ts";
@@ -39,7 +39,11 @@ export async function readSelection(
   if (positions.length > MAX_POSITIONS) {
     throw new PageError(400, `Select at most ${MAX_POSITIONS} dead letters, or a group`);
   }
-  const { letters } = await readRecentLetters(app);
+  // A box is ticked in a list with or without the letters that were handled: one of the two has it.
+  const lists = await Promise.all(
+    [false, true].map((withHandled) => readRecentLetters(app, { withHandled })),
+  );
+  const letters = lists.flatMap((list) => list.letters);
   const byPosition = new Map(letters.map((letter) => [formatPosition(letter), letter]));
   const found: DeadLetter[] = [];
   // One after the other: each older one costs a reading of all markers, and any site can make a browser send such a query.
@@ -51,23 +55,24 @@ export async function readSelection(
   return { letters: found, missing: positions.length - found.length };
 }
 
-/** Returns the newest letter of each partition, as the fields `upTo` of a form. */
-export function newestOf(letters: readonly DeadLetter[]): string[] {
-  const newest = new Map<string, Position>();
-  for (const letter of letters) {
-    const partition = formatPartition(letter);
-    if (letter.offset > (newest.get(partition)?.offset ?? -1)) newest.set(partition, letter);
-  }
-  return Array.from(newest.values(), formatPosition);
+/** Returns the oldest and the newest letter of each partition, as the fields `from` and `upTo` of a form. */
+export function boundsOf(letters: readonly DeadLetter[]): (readonly [name: string, position: string])[] {
+  return Array.from(Map.groupBy(letters, formatPartition).values()).flatMap((some) => {
+    const sorted = some.toSorted((a, b) => a.offset - b.offset);
+    return [["from", formatPosition(sorted[0]!)], ["upTo", formatPosition(sorted.at(-1)!)]] as const;
+  });
 }
 
 async function readMatching(app: App, fields: URLSearchParams): Promise<DeadLetter[]> {
-  const { letters } = await readRecentLetters(app);
-  const matches = matcherOf(readLetterFilter(fields));
-  const upTo = readPositions(fields.getAll("upTo"));
-  if (upTo.length === 0) return letters.filter(matches);
-  const ends = new Map(upTo.map((position) => [formatPartition(position), position.offset]));
-  return letters.filter((letter) => matches(letter) && letter.offset <= (ends.get(formatPartition(letter)) ?? -1));
+  const filter = readLetterFilter(fields);
+  const { letters } = await readRecentLetters(app, { withHandled: filter.withHandled ?? false });
+  const matches = matcherOf(filter);
+  const [starts, ends] = [readBounds(fields, "from"), readBounds(fields, "upTo")];
+  return letters.filter((letter) => {
+    const partition = formatPartition(letter);
+    return matches(letter) && (starts === null || letter.offset >= (starts.get(partition) ?? Infinity)) &&
+      (ends === null || letter.offset <= (ends.get(partition) ?? -1));
+  });
 }
 
 /** A letter beyond the newest ones, without its arguments, which may hold secrets; `null` if there is none. */
@@ -82,6 +87,11 @@ async function readOlder(app: App, position: Position): Promise<DeadLetter | nul
     if (error instanceof PageError) return null;
     throw error;
   }
+}
+
+function readBounds(fields: URLSearchParams, name: string): ReadonlyMap<string, number> | null {
+  const positions = readPositions(fields.getAll(name));
+  return positions.length === 0 ? null : new Map(positions.map((each) => [formatPartition(each), each.offset]));
 }
 
 function readPositions(texts: readonly string[]): Position[] {

@@ -83,6 +83,16 @@ export function renderCount(count: number | null): Html {
   return count === 0 ? ZERO : html`${formatCount(count)}`;
 }
 
+/**
+ * Renders the number of delayed jobs.
+ *
+ * @param isComplete whether all of them were counted; otherwise there may be more
+ */
+export function renderDelayed(count: number, isComplete: boolean): HtmlValue {
+  if (isComplete) return renderCount(count);
+  return count === 0 ? NONE : `≥ ${formatCount(count)}`;
+}
+
 const ZERO = html`<span class="soft">0</span>`;
 
 const MAX_NAME = 80;

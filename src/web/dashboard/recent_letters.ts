@@ -25,12 +25,15 @@ export function hasDeadLetters(app: App): boolean {
 /**
  * Reads the newest dead letters.
  *
- * @param limit the most letters
+ * @param options whether those that were handled count as well; `limit` is the most letters, by default all that a page groups
  * @returns none if the App declares no dead letter topic
  */
-export async function readRecentLetters(app: App, limit: number = MAX_LETTERS): Promise<RecentLetters> {
+export async function readRecentLetters(
+  app: App,
+  { withHandled, limit = MAX_LETTERS }: { readonly withHandled: boolean; readonly limit?: number },
+): Promise<RecentLetters> {
   if (!hasDeadLetters(app)) return { letters: [], isCut: false };
-  const letters = await app.deadLetters().list({ limit });
+  const letters = await app.deadLetters().list({ limit, unhandled: !withHandled });
   return { letters, isCut: letters.length >= limit };
 }
 

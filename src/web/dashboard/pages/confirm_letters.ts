@@ -11,7 +11,7 @@ import { createFormId, FORM_ID } from "../form_ids.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { letterQuery, readLetterFilter } from "../letter_filter.ts";
 import type { LetterFilter } from "../letter_groups.ts";
-import { newestOf, readSelection } from "../letter_selection.ts";
+import { boundsOf, readSelection } from "../letter_selection.ts";
 import { type Action, type ActionRequest, type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { renderError, renderName, renderTable, renderTime } from "../parts.ts";
 
@@ -89,9 +89,7 @@ async function loadConfirmation(app: App, { query, access, signal }: PageRequest
     fields: [
       [FORM_ID, createFormId()],
       ["handledUpTo", String(lastHandledMs(letters))],
-      ...isAll
-        ? newestOf(letters).map((at) => ["upTo", at] as const)
-        : letters.map((letter) => ["at", formatPosition(letter)] as const),
+      ...isAll ? boundsOf(letters) : letters.map((letter) => ["at", formatPosition(letter)] as const),
     ],
   };
 }

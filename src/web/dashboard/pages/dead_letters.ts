@@ -51,7 +51,7 @@ export const deadLetters: Page<DeadLettersData> = {
 async function loadDeadLetters(app: App, { query }: PageRequest): Promise<DeadLettersData> {
   const filter = readLetterFilter(query);
   const topics = hasDeadLetters(app) ? app.deadLetters().topics : [];
-  const read = await readOrProblem(app);
+  const read = await readOrProblem(app, filter.withHandled ?? false);
   const ofTopic = read.letters.filter(matcherOf({
     withHandled: filter.withHandled ?? false,
     ...(filter.topic === undefined ? {} : { topic: filter.topic }),
@@ -72,9 +72,9 @@ async function loadDeadLetters(app: App, { query }: PageRequest): Promise<DeadLe
   };
 }
 
-async function readOrProblem(app: App) {
+async function readOrProblem(app: App, withHandled: boolean) {
   try {
-    return { ...await readRecentLetters(app), problem: null };
+    return { ...await readRecentLetters(app, { withHandled }), problem: null };
   } catch (error) {
     if (!(error instanceof UnknownTopicError)) throw error;
     return { letters: [], isCut: false, problem: `${error.message}. Create it with "topics apply"` };

@@ -11,7 +11,7 @@ import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import { loadStatus } from "../load_status.ts";
-import type { Page, PageContext } from "../page.ts";
+import type { Page, PageContext, PageRequest } from "../page.ts";
 import { PartLoader } from "../part_loader.ts";
 import {
   NONE,
@@ -44,6 +44,8 @@ export interface OverviewData {
   readonly hour: { readonly total: Hour; readonly topics: Readonly<Record<string, Hour>> };
   /** The groups of the newest dead letters that were not handled: at most 5. */
   readonly errors: readonly LetterGroup[];
+  /** Whether there are more than those that were grouped: the numbers of the groups are higher then. */
+  readonly areErrorsCut: boolean;
   /** Sentences about what is not known, and why. */
   readonly notes: readonly string[];
 }
@@ -61,21 +63,24 @@ export const overview: Page<OverviewData> = {
   render: renderOverview,
 };
 
-async function loadOverview(app: App): Promise<OverviewData> {
+async function loadOverview(app: App, { command }: PageRequest): Promise<OverviewData> {
   const parts = new PartLoader();
   const [{ status, workers }, read] = await Promise.all([
-    loadStatus(app, parts),
-    parts.load("The dead letters are not known", () => readRecentLetters(app, RECENT_LETTERS)),
+    loadStatus(app, parts, command === undefined ? {} : { command }),
+    parts.load(
+      "The dead letters are not known",
+      () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS }),
+    ),
   ]);
-  const fresh = read?.letters.filter(({ handled }) => handled === null) ?? [];
   const hours = addUpHours(workers ?? [], status.atMs);
   return {
     verdict: verdictOf(status),
     status,
-    problems: listProblems(status, listFailing(workers ?? [])),
+    problems: listProblems(status, listFailing(workers ?? [], command)),
     workers: workers && summarizeFleet(workers),
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
-    errors: groupLetters(fresh).slice(0, MAX_ERRORS),
+    errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
+    areErrorsCut: read?.isCut ?? false,
     notes: [...status.notes, ...parts.notes],
   };
 }
@@ -89,8 +94,8 @@ ${renderNumbers(data, context)}
 <section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
     drawHour("hour", hour.total)
   }</section>
-${renderTopics(status.topics, hour.topics, context)}
-${renderErrors(data.errors, context)}
+${renderTopics(status, hour.topics, context)}
+${renderErrors(data, context)}
 </div>`;
 }
 
@@ -213,13 +218,14 @@ function countUnhandled(topics: readonly TopicStatus[]): number | null {
   return known.length < counts.size ? null : known.reduce((sum, count) => sum + count, 0);
 }
 
-function renderErrors(errors: readonly LetterGroup[], context: PageContext): Html {
+function renderErrors({ errors, areErrorsCut }: OverviewData, context: PageContext): Html {
   return html`
     <section aria-labelledby="errors">
       <h2 id="errors">Latest dead letters by error</h2>
       ${errors.length === 0
         ? renderEmpty("No dead letter waits for you.")
         : html`<ul class="errors">${errors.map((group) => renderGroup(group, context))}</ul>`}
+      ${areErrorsCut && html`<p class="soft">Counted among the newest ${RECENT_LETTERS}: there are more.</p>`}
     </section>
   `;
 }

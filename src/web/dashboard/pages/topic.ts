@@ -18,6 +18,7 @@ import {
   renderAge,
   renderCommand,
   renderCount,
+  renderDelayed,
   renderEmpty,
   renderError,
   renderNumber,
@@ -44,6 +45,8 @@ export interface TopicData {
   readonly hour: Hour | null;
   /** The partitions that an operator has paused by themselves; none if they are not known. */
   readonly pausedPartitions: readonly PausedTopic[];
+  /** Whether all delayed jobs were counted: there may be more otherwise. */
+  readonly isDelayedComplete: boolean;
   /** Whether an operator can pause topics of this App, and cancel jobs. */
   readonly canPause: boolean;
   /** The time of the data, in ms since 1970. */
@@ -65,10 +68,10 @@ export const topic: Page<TopicData> = {
   actions: [...PAUSE_ACTIONS, CANCEL_ACTION],
 };
 
-async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
+async function loadTopic(app: App, { params, command }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
   const [{ status, workers: reported }, paused] = await Promise.all([
-    readTopic(app, parts, params.queue!),
+    readTopic(app, parts, { topics: [params.queue!], ...command === undefined ? {} : { command } }),
     // The status has a note if they cannot be read.
     app.canControl ? runWithin(PART_LIMIT_MS, () => app.paused()).catch(() => []) : [],
   ]);
@@ -77,22 +80,27 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
-    failing: listFailing(workers).filter(isHere).slice(0, MAX_FAILING),
+    failing: listFailing(workers, command).filter(isHere).slice(0, MAX_FAILING),
     running: listRunning(workers).filter(isHere).slice(0, MAX_RUNNING),
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
     pausedPartitions: paused.filter((each) => each.topic === topic.topic && each.partition !== null),
+    isDelayedComplete: status.isDelayedComplete,
     canPause: app.canControl,
     atMs: status.atMs,
     notes: [...status.notes, ...parts.notes],
   };
 }
 
-async function readTopic(app: App, parts: PartLoader, queue: string): Promise<StatusWithWorkers> {
+async function readTopic(
+  app: App,
+  parts: PartLoader,
+  options: { readonly topics: readonly [string]; readonly command?: string },
+): Promise<StatusWithWorkers> {
   try {
-    return await loadStatus(app, parts, { topics: [queue] });
+    return await loadStatus(app, parts, options);
   } catch (error) {
     if (!(error instanceof InvalidConfigurationError)) throw error;
-    throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);
+    throw new PageError(404, `The App declares no topic "${clip(options.topics[0], 200)}"`);
   }
 }
 
@@ -120,7 +128,7 @@ ${renderRunning(data, context)}
 </div>`;
 }
 
-function renderNumbers({ topic }: TopicData, { url }: PageContext): Html {
+function renderNumbers({ topic, isDelayedComplete }: TopicData, { url }: PageContext): Html {
   const { queue, oldestWaitingMs, lag, delayed, deadLetters, workers, state } = topic;
   return html`<dl class="numbers">
 ${
@@ -139,7 +147,7 @@ ${
     )
   }
 ${renderNumber("Running", renderCount(topic.running), "")}
-${renderNumber("Delayed", formatCount(delayed), html`<a href="${url("delayed")}">for later</a>`)}
+${renderNumber("Delayed", renderDelayed(delayed, isDelayedComplete), html`<a href="${url("delayed")}">for later</a>`)}
 ${
     deadLetters !== null && renderNumber(
       "Dead letters",

@@ -1,5 +1,6 @@
 /** The first page: the verdict, numbers and tables, with and without a worker that is alive. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openDashboard } from "../../../support/dashboard.ts";
 import { until } from "../../../support/until.ts";
@@ -71,6 +72,17 @@ Deno.test("the first page names a record that fails: where, since when, with whi
   assertStringIncludes(own.text, "TypeError : User -1 <b>is not</b> valid");
   stop.abort();
   await done;
+});
+
+Deno.test("the command that skips a stuck record is that of the dashboard, on the first page and on that of the topic", async () => {
+  await using app = createApp([activeJobTopic("default", { backoff: { initialMs: 1, maxMs: 1, jitter: 0 } })]);
+  await MailJob.performLater(-1);
+  await app.worker().run(undefined, { once: true }).catch(() => {});
+  const { fetch } = dashboard(app, { publicRead: true, command: "deno run cli.ts skip --app my/app.ts" });
+  for (const path of ["", "topics/default"]) {
+    const html = await (await fetch(new Request(`http://jobs.test/${path}`))).text();
+    assertStringIncludes(html, "data-copy>deno run cli.ts skip --app my/app.ts default/0@0</code>");
+  }
 });
 
 Deno.test("the first page has the latest errors of dead letters, which lead to their group", async () => {
