@@ -40,11 +40,14 @@ export async function listDeadLetters(
     const markers = await readMarkers(admin, topic, ends);
     readers.push(
       ...ends.map((end) =>
-<<<<<<< HEAD
-        new BackwardReader(admin, { topic, ...end }, { markers, isSelected, sinceMs, maxPayloadBytes, onRead })
-=======
-        new BackwardReader(admin, { topic, ...end }, { markers, unhandled, isSelected, sinceMs, maxPayloadBytes })
->>>>>>> main
+        new BackwardReader(admin, { topic, ...end }, {
+          markers,
+          unhandled,
+          isSelected,
+          sinceMs,
+          maxPayloadBytes,
+          onRead,
+        })
       ),
     );
   }
