@@ -39,11 +39,10 @@ export function printThrown(thrown: unknown, withStack: boolean): void {
   const missing = findMissingPermission(thrown);
   const needsTopics = thrown instanceof UnknownTopicError && !line.includes("topics apply");
   // Deno's own advice names a flag without a value, which allows everything of its kind.
-  printError(
-    missing === null
-      ? `${line}${needsTopics ? '; "topics apply" creates it' : ""}`
-      : line.replace(/, run again with the .*? flag/, `; start it with ${missing.flag}`),
-  );
+  const advised = missing === null
+    ? line
+    : line.replace(/, run again with the .*? flag/, `; start it with ${missing.flag}`);
+  printError(needsTopics ? `${advised}; "topics apply" creates it` : advised);
   if (withStack) printLine(maskUrls(stacks.join("\ncaused by ")));
 }
 
