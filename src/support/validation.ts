@@ -78,6 +78,13 @@ export const topicName: Check = (value) =>
     ? null
     : "a topic name: 1 to 249 letters, digits, dots, dashes and underscores";
 
+/** Describes the type of a value and not the value, which may be a secret: for example `"a value of type number"`. */
+export function describeType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return value instanceof Promise ? "a promise" : `a value of type ${typeof value}`;
+}
+
 /** Returns the check of a nested options object with its own table. */
 export function optionsOf<Options extends object>(what: string, checks: Checks<Options>): Check {
   return (value) => {
