@@ -63,6 +63,22 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     only: "refuses a value in a tag",
   },
   {
+    what: "dashboard: a form must arrive within a time limit",
+    file: "src/web/dashboard/form.ts",
+    find: "await runWithin(limitMs, () => readText(reader))",
+    replace: "await readText(reader)",
+    tests: ["tests/web/dashboard/form_test.ts"],
+    only: "does not end",
+  },
+  {
+    what: "web: the number of connections is bounded",
+    file: "src/cli/http.ts",
+    find: "first!.destroy();",
+    replace: "",
+    tests: ["tests/cli/http_test.ts"],
+    only: "too many connections",
+  },
+  {
     what: "web: a wrong password is refused",
     file: "src/cli/basic_authorize.ts",
     find: "timingSafeEqual(hash(given), expected)",

@@ -137,7 +137,7 @@ export class Handler {
 
   /** Lets a request through, or returns the response that ends it. */
   async #admit(request: Request, info: unknown): Promise<Visitor | Response> {
-    const { authorize, hosts, publicRead = false, loadTimeoutMs = 5000 } = this.#options;
+    const { authorize, hosts, publicRead = false, loadTimeoutMs = 10_000 } = this.#options;
     const refusal = checkHost(request, hosts, findRemoteAddress(request, info));
     if (refusal !== null) return refuse(refusal);
     const isChange = request.method === "POST";
@@ -187,7 +187,7 @@ export class Handler {
   }
 
   async #show(visit: Visit, { page, params }: RoutedPage): Promise<Response> {
-    const { loadTimeoutMs = 5000 } = this.#options;
+    const { loadTimeoutMs = 10_000 } = this.#options;
     const data = await runWithin(
       loadTimeoutMs,
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
@@ -248,7 +248,9 @@ export class Handler {
   }
 
   #pageRequest(visit: Visit, params: Readonly<Record<string, string>>, signal: AbortSignal): PageRequest {
-    return { params, query: visit.query, access: visit.access, signal, redact: this.#redact };
+    const { command } = this.#options;
+    const request = { params, query: visit.query, access: visit.access, signal, redact: this.#redact };
+    return command === undefined ? request : { ...request, command };
   }
 
   #context({ user, access, path, query }: Visit, outcome: ActionOutcome | null): PageContext {

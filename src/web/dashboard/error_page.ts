@@ -35,9 +35,10 @@ function explain(error: unknown, brokerName: string, report: (error: unknown) =>
     return { status: error.status, title: error.status === 404 ? "Not found" : "Not possible", message: error.message };
   }
   if (error instanceof TimeLimitError) {
-    const message = `The broker ${brokerName} did not respond within ${error.limitMs} ms. Load the page again; ` +
-      "if it stays so, look at the broker, and at the network between it and this server.";
-    return { status: 503, title: "The broker does not respond", message };
+    const message = `The page was not ready within ${error.limitMs} ms: the broker ${brokerName} does not respond, ` +
+      "or there is too much to read. Load the page again; if it stays so, look at the broker, and at the network " +
+      "between it and this server.";
+    return { status: 503, title: "The page is not ready", message };
   }
   const { message } = describeError(error);
   // The App may come from another copy of this library: its errors are recognised by their names.

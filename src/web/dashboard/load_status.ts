@@ -20,7 +20,7 @@ export interface StatusWithWorkers {
 export async function loadStatus(
   app: App,
   parts: PartLoader,
-  options: Pick<StatusOptions, "topics"> = {},
+  options: Pick<StatusOptions, "topics" | "command"> = {},
 ): Promise<StatusWithWorkers> {
   const reports = parts.load("The workers are not known", () => app.workers());
   const [status, workers] = await Promise.all([

@@ -19,6 +19,8 @@ export interface PageRequest {
   readonly query: URLSearchParams;
   /** The user's access. */
   readonly access: Access;
+  /** The command that skips a record, without its position; absent for that of the App. */
+  readonly command?: string;
   /** Aborts when the time limit is over. */
   readonly signal: AbortSignal;
   /** Returns a copy of arguments, headers or other data of a record without its secrets. */

@@ -68,10 +68,10 @@ export const topic: Page<TopicData> = {
   actions: [...PAUSE_ACTIONS, CANCEL_ACTION],
 };
 
-async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
+async function loadTopic(app: App, { params, command }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
   const [{ status, workers: reported }, paused] = await Promise.all([
-    readTopic(app, parts, params.queue!),
+    readTopic(app, parts, { topics: [params.queue!], ...command === undefined ? {} : { command } }),
     // The status has a note if they cannot be read.
     app.canControl ? runWithin(PART_LIMIT_MS, () => app.paused()).catch(() => []) : [],
   ]);
@@ -80,7 +80,7 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
-    failing: listFailing(workers).filter(isHere).slice(0, MAX_FAILING),
+    failing: listFailing(workers, command).filter(isHere).slice(0, MAX_FAILING),
     running: listRunning(workers).filter(isHere).slice(0, MAX_RUNNING),
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
     pausedPartitions: paused.filter((each) => each.topic === topic.topic && each.partition !== null),
@@ -91,12 +91,16 @@ async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> 
   };
 }
 
-async function readTopic(app: App, parts: PartLoader, queue: string): Promise<StatusWithWorkers> {
+async function readTopic(
+  app: App,
+  parts: PartLoader,
+  options: { readonly topics: readonly [string]; readonly command?: string },
+): Promise<StatusWithWorkers> {
   try {
-    return await loadStatus(app, parts, { topics: [queue] });
+    return await loadStatus(app, parts, options);
   } catch (error) {
     if (!(error instanceof InvalidConfigurationError)) throw error;
-    throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);
+    throw new PageError(404, `The App declares no topic "${clip(options.topics[0], 200)}"`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The first page: the verdict, numbers and tables, with and without a worker that is alive. */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openDashboard } from "../../../support/dashboard.ts";
 import { until } from "../../../support/until.ts";
@@ -73,6 +74,17 @@ Deno.test("the first page names a record that fails: where, since when, with whi
   await done;
 });
 
+Deno.test("the command that skips a stuck record is that of the dashboard, on the first page and on that of the topic", async () => {
+  await using app = createApp([activeJobTopic("default", { backoff: { initialMs: 1, maxMs: 1, jitter: 0 } })]);
+  await MailJob.performLater(-1);
+  await app.worker().run(undefined, { once: true }).catch(() => {});
+  const { fetch } = dashboard(app, { publicRead: true, command: "deno run cli.ts skip --app my/app.ts" });
+  for (const path of ["", "topics/default"]) {
+    const html = await (await fetch(new Request(`http://jobs.test/${path}`))).text();
+    assertStringIncludes(html, "data-copy>deno run cli.ts skip --app my/app.ts default/0@0</code>");
+  }
+});
+
 Deno.test("the first page has the latest errors of dead letters, which lead to their group", async () => {
   await using app = createApp();
   await BillJob.performLater();
@@ -81,6 +93,8 @@ Deno.test("the first page has the latest errors of dead letters, which lead to t
   assertEquals((await api("")).errors.map(({ unhandled }: { unhandled: number }) => unhandled), [1]);
   const page = await open("");
   assertStringIncludes(page.text, "RangeError : Too little");
+  assertStringIncludes(page.text, "1 dead letter waits for an operator.");
+  assert(!page.text.includes("Nothing waits"));
   assertMatch((await follow(page, "1 ×")).text, /BillJob: RangeError : Too little/);
 });
 
