@@ -14,6 +14,14 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
     only: "looks for the leader again",
   },
   {
+    what: "kafka: a read that stops inside of a batch continues there",
+    file: `${SOURCE}/read_log.ts`,
+    find: "next = Math.min(part.next, to);",
+    replace: "next = part.next;",
+    tests: [`${TESTS}/read_log_test.ts`],
+    only: "stops at",
+  },
+  {
     what: "kafka: a read leaves out aborted records",
     file: `${SOURCE}/read_log.ts`,
     find: "batch.magic === MAGIC && filter.skips(data, batch)",
