@@ -72,8 +72,8 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
   {
     what: "kafka: a read stops between the parts of a large batch",
     file: `${SOURCE}/read_log.ts`,
-    find: "if (bytes >= this.#options.maxBytes) return",
-    replace: "if (bytes < 0) return",
+    find: "if (bytes >= maxBytes || next === to) return",
+    replace: "if (next === to) return",
     tests: [`${TESTS}/read_log_test.ts`],
     only: "large batch in gzip",
   },
