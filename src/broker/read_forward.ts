@@ -1,5 +1,9 @@
-/** Reads a part of a partition's log in pages, without a group. */
+/**
+ * Reads a part of a partition's log in pages, without a group. The event loop turns between two pages: an embedded broker
+ * returns each at once, and a log of a million records would stop all timers and sockets for seconds.
+ */
 import type { TopicPartition } from "../support/position.ts";
+import { nextTurn } from "../support/event_loop.ts";
 import type { BrokerAdmin } from "./admin.ts";
 import type { StoredRecord } from "./record.ts";
 
@@ -42,5 +46,6 @@ export async function* readForward(
     if (wanted.length > 0) yield wanted;
     if (next >= lastStable || next <= position) return;
     position = next;
+    await nextTurn();
   }
 }

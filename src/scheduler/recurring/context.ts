@@ -5,6 +5,7 @@ import type { Monitor } from "../../monitor/monitor.ts";
 import type { RecurringDefinition } from "../../recurring/definition.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Append } from "../../worker/partition/dead_letter.ts";
+import type { OpenJobs } from "./open_jobs.ts";
 
 /** The topic of a recurring job, and its record as delayed jobs show it. */
 export interface RecurringTarget {
@@ -47,6 +48,8 @@ export interface RecurringContext extends RecurringOptions {
   readonly monitor: Monitor;
   readonly admin: Pick<BrokerAdmin, "ends" | "committed" | "read">;
   readonly append: Append;
+  /** The jobs of last ticks that must not overlap the next ones. */
+  readonly openJobs: OpenJobs;
   /** Ends with the ownership of the partition. */
   readonly signal: AbortSignal;
   /** Whether a job may be enqueued: the ownership is proved, and the worker does not stop. */

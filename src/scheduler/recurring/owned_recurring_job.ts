@@ -13,14 +13,13 @@
  */
 import type { NewRecord } from "../../broker/broker.ts";
 import { cancellationRecord, scheduleRecord } from "../../dispatch/schedule.ts";
-import { describeError, EnqueueError } from "../../errors.ts";
-import type { Job } from "../../job/job.ts";
+import { describeError } from "../../errors.ts";
 import { createTickJob, type RecurringDefinition } from "../../recurring/definition.ts";
 import type { Position } from "../../support/position.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
-import { findJob, readEnds } from "./find_job.ts";
-import { isOpen } from "./is_open.ts";
+import { readEnds } from "./find_job.ts";
+import { TickEnqueuing } from "./tick_enqueuing.ts";
 import {
   encodeTick,
   isBelievable,
@@ -48,18 +47,17 @@ export class OwnedRecurringJob {
   /** `null` for one that is not in the code any more: its record is removed. */
   readonly #definition: RecurringDefinition | null;
   readonly #context: RecurringContext;
+  readonly #enqueuing: TickEnqueuing;
   /** The record that counts; `null` if there is none. */
   #record: TickRecord | null = null;
+  /** The offset of the last record that was read. */
+  #readOffset = -1;
   #last: LastTick | null = null;
   #cancelled: readonly number[] = [];
   /** Whether the definition was compared with the record; and with any record of this ownership. */
   #isCompared = false;
   #hasCompared = false;
   #isDue = false;
-  /** Whether the job of the tick may be in its topic already. */
-  #isInDoubt = false;
-  /** The job of the tick, once it is enqueued. */
-  #enqueued: LastTick | null = null;
   #isBusy = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,6 +69,7 @@ export class OwnedRecurringJob {
     this.#id = id;
     this.#definition = definition;
     this.#context = context;
+    this.#enqueuing = new TickEnqueuing(context);
   }
 
   /** Whether a step is under way. */
@@ -107,10 +106,11 @@ export class OwnedRecurringJob {
   /** Takes the record that counts. */
   read(record: TickRecord): void {
     const { offset, ends } = record;
+    this.#readOffset = offset;
     // Its own record, read back.
     if (this.#record !== null && offset <= this.#record.offset) return;
     this.#take(record);
-    this.#isInDoubt = ends !== null;
+    this.#enqueuing.setInDoubt(ends !== null);
     // From a former owner, or forged.
     this.#isCompared = false;
   }
@@ -191,7 +191,7 @@ export class OwnedRecurringJob {
   }
 
   #firstTick(definition: RecurringDefinition, nowMs: number): NextTick {
-    const last = this.#enqueued ?? this.#last;
+    const last = this.#enqueuing.done ?? this.#last;
     const afterMs = Math.max(nowMs, lastTickAtMs(last, nowMs));
     return { tickAtMs: nextTickAtMs(definition, afterMs, this.#cancelled), last, ends: null };
   }
@@ -207,7 +207,7 @@ export class OwnedRecurringJob {
       nowMs,
     });
     if (!isRight) {
-      if (isBelievable(record.tickAtMs, nowMs)) await this.#resolveDoubt(definition, record);
+      if (isBelievable(record.tickAtMs, nowMs)) await this.#enqueuing.resolveDoubt(definition, record);
       await this.#write(definition, this.#firstTick(definition, nowMs));
     }
     this.#isCompared = true;
@@ -218,85 +218,45 @@ export class OwnedRecurringJob {
     const { tickAtMs } = record;
     const isMissed = nowMs - tickAtMs > MISSED_AFTER_MS;
     const nextAtMs = nextTickAtMs(definition, isMissed ? nowMs : tickAtMs, this.#cancelled);
-    await this.#resolveDoubt(definition, record);
-    if (this.#enqueued === null && !await this.#leaveOut(definition, { tickAtMs, nextAtMs, isMissed })) {
+    await this.#enqueuing.resolveDoubt(definition, record);
+    if (this.#enqueuing.done === null && !await this.#leaveOut(definition, { tickAtMs, nextAtMs }, isMissed)) {
       if (record.ends === null) await this.#begin(definition, record);
       if (!this.#context.canAppend()) return;
-      await this.#enqueue(definition, tickAtMs);
+      await this.#enqueuing.enqueue(definition, tickAtMs);
     }
     // Not before the job is enqueued: the owner after this one would never enqueue it.
-    await this.#write(definition, { tickAtMs: nextAtMs, last: this.#enqueued ?? this.#last, ends: null });
-  }
-
-  /** Looks for the job of a tick whose enqueuing has begun and whose outcome is not known. */
-  async #resolveDoubt(definition: RecurringDefinition, { tickAtMs, ends }: TickRecord): Promise<void> {
-    if (!this.#isInDoubt) return;
-    const { admin, signal, targetOf } = this.#context;
-    const job = createTickJob(definition, tickAtMs);
-    const position = await findJob(admin, targetOf(job).topic, job.jobId, { from: ends ?? {}, signal });
-    if (position !== null) this.#note(definition, job, tickAtMs, position);
-    this.#isInDoubt = false;
+    await this.#write(definition, { tickAtMs: nextAtMs, last: this.#enqueuing.done ?? this.#last, ends: null });
   }
 
   /** Whether a tick is left out: it was missed, or the job of the last one still waits or runs. */
   async #leaveOut(
     { id, missed, overlap }: RecurringDefinition,
-    { tickAtMs, nextAtMs, isMissed }: {
-      readonly tickAtMs: number;
-      readonly nextAtMs: number;
-      readonly isMissed: boolean;
-    },
+    times: { readonly tickAtMs: number; readonly nextAtMs: number },
+    isMissed: boolean,
   ): Promise<boolean> {
-    const { monitor, admin, topic, group, signal, groupOf } = this.#context;
+    const { monitor, openJobs } = this.#context;
     if (isMissed && missed === "skip") {
-      monitor.emit("recurring.missed", { recurringId: id, tickAtMs, nextAtMs });
+      monitor.emit("recurring.missed", { recurringId: id, ...times });
       return true;
     }
     const last = this.#last;
     if (overlap || last === null) return false;
-    const places = { admin, group: groupOf(last.position.topic), scheduled: { topic, group }, signal };
-    if (!await isOpen(last, places)) return false;
-    monitor.emit("recurring.overlapped", { recurringId: id, tickAtMs, nextAtMs, lastJobId: last.jobId });
+    if (!await openJobs.isOpen(last)) return false;
+    monitor.emit("recurring.overlapped", { recurringId: id, ...times, lastJobId: last.jobId });
     return true;
   }
 
   /** Notes that the enqueuing of a tick begins, and where its job would be. */
   async #begin(definition: RecurringDefinition, { tickAtMs, last }: TickRecord): Promise<void> {
-    const { admin, targetOf } = this.#context;
-    const { topic } = targetOf(createTickJob(definition, tickAtMs));
+    const { admin, targetOf, openJobs } = this.#context;
+    const job = createTickJob(definition, tickAtMs);
+    const { topic } = targetOf(job);
+    if (!definition.overlap) openJobs.expect(job.jobId);
     await this.#write(definition, { tickAtMs, last, ends: await readEnds(admin, topic) });
   }
 
-  async #enqueue(definition: RecurringDefinition, tickAtMs: number): Promise<void> {
-    const job = createTickJob(definition, tickAtMs);
-    this.#isInDoubt = true;
-    try {
-      await this.#context.enqueue(job);
-    } catch (error) {
-      this.#isInDoubt = !(error instanceof EnqueueError && error.written === "no");
-      throw error;
-    }
-    this.#isInDoubt = false;
-    // A callback may have halted it.
-    if (job.position !== undefined) this.#note(definition, job, tickAtMs, job.position);
-  }
-
-  #note({ id: recurringId }: RecurringDefinition, job: Job, tickAtMs: number, position: Position): void {
-    const { monitor, clock, targetOf } = this.#context;
-    const { jobId } = job;
-    this.#enqueued = { tickAtMs, jobId, position };
-    const { jobClass, topic: queue } = targetOf(job);
-    const { partition, offset } = position;
-    const latenessMs = Math.max(0, clock.nowMs() - tickAtMs);
-    const event = { recurringId, jobClass, jobId, queue, partition, offset, tickAtMs, latenessMs };
-    monitor.emit("recurring.enqueued", event);
-  }
-
   /** Writes the record that counts from now on. */
-  async #write(
-    definition: RecurringDefinition,
-    { tickAtMs, last, ends }: NextTick,
-  ): Promise<void> {
+  async #write(definition: RecurringDefinition, { tickAtMs, last, ends }: NextTick): Promise<void> {
     const { clock, maxDelayMs, targetOf } = this.#context;
     const { topic, record } = targetOf(createTickJob(definition, tickAtMs));
     // Half of it: the broker's clock may differ from this one.
@@ -305,19 +265,23 @@ export class OwnedRecurringJob {
     const state = { tickAtMs, last, ends, definition: this.#hash(definition), cancelled };
     const schedule = { jobId: scheduleIdOf(this.#id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
     const { offset } = await this.#append(scheduleRecord(record, schedule));
-    // It may have been read back already, and be due.
-    if (this.#record?.offset !== offset) this.#take({ ...state, id: this.#id, offset, dueAtMs });
-    this.#isInDoubt = false;
+    // It may have been read back already, and be due, or even be cancelled.
+    if (offset > this.#readOffset) this.#take({ ...state, id: this.#id, offset, dueAtMs });
+    this.#enqueuing.setInDoubt(false);
     this.#isCompared = true;
     if (ends !== null) this.#isDue = true;
-    else this.#enqueued = null;
+    else this.#enqueuing.endUnless(null);
   }
 
   #take(record: TickRecord): void {
     this.#record = record;
-    this.#last = record.last;
+    const { openJobs } = this.#context;
+    const { last } = record;
+    if (this.#last !== null && this.#last.jobId !== last?.jobId) openJobs.forget(this.#last.jobId);
+    if (last !== null && this.#definition?.overlap === false) openJobs.know(last.jobId);
+    this.#last = last;
     // The record of another tick may have been written although its append has failed.
-    if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;
+    this.#enqueuing.endUnless(record.tickAtMs);
     this.#isDue = false;
     this.#cancelled = addCancelled(this.#cancelled, record.cancelled, this.#context.clock.nowMs());
   }

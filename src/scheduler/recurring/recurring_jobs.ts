@@ -4,6 +4,7 @@
  */
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
+import { OpenJobs } from "./open_jobs.ts";
 import { OwnedRecurringJob } from "./owned_recurring_job.ts";
 import type { TickRecord } from "./tick_record.ts";
 import { TickTable } from "./tick_table.ts";
@@ -24,7 +25,8 @@ export class RecurringJobs {
   #latestMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(context: RecurringContext) {
+  constructor(options: Omit<RecurringContext, "openJobs">) {
+    const context = { ...options, openJobs: new OpenJobs(options) };
     this.#context = context;
     this.#jobs = new Map(
       context.definitions.map((

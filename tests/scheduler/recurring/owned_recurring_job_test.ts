@@ -6,6 +6,7 @@ import { readScheduled, scheduleRecord } from "../../../src/dispatch/schedule.ts
 import { Monitor } from "../../../src/monitor/monitor.ts";
 import { every } from "../../../src/recurring/mod.ts";
 import type { RecurringContext } from "../../../src/scheduler/recurring/context.ts";
+import { OpenJobs } from "../../../src/scheduler/recurring/open_jobs.ts";
 import { OwnedRecurringJob } from "../../../src/scheduler/recurring/owned_recurring_job.ts";
 import {
   decodeTick,
@@ -32,6 +33,8 @@ class JobUnderTest implements Disposable {
   readonly enqueued: number[] = [];
   /** Whether the append of a record fails although it is written. */
   fails: (record: TickRecord) => boolean = () => false;
+  /** Called with a record that is written, before its append has ended. */
+  onWritten: () => void = () => {};
   readonly #log: StoredRecord[] = [];
   readonly #ended = new AbortController();
   #job: OwnedRecurringJob;
@@ -42,7 +45,7 @@ class JobUnderTest implements Disposable {
 
   #makeJob(): OwnedRecurringJob {
     const definition = every({ minutes: 1 }, NoteJob.of(), { id: "note" });
-    const context: RecurringContext = {
+    const context: Omit<RecurringContext, "openJobs"> = {
       definitions: [definition],
       topic: "scheduled",
       group: "group",
@@ -69,7 +72,7 @@ class JobUnderTest implements Disposable {
       putBack: () => true,
       onProgress: () => this.#job.run(),
     };
-    return new OwnedRecurringJob(definition.id, definition, context);
+    return new OwnedRecurringJob(definition.id, definition, { ...context, openJobs: new OpenJobs(context) });
   }
 
   /** The latest record. */
@@ -142,6 +145,7 @@ class JobUnderTest implements Disposable {
     const offset = this.#log.length;
     const stored = { ...record, offset, timestampMs: this.nowMs } as StoredRecord;
     this.#log.push(stored);
+    this.onWritten();
     if (!this.fails(this.#decode(stored))) return { ok: true, position: { topic: "scheduled", partition: 0, offset } };
     return { ok: false, error: new Error("it may be written"), written: "unknown" };
   }
@@ -264,4 +268,18 @@ Deno.test("ticks that were cancelled do not come under a new owner, nor when the
   await under.runTick();
   await under.settle();
   assertEquals(under.record.cancelled, []);
+});
+
+Deno.test("a record that is read back and cancelled before its append has ended does not count", async () => {
+  using under = new JobUnderTest();
+  under.onWritten = () => {
+    under.onWritten = () => {};
+    under.readBack();
+    under.cancel();
+  };
+  await under.settle();
+  assertEquals(under.record.tickAtMs, START_MS + 2 * MINUTE_MS);
+  await under.runTick();
+  await under.settle();
+  assertEquals(under.enqueued, [2]);
 });
