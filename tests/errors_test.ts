@@ -131,7 +131,7 @@ Deno.test("originalError() returns the thrown value, by its own description only
   }
 });
 
-Deno.test("isErrorOf() finds the errors of another copy of the library, and tells them apart", async () => {
+Deno.test("isErrorOf() finds the errors of another copy of the library by their classes", async () => {
   const copy = await import("../src/errors.ts?copy");
   const classes = [InvalidConfigurationError, UnknownTopicError, BrokerError];
   const others = [copy.InvalidConfigurationError, copy.UnknownTopicError, copy.BrokerError];
