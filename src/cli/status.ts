@@ -81,8 +81,8 @@ function showAgain(found: AppStatus, isJson: boolean, isFirst: boolean): void {
   if (isJson) return print([formatJson(found)]);
   const [verdict, ...rest] = formatStatus(found);
   const lines = [`${new Date(found.atMs).toISOString()} ${verdict}`, ...rest];
-  const rows = runtime.terminalRows;
-  if (rows !== null) print([`${isFirst ? "\x1b[2J" : ""}${redraw(lines, rows)}`]);
+  const size = runtime.terminalSize;
+  if (size !== null) print([`${isFirst ? "\x1b[2J" : ""}${redraw(lines, size)}`]);
   else print(isFirst ? lines : ["", ...lines]);
 }
 

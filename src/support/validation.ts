@@ -54,6 +54,8 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Checks a boolean. */
 export const boolean: Check = (value) => typeof value === "boolean" ? null : "true or false";
+/** Checks that a value is a function. */
+export const callback: Check = (value) => typeof value === "function" ? null : "a function";
 /** Checks that a value is an `AbortSignal`. */
 export const abortSignal: Check = (value) => value instanceof AbortSignal ? null : "an AbortSignal";
 

@@ -95,7 +95,12 @@ Deno.test("hostile names, reasons and notes do nothing to a terminal", () => {
 });
 
 Deno.test("on a terminal a status replaces the one before, and the worst topics stay in sight", () => {
-  assertEquals(redraw(["a", "b"], 24), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
-  assertEquals(redraw(["a", "b"], 0), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
-  assertEquals(redraw(["a", "b", "c", "d"], 4), "\x1b[Ha\x1b[K\nb\x1b[K\n… and 2 more lines\x1b[K\n\x1b[J");
+  const redrawn = (lines: readonly string[], rows: number, columns: number) => redraw(lines, { rows, columns });
+  assertEquals(redrawn(["a", "b"], 24, 80), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
+  assertEquals(redrawn(["a", "b"], 0, 0), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
+  assertEquals(redrawn(["a", "b", "c", "d"], 4, 80), "\x1b[Ha\x1b[K\nb\x1b[K\n… and 2 more lines\x1b[K\n\x1b[J");
+  // A line of 12 takes two rows of 8.
+  const lines = ["a".repeat(12), "b", "c".repeat(8), "d"];
+  assertEquals(redrawn(lines, 6, 8), `\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
+  assertEquals(redrawn(lines, 5, 8), `\x1b[H${lines[0]}\x1b[K\nb\x1b[K\n… and 2 more lines\x1b[K\n\x1b[J`);
 });
