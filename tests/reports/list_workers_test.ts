@@ -33,8 +33,8 @@ function logOf(records: readonly (readonly [id: string, ageS: number, value?: st
   const ends = { partitions: [{ partition: 0, low, high, problem: null }], problem: null };
   const admin: Pick<BrokerAdmin, "listEnds" | "read"> = {
     listEnds: (topics) => Promise.resolve(new Map(topics.map((topic) => [topic, ends]))),
-    read: (_topic, _partition, { from }) => {
-      const page = stored.filter(({ offset }) => offset >= from).slice(0, 100);
+    read: (_topic, _partition, { from, to = high }) => {
+      const page = stored.filter(({ offset }) => offset >= from && offset < to).slice(0, 100);
       read += page.length;
       return Promise.resolve({ records: page, next: (page.at(-1)?.offset ?? from) + 1, low, high, lastStable: high });
     },

@@ -62,8 +62,8 @@ export function adminOf(
   const config = new Map([["cleanup.policy", "compact"]]);
   return {
     // A page has some of them only.
-    read(_topic, _partition, { from }) {
-      const page = stored.slice(from, from + 100);
+    read(_topic, _partition, { from, to = high }) {
+      const page = stored.slice(from, Math.min(from + 100, to));
       return Promise.resolve({ records: page, next: from + page.length, low: 0, high, lastStable: high });
     },
     ends: () => Promise.resolve([ends]),

@@ -1,10 +1,11 @@
 /** Requests of the dashboard: access, origins, hosts, headers, methods, and pages that cannot be loaded. */
-import { activeJobTopic, App, type EventMap } from "@activejob/kafka";
+import type { EventMap } from "@activejob/kafka";
 import { dashboard, type DashboardOptions } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Handler } from "../../../src/web/dashboard/dashboard.ts";
 import { html } from "../../../src/web/dashboard/html.ts";
 import { type Page, PageError } from "../../../src/web/dashboard/page.ts";
+import { createPlainApp } from "../../support/dashboard.ts";
 
 const SITE = "http://jobs.test";
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -37,13 +38,7 @@ function createPage(counts: { acted: number; loaded: number }): Page<unknown> {
 }
 
 function setUp(options: Partial<DashboardOptions> = {}) {
-  const app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("default")],
-    logger: false,
-  });
+  const app = createPlainApp();
   const counts = { acted: 0, loaded: 0 };
   const acted: EventMap["operator.acted"][] = [];
   const errors: string[] = [];
@@ -70,13 +65,7 @@ function setUp(options: Partial<DashboardOptions> = {}) {
 const READER = { headers: { "x-user": "ben" } };
 
 Deno.test("dashboard() refuses to be made without authorize, and with a wrong option", async () => {
-  await using app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("a")],
-    logger: false,
-  });
+  await using app = createPlainApp();
   assertThrows(() => dashboard(app, {}), Error, 'needs the option "authorize"');
   assertThrows(() => dashboard(app, { publicRead: false }), Error, 'needs the option "authorize"');
   for (const wrong of [{ basePath: "jobs" }, { basePath: "/jobs/" }, { hosts: "all" }, { autorize: () => null }]) {
