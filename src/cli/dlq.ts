@@ -140,6 +140,10 @@ async function handle(
   const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
+  stop.signal.addEventListener("abort", () => {
+    line.clear();
+    printLine("Stops after this batch; a second Ctrl-C ends it at once");
+  });
   const run = async (app: App, extend: () => void) => {
     let refused = 0;
     let marked = 0;
