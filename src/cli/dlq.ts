@@ -172,7 +172,14 @@ async function handle(
     if (marked > 0) printLine(`note: ${formatNumber(marked)} were handled before; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
-  await runOnApp(args, () => ({ outcome: `${describe()}; one more batch may have been ${done}` }), run);
+  await runOnApp(
+    args,
+    () => ({
+      outcome:
+        `${describe()}; one more batch may have been ${done}. A second call goes on, and may handle up to 2,000 again`,
+    }),
+    run,
+  );
   const isStopped = stop.signal.aborted;
   if (args.isSet("json")) {
     const { handled, refused } = progress;
