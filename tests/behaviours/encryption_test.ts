@@ -43,11 +43,11 @@ class VaultJob extends Job {
     if (kind === "in place" && isFirst) throw new TypeError("again");
     if (kind === "dead" && !isMended) throw new TypeError("broken");
     if (kind !== "in steps") return;
-    await this.step("first", (step) => step.set({ from: secret }));
-    await this.step<unknown>("second", (step) => void ran.push(`cursor: ${(step.cursor as string[])[0]}`), {
-      start: [secret],
-      isolated: true,
-    });
+    await this.step<string[]>("load", (step) => {
+      if (step.cursor.length > 0) return void ran.push(`cursor: ${step.cursor[0]}`);
+      step.set([secret]);
+      throw new TypeError("after progress");
+    }, { start: [] });
   }
 }
 
