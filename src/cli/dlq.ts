@@ -140,6 +140,10 @@ async function handle(
   const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
+  stop.signal.addEventListener("abort", () => {
+    line.clear();
+    printLine("Stops after this batch; a second Ctrl-C ends it at once");
+  });
   const run = async (app: App, extend: () => void) => {
     let refused = 0;
     let marked = 0;
@@ -168,7 +172,14 @@ async function handle(
     if (marked > 0) printLine(`note: ${formatNumber(marked)} were handled before; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
-  await runOnApp(args, () => ({ outcome: `${describe()}; one more batch may have been ${done}` }), run);
+  await runOnApp(
+    args,
+    () => ({
+      outcome:
+        `${describe()}; one more batch may have been ${done}. A second call goes on, and may handle up to 2,000 again`,
+    }),
+    run,
+  );
   const isStopped = stop.signal.aborted;
   if (args.isSet("json")) {
     const { handled, refused } = progress;

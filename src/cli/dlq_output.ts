@@ -9,6 +9,9 @@ const MAX_ERROR = 240;
 /** The longest name in a list, in characters: one forged letter must not make all lines long. */
 const MAX_NAME = 60;
 
+/** The longest value of a line of `show`, in characters. */
+const MAX_LINE = 10_000;
+
 /** The fields of an envelope that hold nothing of the application. */
 const SAFE_FIELDS: ReadonlySet<string> = new Set(
   ["job_class", "job_id", "provider_job_id", "queue_name", "priority", "executions", "exception_executions"]
@@ -61,7 +64,7 @@ export function formatDetails(details: DeadLetterDetails, withArguments: boolean
   ];
   if (envelope === null) rows.push(["envelope", "cannot be read"]);
   if (envelope === null && withArguments) rows.push(["value", show(details.value)]);
-  return rows.map(([name, value]) => `${name}: ${value}`);
+  return rows.map(([name, value]) => `${cut(name, MAX_ERROR)}: ${cutLine(value)}`);
 }
 
 /** Returns the details without what may hold secrets: fields of the envelope that are the application's, and the value. */
@@ -73,6 +76,13 @@ export function withoutArguments(details: DeadLetterDetails): Omit<DeadLetterDet
 
 function formatError({ errorClass, errorMessage }: DeadLetter): string {
   return `${show(errorClass)}: ${escapeText(errorMessage ?? "")}`;
+}
+
+/** Cuts a value of a megabyte, which would fill a terminal, and says where all of it is. */
+function cutLine(text: string): string {
+  return text.length <= MAX_LINE
+    ? text
+    : `${cut(text, MAX_LINE)} (${text.length.toLocaleString("en")} characters: see --json)`;
 }
 
 /** Cuts a string that is escaped. */

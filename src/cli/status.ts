@@ -62,11 +62,14 @@ async function run(args: Arguments, program: string, keep: Keep): Promise<number
     return codeOf(found);
   }
   const { signal } = keep(new StopSignal());
-  let last = EXIT.ok as number;
+  const stopped = new Promise<null>((resolve) => signal.addEventListener("abort", () => resolve(null)));
+  let last = EXIT.failed as number;
   await runOnApp(args, describe, async (app, extend) => {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       extend();
-      const found = await ask(app);
+      // Ctrl-C ends it at once, also while a broker does not respond: nothing is changed.
+      const found = await Promise.race([ask(app), stopped]);
+      if (found === null) break;
       last = codeOf(found);
       showAgain(found, isJson, isFirst);
       extend();

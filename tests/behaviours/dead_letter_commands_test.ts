@@ -102,6 +102,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
       const before = (await countRequeued(world)).filter((count) => count > 0).length;
       assert(before < LETTERS, "it was not interrupted");
       if (signal === "SIGINT") {
+        assert(ended.stderr.includes("Stops after this batch; a second Ctrl-C ends it at once"));
         assertEquals([ended.code, ended.stdout], [
           EXIT.unfinished,
           [`Stopped: requeued ${before.toLocaleString("en")}, refused 0`],

@@ -115,6 +115,17 @@ Deno.test("a forged name does not make the lines of the other letters long", () 
   assert(other!.includes(`  ${"🐎".repeat(60)}…  `), other);
 });
 
+Deno.test("a value of a megabyte does not fill the terminal: its line is cut and points to --json", () => {
+  const huge = "x".repeat(1_000_000);
+  const lines = formatDetails(
+    { ...LETTER, key: huge, headers: [["trace", huge]], envelope: { arguments: [huge] } },
+    true,
+  );
+  const cut = `${"x".repeat(10_000)}… (1,000,000 characters: see --json)`;
+  assert(lines.includes(`key: ${cut}`) && lines.includes(`header trace: ${cut}`));
+  assert(lines.join("\n").length < 50_000);
+});
+
 Deno.test("--since is a length of time or a date", () => {
   const since = (text: string) => {
     const args = { getText: (name: string) => name === "since" ? text : undefined } as Arguments;

@@ -29,6 +29,16 @@ Deno.test("status --watch shows a block again and again, and ends at Ctrl-C with
   assertEquals(stdout.filter((line) => line.startsWith("TOPIC")).length, 2);
 });
 
+Deno.test("status --watch ends at Ctrl-C while the broker does not respond, and shows nothing", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const env = { DEAD_BROKER: `kafka://127.0.0.1:${(silent.addr as Deno.NetAddr).port}` };
+  await using child = new Child([CLI, "status", "--watch", ...DEAD], { env });
+  using _asked = await silent.accept();
+  child.signal("SIGINT");
+  const { code, stdout } = await child.ended();
+  assertEquals([code, stdout], [EXIT.failed, []]);
+});
+
 const TOPIC: TopicStatus = {
   queue: "mail",
   topic: "shop_mail",

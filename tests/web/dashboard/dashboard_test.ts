@@ -113,9 +113,13 @@ Deno.test("authorize that throws, or returns anything else, is 500 without detai
       () => ({ user: "ada", access: "root" }) as never,
       () => ({ user: 7, access: "read" }) as never,
       () => true as never,
+      () => ({ user: "", access: "read" }) as const,
+      () => ({ user: "a".repeat(256), access: "read" }) as const,
+      () => new Promise<never>(() => {}),
+      () => Response.error(),
     ]
   ) {
-    await using the = setUp({ authorize, publicRead: true });
+    await using the = setUp({ authorize, publicRead: true, loadTimeoutMs: 20 });
     const response = await the.request("/things/one");
     assertEquals(response.status, 500);
     assertEquals(await response.text(), "The request cannot be authorized: the log has the error\n");
@@ -160,6 +164,9 @@ Deno.test("a POST is accepted from the same origin only", async () => {
 
 Deno.test("Origin is compared with the Host, also where the URL has another one", async () => {
   await using the = setUp();
+  for (const origin of ["", "null", "proxy.test", "http://"]) {
+    assertEquals((await the.post({ host: "not a host", origin })).status, 403);
+  }
   const host = { host: "proxy.test:8443" };
   assertEquals((await the.post({ ...host, origin: "https://proxy.test:8443" })).status, 303);
   assertEquals((await the.post({ ...host, origin: SITE })).status, 403);
