@@ -100,7 +100,10 @@ function schemaError(Class: ClassWithSchema, found: readonly StandardIssue[], ar
   const shown = issues.slice(0, MAX_SHOWN).map(({ path, message }) => areSecret ? path : `${path}: ${message}`)
     .join("; ");
   const more = issues.length > MAX_SHOWN ? `; and ${issues.length - MAX_SHOWN} more` : "";
-  return new SchemaError(`The arguments of ${Class.name} do not fit its schema: ${shown}${more}`, { issues });
+  const error = new SchemaError(`The arguments of ${Class.name} do not fit its schema: ${shown}${more}`, { issues });
+  // Only for code that asks for them: a log prints the own properties of an error.
+  if (areSecret) Object.defineProperty(error, "issues", { enumerable: false });
+  return error;
 }
 
 function toIssue({ message, path = [] }: StandardIssue): SchemaIssue {

@@ -121,7 +121,8 @@ class OuterJob extends Job {
     else if (how === "other App") await other!.enqueue(StrictJob.of(secret));
     else if (how === "wrapped") {
       await later().catch((cause) => Promise.reject(new Error("The bank refuses", { cause })));
-    } else await later();
+    } else if (how === "logged") await later().catch(({ cause }) => this.logger.error("refused", { cause }));
+    else await later();
   }
 }
 
@@ -139,7 +140,9 @@ behaviour(
       logger: { level: "debug", format: "json", write: (text) => void log.push(text) },
     });
     other = (await world.process({ jobs: [StrictJob] })).app;
-    for (const how of ["later", "now", "wrapped", "other App"]) await process.app.enqueue(OuterJob.of(SECRET, how));
+    for (const how of ["later", "now", "wrapped", "other App", "logged"]) {
+      await process.app.enqueue(OuterJob.of(SECRET, how));
+    }
     await process.drain();
     const letters = await process.app.deadLetters().list();
     const why = "The arguments of StrictJob do not fit its schema: arguments[0]";
