@@ -92,6 +92,8 @@ export interface CommittedOffset {
 export interface ReadOptions {
   /** The offset to start at. Below the first offset that is still there, reading starts at that one. */
   readonly from: number;
+  /** The offset to stop at: no record from it on is returned. @default the end of the log */
+  readonly to?: number;
   /**
    * The most bytes of the log to read at once, with the values also where they are left out. The call blocks the event loop
    * for as long as it takes to decode so much: some milliseconds a MiB. A single larger record is still returned.
@@ -118,7 +120,7 @@ export interface LogPage {
   readonly records: readonly StoredRecord[];
   /**
    * The position to continue at. It lies beyond control records, and aborted and compacted records. Everything has been read
-   * once it is not less than `lastStable`. It is never less than `from`, also if that lies beyond the end.
+   * once it is not less than `lastStable`, or `to`. It is never less than `from`, also if that lies beyond the end.
    */
   readonly next: number;
   /** The offset of the first record that is still there. Compaction does not change it. */

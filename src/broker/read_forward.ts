@@ -38,12 +38,12 @@ export async function* readForward(
   while (position < to) {
     const { records, next, lastStable } = await admin.read(topic, partition, {
       from: position,
+      to,
       maxBytes: PAGE_BYTES,
       values,
       ...(signal === undefined ? {} : { signal }),
     });
-    const wanted = records.filter(({ offset }) => offset < to);
-    if (wanted.length > 0) yield wanted;
+    if (records.length > 0) yield records;
     if (next >= lastStable || next <= position) return;
     position = next;
     await nextTurn();

@@ -1,5 +1,6 @@
 /** Actions: the first word of a command that does several things, such as `dlq list`. */
-import { findNearest, show } from "../support/validation.ts";
+import { show } from "../support/validation.ts";
+import { joinWords, nearestOf } from "./arguments.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 
 /**
@@ -21,15 +22,4 @@ export function readAction({ name, actions }: Command, args: Arguments): readonl
     throw new UsageError(`"${name} ${action}" does not take the option "--${flag.name}"`);
   }
   return [action, ...words];
-}
-
-/** Returns the end of a message about an unknown word: the known word that is near, or all known words. */
-export function nearestOf(word: string, known: readonly string[]): string {
-  const nearest = findNearest(word, known);
-  return nearest === undefined ? ` (${joinWords(known)})` : `; did you mean "${nearest}"?`;
-}
-
-/** Joins words, such as `list, show or dismiss`. */
-function joinWords(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

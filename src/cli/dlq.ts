@@ -70,22 +70,38 @@ export const dlq: Command = {
   ],
   async run(args: Arguments): Promise<number> {
     const [action, ...words] = readAction(dlq, args);
-    if (action === "list") return await list(args, words);
+    if (action === "list") return await disposing((keep) => list(args, words, keep));
     if (action === "show") return await showOne(args, words);
     return await disposing((keep) => handle(args, action as "requeue" | "dismiss", words, keep));
   },
 };
 
+const NO_LETTERS = "there are no dead letters";
+const NO_MATCH = "no dead letter matches";
 const READ_ONLY = () => ({ outcome: "nothing was changed" });
 
-async function list(args: Arguments, words: readonly string[]): Promise<number> {
+async function list(args: Arguments, words: readonly string[], keep: Keep): Promise<number> {
   const { positions, topic } = readWords("list", words);
   if (positions.length > 0) throw new UsageError(`"dlq list" takes a topic: "dlq show" shows one letter`);
   const limit = args.getCount("limit") ?? 50;
   const filter = readFilter(args, Date.now());
-  const letters = await runOnApp(args, READ_ONLY, (app) => app.deadLetters(topic).list({ ...filter, limit }));
+  const progress = keep(new Progress());
+  const letters = await runOnApp(args, READ_ONLY, (app, extend) =>
+    app.deadLetters(topic).list({
+      ...filter,
+      limit,
+      onProgress({ read }) {
+        extend();
+        progress.show(`read ${formatNumber(read)} dead letters; Ctrl-C stops`);
+      },
+    }));
+  progress.clear();
   if (args.isSet("json")) console.log(formatJson(letters));
   else for (const line of formatList(letters, dim)) console.log(line);
+  if (letters.length === 0) printLine(`note: ${Object.keys(filter).length === 0 ? NO_LETTERS : NO_MATCH}`);
+  if (letters.length === limit && !args.isSet("limit")) {
+    printLine(`note: these are the newest ${limit}; --limit N lists more`);
+  }
   return EXIT.ok;
 }
 
@@ -124,8 +140,13 @@ async function handle(
   const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
+  stop.signal.addEventListener("abort", () => {
+    line.clear();
+    printLine("Stops after this batch; a second Ctrl-C ends it at once");
+  });
   const run = async (app: App, extend: () => void) => {
     let refused = 0;
+    let marked = 0;
     const result = await app.deadLetters(topic)[action](selection, {
       force: args.isSet("force"),
       dryRun: isDryRun,
@@ -136,17 +157,29 @@ async function handle(
         extend();
         line.show(`${describe()}, read ${formatNumber(now.read)} dead letters; Ctrl-C stops`);
       },
-      onRefused(position, reason) {
-        if (refused++ >= MAX_REFUSED) return;
+      onRefused(position, reason, handled) {
+        if (handled !== null) marked++;
+        // A filter selects what was handled before as well: only the number is of interest.
+        if (handled !== null && positions.length === 0) return;
+        if (++refused > MAX_REFUSED) return;
         line.clear();
         printLine(`refused ${formatPosition(position)}: ${escapeText(reason)}`);
       },
     });
-    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
     line.clear();
+    progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
+    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
+    if (marked > 0) printLine(`note: ${formatNumber(marked)} were handled before; --force handles them again`);
+    if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
-  await runOnApp(args, () => ({ outcome: `${describe()}; one more batch may have been ${done}` }), run);
+  await runOnApp(
+    args,
+    () => ({
+      outcome:
+        `${describe()}; one more batch may have been ${done}. A second call goes on, and may handle up to 2,000 again`,
+    }),
+    run,
+  );
   const isStopped = stop.signal.aborted;
   if (args.isSet("json")) {
     const { handled, refused } = progress;

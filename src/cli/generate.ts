@@ -1,6 +1,6 @@
 /** `generate`: writes the files of a new part of a project. The only kind so far is a job. */
 import { show } from "../support/validation.ts";
-import { nearestOf } from "./actions.ts";
+import { nearestOf } from "./arguments.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { applyPlan, WRITING_FLAGS } from "./generate/apply_plan.ts";

@@ -8,8 +8,7 @@
  * @module
  */
 import { show } from "../support/validation.ts";
-import { nearestOf } from "./actions.ts";
-import { readArguments } from "./arguments.ts";
+import { nearestOf, readArguments } from "./arguments.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
 import { COMMANDS, loadCommands } from "./commands.ts";
 import { EXIT } from "./exit_codes.ts";

@@ -32,13 +32,22 @@ export async function listDeadLetters(
   const { limit = 50, unhandled = false, after } = options;
   const isSelected = filterOf(options, maxPayloadBytes);
   const sinceMs = earliestMs(options.since);
+  let read = 0;
+  const onRead = (count: number) => options.onProgress?.({ read: read += count });
   const readers: BackwardReader[] = [];
   for (const topic of topics) {
     const ends = await admin.ends(topic);
     const markers = await readMarkers(admin, topic, ends);
     readers.push(
       ...ends.map((end) =>
-        new BackwardReader(admin, { topic, ...end }, { markers, unhandled, isSelected, sinceMs, maxPayloadBytes })
+        new BackwardReader(admin, { topic, ...end }, {
+          markers,
+          unhandled,
+          isSelected,
+          sinceMs,
+          maxPayloadBytes,
+          onRead,
+        })
       ),
     );
   }
@@ -63,6 +72,8 @@ interface ReaderOptions {
   readonly isSelected: IsSelected;
   readonly sinceMs: number | null;
   readonly maxPayloadBytes: number;
+  /** Called after each window, with the number of its letters. */
+  readonly onRead: (count: number) => void;
 }
 
 /** Reads the selected letters of one partition, newest first. */
@@ -129,6 +140,7 @@ class BackwardReader {
     // Records before a whole window that is too old are older still: clocks do not differ that much.
     this.#end = isPast && count > 0 ? this.#low : start;
     this.#size = Math.min(LARGEST_WINDOW, this.#size * 2);
+    this.#options.onRead(count);
   }
 }
 

@@ -151,11 +151,15 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
 type Value = Uint8Array | null | undefined;
 type OwnHeaders = [dueAt: Value, target: Value, targetKey: Value, rewrites: Value];
 
+/** The longest key, in characters: the longest id of a job, 1000, and something random. A list keeps the keys of all jobs. */
+const MAX_KEY_LENGTH = 1100;
+
 /** Returns the job of a key; `null` if it names none. */
 export function jobIdOf(key: StoredRecord["key"]): string | null {
   const text = typeof key === "string" ? key : readText(key);
-  const at = text?.lastIndexOf(":") ?? -1;
-  return at > 0 ? text!.slice(0, at) : null;
+  if (text === null || text.length > MAX_KEY_LENGTH) return null;
+  const at = text.lastIndexOf(":");
+  return at > 0 ? text.slice(0, at) : null;
 }
 
 /** Keys are unique by a random number of the process and a counter: a random number for each takes ten times as long. */

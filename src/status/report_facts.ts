@@ -1,5 +1,6 @@
 /** The facts that workers report and the cluster does not know: what runs, who owns a partition, since when nothing is done. Pure. */
 import type { ReportedWorker } from "../reports/reported_worker.ts";
+import { frontOf, type PartitionFacts } from "./partition_state.ts";
 
 const MINUTE_MS = 60_000;
 /** Minutes without any job, the current one aside, after which a topic counts as idle. */
@@ -71,6 +72,18 @@ export class TopicReports {
   /** The number of jobs that run; `null` if no worker reports that it reads the topic. */
   get running(): number | null {
     return this.readers.length === 0 ? null : this.#running;
+  }
+
+  /**
+   * Adds what the workers report to the facts of a partition.
+   *
+   * @param members the number of members that read the topic: one that does not report may have moved the committed offset
+   */
+  addTo(facts: PartitionFacts, members: number): PartitionFacts {
+    const { partition, owner, unmovedMs } = facts;
+    const front = frontOf(facts);
+    const reportedMs = front === null ? 0 : this.unmovedMs(partition, front, members);
+    return { ...facts, owner: this.owners.get(partition) ?? owner, unmovedMs: Math.max(unmovedMs, reportedMs) };
   }
 
   /**

@@ -1,6 +1,13 @@
 /** The control of a worker: it knows the orders before it starts, follows them, and goes on if it cannot read them. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { activeJobTopic, App, InvalidConfigurationError, Job, UnknownTopicError } from "@activejob/kafka";
+import {
+  activeJobTopic,
+  App,
+  type AppOptions,
+  InvalidConfigurationError,
+  Job,
+  UnknownTopicError,
+} from "@activejob/kafka";
 import type { Broker } from "../../src/broker/broker.ts";
 import { FollowedControl } from "../../src/control/worker_control.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
@@ -13,14 +20,16 @@ const TOPIC = "shop_control";
 /** An App that writes orders, and the control of a worker that reads them through `read`. */
 async function setUp() {
   const log = new FaultInjectionLog();
+  const clock = new ManualClock();
   const app = new App({
     name: "shop",
     broker: log.source,
     jobs: [],
     topics: [activeJobTopic("mail", { partitions: 3 }), activeJobTopic("other")],
     control: true,
+    clock,
     logger: false,
-  });
+  } as AppOptions);
   await app.applyTopics();
   const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
   const monitor = new Monitor();
@@ -29,7 +38,6 @@ async function setUp() {
   monitor.on("topic.resumed", ({ topic, partition, by }) => void events.push(["resumed", topic, partition, by]));
   monitor.on("error.occurred", ({ where, error }) => void events.push([where, error.errorClass]));
   const faults: { read: Broker["admin"]["read"] } = { read: (...args) => client.admin.read(...args) };
-  const clock = new ManualClock();
   let reads = 0;
   const admin = {
     read: (...args: Parameters<Broker["admin"]["read"]>) => {
@@ -148,6 +156,34 @@ Deno.test("after a standstill of ten minutes the topic is read from its start: a
   control.close();
 });
 
+Deno.test("an order of an operator whose clock is behind counts over the order before it", async () => {
+  await using test = await setUp();
+  const { app, clock } = test;
+  await app.pause("mail", { why: "first" });
+  await app.cancel("1", { forMs: 1000 });
+  const control = await test.start();
+  clock.advance(-3_600_000);
+  await app.pause("mail", { why: "second" });
+  await app.cancel("1");
+  await test.untilRead();
+  clock.advance(7_200_000);
+  assertEquals([control.pauseOf("mail", 0)?.why, control.cancellationOf("1")?.by], ["second", "shop"]);
+  control.close();
+});
+
+Deno.test("a cancellation that a clock has let expire too early holds again once the clock is right", async () => {
+  await using test = await setUp();
+  const { app, clock } = test;
+  await app.cancel("1", { forMs: 3_600_000 });
+  const control = await test.start();
+  for (const [ms, isCancelled] of [[7_200_000, false], [-7_200_000, true]] as const) {
+    clock.advance(ms);
+    await test.untilRead();
+    assertEquals(control.cancellationOf("1") !== null, isCancelled, `${ms}`);
+  }
+  control.close();
+});
+
 Deno.test("an App without control refuses orders, and says how to turn it on; without its topic as well", async () => {
   class MailJob extends Job {
     perform() {}
@@ -179,11 +215,12 @@ Deno.test("an order with a wrong option, an unknown queue or an unknown partitio
   assertEquals([await app.paused(), await app.resume("mail")], [[], []]);
 });
 
-Deno.test("a cancellation removes those from the topic that have expired", async () => {
+Deno.test("a cancellation removes those from the topic that have expired a day ago", async () => {
   await using test = await setUp();
-  const { app, client } = test;
+  const { app, client, clock } = test;
   await app.cancel("1", { forMs: 1 });
   await until(async () => {
+    clock.advance(86_400_000);
     await app.cancel("2");
     const { records } = await client.admin.read(TOPIC, 0, { from: 0, maxBytes: 1 << 20 });
     return records.some(({ key, value }) => String(key) === "cancel/1" && value === null);

@@ -95,4 +95,5 @@ Deno.test("a forged record is unreadable, with a reason", () => {
     reason: "crc",
   });
   assertEquals([jobIdOf("a"), jobIdOf("a:1"), jobIdOf("a:b:1")], [null, "a", "a:b"]);
+  assertEquals([jobIdOf(`${"a".repeat(1000)}:1`)?.length, jobIdOf(`${"a".repeat(1100)}:1`)], [1000, null]);
 });

@@ -205,7 +205,8 @@ Deno.test("docs/command_line.md has every command with its options, and no page 
     for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) {
       assert(
         known.has(flag) ||
-          /^--(allow-[a-z]+|no-prompt|parallel|version|watch|minify|keep-names|stop-timeout|cluster)$/.test(flag),
+          /^--(allow-[a-z-]+|disable-warning|permission|test|no-prompt|parallel|version|watch|minify|keep-names|stop-timeout|cluster)$/
+            .test(flag),
         `${path} shows ${flag}`,
       );
     }

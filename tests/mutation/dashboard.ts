@@ -33,10 +33,18 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
   {
     what: "dashboard: without Sec-Fetch-Site the origin must be that of the Host",
     file: "src/web/dashboard/security.ts",
-    find: 'isSame && origin !== "null"',
-    replace: "isSame || true",
+    find: "host !== undefined && URL.parse(origin)?.host === host",
+    replace: "host !== undefined",
     tests: REQUESTS,
     only: "the same origin only",
+  },
+  {
+    what: "dashboard: a Host that is not a host is of no origin",
+    file: "src/web/dashboard/security.ts",
+    find: "host !== undefined && URL.parse(origin)?.host === host",
+    replace: "URL.parse(origin)?.host === host",
+    tests: REQUESTS,
+    only: "Origin is compared",
   },
   {
     what: "dashboard: a client on this machine must use a name of this machine",

@@ -91,6 +91,14 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
     only: "silent",
   },
   {
+    what: "status: reports that do not come hold up nothing else",
+    file: READ,
+    find: "const reporting = Promise.all([",
+    replace: "const reporting = await Promise.all([",
+    tests: ["tests/status/read_status_test.ts"],
+    only: "hold up nothing",
+  },
+  {
     what: "status: the reports of workers are read once",
     file: "src/app/operations.ts",
     find: "workers ?? this.workers()",

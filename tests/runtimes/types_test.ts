@@ -6,27 +6,11 @@ import { assert, assertEquals } from "@std/assert";
 import denoJson from "../../deno.json" with { type: "json" };
 import { root } from "../../tasks/process.ts";
 import { type Compiler, compilers, findMissingRuntimes, otherRuntimes } from "../../tasks/runtimes.ts";
-import { blocksOf } from "../docs/snippets.ts";
 import { OtherProject } from "../support/other_runtimes.ts";
 
 const ignore = await findMissingRuntimes() !== null;
 const PROGRAM = "tests/runtimes/programs/types.ts";
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
-const PAGE = read("docs/node_and_bun.md");
-
-/** Writes the programs of a page that have a name, and are not for Deno alone, into a folder. @returns their paths */
-async function writePrograms(page: string, folder: string): Promise<string[]> {
-  await Deno.mkdir(folder);
-  const paths: string[] = [];
-  for (const { language, text } of blocksOf(page)) {
-    const name = /^\/\/ ([\w./-]+\.ts)\b/.exec(text)?.[1];
-    const forNode = text.replaceAll(/\bDeno\.env\.get\("(\w+)"\)/g, "process.env.$1");
-    if (language !== "ts" || name === undefined || forNode.includes("Deno.")) continue;
-    paths.push(`${folder}/${name}`);
-    await Deno.writeTextFile(paths.at(-1)!, forNode);
-  }
-  return paths;
-}
 
 /** Compiles files with the options of the documentation. @returns the exit code and the errors */
 async function compile(
@@ -35,7 +19,9 @@ async function compile(
   files: readonly string[],
   options: readonly string[] = [],
 ): Promise<readonly [code: number, errors: readonly string[]]> {
-  const { compilerOptions } = JSON.parse(/```json\n([^`]*"compilerOptions"[^`]*)```/.exec(PAGE)![1]!);
+  const { compilerOptions } = JSON.parse(
+    /```json\n([^`]*"compilerOptions"[^`]*)```/.exec(read("docs/node_and_bun.md"))![1]!,
+  );
   const checked = { ...compilerOptions, skipLibCheck: false, typeRoots: [typeRoot] };
   await Deno.writeTextFile(`${project.folder}/tsconfig.json`, JSON.stringify({ compilerOptions: checked, files }));
   const node = otherRuntimes.find(({ name }) => name === "Node 24")!.program;
@@ -49,15 +35,16 @@ Deno.test({
   async fn(t) {
     await using project = await OtherProject.create();
     const programs = [
-      ...await writePrograms(read("README.md"), `${project.folder}/readme`),
-      ...await writePrograms(PAGE, `${project.folder}/page`),
+      ...await project.writePrograms("README.md", "readme"),
+      ...await project.writePrograms("docs/node_and_bun.md", "page"),
     ];
-    assertEquals(programs.map((path) => path.slice(project.folder.length + 1)), [
+    assertEquals(programs, [
       "readme/app.ts",
       "readme/main.ts",
       "readme/current.ts",
       "page/app.ts",
       "page/worker.ts",
+      "page/welcome_job.test.ts",
     ]);
     const files = [PROGRAM, ...programs];
     for (const compiler of compilers) {

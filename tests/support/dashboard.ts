@@ -1,5 +1,5 @@
 /** A user of a dashboard who has no script: asks for pages, follows links, fills in forms and sends them. */
-import type { App } from "@activejob/kafka";
+import { activeJobTopic, App } from "@activejob/kafka";
 import { type Dashboard, dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
 
@@ -15,6 +15,11 @@ export interface ShownPage {
   readonly html: string;
   /** The text, without tags, with one space between words. */
   readonly text: string;
+}
+
+/** Returns an App with one topic, `default`, and nothing else. */
+export function createPlainApp(): App {
+  return new App({ name: "shop", broker: "memory:", jobs: [], topics: [activeJobTopic("default")], logger: false });
 }
 
 /** Serves the dashboard of an App to one user, `"ada"`. */

@@ -54,17 +54,20 @@ export function hostileRecords(keys: readonly string[] = []): NewStoredRecord[] 
 /** Returns the broker's view of a log of one partition: also of records that a broker would refuse. */
 export function adminOf(
   records: readonly NewStoredRecord[],
-): Pick<BrokerAdmin, "read" | "ends" | "committed" | "describe"> {
+): Pick<BrokerAdmin, "read" | "ends" | "listEnds" | "committed" | "describe"> {
   const stored = records.map((record, offset) => ({ ...record, offset }));
   const high = stored.length;
+  const ends = { partition: 0, low: 0, high };
+  const listed = { partitions: [{ ...ends, problem: null }], problem: null };
   const config = new Map([["cleanup.policy", "compact"]]);
   return {
     // A page has some of them only.
-    read(_topic, _partition, { from }) {
-      const page = stored.slice(from, from + 100);
+    read(_topic, _partition, { from, to = high }) {
+      const page = stored.slice(from, Math.min(from + 100, to));
       return Promise.resolve({ records: page, next: from + page.length, low: 0, high, lastStable: high });
     },
-    ends: () => Promise.resolve([{ partition: 0, low: 0, high }]),
+    ends: () => Promise.resolve([ends]),
+    listEnds: (topics) => Promise.resolve(new Map(topics.map((topic) => [topic, listed]))),
     committed: () => Promise.resolve([{ partition: 0, offset: null, metadata: "" }]),
     describe: (topics) => Promise.resolve(new Map(topics.map((topic) => [topic, { partitions: 1, config }]))),
   };

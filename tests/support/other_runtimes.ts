@@ -5,6 +5,7 @@
  */
 import { root } from "../../tasks/process.ts";
 import { npmInstall } from "../../tasks/runtimes.ts";
+import { blocksOf } from "../docs/snippets.ts";
 import { Child, type ChildEnd, type ChildOptions } from "./child.ts";
 
 /** The command line in the project. */
@@ -51,6 +52,23 @@ export class OtherProject implements AsyncDisposable {
       await project[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /**
+   * Writes the programs of a page that have a name, and are not for Deno alone, into a folder of the project.
+   *
+   * @returns their paths in the project
+   */
+  async writePrograms(page: string, folder: string): Promise<string[]> {
+    const programs = blocksOf(await Deno.readTextFile(new URL(page, root))).flatMap(({ language, text }) => {
+      const name = /^\/\/ ([\w./-]+\.ts)\b/.exec(text)?.[1];
+      const forNode = text.replaceAll(/\bDeno\.env\.get\("(\w+)"\)/g, "process.env.$1");
+      const isLeftOut = language !== "ts" || name === undefined || forNode.includes("Deno.");
+      return isLeftOut ? [] : [[`${folder}/${name}`, forNode] as const];
+    });
+    await Deno.mkdir(`${this.folder}/${folder}`);
+    for (const [path, text] of programs) await Deno.writeTextFile(`${this.folder}/${path}`, text);
+    return programs.map(([path]) => path);
   }
 
   /** Starts a program in the project. */

@@ -162,6 +162,7 @@ export class LogReading {
   /** Takes the records out, as `takePage` does. */
   async #take({ data, aborted }: FetchedPartitionData): Promise<BatchPart | null> {
     const filter = new AbortedFilter(aborted);
+    const { to = Infinity, maxBytes } = this.#options;
     const records: StoredRecord[] = [];
     let next = this.#from;
     let bytes = 0;
@@ -174,10 +175,10 @@ export class LogReading {
       const parts = this.#partsOf(data, batch);
       if (parts === null) return null;
       for await (const part of parts) {
-        for (const record of part.records) records.push(this.#finish(record));
-        next = part.next;
+        for (const record of part.records) if (record.offset < to) records.push(this.#finish(record));
+        next = Math.min(part.next, to);
         bytes += part.bytes;
-        if (bytes >= this.#options.maxBytes) return { records, next };
+        if (bytes >= maxBytes || next === to) return { records, next };
       }
     }
     if (next > this.#from || data.length === 0) return { records, next };

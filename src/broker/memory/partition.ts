@@ -52,12 +52,14 @@ export class MemoryPartition {
    *
    * @param from the offset to start at
    * @param maxBytes the most bytes to return; a single larger record is returned nevertheless
+   * @param to the offset to stop at
    * @returns the records; `null` at the end of the partition
    */
-  read(from: number, maxBytes: number): RecordBatch | null {
+  read(from: number, maxBytes: number, to = Infinity): RecordBatch | null {
     if (from >= this.high) return null;
     let bytes = 0;
     const { records, following } = this.records.takeFrom(from, (record, count) => {
+      if (record.offset >= to) return false;
       bytes += sizeOf(record);
       return bytes <= maxBytes || count === 0;
     });

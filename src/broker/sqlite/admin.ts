@@ -42,12 +42,13 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
       signal?.throwIfAborted();
       return await file.read((connection) => headsOf(connection, positions), signal === undefined ? {} : { signal });
     },
-    async read(topic, partition, { from, maxBytes, values = true, signal }) {
+    async read(topic, partition, { from, to = Infinity, maxBytes, values = true, signal }) {
       signal?.throwIfAborted();
       return await file.read((connection) => {
         const { id, ends: { low, high } } = existingPartition(connection, { topic, partition });
         const start = Math.max(from, low);
-        const { records, next } = read(connection, id, start, high, maxBytes, values) ?? { records: [], next: start };
+        const end = Math.min(high, to);
+        const { records, next } = read(connection, id, start, end, maxBytes, values) ?? { records: [], next: start };
         return { records, next, low, high, lastStable: high };
       }, signal === undefined ? {} : { signal });
     },

@@ -27,7 +27,7 @@ export interface RecurringOptions {
   readonly targetOf: (job: Job) => RecurringTarget;
   /** Returns the group that performs the jobs of a topic. */
   readonly groupOf: (topic: string) => string;
-  /** Returns a text that changes with the class, the queue and the arguments of a definition's job. */
+  /** Returns a text that changes with the class, the queue and the readable arguments of a definition's job. */
   readonly describe: (definition: RecurringDefinition) => string;
   /**
    * Enqueues a job, with its callbacks. Resolves once it is acknowledged, or halted.

@@ -72,6 +72,9 @@ export function dashboard(app: App, options: DashboardOptions): Dashboard {
   return { fetch: (request, info) => handler.fetch(request, info), close: () => handler.close() };
 }
 
+/** Longest name of a user, in characters. */
+const MAX_USER_LENGTH = 255;
+
 /** A request that was let through, with its place. */
 interface Visit extends Visitor {
   readonly request: Request;
@@ -146,11 +149,11 @@ export class Handler {
         ? null
         : await runWithin(loadTimeoutMs, async () => await authorize(request));
       if (found instanceof Response) return withHeaders(found);
-      const isUser = found !== null && typeof found.user === "string" &&
+      const isUser = found !== null && isName(found.user) &&
         (found.access === "read" || found.access === "operate");
       if (!isUser && found !== null && found !== undefined) {
         throw new TypeError(
-          'authorize() must return { user: string, access: "read" | "operate" }, a Response, or null',
+          'authorize() must return { user: string, access: "read" | "operate" }, a Response, or null: a user has 1 to 255 characters',
         );
       }
       if (!isUser && !publicRead) return respondText(403, "Not allowed");
@@ -268,6 +271,11 @@ export class Handler {
       report: (error) => this.#app.reportError(`page /${visit.path} of the dashboard`, error),
     });
   }
+}
+
+/** Whether a value is the name of a user. Markers and orders have no longer one. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= MAX_USER_LENGTH;
 }
 
 function isRead(method: string): boolean {

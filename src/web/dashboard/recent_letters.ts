@@ -1,7 +1,7 @@
 /** The dead letters of an App for a page: the newest ones, as many as a page groups, and any one by its position. */
 import type { App } from "../../app/app.ts";
 import type { DeadLetter, DeadLetterDetails } from "../../dead_letters/letter.ts";
-import { BrokerError, InvalidConfigurationError } from "../../errors.ts";
+import { BrokerError, describeError, InvalidConfigurationError, isErrorOf } from "../../errors.ts";
 import type { Position } from "../../support/position.ts";
 import { PageError } from "./page.ts";
 
@@ -46,9 +46,10 @@ export async function showLetter(app: App, position: Position): Promise<DeadLett
   try {
     return await app.deadLetters().show(position);
   } catch (error) {
-    const isMissing = error instanceof InvalidConfigurationError || error instanceof BrokerError &&
-        error.message.startsWith("There is no dead letter");
-    if (isMissing) throw new PageError(404, error.message, { cause: error });
+    const { message } = describeError(error);
+    const isMissing = isErrorOf(error, InvalidConfigurationError) ||
+      isErrorOf(error, BrokerError) && message.startsWith("There is no dead letter");
+    if (isMissing) throw new PageError(404, message, { cause: error });
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import type { Envelope } from "../../job/envelope_data.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { LimitedJob } from "../../routing/limits.ts";
 import { isolate } from "../../support/root_context.ts";
+import { describeType } from "../../support/validation.ts";
 import type { Bucket } from "./bucket.ts";
 
 /** Most buckets of a limit that have one value. */
@@ -54,8 +55,7 @@ export class Limit {
       // Nothing else handles its rejection.
       if (value instanceof Promise) value.catch(() => {});
       // Never the value itself: it may be an argument, which may be a secret.
-      const type = value instanceof Promise ? "a promise" : value === null ? "null" : `a value of type ${typeof value}`;
-      throw new TypeError(`It must return a string, but it returned ${type}`);
+      throw new TypeError(`It must return a string, but it returned ${describeType(value)}`);
     });
   }
 

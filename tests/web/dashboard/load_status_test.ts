@@ -6,6 +6,8 @@ import { PartLoader } from "../../../src/web/dashboard/part_loader.ts";
 import { FaultInjectionLog } from "../../support/fault_injection_log.ts";
 import { createReport, workerId } from "../../support/worker_report.ts";
 
+const REPORTS = "shop_workers";
+
 /** Loads the status of an App on which one worker reports. @returns the number of readings of the reports, too */
 async function load(failure?: Error) {
   const log = new FaultInjectionLog();
@@ -13,11 +15,12 @@ async function load(failure?: Error) {
   const open = () => {
     const broker = log.open();
     const { admin } = broker;
-    const ends = (topic: string) => {
+    const listEnds = (topics: readonly string[]) => {
+      if (!topics.includes(REPORTS)) return admin.listEnds(topics);
       readings++;
-      return failure === undefined ? admin.ends(topic) : Promise.reject(failure);
+      return failure === undefined ? admin.listEnds(topics) : Promise.reject(failure);
     };
-    return Promise.resolve(Object.assign(broker, { admin: { ...admin, ends } }));
+    return Promise.resolve(Object.assign(broker, { admin: { ...admin, listEnds } }));
   };
   await using app = new App({
     name: "shop",
@@ -27,7 +30,7 @@ async function load(failure?: Error) {
     logger: false,
   });
   await app.applyTopics();
-  await log.open().append("shop_workers", [createReport(1, ["mail"], 1)]);
+  await log.open().append(REPORTS, [createReport(1, ["mail"], 1)]);
   const parts = new PartLoader();
   const { status, workers } = await loadStatus(app, parts);
   const [partition] = status.topics[0]!.partitions;

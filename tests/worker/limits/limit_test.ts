@@ -42,7 +42,7 @@ Deno.test("a value of more than 200 characters is kept as its digest", () => {
 
 Deno.test("a value that is not a string is reported by its type only: it may be a secret argument", () => {
   for (
-    const [value, type] of [[4111, "a value of type number"], [null, "null"], [["4111"], "a value of type object"]]
+    const [value, type] of [[4111, "a value of type number"], [null, "null"], [["4111"], "an array"]]
   ) {
     const monitor = new Monitor();
     const messages: string[] = [];

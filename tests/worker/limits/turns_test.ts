@@ -57,3 +57,59 @@ Deno.test("a held job that the commit keeps back, once it is woken, leaves its t
   await run;
   assertEquals(ran.slice(-2), ["a2", "a1"]);
 });
+
+Deno.test("a held job starts after a pause and its resume, never once it is cancelled, and in the next worker after a stop", async () => {
+  const ran: string[] = [];
+  const ends = new Map<string, () => void>();
+  class HeldJob extends Job {
+    async perform(name: string) {
+      ran.push(name);
+      await new Promise<void>((resolve) => ends.set(name, resolve));
+    }
+  }
+  const limits = { all: { by: () => "", max: 1 } };
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [HeldJob],
+    topics: [activeJobTopic("default", { partitions: 1, ordering: "none", limits })],
+    logger: false,
+  });
+  const events: string[] = [];
+  for (const name of ["topic.paused", "topic.resumed", "job.cancelled"] as const) {
+    app.on(name, () => void events.push(name));
+  }
+  const untilRan = (...names: string[]) => until(() => `${ran}` === `${names}`, () => `Only ${ran}`);
+  const untilEvent = (name: string) => until(() => events.includes(name), () => `Only ${events}`);
+  const stop = new AbortController();
+  const first = app.worker();
+  const run = first.run(stop.signal);
+  const jobs = ["a", "b", "c", "d", "e"].map((name) => HeldJob.of(name));
+  await app.enqueueAll(jobs);
+  await untilRan("a");
+  await app.pause("default");
+  await untilEvent("topic.paused");
+  ends.get("a")!();
+  await until(() => first.status().groups[0]!.partitions[0]!.position === 1, () => "the first job has not ended");
+  assertEquals(ran, ["a"]);
+  await app.resume("default");
+  await untilRan("a", "b");
+  await app.cancel(jobs[2]!.jobId);
+  // A later order is obeyed: so the earlier one is known.
+  await app.pause("default", { partition: 0 });
+  await until(() => events.filter((name) => name === "topic.paused").length === 2, () => `Only ${events}`);
+  await app.resume("default");
+  await until(() => events.filter((name) => name === "topic.resumed").length === 2, () => `Only ${events}`);
+  ends.get("b")!();
+  await untilEvent("job.cancelled");
+  await untilRan("a", "b", "d");
+  stop.abort();
+  ends.get("d")!();
+  await run;
+  assertEquals(ran, ["a", "b", "d"]);
+  const second = app.worker().run(undefined, { once: true });
+  await untilRan("a", "b", "d", "e");
+  ends.get("e")!();
+  await second;
+  assertEquals(events.filter((name) => name === "job.cancelled"), ["job.cancelled"]);
+});

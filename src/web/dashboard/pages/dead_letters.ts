@@ -4,12 +4,12 @@
  */
 import type { App } from "../../../app/app.ts";
 import type { DeadLetter } from "../../../dead_letters/letter.ts";
-import { UnknownTopicError } from "../../../errors.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { clip, formatCount } from "../format.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery, readLetterFilter } from "../letter_filter.ts";
 import { groupLetters, type LetterFilter, type LetterGroup, matcherOf } from "../letter_groups.ts";
+import { describeMissingTopic } from "../missing_topic.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { renderEmpty, renderError, renderName, renderPager, renderTable, renderTime } from "../parts.ts";
 import { hasDeadLetters, MAX_LETTERS, readRecentLetters } from "../recent_letters.ts";
@@ -76,8 +76,9 @@ async function readOrProblem(app: App, withHandled: boolean) {
   try {
     return { ...await readRecentLetters(app, { withHandled }), problem: null };
   } catch (error) {
-    if (!(error instanceof UnknownTopicError)) throw error;
-    return { letters: [], isCut: false, problem: `${error.message}. Create it with "topics apply"` };
+    const problem = describeMissingTopic(error);
+    if (problem === null) throw error;
+    return { letters: [], isCut: false, problem };
   }
 }
 

@@ -99,10 +99,10 @@ ${renderErrors(data, context)}
 </div>`;
 }
 
-function renderVerdict({ status, problems }: OverviewData, context: PageContext): Html {
+function renderVerdict({ status, problems, workers }: OverviewData, context: PageContext): Html {
   const wrong = status.topics.filter(({ state }) => state !== "ok").length;
   if (problems.length === 0) {
-    return html`<p class="verdict ok"><span aria-hidden="true">●</span> Nothing waits for an operator.</p>`;
+    return renderRest(countUnhandled(status.topics) ?? 0, workers?.gone ?? 0, context);
   }
   const more = wrong - problems.length;
   return html`<section class="problems" aria-label="Problems, worst first"><ol>${
@@ -113,6 +113,25 @@ function renderVerdict({ status, problems }: OverviewData, context: PageContext)
       context.url("", { only: "wrong" })
     }#topics">list all ${formatCount(wrong)}</a></p>`
   }</section>`;
+}
+
+/** The topics are fine: dead letters, and a worker that was killed, are no state of a topic. */
+function renderRest(letters: number, gone: number, { url }: PageContext): Html {
+  if (letters === 0 && gone === 0) {
+    return html`<p class="verdict ok"><span aria-hidden="true">●</span> Nothing waits for an operator.</p>`;
+  }
+  return html`<p class="verdict warn"><span aria-hidden="true">▲</span>${
+    letters > 0 &&
+    html`
+      <a href="${url("dead_letters")}">${countOf(letters, "dead letter")}</a> ${letters === 1
+        ? "waits"
+        : "wait"} for an operator.
+    `
+  }${
+    gone > 0 && html`
+      <a href="${url("workers")}">${countOf(gone, "worker")}</a> ended without saying so.
+    `
+  }</p>`;
 }
 
 function renderProblem(

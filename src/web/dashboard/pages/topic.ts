@@ -3,7 +3,7 @@
  * only workers report is missing then.
  */
 import type { App } from "../../../app/app.ts";
-import { InvalidConfigurationError } from "../../../errors.ts";
+import { InvalidConfigurationError, isErrorOf } from "../../../errors.ts";
 import type { PausedTopic } from "../../../control/control.ts";
 import type { TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
@@ -99,7 +99,7 @@ async function readTopic(
   try {
     return await loadStatus(app, parts, options);
   } catch (error) {
-    if (!(error instanceof InvalidConfigurationError)) throw error;
+    if (!isErrorOf(error, InvalidConfigurationError)) throw error;
     throw new PageError(404, `The App declares no topic "${clip(options.topics[0], 200)}"`);
   }
 }

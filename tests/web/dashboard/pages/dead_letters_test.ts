@@ -2,7 +2,7 @@
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Monitor } from "../../../../src/monitor/monitor.ts";
-import { openDashboard } from "../../../support/dashboard.ts";
+import { createPlainApp, openDashboard } from "../../../support/dashboard.ts";
 import { FaultInjectionLog } from "../../../support/fault_injection_log.ts";
 
 /** The jobs that were performed, and whether they fail. */
@@ -267,13 +267,7 @@ Deno.test("a place without a letter is a page with the reason", async () => {
 });
 
 Deno.test("an App without a dead letter topic says so", async () => {
-  await using app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("a")],
-    logger: false,
-  });
+  await using app = createPlainApp();
   assertMatch(
     (await openDashboard(app).open("dead_letters")).text,
     /No topic of this App declares a dead letter queue/,

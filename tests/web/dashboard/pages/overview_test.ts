@@ -93,6 +93,8 @@ Deno.test("the first page has the latest errors of dead letters, which lead to t
   assertEquals((await api("")).errors.map(({ unhandled }: { unhandled: number }) => unhandled), [1]);
   const page = await open("");
   assertStringIncludes(page.text, "RangeError : Too little");
+  assertStringIncludes(page.text, "1 dead letter waits for an operator.");
+  assert(!page.text.includes("Nothing waits"));
   assertMatch((await follow(page, "1 ×")).text, /BillJob: RangeError : Too little/);
 });
 

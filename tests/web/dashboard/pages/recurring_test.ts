@@ -2,7 +2,7 @@
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { every } from "@activejob/kafka/recurring";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { openDashboard } from "../../../support/dashboard.ts";
+import { createPlainApp, openDashboard } from "../../../support/dashboard.ts";
 
 const performed: string[] = [];
 
@@ -43,12 +43,6 @@ Deno.test("a recurring job is run now, once for each form", async () => {
 });
 
 Deno.test("an App without recurring jobs says so", async () => {
-  await using app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("a")],
-    logger: false,
-  });
+  await using app = createPlainApp();
   assertStringIncludes((await openDashboard(app).open("recurring")).text, "declares no recurring jobs");
 });
