@@ -86,7 +86,7 @@ function formatTable(status: AppStatus): string[] {
 }
 
 function formatReason({ topic, state, reason }: TopicStatus): string {
-  return `${escapeText(topic)} is ${state}: ${escapeText(reason)}`;
+  return `${escapeText(topic)} ${state === "no worker" ? "has" : "is"} ${state}: ${escapeText(reason)}`;
 }
 
 function section(lines: readonly string[]): string[] {

@@ -94,6 +94,8 @@ Deno.test("a status is a verdict, an aligned table with the worst topic first, a
     "note: no",
   ]);
   assertMatch(lines[3]!, />=7/);
+  const alone = { ...TOPIC, state: "no worker" as const, reason: "1 record waits" };
+  assertEquals(formatStatus({ ...STATUS, topics: [alone] }).at(-1), "shop_mail has no worker: 1 record waits");
 });
 
 Deno.test("hostile names, reasons and notes do nothing to a terminal", () => {

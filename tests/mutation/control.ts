@@ -109,7 +109,7 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
   {
     what: "limits: a clock that is set back does not hold up the jobs",
     file: "src/worker/limits/bucket.ts",
-    find: "if (nowMs < this.#lastMs) this.#forgetBefore(this.#starts.length);",
+    find: "if (nowMs < this.#lastMs) this.#setBack(nowMs);",
     replace: "",
     tests: [BUCKET],
     only: "set back",

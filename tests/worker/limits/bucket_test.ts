@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { RateBucket, RunningBucket } from "../../../src/worker/limits/bucket.ts";
 
-Deno.test("a bucket has space again a span after each start, and after the clock was set back", () => {
+Deno.test("a bucket has space again a span after each start; once the clock is set back, a span after that", () => {
   const bucket = new RateBucket(2, 100);
   assertEquals([bucket.spaceAt(0), bucket.nextSpaceMs()], [2, null]);
   bucket.enter(0);
@@ -10,7 +10,8 @@ Deno.test("a bucket has space again a span after each start, and after the clock
   assertEquals([bucket.spaceAt(99), bucket.spaceAt(100), bucket.nextSpaceMs()], [0, 1, 160]);
   bucket.enter(100);
   assertEquals([bucket.spaceAt(159), bucket.spaceAt(160)], [0, 1]);
-  assertEquals(bucket.spaceAt(50), 2);
+  assertEquals([bucket.spaceAt(50), bucket.nextSpaceMs()], [1, 150]);
+  assertEquals([bucket.spaceAt(149), bucket.spaceAt(150)], [1, 2]);
 });
 
 Deno.test("a record that is woken in vain keeps its place, and as many are woken as there is space for", () => {
