@@ -213,7 +213,10 @@ export class PartitionSchedules {
       return;
     }
     const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
-    for (const each of cancelled) this.#remove("cancelled", each, read.jobId);
+    for (const each of cancelled) {
+      this.#recurring?.remove(each, read.isForgotten);
+      this.#remove("cancelled", each, read.jobId);
+    }
     this.#removals.addCancellation(offset, key, cancelled);
   }
 

@@ -77,7 +77,7 @@ async function readTicks(
         const read = readScheduled(record);
         const tick = read.kind === "schedule" ? decodeTick(record.offset, read) : null;
         if (tick !== null && table.add(tick, nowMs)) offsetOfKey.set(textOf(record.key!), record.offset);
-        if (read.kind === "cancellation") cancelTick(table, read.jobId, definitions, nowMs);
+        if (read.kind === "cancellation" && !read.isForgotten) cancelTick(table, read.jobId, definitions, nowMs);
         if (read.kind !== "tombstone") continue;
         const removed = offsetOfKey.get(textOf(record.key!));
         if (removed !== undefined) table.remove(removed);

@@ -12,7 +12,7 @@
  * and the append of the job for longer than its session enqueues a second one with the same id.
  */
 import type { NewRecord } from "../../broker/broker.ts";
-import { cancellationRecord, scheduleRecord } from "../../dispatch/schedule.ts";
+import { forgettingRecord, scheduleRecord } from "../../dispatch/schedule.ts";
 import { describeError } from "../../errors.ts";
 import { createTickJob, type RecurringDefinition } from "../../recurring/definition.ts";
 import type { Position } from "../../support/position.ts";
@@ -43,7 +43,8 @@ const MAX_RETRY_MS = 30_000;
 
 /** See the module. */
 export class OwnedRecurringJob {
-  readonly #id: string;
+  /** Its id. */
+  readonly id: string;
   /** `null` for one that is not in the code any more: its record is removed. */
   readonly #definition: RecurringDefinition | null;
   readonly #context: RecurringContext;
@@ -66,7 +67,7 @@ export class OwnedRecurringJob {
   #definitionHash: string | undefined;
 
   constructor(id: string, definition: RecurringDefinition | null, context: RecurringContext) {
-    this.#id = id;
+    this.id = id;
     this.#definition = definition;
     this.#context = context;
     this.#enqueuing = new TickEnqueuing(context);
@@ -115,11 +116,15 @@ export class OwnedRecurringJob {
     this.#isCompared = false;
   }
 
-  /** Notes that its record is gone: it was cancelled, so that its tick is left out. */
-  lose(record: TickRecord): void {
+  /**
+   * Notes that its record is gone: it was cancelled, so that its tick is left out. An owner with other code has only forgotten
+   * it: its tick comes.
+   */
+  lose(record: TickRecord, isForgotten: boolean): void {
     if (this.#record?.offset !== record.offset) return;
     this.#record = null;
     this.#isDue = false;
+    if (isForgotten) return;
     this.#cancelled = addCancelled(this.#cancelled, [record.tickAtMs], this.#context.clock.nowMs());
   }
 
@@ -154,7 +159,7 @@ export class OwnedRecurringJob {
     } catch (thrown) {
       if (signal.aborted) return;
       const error = describeError(thrown);
-      if (error.message !== this.#reported) monitor.emit("error.occurred", { where: `recurring ${this.#id}`, error });
+      if (error.message !== this.#reported) monitor.emit("error.occurred", { where: `recurring ${this.id}`, error });
       this.#reported = error.message;
       this.#isWaiting = true;
       this.#timer = setTimeout(() => {
@@ -185,7 +190,7 @@ export class OwnedRecurringJob {
   }
 
   async #forget(): Promise<void> {
-    if (this.#record !== null) await this.#append(cancellationRecord(scheduleIdOf(this.#id)));
+    if (this.#record !== null) await this.#append(forgettingRecord(scheduleIdOf(this.id)));
     this.#record = null;
     this.#isCompared = true;
   }
@@ -263,10 +268,10 @@ export class OwnedRecurringJob {
     const dueAtMs = Math.min(tickAtMs, clock.nowMs() + Math.floor(maxDelayMs / 2));
     const cancelled = addCancelled(this.#cancelled, [], clock.nowMs());
     const state = { tickAtMs, last, ends, definition: this.#hash(definition), cancelled };
-    const schedule = { jobId: scheduleIdOf(this.#id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
+    const schedule = { jobId: scheduleIdOf(this.id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
     const { offset } = await this.#append(scheduleRecord(record, schedule));
     // It may have been read back already, and be due, or even be cancelled.
-    if (offset > this.#readOffset) this.#take({ ...state, id: this.#id, offset, dueAtMs });
+    if (offset > this.#readOffset) this.#take({ ...state, id: this.id, offset, dueAtMs });
     this.#enqueuing.setInDoubt(false);
     this.#isCompared = true;
     if (ends !== null) this.#isDue = true;

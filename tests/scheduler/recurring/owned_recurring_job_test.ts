@@ -106,7 +106,7 @@ class JobUnderTest implements Disposable {
   /** Cancels the tick that waits, as the reader of the log does. @returns its time */
   cancel(): number {
     const { record } = this;
-    this.#job.lose(record);
+    this.#job.lose(record, false);
     return record.tickAtMs;
   }
 

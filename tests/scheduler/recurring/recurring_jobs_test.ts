@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Job } from "../../../mod.ts";
 import { cancellationRecord, scheduleRecord } from "../../../src/dispatch/schedule.ts";
 import { every } from "../../../src/recurring/mod.ts";
+import type { NewRecord } from "../../../src/broker/broker.ts";
 import { encodeTick, scheduleIdOf } from "../../../src/scheduler/recurring/tick_record.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { PartitionUnderTest } from "../../support/scheduled_partition.ts";
@@ -36,6 +37,28 @@ Deno.test("a cancelled tick stays in the log until the next one is written: a ne
   await until(() => cancelled.length === 1, shown);
   await until(() => under.appends.length === 4, shown);
   assertEquals(shown(), "tick,tick,tombstone,tombstone");
+});
+
+Deno.test("a tick that an owner with other code has forgotten comes nevertheless", async () => {
+  const clock = new ManualClock();
+  await using former = await PartitionUnderTest.open(clock, [every({ hours: 1 }, NoteJob.of(), { id: "tick" })]);
+  await until(() => former.appends.length === 1, () => "the first tick");
+  const tick = former.appends[0]!.record;
+  await using without = await PartitionUnderTest.open(clock, []);
+  await without.write(tick);
+  await without.deliver();
+  await until(() => without.appends.length === 1, () => "the tick to be forgotten");
+  // The new owner reads both, before their tombstones.
+  await using next = await PartitionUnderTest.open(clock, [every({ hours: 1 }, NoteJob.of(), { id: "tick" })], [
+    tick,
+    without.appends[0]!.record,
+  ]);
+  const ticks = () => next.appends.filter(({ record }) => record.value !== null);
+  await next.deliver();
+  await until(() => ticks().length === 1, () => `${ticks().length} ticks`);
+  const dueAt = (record: NewRecord) =>
+    new TextDecoder().decode(record.headers!.find(([name]) => name === "due-at")![1]!);
+  assertEquals(dueAt(ticks()[0]!.record), dueAt(tick));
 });
 
 Deno.test("a record whose time makes it due before its tick is written again, and is not read in a loop", async () => {
@@ -74,4 +97,22 @@ Deno.test("recurring jobs that are not in the code are forgotten, however many r
     }, () => `${cancelled.length} of ${50 * round} cancelled`);
   }
   assertEquals(under.partition.scheduleStatus().waiting, 1);
+});
+
+Deno.test("the event loop turns while a number of recurring jobs have a step to do", async () => {
+  const slow = (n: number) => {
+    const definition = every({ hours: 1 }, NoteJob.of(), { id: `tick-${n}` });
+    const next = (afterMs: number) => {
+      if (computed++ === 0) setTimeout(() => computedAtTimer = computed, 0);
+      const endMs = performance.now() + 2;
+      while (performance.now() < endMs);
+      return definition.next(afterMs);
+    };
+    return { ...definition, next };
+  };
+  let computed = 0;
+  let computedAtTimer = -1;
+  await using under = await PartitionUnderTest.open(new ManualClock(), Array.from({ length: 50 }, (_, n) => slow(n)));
+  await until(() => under.appends.length === 50, () => `${under.appends.length} of 50 first ticks`);
+  assertEquals([computedAtTimer > 0, computedAtTimer < 50, computed], [true, true, 50]);
 });
