@@ -179,6 +179,14 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     tests: ["tests/cli/load_app_test.ts"],
   },
   {
+    what: "cli: only an error of a parser has the place of a syntax error",
+    file: "src/support/stack_trace.ts",
+    find: "return error instanceof SyntaxError\n    ?",
+    replace: "return error instanceof Error\n    ?",
+    tests: ["tests/support/stack_trace_test.ts"],
+    only: "findSyntaxError",
+  },
+  {
     what: "cli: a missing permission is printed with the flag that allows it",
     file: "src/cli/print_error.ts",
     find: "missing === null",

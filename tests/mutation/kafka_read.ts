@@ -101,4 +101,12 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
     tests: [`${TESTS}/read_log_test.ts`],
     only: "also while a broker is silent",
   },
+  {
+    what: "kafka: a group is asked where it was listed, without looking its coordinator up",
+    file: "src/broker/kafka/groups.ts",
+    find: "    for (const group of groups) cluster.learnCoordinator(group, nodeIds[at]!);\n",
+    replace: "",
+    tests: ["tests/broker/kafka/listing_test.ts"],
+    only: "looks up no coordinator",
+  },
 ];

@@ -72,7 +72,9 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
       () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS }),
     ),
   ]);
-  const hours = addUpHours(workers ?? [], status.atMs);
+  // A report, which any client may have written, may name thousands of topics.
+  const declared = new Set(status.topics.map(({ topic }) => topic));
+  const hours = new Map([...addUpHours(workers ?? [], status.atMs)].filter(([topic]) => declared.has(topic)));
   return {
     verdict: verdictOf(status),
     status,

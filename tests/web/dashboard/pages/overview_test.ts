@@ -1,9 +1,12 @@
 /** The first page: the verdict, numbers and tables, with and without a worker that is alive. */
-import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
 import { dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Monitor } from "../../../../src/monitor/monitor.ts";
 import { openDashboard } from "../../../support/dashboard.ts";
+import { FaultInjectionLog } from "../../../support/fault_injection_log.ts";
 import { until } from "../../../support/until.ts";
+import { createReport } from "../../../support/worker_report.ts";
 
 class MailJob extends Job {
   perform(user: number) {
@@ -18,10 +21,13 @@ class BillJob extends Job {
   }
 }
 
-function createApp(topics = [activeJobTopic("default", { backoff: { initialMs: 60_000, maxMs: 60_000, jitter: 0 } })]) {
+function createApp(
+  topics = [activeJobTopic("default", { backoff: { initialMs: 60_000, maxMs: 60_000, jitter: 0 } })],
+  broker: AppOptions["broker"] = "memory:",
+) {
   return new App({
     name: "shop",
-    broker: "memory:",
+    broker,
     jobs: [MailJob, BillJob],
     topics: [...topics, activeJobTopic("bills", { deadLetterQueue: { topic: "dead", maxRetries: 0 } })],
     logger: false,
@@ -96,6 +102,18 @@ Deno.test("the first page has the latest errors of dead letters, which lead to t
   assertStringIncludes(page.text, "1 dead letter waits for an operator.");
   assert(!page.text.includes("Nothing waits"));
   assertMatch((await follow(page, "1 ×")).text, /BillJob: RangeError : Too little/);
+});
+
+Deno.test("the last hour is that of the declared topics, whatever reports name", async () => {
+  const log = new FaultInjectionLog();
+  await using app = createApp([activeJobTopic("default")], log.source);
+  await app.applyTopics();
+  await using client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+  await client.append("shop_workers", [createReport(1, ["default", "forged"], 1)]);
+  const { api } = openDashboard(app);
+  const { total, topics } = (await api("")).hour;
+  assertEquals(Object.keys(topics), ["default"]);
+  assertEquals(total, topics.default);
 });
 
 Deno.test("two hundred topics are listed by pages, and found by name and by state", async () => {
