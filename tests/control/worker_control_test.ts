@@ -156,6 +156,20 @@ Deno.test("after a standstill of ten minutes the topic is read from its start: a
   control.close();
 });
 
+Deno.test("a forged pause of a partition that does not exist can be resumed; of names that no topic has, none is known", async () => {
+  await using test = await setUp();
+  const { app, client, events } = test;
+  const forged = { by: "mallory", at: new Date().toISOString(), why: null };
+  const keys = ["mail/99", "mail/-1", "mail/1e3", "__proto__", "constructor/0", "../mail", "mail/99/99", "MAIL"];
+  for (const key of keys) await client.append(TOPIC, [{ key: `pause/${key}`, value: JSON.stringify(forged) }]);
+  const control = await test.start();
+  assertEquals(events, [["paused", "mail", 99, "mallory"]]);
+  assertEquals([0, 1, 2].map((partition) => control.pauseOf("mail", partition)), [null, null, null]);
+  assertEquals((await app.resume("mail", { partition: 99 })).length, 1);
+  assertEquals(await app.paused(), []);
+  control.close();
+});
+
 Deno.test("an order of an operator whose clock is behind counts over the order before it", async () => {
   await using test = await setUp();
   const { app, clock } = test;
