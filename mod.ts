@@ -111,6 +111,7 @@ export type {
   HasOnlyElements,
   PerformParameters,
   Serializable,
+  TemporalArgument,
 } from "./src/job/enqueueable.ts";
 export type { GlobalIdLocator } from "./src/job/serializers/read.ts";
 export type { AnySerializer, Serializer } from "./src/job/serializers/serializer.ts";

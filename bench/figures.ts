@@ -9,6 +9,7 @@ export const TABLES = [
   "Performing jobs on SQLite",
   "Jobs that wait",
   "Delayed jobs",
+  "Dead letters",
   "Enqueuing",
   "Latency, idle, start",
   "Memory",

@@ -12,6 +12,7 @@
 import { runTask } from "../tasks/requirements.ts";
 import { kafkaForTests } from "../tasks/kafka/for_tests.ts";
 import { type Bench, selectBenches } from "./bench.ts";
+import { deadLettersBenches } from "./benches/dead_letters.ts";
 import { delaysBenches } from "./benches/delays.ts";
 import { kafkaClientBenches } from "./benches/kafka_client.ts";
 import { kafkaPerformBenches } from "./benches/kafka_perform.ts";
@@ -31,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   ...sqlitePerformBenches,
   ...waitingBenches,
   ...delaysBenches,
+  ...deadLettersBenches,
   ...kafkaClientBenches,
   ...sqliteClientBenches,
   ...startBenches,

@@ -5,10 +5,14 @@
  * another one carries it as `cause`.
  */
 
+const CLASS_NAME: unique symbol = Symbol.for("@activejob/kafka.errorClass") as never;
+
 /** An option, a class or a name cannot work. Thrown where it is declared, before anything is sent. */
 export class InvalidConfigurationError extends Error {
   /** `"InvalidConfigurationError"`. */
   override name = "InvalidConfigurationError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "InvalidConfigurationError";
 }
 
 /** This version does not have the feature. It is refused, and nothing else is done instead. */
@@ -52,6 +56,8 @@ export class SerializationError extends EnqueueError {
 export class UnknownTopicError extends Error {
   /** `"UnknownTopicError"`. */
   override name = "UnknownTopicError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "UnknownTopicError";
 }
 
 /** The broker refuses the record for its content: it will never be accepted, another record may be. */
@@ -70,9 +76,9 @@ export class RecordTooLargeError extends RecordRefusedError {
 export class BrokerError extends Error {
   /** `"BrokerError"`. */
   override name = "BrokerError";
+  /** @internal */
+  static readonly [CLASS_NAME]: string = "BrokerError";
 }
-
-const CLASS_NAME: unique symbol = Symbol.for("@activejob/kafka.errorClass") as never;
 
 /**
  * Returns whether an error is one of a class. The error of a worker may be of another copy of this library than the class that
@@ -130,7 +136,7 @@ export class Interrupt extends Error {
   readonly [INTERRUPT] = true;
   /** The step in which, or after which, the job was interrupted. */
   readonly step: string | null;
-  /** The reason: `"stopping"`, `"quiet"`, `"revoked"` or `"isolating"`. */
+  /** The reason: `"stopping"`, `"quiet"`, `"revoked"`, `"cancelled"` or `"isolating"`. */
   readonly reason: string;
 
   /** Makes one. */

@@ -50,6 +50,7 @@ const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
   [/^node:/, /^src\//],
   [/^npm:kafkajs$/, /^src\/broker\/kafka\/wire\//],
   [/^npm:croner$/, /^src\/recurring\/cron\.ts$/],
+  [/^npm:@optique\/core$/, /^src\/cli\/completion\.ts$/],
   [/^jsr:@std\/cli$/, /^src\/cli\//],
 ];
 
@@ -57,7 +58,6 @@ const PACKAGES: readonly (readonly [name: RegExp, users: RegExp])[] = [
 const DENO_USERS = [
   // It checks an inode after each transaction: `Deno.statSync` takes 4 µs, `statSync` of `node:fs` takes 17.
   "src/broker/sqlite/file_identity.ts",
-  "src/cli/http.ts",
   "src/cli/permissions.ts",
   "src/cli/runtime.ts",
   "src/cli/tcp.ts",

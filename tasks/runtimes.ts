@@ -1,6 +1,6 @@
 /**
- * The other runtimes of the tests in `tests/runtimes`: Node 22, Node 24 and Bun, from npm. They are installed once, beside
- * the Kafka of the tests, by `deno run -A tasks/runtimes.ts` (about 300 MB).
+ * The other runtimes of the tests in `tests/runtimes`, Node 22, Node 24 and Bun, and the compilers of their users, from npm.
+ * They are installed once, beside the Kafka of the tests, by `deno run -A tasks/runtimes.ts` (about 350 MB).
  */
 import { runTask } from "./requirements.ts";
 
@@ -22,6 +22,15 @@ const RUNTIMES = [
   { name: "Bun", spec: "bun@1", program: "bun/bin/bun.exe" },
 ] as const;
 
+/** The compilers: the oldest that the documentation names, and the newest. */
+const COMPILERS = [
+  { name: "TypeScript 5.9", spec: "typescript@5.9", program: "typescript/bin/tsc" },
+  { name: "TypeScript 7", spec: "typescript@7", program: "typescript/bin/tsc" },
+] as const;
+
+/** The types of Node, installed beside each compiler. */
+const NODE_TYPES = "@types/node@22";
+
 function folderOf(spec: string): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   return `${cache}/activejob-kafka/${spec}`;
@@ -33,9 +42,21 @@ export const otherRuntimes: readonly OtherRuntime[] = RUNTIMES.map(({ name, spec
   program: `${folderOf(spec)}/node_modules/${program}`,
 }));
 
-/** Returns why the runtimes are missing; `null` if all of them are there. */
+/** A compiler: a program of Node, with the folder of the types of Node. */
+export interface Compiler extends OtherRuntime {
+  readonly typeRoot: string;
+}
+
+/** The compilers, whether they are installed or not. */
+export const compilers: readonly Compiler[] = COMPILERS.map(({ name, spec, program }) => ({
+  name,
+  program: `${folderOf(spec)}/node_modules/${program}`,
+  typeRoot: `${folderOf(spec)}/node_modules/@types`,
+}));
+
+/** Returns why the runtimes and the compilers are missing; `null` if all of them are there. */
 export async function findMissingRuntimes(): Promise<string | null> {
-  for (const { name, program } of otherRuntimes) {
+  for (const { name, program } of [...otherRuntimes, ...compilers]) {
     try {
       await Deno.stat(program);
     } catch {
@@ -53,9 +74,10 @@ export async function npmInstall(folder: string, ...packages: readonly string[])
 }
 
 async function installRuntimes(): Promise<boolean> {
-  for (const { spec } of RUNTIMES) {
-    await Deno.mkdir(folderOf(spec), { recursive: true });
-    await npmInstall(folderOf(spec), spec);
+  const packages = [...RUNTIMES.map(({ spec }) => [spec]), ...COMPILERS.map(({ spec }) => [spec, NODE_TYPES])];
+  for (const [spec, ...others] of packages) {
+    await Deno.mkdir(folderOf(spec!), { recursive: true });
+    await npmInstall(folderOf(spec!), spec!, ...others);
   }
   return true;
 }

@@ -1,12 +1,16 @@
 /** Each thrown value can be described, as plain data and without a further throw. */
 import { assert, assertEquals } from "@std/assert";
 import {
+  BrokerError,
   describeError,
   EnqueueError,
   type ErrorInfo,
+  InvalidConfigurationError,
+  isErrorOf,
   MAX_CAUSES,
   MAX_ERROR_TEXT,
   originalError,
+  UnknownTopicError,
 } from "../src/errors.ts";
 
 class StrangeError extends Error {
@@ -125,4 +129,15 @@ Deno.test("originalError() returns the thrown value, by its own description only
     assert(Object.is(originalError(info), thrown));
     assert(originalError({ ...info }) === undefined);
   }
+});
+
+Deno.test("isErrorOf() finds the errors of another copy of the library by their classes", async () => {
+  const copy = await import("../src/errors.ts?copy");
+  const classes = [InvalidConfigurationError, UnknownTopicError, BrokerError];
+  const others = [copy.InvalidConfigurationError, copy.UnknownTopicError, copy.BrokerError];
+  assert(!(new copy.BrokerError("gone") instanceof BrokerError));
+  assertEquals(
+    others.map((Other) => classes.map((Class) => isErrorOf(new Other("gone"), Class))),
+    [[true, false, false], [false, true, false], [false, false, true]],
+  );
 });

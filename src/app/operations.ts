@@ -39,6 +39,8 @@ import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.
 const listOfNames: Check = (value) =>
   Array.isArray(value) && value.every((name) => nonEmptyString(name) === null) ? null : "an array of queues";
 
+const isPromise: Check = (value) => value instanceof Promise ? null : "a promise";
+
 /** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
 const STATUS_TIMEOUT_MS = 10_000;
 
@@ -200,7 +202,15 @@ export class Operations {
 
   /** See `App.status`. */
   async status(options: StatusOptions): Promise<AppStatus> {
-    checkOptions("app.status()", options, { topics: listOfNames, timeoutMs: timeLimit, command: nonEmptyString });
+    checkOptions("app.status()", options, {
+      topics: listOfNames,
+      timeoutMs: timeLimit,
+      command: nonEmptyString,
+      workers: isPromise,
+    });
+    const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND, workers } = options;
+    // It is awaited later: a rejection, unhandled, would end the process.
+    workers?.catch(() => {});
     const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic, workersTopic } =
       this.#context;
     const selected = options.topics === undefined ? routes.all() : routes.select(options.topics);
@@ -208,14 +218,13 @@ export class Operations {
       Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
     );
     this.#movement ??= new Movement();
-    const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND } = options;
     return await readStatus({
       name,
       brokerName: source.name,
       routes: selected,
       scheduledTopic,
       schedulerGroup: schedulerGroup(name),
-      workers: workersTopic === null ? null : () => this.workers(),
+      workers: workersTopic === null ? null : () => workers ?? this.workers(),
       pauses: control ? () => this.paused() : null,
       movement: this.#movement,
       broker: () => broker.ready(),

@@ -62,7 +62,7 @@ export interface AppOptions extends JobOptions {
    * @default none: the job gets the GlobalId
    */
   readonly locateGlobalId?: GlobalIdLocator;
-  /** Encrypts the arguments and the current attributes of jobs: the result of `encryption({ … })`. @default none */
+  /** Encrypts the arguments, attributes and cursors of jobs: the result of `encryption({ … })`. @default none */
   readonly encryption?: Encryption;
   /** Prefix of each topic's name, also of dead letter topics. @default none */
   readonly queuePrefix?: string;

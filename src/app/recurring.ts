@@ -33,7 +33,7 @@ export function recurringOptions({ options, routes, codec, enqueue }: RecurringP
     describe(definition) {
       const job = createTickJob(definition, 0);
       applyPriority(job);
-      return codec.write(job, topicOf(job));
+      return codec.describe(job, topicOf(job));
     },
     // Outside of every scope: the job has no current attributes of the code that started the worker.
     enqueue: (job) => new Promise((resolve, reject) => runInRootContext(() => enqueue(job).then(resolve, reject))),

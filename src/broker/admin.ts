@@ -60,6 +60,14 @@ export interface ListedTopic {
   readonly problem: string | null;
 }
 
+/** The first record of a partition from a position on. */
+export interface ListedHead {
+  /** Its offset. If there is none, the position up to which there is none: the end of the log, or of what can be read of it. */
+  readonly offset: number;
+  /** The time of its append, in ms since 1970; `null` if there is none. */
+  readonly timestampMs: number | null;
+}
+
 /** A member of a group. */
 export interface GroupMember {
   /** Its id, unique in the group. */
@@ -84,6 +92,8 @@ export interface CommittedOffset {
 export interface ReadOptions {
   /** The offset to start at. Below the first offset that is still there, reading starts at that one. */
   readonly from: number;
+  /** The offset to stop at: no record from it on is returned. @default the end of the log */
+  readonly to?: number;
   /**
    * The most bytes of the log to read at once, with the values also where they are left out. The call blocks the event loop
    * for as long as it takes to decode so much: some milliseconds a MiB. A single larger record is still returned.
@@ -110,7 +120,7 @@ export interface LogPage {
   readonly records: readonly StoredRecord[];
   /**
    * The position to continue at. It lies beyond control records, and aborted and compacted records. Everything has been read
-   * once it is not less than `lastStable`. It is never less than `from`, also if that lies beyond the end.
+   * once it is not less than `lastStable`, or `to`. It is never less than `from`, also if that lies beyond the end.
    */
   readonly next: number;
   /** The offset of the first record that is still there. Compaction does not change it. */
@@ -156,6 +166,16 @@ export interface BrokerAdmin {
    * @returns an entry for each name; `null` for a topic that does not exist
    */
   listEnds(topics: readonly string[]): Promise<ReadonlyMap<string, ListedTopic | null>>;
+
+  /**
+   * Reads the first record of many partitions from a position on, in few requests. It needs no group, as `read`.
+   *
+   * @param positions one of each partition at most
+   * @returns an entry for each position, in their order; `null` for a partition that does not exist, or that cannot be read
+   *   within a second or a few
+   * @throws the reason of the signal
+   */
+  listHeads(positions: readonly Position[], signal?: AbortSignal): Promise<readonly (ListedHead | null)[]>;
 
   /**
    * Reads a place of a log. It needs no group, and no group notices it.

@@ -16,6 +16,7 @@ export type {
   CommittedOffset,
   GroupMember,
   ListedEnds,
+  ListedHead,
   ListedTopic,
   LogPage,
   NewTopic,

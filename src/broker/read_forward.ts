@@ -1,5 +1,9 @@
-/** Reads a part of a partition's log in pages, without a group. */
+/**
+ * Reads a part of a partition's log in pages, without a group. The event loop turns between two pages: an embedded broker
+ * returns each at once, and a log of a million records would stop all timers and sockets for seconds.
+ */
 import type { TopicPartition } from "../support/position.ts";
+import { nextTurn } from "../support/event_loop.ts";
 import type { BrokerAdmin } from "./admin.ts";
 import type { StoredRecord } from "./record.ts";
 
@@ -34,13 +38,14 @@ export async function* readForward(
   while (position < to) {
     const { records, next, lastStable } = await admin.read(topic, partition, {
       from: position,
+      to,
       maxBytes: PAGE_BYTES,
       values,
       ...(signal === undefined ? {} : { signal }),
     });
-    const wanted = records.filter(({ offset }) => offset < to);
-    if (wanted.length > 0) yield wanted;
+    if (records.length > 0) yield records;
     if (next >= lastStable || next <= position) return;
     position = next;
+    await nextTurn();
   }
 }

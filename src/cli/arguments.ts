@@ -2,7 +2,7 @@
  * Parses the arguments of one command by the flags that it declares. Nothing is guessed: an unknown flag is an error that
  * names the nearest known one.
  */
-import { didYouMean, show } from "../support/validation.ts";
+import { findNearest, show } from "../support/validation.ts";
 import { type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { splitArguments } from "./split_arguments.ts";
 
@@ -28,7 +28,7 @@ export async function readArguments(command: Command, args: readonly string[]): 
   const { words, values, unknown } = await splitArguments(args, { switches, texts });
   for (const flag of unknown) {
     const known = Array.from(flags.keys(), (name) => `--${name}`);
-    throw new UsageError(`Unknown option ${show(flag)} of "${command.name}"${didYouMean(flag, known)}`);
+    throw new UsageError(`Unknown option ${show(flag)} of "${command.name}"${nearestOf(flag, known)}`);
   }
   for (const [name, text] of values) {
     const { value } = flags.get(name)!;
@@ -37,6 +37,17 @@ export async function readArguments(command: Command, args: readonly string[]): 
     }
   }
   return new ParsedArguments(words, values, flags);
+}
+
+/** Returns the end of a message about an unknown word: the known word that is near, or all known words. */
+export function nearestOf(word: string, known: readonly string[]): string {
+  const nearest = findNearest(word, known);
+  return nearest === undefined ? ` (${joinWords(known)})` : `; did you mean "${nearest}"?`;
+}
+
+/** Joins words, such as `list, show or dismiss`. */
+export function joinWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 /** The largest number: a timer with a longer time, in milliseconds, would fire at once. */

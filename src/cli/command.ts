@@ -50,6 +50,8 @@ export interface Command {
   readonly details: readonly string[];
   /** Its own flags, without those that all commands have. */
   readonly flags: readonly Flag[];
+  /** Its actions, which are its first word, each with the flags that not all of them take. @default any words */
+  readonly actions?: ReadonlyMap<string, readonly Flag[]>;
   /** Complete command lines, without the start of the program. */
   readonly examples: readonly string[];
   /**
@@ -63,10 +65,13 @@ export interface Command {
   run(args: Arguments, program: string): number | Promise<number>;
 }
 
+/** The placeholder of a value that is a file with an App, or a URL. */
+export const MODULE = "MODULE";
+
 /** The flag of every command that works on an App. */
 export const APP_FLAG: Flag = {
   name: "app",
-  value: "MODULE",
+  value: MODULE,
   help: 'the module that exports the App as "app" or as its default: a path or a URL',
   required: true,
 };

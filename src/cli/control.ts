@@ -89,7 +89,7 @@ export const cancel: Command = {
     if (jobId === undefined || more.length > 0) throw new UsageError(`"cancel" needs one job id`);
     const options = readOperator(args);
     await runOnApp(args, () => ({ outcome: "the job may be cancelled" }), (app) => app.cancel(jobId, options));
-    console.log(`Cancelled ${show(jobId)}: workers do not perform it`);
+    console.log(`Cancelled ${show(jobId)}: it is not performed, and is asked to end if it runs`);
     return EXIT.ok;
   },
 };

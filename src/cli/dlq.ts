@@ -5,7 +5,7 @@
 import type { App } from "../app/app.ts";
 import type { DeadLetterProgress } from "../dead_letters/handle.ts";
 import { formatPosition } from "../support/position.ts";
-import { didYouMean, show } from "../support/validation.ts";
+import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
 import { formatDetails, formatList, withoutArguments } from "./dlq_output.ts";
 import { readFilter, readWords } from "./dlq_selection.ts";
@@ -33,16 +33,17 @@ const HANDLE_FLAGS: readonly Flag[] = [
   { name: "by", value: "NAME", help: "your name, for the marker (the App's name)" },
 ];
 const LIMIT_FLAG: Flag = { name: "limit", value: "N", help: "list at most N letters (50)" };
+const UNHANDLED_FLAG: Flag = { name: "unhandled", help: "list only those that were neither requeued nor dismissed" };
 const ARGUMENTS_FLAG: Flag = { name: "arguments", help: "show the arguments of the job, which may hold secrets" };
 
-/** The actions, and their own flags. */
+/** The actions, and the flags that not all of them take. */
 const ACTIONS: ReadonlyMap<string, readonly Flag[]> = new Map([
-  ["list", [...FILTER_FLAGS, LIMIT_FLAG]],
+  ["list", [...FILTER_FLAGS, UNHANDLED_FLAG, LIMIT_FLAG]],
   ["show", [ARGUMENTS_FLAG]],
   ["requeue", [...FILTER_FLAGS, ...HANDLE_FLAGS]],
   ["dismiss", [...FILTER_FLAGS, ...HANDLE_FLAGS]],
 ]);
-const OWN_FLAGS: readonly Flag[] = [...FILTER_FLAGS, LIMIT_FLAG, ARGUMENTS_FLAG, ...HANDLE_FLAGS];
+const OWN_FLAGS: readonly Flag[] = [...FILTER_FLAGS, UNHANDLED_FLAG, LIMIT_FLAG, ARGUMENTS_FLAG, ...HANDLE_FLAGS];
 
 /** `dlq`. */
 export const dlq: Command = {
@@ -60,6 +61,7 @@ export const dlq: Command = {
     { name: "json", help: "print JSON in one line" },
     TIMEOUT_FLAG,
   ],
+  actions: ACTIONS,
   examples: [
     "dlq list --app app.ts --since 2h",
     "dlq show --app app.ts dead_jobs/0@41",
@@ -68,34 +70,42 @@ export const dlq: Command = {
     "dlq dismiss --app app.ts dead_jobs --error TypeError",
   ],
   async run(args: Arguments): Promise<number> {
-    const [action = "", ...words] = args.words;
-    const allowed = ACTIONS.get(action);
-    if (allowed === undefined) {
-      const given = action === "" ? " (list, show, requeue or dismiss)" : didYouMean(action, [...ACTIONS.keys()]);
-      throw new UsageError(
-        `"dlq" needs an action, but ${action === "" ? "none is given" : `it is ${show(action)}`}${given}`,
-      );
-    }
-    for (const { name } of OWN_FLAGS) {
-      if (!args.isSet(name) || allowed.some((flag) => flag.name === name)) continue;
-      throw new UsageError(`"dlq ${action}" does not take the option "--${name}"`);
-    }
-    if (action === "list") return await list(args, words);
+    const [action, ...words] = readAction(dlq, args);
+    if (action === "list") return await disposing((keep) => list(args, words, keep));
     if (action === "show") return await showOne(args, words);
     return await disposing((keep) => handle(args, action as "requeue" | "dismiss", words, keep));
   },
 };
 
+const NO_LETTERS = "there are no dead letters";
+const NO_MATCH = "no dead letter matches";
 const READ_ONLY = () => ({ outcome: "nothing was changed" });
 
-async function list(args: Arguments, words: readonly string[]): Promise<number> {
+async function list(args: Arguments, words: readonly string[], keep: Keep): Promise<number> {
   const { positions, topic } = readWords("list", words);
   if (positions.length > 0) throw new UsageError(`"dlq list" takes a topic: "dlq show" shows one letter`);
   const limit = args.getCount("limit") ?? 50;
   const filter = readFilter(args, Date.now());
-  const letters = await runOnApp(args, READ_ONLY, (app) => app.deadLetters(topic).list({ ...filter, limit }));
+  const unhandled = args.isSet("unhandled");
+  const progress = keep(new Progress());
+  const letters = await runOnApp(args, READ_ONLY, (app, extend) =>
+    app.deadLetters(topic).list({
+      ...filter,
+      limit,
+      unhandled,
+      onProgress({ read }) {
+        extend();
+        progress.show(`read ${formatNumber(read)} dead letters; Ctrl-C stops`);
+      },
+    }));
+  progress.clear();
   if (args.isSet("json")) console.log(formatJson(letters));
   else for (const line of formatList(letters, dim)) console.log(line);
+  const isFiltered = unhandled || Object.keys(filter).length > 0;
+  if (letters.length === 0) printLine(`note: ${isFiltered ? NO_MATCH : NO_LETTERS}`);
+  if (letters.length === limit && !args.isSet("limit")) {
+    printLine(`note: these are the newest ${limit}; --limit N lists more`);
+  }
   return EXIT.ok;
 }
 
@@ -134,8 +144,13 @@ async function handle(
   const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
+  stop.signal.addEventListener("abort", () => {
+    line.clear();
+    printLine("Stops after this batch; a second Ctrl-C ends it at once");
+  });
   const run = async (app: App, extend: () => void) => {
     let refused = 0;
+    let marked = 0;
     const result = await app.deadLetters(topic)[action](selection, {
       force: args.isSet("force"),
       dryRun: isDryRun,
@@ -146,17 +161,29 @@ async function handle(
         extend();
         line.show(`${describe()}, read ${formatNumber(now.read)} dead letters; Ctrl-C stops`);
       },
-      onRefused(position, reason) {
-        if (refused++ >= MAX_REFUSED) return;
+      onRefused(position, reason, handled) {
+        if (handled !== null) marked++;
+        // A filter selects what was handled before as well: only the number is of interest.
+        if (handled !== null && positions.length === 0) return;
+        if (++refused > MAX_REFUSED) return;
         line.clear();
         printLine(`refused ${formatPosition(position)}: ${escapeText(reason)}`);
       },
     });
-    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
     line.clear();
+    progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
+    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
+    if (marked > 0) printLine(`note: ${formatNumber(marked)} were handled before; --force handles them again`);
+    if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
-  await runOnApp(args, () => ({ outcome: `${describe()}; one more batch may have been ${done}` }), run);
+  await runOnApp(
+    args,
+    () => ({
+      outcome:
+        `${describe()}; one more batch may have been ${done}. A second call goes on, and may handle up to 2,000 again`,
+    }),
+    run,
+  );
   const isStopped = stop.signal.aborted;
   if (args.isSet("json")) {
     const { handled, refused } = progress;

@@ -3,8 +3,14 @@ import type { DeadLetter, DeadLetterDetails } from "../dead_letters/letter.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { escapeText } from "./escape.ts";
 
-/** The longest error message in a list, in characters. */
-const MAX_MESSAGE = 200;
+/** The longest error in a list, in characters. */
+const MAX_ERROR = 240;
+
+/** The longest name in a list, in characters: one forged letter must not make all lines long. */
+const MAX_NAME = 60;
+
+/** The longest value of a line of `show`, in characters. */
+const MAX_LINE = 10_000;
 
 /** The fields of an envelope that hold nothing of the application. */
 const SAFE_FIELDS: ReadonlySet<string> = new Set(
@@ -17,16 +23,16 @@ export function formatList(letters: readonly DeadLetter[], dim: (line: string) =
   const rows = letters.map((letter) => [
     formatPosition(letter),
     letter.deadLetteredAt?.toISOString() ?? "-",
-    show(letter.jobClass),
-    show(letter.jobId),
-    formatSource(letter.source),
+    cut(show(letter.jobClass)),
+    cut(show(letter.jobId)),
+    cut(formatSource(letter.source)),
     letter.attempts === null ? "-" : `${letter.attempts}x`,
     letter.handled === null ? "new" : letter.handled.action,
   ]);
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
   return rows.map((row, index) => {
     const letter = letters[index]!;
-    const line = [...row.map((cell, column) => cell.padEnd(widths[column]!)), formatError(letter, MAX_MESSAGE)].join(
+    const line = [...row.map((cell, column) => cell.padEnd(widths[column]!)), cut(formatError(letter), MAX_ERROR)].join(
       "  ",
     );
     return letter.handled === null ? line : dim(line);
@@ -44,7 +50,7 @@ export function formatDetails(details: DeadLetterDetails, withArguments: boolean
     ["source", formatSource(details.source)],
     ["group", show(details.group)],
     ["attempts", String(details.attempts ?? "-")],
-    ["error", formatError(details, Infinity)],
+    ["error", formatError(details)],
     [
       "handled",
       handled === null ? "-" : `${handled.action} by ${escapeText(handled.by)} at ${handled.at.toISOString()}`,
@@ -58,7 +64,7 @@ export function formatDetails(details: DeadLetterDetails, withArguments: boolean
   ];
   if (envelope === null) rows.push(["envelope", "cannot be read"]);
   if (envelope === null && withArguments) rows.push(["value", show(details.value)]);
-  return rows.map(([name, value]) => `${name}: ${value}`);
+  return rows.map(([name, value]) => `${cut(name, MAX_ERROR)}: ${cutLine(value)}`);
 }
 
 /** Returns the details without what may hold secrets: fields of the envelope that are the application's, and the value. */
@@ -68,9 +74,22 @@ export function withoutArguments(details: DeadLetterDetails): Omit<DeadLetterDet
   return { ...rest, envelope: Object.fromEntries(Object.entries(envelope).filter(([name]) => SAFE_FIELDS.has(name))) };
 }
 
-function formatError({ errorClass, errorMessage }: DeadLetter, maxLength: number): string {
-  const message = errorMessage ?? "";
-  return `${show(errorClass)}: ${escapeText(message.length > maxLength ? `${message.slice(0, maxLength)}…` : message)}`;
+function formatError({ errorClass, errorMessage }: DeadLetter): string {
+  return `${show(errorClass)}: ${escapeText(errorMessage ?? "")}`;
+}
+
+/** Cuts a value of a megabyte, which would fill a terminal, and says where all of it is. */
+function cutLine(text: string): string {
+  return text.length <= MAX_LINE
+    ? text
+    : `${cut(text, MAX_LINE)} (${text.length.toLocaleString("en")} characters: see --json)`;
+}
+
+/** Cuts a string that is escaped. */
+function cut(text: string, maxLength: number = MAX_NAME): string {
+  if (text.length <= maxLength) return text;
+  const characters = [...text];
+  return characters.length <= maxLength ? text : `${characters.slice(0, maxLength).join("")}…`;
 }
 
 function formatSource(source: Position | null): string {

@@ -1,5 +1,6 @@
 /** `generate`: writes the files of a new part of a project. The only kind so far is a job. */
-import { didYouMean, show } from "../support/validation.ts";
+import { show } from "../support/validation.ts";
+import { nearestOf } from "./arguments.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { applyPlan, WRITING_FLAGS } from "./generate/apply_plan.ts";
@@ -28,6 +29,7 @@ export const generate: Command = {
     { name: "parent", value: "CLASS", help: "the class that it extends (ApplicationJob)" },
     ...WRITING_FLAGS,
   ],
+  actions: new Map(Array.from(GENERATORS.keys(), (kind) => [kind, []])),
   examples: ["generate job admin/refresh --queue low", "generate job Admin::RefreshJob --dry-run"],
   run(args: Arguments): number {
     requireDeno("generate");
@@ -40,7 +42,7 @@ export const generate: Command = {
     }
     const plan = GENERATORS.get(kind);
     if (plan === undefined) {
-      throw new UsageError(`"generate" does not have the kind ${show(kind)}${didYouMean(kind, kinds)}`);
+      throw new UsageError(`"generate" does not have the kind ${show(kind)}${nearestOf(kind, kinds)}`);
     }
     if (name === undefined || rest.length > 0) {
       throw new UsageError(

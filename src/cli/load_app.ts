@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type App, isApp } from "../app/app.ts";
 import { describeError } from "../errors.ts";
 import { parseMissingPermission } from "../support/permissions.ts";
-import { findUserFrame } from "../support/stack_trace.ts";
+import { findSyntaxError, findUserFrame } from "../support/stack_trace.ts";
 import { show } from "../support/validation.ts";
 import { CommandError } from "./command.ts";
 
@@ -57,7 +57,7 @@ function createLoadError(module: string, url: string, thrown: unknown): CommandE
   if (typeof thrown !== "object" || thrown === null) {
     return new CommandError(`Cannot load the App from ${show(module)}: the module threw ${show(thrown)}`);
   }
-  const frame = findUserFrame(stack);
+  const frame = findSyntaxError(thrown) ?? findUserFrame(stack);
   const where = frame === null || message.includes(frame) ? "" : `, at ${frame} (--debug shows the stack)`;
   return new CommandError(`Cannot load the App from ${show(module)}: ${errorClass}: ${message}${where}`, {
     cause: thrown,

@@ -7,9 +7,10 @@
  *
  * @module
  */
-import { didYouMean, show } from "../support/validation.ts";
-import { readArguments } from "./arguments.ts";
+import { show } from "../support/validation.ts";
+import { nearestOf, readArguments } from "./arguments.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
+import { COMMANDS, loadCommands } from "./commands.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatCommandHelp, formatProgramHelp } from "./help.ts";
 import { printLine, printThrown } from "./print_error.ts";
@@ -19,23 +20,6 @@ import { VERSION } from "../support/version.ts";
 
 /** The wait for the last lines on standard error, in milliseconds. */
 const FLUSH_MS = 1000;
-
-/** The commands by name, in the order of the help. Each is loaded when it is needed. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ["worker", async () => (await import("./worker.ts")).worker],
-  ["topics", async () => (await import("./topics.ts")).topics],
-  ["status", async () => (await import("./status.ts")).status],
-  ["skip", async () => (await import("./skip.ts")).skip],
-  ["pause", async () => (await import("./control.ts")).pause],
-  ["resume", async () => (await import("./control.ts")).resume],
-  ["cancel", async () => (await import("./control.ts")).cancel],
-  ["dlq", async () => (await import("./dlq.ts")).dlq],
-  ["web", async () => (await import("./web.ts")).web],
-  ["recurring", async () => (await import("./recurring.ts")).recurring],
-  ["enqueue", async () => (await import("./enqueue.ts")).enqueue],
-  ["init", async () => (await import("./init.ts")).init],
-  ["generate", async () => (await import("./generate.ts")).generate],
-]);
 
 /**
  * Runs one command line.
@@ -75,7 +59,7 @@ async function dispatch([first, ...rest]: readonly string[], program: string): P
     return EXIT.ok;
   }
   if (first === undefined || first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
-    const help = formatProgramHelp(program, await Promise.all(Array.from(COMMANDS.values(), (load) => load())));
+    const help = formatProgramHelp(program, await loadCommands());
     if (first !== undefined) console.log(help);
     else printLine(help);
     return first === undefined ? EXIT.usage : EXIT.ok;
@@ -99,7 +83,7 @@ async function loadCommand(name: string): Promise<Command> {
   const load = COMMANDS.get(name);
   if (load !== undefined) return await load();
   if (name.startsWith("-")) throw new UsageError(`Unknown option ${show(name)}: the command comes first`);
-  throw new UsageError(`Unknown command ${show(name)}${didYouMean(name, [...COMMANDS.keys()])}`);
+  throw new UsageError(`Unknown command ${show(name)}${nearestOf(name, [...COMMANDS.keys()])}`);
 }
 
 /** Whether help is wanted: also if other arguments are wrong. */

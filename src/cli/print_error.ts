@@ -2,7 +2,7 @@
  * Prints a failure as one line on standard error, with its causes. Control characters and the user part of a URL never
  * reach the terminal.
  */
-import { describeError } from "../errors.ts";
+import { describeError, UnknownTopicError } from "../errors.ts";
 import { findMissingPermission } from "../support/permissions.ts";
 import { stderr } from "../support/stderr.ts";
 
@@ -37,10 +37,12 @@ export function printThrown(thrown: unknown, withStack: boolean): void {
   }
   const line = messages.length === 0 ? `${String(thrown)} was thrown` : messages.join(": ");
   const missing = findMissingPermission(thrown);
+  const needsTopics = thrown instanceof UnknownTopicError && !line.includes("topics apply");
   // Deno's own advice names a flag without a value, which allows everything of its kind.
-  printError(
-    missing === null ? line : line.replace(/, run again with the .*? flag/, `; start it with ${missing.flag}`),
-  );
+  const advised = missing === null
+    ? line
+    : line.replace(/, run again with the .*? flag/, `; start it with ${missing.flag}`);
+  printError(needsTopics ? `${advised}; "topics apply" creates it` : advised);
   if (withStack) printLine(maskUrls(stacks.join("\ncaused by ")));
 }
 

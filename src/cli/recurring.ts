@@ -1,13 +1,12 @@
 /** `recurring`: lists the recurring jobs, and runs one now. It is a skin over `app.recurring()` and `app.runRecurring()`. */
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { formatPosition } from "../support/position.ts";
-import { didYouMean, show } from "../support/validation.ts";
+import { show } from "../support/validation.ts";
+import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { escapeText, formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
 import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
-
-const ACTIONS = ["list", "run"];
 
 /** `recurring`. */
 export const recurring: Command = {
@@ -19,15 +18,10 @@ export const recurring: Command = {
     "run: enqueues the job now, and prints its topic/partition@offset. Its ticks stay as they are.",
   ],
   flags: [APP_FLAG, { name: "json", help: "print JSON in one line" }, TIMEOUT_FLAG],
+  actions: new Map([["list", []], ["run", []]]),
   examples: ["recurring list --app app.ts", "recurring run --app app.ts nightly"],
   async run(args: Arguments): Promise<number> {
-    const [action, ...words] = args.words;
-    if (action === undefined || !ACTIONS.includes(action)) {
-      const given = action === undefined ? "none is given (list or run)" : `it is ${show(action)}`;
-      throw new UsageError(
-        `"recurring" needs an action, but ${given}${action === undefined ? "" : didYouMean(action, ACTIONS)}`,
-      );
-    }
+    const [action, ...words] = readAction(recurring, args);
     return action === "list" ? await list(args, words) : await runOne(args, words);
   },
 };

@@ -18,14 +18,20 @@ export interface UncaughtListeners {
   crash(): void;
 }
 
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** The functions of a runtime. */
 export interface Runtime {
   readonly name: "deno" | "node" | "bun";
   readonly isWindows: boolean;
   /** The arguments of the program. */
   readonly args: readonly string[];
-  /** The height of the terminal that standard output is; `null` if it is none. */
-  readonly terminalRows: number | null;
+  /** The size of the terminal that standard output is; `null` if it is none. */
+  readonly terminalSize: TerminalSize | null;
   /** Whether standard output is a terminal that shows colors. */
   readonly hasColors: boolean;
   /** Returns the working directory. */
@@ -53,8 +59,8 @@ function openDeno(): Runtime {
     get args() {
       return Deno.args;
     },
-    get terminalRows() {
-      return Deno.stdout.isTerminal() ? Deno.consoleSize().rows : null;
+    get terminalSize() {
+      return Deno.stdout.isTerminal() ? Deno.consoleSize() : null;
     },
     get hasColors() {
       return Deno.stdout.isTerminal() && !Deno.noColor;
@@ -95,8 +101,8 @@ function openNode(process: Process): Runtime {
     name: isBun ? "bun" : "node",
     isWindows: process.platform === "win32",
     args: process.argv.slice(2),
-    get terminalRows() {
-      return process.stdout.isTTY === true ? process.stdout.rows : null;
+    get terminalSize() {
+      return process.stdout.isTTY === true ? process.stdout : null;
     },
     get hasColors() {
       return process.stdout.isTTY === true && !process.env.NO_COLOR;

@@ -62,11 +62,14 @@ async function run(args: Arguments, program: string, keep: Keep): Promise<number
     return codeOf(found);
   }
   const { signal } = keep(new StopSignal());
-  let last = EXIT.ok as number;
+  const stopped = new Promise<null>((resolve) => signal.addEventListener("abort", () => resolve(null)));
+  let last = EXIT.failed as number;
   await runOnApp(args, describe, async (app, extend) => {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       extend();
-      const found = await ask(app);
+      // Ctrl-C ends it at once, also while a broker does not respond: nothing is changed.
+      const found = await Promise.race([ask(app), stopped]);
+      if (found === null) break;
       last = codeOf(found);
       showAgain(found, isJson, isFirst);
       extend();
@@ -81,8 +84,8 @@ function showAgain(found: AppStatus, isJson: boolean, isFirst: boolean): void {
   if (isJson) return print([formatJson(found)]);
   const [verdict, ...rest] = formatStatus(found);
   const lines = [`${new Date(found.atMs).toISOString()} ${verdict}`, ...rest];
-  const rows = runtime.terminalRows;
-  if (rows !== null) print([`${isFirst ? "\x1b[2J" : ""}${redraw(lines, rows)}`]);
+  const size = runtime.terminalSize;
+  if (size !== null) print([`${isFirst ? "\x1b[2J" : ""}${redraw(lines, size)}`]);
   else print(isFirst ? lines : ["", ...lines]);
 }
 

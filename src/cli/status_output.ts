@@ -3,6 +3,7 @@ import { isFine } from "../status/topic_state.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "../status/status.ts";
 import { formatAge } from "../support/age.ts";
 import { escapeText } from "./escape.ts";
+import type { TerminalSize } from "./runtime.ts";
 
 const UNKNOWN = "?";
 const NONE = "-";
@@ -50,14 +51,18 @@ export function formatStatus(status: AppStatus): string[] {
 /**
  * Formats the lines of a status so that they replace those of the one before on a terminal.
  *
- * @param rows the height of the terminal: more lines would move the first ones, which are the worst, out of sight
+ * @param size of the terminal: more lines would move the first ones, which are the worst, out of sight
  */
-export function redraw(lines: readonly string[], rows: number): string {
-  // A terminal of an unknown height has 0 rows.
+export function redraw(lines: readonly string[], { rows, columns }: TerminalSize): string {
+  // A terminal of an unknown size has 0 rows and columns.
   const space = rows > 1 ? rows - 1 : Infinity;
-  const shown = lines.length <= space
-    ? lines
-    : [...lines.slice(0, space - 1), `… and ${formatCount(lines.length - space + 1)} more lines`];
+  const heights = lines.map((line) => columns === 0 ? 1 : Math.max(1, Math.ceil(line.length / columns)));
+  const isFitting = (count: number, more: number) =>
+    heights.slice(0, count).reduce((sum, height) => sum + height, more) <= space;
+  let count = lines.length;
+  while (count > 0 && !isFitting(count, count < lines.length ? 1 : 0)) count--;
+  const left = lines.length - count;
+  const shown = left === 0 ? lines : [...lines.slice(0, count), `… and ${formatCount(left)} more lines`];
   return `\x1b[H${shown.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`;
 }
 
@@ -81,7 +86,7 @@ function formatTable(status: AppStatus): string[] {
 }
 
 function formatReason({ topic, state, reason }: TopicStatus): string {
-  return `${escapeText(topic)} is ${state}: ${escapeText(reason)}`;
+  return `${escapeText(topic)} ${state === "no worker" ? "has" : "is"} ${state}: ${escapeText(reason)}`;
 }
 
 function section(lines: readonly string[]): string[] {

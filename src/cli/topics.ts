@@ -2,6 +2,7 @@
 import type { App } from "../app/app.ts";
 import { describeError } from "../errors.ts";
 import { show } from "../support/validation.ts";
+import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
@@ -22,16 +23,11 @@ export const topics: Command = {
     "the group of another project uses as well is printed as a warning.",
   ],
   flags: [APP_FLAG, TIMEOUT_FLAG],
+  actions: new Map([["apply", []]]),
   examples: ["topics apply --app app.ts"],
   async run(args: Arguments): Promise<number> {
-    const [action, ...rest] = args.words;
-    if (action !== "apply" || rest.length > 0) {
-      throw new UsageError(
-        `"topics" needs the action "apply", but ${
-          args.words.length === 0 ? "none is given" : `it is given ${show(args.words.join(" "))}`
-        }`,
-      );
-    }
+    const [, word] = readAction(topics, args);
+    if (word !== undefined) throw new UsageError(`"topics apply" takes no words, but it is given ${show(word)}`);
     await runOnApp(args, () => ({ outcome: "some topics may have been created" }), async (app) => {
       for (const { topic, action, differences } of await app.applyTopics()) {
         console.log([`${topic}: ${WORDS[action]}`, ...differences].join("; "));

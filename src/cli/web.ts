@@ -1,11 +1,10 @@
 /**
  * `web`: serves the dashboard of an App until a signal comes. No worker needs to run. It is open to this machine only, unless
  * there is a password, or `--insecure` says that something in front protects it.
- *
- * It is served by `Deno.serve`, which has no limits for connections and time (measured on Deno 2.9.6): beyond this machine let a
- * proxy with limits and TLS stand in front.
+ * Its server (`http.ts`) is bounded, but has no TLS: beyond this machine let a proxy stand in front.
  */
 import { waitUntilAborted, waitUntilSettled } from "../support/deadline.ts";
+import { quoteForShell } from "../support/shell.ts";
 import { show } from "../support/validation.ts";
 import { dashboard } from "../web/dashboard/dashboard.ts";
 import { isLoopbackName } from "../web/dashboard/security.ts";
@@ -52,11 +51,11 @@ export const web: Command = {
   run: runWeb,
 };
 
-function runWeb(args: Arguments): Promise<number> {
-  return disposing((keep) => serveUntilStopped(args, keep));
+function runWeb(args: Arguments, program: string): Promise<number> {
+  return disposing((keep) => serveUntilStopped(args, program, keep));
 }
 
-async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
+async function serveUntilStopped(args: Arguments, program: string, keep: Keep): Promise<number> {
   if (args.words.length > 0) throw new UsageError(`"web" takes options only, but it is given ${show(args.words[0])}`);
   const module = args.requireText("app");
   const address = readAddress(args);
@@ -76,6 +75,7 @@ async function serveUntilStopped(args: Arguments, keep: Keep): Promise<number> {
     const pages = dashboard(app, {
       authorize: login === null ? () => ({ user: LOCAL_USER, access }) : createBasicAuthorize(login, access),
       ...hosts === undefined ? {} : { hosts },
+      command: `${program} skip --app ${quoteForShell(module)}`,
     });
     const server = await listen(address, pages.fetch);
     console.log(`Dashboard on http://${formatAddress({ ...address, port: server.port })}/`);

@@ -14,6 +14,8 @@ import { readControl } from "./read_control.ts";
 import {
   cancelRecord,
   endRecord,
+  hasLongExpired,
+  keyOf,
   MAX_CANCEL_MS,
   MAX_JOB_ID_LENGTH,
   MAX_NAME_LENGTH,
@@ -104,7 +106,7 @@ export class Control {
   /** See `App.pause`. */
   async pause(queue: string, options: PauseOptions): Promise<PausedTopic> {
     checkOptions("app.pause()", options, PAUSE_CHECKS);
-    const { name, clock } = this.#context;
+    const { name } = this.#context;
     const { partition = null, why = null, by = name } = options;
     const route = this.#routeOf(queue);
     const { admin } = await this.#assertReady();
@@ -114,7 +116,9 @@ export class Control {
         `Topic "${route.topic}" has no partition ${partition}: the last one is ${partitions - 1}`,
       );
     }
-    const pause = { by, why, atMs: clock.nowMs() };
+    const { paused } = await this.#read();
+    const known = paused.get(keyOf({ kind: "pause", topic: route.topic, partition }));
+    const pause = { by, why, atMs: this.#timeAfter(known?.pause) };
     await this.#write(pauseRecord(route.topic, partition, pause));
     return { queue: route.queue, topic: route.topic, partition, ...pause };
   }
@@ -149,14 +153,20 @@ export class Control {
     }
     const { clock, name } = this.#context;
     const { why = null, by = name, forMs = WEEK_MS } = options;
-    const atMs = clock.nowMs();
-    await this.#removeExpired(await this.#read(), atMs);
+    const state = await this.#read();
+    await this.#removeExpired(state, clock.nowMs());
+    const atMs = this.#timeAfter(state.cancelled.get(jobId));
     // First: a job that is released meanwhile is cancelled by the worker that takes it.
     await this.#write(cancelRecord(jobId, { by, why, atMs, expiresAtMs: atMs + forMs }));
     await this.#context.cancelScheduled(jobId).catch((error) => {
       // Without that topic no job waits.
       if (!(error instanceof UnknownTopicError) && !(error.cause instanceof UnknownTopicError)) throw error;
     });
+  }
+
+  /** Returns the time of an order: not before that of the order before it, which counts otherwise. A clock may be behind. */
+  #timeAfter(known: Pause | undefined): number {
+    return Math.max(this.#context.clock.nowMs(), known?.atMs ?? 0);
   }
 
   #routeOf(queue: string): Route {
@@ -178,7 +188,7 @@ export class Control {
 
   /** Removes cancellations that have no effect any more: nothing else would ever do it. */
   async #removeExpired(state: ControlState, nowMs: number): Promise<void> {
-    const expired = Array.from(state.cancelled).filter(([, { expiresAtMs }]) => nowMs >= expiresAtMs);
+    const expired = Array.from(state.cancelled).filter(([, cancellation]) => hasLongExpired(cancellation, nowMs));
     const removals = expired.slice(0, MAX_REMOVED).map(([jobId]) =>
       this.#write(endRecord({ kind: "cancel", jobId }, this.#context.name))
     );

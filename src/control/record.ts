@@ -142,6 +142,11 @@ function readFields(text: string | null, nowMs: number): Fields | null {
   }
 }
 
+/** Returns whether a cancellation may be forgotten: it has expired a day ago, and a clock that is wrong by less can be set right. */
+export function hasLongExpired({ expiresAtMs }: Cancellation, nowMs: number): boolean {
+  return nowMs - expiresAtMs >= MAX_AHEAD_MS;
+}
+
 /** Accepts only the form that this file writes. */
 function readTime(value: unknown): number | null {
   if (typeof value !== "string") return null;

@@ -3,9 +3,9 @@
  * Its size has a limit, whatever the topic holds. Pure.
  */
 import type { StoredRecord } from "../broker/record.ts";
+import { LimitedMap } from "../support/limited_map.ts";
 import type { Cancellation, Pause } from "../worker/control.ts";
-import { LimitedMap } from "./limited_map.ts";
-import { keyOf, readOrder } from "./record.ts";
+import { hasLongExpired, keyOf, readOrder } from "./record.ts";
 
 /** A paused topic, or a paused partition. */
 export interface PausedPlace {
@@ -124,8 +124,10 @@ export class ControlState {
     else if (known === undefined || cancellation.atMs >= known.atMs) this.#cancelled.set(jobId, cancellation);
   }
 
-  /** Forgets the cancellations that have expired. */
+  /** Forgets the cancellations that have long expired. */
   removeExpired(nowMs: number): void {
-    for (const [jobId, { expiresAtMs }] of this.cancelled) if (nowMs >= expiresAtMs) this.#cancelled.delete(jobId);
+    for (const [jobId, cancellation] of this.cancelled) {
+      if (hasLongExpired(cancellation, nowMs)) this.#cancelled.delete(jobId);
+    }
   }
 }

@@ -22,7 +22,7 @@ export interface FollowedControlOptions {
   /** The full names of the topics that the worker performs. */
   readonly topics: readonly string[];
   readonly monitor: Monitor;
-  /** Returns the time by which cancellations expire, in milliseconds since 1970. */
+  /** Returns the time, in milliseconds since 1970. */
   readonly nowMs: () => number;
   /** The time between two readings, in milliseconds. */
   readonly intervalMs: number;
@@ -30,8 +30,14 @@ export interface FollowedControlOptions {
 
 /** The longest wait for the first reading, in milliseconds: a worker must start although the topic cannot be read. */
 const START_MS = 5000;
-/** After so long without a reading, in milliseconds, the topic is read from its start. Tombstones stay for an hour. */
+/** After so long without a reading, in milliseconds, the topic is read from its start. A tombstone stays for a day. */
 const STANDSTILL_MS = 10 * 60_000;
+
+/** A time on two clocks, in milliseconds. The first one stops while the machine sleeps, the second one can be set back. */
+interface Times {
+  readonly steadyMs: number;
+  readonly wallMs: number;
+}
 
 /** See the module. */
 export class FollowedControl implements WorkerControl {
@@ -40,12 +46,13 @@ export class FollowedControl implements WorkerControl {
   readonly #listeners = new Set<() => void>();
   #state: ControlState;
   #position = 0;
-  #readAtMs = Date.now();
+  #readAt: Times;
   #hasFailed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(options: FollowedControlOptions) {
     this.#options = options;
+    this.#readAt = this.#times();
     this.#state = this.#newState();
   }
 
@@ -97,8 +104,9 @@ export class FollowedControl implements WorkerControl {
   async #read(): Promise<void> {
     const { admin, topic, nowMs } = this.#options;
     const { signal } = this.#ended;
-    const startedMs = Date.now();
-    const isStale = startedMs - this.#readAtMs > STANDSTILL_MS;
+    const started = this.#times();
+    const { steadyMs, wallMs } = this.#readAt;
+    const isStale = Math.max(started.steadyMs - steadyMs, started.wallMs - wallMs) > STANDSTILL_MS;
     const { paused, version } = this.#state;
     let state = isStale ? this.#newState() : this.#state;
     let next = await readControl(admin, topic, state, { from: isStale ? 0 : this.#position, nowMs, signal });
@@ -109,7 +117,7 @@ export class FollowedControl implements WorkerControl {
     const hasChanged = state !== this.#state || state.version !== version;
     this.#state = state;
     this.#position = next;
-    this.#readAtMs = startedMs;
+    this.#readAt = started;
     state.removeExpired(nowMs());
     if (!hasChanged) return;
     this.#report(paused);
@@ -127,6 +135,10 @@ export class FollowedControl implements WorkerControl {
     for (const [key, { topic, partition }] of before) {
       if (!paused.has(key)) monitor.emit("topic.resumed", { topic, partition, by: state.resumedBy(key) });
     }
+  }
+
+  #times(): Times {
+    return { steadyMs: performance.now(), wallMs: this.#options.nowMs() };
   }
 
   #newState(): ControlState {

@@ -9,6 +9,7 @@ import { assertPosition, formatPosition, type Position } from "../support/positi
 import {
   abortSignal,
   boolean,
+  callback,
   checkOptions,
   type Checks,
   didYouMean,
@@ -34,14 +35,13 @@ export interface DeadLettersContext extends Omit<HandleContext, "admin"> {
   readonly name: string;
 }
 
-const isFunction = (value: unknown) => typeof value === "function" ? null : "a function";
 const HANDLE: Checks<DeadLetterOptions> = {
   force: boolean,
   dryRun: boolean,
   by: nonEmptyString,
   signal: abortSignal,
-  onProgress: isFunction,
-  onRefused: isFunction,
+  onProgress: callback,
+  onRefused: callback,
 };
 
 /**

@@ -13,7 +13,8 @@ import type { AppendOutcome, BrokerAdmin, NewRecord } from "../broker/broker.ts"
 import { BrokerError, RecordRefusedError } from "../errors.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
 import { formatPosition, type Position } from "../support/position.ts";
-import { type DeadLetterAction, markerRecord } from "./marker.ts";
+import { show } from "../support/validation.ts";
+import { type DeadLetterAction, type DeadLetterHandling, markerRecord } from "./marker.ts";
 import { assertMarkable, type Markers, readMarkers } from "./marker_topic.ts";
 import { readForward } from "../broker/read_forward.ts";
 import { returnOf } from "./requeued_record.ts";
@@ -35,8 +36,8 @@ export interface DeadLetterOptions {
   readonly signal?: AbortSignal;
   /** Called after each batch. */
   readonly onProgress?: (progress: DeadLetterProgress) => void;
-  /** Called with each letter that is not handled, and the reason. */
-  readonly onRefused?: (position: Position, reason: string) => void;
+  /** Called with each letter that is not handled, the reason, and its handling, if it was handled before. */
+  readonly onRefused?: (position: Position, reason: string, handled: DeadLetterHandling | null) => void;
 }
 
 /** The progress of a call. */
@@ -75,6 +76,8 @@ export class Handler {
   #refused = 0;
   /** The markers of the last batch. */
   #marking: Promise<void> = Promise.resolve();
+  /** Whether the topics of jobs exist, as far as it was asked. */
+  readonly #exists = new Map<string, boolean>();
   /** The first append that failed. */
   #failure: { readonly position: Position; readonly cause: Error } | null = null;
 
@@ -137,12 +140,15 @@ export class Handler {
         const handled = markers.find(position);
         if (!isSelected(record)) continue;
         if (handled !== null && this.#options.force !== true) {
-          this.#refuse(position, () => `it was ${handled.action} by ${handled.by} at ${handled.at.toISOString()}`);
+          const { action, by, at } = handled;
+          this.#refuse(position, () => `it was ${action} by ${by} at ${at.toISOString()}`, handled);
           continue;
         }
         const target = this.#action === "dismissed" ? null : returnOf(record, position, this.#context.isDeclared);
         if (target?.topic === null) this.#refuse(position, () => target.reason);
-        else batch.push({ position, target });
+        else if (target !== null && !(this.#exists.get(target.topic) ?? await this.#lookFor(target.topic))) {
+          this.#refuse(position, () => `its topic ${show(target.topic)} does not exist: create it with "topics apply"`);
+        } else batch.push({ position, target });
         if (batch.length < MAX_BATCH) continue;
         await this.#settle(topic, batch, markers);
         batch = [];
@@ -203,8 +209,14 @@ export class Handler {
     );
   }
 
-  #refuse(position: Position, reason: () => string): void {
+  async #lookFor(topic: string): Promise<boolean> {
+    const exists = (await this.#context.admin.describe([topic])).get(topic) != null;
+    this.#exists.set(topic, exists);
+    return exists;
+  }
+
+  #refuse(position: Position, reason: () => string, handled: DeadLetterHandling | null = null): void {
     this.#refused++;
-    this.#options.onRefused?.(position, reason());
+    this.#options.onRefused?.(position, reason(), handled);
   }
 }

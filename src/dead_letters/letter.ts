@@ -47,6 +47,8 @@ export interface DeadLetterDetails extends DeadLetter {
 
 const MAX_NAME_LENGTH = 255;
 const MAX_MESSAGE_LENGTH = 4096;
+/** Deeper data is not of a job, and a reader could not write it as JSON: that ends in a stack overflow. */
+const MAX_DEPTH = 1000;
 /** The latest time of a `Date`, in ms since 1970. */
 const MAX_TIME_MS = 8.64e15;
 
@@ -86,12 +88,13 @@ export function readDetails(
   handled: DeadLetterHandling | null,
   maxPayloadBytes: number,
 ): DeadLetterDetails {
+  const envelope = readEnvelope(record, maxPayloadBytes);
   return {
     ...readLetter(record, at, handled, maxPayloadBytes),
     group: readHeader(record.headers, "group", MAX_NAME_LENGTH),
     key: toText(record.key),
     headers: record.headers.map(([name, value]) => [name, toText(value)] as const),
-    envelope: readEnvelope(record, maxPayloadBytes),
+    envelope: isDeeperThan(envelope, MAX_DEPTH) ? null : envelope,
     value: toText(record.value),
   };
 }
@@ -147,6 +150,11 @@ function readEnvelope(
   } catch {
     return null;
   }
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((member) => isDeeperThan(member, depth - 1));
 }
 
 function shortName(value: unknown): string | null {

@@ -29,16 +29,25 @@ export async function listDeadLetters(
   { admin, topics, maxPayloadBytes }: ListContext,
   options: DeadLetterListOptions,
 ): Promise<DeadLetter[]> {
-  const { limit = 50, after } = options;
+  const { limit = 50, unhandled = false, after } = options;
   const isSelected = filterOf(options, maxPayloadBytes);
   const sinceMs = earliestMs(options.since);
+  let read = 0;
+  const onRead = (count: number) => options.onProgress?.({ read: read += count });
   const readers: BackwardReader[] = [];
   for (const topic of topics) {
     const ends = await admin.ends(topic);
     const markers = await readMarkers(admin, topic, ends);
     readers.push(
       ...ends.map((end) =>
-        new BackwardReader(admin, { topic, ...end }, { markers, isSelected, sinceMs, maxPayloadBytes })
+        new BackwardReader(admin, { topic, ...end }, {
+          markers,
+          unhandled,
+          isSelected,
+          sinceMs,
+          maxPayloadBytes,
+          onRead,
+        })
       ),
     );
   }
@@ -58,9 +67,13 @@ export async function listDeadLetters(
 
 interface ReaderOptions {
   readonly markers: Markers;
+  /** Whether letters that were handled are passed over. */
+  readonly unhandled: boolean;
   readonly isSelected: IsSelected;
   readonly sinceMs: number | null;
   readonly maxPayloadBytes: number;
+  /** Called after each window, with the number of its letters. */
+  readonly onRead: (count: number) => void;
 }
 
 /** Reads the selected letters of one partition, newest first. */
@@ -103,8 +116,14 @@ class BackwardReader {
     for (let head = await this.peek(); head !== null && compare(head, after) < 0; head = await this.peek()) this.take();
   }
 
+  #isHandled(offset: number): boolean {
+    return this.#options.markers.find({ ...this.#at, offset }) !== null;
+  }
+
   async #readWindow(): Promise<void> {
-    const { markers, isSelected, sinceMs, maxPayloadBytes } = this.#options;
+    const { markers, unhandled, isSelected, sinceMs, maxPayloadBytes } = this.#options;
+    // They need no reading: after thousands were requeued, the next ones are as near as the newest were.
+    while (unhandled && this.#end > this.#low && this.#isHandled(this.#end - 1)) this.#end--;
     const start = Math.max(this.#low, this.#end - this.#size);
     let isPast = sinceMs !== null;
     let count = 0;
@@ -112,6 +131,7 @@ class BackwardReader {
       for (const record of records) {
         count++;
         if (record.timestampMs >= (sinceMs ?? 0)) isPast = false;
+        if (unhandled && this.#isHandled(record.offset)) continue;
         if (!isSelected(record)) continue;
         const at = { ...this.#at, offset: record.offset };
         this.#letters.push(readLetter(record, at, markers.find(at), maxPayloadBytes));
@@ -120,6 +140,7 @@ class BackwardReader {
     // Records before a whole window that is too old are older still: clocks do not differ that much.
     this.#end = isPast && count > 0 ? this.#low : start;
     this.#size = Math.min(LARGEST_WINDOW, this.#size * 2);
+    this.#options.onRead(count);
   }
 }
 

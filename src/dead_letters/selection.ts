@@ -3,7 +3,7 @@ import type { StoredRecord } from "../broker/record.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { assertPosition, type Position } from "../support/position.ts";
-import { checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
+import { boolean, callback, checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
 import { type DeadLetter, errorClassOf, jobClassOf } from "./letter.ts";
 
 /** Selects dead letters. A letter must match each part that is given. */
@@ -20,8 +20,12 @@ export interface DeadLetterFilter {
 export interface DeadLetterListOptions extends DeadLetterFilter {
   /** The most letters to return. @default 50 */
   readonly limit?: number;
+  /** Whether only letters are listed that were neither requeued nor dismissed. @default false */
+  readonly unhandled?: boolean;
   /** The letter after which the page begins: the last one of the page before. @default the newest letter */
   readonly after?: Position & Pick<DeadLetter, "deadLetteredAt">;
+  /** Called after each read, with the number of letters that were read: a filter may read many. */
+  readonly onProgress?: (progress: { readonly read: number }) => void;
 }
 
 /** Dead letters to handle: those that match a filter with at least one part, some positions, or all. */
@@ -37,7 +41,13 @@ export type IsSelected = (record: StoredRecord) => boolean;
 
 const isTime = (value: unknown) => value instanceof Date ? invalidDate(value) : null;
 const FILTER: Checks<DeadLetterFilter> = { jobClass: nonEmptyString, errorClass: nonEmptyString, since: isTime };
-const LIST: Checks<DeadLetterListOptions> = { ...FILTER, limit: integerFrom(1), after: () => null };
+const LIST: Checks<DeadLetterListOptions> = {
+  ...FILTER,
+  limit: integerFrom(1),
+  unhandled: boolean,
+  after: () => null,
+  onProgress: callback,
+};
 const SELECTION: Checks<DeadLetterSelection> = {
   ...FILTER,
   at: () => null,

@@ -19,6 +19,7 @@ import type { Monitor } from "../monitor/monitor.ts";
 import type { Tracing } from "../monitor/tracing.ts";
 import type { Routes } from "../routing/route.ts";
 import type { Clock } from "../support/clock.ts";
+import { LimitedMap } from "../support/limited_map.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
 import type { Position } from "../support/position.ts";
@@ -68,7 +69,7 @@ export class Dispatcher {
   #scheduled: ScheduledTopic | undefined;
   readonly #buffer: SendBuffer;
   readonly #senders = new Map<string, TopicSender>();
-  readonly #warnedQueues = new Set<string>();
+  readonly #warnedQueues = new LimitedMap<true>({ entries: MAX_WARNED_QUEUES });
   #undelivered = 0;
   #isClosed = false;
 
@@ -279,12 +280,8 @@ export class Dispatcher {
   #checkUndeclared(job: Job, queue: string): void {
     const message = this.#options.routes.undeclared(queue);
     if (this.#options.undeclaredQueues === "error") throw refusal(job, message);
-    if (this.#warnedQueues.has(queue)) return;
-    if (this.#warnedQueues.size >= MAX_WARNED_QUEUES) {
-      const [oldest] = this.#warnedQueues;
-      this.#warnedQueues.delete(oldest!);
-    }
-    this.#warnedQueues.add(queue);
+    if (this.#warnedQueues.entries.has(queue)) return;
+    this.#warnedQueues.set(queue, true);
     const error = { errorClass: "InvalidConfigurationError", message };
     this.#options.monitor.emit("error.occurred", { where: "enqueue", error });
   }

@@ -9,7 +9,7 @@ import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
 import { checkArguments } from "../job/schema.ts";
-import { show } from "../support/validation.ts";
+import { describeType } from "../support/validation.ts";
 
 /** The record of a job, without headers. */
 export interface JobRecord {
@@ -33,7 +33,7 @@ export function recordOf(
   codec: EnvelopeCodec,
   maxPayloadBytes: number,
 ): JobRecord {
-  checkArguments(job.constructor as JobClass, job.args);
+  checkArguments(job.constructor as JobClass, job.args, codec.isEncrypting);
   const key = keyOf(job);
   job.enqueuedAt = isoNow();
   const value = codec.write(job, topic);
@@ -64,11 +64,11 @@ function keyOf(job: Job): string | null {
   }
   if (given === null) return null;
   if (typeof given !== "string") {
-    throw refusal(job, `its key function must return a string or null, but it returned ${show(given)}`);
+    throw refusal(job, `its key function must return a string or null, but it returned ${describeType(given)}`);
   }
   // In UTF-8 all lone surrogates are the same character, so that different keys would become one.
   if (!given.isWellFormed()) {
-    throw refusal(job, `its key has a lone surrogate, which UTF-8 cannot hold: ${show(given)}`);
+    throw refusal(job, `its key has a lone surrogate, which UTF-8 cannot hold`);
   }
   return given;
 }

@@ -6,7 +6,7 @@
  * | schedule | `<job id>:<random>`, another one at each scheduling | the job's envelope | `due-at`, `target-topic`, `target-key`, `rewrites`; and the job's own |
  * | tick | `recurring/<id>:<random>` | an envelope of the job | as a schedule, and `recurring`: see `scheduler/recurring/tick_record.ts` |
  * | tombstone | the key of the schedule that it removes | none | none |
- * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it |
+ * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it; `forgotten` if a recurring job is not in the code of the writer, so that its tick may come again |
  *
  * With the job id alone as key, a job that fails and is scheduled again before the tombstone of its first release is written
  * would be deleted by that tombstone.
@@ -43,7 +43,7 @@ export interface Schedule {
 export type ScheduledRecord =
   | Schedule
   | { readonly kind: "tombstone" }
-  | { readonly kind: "cancellation"; readonly jobId: string }
+  | { readonly kind: "cancellation"; readonly jobId: string; readonly isForgotten: boolean }
   /** It cannot be read: why. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -51,6 +51,7 @@ const DUE_AT = "due-at";
 const TARGET_TOPIC = "target-topic";
 const TARGET_KEY = "target-key";
 const CANCEL = "cancel";
+const FORGOTTEN = "forgotten";
 const REWRITES = "rewrites";
 const RECURRING = "recurring";
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -94,6 +95,11 @@ export function cancellationRecord(jobId: string): NewRecord {
   return { key: newKey(jobId), value: "", headers: [[CANCEL, NO_BYTES]] };
 }
 
+/** Returns the record that removes the tick of a recurring job which is not in the code. */
+export function forgettingRecord(jobId: string): NewRecord {
+  return { key: newKey(jobId), value: "", headers: [[CANCEL, encoder.encode(FORGOTTEN)]] };
+}
+
 /** Returns the record that a job's topic gets once the job is due. */
 export function releasedRecord(schedule: Schedule, value: StoredRecord["value"], nowMs: number): NewRecord {
   const headers = [...schedule.headers, [RELEASED_AT, toBytes(String(Math.floor(nowMs)))] as const];
@@ -101,18 +107,19 @@ export function releasedRecord(schedule: Schedule, value: StoredRecord["value"],
 }
 
 /**
- * Reads a record of the topic. It needs no value but to see a tombstone.
+ * Reads a record of the topic. It needs no value but to see a tombstone. A record that can be read has a key.
  *
  * @param record a record; its value may be left out (`""`)
  */
 export function readScheduled({ key, value, headers, unreadable }: StoredRecord): ScheduledRecord {
   if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };
+  if (key === null) return { kind: "unreadable", reason: "its key names no job" };
   if (value === null) return { kind: "tombstone" };
   const jobId = jobIdOf(key);
   if (jobId === null) return { kind: "unreadable", reason: "its key names no job" };
   let [dueAt, target, targetKey, rewrites]: OwnHeaders = [undefined, undefined, undefined, undefined];
   let recurring: Value;
-  let isCancellation = false;
+  let cancel: Value;
   // One pass, and the last header of a name counts, as readers of Kafka's headers do.
   const own: [name: string, value: Uint8Array | null][] = [];
   for (const [name, bytes] of headers) {
@@ -121,10 +128,10 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
     else if (name === TARGET_KEY) targetKey = bytes;
     else if (name === REWRITES) rewrites = bytes;
     else if (name === RECURRING) recurring = bytes;
-    else if (name === CANCEL) isCancellation = true;
+    else if (name === CANCEL) cancel = bytes;
     else if (name !== RELEASED_AT) own.push([name, bytes]);
   }
-  if (isCancellation) return { kind: "cancellation", jobId };
+  if (cancel !== undefined) return { kind: "cancellation", jobId, isForgotten: readText(cancel) === FORGOTTEN };
   const dueAtMs = readNumber(dueAt);
   if (dueAtMs === null) return { kind: "unreadable", reason: `it has no valid "${DUE_AT}"` };
   const targetTopic = readText(target);
@@ -144,11 +151,15 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
 type Value = Uint8Array | null | undefined;
 type OwnHeaders = [dueAt: Value, target: Value, targetKey: Value, rewrites: Value];
 
+/** The longest key, in characters: the longest id of a job, 1000, and something random. A list keeps the keys of all jobs. */
+const MAX_KEY_LENGTH = 1100;
+
 /** Returns the job of a key; `null` if it names none. */
 export function jobIdOf(key: StoredRecord["key"]): string | null {
   const text = typeof key === "string" ? key : readText(key);
-  const at = text?.lastIndexOf(":") ?? -1;
-  return at > 0 ? text!.slice(0, at) : null;
+  if (text === null || text.length > MAX_KEY_LENGTH) return null;
+  const at = text.lastIndexOf(":");
+  return at > 0 ? text.slice(0, at) : null;
 }
 
 /** Keys are unique by a random number of the process and a counter: a random number for each takes ten times as long. */

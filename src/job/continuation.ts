@@ -10,7 +10,7 @@
  * On the wire the progress has Rails' form: `{"completed":["load"],"current":["report",7]}`.
  */
 import { ContinuationError, Interrupt } from "../errors.ts";
-import { show } from "../support/validation.ts";
+import { describeType, show } from "../support/validation.ts";
 import { CARRIED, carriedOf } from "./carried.ts";
 import type { JobState } from "./job_state.ts";
 import { JobRun, RUN, type RunSteps } from "./run.ts";
@@ -194,7 +194,7 @@ export class Continuation implements RunSteps {
 function successorOf(step: string, position: unknown): number | bigint {
   if (typeof position === "bigint") return position + 1n;
   if (Number.isSafeInteger(position)) return position as number + 1;
-  throw new ContinuationError(`Step "${step}" cannot advance from ${show(position)}, which is not an integer`);
+  throw new ContinuationError(`Step "${step}" cannot advance from ${describeType(position)}, which is not an integer`);
 }
 
 /** Returns the continuation of a job's run; it is made at the first step. */

@@ -1,5 +1,5 @@
 /**
- * Encryption of what a job carries: its arguments and its current attributes, by AES-256-GCM. The rest of the envelope stays
+ * Encryption of what a job carries: its arguments, its current attributes and its progress in steps, by AES-256-GCM. The rest of the envelope stays
  * readable, so that an operator sees the class and the id of a job.
  *
  * Written:  `{"job_class":…, "job_id":…, …, "encrypted":{"key":"2026-11","data":"…"}}`, without `arguments`. `data` is the
@@ -44,10 +44,10 @@ const crypto = () => nodeBuiltin("node:crypto");
 const buffer = () => nodeBuiltin("node:buffer").Buffer;
 
 /**
- * The fields that are encrypted: `cattr_0`, `cattr_1` … are the current attributes of Rails. The places of bigints and of
- * `undefined` have the names of fields in them.
+ * The fields that are encrypted: `cattr_0`, `cattr_1` … are the current attributes of Rails, and `continuation` has the cursor.
+ * The places of bigints and of `undefined` have the names of fields in them.
  */
-const SECRET = /^(?:arguments|current_attributes|cattr_\d+|bigints|undefineds)$/;
+const SECRET = /^(?:arguments|current_attributes|cattr_\d+|continuation|bigints|undefineds)$/;
 
 /** Encrypts and decrypts what jobs carry. Its keys cannot be read from it. */
 export class Encryption {
@@ -70,9 +70,7 @@ export class Encryption {
    * @internal
    */
   seal(envelope: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    const clear: Record<string, unknown> = {};
-    const secret: Record<string, unknown> = {};
-    for (const [field, value] of Object.entries(envelope)) (SECRET.test(field) ? secret : clear)[field] = value;
+    const { clear, secret } = splitFields(envelope);
     const { queue_name, job_class, job_id } = envelope;
     const { randomBytes, createCipheriv } = crypto();
     const nonce = randomBytes(NONCE_BYTES);
@@ -110,8 +108,19 @@ export class Encryption {
   }
 }
 
+/** Splits the fields of an envelope into those that stay readable, and those that are encrypted. */
+export function splitFields(envelope: Readonly<Record<string, unknown>>): {
+  readonly clear: Readonly<Record<string, unknown>>;
+  readonly secret: Readonly<Record<string, unknown>>;
+} {
+  const clear: Record<string, unknown> = {};
+  const secret: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(envelope)) (SECRET.test(field) ? secret : clear)[field] = value;
+  return { clear, secret };
+}
+
 /**
- * Makes the `encryption` of an App: arguments and current attributes of its jobs are encrypted in the log.
+ * Makes the `encryption` of an App: arguments, current attributes and cursors of its jobs are encrypted in the log.
  *
  * To change the key, add the new one as the second on all machines, then make it the first, and remove the old one when no
  * job that it encrypted is left, dead letters and delayed jobs included.

@@ -39,20 +39,30 @@ export interface CustomArgument {
  */
 export type Serializable<T> = T & CustomArgument;
 
+/**
+ * A value of Temporal. It does not name its types: a compiler without them, as TypeScript is up to version 5.9, would take each
+ * for `any`, and every argument would compile.
+ */
+export interface TemporalArgument {
+  /** The name of its class. */
+  readonly [Symbol.toStringTag]: `Temporal.${
+    | "Instant"
+    | "ZonedDateTime"
+    | "PlainDate"
+    | "PlainTime"
+    | "PlainDateTime"
+    | "PlainYearMonth"
+    | "PlainMonthDay"
+    | "Duration"}`;
+}
+
 /** Types that built-in serializers take as a whole; `Map`, `Set` and ranges depend on their elements. */
 export type BuiltInArgument =
   | Date
   | URL
   | RegExp
   | Uint8Array
-  | Temporal.Instant
-  | Temporal.ZonedDateTime
-  | Temporal.PlainDate
-  | Temporal.PlainTime
-  | Temporal.PlainDateTime
-  | Temporal.PlainYearMonth
-  | Temporal.PlainMonthDay
-  | Temporal.Duration
+  | TemporalArgument
   | RubySymbol
   | RailsDuration
   | BigDecimal

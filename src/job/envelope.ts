@@ -16,7 +16,7 @@ import { jobNameOf } from "./class_name.ts";
 import type { Envelope, SerializedValue } from "./envelope_data.ts";
 import { type AnyCurrentAttributes, captureAttributes, runWithAttributes } from "./current_attributes.ts";
 import type { Job, JobClass } from "./job.ts";
-import { decryptEnvelope, type Encryption } from "./encryption.ts";
+import { decryptEnvelope, type Encryption, splitFields } from "./encryption.ts";
 import { originOf, setOrigin } from "./serializers/origins.ts";
 import { replaceAt } from "./serializers/place.ts";
 import {
@@ -27,6 +27,7 @@ import {
   locateAll,
   OBJECT,
   parseExactly,
+  type ReadOptions,
   UNSAFE_INTEGER,
 } from "./serializers/read.ts";
 import type { AnySerializer } from "./serializers/serializer.ts";
@@ -42,7 +43,7 @@ export interface CodecOptions {
   readonly currentAttributes: readonly AnyCurrentAttributes[];
   /** Classes of current attributes that Rails has, too, in Rails' order. */
   readonly railsCurrentAttributes: readonly AnyCurrentAttributes[];
-  /** Encrypts arguments and current attributes. */
+  /** Encrypts arguments, current attributes and the cursors of jobs in steps. */
   readonly encryption?: Encryption | undefined;
 }
 
@@ -72,6 +73,23 @@ export class EnvelopeCodec {
    * @throws {SerializationError} if an argument or an attribute cannot be written
    */
   write(job: Job, queueName: string): string {
+    const fields = this.#fieldsOf(job, queueName);
+    const { encryption } = this.#options;
+    return escapeHtml(JSON.stringify(encryption === undefined ? fields : encryption.seal(fields)));
+  }
+
+  /** Returns the part of a job's envelope that can be read in the log, as JSON: the same each time. */
+  describe(job: Job, queueName: string): string {
+    const fields = this.#fieldsOf(job, queueName);
+    return JSON.stringify(this.isEncrypting ? splitFields(fields).clear : fields);
+  }
+
+  /** Whether the arguments of jobs are encrypted: no message of an error may have them. */
+  get isEncrypting(): boolean {
+    return this.#options.encryption !== undefined;
+  }
+
+  #fieldsOf(job: Job, queueName: string): Record<string, unknown> {
     const session: Session = {
       serializers: this.#options.serializers,
       isPlainOnly: false,
@@ -97,9 +115,7 @@ export class EnvelopeCodec {
     };
     if (this.#attributeClasses.length > 0) this.#addAttributes(envelope, session);
     const { bigints, undefineds } = session;
-    const whole = bigints === undefined && undefineds === undefined ? envelope : { ...envelope, bigints, undefineds };
-    const { encryption } = this.#options;
-    return escapeHtml(JSON.stringify(encryption === undefined ? whole : encryption.seal(whole)));
+    return bigints === undefined && undefineds === undefined ? envelope : { ...envelope, bigints, undefineds };
   }
 
   #addAttributes(envelope: Record<string, unknown>, session: Session): void {
@@ -172,7 +188,7 @@ export class EnvelopeCodec {
     const { locateGlobalId } = this.#options;
     const ids = locateGlobalId === undefined ? undefined : collectGlobalIds(envelope.arguments);
     if (ids === undefined || ids.size === 0) return this.readArguments(envelope);
-    return locateAll(ids, locateGlobalId!).then((located) => this.readArguments(envelope, located));
+    return locateAll(ids, locateGlobalId!, this.isEncrypting).then((located) => this.readArguments(envelope, located));
   }
 
   /**
@@ -183,7 +199,7 @@ export class EnvelopeCodec {
    */
   readArguments(envelope: Envelope, located?: ReadonlyMap<string, unknown>): readonly unknown[] {
     if (envelope.isPlain) return envelope.arguments;
-    return deserialize(envelope.arguments, "arguments", { serializers: this.#byName, located }) as unknown[];
+    return deserialize(envelope.arguments, "arguments", this.#readOptions(located)) as unknown[];
   }
 
   /**
@@ -205,7 +221,11 @@ export class EnvelopeCodec {
    * @throws {DeserializationError} if it cannot be read
    */
   deserialize(json: unknown, field: string): unknown {
-    return deserialize(json, field, { serializers: this.#byName, located: undefined });
+    return deserialize(json, field, this.#readOptions(undefined));
+  }
+
+  #readOptions(located: ReadOptions["located"]): ReadOptions {
+    return { serializers: this.#byName, located, areSecret: this.isEncrypting };
   }
 
   /** Returns the serializer's name and the fields of a value; `undefined` if no serializer takes it. */

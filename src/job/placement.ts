@@ -1,6 +1,6 @@
 /** The queue and the priority of a job, where its class gives them by functions of the job. */
 import { InvalidConfigurationError } from "../errors.ts";
-import { show, topicName } from "../support/validation.ts";
+import { describeType, topicName } from "../support/validation.ts";
 import type { JobState, JobStateClass } from "./job_state.ts";
 
 /**
@@ -41,6 +41,6 @@ function checked<T>(job: JobState, name: string, value: T, check: (value: unknow
   if (wanted === null) return value;
   const Class = (job.constructor as { readonly name?: string }).name;
   throw new InvalidConfigurationError(
-    `"static ${name}" of ${Class} must return ${wanted}, but it returned ${show(value)}`,
+    `"static ${name}" of ${Class} must return ${wanted}, but it returned ${describeType(value)}`,
   );
 }

@@ -21,6 +21,8 @@ export interface JobRuntime {
   readonly jobs: ReadonlySet<Class>;
   /** Whether it was closed. */
   readonly isClosed: boolean;
+  /** The part of its codec that says whether the arguments of its jobs are encrypted. */
+  readonly codec: { readonly isEncrypting: boolean };
   /** Line of the user's code that made the runtime of a test, if it is known. */
   readonly madeAt?: string | null;
   // `any` is a job: this module cannot import the class, which imports it.
@@ -91,6 +93,11 @@ export function runInScope<T>(runtime: JobRuntime, fn: () => T): T {
 export function nowMsFor(Class: Class): number {
   const runtime = innermostOf(Class) ?? boundTo(Class)[0];
   return runtime?.nowMs() ?? Date.now();
+}
+
+/** Returns whether the arguments of a class's jobs are secret: the enclosing App encrypts, or one that lists the class. */
+export function isSecretFor(Class: Class): boolean {
+  return [scope.get(), innermostOf(Class), ...boundTo(Class)].some((runtime) => runtime?.codec.isEncrypting === true);
 }
 
 /** Returns the bound runtimes that list a class. */

@@ -6,7 +6,8 @@
  * what travels, and what a retry enqueues again.
  */
 import { InvalidConfigurationError, SchemaError, type SchemaIssue } from "../errors.ts";
-import { type Check, show } from "../support/validation.ts";
+import { type Check, describeType } from "../support/validation.ts";
+import { isSecretFor } from "./runtime.ts";
 import { originOf } from "./serializers/origins.ts";
 
 /** A schema of the list of arguments, by any library that implements Standard Schema. It must validate synchronously. */
@@ -55,8 +56,9 @@ const MAX_MESSAGE = 500;
 /**
  * Validates the arguments of a job by the schema of its class.
  *
- * @param areSecret whether the arguments were encrypted: the error's message then has only paths, since the message of an
- * issue may show the value, and a dead letter has the error's message in clear
+ * @param areSecret whether the arguments were encrypted, or will be; also an App that encrypts, and encloses the call or lists
+ * the class, makes them secret. The error's message then has only paths, since the message of an issue may show the value,
+ * and a dead letter has the error's message in clear
  * @returns the arguments for `perform`; those that are given if the class has no schema
  * @throws {SchemaError} if they do not fit
  * @throws {InvalidConfigurationError} if the schema validates asynchronously, or does not return a list
@@ -73,11 +75,12 @@ export function applySchema(
     result.catch(() => {});
     throw new InvalidConfigurationError(`${Class.name}.schema validates asynchronously: it must validate at once`);
   }
-  if (result.issues !== undefined) throw schemaError(Class, result.issues, areSecret);
+  if (result.issues !== undefined) {
+    throw schemaError(Class, result.issues, areSecret || isSecretFor(Class as Parameters<typeof isSecretFor>[0]));
+  }
   if (Array.isArray(result.value)) return result.value;
-  const returned = areSecret ? typeof result.value : show(result.value);
   throw new InvalidConfigurationError(
-    `${Class.name}.schema must return the list of arguments, but it returned ${returned}`,
+    `${Class.name}.schema must return the list of arguments, but it returned ${describeType(result.value)}`,
   );
 }
 
@@ -87,8 +90,8 @@ export function applySchema(
  *
  * @throws as {@linkcode applySchema}
  */
-export function checkArguments(Class: ClassWithSchema, args: readonly unknown[]): void {
-  if (Class.schema !== undefined && originOf(args)?.isSerialized !== true) applySchema(Class, args);
+export function checkArguments(Class: ClassWithSchema, args: readonly unknown[], areSecret: boolean = false): void {
+  if (Class.schema !== undefined && originOf(args)?.isSerialized !== true) applySchema(Class, args, areSecret);
 }
 
 function schemaError(Class: ClassWithSchema, found: readonly StandardIssue[], areSecret: boolean): SchemaError {
@@ -97,7 +100,10 @@ function schemaError(Class: ClassWithSchema, found: readonly StandardIssue[], ar
   const shown = issues.slice(0, MAX_SHOWN).map(({ path, message }) => areSecret ? path : `${path}: ${message}`)
     .join("; ");
   const more = issues.length > MAX_SHOWN ? `; and ${issues.length - MAX_SHOWN} more` : "";
-  return new SchemaError(`The arguments of ${Class.name} do not fit its schema: ${shown}${more}`, { issues });
+  const error = new SchemaError(`The arguments of ${Class.name} do not fit its schema: ${shown}${more}`, { issues });
+  // Only for code that asks for them: a log prints the own properties of an error.
+  if (areSecret) Object.defineProperty(error, "issues", { enumerable: false });
+  return error;
 }
 
 function toIssue({ message, path = [] }: StandardIssue): SchemaIssue {

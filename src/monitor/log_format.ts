@@ -2,10 +2,11 @@
  * The two formats of the log: one JSON object a line for machines, with all fields of the event; for people one line with
  * the job's details behind the message, and below it where an error was thrown and what caused it.
  *
- * Values that came in with a record, or with an error, must not control a terminal: control characters are escaped in
- * every line. Details may be any value: they are copied to plain data first, so that formatting a line never throws.
+ * Values that came in with a record, or with an error, must not control a terminal: control characters, and marks that
+ * change the direction of writing, are escaped in every line. Details may be any value: they are copied to plain data first, so that formatting a line never throws.
  */
 import { describeError, type ErrorInfo } from "../errors.ts";
+import { escapeText } from "../support/escape_text.ts";
 import type { EventName } from "./events.ts";
 import { formatError, type Line, type LogLevel } from "./log_lines.ts";
 import { cutText, isError, toPlainData } from "./plain_data.ts";
@@ -16,7 +17,7 @@ export function formatPretty<Event>(level: LogLevel, { message, error, details }
   const shown = details === undefined ? "" : formatDetails(details(event));
   const below = error === undefined ? [] : formatOrigin(error(event));
   return [`${time} ${level.toUpperCase().padEnd(5)} ${message(event)}${shown}`, ...below]
-    .map((line) => `${escapeControls(line)}\n`).join("");
+    .map((line) => `${escapeText(line)}\n`).join("");
 }
 
 /** Formats an event for machines, with its line break. */
@@ -57,7 +58,7 @@ function formatField(name: string, value: unknown): string | undefined {
   if (value === null) return "null";
   if (Number.isFinite(value)) return String(roundNumbers(value));
   const text: string | undefined = JSON.stringify(name === "details" ? toPlainData(value) : roundNumbers(value));
-  return text === undefined ? undefined : escapeControls(text);
+  return text === undefined ? undefined : escapeText(text);
 }
 
 /** Printable ASCII that means itself in JSON: nearly every string. */
@@ -65,7 +66,7 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** Writes a string as JSON without control characters. */
 function quote(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : escapeControls(JSON.stringify(text));
+  return PLAIN.test(text) ? `"${text}"` : escapeText(JSON.stringify(text));
 }
 
 let lastMs = NaN;
@@ -156,12 +157,4 @@ function formatDetail(value: unknown): string {
 function quoteWord(text: string): string {
   const cut = cutText(text, MAX_DETAIL_TEXT);
   return /^[\w./:@+-]+…?$/.test(cut) ? cut : JSON.stringify(cut);
-}
-
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-
-/** Writes control characters as `\\u001b`. */
-function escapeControls(text: string): string {
-  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -103,12 +103,17 @@ export function copyJob({ job }: RecurringDefinition): Job {
   return copy;
 }
 
+/** Returns the id of the job of a tick, such as `"nightly/2026-11-28T02:00:00.000Z"`. */
+export function tickJobIdOf(id: string, tickAtMs: number): string {
+  return `${id}/${new Date(tickAtMs).toISOString()}`;
+}
+
 /**
  * Returns the job of a tick. Its id comes from the definition and the time, so that the same tick is the same job, whichever
- * worker enqueues it: `"nightly/2026-11-28T02:00:00.000Z"`.
+ * worker enqueues it.
  */
 export function createTickJob(definition: RecurringDefinition, tickAtMs: number): Job {
   const job = copyJob(definition);
-  job.jobId = `${definition.id}/${new Date(tickAtMs).toISOString()}`;
+  job.jobId = tickJobIdOf(definition.id, tickAtMs);
   return job;
 }

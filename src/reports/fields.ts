@@ -50,12 +50,13 @@ export function readNullable<T>(value: unknown, read: (value: unknown) => T): T 
  */
 export function readList<T>(value: unknown, budget: Budget, read: (value: unknown) => T): T[] {
   if (!Array.isArray(value)) return [];
-  return budget.take<unknown>(value).flatMap((each) => {
+  const sound: T[] = [];
+  for (const each of budget.take<unknown>(value)) {
     try {
-      return [read(each)];
+      sound.push(read(each));
     } catch (error) {
-      if (error instanceof FieldError) return [];
-      throw error;
+      if (!(error instanceof FieldError)) throw error;
     }
-  });
+  }
+  return sound;
 }

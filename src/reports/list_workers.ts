@@ -8,7 +8,8 @@
 import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
 import { readForward } from "../broker/read_forward.ts";
 import type { StoredRecord } from "../broker/record.ts";
-import { UnknownTopicError } from "../errors.ts";
+import { BrokerError, UnknownTopicError } from "../errors.ts";
+import { formatPartition } from "../support/position.ts";
 import type { SkipCommand } from "./read_status.ts";
 import { readReport, readWorkerId, type Report } from "./report.ts";
 import type { ReportedState, ReportedWorker } from "./reported_worker.ts";
@@ -28,7 +29,7 @@ const MAX_CHARACTERS = 32 * 1024 * 1024;
 
 /** The parts that listing needs. */
 export interface ListContext {
-  readonly admin: Pick<BrokerAdmin, "describe" | "ends" | "read">;
+  readonly admin: Pick<BrokerAdmin, "listEnds" | "read">;
   /** The full name of the topic of reports. */
   readonly topic: string;
   /** The reader's time, in milliseconds since 1970. */
@@ -40,13 +41,19 @@ export interface ListContext {
 /** Lists the workers: those that run first, then by host and time of start. */
 export async function listWorkers(context: ListContext): Promise<ReportedWorker[]> {
   const { admin, topic } = context;
-  if ((await admin.describe([topic])).get(topic) == null) {
+  const listed = (await admin.listEnds([topic])).get(topic) ?? null;
+  if (listed === null) {
     throw new UnknownTopicError(
       `The broker has no topic "${topic}", in which workers report: create it with "topics apply"`,
     );
   }
   const newest = new NewestRecords();
-  for (const ends of await admin.ends(topic)) await readNewest(context, ends, newest);
+  if (listed.problem !== null) throw new BrokerError(`Cannot read topic "${topic}": ${listed.problem}`);
+  for (const { partition, low, high, problem } of listed.partitions) {
+    // Without it, workers would be missing from the list as if they had ended.
+    if (problem !== null) throw new BrokerError(`Cannot read ${formatPartition({ topic, partition })}: ${problem}`);
+    await readNewest(context, { partition, low: low!, high: high! }, newest);
+  }
   const workers: ReportedWorker[] = [];
   for (const [id, record] of newest.records) {
     const report = record.value === null ? null : readReport(id, record, context.skipCommand);

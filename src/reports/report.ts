@@ -136,8 +136,10 @@ function readTopic(value: unknown): TopicHistory {
 
 function readMinutes(value: unknown): number[] {
   if (!Array.isArray(value)) throw new FieldError("not a list");
-  const numbers = value.slice(-MINUTES).map(readInteger);
-  return [...Array<number>(MINUTES - numbers.length).fill(0), ...numbers];
+  const minutes = Array<number>(MINUTES).fill(0);
+  const numbers = value.slice(-MINUTES);
+  for (const [index, number] of numbers.entries()) minutes[MINUTES - numbers.length + index] = readInteger(number);
+  return minutes;
 }
 
 function readHistogram(value: unknown): ReportedHistogram {

@@ -4,6 +4,7 @@
  */
 import type { BrokerAdmin, StoredRecord } from "../broker/broker.ts";
 import { BrokerError } from "../errors.ts";
+import { nextTurn } from "../support/event_loop.ts";
 import { formatPosition } from "../support/position.ts";
 
 const MIN_PAGE_BYTES = 16 * 1024;
@@ -49,6 +50,8 @@ export async function fetchRecords(
       at++;
     }
     while (at < offsets.length && offsets[at]! < page.next) at++;
+    // An embedded broker returns each page at once.
+    if (at < offsets.length) await nextTurn();
     maxBytes = found > 1 ? Math.min(maxBytes * 2, MAX_PAGE_BYTES) : Math.max(maxBytes / 2, MIN_PAGE_BYTES);
   }
 }

@@ -5,8 +5,11 @@
 import type { BrokerAdmin } from "../broker/broker.ts";
 import { readForward } from "../broker/read_forward.ts";
 import type { TopicPartition } from "../support/position.ts";
-import { readScheduled } from "../dispatch/schedule.ts";
+import { jobIdOf, readScheduled } from "../dispatch/schedule.ts";
 import { textOf } from "./candidate.ts";
+
+/** The latest time that a `Date` can have: a forged record may name any number. */
+const LATEST_MS = 8.64e15;
 
 /** A job that waits. */
 export interface ScheduledJob {
@@ -99,28 +102,21 @@ export async function readWaiting(
   signal?: AbortSignal,
 ): Promise<{ readonly waiting: Iterable<Waiting>; readonly isComplete: boolean }> {
   const byJob = new Map<string, Waiting & { readonly key: string }>();
-  const jobOfKey = new Map<string, string>();
-  const remove = (jobId: string): void => {
-    const key = byJob.get(jobId)?.key;
-    byJob.delete(jobId);
-    if (key !== undefined) jobOfKey.delete(key);
-  };
   for await (const records of readForward(admin, { topic, partition }, { from: front, values: false, signal })) {
     if (budget.records <= 0 || budget.pages <= 0) return { waiting: byJob.values(), isComplete: false };
     budget.records -= records.length;
     budget.pages--;
     for (const record of records) {
       const found = readScheduled(record);
-      if (found.kind === "cancellation") remove(found.jobId);
+      if (found.kind === "cancellation") byJob.delete(found.jobId);
       else if (found.kind === "tombstone") {
-        const jobId = jobOfKey.get(textOf(record.key!));
-        if (jobId !== undefined) remove(jobId);
+        // The key of a schedule begins with its job: a tombstone of an earlier schedule leaves the job.
+        const jobId = jobIdOf(record.key);
+        if (jobId !== null && byJob.get(jobId)?.key === textOf(record.key!)) byJob.delete(jobId);
       } else if (found.kind === "schedule") {
-        const { jobId, dueAtMs, targetTopic: queue } = found;
-        remove(jobId);
-        const key = textOf(record.key!);
-        jobOfKey.set(key, jobId);
-        byJob.set(jobId, { jobId, queue, key, place: [dueAtMs, partition, record.offset] });
+        const { jobId, targetTopic: queue } = found;
+        const dueAtMs = Math.min(found.dueAtMs, LATEST_MS);
+        byJob.set(jobId, { jobId, queue, key: textOf(record.key!), place: [dueAtMs, partition, record.offset] });
       }
     }
   }

@@ -73,7 +73,7 @@ export class PartitionSchedules {
     });
     this.#removals = new Removals({
       ...shared,
-      isHeld: (offset) => this.#releases.isHeld(offset),
+      isHeld: (offset) => this.#releases.isHeld(offset) || this.#recurring?.isHeld(offset) === true,
       onFinished: ({ kind, offset, jobId }) => {
         if (kind !== "cancelled") return;
         const unknown = { jobClass: null, durationMs: null, by: null, why: null };
@@ -93,7 +93,10 @@ export class PartitionSchedules {
       signal,
       canAppend,
       track: (promise) => void settling.track(promise),
-      putBack: (offset) => index.putBack(offset),
+      putBack: (offset) => {
+        index.putBack(offset);
+        return index.dueAtMs(offset) > context.clock.nowMs();
+      },
       onProgress,
     });
   }
@@ -200,7 +203,7 @@ export class PartitionSchedules {
     const read = readScheduled(record);
     if (read.kind === "schedule") return this.#addSchedule(record, read);
     if (read.kind === "unreadable") return this.#setAside(offset, read.reason);
-    const key = textOf(record.key ?? "");
+    const key = textOf(record.key!);
     if (read.kind === "tombstone") {
       const removed = this.#index.find(key, Math.max(0, key.lastIndexOf(":")));
       if (removed === null) return;
@@ -210,7 +213,10 @@ export class PartitionSchedules {
       return;
     }
     const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
-    for (const each of cancelled) this.#remove("cancelled", each, read.jobId);
+    for (const each of cancelled) {
+      this.#recurring?.remove(each, read.isForgotten);
+      this.#remove("cancelled", each, read.jobId);
+    }
     this.#removals.addCancellation(offset, key, cancelled);
   }
 

@@ -1,5 +1,6 @@
 /** Reads the log of a partition of delayed jobs beside the consumer, as far as it goes. */
 import { BrokerError } from "../errors.ts";
+import { nextTurn } from "../support/event_loop.ts";
 import { formatPosition, type TopicPartition } from "../support/position.ts";
 import type { SchedulerContext } from "./context.ts";
 import type { PartitionSchedules } from "./partition_schedules.ts";
@@ -38,6 +39,8 @@ export async function readLog(
     if (position === from) schedules.reserve(lastStable - Math.max(from, low));
     schedules.read(records, next);
     position = next;
+    // An embedded broker returns each page at once.
+    await nextTurn();
     if (next < lastStable) continue;
     if (next >= to) return true;
     // A new leader may know less than the old one for a moment.

@@ -9,7 +9,10 @@ import type { SchedulerContext } from "./context.ts";
 import type { ScheduleIndex } from "./schedule_index.ts";
 import type { TargetQueue } from "./target_queue.ts";
 
-/** The most records that are on their way. */
+/**
+ * The most records that are on their way, until they were read. A schedule that is held cannot be removed, and too many removals
+ * that wait pause the reading: that of the records which end their wait, too.
+ */
 const MAX_AT_ONCE = 1000;
 
 /** The parts of a partition that it works with. */
@@ -65,11 +68,12 @@ export class Rewrites {
    */
   delay(target: TargetQueue, keep: number): number {
     const { canAppend, track } = this.#options;
-    if (this.#isWriting || target.due.length <= keep || !canAppend()) return 0;
+    const count = MAX_AT_ONCE - this.#held.size;
+    if (this.#isWriting || count <= 0 || target.due.length <= keep || !canAppend()) return 0;
     const kept: Candidate[] = [];
     while (kept.length < keep) kept.push(target.due.shift()!);
     const candidates: Candidate[] = [];
-    while (target.due.length > 0 && candidates.length < MAX_AT_ONCE) candidates.push(target.due.shift()!);
+    while (target.due.length > 0 && candidates.length < count) candidates.push(target.due.shift()!);
     const rest: Candidate[] = [];
     while (target.due.length > 0) rest.push(target.due.shift()!);
     for (const candidate of [...kept, ...rest]) target.due.push(candidate);

@@ -2,7 +2,8 @@
 import type { ListedTopic } from "../broker/broker.ts";
 import { readMarkersOf } from "../dead_letters/marker_topic.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
-import { type AskAdmin, type Deadline, forEachLimited } from "./ask.ts";
+import { forEachLimited } from "../support/for_each_limited.ts";
+import type { AskAdmin, Deadline } from "./ask.ts";
 import type { DeadLetterCounts } from "./status.ts";
 
 /** Most markers that are read of one dead letter topic for one status. */

@@ -123,5 +123,6 @@ const NUMBERS = new Intl.NumberFormat("en");
 
 /** Formats a number with its noun: `1 record`, `1,200 records`. */
 export function count(number: number, noun: string): string {
-  return `${NUMBERS.format(number)} ${noun}${number === 1 ? "" : "s"}`;
+  // A call of `format` takes a microsecond; a small number needs no separator.
+  return `${number < 1000 ? number : NUMBERS.format(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -2,9 +2,10 @@
  * Reads the status of an App's topics from the cluster, in these steps:
  *
  * 1. The ends of all topics, and the commits and members of each group, in few requests.
- * 2. The age of the first record that is not finished, for the partitions that have one; the markers of dead letters; the delayed
+ * 2. Beside that, the pauses by operators and the reports of workers, which hold up nothing.
+ * 3. The age of the first record that is not finished, for the partitions that have one; the markers of dead letters; the delayed
  *    jobs. All of them have bounds.
- * 3. The state of each partition, then of each topic.
+ * 4. The state of each partition, then of each topic.
  *
  * No worker needs to run, and no group is made. A question that fails, or has no answer before the deadline, leaves a reason, and
  * holds up no other.
@@ -20,7 +21,7 @@ import { countDeadLetters } from "./dead_letter_counts.ts";
 import { countDelayed, type DelayedCounts } from "./delayed_counts.ts";
 import { readHeads } from "./heads.ts";
 import type { Movement } from "./movement.ts";
-import { count, frontOf, type PartitionFacts, stalledAfterMs, summarizePartition } from "./partition_state.ts";
+import { count, type PartitionFacts, stalledAfterMs, summarizePartition } from "./partition_state.ts";
 import { ReportFacts } from "./report_facts.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "./status.ts";
 import { compareTopics, summarizeTopic, worstState } from "./topic_state.ts";
@@ -74,13 +75,6 @@ type Listed = Answer<ReadonlyMap<string, ListedTopic | null>>;
 /** The facts of all partitions, by topic, and the reasons why a topic has none. */
 type Facts = ReadonlyMap<string, { readonly partitions: PartitionFacts[]; readonly problem: string | null }>;
 
-/** The responses from which the facts of partitions are taken. */
-interface Asked {
-  readonly listed: Listed;
-  readonly groups: ReadonlyMap<string, GroupFacts>;
-  readonly reports: ReportFacts;
-}
-
 /** Everything that was found. */
 interface Found {
   readonly facts: Facts;
@@ -108,24 +102,21 @@ class StatusReader {
   async read(): Promise<AppStatus> {
     const { name, brokerName, routes } = this.#context;
     const ask = await this.#open();
-    const [listed, groups, pauses, workers] = await Promise.all([
-      this.#listTopics(ask),
-      this.#readGroups(ask),
+    const reporting = Promise.all([
       this.#readOrNote(this.#context.pauses, "The pauses by operators"),
       this.#readOrNote(this.#context.workers, "The reports of workers"),
     ]);
-    const reports = new ReportFacts(workers, this.#nowMs);
-    const facts = new Map(routes.map((route) => [route.topic, this.#collectFacts(route, { listed, groups, reports })]));
+    const [listed, groups] = await Promise.all([this.#listTopics(ask), this.#readGroups(ask)]);
+    const facts = new Map(routes.map((route) => [route.topic, this.#collectFacts(route, listed, groups)]));
     const [deadLetters, delayed] = await Promise.all([
       this.#countDeadLetters(ask, listed),
       this.#countDelayed(ask, listed, groups),
       this.#readAges(ask, facts),
     ]);
-    const topics = routes.map((route) =>
-      this.#summarize(route, { facts, groups, reports, pauses, deadLetters, delayed })
-    ).sort(
-      compareTopics,
-    );
+    const [pauses, workers] = await reporting;
+    const reports = new ReportFacts(workers, this.#nowMs);
+    const found = { facts, groups, reports, pauses, deadLetters, delayed };
+    const topics = routes.map((route) => this.#summarize(route, found)).sort(compareTopics);
     return {
       atMs: this.#nowMs,
       name,
@@ -176,17 +167,16 @@ class StatusReader {
   }
 
   /** Puts the ends and the commits of a topic together. */
-  #collectFacts({ topic, group }: Route, { listed, groups, reports }: Asked) {
-    const { commits, members, owners } = groups.get(group)!;
+  #collectFacts({ topic, group }: Route, listed: Listed, groups: ReadonlyMap<string, GroupFacts>) {
+    const { commits, owners } = groups.get(group)!;
     const problem = problemOf(topic, listed);
     if (problem !== null) return { partitions: [], problem };
     const byPartition = new Map(commits.value?.get(topic)?.map((commit) => [commit.partition, commit]));
     const movement = this.#context.movement.of(group, topic);
-    const readers = members.value === null ? Infinity : readersOf(topic, members.value);
     const partitions = listed.value!.get(topic)!.partitions.map((ends): PartitionFacts => {
       const at = { topic, partition: ends.partition };
       const { offset: committed = null, metadata = "" } = byPartition.get(at.partition) ?? {};
-      const front = frontOf({ committed, low: ends.low });
+      const isKnown = commits.value !== null && ends.low !== null;
       return {
         ...ends,
         topic,
@@ -194,11 +184,8 @@ class StatusReader {
         metadata,
         problem: ends.problem ?? commits.problem,
         headAtMs: null,
-        unmovedMs: commits.value === null || front === null ? 0 : Math.max(
-          movement.note(at.partition, committed, this.#nowMs),
-          reports.unmovedMs(at, front, readers),
-        ),
-        owner: reports.ownerOf(at) ?? owners.get(formatPartition(at)) ?? null,
+        unmovedMs: isKnown ? movement.note(at.partition, committed, this.#nowMs) : 0,
+        owner: owners.get(formatPartition(at)) ?? null,
       };
     });
     return { partitions, problem: null };
@@ -261,8 +248,12 @@ class StatusReader {
     };
     const pausedBy = pauseOf(null);
     const shared = { workers, nowMs: this.#nowMs, stalledAfterMs: stalledAfterMs(route), command };
+    const reported = found.reports.of(topic);
     const partitions = collected.map((each) =>
-      summarizePartition(each, { ...shared, pause: pausedBy ?? pauseOf(each.partition) })
+      summarizePartition(reported.addTo(each, workers ?? Infinity), {
+        ...shared,
+        pause: pausedBy ?? pauseOf(each.partition),
+      })
     );
     const waiting = delayed?.byTopic.get(topic);
     // A record further on may say that a job was released: a part of them does not show that one is overdue.
@@ -278,7 +269,7 @@ class StatusReader {
       group,
       ...summary,
       partitions,
-      running: workers === 0 ? 0 : found.reports.runningOf(topic),
+      running: workers === 0 ? 0 : reported.running,
       delayed: waiting?.count ?? 0,
       deadLetters: deadLetterQueue === null ? null : deadLetters.get(deadLetterQueue.topic)!,
       workers,

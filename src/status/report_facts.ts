@@ -1,6 +1,6 @@
 /** The facts that workers report and the cluster does not know: what runs, who owns a partition, since when nothing is done. Pure. */
 import type { ReportedWorker } from "../reports/reported_worker.ts";
-import { formatPartition, type TopicPartition } from "../support/position.ts";
+import { frontOf, type PartitionFacts } from "./partition_state.ts";
 
 const MINUTE_MS = 60_000;
 /** Minutes without any job, the current one aside, after which a topic counts as idle. */
@@ -9,14 +9,7 @@ const IDLE_MINUTES = 5;
 /** See the module. */
 export class ReportFacts {
   readonly #nowMs: number;
-  readonly #owners = new Map<string, string>();
-  /** The longest time for which the job at an offset is known to have run, by partition. */
-  readonly #running = new Map<string, { readonly offset: number; readonly forMs: number }[]>();
-  readonly #runningOfTopic = new Map<string, number>();
-  /** The live workers of each topic, by what they read. */
-  readonly #readers = new Map<string, ReportedWorker[]>();
-  /** Whether no reader of a topic has done a job, as far as it was asked. */
-  readonly #idle = new Map<string, boolean>();
+  readonly #topics = new Map<string, TopicReports>();
 
   /** @param workers all that have reported; those that are gone count for nothing */
   constructor(workers: readonly ReportedWorker[], nowMs: number) {
@@ -24,34 +17,73 @@ export class ReportFacts {
     for (const worker of workers) {
       const { id, status, writtenAtMs } = worker;
       if (worker.state === "gone") continue;
-      for (const topic of new Set(status.groups.flatMap(({ topics }) => topics))) {
-        const readers = this.#readers.get(topic);
-        if (readers === undefined) this.#readers.set(topic, [worker]);
-        else readers.push(worker);
-      }
+      for (const topic of new Set(status.groups.flatMap(({ topics }) => topics))) this.of(topic).readers.push(worker);
       for (const { partitions, running } of status.groups) {
-        for (const at of partitions) this.#owners.set(formatPartition(at), id);
-        for (const job of running) {
-          const { topic, offset, runningMs } = job;
-          const forMs = runningMs + Math.max(0, nowMs - writtenAtMs);
-          this.#runningOfTopic.set(topic, (this.#runningOfTopic.get(topic) ?? 0) + 1);
-          const key = formatPartition(job);
-          const jobs = this.#running.get(key);
-          if (jobs === undefined) this.#running.set(key, [{ offset, forMs }]);
-          else jobs.push({ offset, forMs });
+        for (const { topic, partition } of partitions) this.of(topic).owners.set(partition, id);
+        for (const { topic, partition, offset, runningMs } of running) {
+          this.of(topic).addRunning(partition, { offset, forMs: runningMs + Math.max(0, nowMs - writtenAtMs) });
         }
       }
     }
   }
 
-  /** Returns the number of jobs of a topic that run; `null` if no worker reports that it reads the topic. */
-  runningOf(topic: string): number | null {
-    return this.#readers.has(topic) ? this.#runningOfTopic.get(topic) ?? 0 : null;
+  /** Returns the facts of a topic. */
+  of(topic: string): TopicReports {
+    let found = this.#topics.get(topic);
+    if (found === undefined) this.#topics.set(topic, found = new TopicReports(topic, this.#nowMs));
+    return found;
+  }
+}
+
+/** A job that runs. */
+interface RunningAt {
+  readonly offset: number;
+  /** The longest time for which it is known to have run, in ms. */
+  readonly forMs: number;
+}
+
+/** The facts of one topic. */
+export class TopicReports {
+  /** The live workers, by what they read. */
+  readonly readers: ReportedWorker[] = [];
+  /** The id of the worker that owns a partition, by its number. */
+  readonly owners: Map<number, string> = new Map();
+  readonly #topic: string;
+  readonly #nowMs: number;
+  /** The jobs that run, by partition. */
+  readonly #jobs = new Map<number, RunningAt[]>();
+  #running = 0;
+  /** Whether no reader has done a job, once it was asked. */
+  #isIdle: boolean | undefined;
+
+  constructor(topic: string, nowMs: number) {
+    this.#topic = topic;
+    this.#nowMs = nowMs;
   }
 
-  /** Returns the id of the worker that owns a partition; `null` if none reports it. */
-  ownerOf(at: TopicPartition): string | null {
-    return this.#owners.get(formatPartition(at)) ?? null;
+  /** Adds a job that runs. */
+  addRunning(partition: number, job: RunningAt): void {
+    this.#running++;
+    const jobs = this.#jobs.get(partition);
+    if (jobs === undefined) this.#jobs.set(partition, [job]);
+    else jobs.push(job);
+  }
+
+  /** The number of jobs that run; `null` if no worker reports that it reads the topic. */
+  get running(): number | null {
+    return this.readers.length === 0 ? null : this.#running;
+  }
+
+  /**
+   * Adds what the workers report to the facts of a partition.
+   *
+   * @param members the number of members that read the topic: one that does not report may have moved the committed offset
+   */
+  addTo(facts: PartitionFacts, members: number): PartitionFacts {
+    const { partition, owner, unmovedMs } = facts;
+    const front = frontOf(facts);
+    const reportedMs = front === null ? 0 : this.unmovedMs(partition, front, members);
+    return { ...facts, owner: this.owners.get(partition) ?? owner, unmovedMs: Math.max(unmovedMs, reportedMs) };
   }
 
   /**
@@ -61,23 +93,22 @@ export class ReportFacts {
    * @param front the committed offset
    * @param members the number of members that read the topic: one that does not report may have moved it
    */
-  unmovedMs(at: TopicPartition, front: number, members: number): number {
-    if (!this.#readers.has(at.topic)) return 0;
-    const job = this.#running.get(formatPartition(at))?.find(({ offset }) => offset === front);
-    return Math.max(job?.forMs ?? 0, this.#idleMs(at.topic, members));
+  unmovedMs(partition: number, front: number, members: number): number {
+    if (this.readers.length === 0) return 0;
+    const job = this.#jobs.get(partition)?.find(({ offset }) => offset === front);
+    return Math.max(job?.forMs ?? 0, this.#idleMs(members));
   }
 
-  #idleMs(topic: string, members: number): number {
-    const readers = this.#readers.get(topic);
-    if (readers === undefined || readers.length < members) return 0;
-    let isIdle = this.#idle.get(topic);
-    if (isIdle === undefined) this.#idle.set(topic, isIdle = readers.every((worker) => this.#isIdle(worker, topic)));
-    return isIdle ? IDLE_MINUTES * MINUTE_MS : 0;
+  #idleMs(members: number): number {
+    const { readers } = this;
+    if (readers.length < members) return 0;
+    this.#isIdle ??= readers.every((worker) => this.#isIdleAt(worker));
+    return this.#isIdle ? IDLE_MINUTES * MINUTE_MS : 0;
   }
 
-  #isIdle({ startedAtMs, history }: ReportedWorker, topic: string): boolean {
+  #isIdleAt({ startedAtMs, history }: ReportedWorker): boolean {
     if (this.#nowMs - startedAtMs < (IDLE_MINUTES + 1) * MINUTE_MS) return false;
-    const found = history.topics.find((each) => each.topic === topic);
+    const found = history.topics.find((each) => each.topic === this.#topic);
     if (found === undefined) return history.otherTopics === 0 && history.minuteMs > 0;
     return [found.performed, found.failed, found.deadLettered].every((counts) =>
       counts.slice(-IDLE_MINUTES - 1).every((count) => count === 0)

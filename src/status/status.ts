@@ -2,6 +2,7 @@
  * The status of an App's topics, as `app.status()` returns it: plain data. Dates are milliseconds since 1970, ages and lags are
  * numbers; `null` is a value that is not known.
  */
+import type { ReportedWorker } from "../reports/reported_worker.ts";
 
 /**
  * The state of a topic or a partition, from the worst to the best:
@@ -32,6 +33,8 @@ export interface StatusOptions {
   readonly timeoutMs?: number;
   /** The command line that `reason` shows for skipping a record. @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts" */
   readonly command?: string;
+  /** The reports of the workers, if the caller reads them as well: they are read once then. @default `app.workers()` */
+  readonly workers?: Promise<readonly ReportedWorker[]>;
 }
 
 /** The status of an App's topics at one moment. */

@@ -20,3 +20,23 @@ export function findUserFrame(stack: unknown): string | null {
   }
   return null;
 }
+
+/** An error of Bun for a module that it cannot parse: it has no stack. */
+interface BuildMessage {
+  readonly name: "BuildMessage";
+  readonly position: { readonly file: string; readonly line: number; readonly column: number } | null;
+}
+
+/**
+ * Returns the place of a syntax error in a module, which Node and Bun leave out of its message.
+ *
+ * @returns for example `"file:///shop/jobs/pay_job.ts:12"`; `null` if the error does not have it
+ */
+export function findSyntaxError(error: object): string | null {
+  const position = "name" in error && error.name === "BuildMessage" ? (error as BuildMessage).position : null;
+  if (position !== null) return `${position.file}:${position.line}:${position.column}`;
+  // Node writes it before the stack, with the line of the source below it.
+  return error instanceof SyntaxError
+    ? /^((?:file:\/\/|\/|[A-Z]:\\).*:\d+)\n/.exec(error.stack ?? "")?.[1] ?? null
+    : null;
+}

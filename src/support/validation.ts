@@ -54,6 +54,8 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Checks a boolean. */
 export const boolean: Check = (value) => typeof value === "boolean" ? null : "true or false";
+/** Checks that a value is a function. */
+export const callback: Check = (value) => typeof value === "function" ? null : "a function";
 /** Checks that a value is an `AbortSignal`. */
 export const abortSignal: Check = (value) => value instanceof AbortSignal ? null : "an AbortSignal";
 
@@ -75,6 +77,13 @@ export const topicName: Check = (value) =>
   typeof value === "string" && /^[A-Za-z0-9._-]{1,249}$/.test(value) && value !== "." && value !== ".."
     ? null
     : "a topic name: 1 to 249 letters, digits, dots, dashes and underscores";
+
+/** Describes the type of a value and not the value, which may be a secret: for example `"a value of type number"`. */
+export function describeType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return value instanceof Promise ? "a promise" : `a value of type ${typeof value}`;
+}
 
 /** Returns the check of a nested options object with its own table. */
 export function optionsOf<Options extends object>(what: string, checks: Checks<Options>): Check {

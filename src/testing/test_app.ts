@@ -76,6 +76,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
     this.#context = context;
     // Before the App is made: if this throws, no App is left open.
     this.#unbind = bindTestRuntime({
+      codec: original.codec,
       name: `the test's ${original.name}`,
       madeAt: findUserFrame(new Error().stack),
       jobs: original.jobs,

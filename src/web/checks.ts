@@ -2,8 +2,9 @@
  * Checks whether a worker is alive, and whether it is ready: pure functions of its status, which return the reasons against.
  *
  * A worker is not alive if a restart would help: it has failed, a job runs beyond its timeout and grace, or its session stays
- * lost for minutes although the broker responds. A session that was lost just now, a broker that cannot be reached and a partition that waits for an operator do not count: they recover without a restart,
- * or would be the same after it. A worker is ready if it starts the jobs that arrive.
+ * lost for minutes although the broker responds. A session that was lost just now, a broker that cannot be reached and a
+ * partition that waits for an operator do not count: they recover without a restart, or would be the same after it. A worker
+ * is ready if it starts the jobs that arrive.
  */
 import type { RunningJob } from "../monitor/events.ts";
 import { show } from "../support/validation.ts";

@@ -1,5 +1,5 @@
 /** An operator's orders: pause and resume, and cancel a job that waits, is delayed, or runs. */
-import { activeJobTopic, CancelledError, Job } from "@activejob/kafka";
+import { activeJobTopic, CancelledError, type Duration, Job } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { behaviour } from "../support/behaviours/behaviour.ts";
 import { RunLog, runLogRecord } from "../support/behaviours/run_log.ts";
@@ -132,6 +132,71 @@ behaviour(
     assertEquals([process.events("job.failed"), process.events("record.dead_lettered")], [[], []]);
     assertEquals(process.events("job.performed").map(({ jobId }) => jobId), [passes.jobId]);
     assertEquals(await app.scheduled(), []);
+    await process.stop();
+  },
+);
+
+behaviour(
+  "O7: a job in steps that is cancelled in a step, between steps, or while its next run waits is not resumed, and is cancelled once",
+  async (world) => {
+    const ran: string[] = [];
+    class StepsJob extends Job {
+      static override resumeWait: Duration = { hours: 1 };
+      async perform(kind: string) {
+        const untilCancelled = async (place: string) => {
+          if (kind !== place) return;
+          ran.push(place);
+          await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+        };
+        await this.step("first", async (step) => {
+          await untilCancelled("in a step");
+          await untilCancelled("in a step that goes on");
+          if (kind === "in a step that goes on") await Promise.resolve().then(() => step.checkpoint()).catch(() => {});
+          else step.checkpoint();
+        }).catch((error) => {
+          if (kind !== "in a step that goes on") throw error;
+        });
+        await untilCancelled("between steps");
+        await this.step("last", () => void ran.push(`the last step of ${kind}`), { isolated: true });
+      }
+    }
+    class SoonJob extends StepsJob {
+      static override resumeWait = { seconds: 0 };
+    }
+    const process = await world.process({
+      jobs: [StepsJob, SoonJob],
+      topics: [activeJobTopic("default", { partitions: 1, deadLetterQueue: { topic: "dead", maxRetries: 0 } })],
+      control: true,
+    });
+    const { app } = process;
+    await process.start();
+    const places = ["in a step", "in a step that goes on", "between steps"];
+    const ids: string[] = [];
+    for (const [n, place] of places.entries()) {
+      ids.push((await StepsJob.performLater(place)).jobId);
+      await until(() => ran.length === n + 1, () => `${ran}`);
+      await app.cancel(ids[n]!);
+    }
+    const delayed = await StepsJob.performLater("delayed");
+    await until(async () => (await app.scheduled()).length === 1, () => "the next run to be delayed");
+    await app.cancel(delayed.jobId);
+    // The next run of the first one waits behind the second one, which runs.
+    const [waiting, last] = [SoonJob.of("waiting"), StepsJob.of("in a step")];
+    await app.enqueueAll([waiting, last]);
+    await until(() => ran.length === 4, () => `${ran}`);
+    await app.cancel(waiting.jobId);
+    await app.cancel(last.jobId);
+    const cancelled = process.events("job.cancelled");
+    await until(() => cancelled.length === 6, () => JSON.stringify(cancelled));
+    await world.untilCommitted((await world.records()).at(-1)!.offset + 1);
+    assertEquals([ran, await app.scheduled()], [[...places, "in a step"], []]);
+    const states = cancelled.map(({ jobId, state }) => `${jobId} ${state}`).toSorted();
+    const running = [...ids, last.jobId].map((id) => `${id} running`);
+    assertEquals(states, [...running, `${delayed.jobId} delayed`, `${waiting.jobId} waiting`].toSorted());
+    assertEquals(process.events("job.interrupted").map(({ jobId }) => jobId), [delayed.jobId, waiting.jobId]);
+    for (const event of ["job.resumed", "job.performed", "job.failed", "record.dead_lettered"] as const) {
+      assertEquals(process.events(event), [], event);
+    }
     await process.stop();
   },
 );

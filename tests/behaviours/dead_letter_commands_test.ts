@@ -35,6 +35,8 @@ behaviour(
     const again = await run(`dlq requeue ${position}`);
     assertEquals([again.code, again.lines], [EXIT.failed, ["requeued 0, refused 1"]]);
     assertMatch(again.errors, new RegExp(`refused ${position}: it was requeued by ada at 20`));
+    const waiting = JSON.parse((await run("dlq list --unhandled --json")).lines.join(""));
+    assertEquals(waiting.map(({ handled }: { handled: unknown }) => handled), [null, null]);
     const dry = await run("dlq requeue dead_jobs --class MailJob --dry-run --json");
     assertEquals(JSON.parse(dry.lines[0]!), { requeued: 2, refused: 1, dryRun: true, stopped: false });
     assertEquals((await run("dlq requeue --class MailJob --since 1h")).lines, ["requeued 2, refused 1"]);
@@ -48,7 +50,11 @@ behaviour(
     ]);
     assertEquals((await run(`dlq requeue ${position} --force`)).lines, ["requeued 1, refused 0"]);
     assertEquals(performed((await run("worker --once", { IS_FIXED: "1" })).lines), [`mail to ${to} at attempt 1`]);
-    assertEquals((await run("dlq requeue --all")).lines, ["requeued 0, refused 3"]);
+    const all = await run("dlq requeue --all");
+    assertEquals([all.lines, all.errors], [
+      ["requeued 0, refused 3"],
+      "note: 3 were handled before; --force handles them again",
+    ]);
   },
 );
 
@@ -98,6 +104,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
       const before = (await countRequeued(world)).filter((count) => count > 0).length;
       assert(before < LETTERS, "it was not interrupted");
       if (signal === "SIGINT") {
+        assert(ended.stderr.includes("Stops after this batch; a second Ctrl-C ends it at once"));
         assertEquals([ended.code, ended.stdout], [
           EXIT.unfinished,
           [`Stopped: requeued ${before.toLocaleString("en")}, refused 0`],

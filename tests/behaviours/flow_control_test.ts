@@ -259,7 +259,7 @@ class StrictJob extends Job {
 }
 
 behaviour(
-  "F3: the dead letter of an encrypted job whose arguments do not fit names their paths, and no value",
+  "F3: where jobs are encrypted, the dead letter of a job whose arguments do not fit names their paths, and no value",
   async (world) => {
     StrictJob.isStrict = false;
     const clear = await cards(world, null, { jobs: [StrictJob] });
@@ -274,11 +274,11 @@ behaviour(
     const prefix = "The arguments of StrictJob do not fit its schema: arguments[0]";
     assertEquals(letters.map(({ errorMessage }) => errorMessage).toSorted(), [
       prefix,
-      `${prefix}: not a card: 4111-1111`,
+      prefix,
     ]);
     for (const { value, headers } of await world.records("dead")) {
       const all = [asString(value), ...headers.map(([, header]) => asString(header))].join("\n");
-      assert(!all.includes("4222"), all);
+      assert(!/4222|not a card/.test(all), all);
     }
   },
 );

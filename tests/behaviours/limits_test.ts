@@ -84,3 +84,64 @@ behaviour(
     }
   },
 );
+
+behaviour(
+  "O6: a second worker joins and leaves under load: no job of 20 tenants is lost, and no worker exceeds the limit of a tenant",
+  async (world) => {
+    // Once is enough where a rebalance takes seconds.
+    for (const ordering of world.brokerName === "kafka" ? ["none"] as const : ["none", "key"] as const) {
+      const queue = `limited_${ordering}`;
+      const enqueued = new Set<number>();
+      const ended = new Set<number>();
+      const exceeded: string[] = [];
+      let most = 0;
+      /** The class of one process: its jobs count their runs for each tenant. */
+      const jobOf = (onEnd: () => void) => {
+        const running = new Map<string, number>();
+        return class TenantJob extends Job {
+          static override queue = queue;
+          static override kafkaOptions = { key: (job: Job) => `${job.args[0]}/${job.args[1] as number % 3}` };
+          async perform(tenant: string, n: number) {
+            const count = (running.get(tenant) ?? 0) + 1;
+            running.set(tenant, count);
+            most = Math.max(most, count);
+            if (count > 2) exceeded.push(`${count} jobs of ${tenant} at once`);
+            await new Promise((resolve) => setTimeout(resolve, n % 5));
+            running.set(tenant, running.get(tenant)! - 1);
+            ended.add(n);
+            onEnd();
+          }
+        };
+      };
+      const limits = { tenant: { by: tenantOf, max: 2 } };
+      const options = { topics: [activeJobTopic(queue, { partitions: 4, ordering, limits })], concurrency: 20 };
+      let bySecond = 0;
+      const First = jobOf(() => {});
+      const first = await world.process({ ...options, jobs: [First] });
+      const second = await world.process({ ...options, jobs: [jobOf(() => void bySecond++)] });
+      let isFed = true;
+      const feed = async () => {
+        while (isFed) {
+          const from = enqueued.size;
+          for (let n = from; n < from + 40; n++) enqueued.add(n);
+          await first.app.enqueueAll(Array.from({ length: 40 }, (_, n) => First.of(`tenant ${n % 20}`, from + n)));
+          await until(() => enqueued.size - ended.size < 200 || !isFed, () => `${ended.size} jobs have ended`);
+        }
+      };
+      await first.start();
+      const feeding = feed();
+      await until(() => ended.size > 50, () => `${ended.size} jobs have ended`);
+      await second.start();
+      await until(() => bySecond > 50, () => `the second worker has performed ${bySecond} jobs`);
+      await second.stop();
+      const endedBefore = ended.size;
+      await until(() => ended.size > endedBefore + 50, () => `${ended.size} jobs have ended, as before`);
+      isFed = false;
+      await feeding;
+      await until(() => ended.size === enqueued.size, () => `${ended.size} of ${enqueued.size} jobs have ended`);
+      await first.stop();
+      assertEquals([exceeded, most], [[], 2]);
+      assertEquals([first, second].flatMap((process) => process.events("job.failed")), []);
+    }
+  },
+);

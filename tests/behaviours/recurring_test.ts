@@ -345,16 +345,21 @@ behaviour(
 );
 
 behaviour(
-  "J10: the waiting tick of a recurring job is cancelled: it is left out, and the next one waits",
+  "J10: the waiting tick of a recurring job is cancelled: it is left out, also by a new owner, and the next one waits",
   async (world) => {
     const clock = clockAt("2026-12-01T08:30:00Z");
     const process = await recurringProcess(world, clock, [everyHour()]);
     await process.start();
     await untilNext(process, "2026-12-01T09:00:00Z");
     await process.app.cancelScheduled("recurring/tick");
+    assertEquals((await process.app.recurring())[0]!.nextAtMs, Date.parse("2026-12-01T10:00:00Z"));
     await untilNext(process, "2026-12-01T10:00:00Z");
+    await process.stop();
+    const next = await recurringProcess(world, clock, [everyHour()]);
+    await next.start();
+    moveTo(clock, "2026-12-01T09:00:00Z");
     moveTo(clock, "2026-12-01T10:00:00Z");
-    await untilNext(process, "2026-12-01T11:00:00Z");
+    await untilNext(next, "2026-12-01T11:00:00Z");
     assertEquals(await enqueuedTicks(world), ["2026-12-01T10:00:00.000Z"]);
   },
 );

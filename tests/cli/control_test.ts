@@ -41,7 +41,9 @@ Deno.test("a topic that is paused from the command line starts no job until it i
   await run("enqueue", "MailJob", '["ada", "x"]');
   const jobId = await enqueueElsewhere(env.DEAD_BROKER, "eve");
   assertEquals(await run("pause", "default", "--why", "the mail server is down"), ["Paused dead_default"]);
-  assertEquals(await run("cancel", jobId), [`Cancelled "${jobId}": workers do not perform it`]);
+  assertEquals(await run("cancel", jobId), [
+    `Cancelled "${jobId}": it is not performed, and is asked to end if it runs`,
+  ]);
   assertEquals(await run("worker", "--once"), []);
   assertEquals(await run("resume", "default"), ["Resumed dead_default"]);
   assertEquals(await run("worker", "--once"), ["mail to ada at attempt 1"]);

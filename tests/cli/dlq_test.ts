@@ -31,8 +31,15 @@ testCommandLines([
   },
   { args: ["dlq", ...HELLO, "list"], code: EXIT.failed, stderr: /No topic of this App declares a "deadLetterQueue"/ },
   { args: ["dlq", ...DEAD, "list", "--json"], code: EXIT.ok, stdout: /^\[\]$/ },
-  { args: ["dlq", ...DEAD, "list"], code: EXIT.ok },
-  { args: ["dlq", ...DEAD, "requeue", "--all"], code: EXIT.ok, stdout: /^requeued 0, refused 0$/ },
+  { args: ["dlq", ...DEAD, "list"], code: EXIT.ok, stderr: /^note: there are no dead letters$/ },
+  { args: ["dlq", ...DEAD, "list", "--unhandled"], code: EXIT.ok, stderr: /^note: no dead letter matches$/ },
+  { args: ["dlq", ...DEAD, "list", "--class", "Nope"], code: EXIT.ok, stderr: /^note: no dead letter matches$/ },
+  {
+    args: ["dlq", ...DEAD, "requeue", "--class", "Nope"],
+    code: EXIT.ok,
+    stdout: /^requeued 0, refused 0$/,
+    stderr: /^note: no dead letter matches$/,
+  },
   {
     args: ["dlq", ...DEAD, "dismiss", "--json", "dead_dead_jobs/0@7"],
     code: EXIT.failed,
@@ -96,9 +103,28 @@ Deno.test("a list has columns, a long message is cut, and a handled letter is di
   const lines = formatList([{ ...plain, handled: null }, { ...plain, offset: 5 }], (line) => `<${line}>`);
   const when = "1970-01-01T00:00:00.000Z";
   assertEquals(lines, [
-    `dead/0@41  ${when}  MailJob  a  -  3x  new       TypeError: ${"x".repeat(200)}…`,
-    `<dead/0@5   ${when}  MailJob  a  -  3x  requeued  TypeError: ${"x".repeat(200)}…>`,
+    `dead/0@41  ${when}  MailJob  a  -  3x  new       TypeError: ${"x".repeat(229)}…`,
+    `<dead/0@5   ${when}  MailJob  a  -  3x  requeued  TypeError: ${"x".repeat(229)}…>`,
   ]);
+});
+
+Deno.test("a forged name does not make the lines of the other letters long", () => {
+  const plain = { ...LETTER, jobClass: "MailJob", jobId: "a", errorClass: "TypeError", errorMessage: "" };
+  const forged = { ...plain, jobClass: "\u202e".repeat(255), jobId: `${"🐎".repeat(60)}b` };
+  const [line, other] = formatList([plain, forged], (line) => line);
+  assert(line!.length < 260, line);
+  assert(other!.includes(`  ${"🐎".repeat(60)}…  `), other);
+});
+
+Deno.test("a value of a megabyte does not fill the terminal: its line is cut and points to --json", () => {
+  const huge = "x".repeat(1_000_000);
+  const lines = formatDetails(
+    { ...LETTER, key: huge, headers: [["trace", huge]], envelope: { arguments: [huge] } },
+    true,
+  );
+  const cut = `${"x".repeat(10_000)}… (1,000,000 characters: see --json)`;
+  assert(lines.includes(`key: ${cut}`) && lines.includes(`header trace: ${cut}`));
+  assert(lines.join("\n").length < 50_000);
 });
 
 Deno.test("--since is a length of time or a date", () => {
@@ -145,6 +171,6 @@ Deno.test("dlq needs only the permissions of the App and its broker", async () =
   for (const words of [["list"], ["requeue", "--all"]]) {
     await using child = new Child([CLI, "dlq", ...DEAD, ...words], { env, options: allowed });
     const { code, stderr } = await child.ended();
-    assertEquals([code, stderr], [EXIT.ok, []]);
+    assertEquals([code, stderr], [EXIT.ok, ["note: there are no dead letters"]]);
   }
 });

@@ -1,6 +1,7 @@
 /** Errors as lines on standard error. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { printError, printThrown } from "../../src/cli/print_error.ts";
+import { UnknownTopicError } from "../../src/errors.ts";
 import { stderr } from "../../src/support/stderr.ts";
 import { cli } from "../support/child.ts";
 
@@ -26,6 +27,17 @@ function capture(print: () => void): string[] {
   }
   return lines;
 }
+
+Deno.test("printThrown() says how to create a topic that is missing, once", () => {
+  const lines = capture(() => {
+    printThrown(new UnknownTopicError('Cannot look at topic "dead": it does not exist'), false);
+    printThrown(new UnknownTopicError('There is no topic "dead": create it with "topics apply"'), false);
+  });
+  assertEquals(lines, [
+    'error: Cannot look at topic "dead": it does not exist; "topics apply" creates it',
+    'error: There is no topic "dead": create it with "topics apply"',
+  ]);
+});
 
 Deno.test("printError() prints one line without control characters", () => {
   assertEquals(capture(() => printError("a\n\u001b[31mb\u2028c")), ["error: a [31mb c"]);

@@ -29,6 +29,16 @@ Deno.test("status --watch shows a block again and again, and ends at Ctrl-C with
   assertEquals(stdout.filter((line) => line.startsWith("TOPIC")).length, 2);
 });
 
+Deno.test("status --watch ends at Ctrl-C while the broker does not respond, and shows nothing", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const env = { DEAD_BROKER: `kafka://127.0.0.1:${(silent.addr as Deno.NetAddr).port}` };
+  await using child = new Child([CLI, "status", "--watch", ...DEAD], { env });
+  using _asked = await silent.accept();
+  child.signal("SIGINT");
+  const { code, stdout } = await child.ended();
+  assertEquals([code, stdout], [EXIT.failed, []]);
+});
+
 const TOPIC: TopicStatus = {
   queue: "mail",
   topic: "shop_mail",
@@ -84,6 +94,8 @@ Deno.test("a status is a verdict, an aligned table with the worst topic first, a
     "note: no",
   ]);
   assertMatch(lines[3]!, />=7/);
+  const alone = { ...TOPIC, state: "no worker" as const, reason: "1 record waits" };
+  assertEquals(formatStatus({ ...STATUS, topics: [alone] }).at(-1), "shop_mail has no worker: 1 record waits");
 });
 
 Deno.test("hostile names, reasons and notes do nothing to a terminal", () => {
@@ -95,7 +107,12 @@ Deno.test("hostile names, reasons and notes do nothing to a terminal", () => {
 });
 
 Deno.test("on a terminal a status replaces the one before, and the worst topics stay in sight", () => {
-  assertEquals(redraw(["a", "b"], 24), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
-  assertEquals(redraw(["a", "b"], 0), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
-  assertEquals(redraw(["a", "b", "c", "d"], 4), "\x1b[Ha\x1b[K\nb\x1b[K\n… and 2 more lines\x1b[K\n\x1b[J");
+  const redrawn = (lines: readonly string[], rows: number, columns: number) => redraw(lines, { rows, columns });
+  assertEquals(redrawn(["a", "b"], 24, 80), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
+  assertEquals(redrawn(["a", "b"], 0, 0), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
+  assertEquals(redrawn(["a", "b", "c", "d"], 4, 80), "\x1b[Ha\x1b[K\nb\x1b[K\n… and 2 more lines\x1b[K\n\x1b[J");
+  // A line of 12 takes two rows of 8.
+  const lines = ["a".repeat(12), "b", "c".repeat(8), "d"];
+  assertEquals(redrawn(lines, 6, 8), `\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
+  assertEquals(redrawn(lines, 5, 8), `\x1b[H${lines[0]}\x1b[K\nb\x1b[K\n… and 2 more lines\x1b[K\n\x1b[J`);
 });

@@ -12,11 +12,11 @@ testCommandLines([
     stderr:
       /^warning: topic "default" has committed offsets of group "stock", and this App's group is another: [^\n]*"queuePrefix" of its own$/,
   },
-  { args: ["topics"], code: EXIT.usage, stderr: /^error: "topics" needs the action "apply", but none is given$/ },
+  { args: ["topics"], code: EXIT.usage, stderr: /^error: "topics" needs an action, but none is given \(apply\)$/ },
   {
     args: ["topics", "list"],
     code: EXIT.usage,
-    stderr: /^error: "topics" needs the action "apply", but it is given "list"$/,
+    stderr: /^error: "topics" needs an action, but it is "list" \(apply\)$/,
   },
   { args: ["topics", "apply", "--app", HELLO], code: EXIT.ok, stdout: /^default: unchanged$/ },
   {

@@ -1,10 +1,18 @@
 /** The control of a worker: it knows the orders before it starts, follows them, and goes on if it cannot read them. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { activeJobTopic, App, InvalidConfigurationError, Job, UnknownTopicError } from "@activejob/kafka";
+import {
+  activeJobTopic,
+  App,
+  type AppOptions,
+  InvalidConfigurationError,
+  Job,
+  UnknownTopicError,
+} from "@activejob/kafka";
 import type { Broker } from "../../src/broker/broker.ts";
 import { FollowedControl } from "../../src/control/worker_control.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { until } from "../support/until.ts";
 
 const TOPIC = "shop_control";
@@ -12,14 +20,16 @@ const TOPIC = "shop_control";
 /** An App that writes orders, and the control of a worker that reads them through `read`. */
 async function setUp() {
   const log = new FaultInjectionLog();
+  const clock = new ManualClock();
   const app = new App({
     name: "shop",
     broker: log.source,
     jobs: [],
     topics: [activeJobTopic("mail", { partitions: 3 }), activeJobTopic("other")],
     control: true,
+    clock,
     logger: false,
-  });
+  } as AppOptions);
   await app.applyTopics();
   const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
   const monitor = new Monitor();
@@ -36,10 +46,18 @@ async function setUp() {
     },
   };
   const start = () =>
-    FollowedControl.start({ admin, topic: TOPIC, topics: ["mail"], monitor, nowMs: () => Date.now(), intervalMs: 1 });
+    FollowedControl.start({
+      admin,
+      topic: TOPIC,
+      topics: ["mail"],
+      monitor,
+      nowMs: () => clock.nowMs(),
+      intervalMs: 1,
+    });
   return {
     app,
     client,
+    clock,
     events,
     faults,
     start,
@@ -112,6 +130,74 @@ Deno.test("a topic that was made again is read from its start", async () => {
   control.close();
 });
 
+Deno.test("after a standstill of ten minutes the topic is read from its start: a tombstone that was compacted away counts", async () => {
+  await using test = await setUp();
+  const { app, clock, events, faults } = test;
+  await app.pause("mail", { by: "ada" });
+  await app.pause("mail", { partition: 2, by: "grace" });
+  await app.cancel("job 1");
+  const control = await test.start();
+  const { read } = faults;
+  for (const [standstillMs, isUndone] of [[10 * 60_000, false], [10 * 60_000 + 1, true]] as const) {
+    // The topic cannot be read; meanwhile all orders but one are ended, and compaction removes them and their tombstones.
+    faults.read = () => Promise.reject(new TypeError("gone"));
+    await test.untilRead();
+    clock.advance(standstillMs);
+    faults.read = async (...args) => {
+      const page = await read(...args);
+      return { ...page, records: page.records.filter(({ key }) => String(key) === "pause/mail/2") };
+    };
+    await test.untilRead();
+    const isPaused = control.pauseOf("mail", 0) !== null;
+    assertEquals(control.pauseOf("mail", 2)?.by, isUndone ? "grace" : "ada");
+    assertEquals([isPaused, control.hasCancellations], [!isUndone, !isUndone], `${standstillMs}`);
+  }
+  assertEquals(events.at(-1), ["resumed", "mail", null, null]);
+  control.close();
+});
+
+Deno.test("a forged pause of a partition that does not exist can be resumed; of names that no topic has, none is known", async () => {
+  await using test = await setUp();
+  const { app, client, events } = test;
+  const forged = { by: "mallory", at: new Date().toISOString(), why: null };
+  const keys = ["mail/99", "mail/-1", "mail/1e3", "__proto__", "constructor/0", "../mail", "mail/99/99", "MAIL"];
+  for (const key of keys) await client.append(TOPIC, [{ key: `pause/${key}`, value: JSON.stringify(forged) }]);
+  const control = await test.start();
+  assertEquals(events, [["paused", "mail", 99, "mallory"]]);
+  assertEquals([0, 1, 2].map((partition) => control.pauseOf("mail", partition)), [null, null, null]);
+  assertEquals((await app.resume("mail", { partition: 99 })).length, 1);
+  assertEquals(await app.paused(), []);
+  control.close();
+});
+
+Deno.test("an order of an operator whose clock is behind counts over the order before it", async () => {
+  await using test = await setUp();
+  const { app, clock } = test;
+  await app.pause("mail", { why: "first" });
+  await app.cancel("1", { forMs: 1000 });
+  const control = await test.start();
+  clock.advance(-3_600_000);
+  await app.pause("mail", { why: "second" });
+  await app.cancel("1");
+  await test.untilRead();
+  clock.advance(7_200_000);
+  assertEquals([control.pauseOf("mail", 0)?.why, control.cancellationOf("1")?.by], ["second", "shop"]);
+  control.close();
+});
+
+Deno.test("a cancellation that a clock has let expire too early holds again once the clock is right", async () => {
+  await using test = await setUp();
+  const { app, clock } = test;
+  await app.cancel("1", { forMs: 3_600_000 });
+  const control = await test.start();
+  for (const [ms, isCancelled] of [[7_200_000, false], [-7_200_000, true]] as const) {
+    clock.advance(ms);
+    await test.untilRead();
+    assertEquals(control.cancellationOf("1") !== null, isCancelled, `${ms}`);
+  }
+  control.close();
+});
+
 Deno.test("an App without control refuses orders, and says how to turn it on; without its topic as well", async () => {
   class MailJob extends Job {
     perform() {}
@@ -143,11 +229,12 @@ Deno.test("an order with a wrong option, an unknown queue or an unknown partitio
   assertEquals([await app.paused(), await app.resume("mail")], [[], []]);
 });
 
-Deno.test("a cancellation removes those from the topic that have expired", async () => {
+Deno.test("a cancellation removes those from the topic that have expired a day ago", async () => {
   await using test = await setUp();
-  const { app, client } = test;
+  const { app, client, clock } = test;
   await app.cancel("1", { forMs: 1 });
   await until(async () => {
+    clock.advance(86_400_000);
     await app.cancel("2");
     const { records } = await client.admin.read(TOPIC, 0, { from: 0, maxBytes: 1 << 20 });
     return records.some(({ key, value }) => String(key) === "cancel/1" && value === null);

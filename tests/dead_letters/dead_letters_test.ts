@@ -1,6 +1,14 @@
 /** `app.deadLetters()`: selections, pages, and what is left by a call that ends early. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { activeJobTopic, App, BrokerError, InvalidConfigurationError, Job, type Position } from "@activejob/kafka";
+import {
+  activeJobTopic,
+  App,
+  BrokerError,
+  type DeadLetterHandling,
+  InvalidConfigurationError,
+  Job,
+  type Position,
+} from "@activejob/kafka";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
 import { RecordTooLargeError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
@@ -65,9 +73,12 @@ function withFaults(broker: Broker, fault: (topic: string, record: NewRecord) =>
 
 const bytes = (value: unknown) => new TextEncoder().encode(String(value));
 
-function letter(n: number, more: Partial<NewRecord> & { errorClass?: string; jobClass?: string } = {}): NewRecord {
-  const { errorClass = "TypeError", jobClass = "MailJob", ...rest } = more;
-  const fields = { topic: "default", partition: 0, offset: n, "error-class": errorClass };
+function letter(
+  n: number,
+  more: Partial<NewRecord> & { errorClass?: string; jobClass?: string; source?: string } = {},
+): NewRecord {
+  const { errorClass = "TypeError", jobClass = "MailJob", source = "default", ...rest } = more;
+  const fields = { topic: source, partition: 0, offset: n, "error-class": errorClass };
   return {
     value: JSON.stringify({ job_class: jobClass, arguments: [n] }),
     headers: Object.entries(fields).map(([name, value]) => [`dead-letter-${name}`, bytes(value)] as const),
@@ -118,6 +129,18 @@ Deno.test("a partition whose clock went back is listed in the order of its log, 
   const [first] = await letters.list({ limit: 1 });
   const forged = { ...first!, deadLetteredAt: new Date(0) };
   assertEquals((await letters.list({ after: forged })).map(({ offset }) => offset), [3, 2, 1, 0]);
+});
+
+Deno.test("letters that were handled are left out if asked, however many they are", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 400).map((n) => letter(n, { partition: 0 })));
+  const letters = test.app.deadLetters("dead");
+  const at = range(0, 400).filter((n) => n > 5 && n !== 300).map((offset) => ({ topic: "dead", partition: 0, offset }));
+  assertEquals(await letters.dismiss({ at }), { dismissed: 393, refused: 0 });
+  const listed = async (limit: number) => (await letters.list({ unhandled: true, limit })).map(place);
+  assertEquals(await listed(3), ["dead/0@300", "dead/0@5", "dead/0@4"]);
+  assertEquals((await listed(50)).length, 7);
+  assertEquals((await letters.list({ unhandled: false, limit: 1 })).map(place), ["dead/0@399"]);
 });
 
 Deno.test("a filter selects by class, error and time", async () => {
@@ -219,6 +242,64 @@ Deno.test("a letter that its topic refuses for good is refused, and the others g
   const onRefused = (position: Position, reason: string) => void reasons.push(`${place(position)}: ${reason}`);
   assertEquals(await test.app.deadLetters().requeue({ all: true }, { onRefused }), { requeued: 2, refused: 1 });
   assertEquals(reasons, ["dead/0@1: too large"]);
+});
+
+Deno.test("a letter whose topic was deleted is refused, also in a dry run, and the others go on", async () => {
+  const log = new FaultInjectionLog();
+  const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+  await client.admin.create([
+    ...["default", "dead"].map((name) => ({ name })),
+    { name: "dead_handled", config: { "cleanup.policy": "compact" } },
+  ]);
+  await using app = new App({
+    name: "shop",
+    broker: { ...log.source, embedded: false },
+    jobs: [MailJob],
+    topics: ["default", "gone"].map((name) => activeJobTopic(name, { deadLetterQueue: { topic: "dead" } })),
+    logger: false,
+  });
+  await client.append("dead", range(0, 4).map((n) => letter(n, { source: n % 2 === 0 ? "gone" : "default" })));
+  const reasons: string[] = [];
+  const onRefused = (position: Position, reason: string) => void reasons.push(`${place(position)}: ${reason}`);
+  const letters = app.deadLetters();
+  for (const dryRun of [true, false]) {
+    assertEquals(await letters.requeue({ all: true }, { onRefused, dryRun }), { requeued: 2, refused: 2 });
+    assertEquals(reasons.splice(0), [
+      'dead/0@0: its topic "gone" does not exist: create it with "topics apply"',
+      'dead/0@2: its topic "gone" does not exist: create it with "topics apply"',
+    ]);
+  }
+  assertEquals(await numbersIn(client, "default"), [1, 3]);
+  assertEquals(await letters.dismiss({ all: true }), { dismissed: 2, refused: 2 });
+  await client[Symbol.asyncDispose]();
+});
+
+Deno.test("onRefused gets how a letter was handled before", async () => {
+  await using test = await shop();
+  await test.client.append("dead", [letter(1, { partition: 0 })]);
+  const letters = test.app.deadLetters();
+  await letters.dismiss({ all: true }, { by: "ada" });
+  const calls: unknown[] = [];
+  const onRefused = (_: Position, reason: string, handled: DeadLetterHandling | null) =>
+    void calls.push([reason.slice(0, 23), handled?.action, handled?.by]);
+  await letters.requeue({ all: true }, { onRefused });
+  await letters.requeue({ at: { topic: "dead", partition: 0, offset: 9 } }, { onRefused });
+  assertEquals(calls, [["it was dismissed by ada", "dismissed", "ada"], [
+    "there is no dead letter",
+    undefined,
+    undefined,
+  ]]);
+});
+
+Deno.test("a list calls onProgress after each read", async () => {
+  await using test = await shop();
+  await test.client.append("dead", range(0, 2500).map((n) => letter(n, { partition: 1 })));
+  const reads: number[] = [];
+  const found = await test.app.deadLetters("dead").list({
+    jobClass: "Nope",
+    onProgress: ({ read }) => void reads.push(read),
+  });
+  assertEquals([found, reads], [[], [100, 300, 700, 1500, 2500]]);
 });
 
 Deno.test("a position without a letter is refused", async () => {

@@ -79,6 +79,15 @@ Deno.test("a record without a valid time has none", () => {
   for (const timestampMs of [-1, 0, 8.64e15 + 1]) assertEquals(read({ timestampMs }).deadLetteredAt, null);
 });
 
+Deno.test("data that is too deep to be written as JSON again is not an envelope, and its value stays", () => {
+  const nested = (depth: number) => `{"job_class":"A","arguments":${"[".repeat(depth)}1${"]".repeat(depth)}}`;
+  const detailsOf = (value: string) => readDetails(record({ value }), AT, null, 1e6);
+  assertEquals(detailsOf(nested(900)).envelope?.job_class, "A");
+  const deep = detailsOf(nested(400_000));
+  assertEquals([deep.envelope, deep.jobClass, deep.value?.length], [null, "A", nested(400_000).length]);
+  assertEquals(JSON.parse(JSON.stringify(deep)).jobClass, "A");
+});
+
 Deno.test("the details have the whole record", () => {
   const headers: Headers = [...own({ group: "shop" }), ["mine", null], ["mine", bytes("1")]];
   const details = readDetails(record({ headers, key: bytes("k") }), AT, null, 1000);

@@ -93,7 +93,7 @@ Deno.test("a job that is refused before it is sent fails, and is certainly not w
   await using _ = app;
   const refused: [Job, string][] = [
     [AsyncJob.of().set({ queue: "nope" }), 'No topic declares the queue "nope" (declared: "default", "other")'],
-    [KeyedJob.of(() => 5), "its key function must return a string or null, but it returned 5"],
+    [KeyedJob.of(() => 5), "its key function must return a string or null, but it returned a value of type number"],
     [KeyedJob.of(() => undefined), "its key function must return a string or null, but it returned undefined"],
     [
       KeyedJob.of(() => {

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { NewRecord, StoredRecord } from "../../src/broker/record.ts";
 import {
   cancellationRecord,
+  forgettingRecord,
   jobIdOf,
   readScheduled,
   releasedRecord,
@@ -56,7 +57,16 @@ Deno.test("a record without a key is scheduled without a target key; an empty ke
 });
 
 Deno.test("a cancellation names its job, and is not a tombstone", () => {
-  assertEquals(readScheduled(stored(cancellationRecord("a:b"))), { kind: "cancellation", jobId: "a:b" });
+  assertEquals(readScheduled(stored(cancellationRecord("a:b"))), {
+    kind: "cancellation",
+    jobId: "a:b",
+    isForgotten: false,
+  });
+  assertEquals(readScheduled(stored(forgettingRecord("a:b"))), {
+    kind: "cancellation",
+    jobId: "a:b",
+    isForgotten: true,
+  });
   assertEquals(readScheduled(stored({ key: "a:1", value: null })), { kind: "tombstone" });
 });
 
@@ -85,4 +95,5 @@ Deno.test("a forged record is unreadable, with a reason", () => {
     reason: "crc",
   });
   assertEquals([jobIdOf("a"), jobIdOf("a:1"), jobIdOf("a:b:1")], [null, "a", "a:b"]);
+  assertEquals([jobIdOf(`${"a".repeat(1000)}:1`)?.length, jobIdOf(`${"a".repeat(1100)}:1`)], [1000, null]);
 });

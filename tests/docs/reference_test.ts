@@ -7,22 +7,13 @@ import * as library from "../../mod.ts";
 import { resolveOptions } from "../../src/app/options.ts";
 import { kafkaSettings } from "../../src/broker/kafka/options.ts";
 import { COMMON_FLAGS } from "../../src/cli/arguments.ts";
-import { cancel, pause, resume } from "../../src/cli/control.ts";
-import { dlq } from "../../src/cli/dlq.ts";
-import { enqueue } from "../../src/cli/enqueue.ts";
+import { loadCommands } from "../../src/cli/commands.ts";
 import { EXIT_CODE_LINES } from "../../src/cli/exit_codes.ts";
-import { generate } from "../../src/cli/generate.ts";
-import { init } from "../../src/cli/init.ts";
-import { skip } from "../../src/cli/skip.ts";
-import { status } from "../../src/cli/status.ts";
-import { topics } from "../../src/cli/topics.ts";
-import { web } from "../../src/cli/web.ts";
-import { worker } from "../../src/cli/worker.ts";
 import { Routes } from "../../src/routing/route.ts";
 import { activeJobTopic } from "../../src/routing/topic.ts";
 import { type Row, rowsHeaded, rowsOf, section } from "./markdown.ts";
 
-const COMMANDS = [worker, topics, status, skip, dlq, web, pause, resume, cancel, enqueue, init, generate];
+const COMMANDS = await loadCommands();
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 const OPTIONS = read("docs/options.md");
@@ -214,7 +205,8 @@ Deno.test("docs/command_line.md has every command with its options, and no page 
     for (const [flag] of read(path).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) {
       assert(
         known.has(flag) ||
-          /^--(allow-[a-z]+|no-prompt|parallel|version|watch|minify|keep-names|stop-timeout|cluster)$/.test(flag),
+          /^--(allow-[a-z-]+|disable-warning|permission|test|no-prompt|parallel|version|watch|minify|keep-names|stop-timeout|cluster)$/
+            .test(flag),
         `${path} shows ${flag}`,
       );
     }

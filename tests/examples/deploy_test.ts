@@ -30,6 +30,15 @@ const RESOURCES: Yaml[] = parseAllDocuments(read(`${FOLDER}/kubernetes.yaml`)).m
 });
 const COMMANDS = new Map([worker, topics, web].map((command) => [command.name, command]));
 
+/** The Pod Security Standard "restricted", with the user of the image. */
+const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  runAsNonRoot: true,
+  runAsUser: 1993,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
 /** The list behind an instruction of the Dockerfile. */
 function listOf(instruction: string): string[] {
   return JSON.parse(new RegExp(`^${instruction} (\\[.*\\])$`, "m").exec(DOCKERFILE)![1]!);
@@ -74,6 +83,7 @@ Deno.test("kubernetes.yaml runs real commands, and its probes, selectors and ser
   for (const { kind, spec } of workloads) {
     const { metadata: { labels }, spec: { containers: [container] } } = spec.template;
     if (kind === "Deployment") assertEquals(spec.selector.matchLabels, labels);
+    assertEquals(container.securityContext, RESTRICTED, container.name);
     const args = await readLine(container.args);
     const [port] = container.ports ?? [];
     assertEquals(port?.containerPort, portOf(args, container.name));

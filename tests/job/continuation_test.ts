@@ -178,7 +178,11 @@ Deno.test("a cursor that is not an integer cannot advance, and a step that has e
     step.set(9n);
     step.advance();
     assertEquals(step.cursor, 10n);
-    assertThrows(() => step.advance({ from: 1.5 }), ContinuationError, "from 1.5");
+    assertThrows(
+      () => step.advance({ from: 1.5 }),
+      ContinuationError,
+      "from a value of type number, which is not an integer",
+    );
   }, {});
   assertThrows(() => ended!.set(1), ContinuationError, 'Step "a" has ended');
 });

@@ -1,15 +1,18 @@
 /** Encryption of what jobs carry: what is written, and what is refused. */
 import { Buffer } from "node:buffer";
 import {
+  type AnySerializer,
   currentAttributes,
+  DeserializationError,
   encryption,
   type EncryptionOptions,
+  globalId,
   InvalidConfigurationError,
   Job,
   PoisonError,
   UnknownKeyError,
 } from "@activejob/kafka";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { codecOf } from "../support/codec.ts";
 
 const OLD = { id: "2025", key: new Uint8Array(32).fill(1) };
@@ -46,6 +49,44 @@ Deno.test("an encrypted job has neither arguments nor attributes in its envelope
   assertEquals([envelope.jobClass, JSON.parse(text).encrypted.key], ["PayJob", "2026"]);
   assertEquals(now.readArguments(envelope), args);
   assertEquals(now.readAttributes(envelope), { Current: { user: "ada@example" } });
+});
+
+Deno.test("the readable part of an encrypted job is the same each time, and has no secret", () => {
+  const descriptions = [1, 2].map(() => {
+    const job = PayJob.of("4111-1111" as never);
+    job.jobId = "1";
+    return now.describe(job, "shop_pay");
+  });
+  assertEquals(descriptions[0], descriptions[1]);
+  assertEquals(Object.keys(JSON.parse(descriptions[0]!)).filter((field) => /arg|attr|encrypted/.test(field)), []);
+});
+
+Deno.test("an argument of an encrypted job that cannot be read is named by its path; the message has no value of it", async () => {
+  const cards: AnySerializer = {
+    name: "CardSerializer",
+    handles: (value) => value instanceof URL,
+    serialize: ({ href }: URL) => ({ href }),
+    deserialize: ({ href }) => {
+      throw new TypeError(`not a card: ${href}`);
+    },
+  };
+  for (
+    const [isEncrypting, why] of [[true, "CardSerializer: TypeError"], [false, "CardSerializer: not a card: card:4111"]]
+  ) {
+    const codec = codecOf({
+      serializers: [cards],
+      locateGlobalId: () => null,
+      ...(isEncrypting ? { encryption: encryption({ keys: [NEW] }) } : {}),
+    });
+    const read = (arg: unknown) => codec.read(codec.write(PayJob.of(arg as never), "shop_pay"));
+    const error = assertThrows(() => codec.readArguments(read(new URL("card:4111"))), DeserializationError);
+    assertEquals([error.message, error.cause === undefined], [`Cannot deserialize arguments[0]: ${why}`, isEncrypting]);
+    const missing = await assertRejects(
+      () => codec.deserializeArguments(read(globalId("gid://shop/Card/4111"))) as Promise<unknown>,
+      DeserializationError,
+    );
+    assertEquals(missing.message.includes("4111"), !isEncrypting);
+  }
 });
 
 Deno.test("each writing has a nonce of its own", () => {

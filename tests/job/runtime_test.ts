@@ -18,6 +18,7 @@ function runtime(name: string, ...jobs: (typeof SharedJob | typeof OtherJob)[]):
     name,
     jobs: new Set(jobs),
     isClosed: false,
+    codec: { isEncrypting: false },
     enqueue: () => Promise.reject(new Error(name)),
     enqueueAcknowledged: () => Promise.reject(new Error(name)),
     nowMs: () => Date.now(),

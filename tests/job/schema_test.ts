@@ -59,9 +59,10 @@ Deno.test("a message about secret arguments has only their paths; the issues are
     "The arguments of MailJob do not fit its schema: arguments[0].card; arguments[1].card; arguments[2].card; and 1 more",
   );
   assertEquals(error.issues[0]!.message, "4111-1111 is not a card");
+  assert(!Deno.inspect(error, { depth: 9 }).includes("4111-1111"), "a program prints the error with its properties");
   const odd = { name: "MailJob", schema: schemaOf((args) => ({ value: (args as unknown[])[0] })) };
   const { message } = assertThrows(() => applySchema(odd, ["4111-1111"], true), InvalidConfigurationError);
-  assertEquals(message, "MailJob.schema must return the list of arguments, but it returned string");
+  assertEquals(message, "MailJob.schema must return the list of arguments, but it returned a value of type string");
 });
 
 Deno.test("arguments that were not read are not checked when the job is enqueued again", () => {

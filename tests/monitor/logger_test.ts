@@ -116,9 +116,9 @@ Deno.test("attachLogger() listens to nothing below its level, so that a quiet lo
   assertEquals(monitor.hasListener("job.failed"), false);
 });
 
-const HOSTILE = "a\nb\r\u001b[31mred\u0007\u007f\u009b2J\u2028\u2029\u0000";
+const HOSTILE = "a\nb\r\u001b[31mred\u0007\u007f\u009b2J\u2028\u2029\u202e\u200b\u0000";
 
-Deno.test("attachLogger() escapes line breaks and control characters, in every part of a line", () => {
+Deno.test("attachLogger() escapes line breaks, control characters and marks of direction, in every part of a line", () => {
   const hostile = { ...error, message: HOSTILE };
   for (const format of ["pretty", "json"] as const) {
     const lines = written(
@@ -130,7 +130,7 @@ Deno.test("attachLogger() escapes line breaks and control characters, in every p
     assertEquals(lines.length, format === "pretty" ? 3 : 2, "an event is one line");
     for (const line of lines) {
       // deno-lint-ignore no-control-regex
-      assert(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(line.slice(0, -1)), JSON.stringify(line));
+      assert(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202e\u200b]/.test(line.slice(0, -1)), JSON.stringify(line));
     }
     if (format === "json") assertEquals(JSON.parse(lines[1]!).details, { [HOSTILE]: HOSTILE });
   }

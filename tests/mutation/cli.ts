@@ -179,10 +179,18 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     tests: ["tests/cli/load_app_test.ts"],
   },
   {
+    what: "cli: only an error of a parser has the place of a syntax error",
+    file: "src/support/stack_trace.ts",
+    find: "return error instanceof SyntaxError\n    ?",
+    replace: "return error instanceof Error\n    ?",
+    tests: ["tests/support/stack_trace_test.ts"],
+    only: "findSyntaxError",
+  },
+  {
     what: "cli: a missing permission is printed with the flag that allows it",
     file: "src/cli/print_error.ts",
-    find: "missing === null ? line :",
-    replace: "true ? line :",
+    find: "missing === null",
+    replace: "true",
     tests: ["tests/cli/permissions_test.ts"],
   },
 ];

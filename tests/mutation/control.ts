@@ -4,6 +4,9 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 const STATE = "tests/control/state_test.ts";
 const FOLLOW = "tests/control/worker_control_test.ts";
 const LIMITS = "tests/worker/limits/limits_test.ts";
+const GATE = "tests/worker/limits/gate_test.ts";
+const LIMIT = "tests/worker/limits/limit_test.ts";
+const BUCKET = "tests/worker/limits/bucket_test.ts";
 
 /** See the module. */
 export const CONTROL_MUTANTS: readonly Mutant[] = [
@@ -37,6 +40,14 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     only: "once for each outage",
   },
   {
+    what: "control: after a standstill the orders are read from the start of the topic",
+    file: "src/control/worker_control.ts",
+    find: "from: isStale ? 0 : this.#position",
+    replace: "from: this.#position",
+    tests: [FOLLOW],
+    only: "after a standstill",
+  },
+  {
     what: "control: an order from the future is forged",
     file: "src/control/record.ts",
     find: "if (atMs - nowMs > MAX_AHEAD_MS) return null;",
@@ -45,14 +56,14 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "control: cancellations are limited by their characters",
-    file: "src/control/limited_map.ts",
+    file: "src/support/limited_map.ts",
     find: " || this.#weight > weight",
     replace: "",
     tests: [STATE],
   },
   {
     what: "control: a cancellation that has ended does not count",
-    file: "src/control/limited_map.ts",
+    file: "src/support/limited_map.ts",
     find: "if (this.#entries.delete(key)) this.#weight -= this.#weigh(key, value!);",
     replace: "this.#entries.delete(key);",
     tests: [STATE],
@@ -82,17 +93,17 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
   {
     what: "limits: idle buckets are forgotten",
     file: "src/worker/limits/limit.ts",
-    find: "if (!bucket.isIdle(nowMs)) this",
-    replace: "this",
-    tests: [LIMITS],
+    find: "else if (next.value[1].isIdle(nowMs)) this",
+    replace: "else if (nowMs < 0) this",
+    tests: [LIMIT],
     only: "buckets are forgotten",
   },
   {
     what: "limits: a clock that is set back does not hold up the jobs",
     file: "src/worker/limits/bucket.ts",
-    find: "if (nowMs < this.#lastMs) this.#forgetBefore(this.#starts.length);",
+    find: "if (nowMs < this.#lastMs) this.#setBack(nowMs);",
     replace: "",
-    tests: [LIMITS],
+    tests: [BUCKET],
     only: "set back",
   },
   {
@@ -108,7 +119,7 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     file: "src/worker/limits/gate.ts",
     find: "if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());",
     replace: "",
-    tests: [LIMITS],
+    tests: [GATE],
     only: "starts late",
   },
   {
@@ -116,7 +127,22 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     file: "src/worker/limits/bucket.ts",
     find: "record.isWoken || record.hasSlot()",
     replace: "true",
-    tests: [LIMITS],
+    tests: [GATE],
     only: "keeps no turn",
+  },
+  {
+    what: "limits: a job that the commit keeps back passes its turn on",
+    file: "src/worker/partition/record_queue.ts",
+    find: "this.#options.onKeptBack(first);",
+    replace: "",
+    tests: ["tests/worker/limits/turns_test.ts"],
+  },
+  {
+    what: "limits: a value whose jobs count in a shared bucket stays there",
+    file: "src/worker/limits/limit.ts",
+    find: "if (!shared.isIdle(nowMs)) return shared;",
+    replace: "",
+    tests: [LIMIT],
+    only: "of 100,000 values",
   },
 ];

@@ -117,8 +117,8 @@ const EVENTS: readonly Mutant[] = [
   {
     what: "logger: control characters are escaped",
     file: "src/monitor/log_format.ts",
-    find: "return text.replace(CONTROLS,",
-    replace: "return text.replace(/never/g,",
+    find: ".map((line) => `${escapeText(line)}\\n`)",
+    replace: ".map((line) => `${line}\\n`)",
     tests: ["tests/monitor/logger_test.ts"],
   },
 ];

@@ -7,6 +7,13 @@ const REQUESTS = ["tests/web/dashboard/dashboard_test.ts"];
 /** All guards. */
 export const DASHBOARD_MUTANTS: readonly Mutant[] = [
   {
+    what: "dashboard: a secret in a map is left out",
+    file: "src/web/dashboard/redact.ts",
+    find: "isSerialized && Array.isArray(shown)",
+    replace: "false",
+    tests: ["tests/web/dashboard/redact_test.ts"],
+  },
+  {
     what: "dashboard: a request without a user is refused",
     file: "src/web/dashboard/dashboard.ts",
     find: "if (!isUser && !publicRead)",
@@ -33,10 +40,18 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
   {
     what: "dashboard: without Sec-Fetch-Site the origin must be that of the Host",
     file: "src/web/dashboard/security.ts",
-    find: 'isSame && origin !== "null"',
-    replace: "isSame || true",
+    find: "host !== undefined && URL.parse(origin)?.host === host",
+    replace: "host !== undefined",
     tests: REQUESTS,
     only: "the same origin only",
+  },
+  {
+    what: "dashboard: a Host that is not a host is of no origin",
+    file: "src/web/dashboard/security.ts",
+    find: "host !== undefined && URL.parse(origin)?.host === host",
+    replace: "URL.parse(origin)?.host === host",
+    tests: REQUESTS,
+    only: "Origin is compared",
   },
   {
     what: "dashboard: a client on this machine must use a name of this machine",
@@ -61,6 +76,22 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     replace: "if (false)",
     tests: HTML,
     only: "refuses a value in a tag",
+  },
+  {
+    what: "dashboard: a form must arrive within a time limit",
+    file: "src/web/dashboard/form.ts",
+    find: "await runWithin(limitMs, () => readText(reader))",
+    replace: "await readText(reader)",
+    tests: ["tests/web/dashboard/form_test.ts"],
+    only: "does not end",
+  },
+  {
+    what: "web: the number of connections is bounded",
+    file: "src/cli/http.ts",
+    find: "first!.destroy();",
+    replace: "",
+    tests: ["tests/cli/http_test.ts"],
+    only: "too many connections",
   },
   {
     what: "web: a wrong password is refused",

@@ -10,6 +10,14 @@ const BEHAVIOURS = ["tests/behaviours/operators_test.ts"];
 /** See the module. */
 export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
+    what: "dead letters: a list without those that were handled has none of them",
+    file: "src/dead_letters/list.ts",
+    find: "if (unhandled && this.#isHandled(record.offset)) continue;",
+    replace: "",
+    tests: TESTS,
+    only: "left out if asked",
+  },
+  {
     what: "dead letters: a second requeue is refused",
     file: HANDLE,
     find: "handled !== null && this.#options.force !== true",
@@ -32,6 +40,14 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
     replace: "false",
     tests: BEHAVIOURS,
     only: "bad input 26",
+  },
+  {
+    what: "dead letters: a letter whose topic is missing does not end the call",
+    file: HANDLE,
+    find: ".get(topic) != null;",
+    replace: ".size > 0;",
+    tests: TESTS,
+    only: "was deleted",
   },
   {
     what: "dead letters: a record without its value is not requeued",
@@ -166,6 +182,29 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
     only: "hostile",
   },
   {
+    what: "dlq: a forged name does not make a list wide",
+    file: "src/cli/dlq_output.ts",
+    find: "cut(show(letter.jobClass))",
+    replace: "show(letter.jobClass)",
+    tests: CLI_TESTS,
+    only: "a forged name",
+  },
+  {
+    what: "status: a line that wraps counts as the rows that it takes",
+    file: "src/cli/status_output.ts",
+    find: "columns === 0 ? 1 :",
+    replace: "columns >= 0 ? 1 :",
+    tests: ["tests/cli/status_test.ts"],
+    only: "on a terminal",
+  },
+  {
+    what: "completion: an option of another action is not suggested",
+    file: "src/cli/suggest.ts",
+    find: "own.includes(flag) || !others.includes(flag)",
+    replace: "own.includes(flag) || others.includes(flag) || !others.includes(flag)",
+    tests: ["tests/cli/suggest_test.ts"],
+  },
+  {
     what: "dlq: arguments are hidden",
     file: "src/cli/dlq_output.ts",
     find: "withArguments || SAFE_FIELDS.has(name)",
@@ -191,9 +230,9 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "dlq: an option of another action is refused",
-    file: "src/cli/dlq.ts",
-    find: "if (!args.isSet(name) || allowed",
-    replace: "if (args.isSet(name) || allowed",
+    file: "src/cli/actions.ts",
+    find: "|| !args.isSet(flag.name)",
+    replace: "|| args.isSet(flag.name)",
     tests: CLI_TESTS,
     only: "--force",
   },

@@ -272,8 +272,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     what: "enqueuing: the names of undeclared queues are bounded",
     file: "src/dispatch/dispatcher.ts",
-    find: "this.#warnedQueues.delete(oldest!);",
-    replace: "",
+    find: "{ entries: MAX_WARNED_QUEUES }",
+    replace: "{ entries: Infinity }",
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
   {

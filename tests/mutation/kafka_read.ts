@@ -14,6 +14,14 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
     only: "looks for the leader again",
   },
   {
+    what: "kafka: a read that stops inside of a batch continues there",
+    file: `${SOURCE}/read_log.ts`,
+    find: "next = Math.min(part.next, to);",
+    replace: "next = part.next;",
+    tests: [`${TESTS}/read_log_test.ts`],
+    only: "stops at",
+  },
+  {
     what: "kafka: a read leaves out aborted records",
     file: `${SOURCE}/read_log.ts`,
     find: "batch.magic === MAGIC && filter.skips(data, batch)",
@@ -64,8 +72,8 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
   {
     what: "kafka: a read stops between the parts of a large batch",
     file: `${SOURCE}/read_log.ts`,
-    find: "if (bytes >= this.#options.maxBytes) return",
-    replace: "if (bytes < 0) return",
+    find: "if (bytes >= maxBytes || next === to) return",
+    replace: "if (next === to) return",
     tests: [`${TESTS}/read_log_test.ts`],
     only: "large batch in gzip",
   },
@@ -92,5 +100,13 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
     replace: "return await ((promise: Promise<LogPage>, _: unknown) => promise)(",
     tests: [`${TESTS}/read_log_test.ts`],
     only: "also while a broker is silent",
+  },
+  {
+    what: "kafka: a group is asked where it was listed, without looking its coordinator up",
+    file: "src/broker/kafka/groups.ts",
+    find: "    for (const group of groups) cluster.learnCoordinator(group, nodeIds[at]!);\n",
+    replace: "",
+    tests: ["tests/broker/kafka/listing_test.ts"],
+    only: "looks up no coordinator",
   },
 ];

@@ -3,6 +3,8 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 const CONFIRM = "src/web/dashboard/pages/confirm_letters.ts";
 const LETTERS = ["tests/web/dashboard/pages/dead_letters_test.ts"];
+const BALANCER = ["tests/web/dashboard/balancer_test.ts"];
+const TOPIC = ["tests/web/dashboard/pages/topic_test.ts"];
 
 /** See the module. */
 export const PAGES_MUTANTS: readonly Mutant[] = [
@@ -15,12 +17,44 @@ export const PAGES_MUTANTS: readonly Mutant[] = [
     only: "a reader",
   },
   {
+    what: "pages: a reader has no form to pause a partition",
+    file: "src/web/dashboard/partitions_table.ts",
+    find: 'access === "operate" && canPause',
+    replace: "canPause",
+    tests: TOPIC,
+    only: "a reader",
+  },
+  {
+    what: "pages: the form of a partition does not pause the topic",
+    file: "src/web/dashboard/pause_form.ts",
+    find: "return { partition: Number(text) };",
+    replace: "return {};",
+    tests: TOPIC,
+    only: "one partition",
+  },
+  {
     what: "pages: a form requeues once",
-    file: CONFIRM,
-    find: 'if (!useFormId(form.get("id"))) {',
+    file: "src/web/dashboard/dashboard.ts",
+    find: "if (!this.#usedForms.add(form.get(FORM_ID))) {",
     replace: "if (form === null) {",
     tests: LETTERS,
     only: "a group is requeued",
+  },
+  {
+    what: "pages: a form that is sent to two dashboards requeues once",
+    file: CONFIRM,
+    find: "handled.at.getTime() <= upToMs",
+    replace: "handled.at.getTime() <= Infinity",
+    tests: BALANCER,
+    only: "sent to two dashboards",
+  },
+  {
+    what: "pages: a link of another site shows no outcome",
+    file: "src/web/dashboard/security.ts",
+    find: 'return site === "cross-site" || site === "same-site";',
+    replace: "return false;",
+    tests: BALANCER,
+    only: "in a link",
   },
   {
     what: "pages: a letter that was handled is requeued again only if the box is ticked",
@@ -41,10 +75,26 @@ export const PAGES_MUTANTS: readonly Mutant[] = [
   {
     what: "pages: letters that arrive after the confirmation stay",
     file: "src/web/dashboard/letter_selection.ts",
-    find: "if (upTo.length === 0)",
-    replace: "if (upTo.length >= 0)",
+    find: "(ends === null || letter.offset",
+    replace: "(true || letter.offset",
     tests: LETTERS,
     only: "letters that arrive after",
+  },
+  {
+    what: "pages: a form handles no letter that is older than those that it was made of",
+    file: "src/web/dashboard/letter_selection.ts",
+    find: "(starts === null || letter.offset",
+    replace: "(true || letter.offset",
+    tests: LETTERS,
+    only: "once the newest",
+  },
+  {
+    what: "pages: a letter of a confirmation has no arguments",
+    file: "src/web/dashboard/letter_selection.ts",
+    find: "    return letter;",
+    replace: "    return { ..._envelope, ...letter };",
+    tests: LETTERS,
+    only: "a letter beyond the newest",
   },
   {
     what: "pages: arguments of a dead letter are for a user who may operate",

@@ -1,6 +1,13 @@
 /** `app.workers()` over records that a test writes, with a clock that the test moves. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { activeJobTopic, App, type AppOptions, InvalidConfigurationError, UnknownTopicError } from "@activejob/kafka";
+import {
+  activeJobTopic,
+  App,
+  type AppOptions,
+  BrokerError,
+  InvalidConfigurationError,
+  UnknownTopicError,
+} from "@activejob/kafka";
 import type { BrokerAdmin, StoredRecord } from "../../src/broker/broker.ts";
 import { listWorkers } from "../../src/reports/list_workers.ts";
 import { reportRecord } from "../../src/reports/report.ts";
@@ -23,12 +30,11 @@ function logOf(records: readonly (readonly [id: string, ageS: number, value?: st
   });
   const high = low + records.length;
   let read = 0;
-  const admin: Pick<BrokerAdmin, "describe" | "ends" | "read"> = {
-    describe: (topics) =>
-      Promise.resolve(new Map(topics.map((topic) => [topic, { partitions: 1, config: new Map() }]))),
-    ends: () => Promise.resolve([{ partition: 0, low, high }]),
-    read: (_topic, _partition, { from }) => {
-      const page = stored.filter(({ offset }) => offset >= from).slice(0, 100);
+  const ends = { partitions: [{ partition: 0, low, high, problem: null }], problem: null };
+  const admin: Pick<BrokerAdmin, "listEnds" | "read"> = {
+    listEnds: (topics) => Promise.resolve(new Map(topics.map((topic) => [topic, ends]))),
+    read: (_topic, _partition, { from, to = high }) => {
+      const page = stored.filter(({ offset }) => offset >= from && offset < to).slice(0, 100);
       read += page.length;
       return Promise.resolve({ records: page, next: (page.at(-1)?.offset ?? from) + 1, low, high, lastStable: high });
     },
@@ -118,11 +124,23 @@ Deno.test("with reports: false no topic is declared, and no worker is listed", a
 });
 
 Deno.test("a missing topic of reports is an error that names the remedy", async () => {
-  const admin = { describe: () => Promise.resolve(new Map([[TOPIC, null]])) } as unknown as BrokerAdmin;
+  const admin = { listEnds: () => Promise.resolve(new Map([[TOPIC, null]])) } as unknown as BrokerAdmin;
   await assertRejects(
     () => listWorkers({ admin, topic: TOPIC, nowMs: NOW, skipCommand: () => "" }),
     UnknownTopicError,
     'no topic "shop_workers", in which workers report: create it with "topics apply"',
+  );
+});
+
+Deno.test("a partition of reports without a leader is an error at once: its workers would seem to have ended", async () => {
+  const partitions = [{ partition: 0, low: null, high: null, problem: "it has no leader" }];
+  const admin = {
+    listEnds: () => Promise.resolve(new Map([[TOPIC, { partitions, problem: null }]])),
+  } as unknown as BrokerAdmin;
+  await assertRejects(
+    () => listWorkers({ admin, topic: TOPIC, nowMs: NOW, skipCommand: () => "" }),
+    BrokerError,
+    "Cannot read shop_workers/0: it has no leader",
   );
 });
 

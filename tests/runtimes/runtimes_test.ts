@@ -5,6 +5,7 @@ import { OtherProject, PACKED_CLI } from "../support/other_runtimes.ts";
 
 const ignore = await findMissingRuntimes() !== null;
 const project = ignore ? null : await OtherProject.create();
+await project?.writePrograms("docs/node_and_bun.md", "page");
 addEventListener("unload", () => project !== null && Deno.removeSync(project.folder, { recursive: true }));
 
 /** The output of the jobs of `perform.ts`, in order. */
@@ -27,7 +28,7 @@ for (const { name, program } of otherRuntimes) {
     name: `${name} passes the conformance suite of the memory broker and of SQLite`,
     ignore,
     async fn() {
-      const { code, stdout, stderr } = await run(["tests/runtimes/programs/conformance.ts"]);
+      const { code, stdout, stderr } = await run(["tests/runtimes/programs/conformance.ts", "memory", "sqlite"]);
       const counts = stdout.map((line) => line.replace(/\d+ cases/, "… cases")).sort();
       assertEquals([code, counts], [0, [
         "memory: … cases, 0 failed, 15 left out",
@@ -42,6 +43,18 @@ for (const { name, program } of otherRuntimes) {
     async fn() {
       const { code, stdout, stderr } = await run(["tests/runtimes/programs/test_kit.ts"]);
       assertEquals([code, stdout], [0, ["AssertionError", "RangeError"]], stderr.join("\n"));
+    },
+  });
+
+  Deno.test({
+    name: `${name} runs the test of docs/node_and_bun.md with its own runner`,
+    ignore,
+    async fn() {
+      const runner = name === "Bun" ? "test" : "--test";
+      const { code, stdout, stderr } = await run([runner, "page/welcome_job.test.ts"]);
+      const output = [...stdout, ...stderr].join("\n");
+      assertEquals(code, 0, output);
+      assertMatch(output, /^\W*(?:pass 1|1 pass)$/m);
     },
   });
 
@@ -82,6 +95,13 @@ for (const { name, program } of otherRuntimes) {
       assertEquals([refused.code, refused.stderr], [1, [
         'error: "init" writes files for Deno: start it with "deno run -A jsr:@activejob/kafka/cli init"',
       ]]);
+      await Deno.writeTextFile(`${project!.folder}/broken.ts`, 'import "./broken_job.ts";\n');
+      await Deno.writeTextFile(
+        `${project!.folder}/broken_job.ts`,
+        "export class X {\n  perform() { return 1 +; }\n}\n",
+      );
+      const [broken] = (await cli("worker", "--app", "broken.ts")).stderr;
+      assertMatch(broken!, /^error: Cannot load the App from "broken\.ts": .*, at .*\/broken_job\.ts:2\b/);
       const [missing] = (await cli("worker", "--app", "nowhere.ts")).stderr;
       assertMatch(
         missing!,

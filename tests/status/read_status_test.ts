@@ -100,8 +100,32 @@ Deno.test("a topic with a rate limit is stalled after twice the time of the limi
   assertEquals(states, ["ok", "behind", "stalled"]);
 });
 
+Deno.test("reports that do not come until the deadline hold up nothing else: not the ages, the delayed jobs, the dead letters", async () => {
+  await using app = new App({ ...OPTIONS, broker: "memory:" });
+  await MailJob.set({ queue: "mail" }).performLater(1);
+  await MailJob.set({ queue: "mail", wait: { hours: 1 } }).performLater(2);
+  await app.flush();
+  const { topics: [mail], notes } = await app.status({ timeoutMs: 100, workers: new Promise(() => {}) });
+  const { queue, lag, oldestWaitingMs, delayed, deadLetters } = mail!;
+  assertEquals(typeof oldestWaitingMs, "number");
+  assertEquals({ queue, lag, delayed, unhandled: deadLetters?.unhandled }, {
+    queue: "mail",
+    lag: 1,
+    delayed: 1,
+    unhandled: 0,
+  });
+  assertEquals(notes, ["The reports of workers could not be read: the broker did not respond within 100 ms."]);
+});
+
+Deno.test("reports that the caller fails to read become a note", async () => {
+  await using app = new App({ ...OPTIONS, broker: "memory:" });
+  const { state, notes } = await app.status({ workers: Promise.reject(new Error("too slow")) });
+  assertEquals([state, notes], ["ok", ["The reports of workers could not be read: too slow."]]);
+});
+
 Deno.test("a status with a wrong option is refused", async () => {
   await using app = new App({ ...OPTIONS, broker: "memory:" });
   await assertRejects(() => app.status({ timeoutMs: 0 }), InvalidConfigurationError, "timeoutMs");
   await assertRejects(() => app.status({ command: "" }), InvalidConfigurationError, "command");
+  await assertRejects(() => app.status({ workers: [] as never }), InvalidConfigurationError, "a promise");
 });

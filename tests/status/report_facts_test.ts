@@ -37,22 +37,24 @@ function worker(id: string, wanted: Wanted = {}): ReportedWorker {
 }
 
 const facts = (...workers: ReportedWorker[]) => new ReportFacts(workers, NOW_MS);
+const unmovedMs = (found: ReportFacts, front: number, members: number) => found.of("mail").unmovedMs(0, front, members);
 
 Deno.test("live workers say what runs and who owns a partition; those that are gone count for nothing", () => {
   const live = facts(worker("a", { running: { offset: 7, runningMs: 50 } }));
-  assertEquals([live.runningOf("mail"), live.runningOf("other"), live.ownerOf(MAIL)], [1, null, "a"]);
-  assertEquals([facts(worker("a")).runningOf("mail"), live.ownerOf({ ...MAIL, partition: 1 })], [0, null]);
+  assertEquals([live.of("mail").running, live.of("other").running], [1, null]);
+  assertEquals(facts(worker("a")).of("mail").running, 0);
+  assertEquals([...live.of("mail").owners], [[0, "a"]]);
   const gone = facts(worker("a", { state: "gone", running: { offset: 7, runningMs: 50 } }));
-  assertEquals([gone.runningOf("mail"), gone.ownerOf(MAIL), gone.unmovedMs(MAIL, 7, 0)], [null, null, 0]);
+  assertEquals([gone.of("mail").running, gone.of("mail").owners.size, unmovedMs(gone, 7, 0)], [null, 0, 0]);
 });
 
 Deno.test("a committed offset has not moved while the job at it runs", () => {
   const running = facts(worker("a", { performed: [1], running: { offset: 7, runningMs: 400_000 } }));
-  assertEquals([running.unmovedMs(MAIL, 7, 1), running.unmovedMs(MAIL, 6, 1)], [401_000, 0]);
+  assertEquals([unmovedMs(running, 7, 1), unmovedMs(running, 6, 1)], [401_000, 0]);
 });
 
 Deno.test("a committed offset has not moved if no worker of the topic has done a job for five minutes", () => {
-  const unmoved = (members: number, ...workers: ReportedWorker[]) => facts(...workers).unmovedMs(MAIL, 7, members);
+  const unmoved = (members: number, ...workers: ReportedWorker[]) => unmovedMs(facts(...workers), 7, members);
   assertEquals(unmoved(1, worker("a", { performed: [9, 0, 0, 0, 0, 0, 0] })), 300_000);
   assertEquals(unmoved(1, worker("a", { performed: [9, 0, 0, 0, 0, 0] })), 0);
   assertEquals(unmoved(1, worker("a")), 300_000);
@@ -71,7 +73,7 @@ Deno.test("the work grows with the number of running jobs, and not faster: any c
   const status = { groups: [{ topics: ["mail"], partitions: [MAIL], running: jobs }] };
   const workers = [{ ...worker("a", { otherTopics: 1 }), status } as unknown as ReportedWorker];
   const { result, steps } = countArraySteps(() => facts(...workers));
-  assertEquals([result.runningOf("mail"), result.unmovedMs(MAIL, count - 1, 1)], [count, 1050]);
+  assertEquals([result.of("mail").running, unmovedMs(result, count - 1, 1)], [count, 1050]);
   assert(steps >= count && steps < 2 * count, `${steps} entries of arrays were visited`);
 });
 

@@ -1,6 +1,6 @@
 /** A user of a dashboard who has no script: asks for pages, follows links, fills in forms and sends them. */
-import type { App } from "@activejob/kafka";
-import { dashboard } from "@activejob/kafka/web";
+import { activeJobTopic, App } from "@activejob/kafka";
+import { type Dashboard, dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals } from "@std/assert";
 
 const SITE = "http://jobs.test/";
@@ -17,10 +17,26 @@ export interface ShownPage {
   readonly text: string;
 }
 
-/** Opens the dashboard of an App. */
-export function openDashboard(app: App, access: "read" | "operate" = "operate") {
-  const { fetch } = dashboard(app, { authorize: () => ({ user: "ada", access }) });
+/** Returns an App with one topic, `default`, and nothing else. */
+export function createPlainApp(): App {
+  return new App({ name: "shop", broker: "memory:", jobs: [], topics: [activeJobTopic("default")], logger: false });
+}
 
+/** Serves the dashboard of an App to one user, `"ada"`. */
+export function serveDashboard(app: App, access: "read" | "operate" = "operate"): Dashboard {
+  return dashboard(app, { authorize: () => ({ user: "ada", access }) });
+}
+
+/**
+ * Opens the dashboard of an App.
+ *
+ * @param fetch handles the requests. @default a dashboard of its own
+ */
+export function openDashboard(
+  app: App,
+  access: "read" | "operate" = "operate",
+  fetch: Dashboard["fetch"] = serveDashboard(app, access).fetch,
+) {
   async function open(path: string, init?: RequestInit): Promise<ShownPage> {
     const response = await fetch(new Request(new URL(path, SITE), init));
     if (response.status === 303) {

@@ -12,6 +12,8 @@ export class LimitedBroker implements BrokerSource {
   consumer: Consumer | undefined;
   /** Called with each commit; the function that it returns is called once it is acknowledged. */
   onCommit = (): () => void => () => {};
+  /** Returns whether the broker refuses a commit as too long, although that is within its limit. */
+  isTooLong = (_metadata: string): boolean => false;
 
   constructor(log: FaultInjectionLog, maxLength: number) {
     this.#log = log;
@@ -26,6 +28,9 @@ export class LimitedBroker implements BrokerSource {
       const commit = consumer.commit.bind(consumer);
       consumer.commit = (marks, commitOptions) => {
         for (const { metadata } of marks) assert(metadata.length <= this.#maxLength, metadata);
+        if (marks.some(({ metadata }) => this.isTooLong(metadata))) {
+          return Promise.resolve(marks.map(() => "metadata_too_long"));
+        }
         const acknowledge = this.onCommit();
         return commit(marks, commitOptions).then((outcomes) => {
           if (outcomes.includes("committed")) acknowledge();

@@ -37,12 +37,13 @@ export class PartitionUnderTest implements AsyncDisposable {
   /** Called before each read of the log beside the consumer. */
   beforeRead: () => void | Promise<void> = () => {};
   readonly partition: ScheduledPartition;
-  readonly #broker: Broker = new FaultInjectionLog().open();
+  readonly #broker: Broker;
   #read = 0;
 
-  private constructor(clock: Clock, recurring: readonly RecurringDefinition[]) {
+  private constructor(broker: Broker, clock: Clock, recurring: readonly RecurringDefinition[]) {
     this.clock = clock;
-    const { admin } = this.#broker;
+    this.#broker = broker;
+    const { admin } = broker;
     const context = {
       topic: SCHEDULED,
       clock,
@@ -86,17 +87,16 @@ export class PartitionUnderTest implements AsyncDisposable {
     this.partition = new ScheduledPartition(ownership, context, group as GroupContext);
   }
 
-  /** Makes a partition with an empty log, which is ready. */
+  /** Makes a partition with a log of some records; without one it is ready. */
   static async open(
     clock: Clock = new ManualClock(),
     recurring: readonly RecurringDefinition[] = [],
+    records: readonly NewRecord[] = [],
   ): Promise<PartitionUnderTest> {
-    const made = new PartitionUnderTest(clock, recurring);
-    await made.#broker.admin.create([
-      { name: SCHEDULED, config: { "cleanup.policy": "compact" } },
-      { name: "target" },
-    ]);
-    return made;
+    const broker = new FaultInjectionLog().open();
+    await broker.admin.create([{ name: SCHEDULED, config: { "cleanup.policy": "compact" } }, { name: "target" }]);
+    await broker.append(SCHEDULED, records);
+    return new PartitionUnderTest(broker, clock, recurring);
   }
 
   /** Collects the events of a name. */

@@ -1,6 +1,6 @@
 /** The first frame of a stack that is the user's. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { findUserFrame } from "../../src/support/stack_trace.ts";
+import { findSyntaxError, findUserFrame } from "../../src/support/stack_trace.ts";
 
 const LIBRARY = new URL("../../src/", import.meta.url).href;
 
@@ -23,4 +23,21 @@ Deno.test("findUserFrame() passes over the library, its other copies and the run
   ];
   for (const [stack, frame] of cases) assertEquals(findUserFrame(stack), frame, String(stack));
   assertMatch(findUserFrame(new Error().stack)!, /\/tests\/support\/stack_trace_test\.ts:\d+:\d+$/);
+});
+
+Deno.test("findSyntaxError() finds the place where Node and Bun have it, and takes no other line for one", () => {
+  const withStack = (stack: string) => Object.assign(new SyntaxError("Expression expected"), { stack });
+  const position = { file: "/shop/jobs/bad.ts", line: 3, column: 40 };
+  const cases: [error: object, place: string | null][] = [
+    [
+      withStack("file:///shop/jobs/bad.ts:3\n  return 1 +;\n  ^\n\nSyntaxError: x\n    at f (node:a:1:2)"),
+      "file:///shop/jobs/bad.ts:3",
+    ],
+    [withStack("SyntaxError: in /shop/a.ts:3\n    at file:///shop/app.ts:3:4"), null],
+    [Object.assign(new Error("x"), { stack: "/shop/a.ts:3\nError: x" }), null],
+    [{ name: "BuildMessage", message: "Unexpected ;", position }, "/shop/jobs/bad.ts:3:40"],
+    [{ name: "BuildMessage", message: "no place", position: null }, null],
+    [{ position }, null],
+  ];
+  for (const [error, place] of cases) assertEquals(findSyntaxError(error), place);
 });

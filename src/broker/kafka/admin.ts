@@ -5,6 +5,7 @@ import { groupHasMembersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { workerMetadata } from "./consumer/ownership.ts";
 import { groupsOf } from "./groups.ts";
+import { listHeads } from "./heads.ts";
 import { listCommitted, listEnds, listMembers } from "./listing.ts";
 import type { Questions } from "./questions.ts";
 import { readLog } from "./read_log.ts";
@@ -40,6 +41,7 @@ export function kafkaAdmin(cluster: Cluster, questions: Questions): BrokerAdmin 
       await untilLed(cluster, questions, topic, count);
     },
     ends: (topic) => questions.endsOf(topic),
+    listHeads: (positions, signal) => listHeads(cluster, questions, positions, signal),
     read: (topic, partition, options) => readLog(cluster, questions, { topic, partition }, options),
     async committed(group, topic) {
       const partitions = await questions.existingPartitionsOf(topic, "look at");

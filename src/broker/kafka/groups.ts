@@ -46,12 +46,16 @@ async function searchGroups(
   await Promise.all(Array.from({ length: CONCURRENCY }, askNext));
 }
 
-/** The groups of every broker that responds. */
+/** The groups of every broker that responds. It is the coordinator of those: none has to be looked up. */
 async function allGroups(cluster: Cluster): Promise<string[]> {
   await cluster.metadata.refresh([]);
+  const nodeIds = cluster.nodeIds();
   const answers = await Promise.allSettled(
-    cluster.nodeIds().map((nodeId) => cluster.send(nodeId, "control", listGroups(), LIMIT_MS)),
+    nodeIds.map((nodeId) => cluster.send(nodeId, "control", listGroups(), LIMIT_MS)),
   );
-  return answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value.groups : [])
-    .map(({ groupId }) => groupId);
+  return answers.flatMap((answer, at) => {
+    const groups = answer.status === "fulfilled" ? answer.value.groups.map(({ groupId }) => groupId) : [];
+    for (const group of groups) cluster.learnCoordinator(group, nodeIds[at]!);
+    return groups;
+  });
 }

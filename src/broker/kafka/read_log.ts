@@ -52,7 +52,7 @@ type Ends = Pick<LogPage, "low" | "high" | "lastStable">;
 type MeasuredPart = BatchPart & { readonly bytes: number };
 
 /** One call, which may take several tries. */
-class LogReading {
+export class LogReading {
   readonly #cluster: Cluster;
   readonly #at: TopicPartition;
   readonly #options: ReadOptions;
@@ -85,7 +85,7 @@ class LogReading {
     const { leader, place } = await this.#find();
     while (true) {
       const data = await this.#fetch(leader, { ...place, offset: this.#from });
-      const { error, low, highWatermark: high, lastStable } = data;
+      const { error } = data;
       if (error === Code.offsetOutOfRange) {
         const ends = await this.#ends(leader);
         if (this.#from > ends.high) return { records: [], next: this.#from, ...ends };
@@ -95,9 +95,16 @@ class LogReading {
         continue;
       }
       if (error !== Code.none) throw new ProtocolError("Fetch", error);
-      const part = await this.#take(data);
-      if (part !== null) return { ...part, low, high, lastStable };
+      const page = await this.takePage(data);
+      if (page !== null) return page;
     }
+  }
+
+  /** Takes a page out of fetched data. @returns `null` if it is damaged, and must be fetched once more */
+  async takePage(data: FetchedPartitionData): Promise<LogPage | null> {
+    const { low, highWatermark: high, lastStable } = data;
+    const part = await this.#take(data);
+    return part === null ? null : { ...part, low, high, lastStable };
   }
 
   /** Finds the leader of the partition. */
@@ -152,9 +159,10 @@ class LogReading {
     return { low, high, lastStable };
   }
 
-  /** Takes the records out of fetched data. @returns `null` if it is damaged, and must be fetched once more */
+  /** Takes the records out, as `takePage` does. */
   async #take({ data, aborted }: FetchedPartitionData): Promise<BatchPart | null> {
     const filter = new AbortedFilter(aborted);
+    const { to = Infinity, maxBytes } = this.#options;
     const records: StoredRecord[] = [];
     let next = this.#from;
     let bytes = 0;
@@ -167,10 +175,10 @@ class LogReading {
       const parts = this.#partsOf(data, batch);
       if (parts === null) return null;
       for await (const part of parts) {
-        for (const record of part.records) records.push(this.#finish(record));
-        next = part.next;
+        for (const record of part.records) if (record.offset < to) records.push(this.#finish(record));
+        next = Math.min(part.next, to);
         bytes += part.bytes;
-        if (bytes >= this.#options.maxBytes) return { records, next };
+        if (bytes >= maxBytes || next === to) return { records, next };
       }
     }
     if (next > this.#from || data.length === 0) return { records, next };

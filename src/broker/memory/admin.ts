@@ -46,12 +46,21 @@ export function memoryAdmin(log: MemoryLog, ready: () => Promise<void>): BrokerA
         return [name, { partitions, problem: null }];
       }));
     },
-    async read(topic, partition, { from, maxBytes, values = true, signal }) {
+    async listHeads(positions, signal) {
+      await abortable(ready(), signal);
+      return positions.map(({ topic, partition, offset }) => {
+        const source = log.topic(topic)?.partitions[partition];
+        if (source === undefined) return null;
+        const first = source.first(offset);
+        return { offset: first?.offset ?? Math.max(offset, source.high), timestampMs: first?.timestampMs ?? null };
+      });
+    },
+    async read(topic, partition, { from, to, maxBytes, values = true, signal }) {
       await abortable(ready(), signal);
       const source = log.partition({ topic, partition });
       const { low, high } = source;
       const start = Math.max(from, low);
-      const { records, next } = source.read(start, maxBytes) ?? { records: [], next: start };
+      const { records, next } = source.read(start, maxBytes, to) ?? { records: [], next: start };
       return { records: values ? records : records.map(withoutValue), next, low, high, lastStable: high };
     },
     async committed(groupName, name) {

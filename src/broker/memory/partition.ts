@@ -1,6 +1,6 @@
 /** One partition of a topic of the memory log: its records, in order. It lives as long as its topic. */
 import type { RecordBatch } from "../broker.ts";
-import { type NewStoredRecord, sizeOf } from "../record.ts";
+import { type NewStoredRecord, sizeOf, type StoredRecord } from "../record.ts";
 import { Compaction, type Reader } from "./compaction.ts";
 import { RecordList } from "./record_list.ts";
 
@@ -52,16 +52,23 @@ export class MemoryPartition {
    *
    * @param from the offset to start at
    * @param maxBytes the most bytes to return; a single larger record is returned nevertheless
+   * @param to the offset to stop at
    * @returns the records; `null` at the end of the partition
    */
-  read(from: number, maxBytes: number): RecordBatch | null {
+  read(from: number, maxBytes: number, to = Infinity): RecordBatch | null {
     if (from >= this.high) return null;
     let bytes = 0;
     const { records, following } = this.records.takeFrom(from, (record, count) => {
+      if (record.offset >= to) return false;
       bytes += sizeOf(record);
       return bytes <= maxBytes || count === 0;
     });
     return { records, next: following?.offset ?? this.high, highWatermark: this.high };
+  }
+
+  /** Returns the first record from an offset on; `undefined` if there is none. */
+  first(from: number): StoredRecord | undefined {
+    return this.records.takeFrom(from, () => false).following;
   }
 
   /** Removes some of the tombstones that are not needed any more. Called when a reader has moved. */

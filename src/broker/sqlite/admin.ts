@@ -7,6 +7,7 @@ import type { DatabaseFile } from "./file.ts";
 import { committedOf, committedOfAll, groupsOf, move } from "./group_offsets.ts";
 import { type Ends, endsOf, endsOfAll } from "./log_end.ts";
 import { hasLiveMember, liveMembersOf } from "./members.ts";
+import { headsOf } from "./heads.ts";
 import { read } from "./records.ts";
 import { addPartitions, createTopic, existingTopic, findTopic, partitionIdOf } from "./topics.ts";
 
@@ -37,12 +38,17 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
           return [name, { partitions, problem: null }];
         }));
       }),
-    async read(topic, partition, { from, maxBytes, values = true, signal }) {
+    async listHeads(positions, signal) {
+      signal?.throwIfAborted();
+      return await file.read((connection) => headsOf(connection, positions), signal === undefined ? {} : { signal });
+    },
+    async read(topic, partition, { from, to = Infinity, maxBytes, values = true, signal }) {
       signal?.throwIfAborted();
       return await file.read((connection) => {
         const { id, ends: { low, high } } = existingPartition(connection, { topic, partition });
         const start = Math.max(from, low);
-        const { records, next } = read(connection, id, start, high, maxBytes, values) ?? { records: [], next: start };
+        const end = Math.min(high, to);
+        const { records, next } = read(connection, id, start, end, maxBytes, values) ?? { records: [], next: start };
         return { records, next, low, high, lastStable: high };
       }, signal === undefined ? {} : { signal });
     },

@@ -50,6 +50,11 @@ const checked = (column: string) =>
   `iif(octet_length(${column}) > ${MAX_RECORD_BYTES}, NULL, CAST(${column} AS BLOB)),
   iif(octet_length(${column}) > ${MAX_RECORD_BYTES}, 'oversized', typeof(${column}))`;
 
+/** SQL for a stored time, as one that a `Date` can hold. */
+export function timeIn(column: string): string {
+  return `max(0, min(${column}, ${LATEST_MS}))`;
+}
+
 type CheckedRow = readonly [
   offset: number,
   timestampMs: number,
@@ -61,7 +66,7 @@ type CheckedRow = readonly [
   valueType: string,
 ];
 
-const SELECT_CHECKED = `SELECT ${offsetIn("id")}, max(0, min(timestamp_ms, ${LATEST_MS})), ${checked("key")},
+const SELECT_CHECKED = `SELECT ${offsetIn("id")}, ${timeIn("timestamp_ms")}, ${checked("key")},
   ${checked("headers")}, ${checked("value")} FROM records WHERE ${RANGE}`;
 
 /**

@@ -54,6 +54,8 @@ export interface ReadOptions {
   readonly serializers: ReadonlyMap<string, AnyCodec>;
   /** The objects that the App's locator has found, by GlobalID; `undefined` without a locator. */
   readonly located: ReadonlyMap<string, unknown> | undefined;
+  /** Whether the message of an error must have no value, since the values were encrypted. */
+  readonly areSecret: boolean;
 }
 
 /**
@@ -82,24 +84,28 @@ export type GlobalIdLocator = (id: GlobalId) => unknown;
 /**
  * Finds the objects of GlobalIDs, all at once.
  *
+ * @param areSecret whether the message of an error must not have the id
  * @throws {DeserializationError} if one is not found
  */
 export async function locateAll(
   ids: ReadonlySet<string>,
   locate: GlobalIdLocator,
+  areSecret: boolean,
 ): Promise<ReadonlyMap<string, unknown>> {
-  return new Map(await Promise.all(Array.from(ids, async (uri) => [uri, await locateOne(uri, locate)] as const)));
+  const locateId = async (uri: string) => [uri, await locateOne(uri, locate, areSecret)] as const;
+  return new Map(await Promise.all(Array.from(ids, locateId)));
 }
 
-async function locateOne(uri: string, locate: GlobalIdLocator): Promise<unknown> {
+async function locateOne(uri: string, locate: GlobalIdLocator, isSecret: boolean): Promise<unknown> {
+  const id = isSecret ? "an encrypted GlobalID" : show(uri);
   let found: unknown;
   try {
     found = await locate(new GlobalId(uri));
   } catch (error) {
-    throw new DeserializationError(`Cannot find ${show(uri)}: ${describeError(error).message}`, { cause: error });
+    throw new DeserializationError(`Cannot find ${id}: ${describeError(error).message}`, { cause: error });
   }
   if (found === undefined || found === null) {
-    throw new DeserializationError(`Cannot find ${show(uri)}: the App's locator returned ${found}`);
+    throw new DeserializationError(`Cannot find ${id}: the App's locator returned ${found}`);
   }
   // So that the object can be enqueued again.
   if (typeof found === "object") setOrigin(found, { ...originOf(found), globalId: uri });
@@ -121,9 +127,9 @@ function globalIdOf(json: object): string | undefined {
   return String((json as { _aj_globalid: unknown })._aj_globalid);
 }
 
-function readGlobalId(uri: string, place: Place, { located }: ReadOptions): unknown {
-  if (located !== undefined) return located.get(uri);
-  return orFailure(place, () => new GlobalId(uri));
+function readGlobalId(uri: string, place: Place, options: ReadOptions): unknown {
+  if (options.located !== undefined) return options.located.get(uri);
+  return orFailure(place, options, () => new GlobalId(uri));
 }
 
 function readSerialized(json: Record<string, unknown>, place: Place, options: ReadOptions): unknown {
@@ -133,7 +139,7 @@ function readSerialized(json: Record<string, unknown>, place: Place, options: Re
     throw failure(place, `no serializer is called ${show(name)}; list it in the App's "serializers"`);
   }
   const values = readEntries(fields, place, options);
-  return orFailure(place, () => serializer.deserialize(values), `${serializer.name}: `);
+  return orFailure(place, options, () => serializer.deserialize(values), `${serializer.name}: `);
 }
 
 const MARKERS = ["_aj_symbol_keys", "_aj_ruby2_keywords", "_aj_hash_with_indifferent_access"] as const;
@@ -156,10 +162,12 @@ function readEntries(copy: Record<string, unknown>, place: Place, options: ReadO
   return copy;
 }
 
-function orFailure<T>(place: Place, make: () => T, prefix = ""): T {
+/** A function that fails on a value may quote it: then neither its message nor its error is passed on. */
+function orFailure<T>(place: Place, { areSecret }: ReadOptions, make: () => T, prefix = ""): T {
   try {
     return make();
   } catch (error) {
+    if (areSecret) throw failure(place, `${prefix}${describeError(error).errorClass}`);
     throw failure(place, `${prefix}${describeError(error).message}`, error);
   }
 }

@@ -11,7 +11,7 @@
  * written.
  */
 import { describeError, SerializationError } from "../../errors.ts";
-import { show } from "../../support/validation.ts";
+import { describeType, show } from "../../support/validation.ts";
 import { findBuiltIn, Float, kindOf } from "./built_in.ts";
 import { type Origin, originOf } from "./origins.ts";
 import { pathOf, type Place, pointerOf } from "./place.ts";
@@ -212,7 +212,7 @@ function fieldsOf(value: unknown, serializer: AnyCodec, place: Place): Fields {
     throw refusal(place, `${serializer.name}: ${describeError(error).message}`, error);
   }
   if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return fields as Fields;
-  throw refusal(place, `${serializer.name} must return an object of fields, but it returned ${show(fields)}`);
+  throw refusal(place, `${serializer.name} must return an object of fields, but it returned ${describeType(fields)}`);
 }
 
 /** Writes plain data of another realm; refuses everything else. */

@@ -5,6 +5,7 @@ import type { Monitor } from "../../monitor/monitor.ts";
 import type { RecurringDefinition } from "../../recurring/definition.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Append } from "../../worker/partition/dead_letter.ts";
+import type { OpenJobs } from "./open_jobs.ts";
 
 /** The topic of a recurring job, and its record as delayed jobs show it. */
 export interface RecurringTarget {
@@ -26,7 +27,7 @@ export interface RecurringOptions {
   readonly targetOf: (job: Job) => RecurringTarget;
   /** Returns the group that performs the jobs of a topic. */
   readonly groupOf: (topic: string) => string;
-  /** Returns a text that changes with the class, the queue and the arguments of a definition's job. */
+  /** Returns a text that changes with the class, the queue and the readable arguments of a definition's job. */
   readonly describe: (definition: RecurringDefinition) => string;
   /**
    * Enqueues a job, with its callbacks. Resolves once it is acknowledged, or halted.
@@ -47,14 +48,16 @@ export interface RecurringContext extends RecurringOptions {
   readonly monitor: Monitor;
   readonly admin: Pick<BrokerAdmin, "ends" | "committed" | "read">;
   readonly append: Append;
+  /** The jobs of last ticks that must not overlap the next ones. */
+  readonly openJobs: OpenJobs;
   /** Ends with the ownership of the partition. */
   readonly signal: AbortSignal;
   /** Whether a job may be enqueued: the ownership is proved, and the worker does not stop. */
   readonly canAppend: () => boolean;
   /** Lets a stop wait for a promise. */
   readonly track: (promise: Promise<void>) => void;
-  /** Lets the record of an offset wait again: its time has not come. */
-  readonly putBack: (offset: number) => void;
+  /** Lets the record of an offset wait again: its time has not come. @returns `false` if it would be due at once */
+  readonly putBack: (offset: number) => boolean;
   /** Called when something has changed. */
   readonly onProgress: () => void;
 }

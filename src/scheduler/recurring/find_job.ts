@@ -1,4 +1,4 @@
-/** Looks for a job in its topic: one that may have been enqueued before its owner was killed, or one that is not finished. */
+/** Finds the jobs of ticks in their topic: one may have been enqueued before its owner was killed. */
 import type { BrokerAdmin } from "../../broker/broker.ts";
 import { readForward } from "../../broker/read_forward.ts";
 import type { Position } from "../../support/position.ts";
@@ -8,8 +8,6 @@ import { textOf } from "../candidate.ts";
 export interface FindOptions {
   /** The first offset in each partition, by its number; a partition that is not there is read from its beginning. */
   readonly from: Readonly<Record<string, number>>;
-  /** Whether a record of the job counts. @default each one does */
-  readonly accept?: (position: Position) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -28,14 +26,13 @@ export async function findJob(
   admin: Pick<BrokerAdmin, "ends" | "read">,
   topic: string,
   jobId: string,
-  { from, accept = () => true, signal }: FindOptions,
+  { from, signal }: FindOptions,
 ): Promise<Position | null> {
   for (const { partition } of await admin.ends(topic)) {
     const range = { from: from[partition] ?? 0, signal };
     for await (const records of readForward(admin, { topic, partition }, range)) {
       for (const { offset, value } of records) {
-        const position = { topic, partition, offset };
-        if (value !== null && isEnvelopeOf(textOf(value), jobId) && accept(position)) return position;
+        if (value !== null && isEnvelopeOf(textOf(value), jobId)) return { topic, partition, offset };
       }
     }
   }
@@ -50,4 +47,16 @@ function isEnvelopeOf(text: string, jobId: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The end of the id of a tick's job, as JSON has it. */
+const END_OF_ID = /\/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g;
+
+/** Returns the wanted job whose envelope a text is, which is that of a tick; `null` for any other text. */
+export function readTickJobId(text: string, isWanted: (jobId: string) => boolean): string | null {
+  for (const { 0: { length }, index } of text.matchAll(END_OF_ID)) {
+    const jobId = text.slice(text.lastIndexOf('"', index) + 1, index + length - 1);
+    if (isWanted(jobId) && isEnvelopeOf(text, jobId)) return jobId;
+  }
+  return null;
 }

@@ -7,7 +7,8 @@ import { jobNameOf } from "../../job/class_name.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { RecurringDefinition } from "../../recurring/definition.ts";
 import { textOf } from "../candidate.ts";
-import { decodeTick, RECURRING_PARTITION } from "./tick_record.ts";
+import { decodeTick, lastTickAtMs, RECURRING_PARTITION, recurringIdOf } from "./tick_record.ts";
+import { addCancelled, nextTickAtMs } from "./tick_rules.ts";
 import { TickTable } from "./tick_table.ts";
 
 /** A recurring job as it is. */
@@ -42,7 +43,7 @@ export async function listRecurring(
   definitions: readonly RecurringDefinition[],
   nowMs: number,
 ): Promise<RecurringJob[]> {
-  const ticks = definitions.length === 0 ? new TickTable() : await readTicks(admin, topic, group, nowMs);
+  const ticks = definitions.length === 0 ? new TickTable() : await readTicks(admin, topic, group, definitions, nowMs);
   return definitions.map((definition) => {
     const { id, job, schedule, timeZone } = definition;
     const tick = ticks.get(id);
@@ -63,6 +64,7 @@ async function readTicks(
   admin: Pick<BrokerAdmin, "committed" | "read">,
   topic: string,
   group: string,
+  definitions: readonly RecurringDefinition[],
   nowMs: number,
 ): Promise<TickTable> {
   const table = new TickTable();
@@ -75,6 +77,7 @@ async function readTicks(
         const read = readScheduled(record);
         const tick = read.kind === "schedule" ? decodeTick(record.offset, read) : null;
         if (tick !== null && table.add(tick, nowMs)) offsetOfKey.set(textOf(record.key!), record.offset);
+        if (read.kind === "cancellation" && !read.isForgotten) cancelTick(table, read.jobId, definitions, nowMs);
         if (read.kind !== "tombstone") continue;
         const removed = offsetOfKey.get(textOf(record.key!));
         if (removed !== undefined) table.remove(removed);
@@ -84,4 +87,20 @@ async function readTicks(
     if (!(error instanceof UnknownTopicError)) throw error;
   }
   return table;
+}
+
+/** Leaves out the tick that waits, as the owner of the partition will. */
+function cancelTick(
+  table: TickTable,
+  jobId: string,
+  definitions: readonly RecurringDefinition[],
+  nowMs: number,
+): void {
+  const id = recurringIdOf(jobId);
+  const record = id === null ? undefined : table.get(id);
+  const definition = definitions.find((each) => each.id === id);
+  if (record === undefined || definition === undefined) return;
+  const cancelled = addCancelled(record.cancelled, [record.tickAtMs], nowMs);
+  const afterMs = Math.max(nowMs, lastTickAtMs(record.last, nowMs));
+  table.add({ ...record, cancelled, tickAtMs: nextTickAtMs(definition, afterMs, cancelled) }, nowMs);
 }

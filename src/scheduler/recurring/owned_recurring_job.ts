@@ -12,17 +12,17 @@
  * and the append of the job for longer than its session enqueues a second one with the same id.
  */
 import type { NewRecord } from "../../broker/broker.ts";
-import { cancellationRecord, scheduleRecord } from "../../dispatch/schedule.ts";
-import { describeError, EnqueueError } from "../../errors.ts";
-import type { Job } from "../../job/job.ts";
+import { forgettingRecord, scheduleRecord } from "../../dispatch/schedule.ts";
+import { describeError } from "../../errors.ts";
 import { createTickJob, type RecurringDefinition } from "../../recurring/definition.ts";
 import type { Position } from "../../support/position.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
-import { findJob, readEnds } from "./find_job.ts";
-import { isOpen } from "./is_open.ts";
+import { readEnds } from "./find_job.ts";
+import { TickEnqueuing } from "./tick_enqueuing.ts";
 import {
   encodeTick,
+  isBelievable,
   type LastTick,
   lastTickAtMs,
   RECURRING_PARTITION,
@@ -30,31 +30,35 @@ import {
   type TickRecord,
   type TickState,
 } from "./tick_record.ts";
+import { addCancelled, hashText, isRightTick, nextTickAtMs } from "./tick_rules.ts";
 
 /** A tick that is enqueued later than this was missed, in milliseconds. A shorter standstill, as at a deploy, loses no tick. */
 export const MISSED_AFTER_MS = 60_000;
+
+/** The contents of the next record that follow from the tick before it. */
+type NextTick = Pick<TickState, "tickAtMs" | "last" | "ends">;
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 
 /** See the module. */
 export class OwnedRecurringJob {
-  readonly #id: string;
+  /** Its id. */
+  readonly id: string;
   /** `null` for one that is not in the code any more: its record is removed. */
   readonly #definition: RecurringDefinition | null;
   readonly #context: RecurringContext;
+  readonly #enqueuing: TickEnqueuing;
   /** The record that counts; `null` if there is none. */
   #record: TickRecord | null = null;
-  /** No tick is written that is not after it. */
-  #afterMs = -Infinity;
+  /** The offset of the last record that was read. */
+  #readOffset = -1;
   #last: LastTick | null = null;
-  /** Whether the definition was compared with the record. */
+  #cancelled: readonly number[] = [];
+  /** Whether the definition was compared with the record; and with any record of this ownership. */
   #isCompared = false;
+  #hasCompared = false;
   #isDue = false;
-  /** Whether the job of the tick may be in its topic already. */
-  #isInDoubt = false;
-  /** The job of the tick, once it is enqueued. */
-  #enqueued: LastTick | null = null;
   #isBusy = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,14 +67,25 @@ export class OwnedRecurringJob {
   #definitionHash: string | undefined;
 
   constructor(id: string, definition: RecurringDefinition | null, context: RecurringContext) {
-    this.#id = id;
+    this.id = id;
     this.#definition = definition;
     this.#context = context;
+    this.#enqueuing = new TickEnqueuing(context);
   }
 
   /** Whether a step is under way. */
   get isBusy(): boolean {
     return this.#isBusy;
+  }
+
+  /** Whether a record counts. */
+  get hasRecord(): boolean {
+    return this.#record !== null;
+  }
+
+  /** Whether it is in the code. */
+  get isDeclared(): boolean {
+    return this.#definition !== null;
   }
 
   /** Whether nothing is to be done before the next tick. */
@@ -91,21 +106,26 @@ export class OwnedRecurringJob {
 
   /** Takes the record that counts. */
   read(record: TickRecord): void {
-    const { offset, ends, definition } = record;
+    const { offset, ends } = record;
+    this.#readOffset = offset;
     // Its own record, read back.
     if (this.#record !== null && offset <= this.#record.offset) return;
     this.#take(record);
-    this.#isInDoubt = ends !== null;
-    // From a former owner with other code, or forged.
-    if (this.#definition !== null && definition !== this.#hash(this.#definition)) this.#isCompared = false;
+    this.#enqueuing.setInDoubt(ends !== null);
+    // From a former owner, or forged.
+    this.#isCompared = false;
   }
 
-  /** Notes that its record is gone: it was cancelled, so that its tick is left out. */
-  lose(record: TickRecord): void {
+  /**
+   * Notes that its record is gone: it was cancelled, so that its tick is left out. An owner with other code has only forgotten
+   * it: its tick comes.
+   */
+  lose(record: TickRecord, isForgotten: boolean): void {
     if (this.#record?.offset !== record.offset) return;
     this.#record = null;
     this.#isDue = false;
-    this.#afterMs = record.tickAtMs;
+    if (isForgotten) return;
+    this.#cancelled = addCancelled(this.#cancelled, [record.tickAtMs], this.#context.clock.nowMs());
   }
 
   /** Notes that a record is due. */
@@ -139,7 +159,7 @@ export class OwnedRecurringJob {
     } catch (thrown) {
       if (signal.aborted) return;
       const error = describeError(thrown);
-      if (error.message !== this.#reported) monitor.emit("error.occurred", { where: `recurring ${this.#id}`, error });
+      if (error.message !== this.#reported) monitor.emit("error.occurred", { where: `recurring ${this.id}`, error });
       this.#reported = error.message;
       this.#isWaiting = true;
       this.#timer = setTimeout(() => {
@@ -164,135 +184,111 @@ export class OwnedRecurringJob {
     if (record.tickAtMs <= nowMs) return await this.#tick(definition, record, nowMs);
     // The tick is farther than a job may wait.
     if (record.dueAtMs <= nowMs) return await this.#write(definition, record);
-    // The clock was set back.
-    this.#isDue = false;
-    putBack(record.offset);
+    // The clock was set back; or the time of the record is forged, and it would be due again at once.
+    if (putBack(record.offset)) this.#isDue = false;
+    else await this.#write(definition, record);
   }
 
   async #forget(): Promise<void> {
-    if (this.#record !== null) await this.#append(cancellationRecord(scheduleIdOf(this.#id)));
+    if (this.#record !== null) await this.#append(forgettingRecord(scheduleIdOf(this.id)));
     this.#record = null;
     this.#isCompared = true;
   }
 
-  #firstTick(definition: RecurringDefinition, nowMs: number): Omit<TickState, "definition"> {
-    const afterMs = Math.max(nowMs, this.#afterMs, lastTickAtMs(this.#last, nowMs));
-    return { tickAtMs: definition.next(afterMs), last: this.#last, ends: null };
+  #firstTick(definition: RecurringDefinition, nowMs: number): NextTick {
+    const last = this.#enqueuing.done ?? this.#last;
+    const afterMs = Math.max(nowMs, lastTickAtMs(last, nowMs));
+    return { tickAtMs: nextTickAtMs(definition, afterMs, this.#cancelled), last, ends: null };
   }
 
-  /** Writes another record if the definition has changed. A tick that is due, or was begun, stays. */
+  /** Writes another record if this one does not follow from the definition: it has changed, or the record is forged. */
   async #compare(definition: RecurringDefinition, record: TickRecord, nowMs: number): Promise<void> {
-    const wanted = this.#firstTick(definition, nowMs);
-    const isSame = record.definition === this.#hash(definition) && record.tickAtMs === wanted.tickAtMs;
-    if (!isSame && record.tickAtMs > nowMs && record.ends === null) await this.#write(definition, wanted);
+    const isRight = isRightTick(record, {
+      definition,
+      hash: this.#hash(definition),
+      firstAtMs: this.#firstTick(definition, nowMs).tickAtMs,
+      cancelled: this.#cancelled,
+      mayDiffer: !this.#hasCompared,
+      nowMs,
+    });
+    if (!isRight) {
+      if (isBelievable(record.tickAtMs, nowMs)) await this.#enqueuing.resolveDoubt(definition, record);
+      await this.#write(definition, this.#firstTick(definition, nowMs));
+    }
     this.#isCompared = true;
+    this.#hasCompared = true;
   }
 
   async #tick(definition: RecurringDefinition, record: TickRecord, nowMs: number): Promise<void> {
     const { tickAtMs } = record;
     const isMissed = nowMs - tickAtMs > MISSED_AFTER_MS;
-    const nextAtMs = definition.next(isMissed ? nowMs : tickAtMs);
-    await this.#resolveDoubt(definition, record);
-    if (this.#enqueued === null && !await this.#leaveOut(definition, { tickAtMs, nextAtMs, isMissed })) {
+    const nextAtMs = nextTickAtMs(definition, isMissed ? nowMs : tickAtMs, this.#cancelled);
+    await this.#enqueuing.resolveDoubt(definition, record);
+    if (this.#enqueuing.done === null && !await this.#leaveOut(definition, { tickAtMs, nextAtMs }, isMissed)) {
       if (record.ends === null) await this.#begin(definition, record);
       if (!this.#context.canAppend()) return;
-      await this.#enqueue(definition, tickAtMs);
+      await this.#enqueuing.enqueue(definition, tickAtMs);
     }
     // Not before the job is enqueued: the owner after this one would never enqueue it.
-    await this.#write(definition, { tickAtMs: nextAtMs, last: this.#enqueued ?? this.#last, ends: null });
-  }
-
-  /** Looks for the job of a tick whose enqueuing has begun and whose outcome is not known. */
-  async #resolveDoubt(definition: RecurringDefinition, { tickAtMs, ends }: TickRecord): Promise<void> {
-    if (!this.#isInDoubt) return;
-    const { admin, signal, targetOf } = this.#context;
-    const job = createTickJob(definition, tickAtMs);
-    const position = await findJob(admin, targetOf(job).topic, job.jobId, { from: ends ?? {}, signal });
-    if (position !== null) this.#note(definition, job, tickAtMs, position);
-    this.#isInDoubt = false;
+    await this.#write(definition, { tickAtMs: nextAtMs, last: this.#enqueuing.done ?? this.#last, ends: null });
   }
 
   /** Whether a tick is left out: it was missed, or the job of the last one still waits or runs. */
   async #leaveOut(
     { id, missed, overlap }: RecurringDefinition,
-    { tickAtMs, nextAtMs, isMissed }: {
-      readonly tickAtMs: number;
-      readonly nextAtMs: number;
-      readonly isMissed: boolean;
-    },
+    times: { readonly tickAtMs: number; readonly nextAtMs: number },
+    isMissed: boolean,
   ): Promise<boolean> {
-    const { monitor, admin, topic, group, signal, groupOf } = this.#context;
+    const { monitor, openJobs } = this.#context;
     if (isMissed && missed === "skip") {
-      monitor.emit("recurring.missed", { recurringId: id, tickAtMs, nextAtMs });
+      monitor.emit("recurring.missed", { recurringId: id, ...times });
       return true;
     }
     const last = this.#last;
     if (overlap || last === null) return false;
-    const places = { admin, group: groupOf(last.position.topic), scheduled: { topic, group }, signal };
-    if (!await isOpen(last, places)) return false;
-    monitor.emit("recurring.overlapped", { recurringId: id, tickAtMs, nextAtMs, lastJobId: last.jobId });
+    if (!await openJobs.isOpen(last)) return false;
+    monitor.emit("recurring.overlapped", { recurringId: id, ...times, lastJobId: last.jobId });
     return true;
   }
 
   /** Notes that the enqueuing of a tick begins, and where its job would be. */
   async #begin(definition: RecurringDefinition, { tickAtMs, last }: TickRecord): Promise<void> {
-    const { admin, targetOf } = this.#context;
-    const { topic } = targetOf(createTickJob(definition, tickAtMs));
+    const { admin, targetOf, openJobs } = this.#context;
+    const job = createTickJob(definition, tickAtMs);
+    const { topic } = targetOf(job);
+    if (!definition.overlap) openJobs.expect(job.jobId);
     await this.#write(definition, { tickAtMs, last, ends: await readEnds(admin, topic) });
   }
 
-  async #enqueue(definition: RecurringDefinition, tickAtMs: number): Promise<void> {
-    const job = createTickJob(definition, tickAtMs);
-    this.#isInDoubt = true;
-    try {
-      await this.#context.enqueue(job);
-    } catch (error) {
-      this.#isInDoubt = !(error instanceof EnqueueError && error.written === "no");
-      throw error;
-    }
-    this.#isInDoubt = false;
-    // A callback may have halted it.
-    if (job.position !== undefined) this.#note(definition, job, tickAtMs, job.position);
-  }
-
-  #note({ id: recurringId }: RecurringDefinition, job: Job, tickAtMs: number, position: Position): void {
-    const { monitor, clock, targetOf } = this.#context;
-    const { jobId } = job;
-    this.#enqueued = { tickAtMs, jobId, position };
-    const { jobClass, topic: queue } = targetOf(job);
-    const { partition, offset } = position;
-    const latenessMs = Math.max(0, clock.nowMs() - tickAtMs);
-    const event = { recurringId, jobClass, jobId, queue, partition, offset, tickAtMs, latenessMs };
-    monitor.emit("recurring.enqueued", event);
-  }
-
   /** Writes the record that counts from now on. */
-  async #write(
-    definition: RecurringDefinition,
-    { tickAtMs, last, ends }: Omit<TickState, "definition">,
-  ): Promise<void> {
+  async #write(definition: RecurringDefinition, { tickAtMs, last, ends }: NextTick): Promise<void> {
     const { clock, maxDelayMs, targetOf } = this.#context;
     const { topic, record } = targetOf(createTickJob(definition, tickAtMs));
     // Half of it: the broker's clock may differ from this one.
     const dueAtMs = Math.min(tickAtMs, clock.nowMs() + Math.floor(maxDelayMs / 2));
-    const state = { tickAtMs, last, ends, definition: this.#hash(definition) };
-    const schedule = { jobId: scheduleIdOf(this.#id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
+    const cancelled = addCancelled(this.#cancelled, [], clock.nowMs());
+    const state = { tickAtMs, last, ends, definition: this.#hash(definition), cancelled };
+    const schedule = { jobId: scheduleIdOf(this.id), dueAtMs, targetTopic: topic, recurring: encodeTick(state) };
     const { offset } = await this.#append(scheduleRecord(record, schedule));
-    // It may have been read back already, and be due.
-    if (this.#record?.offset !== offset) this.#take({ ...state, id: this.#id, offset, dueAtMs });
-    this.#isInDoubt = false;
+    // It may have been read back already, and be due, or even be cancelled.
+    if (offset > this.#readOffset) this.#take({ ...state, id: this.id, offset, dueAtMs });
+    this.#enqueuing.setInDoubt(false);
     this.#isCompared = true;
     if (ends !== null) this.#isDue = true;
-    else this.#enqueued = null;
+    else this.#enqueuing.endUnless(null);
   }
 
   #take(record: TickRecord): void {
     this.#record = record;
-    this.#last = record.last;
+    const { openJobs } = this.#context;
+    const { last } = record;
+    if (this.#last !== null && this.#last.jobId !== last?.jobId) openJobs.forget(this.#last.jobId);
+    if (last !== null && this.#definition?.overlap === false) openJobs.know(last.jobId);
+    this.#last = last;
     // The record of another tick may have been written although its append has failed.
-    if (record.tickAtMs !== this.#enqueued?.tickAtMs) this.#enqueued = null;
+    this.#enqueuing.endUnless(record.tickAtMs);
     this.#isDue = false;
-    this.#afterMs = -Infinity;
+    this.#cancelled = addCancelled(this.#cancelled, record.cancelled, this.#context.clock.nowMs());
   }
 
   /** Returns a hash that changes with all that the record shows of a definition. */
@@ -308,11 +304,4 @@ export class OwnedRecurringJob {
     if (!outcome.ok) throw outcome.error;
     return outcome.position;
   }
-}
-
-/** Returns a hash of 32 bits (FNV-1a). */
-function hashText(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return (hash >>> 0).toString(16);
 }

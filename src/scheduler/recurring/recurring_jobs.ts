@@ -2,14 +2,18 @@
  * The recurring jobs of an App, in one ownership of the partition that has their records. The partition reads the log, and says
  * which record was read, is due, or is gone; each recurring job does the rest by itself.
  */
+import { nextTurn } from "../../support/event_loop.ts";
 import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
+import { OpenJobs } from "./open_jobs.ts";
 import { OwnedRecurringJob } from "./owned_recurring_job.ts";
 import type { TickRecord } from "./tick_record.ts";
 import { TickTable } from "./tick_table.ts";
 
 /** A clock that is set back by more is taken to have been wrong before, in milliseconds. */
 const MAX_STEP_BACK_MS = 60_000;
+/** The time for which steps may begin without a turn of the event loop, in milliseconds: a cron expression takes 0.1. */
+const MAX_STRETCH_MS = 10;
 /** The time between two looks at the clock while nothing else happens, in milliseconds. */
 const LOOK_MS = 30_000;
 
@@ -18,17 +22,24 @@ export class RecurringJobs {
   readonly #context: RecurringContext;
   readonly #table = new TickTable();
   readonly #jobs: Map<string, OwnedRecurringJob>;
+  /** Those that have something to do. The others are idle. */
+  readonly #todo: Set<OwnedRecurringJob>;
+  #isYielding = false;
+  /** The records that were cancelled, by offset, while the next one is not written: the owner after this one must find them. */
+  readonly #held = new Map<number, OwnedRecurringJob>();
   /** The latest time that the clock has shown. */
   #latestMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(context: RecurringContext) {
+  constructor(options: Omit<RecurringContext, "openJobs">) {
+    const context = { ...options, openJobs: new OpenJobs(options) };
     this.#context = context;
     this.#jobs = new Map(
       context.definitions.map((
         definition,
       ) => [definition.id, new OwnedRecurringJob(definition.id, definition, context)]),
     );
+    this.#todo = new Set(this.#jobs.values());
     if (context.definitions.length > 0) this.#look();
   }
 
@@ -45,7 +56,7 @@ export class RecurringJobs {
   /** The earliest due time of those whose records are due; `Infinity` if there is none. */
   get dueAtMs(): number {
     let dueAtMs = Infinity;
-    for (const job of this.#jobs.values()) dueAtMs = Math.min(dueAtMs, job.dueAtMs);
+    for (const job of this.#todo) dueAtMs = Math.min(dueAtMs, job.dueAtMs);
     return dueAtMs;
   }
 
@@ -57,18 +68,34 @@ export class RecurringJobs {
     // It is not in the code any more.
     if (job === undefined) this.#jobs.set(id, job = new OwnedRecurringJob(id, null, this.#context));
     job.read(record);
+    this.#todo.add(job);
     return true;
   }
 
-  /** Notes that the record of an offset is gone, if there is one. */
-  remove(offset: number): void {
+  /** Notes that the record of an offset is gone, if there is one: it was cancelled, or forgotten by an owner with other code. */
+  remove(offset: number, isForgotten = false): void {
     const record = this.#table.remove(offset);
-    if (record !== undefined) this.#jobs.get(record.id)!.lose(record);
+    if (record === undefined) return;
+    const job = this.#jobs.get(record.id);
+    if (job === undefined) return;
+    job.lose(record, isForgotten);
+    this.#todo.add(job);
+    if (job.isDeclared && !job.hasRecord) this.#held.set(offset, job);
+  }
+
+  /** Whether the record of an offset must stay in the log. */
+  isHeld(offset: number): boolean {
+    const job = this.#held.get(offset);
+    if (job?.hasRecord === true) this.#held.delete(offset);
+    return this.#held.has(offset);
   }
 
   /** Notes that a record is due. */
   setDue(offset: number): void {
-    for (const job of this.#jobs.values()) job.setDue(offset);
+    const job = this.#jobs.get(this.#table.at(offset)?.id ?? "");
+    if (job === undefined) return;
+    job.setDue(offset);
+    this.#todo.add(job);
   }
 
   /** Does what can be done. */
@@ -76,9 +103,19 @@ export class RecurringJobs {
     // A clock that was wrong for a while has moved the next ticks too far.
     const wasSetBack = nowMs < this.#latestMs - MAX_STEP_BACK_MS;
     this.#latestMs = wasSetBack ? nowMs : Math.max(nowMs, this.#latestMs);
-    for (const job of this.#jobs.values()) {
-      if (wasSetBack) job.compareAgain();
+    for (const job of wasSetBack ? this.#jobs.values() : []) {
+      job.compareAgain();
+      this.#todo.add(job);
+    }
+    if (this.#isYielding) return;
+    const beganMs = performance.now();
+    for (const job of this.#todo) {
+      if (performance.now() - beganMs > MAX_STRETCH_MS) return void this.#runLater();
       job.run();
+      if (job.isBusy || !job.isIdle) continue;
+      this.#todo.delete(job);
+      // Any client may write records of jobs that never were in the code.
+      if (!job.isDeclared) this.#jobs.delete(job.id);
     }
   }
 
@@ -96,8 +133,16 @@ export class RecurringJobs {
     }, LOOK_MS);
   }
 
+  /** Goes on in the next turn of the event loop: a thousand jobs may be due at once. */
+  async #runLater(): Promise<void> {
+    this.#isYielding = true;
+    await nextTurn();
+    this.#isYielding = false;
+    this.#context.onProgress();
+  }
+
   #every(test: (job: OwnedRecurringJob) => boolean): boolean {
-    for (const job of this.#jobs.values()) if (!test(job)) return false;
+    for (const job of this.#todo) if (!test(job)) return false;
     return true;
   }
 }

@@ -9,9 +9,11 @@
  * | `definition` | a hash of the definition with which the tick was computed |
  * | `last` | the last tick that enqueued a job, its `jobId` and its position |
  * | `ends` | the enqueuing has begun: the ends of the target's partitions before it |
+ * | `cancelled` | the ticks that were cancelled, a hundred at most: see `cancelled_ticks.ts` |
  *
  * Pure. Untrusted when it is read, since any client may write to the topic.
  */
+import { tickJobIdOf } from "../../recurring/definition.ts";
 import type { Schedule } from "../../dispatch/schedule.ts";
 import type { Position } from "../../support/position.ts";
 
@@ -33,6 +35,8 @@ export interface TickState {
   readonly last: LastTick | null;
   /** The end of each partition of the target before the job was enqueued; `null` if that has not begun. */
   readonly ends: Readonly<Record<string, number>> | null;
+  /** The ticks that were cancelled, and do not come. */
+  readonly cancelled: readonly number[];
 }
 
 /** A record as it was read. */
@@ -46,6 +50,9 @@ export interface TickRecord extends TickState {
 
 const PREFIX = "recurring/";
 
+/** The most ticks of a record that were cancelled. */
+export const MAX_CANCELLED = 100;
+
 /** A last tick that is later than now by more was written under a wrong clock, or forged, in milliseconds. */
 const MAX_AHEAD_MS = 86_400_000;
 
@@ -54,9 +61,14 @@ export function scheduleIdOf(id: string): string {
   return `${PREFIX}${id}`;
 }
 
+/** Returns the id of the recurring job of a record; `null` if it is a record of another job. */
+export function recurringIdOf(jobId: string): string | null {
+  return jobId.startsWith(PREFIX) ? jobId.slice(PREFIX.length) : null;
+}
+
 /** Encodes the contents of a record. */
-export function encodeTick({ tickAtMs, definition, last, ends }: TickState): string {
-  return JSON.stringify({ tickAtMs, definition, last, ends });
+export function encodeTick({ tickAtMs, definition, last, ends, cancelled }: TickState): string {
+  return JSON.stringify({ tickAtMs, definition, last, ends, cancelled });
 }
 
 /**
@@ -68,13 +80,16 @@ export function decodeTick(
   offset: number,
   { jobId, dueAtMs, recurring }: Pick<Schedule, "jobId" | "dueAtMs" | "recurring">,
 ): TickRecord | null {
-  if (recurring === undefined || !jobId.startsWith(PREFIX)) return null;
+  const id = recurringIdOf(jobId);
+  if (recurring === undefined || id === null) return null;
   try {
-    const { tickAtMs, definition, last, ends } = JSON.parse(recurring);
-    if (!isTime(tickAtMs) || typeof definition !== "string") return null;
-    if (last !== null && !isLastTick(last)) return null;
+    const { tickAtMs, definition, last, ends, cancelled = [] } = JSON.parse(recurring);
+    // It would wait for longer than its tick.
+    if (!isTime(tickAtMs) || dueAtMs > tickAtMs || typeof definition !== "string") return null;
+    if (last !== null && !isLastTick(id, last)) return null;
     if (ends !== null && !(typeof ends === "object" && Object.values(ends).every(isCount))) return null;
-    return { id: jobId.slice(PREFIX.length), offset, dueAtMs, tickAtMs, definition, last, ends };
+    if (!Array.isArray(cancelled) || cancelled.length > MAX_CANCELLED || !cancelled.every(isTime)) return null;
+    return { id, offset, dueAtMs, tickAtMs, definition, last, ends, cancelled };
   } catch {
     return null;
   }
@@ -82,12 +97,16 @@ export function decodeTick(
 
 /** Returns the time of the last tick; `-Infinity` if there is none, or it is too far in the future to be true. */
 export function lastTickAtMs(last: LastTick | null, nowMs: number): number {
-  return last === null || last.tickAtMs > nowMs + MAX_AHEAD_MS ? -Infinity : last.tickAtMs;
+  return last === null || !isBelievable(last.tickAtMs, nowMs) ? -Infinity : last.tickAtMs;
 }
 
-function isLastTick(value: LastTick): boolean {
-  const { topic, partition, offset } = value.position;
-  return isTime(value.tickAtMs) && typeof value.jobId === "string" && typeof topic === "string" &&
+/** Returns whether a tick may be past by the clock of a worker. */
+export function isBelievable(tickAtMs: number, nowMs: number): boolean {
+  return tickAtMs <= nowMs + MAX_AHEAD_MS;
+}
+
+function isLastTick(id: string, { tickAtMs, jobId, position: { topic, partition, offset } }: LastTick): boolean {
+  return isTime(tickAtMs) && jobId === tickJobIdOf(id, tickAtMs) && typeof topic === "string" &&
     isCount(partition) && isCount(offset);
 }
 

@@ -15,6 +15,11 @@ export class TickTable {
     return this.#byId.get(id);
   }
 
+  /** Returns the record of an offset, if it counts. */
+  at(offset: number): TickRecord | undefined {
+    return this.#byOffset.get(offset);
+  }
+
   /** Adds a record. @returns whether it counts */
   add(record: TickRecord, nowMs: number): boolean {
     const known = this.#byId.get(record.id);

@@ -38,7 +38,9 @@ export function drawHour(id: string, { done, failed }: Hour): Html {
       )} done</span> <span class="key key-failed">${countOf(
         failedTotal,
         "run",
-      )} failed</span> <span class="soft">in the last hour; at most ${formatCount(Math.max(...done, 0))} a minute</span>
+      )} failed</span> <span class="soft">in the last hour; at most ${formatCount(
+        Math.max(...done, 0),
+      )} done a minute</span>
       </figcaption>
       <svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-labelledby="${id}-title">
         <title id="${id}-title">${describeHour(doneTotal, failedTotal, done, failed)}</title>

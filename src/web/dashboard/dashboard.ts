@@ -12,6 +12,7 @@ import type { App } from "../../app/app.ts";
 import { describeError } from "../../errors.ts";
 import { respondError } from "./error_page.ts";
 import { readForm } from "./form.ts";
+import { FORM_ID, UsedForms } from "./form_ids.ts";
 import { renderDocument } from "./layout.ts";
 import { linksFrom, stripBasePath } from "./links.ts";
 import { checkDashboardOptions, type DashboardOptions } from "./options.ts";
@@ -22,7 +23,7 @@ import { createRedactor, redactSecrets } from "./redact.ts";
 import { redirect, respond, respondHtml, respondJson, respondText, withHeaders, withoutBody } from "./responses.ts";
 import { type RoutedPage, Router } from "./router.ts";
 import { SCRIPT } from "./script.ts";
-import { checkHost, checkOrigin, findRemoteAddress, type Refusal, type Visitor } from "./security.ts";
+import { checkHost, checkOrigin, findRemoteAddress, isFromOtherSite, type Refusal, type Visitor } from "./security.ts";
 import { STYLE } from "./style.ts";
 import { runWithin, TimeLimitError } from "./time_limit.ts";
 
@@ -71,6 +72,9 @@ export function dashboard(app: App, options: DashboardOptions): Dashboard {
   return { fetch: (request, info) => handler.fetch(request, info), close: () => handler.close() };
 }
 
+/** Longest name of a user, in characters. */
+const MAX_USER_LENGTH = 255;
+
 /** A request that was let through, with its place. */
 interface Visit extends Visitor {
   readonly request: Request;
@@ -92,7 +96,8 @@ export class Handler {
   readonly #pages: readonly Page[];
   readonly #router: Router;
   readonly #redact: (data: unknown) => unknown;
-  readonly #outcomes = new Outcomes();
+  readonly #outcomes: Outcomes;
+  readonly #usedForms = new UsedForms();
   #isClosed = false;
 
   /** @param pages the pages that it serves */
@@ -101,6 +106,7 @@ export class Handler {
     this.#options = options;
     this.#pages = pages;
     this.#router = new Router(pages);
+    this.#outcomes = new Outcomes(pages.flatMap(({ actions = [] }) => actions.map(({ name }) => name)));
     this.#redact = createRedactor(options.redact ?? redactSecrets);
   }
 
@@ -134,7 +140,7 @@ export class Handler {
 
   /** Lets a request through, or returns the response that ends it. */
   async #admit(request: Request, info: unknown): Promise<Visitor | Response> {
-    const { authorize, hosts, publicRead = false, loadTimeoutMs = 5000 } = this.#options;
+    const { authorize, hosts, publicRead = false, loadTimeoutMs = 10_000 } = this.#options;
     const refusal = checkHost(request, hosts, findRemoteAddress(request, info));
     if (refusal !== null) return refuse(refusal);
     const isChange = request.method === "POST";
@@ -143,11 +149,11 @@ export class Handler {
         ? null
         : await runWithin(loadTimeoutMs, async () => await authorize(request));
       if (found instanceof Response) return withHeaders(found);
-      const isUser = found !== null && typeof found.user === "string" &&
+      const isUser = found !== null && isName(found.user) &&
         (found.access === "read" || found.access === "operate");
       if (!isUser && found !== null && found !== undefined) {
         throw new TypeError(
-          'authorize() must return { user: string, access: "read" | "operate" }, a Response, or null',
+          'authorize() must return { user: string, access: "read" | "operate" }, a Response, or null: a user has 1 to 255 characters',
         );
       }
       if (!isUser && !publicRead) return respondText(403, "Not allowed");
@@ -184,13 +190,14 @@ export class Handler {
   }
 
   async #show(visit: Visit, { page, params }: RoutedPage): Promise<Response> {
-    const { loadTimeoutMs = 5000 } = this.#options;
+    const { loadTimeoutMs = 10_000 } = this.#options;
     const data = await runWithin(
       loadTimeoutMs,
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
     );
     if (visit.isApi) return respondJson(200, data);
-    const context = this.#context(visit, this.#outcomes.take(visit.query.get("outcome"), visit.user));
+    const outcome = isFromOtherSite(visit.request) ? null : this.#outcomes.take(visit.query.get("outcome"), visit.user);
+    const context = this.#context(visit, outcome);
     const content = page.render(data, context);
     return respondHtml(200, renderDocument({ title: page.title(data), content, pages: this.#pages, context }));
   }
@@ -201,12 +208,14 @@ export class Handler {
     const action = page.actions!.find((action) => action.name === name);
     if (action === undefined) throw new PageError(400, "There is no such action");
     const user = visit.user!;
-    const { redirectTo = visit.path, ...outcome } = await this.#perform(visit, action, params, form, user);
-    this.#app.reportAction({ user, path: `/${visit.path}`, action: action.name, ...outcome });
-    const id = this.#outcomes.add(user, outcome);
-    const [to, query = ""] = redirectTo.split("?");
-    const fields = Object.fromEntries(new URLSearchParams(query));
-    return redirect(linksFrom(visit.path, this.#options.basePath)(to!, { ...fields, outcome: id }));
+    const { redirectTo = visit.path, ...named } = {
+      action: name!,
+      ...await this.#perform(visit, action, params, form, user),
+    };
+    const { count: _, ...reported } = named;
+    this.#app.reportAction({ user, path: `/${visit.path}`, ...reported });
+    const outcome = this.#outcomes.add(user, named);
+    return redirect(linksFrom(visit.path, this.#options.basePath)(redirectTo, { outcome }));
   }
 
   async #perform(
@@ -218,6 +227,10 @@ export class Handler {
   ): Promise<ActionOutcome & { readonly redirectTo?: string }> {
     const { actionTimeoutMs = 30_000 } = this.#options;
     const { failedRedirectTo = visit.path } = action;
+    if (!this.#usedForms.add(form.get(FORM_ID))) {
+      const message = "This form was sent before: nothing was done a second time";
+      return { outcome: "refused", target: "a form that was sent before", message, redirectTo: failedRedirectTo };
+    }
     try {
       return await runWithin(
         actionTimeoutMs,
@@ -238,7 +251,9 @@ export class Handler {
   }
 
   #pageRequest(visit: Visit, params: Readonly<Record<string, string>>, signal: AbortSignal): PageRequest {
-    return { params, query: visit.query, access: visit.access, signal, redact: this.#redact };
+    const { command } = this.#options;
+    const request = { params, query: visit.query, access: visit.access, signal, redact: this.#redact };
+    return command === undefined ? request : { ...request, command };
   }
 
   #context({ user, access, path, query }: Visit, outcome: ActionOutcome | null): PageContext {
@@ -256,6 +271,11 @@ export class Handler {
       report: (error) => this.#app.reportError(`page /${visit.path} of the dashboard`, error),
     });
   }
+}
+
+/** Whether a value is the name of a user. Markers and orders have no longer one. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= MAX_USER_LENGTH;
 }
 
 function isRead(method: string): boolean {

@@ -1,5 +1,5 @@
 /** The page of a request that fails: it says what happened and what to do, and leaves out what only the log should have. */
-import { BrokerError, describeError, InvalidConfigurationError, UnknownTopicError } from "../../errors.ts";
+import { BrokerError, describeError, InvalidConfigurationError, isErrorOf, UnknownTopicError } from "../../errors.ts";
 import { html } from "./html.ts";
 import { renderDocument } from "./layout.ts";
 import { type Page, type PageContext, PageError } from "./page.ts";
@@ -35,17 +35,16 @@ function explain(error: unknown, brokerName: string, report: (error: unknown) =>
     return { status: error.status, title: error.status === 404 ? "Not found" : "Not possible", message: error.message };
   }
   if (error instanceof TimeLimitError) {
-    const message = `The broker ${brokerName} did not respond within ${error.limitMs} ms. Load the page again; ` +
-      "if it stays so, look at the broker, and at the network between it and this server.";
-    return { status: 503, title: "The broker does not respond", message };
+    const message = `The page was not ready within ${error.limitMs} ms: the broker ${brokerName} does not respond, ` +
+      "or there is too much to read. Load the page again; if it stays so, look at the broker, and at the network " +
+      "between it and this server.";
+    return { status: 503, title: "The page is not ready", message };
   }
   const { message } = describeError(error);
-  // The App may come from another copy of this library: its errors are recognised by their names.
-  const name = error instanceof Error ? error.name : "";
-  if (name === UnknownTopicError.name || name === InvalidConfigurationError.name) {
+  if (isErrorOf(error, UnknownTopicError) || isErrorOf(error, InvalidConfigurationError)) {
     return { status: 404, title: "Not found", message };
   }
   report(error);
-  if (name === BrokerError.name) return { status: 503, title: "The broker cannot be asked", message };
+  if (isErrorOf(error, BrokerError)) return { status: 503, title: "The broker cannot be asked", message };
   return { status: 500, title: "This page failed", message: "The page could not be made: the log has the error." };
 }

@@ -3,7 +3,7 @@ import type { ErrorInfo } from "../../errors.ts";
 import type { RunningJob } from "../../monitor/events.ts";
 import type { ReportedWorker } from "../../reports/reported_worker.ts";
 import type { TopicStatus } from "../../status/status.ts";
-import type { Position } from "../../support/position.ts";
+import { formatPosition, type Position } from "../../support/position.ts";
 import type { Hour } from "./charts.ts";
 
 /** The workers in numbers. */
@@ -99,12 +99,18 @@ function addCounts(to: number[], counts: readonly number[], shift: number): void
   for (let at = Math.max(0, shift); at < MINUTES; at++) to[Math.min(MINUTES - 1, at - shift)]! += counts[at] ?? 0;
 }
 
-/** Lists the records that fail on live workers, those that wait for an operator first. */
-export function listFailing(workers: readonly ReportedWorker[]): FailingRecord[] {
+/**
+ * Lists the records that fail on live workers, those that wait for an operator first.
+ *
+ * @param command the command that skips a record, without its position; @default that of the App
+ */
+export function listFailing(workers: readonly ReportedWorker[], command?: string): FailingRecord[] {
   const failing = workers.filter(isAlive).flatMap((worker) =>
     worker.status.groups.flatMap(({ partitions }) =>
       partitions.flatMap(({ stuck, retrying }) => [
-        ...stuck.map((record) => toFailing(worker, record, record.remedy)),
+        ...stuck.map((record) =>
+          toFailing(worker, record, command === undefined ? record.remedy : `${command} ${formatPosition(record)}`)
+        ),
         ...retrying.map((record) => toFailing(worker, record, null)),
       ])
     )

@@ -1,5 +1,6 @@
 /** Groups dead letters by the class of the job and the error, so that a cause is one line. Pure. */
 import type { DeadLetter } from "../../dead_letters/letter.ts";
+import { LimitedMap } from "../../support/limited_map.ts";
 import { normalizeMessage } from "./error_message.ts";
 
 /** A filter of dead letters on a page. Absent parts match everything. */
@@ -62,19 +63,15 @@ export function matcherOf(filter: LetterFilter): (letter: DeadLetter) => boolean
 }
 
 /** Messages repeat: the last ones are kept with their normalized form, so that a page of 10,000 letters stays fast. */
-const normalized = new Map<string, string>();
-const MAX_KEPT = 12_000;
+const normalized = new LimitedMap<string>({ entries: 12_000 });
 const MAX_KEPT_LENGTH = 300;
 
 function messageOf({ errorMessage }: DeadLetter): string {
   if (errorMessage === null) return "";
-  const known = normalized.get(errorMessage);
+  const known = normalized.entries.get(errorMessage);
   if (known !== undefined) return known;
   const message = normalizeMessage(errorMessage);
-  if (errorMessage.length <= MAX_KEPT_LENGTH) {
-    if (normalized.size >= MAX_KEPT) normalized.clear();
-    normalized.set(errorMessage, message);
-  }
+  if (errorMessage.length <= MAX_KEPT_LENGTH) normalized.set(errorMessage, message);
   return message;
 }
 

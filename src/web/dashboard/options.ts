@@ -1,6 +1,6 @@
 /** The options of a dashboard. */
 import { InvalidConfigurationError } from "../../errors.ts";
-import { boolean, type Check, checkOptions, timeLimit } from "../../support/validation.ts";
+import { boolean, type Check, checkOptions, nonEmptyString, timeLimit } from "../../support/validation.ts";
 import type { Redact } from "./redact.ts";
 import type { Authorize } from "./security.ts";
 
@@ -19,7 +19,7 @@ export interface DashboardOptions {
   /**
    * Decides about each member of arguments, attributes and headers before they are shown; returns the value to show.
    *
-   * @default leaves out the values of keys such as `password`, `token` and `secret`
+   * @default leaves out the values of keys such as `password`, `apiKey` and `token`, also in a `Map`
    */
   readonly redact?: Redact;
   /**
@@ -34,7 +34,13 @@ export interface DashboardOptions {
    * @default a client on this machine must use a name of this machine, such as `localhost`
    */
   readonly hosts?: readonly string[] | "any";
-  /** The longest time of loading a page, in milliseconds. @default 5000 */
+  /**
+   * The command that skips a record, as pages show it: the position follows.
+   *
+   * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
+   */
+  readonly command?: string;
+  /** The longest time of loading a page, in milliseconds. @default 10000 */
   readonly loadTimeoutMs?: number;
   /** The longest time of an action, in milliseconds. @default 30000 */
   readonly actionTimeoutMs?: number;
@@ -60,6 +66,7 @@ export function checkDashboardOptions(options: DashboardOptions): void {
     redact: isFunction,
     basePath: isBasePath,
     hosts: isHosts,
+    command: nonEmptyString,
     loadTimeoutMs: timeLimit,
     actionTimeoutMs: timeLimit,
   });

@@ -19,6 +19,8 @@ export interface PageRequest {
   readonly query: URLSearchParams;
   /** The user's access. */
   readonly access: Access;
+  /** The command that skips a record, without its position; absent for that of the App. */
+  readonly command?: string;
   /** Aborts when the time limit is over. */
   readonly signal: AbortSignal;
   /** Returns a copy of arguments, headers or other data of a record without its secrets. */
@@ -66,14 +68,16 @@ export interface ActionOutcome {
   readonly target: string;
   /** A sentence for the user: `"Requeued 3 dead letters"`. */
   readonly message: string;
+  /** The number of things that it was done to. @default none: it is about one thing */
+  readonly count?: number;
 }
 
 /**
  * An action of a page, for users who may operate. Its form has `method="post"`, the page's own URL, and a button
- * `name="action" value="<name>"`.
+ * `name="action" value="<name>"`. A field {@linkcode FORM_ID} makes it a form that is accepted once.
  */
 export interface Action {
-  /** The value of the field `action`. */
+  /** The value of the field `action`: letters from a to z, at most 20. */
   readonly name: string;
   /** The path to redirect to if it throws, or takes too long. @default the page itself */
   readonly failedRedirectTo?: string;

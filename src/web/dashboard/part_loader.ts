@@ -5,8 +5,11 @@
 import { describeError } from "../../errors.ts";
 import { runWithin } from "./time_limit.ts";
 
-/** The time limit of one part, in milliseconds: less than that of a page by default. */
-export const PART_LIMIT_MS = 3000;
+/**
+ * The time limit of one part, in milliseconds: less than that of a page by default, and more than the three seconds after which
+ * a leader that does not respond is given up, so that a status knows the partitions of the others.
+ */
+export const PART_LIMIT_MS = 4000;
 
 /** Loads the parts of one page. */
 export class PartLoader {

@@ -6,27 +6,27 @@ import { attributes, type Html, html, type HtmlValue } from "./html.ts";
 /** The urgency of a state: it needs an operator, needs attention, is as an operator wanted it, or is fine. */
 export type Tone = "bad" | "warn" | "note" | "ok";
 
-const TONES: Readonly<Record<string, Tone>> = {
-  "stuck": "bad",
-  "no worker": "bad",
-  "stalled": "bad",
-  "unknown": "bad",
-  "gone": "bad",
-  "failed": "bad",
-  "retrying": "warn",
-  "behind": "warn",
-  "stopping": "warn",
-  "overdue": "warn",
-  "paused": "note",
-  "quiet": "note",
-};
+const TONES: ReadonlyMap<string, Tone> = new Map<string, Tone>([
+  ["stuck", "bad"],
+  ["no worker", "bad"],
+  ["stalled", "bad"],
+  ["unknown", "bad"],
+  ["gone", "bad"],
+  ["failed", "bad"],
+  ["retrying", "warn"],
+  ["behind", "warn"],
+  ["stopping", "warn"],
+  ["overdue", "warn"],
+  ["paused", "note"],
+  ["quiet", "note"],
+]);
 
 /** A sign beside each word, so that a state is seen without colour. */
 const SIGNS: Readonly<Record<Tone, string>> = { bad: "■", warn: "▲", note: "‖", ok: "●" };
 
 /** Returns how urgent a state of a topic, a partition or a worker is. */
 export function toneOf(state: TopicState | string): Tone {
-  return TONES[state] ?? "ok";
+  return TONES.get(state) ?? "ok";
 }
 
 /** Renders a state: a word, a sign and a colour. */
@@ -59,6 +59,14 @@ function renderDistance(timeMs: number | null, words: string): Html {
   return iso === null ? NONE : html`<time datetime="${iso}" title="${formatUtc(iso)}">${words}</time>`;
 }
 
+/** A job is released, and a tick taken, within a second of its time; a later one waits for a worker. */
+const OVERDUE_AFTER_MS = 5000;
+
+/** Renders the time of something that workers do then, and says so if it is late. */
+export function renderDueTime(dueAtMs: number, nowMs: number): Html {
+  return html`${dueAtMs < nowMs - OVERDUE_AFTER_MS && renderState("overdue")} ${renderTime(dueAtMs, nowMs)}`;
+}
+
 /** Renders an exact time. */
 export function renderExactTime(timeMs: number | null): Html {
   const iso = timeMs === null ? null : toIso(timeMs);
@@ -81,6 +89,16 @@ export function renderAge(ms: number | null): Html {
 export function renderCount(count: number | null): Html {
   if (count === null) return NONE;
   return count === 0 ? ZERO : html`${formatCount(count)}`;
+}
+
+/**
+ * Renders the number of delayed jobs.
+ *
+ * @param isComplete whether all of them were counted; otherwise there may be more
+ */
+export function renderDelayed(count: number, isComplete: boolean): HtmlValue {
+  if (isComplete) return renderCount(count);
+  return count === 0 ? NONE : `≥ ${formatCount(count)}`;
 }
 
 const ZERO = html`<span class="soft">0</span>`;

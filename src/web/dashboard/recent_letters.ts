@@ -1,6 +1,9 @@
-/** The newest dead letters of an App: as many as a page groups. */
+/** The dead letters of an App for a page: the newest ones, as many as a page groups, and any one by its position. */
 import type { App } from "../../app/app.ts";
-import type { DeadLetter } from "../../dead_letters/letter.ts";
+import type { DeadLetter, DeadLetterDetails } from "../../dead_letters/letter.ts";
+import { BrokerError, describeError, InvalidConfigurationError, isErrorOf } from "../../errors.ts";
+import type { Position } from "../../support/position.ts";
+import { PageError } from "./page.ts";
 
 /** The letters that a page groups, at most: the newest ones. */
 export const MAX_LETTERS = 10_000;
@@ -22,11 +25,31 @@ export function hasDeadLetters(app: App): boolean {
 /**
  * Reads the newest dead letters.
  *
- * @param limit the most letters
+ * @param options whether those that were handled count as well; `limit` is the most letters, by default all that a page groups
  * @returns none if the App declares no dead letter topic
  */
-export async function readRecentLetters(app: App, limit: number = MAX_LETTERS): Promise<RecentLetters> {
+export async function readRecentLetters(
+  app: App,
+  { withHandled, limit = MAX_LETTERS }: { readonly withHandled: boolean; readonly limit?: number },
+): Promise<RecentLetters> {
   if (!hasDeadLetters(app)) return { letters: [], isCut: false };
-  const letters = await app.deadLetters().list({ limit });
+  const letters = await app.deadLetters().list({ limit, unhandled: !withHandled });
   return { letters, isCut: letters.length >= limit };
+}
+
+/**
+ * Shows one letter, with all of its record.
+ *
+ * @throws {PageError} 404 if there is none at this position
+ */
+export async function showLetter(app: App, position: Position): Promise<DeadLetterDetails> {
+  try {
+    return await app.deadLetters().show(position);
+  } catch (error) {
+    const { message } = describeError(error);
+    const isMissing = isErrorOf(error, InvalidConfigurationError) ||
+      isErrorOf(error, BrokerError) && message.startsWith("There is no dead letter");
+    if (isMissing) throw new PageError(404, message, { cause: error });
+    throw error;
+  }
 }

@@ -18,7 +18,7 @@ const COLUMNS = [
 /**
  * Renders the table.
  *
- * @param canCancel whether the App takes orders, so that a job can be cancelled by who may operate
+ * @param canCancel whether the App takes orders, so that a user with the access to operate can cancel a job
  */
 export function renderRunningTable(
   running: readonly RunningOnWorker[],

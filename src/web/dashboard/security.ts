@@ -70,8 +70,16 @@ export function checkOrigin(request: Request): Refusal | null {
   }
   const origin = request.headers.get("origin");
   if (origin === null) return { status: 403, reason: "The request has neither Sec-Fetch-Site nor Origin" };
-  const isSame = URL.parse(origin)?.host === URL.parse(`http://${hostOf(request)}/`)?.host;
-  return isSame && origin !== "null" ? null : { status: 403, reason: "The form is from another origin" };
+  const host = URL.parse(`http://${hostOf(request)}/`)?.host;
+  return host !== undefined && URL.parse(origin)?.host === host
+    ? null
+    : { status: 403, reason: "The form is from another origin" };
+}
+
+/** Returns whether a browser says that a link or a form of another site made a request. */
+export function isFromOtherSite(request: Request): boolean {
+  const site = request.headers.get("sec-fetch-site");
+  return site === "cross-site" || site === "same-site";
 }
 
 /** Returns the Host of a request in lower case, with its port if it has one; `""` for anything that is not a host. */

@@ -1,11 +1,11 @@
 /** The table of topics of the first page: sorted by the oldest record that waits, in parts of 100, with a filter. Pure. */
-import type { TopicStatus } from "../../status/status.ts";
+import type { AppStatus, TopicStatus } from "../../status/status.ts";
 import { drawSparkline, type Hour } from "./charts.ts";
 import { clip, formatCount } from "./format.ts";
 import { attributes, type Html, html } from "./html.ts";
 import type { PageContext } from "./page.ts";
 import { pageOf } from "./paging.ts";
-import { NONE, renderAge, renderCount, renderEmpty, renderState, renderTable } from "./parts.ts";
+import { NONE, renderAge, renderCount, renderDelayed, renderEmpty, renderState, renderTable } from "./parts.ts";
 
 /** Topics on one page. */
 const PAGE_SIZE = 100;
@@ -30,7 +30,7 @@ const COLUMNS = [
  * @param hours the last hour of each topic, by its full name
  */
 export function renderTopics(
-  topics: readonly TopicStatus[],
+  { topics, isDelayedComplete }: AppStatus,
   hours: Readonly<Record<string, Hour>>,
   context: PageContext,
 ): Html {
@@ -53,7 +53,7 @@ export function renderTopics(
     : renderTable(
       "Topics, the longest waiting first",
       COLUMNS,
-      items.map((topic) => renderTopic(topic, hours[topic.topic], context)),
+      items.map((topic) => renderTopic({ ...topic, isDelayedComplete }, hours[topic.topic], context)),
       { isCaptionHidden: true },
     );
   return html`
@@ -75,8 +75,12 @@ function renderSearch(search: string, onlyWrong: boolean, action: string): Html 
   `;
 }
 
-function renderTopic(topic: TopicStatus, hour: Hour | undefined, { url }: PageContext): Html {
-  const { queue, state, oldestWaitingMs, lag, running, delayed, deadLetters, workers } = topic;
+function renderTopic(
+  topic: TopicStatus & Pick<AppStatus, "isDelayedComplete">,
+  hour: Hour | undefined,
+  { url }: PageContext,
+): Html {
+  const { queue, state, oldestWaitingMs, lag, running, delayed, isDelayedComplete, deadLetters, workers } = topic;
   const total = hour?.done.reduce((sum, count) => sum + count, 0) ?? null;
   const unhandled = deadLetters?.unhandled ?? null;
   const letters = deadLetters !== null && unhandled !== null && unhandled > 0
@@ -90,7 +94,7 @@ function renderTopic(topic: TopicStatus, hour: Hour | undefined, { url }: PageCo
       <td class="n">${renderCount(lag)}</td>
       <td class="n">${renderCount(running)}</td>
       <td class="n">${hour === undefined ? NONE : drawSparkline(hour.done)} ${total !== null && renderCount(total)}</td>
-      <td class="n">${renderCount(delayed)}</td>
+      <td class="n">${renderDelayed(delayed, isDelayedComplete)}</td>
       <td class="n">${letters}</td>
       <td class="n">${renderCount(workers)}</td>
     </tr>

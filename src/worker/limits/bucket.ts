@@ -113,8 +113,7 @@ export class RateBucket extends Bucket {
   }
 
   spaceAt(nowMs: number): number {
-    // The clock was set back: the times say nothing any more.
-    if (nowMs < this.#lastMs) this.#forgetBefore(this.#starts.length);
+    if (nowMs < this.#lastMs) this.#setBack(nowMs);
     this.#lastMs = nowMs;
     let first = this.#first;
     while (first < this.#starts.length && this.#starts[first]! <= nowMs - this.#perMs) first++;
@@ -135,6 +134,11 @@ export class RateBucket extends Bucket {
 
   isIdle(nowMs: number): boolean {
     return !this.isHolding && this.spaceAt(nowMs) === this.#jobs;
+  }
+
+  /** The clock was set back: no start may wait for a time that it shows much later, and none is forgotten. */
+  #setBack(nowMs: number): void {
+    this.#starts = this.#starts.map((startMs) => Math.min(startMs, nowMs));
   }
 
   /** Cuts the list when half of it is forgotten, so that this takes constant time on average. */

@@ -86,8 +86,6 @@ export class Gate {
       if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());
     }
     this.#running.set(record, buckets);
-    // Its value has changed: it was woken there, and leaves its turn to the next one.
-    if (held !== undefined && !buckets.includes(held.bucket)) held.bucket.wake(nowMs);
     return true;
   }
 
@@ -98,10 +96,13 @@ export class Gate {
     this.#running.delete(record);
   }
 
-  /** Forgets a record that was woken and does not run, such as an expired job: it leaves its turn to the next one. */
+  /**
+   * Forgets a record that was woken and does not run, such as an expired job, or one that the commit keeps back: it leaves
+   * its turn to the next one.
+   */
   drop(record: QueuedRecord): void {
     const held = this.#held.get(record);
-    if (held === undefined) return;
+    if (held === undefined || !held.isWoken) return;
     this.#forget(held);
     held.bucket.wake(this.#options.nowMs());
   }
@@ -127,8 +128,14 @@ export class Gate {
   }
 
   #bucketsOf(record: QueuedRecord, envelope: Envelope, nowMs: number): readonly Bucket[] {
+    // Once for each record: the code of the user may be expensive, and a value that changes would lose its turn.
+    const values = record.limitValues ??= this.#valuesOf(record, envelope);
+    return this.#options.limits.map((limit, index) => limit.bucketOf(values[index]!, nowMs));
+  }
+
+  #valuesOf(record: QueuedRecord, envelope: Envelope): readonly (string | null)[] {
     const job = this.#options.describe(envelope, keyText(record), record.offset);
-    return this.#options.limits.map((limit) => limit.bucketOf(job, envelope, nowMs));
+    return this.#options.limits.map((limit) => limit.valueOf(job, envelope));
   }
 
   #hold(

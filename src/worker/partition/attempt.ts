@@ -191,8 +191,7 @@ export class Attempt extends JobRun {
 
   #applySchema(args: readonly unknown[]): readonly unknown[] {
     try {
-      const { Class, envelope } = this.#decoded;
-      return applySchema(Class, args, envelope.raw.encrypted !== undefined);
+      return applySchema(this.#decoded.Class, args);
     } catch (error) {
       // Another job that this one performs may throw such an error, too: only its own makes it poison.
       if (error instanceof SchemaError) this.#schemaError = error;

@@ -53,6 +53,7 @@ export class Partition implements PartitionHandler {
       maxRecords: route.maxMessages,
       maxBytes: context.config.maxBufferedBytes / PARTITION_SHARE,
       fits: (record) => this.#tracker.fits(record, capacityOf(context.metadataLimit.maxLength)),
+      onKeptBack: (record) => this.#runner.leaveTurn(record),
     });
     this.#runner = new Runner({
       partition: ownership.partition,

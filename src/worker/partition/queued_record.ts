@@ -25,7 +25,7 @@ export interface QueuedRecord extends TrackedRecord {
   /** The key's bytes as Latin-1; `null` for no key. */
   readonly key: string | null;
   /** The value; `null` for a tombstone. A string, or large bytes. */
-  readonly value: string | Buffer | null;
+  readonly value: string | Uint8Array | null;
   /** The encoding of `value`, if it is a string: `"latin1"` if the bytes are not UTF-8. */
   readonly encoding: "utf8" | "latin1";
   /** A copy of the headers. */
@@ -38,6 +38,8 @@ export interface QueuedRecord extends TrackedRecord {
   readonly unreadable: string | undefined;
   /** The next record of its lane; `null` for none. Only the queue sets it. */
   behind: QueuedRecord | null;
+  /** The values of its job for the limits of its topic; `null` while they are unknown. Only the gate sets it. */
+  limitValues: readonly (string | null)[] | null;
 }
 
 /**
@@ -71,6 +73,7 @@ export function toQueuedRecord(record: StoredRecord, next: number): QueuedRecord
     memoryBytes: bytes + (key?.length ?? 0) + (headers.length === 0 ? 0 : sizeOf({ value: null, headers })),
     unreadable: record.unreadable,
     behind: null,
+    limitValues: null,
   };
 }
 
@@ -80,6 +83,7 @@ export function dropContent(record: { -readonly [Field in keyof QueuedRecord]: Q
   record.value = null;
   record.headers = NO_HEADERS;
   record.behind = null;
+  record.limitValues = null;
 }
 
 /** Returns the record's key, byte for byte. */
@@ -101,7 +105,7 @@ export function valueBytes({ value, encoding }: QueuedRecord): Uint8Array | null
 /** Returns the record's value as a string; `null` for no value, and for bytes that are not UTF-8. */
 export function valueText({ value, encoding }: QueuedRecord): string | null {
   if (typeof value === "string") return encoding === "utf8" ? value : null;
-  return value !== null && isUtf8(value) ? value.toString() : null;
+  return value !== null && isUtf8(value) ? asBuffer(value).toString() : null;
 }
 
 /** Copies bytes, unless they are most of what their buffer keeps alive. */

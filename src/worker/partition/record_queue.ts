@@ -32,6 +32,8 @@ export interface RecordQueueOptions {
   readonly maxBytes: number;
   /** Returns whether the commit's metadata has space for a record. */
   readonly fits: (record: QueuedRecord) => boolean;
+  /** Called with a record that was ready and has no space any more: by a getter, so it must change nothing at once. */
+  readonly onKeptBack: (record: QueuedRecord) => void;
 }
 
 /** One value of `ordering`. */
@@ -95,6 +97,7 @@ export class RecordQueue {
     for (let { first } = this.#ready; first !== undefined && !this.#options.fits(first); { first } = this.#ready) {
       this.#ready.shift();
       this.#keepBack(first);
+      this.#options.onKeptBack(first);
     }
     return this.#ready.length > 0;
   }

@@ -147,6 +147,11 @@ export class Runner {
     return this.#loops.whenEmpty();
   }
 
+  /** Gives up the turn of a record that is ready no more. In a microtask: it may wake another record, and so start a loop. */
+  leaveTurn(record: QueuedRecord): void {
+    if (this.#gate !== null) queueMicrotask(() => this.#gate!.drop(record));
+  }
+
   /** Ends the waits for a next try: nothing starts any more. */
   endWaits(): void {
     this.#gate?.close();

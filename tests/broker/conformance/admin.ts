@@ -144,6 +144,33 @@ export const admin: readonly Case[] = [
     },
   },
   {
+    name: "listHeads() returns the first record from each position on, or the end, and null for a missing partition",
+    async run(world) {
+      const topics = [await world.topic(3), await world.topic(1)];
+      await world.append(topics[0]!, many("a", 4), 1);
+      await world.append(topics[0]!, many("b", 4), 2);
+      await world.append(topics[1]!, ["large".repeat(2000), "b"]);
+      const { records } = await world.broker.admin.read(topics[0]!, 1, { from: 2, maxBytes: 1 });
+      const { timestampMs } = records[0]!;
+      const at = (topic: string, partition: number, offset: number) => ({ topic, partition, offset });
+      const positions = [
+        at(topics[0]!, 1, 2),
+        at(topics[0]!, 2, 4),
+        at(topics[0]!, 0, 0),
+        at(topics[1]!, 0, 0),
+        at(topics[0]!, 3, 0),
+        at(world.name("missing"), 0, 0),
+      ];
+      const heads = await world.broker.admin.listHeads(positions);
+      assert.deepEqual(heads.map((head) => head?.offset), [2, 4, 0, 0, undefined, undefined]);
+      assert.deepEqual(heads.slice(0, 3).map((head) => head!.timestampMs), [timestampMs, null, null]);
+      assert.ok(heads[3]!.timestampMs! > 0, "Expected the time of the large record");
+      assert.deepEqual(await world.broker.admin.listHeads([]), []);
+      const aborted = AbortSignal.abort(new Error("enough"));
+      await assert.rejects(world.broker.admin.listHeads(positions, aborted), /enough/);
+    },
+  },
+  {
     name: "listCommitted() returns the commits of many topics at once, and null for a topic that does not exist",
     async run(world) {
       const topics = [await world.topic(2), await world.topic(1)];

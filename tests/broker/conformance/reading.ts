@@ -73,6 +73,19 @@ export const reading: readonly Case[] = [
     },
   },
   {
+    name: "read() stops at the offset that is given, also inside of a batch, and continues there",
+    async run(world) {
+      const topic = await world.topic();
+      await world.append(topic, many("a", 5));
+      await world.append(topic, many("b", 5));
+      for (const [from, to] of [[1, 3], [3, 7], [7, 10], [4, 4]] as const) {
+        const { records, next, high } = await readOnce(world, topic, { from, to });
+        const wanted = Array.from({ length: to - from }, (_, n) => from + n);
+        assert.deepEqual([records.map(({ offset }) => offset), next, high], [wanted, to, 10]);
+      }
+    },
+  },
+  {
     name: "read() from below the first record that is left starts there",
     needs: ["deleteRecords"],
     async run(world) {

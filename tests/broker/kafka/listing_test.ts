@@ -1,12 +1,17 @@
 /** Looking at many topics and at a group, on a scripted cluster whose parts are away, silent or move. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
+import { groupsOf } from "../../../src/broker/kafka/groups.ts";
 import { listCommitted, listEnds, listMembers } from "../../../src/broker/kafka/listing.ts";
 import { Questions } from "../../../src/broker/kafka/questions.ts";
 import { groupProtocol } from "../../../src/broker/kafka/wire/kafkajs.ts";
 import { Api } from "../../support/kafka/scripted_broker.ts";
 import { ScriptedKafka, TOPIC } from "../../support/kafka/scripted_kafka.ts";
-import { describeGroupsResponse, listOffsetsResponse } from "../../support/kafka/scripted_responses.ts";
+import {
+  describeGroupsResponse,
+  listGroupsResponse,
+  listOffsetsResponse,
+} from "../../support/kafka/scripted_responses.ts";
 
 /** Runs a test with a client of a scripted cluster. */
 async function withCluster(
@@ -105,5 +110,17 @@ Deno.test("listMembers() knows the topics of members in a stable group only, and
     state = "PreparingRebalance";
     const moving = await listMembers(cluster, questions, "group");
     assert(moving.every(({ topics, partitions }) => topics === null && partitions.length === 0));
+  });
+});
+
+Deno.test("groupsOf() asks each group where it was listed, and looks up no coordinator", async () => {
+  const kafka = new ScriptedKafka();
+  const groups = ["first", "second", "third"];
+  kafka.broker.on(Api.listGroups, () => listGroupsResponse(groups));
+  kafka.committed.set(0, { offset: 7, metadata: "" });
+  await withCluster(kafka, async (cluster, questions) => {
+    assertEquals(await groupsOf(cluster, questions, [TOPIC]), new Map([[TOPIC, groups]]));
+    assertEquals(count(kafka, Api.offsetFetch), groups.length);
+    assertEquals(count(kafka, Api.findCoordinator), 0);
   });
 });

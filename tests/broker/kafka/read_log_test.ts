@@ -112,6 +112,12 @@ testReading("rejects for a topic that is deleted meanwhile", async (kafka, broke
   await assertRejects(() => read(broker), UnknownTopicError, TOPIC);
 });
 
+testReading("stops at the offset that is given, inside of a batch", async (kafka, broker) => {
+  kafka.log.append(0, batch("c", "d", "e"));
+  assertEquals(shown(await read(broker, { to: 3 })), ["0 a", "1 b", "2 c", 3]);
+  assertEquals(shown(await read(broker, { from: 3 })), ["3 d", "4 e", 5]);
+});
+
 testReading("asks without a wait, by its own limits, on a connection of its own", async (kafka, broker) => {
   await read(broker, { maxBytes: 12_345 });
   await read(broker, { maxBytes: Infinity });

@@ -157,7 +157,7 @@ Deno.test("a serializer that fails, or returns no fields, is an error with the p
     [() => {
       throw new RangeError("no cents");
     }, "Cannot serialize arguments[0].price: MoneySerializer: no cents"],
-    [() => 5, "MoneySerializer must return an object of fields, but it returned 5"],
+    [() => 5, "MoneySerializer must return an object of fields, but it returned a value of type number"],
     [() => [5], "MoneySerializer must return an object of fields, but it returned an array"],
     [() => ({ _aj_serialized: "x" }), 'arguments[0].price: its key "_aj_serialized" is reserved'],
     [() => ({ rate: NaN }), "arguments[0].price.rate: JSON has no NaN"],

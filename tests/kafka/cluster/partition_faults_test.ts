@@ -7,6 +7,7 @@ import { clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cl
 import { Load } from "../../support/kafka/load.ts";
 import { MachineMeter } from "../../support/kafka/machine_meter.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import type { ThreeBrokers } from "../../support/kafka/three_brokers.ts";
 import { until } from "../../support/until.ts";
 import { nthEvent } from "../../support/worker.ts";
 
@@ -54,12 +55,13 @@ class NoteJob extends Job {
 }
 
 clusterTest(
-  "C6: processes that start while partitions have no leader enqueue and perform in the others",
+  "C6: processes that start while partitions have no leader enqueue and perform in the others; the status names them",
   async (three) => {
-    const topic = "C6-own";
+    const topic = "C6-own", kept = "C6-kept", lost = "C6-lost";
     await three.create(
       { name: topic, replicas: [[1], [2]], config: ONE_REPLICA },
-      { name: "C6-other", replicas: [[2]], config: ONE_REPLICA },
+      { name: kept, replicas: [[3]], config: ONE_REPLICA },
+      { name: lost, replicas: [[2]], config: ONE_REPLICA },
     );
     const group = await three.groupOn(1, "C6");
     await three.kill(2);
@@ -98,8 +100,50 @@ clusterTest(
     machine.assertWithin("start", startMs, 5000);
     stop.abort();
     await running;
+    await assertStatus(three, group, { topic, kept, lost });
   },
 );
+
+/** Checks the status while partition 1 of `topic` and that of `lost` have no leader. */
+async function assertStatus(
+  three: ThreeBrokers,
+  name: string,
+  { topic, kept, lost }: Readonly<Record<"topic" | "kept" | "lost", string>>,
+): Promise<void> {
+  await using app = new App({
+    name,
+    broker: kafka({ brokers: [three.brokers[0]!] }),
+    jobs: [NoteJob],
+    topics: [topic, kept, lost].map((name) => activeJobTopic(name)),
+    reports: false,
+    logger: false,
+  });
+  for (const queue of [topic, topic, kept]) await app.run(() => NoteJob.set({ queue }).performLater(keyOf(0)));
+  using machine = new MachineMeter();
+  const askedMs = performance.now();
+  const { topics, notes } = await app.status({ timeoutMs: 5000 });
+  const tookMs = performance.now() - askedMs;
+  console.log(`  status within ${Math.round(tookMs)} ms`);
+  machine.assertWithin("status", tookMs, 5000);
+  const shown = topics.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, state, lag, oldestWaitingMs, reason }) =>
+      `${topic}/${partition} ${state} ${lag} ${oldestWaitingMs === null ? reason : "with its age"}`
+    )
+  );
+  const reason = "it has no leader: the broker that holds it is away";
+  assertEquals(shown.sort(), [
+    `${kept}/0 no worker 1 with its age`,
+    `${lost}/0 unknown null ${reason}`,
+    `${topic}/0 no worker 2 with its age`,
+    `${topic}/1 unknown null ${reason}`,
+  ]);
+  assertEquals(topics.map(({ topic, lag }) => `${topic} ${lag}`).sort(), [
+    `${kept} 1`,
+    `${lost} null`,
+    `${topic} null`,
+  ]);
+  assertEquals(notes, []);
+}
 
 /** Returns a key of a partition. */
 function keyOf(partition: number): string {

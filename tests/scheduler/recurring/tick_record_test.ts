@@ -8,8 +8,9 @@ const POSITION = { topic: "default", partition: 1, offset: 7 };
 const STATE: TickState = {
   tickAtMs: 2000,
   definition: "a1",
-  last: { tickAtMs: 1000, jobId: "nightly/1", position: POSITION },
+  last: { tickAtMs: 1000, jobId: "nightly/1970-01-01T00:00:01.000Z", position: POSITION },
   ends: { 0: 5, 1: 8 },
+  cancelled: [1500],
 };
 
 function read(recurring: string, jobId = scheduleIdOf("nightly")): ReturnType<typeof decodeTick> {
@@ -26,7 +27,7 @@ function read(recurring: string, jobId = scheduleIdOf("nightly")): ReturnType<ty
 
 Deno.test("the record of a recurring job is read as it was written", () => {
   assertEquals(read(encodeTick(STATE)), { ...STATE, id: "nightly", offset: 3, dueAtMs: 1500 });
-  const first = { ...STATE, last: null, ends: null };
+  const first = { ...STATE, last: null, ends: null, cancelled: [] };
   assertEquals(read(encodeTick(first)), { ...first, id: "nightly", offset: 3, dueAtMs: 1500 });
 });
 
@@ -40,10 +41,18 @@ Deno.test("a forged record is not that of a recurring job", () => {
     JSON.stringify({ ...STATE, tickAtMs: 9e15 }),
     JSON.stringify({ ...STATE, definition: 1 }),
     JSON.stringify({ ...STATE, last: {} }),
+    JSON.stringify({ ...STATE, last: { ...STATE.last, jobId: "nightly/1970-01-01T00:00:02.000Z" } }),
+    JSON.stringify({ ...STATE, last: { ...STATE.last, jobId: "other/1970-01-01T00:00:01.000Z" } }),
+    JSON.stringify({ ...STATE, cancelled: 5 }),
+    JSON.stringify({ ...STATE, cancelled: [-1] }),
+    JSON.stringify({ ...STATE, cancelled: Array(101).fill(1) }),
+    // It would be due after its tick.
+    JSON.stringify({ ...STATE, tickAtMs: 1499 }),
     JSON.stringify({ ...STATE, last: { ...STATE.last, position: { ...POSITION, offset: -1 } } }),
     JSON.stringify({ ...STATE, ends: { 0: "5" } }),
     JSON.stringify({ ...STATE, ends: 5 }),
   ];
   for (const text of forged) assertEquals(read(text), null, text);
   assertEquals(read(encodeTick(STATE), "nightly"), null);
+  assertEquals(read(encodeTick(STATE)) === null, false);
 });

@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 function record(offset: number, lastAtMs: number | null, id = "a"): TickRecord {
   const position = { topic: "t", partition: 0, offset: 0 };
   const last = lastAtMs === null ? null : { tickAtMs: lastAtMs, jobId: `${id}/${lastAtMs}`, position };
-  return { id, offset, dueAtMs: 0, tickAtMs: 0, definition: "", last, ends: null };
+  return { id, offset, dueAtMs: 0, tickAtMs: 0, definition: "", last, ends: null, cancelled: [] };
 }
 
 Deno.test("the latest record counts, unless it comes late from a former owner", () => {

@@ -1,4 +1,5 @@
 /** The Kafka of the tests: its address, clients, and the changes that only an administrator can make. */
+import process from "node:process";
 import kafkajs, { type Admin, type Kafka } from "./kafkajs.ts";
 import type { Broker } from "../../../src/broker/broker.ts";
 import { KafkaBroker } from "../../../src/broker/kafka/broker.ts";
@@ -14,7 +15,7 @@ import type { Position } from "../../../src/support/position.ts";
 import { until } from "../until.ts";
 
 /** The Kafka in `BROKER_URL`, without the scheme; `null` where there is none. */
-const url: string | undefined = Deno.env.get("BROKER_URL");
+const url: string | undefined = process.env.BROKER_URL;
 
 /** Whether there is no Kafka, for `Deno.test({ ignore })`. */
 export const noKafka: boolean = url === undefined || url === "";

@@ -65,6 +65,12 @@ export function metadataResponse(
   return writer.noTags().bytes;
 }
 
+/** ListGroups 2. */
+export function listGroupsResponse(groups: readonly string[]): Buffer {
+  const writer = new Writer().int32(0).int16(0);
+  return writer.array(groups, (group) => writer.string(group).string("consumer")).bytes;
+}
+
 /** FindCoordinator 2. */
 export function findCoordinatorResponse({ nodeId, port, host = "127.0.0.1" }: ScriptedNode, error = 0): Buffer {
   return new Writer().int32(0).int16(error).string(null).int32(nodeId).string(host).int32(port).bytes;

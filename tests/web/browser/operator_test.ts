@@ -1,20 +1,9 @@
 /** An operator in front of a real browser: from the first screen to the requeued job, by click, by keyboard, without scripts. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { findMissingChromium } from "../../../tasks/chromium.ts";
-import { type Browser, openWindow, type Page, startBrowser } from "../../support/browser.ts";
-import { OPERATOR, serveSite } from "../../support/site.ts";
+import type { Page } from "../../support/browser.ts";
+import { browserTests } from "../../support/browser_tests.ts";
 
-const missing = await findMissingChromium();
-let browser: Browser;
-
-function inBrowser(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: missing !== null, sanitizeOps: false, sanitizeResources: false });
-}
-
-if (missing === null) {
-  Deno.test.beforeAll(async () => void (browser = await startBrowser()));
-  Deno.test.afterAll(() => browser.close());
-}
+const inBrowser = await browserTests({ hasOwnSites: true });
 
 /** The text of the outcome that a page shows. */
 const outcomeOf = (page: Page) => page.locator(".outcome").innerText();
@@ -22,9 +11,8 @@ const outcomeOf = (page: Page) => page.locator(".outcome").innerText();
 for (const javaScript of [true, false]) {
   inBrowser(
     `a click requeues dead letters, and a worker performs their jobs ${javaScript ? "" : "(JavaScript off)"}`,
-    async () => {
-      await using site = await serveSite();
-      await using window = await openWindow(browser, site.url, { javaScript, headers: OPERATOR });
+    async ({ site, open }) => {
+      await using window = await open({ javaScript });
       const { page, problems } = window;
       await page.goto("/");
       await page.getByRole("navigation").getByRole("link", { name: "Dead letters" }).click();
@@ -46,23 +34,47 @@ for (const javaScript of [true, false]) {
   );
 }
 
-inBrowser("the keyboard alone leads from the first screen to the requeued job, at a phone's width", async () => {
-  await using site = await serveSite();
-  await using window = await openWindow(browser, site.url, { width: 360, headers: OPERATOR });
-  const { page, problems } = window;
-  await page.goto("/");
-  await press(page, /^Skip to the content$/, false);
-  await press(page, /^Dead letters$/);
-  await page.waitForURL(/dead_letters/);
-  await press(page, /^requeue…$/);
-  await page.waitForURL(/confirm/);
-  await press(page, /^Requeue \d+ dead letters$/);
-  assertMatch(await outcomeOf(page), /^Requeued \d+ dead letters/);
-  const acted = (await site.app.deadLetters().list({ limit: 100 })).filter(({ handled }) => handled !== null);
-  assert(acted.length >= 9, `${acted.length} dead letters are handled`);
-  assertEquals(new Set(acted.map(({ handled }) => handled!.by)), new Set(["ada"]));
-  assertEquals(problems, []);
-});
+inBrowser(
+  "the keyboard alone leads from the first screen to the requeued job, at a phone's width",
+  async ({ site, open }) => {
+    await using window = await open({ width: 360 });
+    const { page, problems } = window;
+    await page.goto("/");
+    await press(page, /^Skip to the content$/, false);
+    await press(page, /^Dead letters$/);
+    await page.waitForURL(/dead_letters/);
+    await press(page, /^requeue…$/);
+    await page.waitForURL(/confirm/);
+    await press(page, /^Requeue \d+ dead letters$/);
+    assertMatch(await outcomeOf(page), /^Requeued \d+ dead letters/);
+    const acted = (await site.app.deadLetters().list({ limit: 100 })).filter(({ handled }) => handled !== null);
+    assert(acted.length >= 9, `${acted.length} dead letters are handled`);
+    assertEquals(new Set(acted.map(({ handled }) => handled!.by)), new Set(["ada"]));
+    assertEquals(problems, []);
+  },
+);
+
+inBrowser(
+  "the keyboard alone pauses one partition with a reason, and resumes it (JavaScript off)",
+  async ({ site, open }) => {
+    await using window = await open({ javaScript: false });
+    const { page, problems } = window;
+    await page.goto("/topics/mail");
+    const form = page.locator("#pause-1");
+    await press(page, /^Pause…$/, false);
+    await press(page, /^Pause…$/);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("the shard is slow");
+    await press(page, /^Pause partition 1$/);
+    assertMatch(await outcomeOf(page), /^Paused partition 1 of topic mail/);
+    const paused = await site.app.paused();
+    assertEquals(paused.map(({ partition, why }) => [partition, why]), [[1, "the shard is slow"]]);
+    assertEquals(await form.count(), 0);
+    await press(page, /^Resume partition 1$/);
+    assertMatch(await outcomeOf(page), /^Resumed partition 1 of topic mail/);
+    assertEquals([await site.app.paused(), problems], [[], []]);
+  },
+);
 
 /** Moves the focus with the tab key to a link or a button with a name, and presses it. */
 async function press(page: Page, name: RegExp, enter = true): Promise<void> {

@@ -4,30 +4,13 @@
  */
 import axe from "npm:axe-core@4.14.1";
 import { assert, assertEquals } from "@std/assert";
-import { findMissingChromium } from "../../../tasks/chromium.ts";
 import { PAGES as DASHBOARD_PAGES } from "../../../src/web/dashboard/pages/mod.ts";
 import { Router } from "../../../src/web/dashboard/router.ts";
-import { type Browser, openWindow, type Page, startBrowser } from "../../support/browser.ts";
-import { OPERATOR, PAGES, READER, serveSite, type Site } from "../../support/site.ts";
+import type { Page } from "../../support/browser.ts";
+import { browserTests } from "../../support/browser_tests.ts";
+import { PAGES, READER } from "../../support/site.ts";
 
-const missing = await findMissingChromium();
-let browser: Browser;
-let site: Site;
-
-/** Tests in one browser: its connection lives from the first to the last of them. */
-function inBrowser(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: missing !== null, sanitizeOps: false, sanitizeResources: false });
-}
-
-if (missing === null) {
-  Deno.test.beforeAll(async () => {
-    [browser, site] = await Promise.all([startBrowser(), serveSite()]);
-  });
-  Deno.test.afterAll(async () => {
-    await browser.close();
-    await site[Symbol.asyncDispose]();
-  });
-}
+const inBrowser = await browserTests();
 
 /** The result of axe-core. */
 interface Violations {
@@ -59,25 +42,28 @@ Deno.test("these tests open every page of the dashboard", () => {
 });
 
 for (const theme of ["light", "dark"] as const) {
-  inBrowser(`each page in the ${theme} theme is accessible, has no error, and fits a desktop and a phone`, async () => {
-    await using window = await openWindow(browser, site.url, { theme, headers: OPERATOR });
-    const { page, problems } = window;
-    const found: string[] = [];
-    for (const [path] of PAGES) {
-      await page.setViewportSize({ width: 1280, height: 800 });
-      await page.goto(path);
-      found.push(
-        ...(await findViolations(page, theme === "light" ? null : COLOR_RULES)).map((violation) =>
-          `${path}: ${violation}`
-        ),
-      );
-      if (!await fits(page)) found.push(`${path}: wider than a desktop`);
-      await page.setViewportSize({ width: 360, height: 740 });
-      if (!await fits(page)) found.push(`${path}: wider than a phone`);
-      found.push(...problems.splice(0).map((problem) => `${path}: ${problem}`));
-    }
-    assertEquals(found, []);
-  });
+  inBrowser(
+    `each page in the ${theme} theme is accessible, has no error, and fits a desktop and a phone`,
+    async ({ open }) => {
+      await using window = await open({ theme });
+      const { page, problems } = window;
+      const found: string[] = [];
+      for (const [path] of PAGES) {
+        await page.setViewportSize({ width: 1280, height: 800 });
+        await page.goto(path);
+        found.push(
+          ...(await findViolations(page, theme === "light" ? null : COLOR_RULES)).map((violation) =>
+            `${path}: ${violation}`
+          ),
+        );
+        if (!await fits(page)) found.push(`${path}: wider than a desktop`);
+        await page.setViewportSize({ width: 360, height: 740 });
+        if (!await fits(page)) found.push(`${path}: wider than a phone`);
+        found.push(...problems.splice(0).map((problem) => `${path}: ${problem}`));
+      }
+      assertEquals(found, []);
+    },
+  );
 }
 
 /** The parts of a page that a hostile string may change. */
@@ -88,49 +74,55 @@ interface PageState {
   readonly text: string;
 }
 
-inBrowser("hostile names, errors, arguments and headers stay inert on every page that shows them", async () => {
-  await using window = await openWindow(browser, site.url, { headers: OPERATOR });
-  const { page, problems } = window;
-  const [letter] = await site.app.deadLetters().list({ limit: 1 });
-  const place = `dead_letters/${letter!.topic}/${letter!.partition}@${letter!.offset}`;
-  const paths = ["/", "/dead_letters", "/dead_letters?handled=1", "/dead_letters/confirm?do=requeue&all=1"];
-  let shown = 0;
-  for (const path of [...paths, `/${place}`, `/${place}?payload=1`]) {
-    const response = await page.goto(path);
-    const body = await response!.text();
-    // deno-lint-ignore no-control-regex
-    assert(!/[\u0000-\u0008\u001b\u202a-\u202e\u2066-\u2069]/.test(body), `${path} has control characters`);
-    const state = await page.evaluate<PageState>(`({
+inBrowser(
+  "hostile names, errors, arguments and headers stay inert on every page that shows them",
+  async ({ site, open }) => {
+    await using window = await open();
+    const { page, problems } = window;
+    const [letter] = await site.app.deadLetters().list({ limit: 1 });
+    const place = `dead_letters/${letter!.topic}/${letter!.partition}@${letter!.offset}`;
+    const paths = ["/", "/dead_letters", "/dead_letters?handled=1", "/dead_letters/confirm?do=requeue&all=1"];
+    let shown = 0;
+    for (const path of [...paths, `/${place}`, `/${place}?payload=1`]) {
+      const response = await page.goto(path);
+      const body = await response!.text();
+      // deno-lint-ignore no-control-regex
+      assert(!/[\u0000-\u0008\u001b\u202a-\u202e\u2066-\u2069]/.test(body), `${path} has control characters`);
+      const state = await page.evaluate<PageState>(`({
       hacked: globalThis.hacked,
       scripts: Array.from(document.scripts, ({ src }) => src.split("/").at(-1)),
       handlers: document.querySelectorAll("[onerror], [onclick], [onload], img").length,
       text: document.body.innerText,
     })`);
-    assertEquals([state.hacked, state.scripts, state.handlers], [undefined, ["script.js"], 0], path);
-    if (state.text.includes("<script>globalThis.hacked=1</script>")) shown++;
-    assert(!state.text.includes("hunter2"), `${path} shows a password`);
-  }
-  assert(shown >= 3, `the hostile letter is shown on ${shown} pages`);
-  assertEquals(problems, []);
-});
+      assertEquals([state.hacked, state.scripts, state.handlers], [undefined, ["script.js"], 0], path);
+      if (state.text.includes("<script>globalThis.hacked=1</script>")) shown++;
+      assert(!state.text.includes("hunter2"), `${path} shows a password`);
+    }
+    assert(shown >= 3, `the hostile letter is shown on ${shown} pages`);
+    assertEquals(problems, []);
+  },
+);
 
-inBrowser("a user who may only look sees no form that changes things, and is refused a POST", async () => {
-  await using window = await openWindow(browser, site.url, { headers: READER });
-  const { page, problems } = window;
-  for (const [path, picture] of PAGES) {
-    if (picture === "confirm") continue;
-    await page.goto(path);
-    assertEquals(await page.locator("form[method=post]").count(), 0, path);
-  }
-  assertEquals(problems, []);
-  const [letter] = await site.app.deadLetters().list({ limit: 1 });
-  const form = new URLSearchParams({
-    action: "requeue",
-    at: `${letter!.topic}/${letter!.partition}@${letter!.offset}`,
-  });
-  const status = await page.evaluate<number>(
-    `fetch("dead_letters/confirm", { method: "POST", body: new URLSearchParams("${form}") }).then(({ status }) => status)`,
-  );
-  assertEquals(status, 403);
-  assertEquals((await site.app.deadLetters().show(letter!)).handled, null);
-});
+inBrowser(
+  "a user who may only look sees no form that changes things, and is refused a POST",
+  async ({ site, open }) => {
+    await using window = await open({ headers: READER });
+    const { page, problems } = window;
+    for (const [path, picture] of PAGES) {
+      if (picture === "confirm") continue;
+      await page.goto(path);
+      assertEquals(await page.locator("form[method=post]").count(), 0, path);
+    }
+    assertEquals(problems, []);
+    const [letter] = await site.app.deadLetters().list({ limit: 1 });
+    const form = new URLSearchParams({
+      action: "requeue",
+      at: `${letter!.topic}/${letter!.partition}@${letter!.offset}`,
+    });
+    const status = await page.evaluate<number>(
+      `fetch("dead_letters/confirm", { method: "POST", body: new URLSearchParams("${form}") }).then(({ status }) => status)`,
+    );
+    assertEquals(status, 403);
+    assertEquals((await site.app.deadLetters().show(letter!)).handled, null);
+  },
+);

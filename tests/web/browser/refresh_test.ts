@@ -1,30 +1,13 @@
 /** The script of the pages in a real browser: what a refresh changes, what it leaves, and when it waits. */
 import { assertEquals } from "@std/assert";
-import { findMissingChromium } from "../../../tasks/chromium.ts";
-import { type Browser, openWindow, type Page, startBrowser } from "../../support/browser.ts";
-import { OPERATOR, serveSite, type Site } from "../../support/site.ts";
+import type { Page } from "../../support/browser.ts";
+import { type BrowserTest, browserTests } from "../../support/browser_tests.ts";
 
-const missing = await findMissingChromium();
-let browser: Browser;
-let site: Site;
-
-function inBrowser(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: missing !== null, sanitizeOps: false, sanitizeResources: false });
-}
-
-if (missing === null) {
-  Deno.test.beforeAll(async () => {
-    [browser, site] = await Promise.all([startBrowser(), serveSite({ hostile: false })]);
-  });
-  Deno.test.afterAll(async () => {
-    await browser.close();
-    await site[Symbol.asyncDispose]();
-  });
-}
+const inBrowser = await browserTests({ hostile: false });
 
 /** Opens a page whose clock only moves as the test says, and counts its requests. */
-async function openPage(path: string) {
-  const window = await openWindow(browser, site.url, { headers: OPERATOR });
+async function openPage({ open }: BrowserTest, path: string) {
+  const window = await open();
   const { page } = window;
   await page.clock.install();
   await page.goto(path);
@@ -51,15 +34,15 @@ const HIDE = `Object.defineProperty(document, "hidden", { value: true });
 /** The number of delayed jobs on the page of a topic. */
 const delayedOn = (page: Page) => page.locator(".number", { hasText: "Delayed" }).locator("b");
 
-inBrowser("a refresh changes what differs, and keeps the focus and the elements", async () => {
-  await using the = await openPage("/topics/reports");
+inBrowser("a refresh changes what differs, and keeps the focus and the elements", async (test) => {
+  await using the = await openPage(test, "/topics/reports");
   const { page } = the;
   const before = Number(await delayedOn(page).innerText());
   const link = page.locator("#partition-0 th a");
   await link.focus();
   await link.evaluate((element) => element.setAttribute("title", "removed by the refresh"));
   await page.evaluate("document.querySelector('#partition-0').marked = true");
-  await site.enqueueLater();
+  await test.site.enqueueLater();
   await the.refresh();
   await page.waitForFunction(`document.querySelector("#partition-0 th a").title === ""`);
   assertEquals(Number(await delayedOn(page).innerText()), before + 1);
@@ -76,16 +59,16 @@ for (
     ["updates are paused", (page) => page.getByRole("button", { name: "Pause updates" }).click()],
   ] as readonly (readonly [string, (page: Page) => Promise<unknown>])[]
 ) {
-  inBrowser(`no refresh happens while ${reason}`, async () => {
-    await using the = await openPage("/topics/reports");
+  inBrowser(`no refresh happens while ${reason}`, async (test) => {
+    await using the = await openPage(test, "/topics/reports");
     await change(the.page);
     await the.page.clock.runFor(30_000);
     assertEquals(the.requests(), 0);
   });
 }
 
-inBrowser("a refresh that fails says since when, and the next one goes on", async () => {
-  await using the = await openPage("/topics/reports");
+inBrowser("a refresh that fails says since when, and the next one goes on", async (test) => {
+  await using the = await openPage(test, "/topics/reports");
   const { page } = the;
   await page.route("**/topics/reports", (route) => route.abort());
   await page.clock.runFor(5100);

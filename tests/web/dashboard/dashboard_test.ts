@@ -1,10 +1,11 @@
 /** Requests of the dashboard: access, origins, hosts, headers, methods, and pages that cannot be loaded. */
-import { activeJobTopic, App, type EventMap } from "@activejob/kafka";
+import type { EventMap } from "@activejob/kafka";
 import { dashboard, type DashboardOptions } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Handler } from "../../../src/web/dashboard/dashboard.ts";
 import { html } from "../../../src/web/dashboard/html.ts";
 import { type Page, PageError } from "../../../src/web/dashboard/page.ts";
+import { createPlainApp } from "../../support/dashboard.ts";
 
 const SITE = "http://jobs.test";
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -37,13 +38,7 @@ function createPage(counts: { acted: number; loaded: number }): Page<unknown> {
 }
 
 function setUp(options: Partial<DashboardOptions> = {}) {
-  const app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("default")],
-    logger: false,
-  });
+  const app = createPlainApp();
   const counts = { acted: 0, loaded: 0 };
   const acted: EventMap["operator.acted"][] = [];
   const errors: string[] = [];
@@ -70,13 +65,7 @@ function setUp(options: Partial<DashboardOptions> = {}) {
 const READER = { headers: { "x-user": "ben" } };
 
 Deno.test("dashboard() refuses to be made without authorize, and with a wrong option", async () => {
-  await using app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("a")],
-    logger: false,
-  });
+  await using app = createPlainApp();
   assertThrows(() => dashboard(app, {}), Error, 'needs the option "authorize"');
   assertThrows(() => dashboard(app, { publicRead: false }), Error, 'needs the option "authorize"');
   for (const wrong of [{ basePath: "jobs" }, { basePath: "/jobs/" }, { hosts: "all" }, { autorize: () => null }]) {
@@ -124,9 +113,13 @@ Deno.test("authorize that throws, or returns anything else, is 500 without detai
       () => ({ user: "ada", access: "root" }) as never,
       () => ({ user: 7, access: "read" }) as never,
       () => true as never,
+      () => ({ user: "", access: "read" }) as const,
+      () => ({ user: "a".repeat(256), access: "read" }) as const,
+      () => new Promise<never>(() => {}),
+      () => Response.error(),
     ]
   ) {
-    await using the = setUp({ authorize, publicRead: true });
+    await using the = setUp({ authorize, publicRead: true, loadTimeoutMs: 20 });
     const response = await the.request("/things/one");
     assertEquals(response.status, 500);
     assertEquals(await response.text(), "The request cannot be authorized: the log has the error\n");
@@ -171,6 +164,9 @@ Deno.test("a POST is accepted from the same origin only", async () => {
 
 Deno.test("Origin is compared with the Host, also where the URL has another one", async () => {
   await using the = setUp();
+  for (const origin of ["", "null", "proxy.test", "http://"]) {
+    assertEquals((await the.post({ host: "not a host", origin })).status, 403);
+  }
   const host = { host: "proxy.test:8443" };
   assertEquals((await the.post({ ...host, origin: "https://proxy.test:8443" })).status, 303);
   assertEquals((await the.post({ ...host, origin: SITE })).status, 403);
@@ -268,7 +264,10 @@ Deno.test("a page whose load does not end says so within the time limit", async 
   await using the = setUp({ loadTimeoutMs: 20 });
   const response = await the.request("/things/silent", READER);
   assertEquals(response.status, 503);
-  assertMatch(await response.text(), /The broker memory: did not respond within 20 ms/);
+  assertMatch(
+    await response.text(),
+    /The page was not ready within 20 ms: the broker memory: does not respond, or there is too much/,
+  );
   assertEquals((await the.request("/api/things/silent", READER)).status, 503);
 });
 

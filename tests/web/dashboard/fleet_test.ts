@@ -32,5 +32,6 @@ Deno.test("a worker that is gone has no slots, and what it ran and failed is not
     ["w0", false, null],
     ["w1", false, null],
   ]);
+  assertEquals(listFailing(workers, "my skip").map(({ remedy }) => remedy)[0], "my skip default/0@5");
   assertEquals(failing[0]!.nextTryAtMs, workers[0]!.writtenAtMs + 2000);
 });

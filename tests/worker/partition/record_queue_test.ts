@@ -18,6 +18,7 @@ function setUp(memoryBudget: MemoryBudget, options: Options = {}) {
     maxRecords: 1000,
     maxBytes: Infinity,
     fits: () => true,
+    onKeptBack: () => {},
     ...options,
     ownership: {} as Ownership,
     consumer,

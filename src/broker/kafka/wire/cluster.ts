@@ -226,6 +226,11 @@ export class Cluster {
     if (this.#lastAsked !== null) this.#doubtedMs.set(this.#lastAsked, performance.now());
   }
 
+  /** A broker has listed the group as its own: that saves looking the coordinator up. */
+  learnCoordinator(group: string, nodeId: number): void {
+    this.#coordinators.set(group, nodeId);
+  }
+
   /** The broker is not the coordinator any more: the next call looks it up. */
   forgetCoordinator(group: string): void {
     if (this.#coordinators.delete(group)) this.doubt();

@@ -7,11 +7,11 @@ import type { DeadLetterAction } from "../../../dead_letters/marker.ts";
 import type { DeadLetter } from "../../../dead_letters/letter.ts";
 import { formatPosition, type Position } from "../../../support/position.ts";
 import { clip, countOf, formatCount } from "../format.ts";
-import { createFormId, useFormId } from "../form_ids.ts";
+import { createFormId, FORM_ID } from "../form_ids.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { letterQuery, readLetterFilter } from "../letter_filter.ts";
 import type { LetterFilter } from "../letter_groups.ts";
-import { newestOf, readSelection } from "../letter_selection.ts";
+import { boundsOf, readSelection } from "../letter_selection.ts";
 import { type Action, type ActionRequest, type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { renderError, renderName, renderTable, renderTime } from "../parts.ts";
 
@@ -58,7 +58,7 @@ const VERBS: Readonly<Record<DeadLetterAction, { readonly verb: string; readonly
 async function loadConfirmation(app: App, { query, access, signal }: PageRequest): Promise<ConfirmLettersData> {
   if (access !== "operate") throw new PageError(403, "Only a user with the access to operate changes dead letters");
   const action = query.get("do") === "dismiss" ? "dismissed" : "requeued";
-  const { letters, missing } = await readSelection(app, query);
+  const { letters, missing } = await readSelection(app, query, signal);
   const isAll = query.get("all") === "1";
   const fresh = letters.filter(({ handled }) => handled === null);
   const reasons = new Map<string, number>();
@@ -87,10 +87,9 @@ async function loadConfirmation(app: App, { query, access, signal }: PageRequest
     missing,
     examples: letters.slice(0, MAX_EXAMPLES),
     fields: [
-      ["id", createFormId()],
-      ...isAll
-        ? newestOf(letters).map((at) => ["upTo", at] as const)
-        : letters.map((letter) => ["at", formatPosition(letter)] as const),
+      [FORM_ID, createFormId()],
+      ["handledUpTo", String(lastHandledMs(letters))],
+      ...isAll ? boundsOf(letters) : letters.map((letter) => ["at", formatPosition(letter)] as const),
     ],
   };
 }
@@ -187,12 +186,22 @@ function createAction(name: string, action: DeadLetterAction): Action {
   };
 }
 
+/** Returns the time at which the last of some letters was handled, in ms since 1970; 0 for none. */
+function lastHandledMs(letters: readonly DeadLetter[]): number {
+  return letters.reduce((lastMs, { handled }) => Math.max(lastMs, handled?.at.getTime() ?? 0), 0);
+}
+
+/**
+ * Returns the letters that a form handles. The box of the form is about letters that were handled before its page was made. One
+ * that was handled since is not handled again: the form may have been sent twice, to two processes.
+ */
+function withoutHandledSince(letters: readonly DeadLetter[], handledUpTo: string | null): readonly DeadLetter[] {
+  const upToMs = Number(handledUpTo ?? Infinity);
+  return letters.filter(({ handled }) => handled === null || handled.at.getTime() <= upToMs);
+}
+
 async function handleLetters(app: App, { form, query, user, signal }: ActionRequest, action: DeadLetterAction) {
-  if (!useFormId(form.get("id"))) {
-    const message = "This form was sent before: nothing was done a second time";
-    return { outcome: "refused" as const, target: "a form that was sent before", message, redirectTo: "dead_letters" };
-  }
-  const { letters } = await readSelection(app, new URLSearchParams([...query, ...form]));
+  const { letters } = await readSelection(app, new URLSearchParams([...query, ...form]), signal);
   const selected = letters.length === 1 ? formatPosition(letters[0]!) : countOf(letters.length, "dead letter");
   const isAll = query.get("all") === "1";
   const redirectTo = "dead_letters";
@@ -212,15 +221,20 @@ async function handleLetters(app: App, { form, query, user, signal }: ActionRequ
     force: form.get("force") === "1",
     onRefused: (_: unknown, reason: string) => void (reasons.size < 3 && reasons.add(reason)),
   };
+  const at = options.force ? withoutHandledSince(letters, form.get("handledUpTo")) : letters;
+  const handledSince = letters.length - at.length;
+  if (handledSince > 0) reasons.add("handled after the form was made");
   const dead = app.deadLetters();
-  const { done, refused } = action === "requeued"
-    ? await dead.requeue({ at: letters }, options).then(({ requeued, refused }) => ({ done: requeued, refused }))
-    : await dead.dismiss({ at: letters }, options).then(({ dismissed, refused }) => ({ done: dismissed, refused }));
+  const { done, refused: refusedNow } = action === "requeued"
+    ? await dead.requeue({ at }, options).then(({ requeued, refused }) => ({ done: requeued, refused }))
+    : await dead.dismiss({ at }, options).then(({ dismissed, refused }) => ({ done: dismissed, refused }));
+  const refused = refusedNow + handledSince;
   const left = letters.length - done - refused;
   const parts = [
     `${action === "requeued" ? "Requeued" : "Dismissed"} ${countOf(done, "dead letter")}`,
     ...refused === 0 ? [] : [`${formatCount(refused)} refused: ${[...reasons].join("; ")}`],
     ...left === 0 ? [] : [`${formatCount(left)} not reached in time: do it again for the rest`],
   ];
-  return { outcome: done > 0 ? "done" as const : "refused" as const, target, message: parts.join(". "), redirectTo };
+  const outcome = done > 0 ? "done" as const : "refused" as const;
+  return { outcome, target, message: parts.join(". "), count: done, redirectTo };
 }

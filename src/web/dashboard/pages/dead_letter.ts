@@ -1,15 +1,15 @@
 /** One dead letter: its error, its way, its headers; the arguments by click, for a user with the access to operate. */
 import type { App } from "../../../app/app.ts";
 import type { DeadLetter } from "../../../dead_letters/letter.ts";
-import { BrokerError, InvalidConfigurationError } from "../../../errors.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { clip } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import { groupLetters } from "../letter_groups.ts";
-import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
+import type { Page, PageContext, PageRequest } from "../page.ts";
 import { readPlace } from "../place.ts";
 import { renderError, renderExactTime, renderFact, renderName, renderTime } from "../parts.ts";
+import { showLetter } from "../recent_letters.ts";
 import {
   type Payload,
   payloadOf,
@@ -60,17 +60,6 @@ async function loadDeadLetter(app: App, { params, query, access, redact }: PageR
     similar: letterQuery(filterOfGroup(groupLetters([letter])[0]!)),
     payload: mayShow ? payloadOf(envelope, value, key, redact) : null,
   };
-}
-
-async function showLetter(app: App, position: { topic: string; partition: number; offset: number }) {
-  try {
-    return await app.deadLetters().show(position);
-  } catch (error) {
-    const isMissing = error instanceof InvalidConfigurationError || error instanceof BrokerError &&
-        error.message.startsWith("There is no dead letter");
-    if (isMissing) throw new PageError(404, error.message, { cause: error });
-    throw error;
-  }
 }
 
 function renderDeadLetter(data: DeadLetterData, { url, nowMs, access }: PageContext): Html {

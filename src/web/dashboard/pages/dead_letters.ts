@@ -4,12 +4,12 @@
  */
 import type { App } from "../../../app/app.ts";
 import type { DeadLetter } from "../../../dead_letters/letter.ts";
-import { UnknownTopicError } from "../../../errors.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { clip, formatCount } from "../format.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery, readLetterFilter } from "../letter_filter.ts";
 import { groupLetters, type LetterFilter, type LetterGroup, matcherOf } from "../letter_groups.ts";
+import { describeMissingTopic } from "../missing_topic.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { renderEmpty, renderError, renderName, renderPager, renderTable, renderTime } from "../parts.ts";
 import { hasDeadLetters, MAX_LETTERS, readRecentLetters } from "../recent_letters.ts";
@@ -51,7 +51,7 @@ export const deadLetters: Page<DeadLettersData> = {
 async function loadDeadLetters(app: App, { query }: PageRequest): Promise<DeadLettersData> {
   const filter = readLetterFilter(query);
   const topics = hasDeadLetters(app) ? app.deadLetters().topics : [];
-  const read = await readOrProblem(app);
+  const read = await readOrProblem(app, filter.withHandled ?? false);
   const ofTopic = read.letters.filter(matcherOf({
     withHandled: filter.withHandled ?? false,
     ...(filter.topic === undefined ? {} : { topic: filter.topic }),
@@ -72,12 +72,13 @@ async function loadDeadLetters(app: App, { query }: PageRequest): Promise<DeadLe
   };
 }
 
-async function readOrProblem(app: App) {
+async function readOrProblem(app: App, withHandled: boolean) {
   try {
-    return { ...await readRecentLetters(app), problem: null };
+    return { ...await readRecentLetters(app, { withHandled }), problem: null };
   } catch (error) {
-    if (!(error instanceof UnknownTopicError)) throw error;
-    return { letters: [], isCut: false, problem: `${error.message}. Create it with "topics apply"` };
+    const problem = describeMissingTopic(error);
+    if (problem === null) throw error;
+    return { letters: [], isCut: false, problem };
   }
 }
 

@@ -1,19 +1,11 @@
 /** The delayed jobs, soonest first, each of which can be cancelled. */
 import type { App } from "../../../app/app.ts";
-import { UnknownTopicError } from "../../../errors.ts";
 import type { ScheduledJob, ScheduledOptions } from "../../../scheduler/list_scheduled.ts";
 import { clip } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { describeMissingTopic } from "../missing_topic.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
-import {
-  renderEmpty,
-  renderExactTime,
-  renderName,
-  renderPager,
-  renderState,
-  renderTable,
-  renderTime,
-} from "../parts.ts";
+import { renderDueTime, renderEmpty, renderExactTime, renderName, renderPager, renderTable } from "../parts.ts";
 
 /** The data of the page. */
 export interface DelayedData {
@@ -28,6 +20,8 @@ export interface DelayedData {
 }
 
 const PAGE_SIZE = 50;
+/** The job ids of the next ticks of recurring jobs begin so. */
+const TICK_PREFIX = "recurring/";
 
 /** The page. */
 export const delayed: Page<DelayedData> = {
@@ -67,8 +61,9 @@ async function loadDelayed(app: App, { query, signal }: PageRequest): Promise<De
       problem: null,
     };
   } catch (error) {
-    if (!(error instanceof UnknownTopicError)) throw error;
-    return { jobs: [], next: null, isFirst: true, problem: `${error.message}. Create it with "topics apply"` };
+    const problem = describeMissingTopic(error);
+    if (problem === null) throw error;
+    return { jobs: [], next: null, isFirst: true, problem };
   }
 }
 
@@ -114,10 +109,9 @@ function renderJob(job: ScheduledJob, { url, nowMs, access }: PageContext): Html
   const { jobId, jobClass, queue, scheduledAt, partition, offset } = job;
   const dueAtMs = scheduledAt.getTime();
   const isTick = jobId.startsWith(TICK_PREFIX);
-  const isOverdue = dueAtMs < nowMs - OVERDUE_AFTER_MS;
   return html`
     <tr id="job-${partition}-${offset}">
-      <td>${isOverdue && renderState("overdue")} ${renderTime(dueAtMs, nowMs)}</td>
+      <td>${renderDueTime(dueAtMs, nowMs)}</td>
       <td>${renderExactTime(dueAtMs)}</td>
       <td>${renderName(jobClass, "unreadable")}</td>
       <th scope="row">${clip(jobId, 60)}</th>
@@ -145,9 +139,3 @@ function renderCancel({ jobId, partition, offset }: ScheduledJob, action: string
     </td>
   `;
 }
-
-/** The job ids of the next ticks of recurring jobs begin so. */
-const TICK_PREFIX = "recurring/";
-
-/** A job is released within a second; a later one waits for a worker. */
-const OVERDUE_AFTER_MS = 5000;

@@ -5,13 +5,14 @@
 import type { App } from "../../../app/app.ts";
 import type { AppStatus, TopicStatus } from "../../../status/status.ts";
 import { drawHour, type Hour } from "../charts.ts";
-import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet, withRunning } from "../fleet.ts";
+import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet } from "../fleet.ts";
 import { clip, countOf, formatCount, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
-import type { Page, PageContext } from "../page.ts";
-import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
+import { loadStatus } from "../load_status.ts";
+import type { Page, PageContext, PageRequest } from "../page.ts";
+import { PartLoader } from "../part_loader.ts";
 import {
   NONE,
   renderAge,
@@ -43,6 +44,8 @@ export interface OverviewData {
   readonly hour: { readonly total: Hour; readonly topics: Readonly<Record<string, Hour>> };
   /** The groups of the newest dead letters that were not handled: at most 5. */
   readonly errors: readonly LetterGroup[];
+  /** Whether there are more than those that were grouped: the numbers of the groups are higher then. */
+  readonly areErrorsCut: boolean;
   /** Sentences about what is not known, and why. */
   readonly notes: readonly string[];
 }
@@ -60,23 +63,26 @@ export const overview: Page<OverviewData> = {
   render: renderOverview,
 };
 
-async function loadOverview(app: App): Promise<OverviewData> {
+async function loadOverview(app: App, { command }: PageRequest): Promise<OverviewData> {
   const parts = new PartLoader();
-  const [asked, workers, read] = await Promise.all([
-    app.status({ timeoutMs: PART_LIMIT_MS }),
-    parts.load("The workers are not known", () => app.workers()),
-    parts.load("The dead letters are not known", () => readRecentLetters(app, RECENT_LETTERS)),
+  const [{ status, workers }, read] = await Promise.all([
+    loadStatus(app, parts, command === undefined ? {} : { command }),
+    parts.load(
+      "The dead letters are not known",
+      () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS }),
+    ),
   ]);
-  const fresh = read?.letters.filter(({ handled }) => handled === null) ?? [];
-  const status = workers === null ? asked : { ...asked, topics: withRunning(asked.topics, workers) };
-  const hours = addUpHours(workers ?? [], status.atMs);
+  // A report, which any client may have written, may name thousands of topics.
+  const declared = new Set(status.topics.map(({ topic }) => topic));
+  const hours = new Map([...addUpHours(workers ?? [], status.atMs)].filter(([topic]) => declared.has(topic)));
   return {
     verdict: verdictOf(status),
     status,
-    problems: listProblems(status, listFailing(workers ?? [])),
+    problems: listProblems(status, listFailing(workers ?? [], command)),
     workers: workers && summarizeFleet(workers),
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
-    errors: groupLetters(fresh).slice(0, MAX_ERRORS),
+    errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
+    areErrorsCut: read?.isCut ?? false,
     notes: [...status.notes, ...parts.notes],
   };
 }
@@ -90,15 +96,15 @@ ${renderNumbers(data, context)}
 <section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
     drawHour("hour", hour.total)
   }</section>
-${renderTopics(status.topics, hour.topics, context)}
-${renderErrors(data.errors, context)}
+${renderTopics(status, hour.topics, context)}
+${renderErrors(data, context)}
 </div>`;
 }
 
-function renderVerdict({ status, problems }: OverviewData, context: PageContext): Html {
+function renderVerdict({ status, problems, workers }: OverviewData, context: PageContext): Html {
   const wrong = status.topics.filter(({ state }) => state !== "ok").length;
   if (problems.length === 0) {
-    return html`<p class="verdict ok"><span aria-hidden="true">●</span> Nothing waits for an operator.</p>`;
+    return renderRest(countUnhandled(status.topics) ?? 0, workers?.gone ?? 0, context);
   }
   const more = wrong - problems.length;
   return html`<section class="problems" aria-label="Problems, worst first"><ol>${
@@ -109,6 +115,25 @@ function renderVerdict({ status, problems }: OverviewData, context: PageContext)
       context.url("", { only: "wrong" })
     }#topics">list all ${formatCount(wrong)}</a></p>`
   }</section>`;
+}
+
+/** The topics are fine: dead letters, and a worker that was killed, are no state of a topic. */
+function renderRest(letters: number, gone: number, { url }: PageContext): Html {
+  if (letters === 0 && gone === 0) {
+    return html`<p class="verdict ok"><span aria-hidden="true">●</span> Nothing waits for an operator.</p>`;
+  }
+  return html`<p class="verdict warn"><span aria-hidden="true">▲</span>${
+    letters > 0 &&
+    html`
+      <a href="${url("dead_letters")}">${countOf(letters, "dead letter")}</a> ${letters === 1
+        ? "waits"
+        : "wait"} for an operator.
+    `
+  }${
+    gone > 0 && html`
+      <a href="${url("workers")}">${countOf(gone, "worker")}</a> ended without saying so.
+    `
+  }</p>`;
 }
 
 function renderProblem(
@@ -214,13 +239,14 @@ function countUnhandled(topics: readonly TopicStatus[]): number | null {
   return known.length < counts.size ? null : known.reduce((sum, count) => sum + count, 0);
 }
 
-function renderErrors(errors: readonly LetterGroup[], context: PageContext): Html {
+function renderErrors({ errors, areErrorsCut }: OverviewData, context: PageContext): Html {
   return html`
     <section aria-labelledby="errors">
       <h2 id="errors">Latest dead letters by error</h2>
       ${errors.length === 0
         ? renderEmpty("No dead letter waits for you.")
         : html`<ul class="errors">${errors.map((group) => renderGroup(group, context))}</ul>`}
+      ${areErrorsCut && html`<p class="soft">Counted among the newest ${RECENT_LETTERS}: there are more.</p>`}
     </section>
   `;
 }

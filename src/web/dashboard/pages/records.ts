@@ -1,8 +1,8 @@
 /** The records of a topic: any place of its log, by offset or by time. The payload is shown on the page of a record. */
 import type { App } from "../../../app/app.ts";
-import { InvalidConfigurationError, UnknownTopicError } from "../../../errors.ts";
 import { clip, countOf, formatBytes, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { describeMissingTopic } from "../missing_topic.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { renderEmpty, renderName, renderPager, renderTable, renderTime, toIso } from "../parts.ts";
 import { type RecordRow, toRow } from "../record_rows.ts";
@@ -53,16 +53,13 @@ async function loadRecords(app: App, { params, query, signal }: PageRequest): Pr
   return { queue, partition, partitions, low, high, committed, from: page.from, timeMs, records: records.map(toRow) };
 }
 
-/** Gives a wrong name or number in the URL a page of its own. */
+/** Gives a topic that does not exist a page of its own. */
 export async function findOrFail<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof UnknownTopicError) {
-      throw new PageError(404, `${error.message}. Create it with "topics apply"`, { cause: error });
-    }
-    if (error instanceof InvalidConfigurationError) throw new PageError(404, error.message, { cause: error });
-    throw error;
+    const missing = describeMissingTopic(error);
+    throw missing === null ? error : new PageError(404, missing, { cause: error });
   }
 }
 

@@ -1,12 +1,12 @@
 /** The recurring jobs with their next and last ticks, each of which can be enqueued now. */
 import type { App } from "../../../app/app.ts";
-import { UnknownTopicError } from "../../../errors.ts";
 import type { RecurringJob } from "../../../scheduler/recurring/list_recurring.ts";
 import { clip } from "../format.ts";
-import { createFormId, useFormId } from "../form_ids.ts";
+import { createFormId, FORM_ID } from "../form_ids.ts";
 import { type Html, html } from "../html.ts";
+import { describeMissingTopic } from "../missing_topic.ts";
 import { type Action, type Page, type PageContext, PageError } from "../page.ts";
-import { renderEmpty, renderName, renderState, renderTable, renderTime } from "../parts.ts";
+import { renderDueTime, renderEmpty, renderName, renderTable, renderTime } from "../parts.ts";
 
 /** The data of the page. */
 export interface RecurringData {
@@ -18,18 +18,12 @@ export interface RecurringData {
   readonly problem: string | null;
 }
 
-/** A tick is taken within a second; a later one waits for a worker. */
-const LATE_AFTER_MS = 5000;
-
 const run: Action = {
   name: "run",
-  async perform(app, { form, query }) {
+  async perform(app, { query }) {
     const id = query.get("id") ?? "";
     if (id === "") throw new PageError(400, "The form names no recurring job");
     const target = clip(id, 100);
-    if (!useFormId(form.get("form"))) {
-      return { outcome: "refused", target, message: "This form was sent before: nothing was enqueued a second time" };
-    }
     const { jobId } = await app.runRecurring(id);
     return { outcome: "done", target, message: `Enqueued ${target} now, as job ${jobId}` };
   },
@@ -50,8 +44,9 @@ async function loadRecurring(app: App): Promise<RecurringData> {
   try {
     return { jobs: await app.recurring(), formId, problem: null };
   } catch (error) {
-    if (!(error instanceof UnknownTopicError)) throw error;
-    return { jobs: [], formId, problem: `${error.message}. Create it with "topics apply"` };
+    const problem = describeMissingTopic(error);
+    if (problem === null) throw error;
+    return { jobs: [], formId, problem };
   }
 }
 
@@ -78,13 +73,12 @@ const COLUMNS = [
 
 function renderJob(job: RecurringJob, formId: string, { url, nowMs, access }: PageContext): Html {
   const { id, jobClass, schedule, timeZone, nextAtMs, lastAtMs, lastJobId } = job;
-  const isLate = nextAtMs < nowMs - LATE_AFTER_MS;
   return html`
     <tr id="recurring-${id}">
       <th scope="row">${clip(id, 80)}</th>
       <td>${renderName(jobClass)}</td>
       <td>${clip(schedule, 100)} <span class="soft">${timeZone}</span></td>
-      <td>${isLate && renderState("overdue")} ${renderTime(nextAtMs, nowMs)}</td>
+      <td>${renderDueTime(nextAtMs, nowMs)}</td>
       <td>${renderTime(lastAtMs, nowMs)}</td>
       <td>${lastJobId !== null && clip(lastJobId, 80)}</td>
       ${access === "operate" && renderRun(id, formId, url("recurring", { id }))}
@@ -99,7 +93,7 @@ function renderRun(id: string, formId: string, action: string): Html {
         <summary>Run now…</summary>
         <form method="post" action="${action}" data-once>
           <p>A job is enqueued now, with an id of its own. The next tick stays as it is.</p>
-          <input type="hidden" name="form" value="${formId}/${id}">
+          <input type="hidden" name="${FORM_ID}" value="${formId}/${id}">
           <button name="action" value="run">Run ${clip(id, 60)} now</button>
         </form>
       </details>

@@ -3,39 +3,35 @@
  * only workers report is missing then.
  */
 import type { App } from "../../../app/app.ts";
-import { InvalidConfigurationError } from "../../../errors.ts";
-import type { AppStatus, PartitionSummary, TopicStatus } from "../../../status/status.ts";
+import { InvalidConfigurationError, isErrorOf } from "../../../errors.ts";
+import type { PausedTopic } from "../../../control/control.ts";
+import type { TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
 import { drawHour, type Hour } from "../charts.ts";
-import {
-  addUpHours,
-  type FailingRecord,
-  listFailing,
-  listRunning,
-  type RunningOnWorker,
-  withRunning,
-} from "../fleet.ts";
+import { addUpHours, type FailingRecord, listFailing, listRunning, type RunningOnWorker } from "../fleet.ts";
 import { clip, countOf, formatCount } from "../format.ts";
-import { type Html, html, type HtmlValue } from "../html.ts";
+import { type Html, html } from "../html.ts";
+import { loadStatus, type StatusWithWorkers } from "../load_status.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import {
   NONE,
   renderAge,
   renderCommand,
   renderCount,
+  renderDelayed,
   renderEmpty,
   renderError,
   renderNumber,
   renderState,
-  renderTable,
   renderTime,
   toneOf,
 } from "../parts.ts";
 import { PART_LIMIT_MS, PartLoader } from "../part_loader.ts";
-import { pageOf } from "../paging.ts";
-import { PAUSE_ACTIONS, renderPause } from "../pause_form.ts";
+import { renderPartitions } from "../partitions_table.ts";
+import { PAUSE_ACTIONS, renderPauses } from "../pause_form.ts";
 import { renderRunningTable } from "../running_table.ts";
-import { adviceOf, compareStates, splitCommand } from "../verdict.ts";
+import { runWithin } from "../time_limit.ts";
+import { adviceOf, splitCommand } from "../verdict.ts";
 
 /** The data of the page. */
 export interface TopicData {
@@ -47,6 +43,10 @@ export interface TopicData {
   readonly running: readonly RunningOnWorker[];
   /** The last hour by minute, oldest first; `null` if no worker reports it. */
   readonly hour: Hour | null;
+  /** The partitions that an operator has paused by themselves; none if they are not known. */
+  readonly pausedPartitions: readonly PausedTopic[];
+  /** Whether all delayed jobs were counted: there may be more otherwise. */
+  readonly isDelayedComplete: boolean;
   /** Whether an operator can pause topics of this App, and cancel jobs. */
   readonly canPause: boolean;
   /** The time of the data, in ms since 1970. */
@@ -55,7 +55,6 @@ export interface TopicData {
   readonly notes: readonly string[];
 }
 
-const PAGE_SIZE = 100;
 const MAX_FAILING = 20;
 const MAX_RUNNING = 50;
 
@@ -69,33 +68,39 @@ export const topic: Page<TopicData> = {
   actions: [...PAUSE_ACTIONS, CANCEL_ACTION],
 };
 
-async function loadTopic(app: App, { params }: PageRequest): Promise<TopicData> {
+async function loadTopic(app: App, { params, command }: PageRequest): Promise<TopicData> {
   const parts = new PartLoader();
-  const [status, reported] = await Promise.all([
-    readTopic(app, params.queue!),
-    parts.load("The workers are not known", () => app.workers()),
+  const [{ status, workers: reported }, paused] = await Promise.all([
+    readTopic(app, parts, { topics: [params.queue!], ...command === undefined ? {} : { command } }),
+    // The status has a note if they cannot be read.
+    app.canControl ? runWithin(PART_LIMIT_MS, () => app.paused()).catch(() => []) : [],
   ]);
-  const [found] = status.topics as [TopicStatus];
+  const [topic] = status.topics as [TopicStatus];
   const workers = reported ?? [];
-  const topic = reported === null ? found : withRunning([found], workers)[0]!;
   const isHere = (each: { readonly topic: string }) => each.topic === topic.topic;
   return {
     topic,
-    failing: listFailing(workers).filter(isHere).slice(0, MAX_FAILING),
+    failing: listFailing(workers, command).filter(isHere).slice(0, MAX_FAILING),
     running: listRunning(workers).filter(isHere).slice(0, MAX_RUNNING),
     hour: addUpHours(workers, status.atMs).get(topic.topic) ?? null,
+    pausedPartitions: paused.filter((each) => each.topic === topic.topic && each.partition !== null),
+    isDelayedComplete: status.isDelayedComplete,
     canPause: app.canControl,
     atMs: status.atMs,
     notes: [...status.notes, ...parts.notes],
   };
 }
 
-async function readTopic(app: App, queue: string): Promise<AppStatus> {
+async function readTopic(
+  app: App,
+  parts: PartLoader,
+  options: { readonly topics: readonly [string]; readonly command?: string },
+): Promise<StatusWithWorkers> {
   try {
-    return await app.status({ topics: [queue], timeoutMs: PART_LIMIT_MS });
+    return await loadStatus(app, parts, options);
   } catch (error) {
-    if (!(error instanceof InvalidConfigurationError)) throw error;
-    throw new PageError(404, `The App declares no topic "${clip(queue, 200)}"`);
+    if (!isErrorOf(error, InvalidConfigurationError)) throw error;
+    throw new PageError(404, `The App declares no topic "${clip(options.topics[0], 200)}"`);
   }
 }
 
@@ -111,19 +116,19 @@ ${command !== null && !isShown && renderCommand(command)}
 ${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
 ${renderNumbers(data, context)}
 ${failing.length > 0 && renderFailing(failing, topic, context)}
-${renderPause(data, context)}
+${renderPauses(data, context)}
 ${
     hour !== null &&
     html`<section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
       drawHour("hour", hour)
     }</section>`
   }
-${renderPartitions(topic, context)}
+${renderPartitions(data, context)}
 ${renderRunning(data, context)}
 </div>`;
 }
 
-function renderNumbers({ topic }: TopicData, { url }: PageContext): Html {
+function renderNumbers({ topic, isDelayedComplete }: TopicData, { url }: PageContext): Html {
   const { queue, oldestWaitingMs, lag, delayed, deadLetters, workers, state } = topic;
   return html`<dl class="numbers">
 ${
@@ -142,7 +147,7 @@ ${
     )
   }
 ${renderNumber("Running", renderCount(topic.running), "")}
-${renderNumber("Delayed", formatCount(delayed), html`<a href="${url("delayed")}">for later</a>`)}
+${renderNumber("Delayed", renderDelayed(delayed, isDelayedComplete), html`<a href="${url("delayed")}">for later</a>`)}
 ${
     deadLetters !== null && renderNumber(
       "Dead letters",
@@ -182,62 +187,6 @@ function renderFailingRecord(record: FailingRecord, queue: string, { url, nowMs 
       <p>${renderError(error.errorClass, error.message, 600)}</p>
       ${remedy !== null && html`<p class="do">To skip it:</p>${renderCommand(remedy)}`}
     </li>
-  `;
-}
-
-function renderPartitions({ queue, partitions }: TopicStatus, context: PageContext): Html {
-  const { query, url } = context;
-  const sorted = partitions.toSorted((a, b) => compareStates(a, b) || a.partition - b.partition);
-  const { items, pager } = pageOf(
-    "Pages of partitions",
-    sorted,
-    PAGE_SIZE,
-    query,
-    (page) => `${url(`topics/${encodeURIComponent(queue)}`, { page })}#partitions`,
-  );
-  const table = items.length === 0 ? renderEmpty("None is known: the topic may not exist.") : renderTable(
-    "Partitions, worst first",
-    PARTITION_COLUMNS,
-    items.map((partition) => renderPartition(queue, partition, context)),
-    { isCaptionHidden: true },
-  );
-  return html`
-    <section aria-labelledby="partitions">
-      <h2 id="partitions">Partitions</h2>
-      ${table} ${pager}
-    </section>
-  `;
-}
-
-const PARTITION_COLUMNS = [
-  { name: "Partition", isNumber: true },
-  { name: "State" },
-  { name: "Oldest waiting", isNumber: true },
-  { name: "Waiting", isNumber: true },
-  { name: "Committed", isNumber: true },
-  { name: "End", isNumber: true },
-  { name: "Owner" },
-];
-
-function renderPartition(
-  queue: string,
-  { partition, state, oldestWaitingMs, lag, committed, high, owner }: PartitionSummary,
-  { url }: PageContext,
-): Html {
-  const link = (content: HtmlValue, from: number | null) =>
-    html`<a href="${url(`topics/${encodeURIComponent(queue)}/records`, { partition, from })}">${content}</a>`;
-  return html`
-    <tr id="partition-${partition}">
-      <th scope="row" class="n">${link(partition, null)}</th>
-      <td>${renderState(state)}</td>
-      <td class="n">${renderAge(oldestWaitingMs)}</td>
-      <td class="n">${renderCount(lag)}</td>
-      <td class="n">${committed === null ? NONE : link(formatCount(committed), committed)}</td>
-      <td class="n">${high === null ? NONE : formatCount(high)}</td>
-      <td>${owner === null
-        ? NONE
-        : html`<a href="${url(`workers/${encodeURIComponent(owner)}`)}">${clip(owner, 50)}</a>`}</td>
-    </tr>
   `;
 }
 

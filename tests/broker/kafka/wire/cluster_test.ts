@@ -8,11 +8,11 @@ import {
   apiVersionsResponse,
   findCoordinatorResponse,
   heartbeatResponse,
+  listGroupsResponse,
   metadataResponse,
   saslAuthenticateResponse,
   saslHandshakeResponse,
 } from "../../../support/kafka/scripted_responses.ts";
-import { Writer } from "../../../support/kafka/writer.ts";
 import { durationMs, until } from "../../../support/until.ts";
 
 const BEAT = heartbeat({ groupId: "g", groupGenerationId: 1, memberId: "m" });
@@ -36,7 +36,7 @@ function scripted(count: number): ScriptedBroker[] {
         ),
     );
     broker.on(Api.heartbeat, () => heartbeatResponse());
-    broker.on(Api.listGroups, () => new Writer().int32(0).int16(0).array([], () => {}).bytes);
+    broker.on(Api.listGroups, () => listGroupsResponse([]));
   }
   return brokers;
 }

@@ -2,7 +2,7 @@
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Monitor } from "../../../../src/monitor/monitor.ts";
-import { openDashboard } from "../../../support/dashboard.ts";
+import { createPlainApp, openDashboard } from "../../../support/dashboard.ts";
 import { FaultInjectionLog } from "../../../support/fault_injection_log.ts";
 
 /** The jobs that were performed, and whether they fail. */
@@ -43,6 +43,14 @@ async function setUp(mails = 3, bills = 1) {
   return {
     app,
     client,
+    /** Writes dead letters that have no class, in thousands, as any client may. They name the topic that they came from. */
+    async appendUnreadable(count: number) {
+      const headers = (["topic", "partition", "offset"] as const).map((name) =>
+        [`dead-letter-${name}`, new TextEncoder().encode(name === "topic" ? "default" : "0")] as const
+      );
+      const some = Array.from({ length: 1000 }, () => ({ key: null, value: "{}", headers }));
+      for (let at = 0; at < count; at += 1000) await client.append("dead", some);
+    },
     /** Writes a dead letter as any client may. */
     async forge(message: string, jobClass = "MailJob", topic = "default") {
       const headers = { "topic": topic, "partition": "0", "offset": "0", "attempts": "1", "error-class": "TypeError" };
@@ -212,6 +220,34 @@ Deno.test("arguments are shown by click to a user who may operate, without secre
   assertEquals((await reader.open("dead_letters/confirm?all=1")).status, 403);
 });
 
+Deno.test("a letter beyond the newest 10,000 is confirmed without its arguments, and handled", async () => {
+  await using the = await setUp(1, 0);
+  await the.appendUnreadable(10_000);
+  const { open, press, api } = openDashboard(the.app);
+  const data = await api("dead_letters/confirm?do=requeue&at=dead/0@0&at=dead/0@99999");
+  assertEquals([data.count, data.missing, data.examples[0].jobClass], [1, 1, "MailJob"]);
+  assert(!/gold|s3cret/.test(JSON.stringify(data)));
+  await press(await open("dead_letters/confirm?do=requeue&at=dead/0@0"), "Requeue 1 dead letter");
+  await perform(the.app);
+  assertEquals(state.performed, [0]);
+});
+
+Deno.test("once the newest 10,000 are handled, the older ones are listed, and no earlier form handles them", async () => {
+  await using the = await setUp(1, 0);
+  await the.appendUnreadable(10_000);
+  const { open, press } = openDashboard(the.app);
+  assertStringIncludes((await open("")).text, "Counted among the newest 300: there are more.");
+  const [first, second] = [
+    await open("dead_letters/confirm?all=1&do=dismiss"),
+    await open("dead_letters/confirm?all=1"),
+  ];
+  const done = await press(first, "Dismiss 10,000 dead letters");
+  assertStringIncludes(done.text, "Dismissed 10,000 dead letters");
+  assertMatch(done.text, /By error .* 1 MailJob TypeError : User # has no/);
+  assertMatch((await open("")).text, /Latest dead letters by error 1 × MailJob/);
+  assertStringIncludes((await press(second, "Requeue 10,000 dead letters")).text, "No dead letter matches any more");
+});
+
 Deno.test("a place without a letter is a page with the reason", async () => {
   await using the = await setUp(0, 0);
   const { open } = openDashboard(the.app);
@@ -231,13 +267,7 @@ Deno.test("a place without a letter is a page with the reason", async () => {
 });
 
 Deno.test("an App without a dead letter topic says so", async () => {
-  await using app = new App({
-    name: "shop",
-    broker: "memory:",
-    jobs: [],
-    topics: [activeJobTopic("a")],
-    logger: false,
-  });
+  await using app = createPlainApp();
   assertMatch(
     (await openDashboard(app).open("dead_letters")).text,
     /No topic of this App declares a dead letter queue/,

@@ -1,8 +1,12 @@
 /** The first page: the verdict, numbers and tables, with and without a worker that is alive. */
-import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { activeJobTopic, App, type AppOptions, Job } from "@activejob/kafka";
+import { dashboard } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Monitor } from "../../../../src/monitor/monitor.ts";
 import { openDashboard } from "../../../support/dashboard.ts";
+import { FaultInjectionLog } from "../../../support/fault_injection_log.ts";
 import { until } from "../../../support/until.ts";
+import { createReport } from "../../../support/worker_report.ts";
 
 class MailJob extends Job {
   perform(user: number) {
@@ -17,10 +21,13 @@ class BillJob extends Job {
   }
 }
 
-function createApp(topics = [activeJobTopic("default", { backoff: { initialMs: 60_000, maxMs: 60_000, jitter: 0 } })]) {
+function createApp(
+  topics = [activeJobTopic("default", { backoff: { initialMs: 60_000, maxMs: 60_000, jitter: 0 } })],
+  broker: AppOptions["broker"] = "memory:",
+) {
   return new App({
     name: "shop",
-    broker: "memory:",
+    broker,
     jobs: [MailJob, BillJob],
     topics: [...topics, activeJobTopic("bills", { deadLetterQueue: { topic: "dead", maxRetries: 0 } })],
     logger: false,
@@ -73,6 +80,17 @@ Deno.test("the first page names a record that fails: where, since when, with whi
   await done;
 });
 
+Deno.test("the command that skips a stuck record is that of the dashboard, on the first page and on that of the topic", async () => {
+  await using app = createApp([activeJobTopic("default", { backoff: { initialMs: 1, maxMs: 1, jitter: 0 } })]);
+  await MailJob.performLater(-1);
+  await app.worker().run(undefined, { once: true }).catch(() => {});
+  const { fetch } = dashboard(app, { publicRead: true, command: "deno run cli.ts skip --app my/app.ts" });
+  for (const path of ["", "topics/default"]) {
+    const html = await (await fetch(new Request(`http://jobs.test/${path}`))).text();
+    assertStringIncludes(html, "data-copy>deno run cli.ts skip --app my/app.ts default/0@0</code>");
+  }
+});
+
 Deno.test("the first page has the latest errors of dead letters, which lead to their group", async () => {
   await using app = createApp();
   await BillJob.performLater();
@@ -81,7 +99,21 @@ Deno.test("the first page has the latest errors of dead letters, which lead to t
   assertEquals((await api("")).errors.map(({ unhandled }: { unhandled: number }) => unhandled), [1]);
   const page = await open("");
   assertStringIncludes(page.text, "RangeError : Too little");
+  assertStringIncludes(page.text, "1 dead letter waits for an operator.");
+  assert(!page.text.includes("Nothing waits"));
   assertMatch((await follow(page, "1 ×")).text, /BillJob: RangeError : Too little/);
+});
+
+Deno.test("the last hour is that of the declared topics, whatever reports name", async () => {
+  const log = new FaultInjectionLog();
+  await using app = createApp([activeJobTopic("default")], log.source);
+  await app.applyTopics();
+  await using client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+  await client.append("shop_workers", [createReport(1, ["default", "forged"], 1)]);
+  const { api } = openDashboard(app);
+  const { total, topics } = (await api("")).hour;
+  assertEquals(Object.keys(topics), ["default"]);
+  assertEquals(total, topics.default);
 });
 
 Deno.test("two hundred topics are listed by pages, and found by name and by state", async () => {

@@ -134,3 +134,16 @@ Deno.test("a place that is not in the log is a page with the reason", async () =
     assertMatch(page.text, reason);
   }
 });
+
+Deno.test("an App of another copy of the library says that a topic is missing as one of this copy does", async () => {
+  const { UnknownTopicError } = await import("../../../../src/errors.ts?copy");
+  await using the = await setUp(0);
+  const refuse = () => Promise.reject(new UnknownTopicError("The topic is missing"));
+  Object.assign(the.app, { readLog: refuse, scheduled: refuse, recurring: refuse });
+  const { open } = openDashboard(the.app);
+  for (const [path, status] of [["topics/default/records", 404], ["delayed", 200], ["recurring", 200]] as const) {
+    const page = await open(path);
+    assertEquals(page.status, status, path);
+    assertStringIncludes(page.text, 'The topic is missing. Create it with "topics apply"');
+  }
+});

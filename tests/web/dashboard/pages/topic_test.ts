@@ -52,8 +52,69 @@ Deno.test("an operator pauses a topic with a reason, and resumes it", async () =
   assertEquals(await app.paused(), []);
 });
 
+Deno.test("an operator pauses one partition with a reason, and resumes it; the topic goes on", async () => {
+  await using app = createApp();
+  const acted: unknown[] = [];
+  app.on("operator.acted", ({ action, target, outcome }) => acted.push([action, target, outcome]));
+  const { open, press, api } = openDashboard(app);
+  const pause = await press(await open("topics/default"), "Pause partition 2", [["why", "<b>slow</b> shard"]]);
+  assertStringIncludes(pause.text, "Paused partition 2 of topic default: no job of it starts");
+  assertMatch(pause.text, /Partition 2 is paused by ada .{1,20}: <b>slow<\/b> shard/);
+  assertEquals((await app.paused()).map(({ partition, by, why }) => [partition, by, why]), [
+    [2, "ada", "<b>slow</b> shard"],
+  ]);
+  const data = await api("topics/default");
+  assertEquals(data.pausedPartitions.map(({ partition, by }: Record<string, unknown>) => [partition, by]), [[
+    2,
+    "ada",
+  ]]);
+  assertEquals([data.topic.pausedBy, data.topic.partitions[0].state], [null, "ok"]);
+  assertStringIncludes((await press(pause, "Resume partition 2")).text, "Resumed partition 2 of topic default");
+  assertEquals(await app.paused(), []);
+  assertStringIncludes((await press(pause, "Resume partition 2")).text, "Partition 2 of topic default is not paused");
+  assertEquals(acted, [
+    ["pause", "default/2", "done"],
+    ["resume", "default/2", "done"],
+    ["resume", "default/2", "refused"],
+  ]);
+});
+
+Deno.test("while a topic is paused, no partition has a form; an earlier page resumes one, and says that the topic is paused", async () => {
+  await using app = createApp();
+  await app.pause("default", { partition: 0, by: "ben" });
+  const { open, press } = openDashboard(app);
+  const earlier = await open("topics/default");
+  const paused = await press(earlier, "Pause default");
+  assertStringIncludes(paused.text, "Partition 0 is paused by ben");
+  assertEquals(paused.html.match(/<form\b/g)!.length, 1);
+  assertStringIncludes(
+    (await press(earlier, "Resume partition 0")).text,
+    "Resumed partition 0 of topic default, but the whole topic is still paused",
+  );
+  await app.pause("default", { partition: 1 });
+  assertStringIncludes((await press(paused, "Resume default")).text, "Resumed topic default");
+  assertEquals(await app.paused(), []);
+});
+
+Deno.test("a partition that is not a number, or that the topic does not have, is not paused", async () => {
+  await using app = createApp();
+  const { open } = openDashboard(app);
+  for (
+    const [partition, reason] of [["1x", "not a number"], ["-1", "not a number"], ["", "not a number"], [
+      "3",
+      "no partition 3",
+    ]]
+  ) {
+    const body = new URLSearchParams({ action: "pause", partition: partition! });
+    const page = await open("topics/default", { method: "POST", body, headers: { "sec-fetch-site": "same-origin" } });
+    assertStringIncludes(page.text, reason!);
+  }
+  assertEquals(await app.paused(), []);
+});
+
 Deno.test("a reader, and an App without orders, have no form to pause", async () => {
   await using app = createApp();
+  await app.pause("default", { partition: 1 });
   assert(!(await openDashboard(app, "read").open("topics/default")).html.includes("<form"));
   await using without = new App({ ...app.options, name: "other", control: false });
   assert(!(await openDashboard(without).open("topics/default")).html.includes("<form"));
