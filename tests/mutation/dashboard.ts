@@ -7,6 +7,13 @@ const REQUESTS = ["tests/web/dashboard/dashboard_test.ts"];
 /** All guards. */
 export const DASHBOARD_MUTANTS: readonly Mutant[] = [
   {
+    what: "dashboard: a secret in a map is left out",
+    file: "src/web/dashboard/redact.ts",
+    find: "isSerialized && Array.isArray(shown)",
+    replace: "false",
+    tests: ["tests/web/dashboard/redact_test.ts"],
+  },
+  {
     what: "dashboard: a request without a user is refused",
     file: "src/web/dashboard/dashboard.ts",
     find: "if (!isUser && !publicRead)",

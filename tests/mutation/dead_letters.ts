@@ -10,6 +10,14 @@ const BEHAVIOURS = ["tests/behaviours/operators_test.ts"];
 /** See the module. */
 export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
+    what: "dead letters: a list without those that were handled has none of them",
+    file: "src/dead_letters/list.ts",
+    find: "if (unhandled && this.#isHandled(record.offset)) continue;",
+    replace: "",
+    tests: TESTS,
+    only: "left out if asked",
+  },
+  {
     what: "dead letters: a second requeue is refused",
     file: HANDLE,
     find: "handled !== null && this.#options.force !== true",
