@@ -5,9 +5,8 @@
  *
  * `--no-tests` leaves the tests to `deno task test`.
  */
+import config from "../deno.json" with { type: "json" };
 import { deno } from "./process.ts";
-
-const ENTRY_POINTS = ["mod.ts", "src/cli/mod.ts", "src/testing/mod.ts", "src/web/mod.ts"];
 
 /** A check: its name for people, and the arguments of `deno`. */
 type Check = readonly [name: string, args: readonly string[]];
@@ -17,7 +16,7 @@ const CHECKS: readonly Check[] = [
   ["types", ["check", "--quiet"]],
   ["lint", ["lint"]],
   ["publish dry run", ["publish", "--dry-run", "--allow-dirty", "--no-check"]],
-  ["doc lint", ["doc", "--lint", ...ENTRY_POINTS]],
+  ["doc lint", ["doc", "--lint", ...Object.values(config.exports)]],
   ["imports", ["run", "-A", "tasks/imports.ts"]],
   ["format", ["fmt", "--check"]],
 ];

@@ -22,6 +22,7 @@ import type { AppStatus, StatusOptions } from "../status/status.ts";
 import {
   abortSignal,
   boolean,
+  callback,
   type Check,
   checkOptions,
   didYouMean,
@@ -92,6 +93,8 @@ export class Operations {
     checkOptions("app.scheduled()", options, {
       limit: integerFrom(1),
       after: () => null,
+      maxRecords: integerFrom(1),
+      onPartial: callback,
       signal: abortSignal,
     });
     const { broker, dispatcher, scheduledTopic, options: { name } } = this.#context;

@@ -3,7 +3,7 @@
  * returns each at once, and a log of a million records would stop all timers and sockets for seconds.
  */
 import type { TopicPartition } from "../support/position.ts";
-import { nextTurn } from "../support/event_loop.ts";
+import { nextTurn } from "../support/timers.ts";
 import type { BrokerAdmin } from "./admin.ts";
 import type { StoredRecord } from "./record.ts";
 

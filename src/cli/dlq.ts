@@ -33,16 +33,17 @@ const HANDLE_FLAGS: readonly Flag[] = [
   { name: "by", value: "NAME", help: "your name, for the marker (the App's name)" },
 ];
 const LIMIT_FLAG: Flag = { name: "limit", value: "N", help: "list at most N letters (50)" };
+const UNHANDLED_FLAG: Flag = { name: "unhandled", help: "list only those that were neither requeued nor dismissed" };
 const ARGUMENTS_FLAG: Flag = { name: "arguments", help: "show the arguments of the job, which may hold secrets" };
 
 /** The actions, and the flags that not all of them take. */
 const ACTIONS: ReadonlyMap<string, readonly Flag[]> = new Map([
-  ["list", [...FILTER_FLAGS, LIMIT_FLAG]],
+  ["list", [...FILTER_FLAGS, UNHANDLED_FLAG, LIMIT_FLAG]],
   ["show", [ARGUMENTS_FLAG]],
   ["requeue", [...FILTER_FLAGS, ...HANDLE_FLAGS]],
   ["dismiss", [...FILTER_FLAGS, ...HANDLE_FLAGS]],
 ]);
-const OWN_FLAGS: readonly Flag[] = [...FILTER_FLAGS, LIMIT_FLAG, ARGUMENTS_FLAG, ...HANDLE_FLAGS];
+const OWN_FLAGS: readonly Flag[] = [...FILTER_FLAGS, UNHANDLED_FLAG, LIMIT_FLAG, ARGUMENTS_FLAG, ...HANDLE_FLAGS];
 
 /** `dlq`. */
 export const dlq: Command = {
@@ -85,11 +86,13 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
   if (positions.length > 0) throw new UsageError(`"dlq list" takes a topic: "dlq show" shows one letter`);
   const limit = args.getCount("limit") ?? 50;
   const filter = readFilter(args, Date.now());
+  const unhandled = args.isSet("unhandled");
   const progress = keep(new Progress());
   const letters = await runOnApp(args, READ_ONLY, (app, extend) =>
     app.deadLetters(topic).list({
       ...filter,
       limit,
+      unhandled,
       onProgress({ read }) {
         extend();
         progress.show(`read ${formatNumber(read)} dead letters; Ctrl-C stops`);
@@ -98,7 +101,8 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
   progress.clear();
   if (args.isSet("json")) console.log(formatJson(letters));
   else for (const line of formatList(letters, dim)) console.log(line);
-  if (letters.length === 0) printLine(`note: ${Object.keys(filter).length === 0 ? NO_LETTERS : NO_MATCH}`);
+  const isFiltered = unhandled || Object.keys(filter).length > 0;
+  if (letters.length === 0) printLine(`note: ${isFiltered ? NO_MATCH : NO_LETTERS}`);
   if (letters.length === limit && !args.isSet("limit")) {
     printLine(`note: these are the newest ${limit}; --limit N lists more`);
   }

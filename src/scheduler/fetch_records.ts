@@ -4,7 +4,7 @@
  */
 import type { BrokerAdmin, StoredRecord } from "../broker/broker.ts";
 import { BrokerError } from "../errors.ts";
-import { nextTurn } from "../support/event_loop.ts";
+import { nextTurn } from "../support/timers.ts";
 import { formatPosition } from "../support/position.ts";
 
 const MIN_PAGE_BYTES = 16 * 1024;

@@ -33,6 +33,10 @@ export interface ScheduledOptions {
   readonly limit?: number;
   /** The job after which the list begins: the last one of the page before. @default the first job */
   readonly after?: Pick<ScheduledJob, "scheduledAt" | "partition" | "offset">;
+  /** Most records to read, for a list that must come in time however many jobs wait. @default no limit */
+  readonly maxRecords?: number;
+  /** Called if `maxRecords` ended the reading: sooner jobs may be missing in the list. @default not called */
+  readonly onPartial?: () => void;
   /** Ends the reading: the call then throws its reason. */
   readonly signal?: AbortSignal;
 }
@@ -59,13 +63,18 @@ export async function listScheduled(
   admin: Pick<BrokerAdmin, "committed" | "read">,
   topic: string,
   group: string,
-  { limit = 100, after, signal }: ScheduledOptions = {},
+  { limit = 100, after, maxRecords = Infinity, onPartial = () => {}, signal }: ScheduledOptions = {},
 ): Promise<ScheduledJob[]> {
   const waiting: Waiting[] = [];
-  for (const { partition, offset } of await admin.committed(group, topic)) {
-    const found = await readWaiting(admin, { topic, partition }, offset ?? 0, undefined, signal);
+  const partitions = await admin.committed(group, topic);
+  let isComplete = true;
+  for (const { partition, offset } of partitions) {
+    const budget = { records: maxRecords / partitions.length, pages: Infinity };
+    const found = await readWaiting(admin, { topic, partition }, offset ?? 0, budget, signal);
     for (const job of found.waiting) waiting.push(job);
+    isComplete &&= found.isComplete;
   }
+  if (!isComplete) onPartial();
   const from: Place | null = after === undefined ? null : [after.scheduledAt.getTime(), after.partition, after.offset];
   const page = waiting.filter(({ place }) => from === null || compare(place, from) > 0)
     .sort((a, b) => compare(a.place, b.place)).slice(0, limit);

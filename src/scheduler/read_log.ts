@@ -1,6 +1,6 @@
 /** Reads the log of a partition of delayed jobs beside the consumer, as far as it goes. */
 import { BrokerError } from "../errors.ts";
-import { nextTurn } from "../support/event_loop.ts";
+import { nextTurn } from "../support/timers.ts";
 import { formatPosition, type TopicPartition } from "../support/position.ts";
 import type { SchedulerContext } from "./context.ts";
 import type { PartitionSchedules } from "./partition_schedules.ts";

@@ -33,4 +33,10 @@ export class TopicMovement {
     this.#seen[partition] = { committed, sinceMs: nowMs };
     return 0;
   }
+
+  /** Notes that a partition is paused: no time before now says that its offset should have moved. */
+  restart(partition: number, nowMs: number): void {
+    const seen = this.#seen[partition];
+    if (seen !== undefined) this.#seen[partition] = { ...seen, sinceMs: nowMs };
+  }
 }

@@ -249,12 +249,12 @@ class StatusReader {
     const pausedBy = pauseOf(null);
     const shared = { workers, nowMs: this.#nowMs, stalledAfterMs: stalledAfterMs(route), command };
     const reported = found.reports.of(topic);
-    const partitions = collected.map((each) =>
-      summarizePartition(reported.addTo(each, workers ?? Infinity), {
-        ...shared,
-        pause: pausedBy ?? pauseOf(each.partition),
-      })
-    );
+    const movement = this.#context.movement.of(group, topic);
+    const partitions = collected.map((each) => {
+      const pause = pausedBy ?? pauseOf(each.partition);
+      if (pause !== null) movement.restart(each.partition, this.#nowMs);
+      return summarizePartition(reported.addTo(each, workers ?? Infinity), { ...shared, pause });
+    });
     const waiting = delayed?.byTopic.get(topic);
     // A record further on may say that a job was released: a part of them does not show that one is overdue.
     const overdue = delayed?.isComplete ? waiting : undefined;

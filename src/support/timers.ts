@@ -4,6 +4,8 @@
  *
  * Import the names that are used: they hide the global ones.
  */
+import { nodeBuiltin } from "./node_builtin.ts";
+
 const readSetTimeout = captureGlobal("setTimeout");
 const readClearTimeout = captureGlobal("clearTimeout");
 
@@ -15,6 +17,14 @@ export function setTimeout(callback: () => void, ms: number): ReturnType<typeof 
 /** The real `clearTimeout`. */
 export function clearTimeout(timer: ReturnType<typeof globalThis.setTimeout> | undefined): void {
   readClearTimeout()(timer);
+}
+
+/**
+ * Resolves in the next turn of the event loop: work that never waits for anything lets timers and sockets have their turns in
+ * between. No fake replaces it.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void nodeBuiltin("node:timers").setImmediate(resolve));
 }
 
 /**

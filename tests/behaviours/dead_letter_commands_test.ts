@@ -35,6 +35,8 @@ behaviour(
     const again = await run(`dlq requeue ${position}`);
     assertEquals([again.code, again.lines], [EXIT.failed, ["requeued 0, refused 1"]]);
     assertMatch(again.errors, new RegExp(`refused ${position}: it was requeued by ada at 20`));
+    const waiting = JSON.parse((await run("dlq list --unhandled --json")).lines.join(""));
+    assertEquals(waiting.map(({ handled }: { handled: unknown }) => handled), [null, null]);
     const dry = await run("dlq requeue dead_jobs --class MailJob --dry-run --json");
     assertEquals(JSON.parse(dry.lines[0]!), { requeued: 2, refused: 1, dryRun: true, stopped: false });
     assertEquals((await run("dlq requeue --class MailJob --since 1h")).lines, ["requeued 2, refused 1"]);

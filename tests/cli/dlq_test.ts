@@ -32,6 +32,7 @@ testCommandLines([
   { args: ["dlq", ...HELLO, "list"], code: EXIT.failed, stderr: /No topic of this App declares a "deadLetterQueue"/ },
   { args: ["dlq", ...DEAD, "list", "--json"], code: EXIT.ok, stdout: /^\[\]$/ },
   { args: ["dlq", ...DEAD, "list"], code: EXIT.ok, stderr: /^note: there are no dead letters$/ },
+  { args: ["dlq", ...DEAD, "list", "--unhandled"], code: EXIT.ok, stderr: /^note: no dead letter matches$/ },
   { args: ["dlq", ...DEAD, "list", "--class", "Nope"], code: EXIT.ok, stderr: /^note: no dead letter matches$/ },
   {
     args: ["dlq", ...DEAD, "requeue", "--class", "Nope"],

@@ -48,14 +48,6 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     only: "after a standstill",
   },
   {
-    what: "control: a cancelled job in steps is not resumed",
-    file: "src/worker/partition/attempt.ts",
-    find: "if (this.#cancellation !== undefined) return this.#settle(CANCELLED);",
-    replace: "",
-    tests: ["tests/behaviours/control_test.ts"],
-    only: "O7",
-  },
-  {
     what: "control: an order from the future is forged",
     file: "src/control/record.ts",
     find: "if (atMs - nowMs > MAX_AHEAD_MS) return null;",

@@ -27,6 +27,14 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
     only: "rate limit",
   },
   {
+    what: "status: the time of a pause does not make a topic stalled",
+    file: READ,
+    find: "if (pause !== null) movement.restart(each.partition, this.#nowMs);",
+    replace: "",
+    tests: ["tests/status/read_status_test.ts"],
+    only: "time of a pause",
+  },
+  {
     what: "status: a stuck offset lies in the log",
     file: STATE,
     find: "offset >= (low ?? 0) && offset < (high ?? Infinity)",

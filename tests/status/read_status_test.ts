@@ -100,6 +100,36 @@ Deno.test("a topic with a rate limit is stalled after twice the time of the limi
   assertEquals(states, ["ok", "behind", "stalled"]);
 });
 
+Deno.test("the time of a pause does not count for a stalled topic", async () => {
+  const clock = new ManualClock();
+  const [started, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  class HeldJob extends Job {
+    async perform() {
+      started.resolve();
+      await released.promise;
+    }
+  }
+  const topics = [activeJobTopic("default")];
+  await using app = new App({ ...OPTIONS, clock, broker: "memory:", jobs: [HeldJob], topics, reports: false });
+  const worker = app.worker();
+  await HeldJob.performLater();
+  const run = worker.run();
+  await started.promise;
+  const look = async (minutes: number) => {
+    clock.advance(minutes * 60_000);
+    return (await app.status()).state;
+  };
+  const states = [await look(0)];
+  await app.pause("default");
+  states.push(await look(11));
+  await app.resume("default");
+  states.push(await look(1), await look(5));
+  released.resolve();
+  await worker.stop();
+  await run;
+  assertEquals(states, ["ok", "paused", "behind", "stalled"]);
+});
+
 Deno.test("reports that do not come until the deadline hold up nothing else: not the ages, the delayed jobs, the dead letters", async () => {
   await using app = new App({ ...OPTIONS, broker: "memory:" });
   await MailJob.set({ queue: "mail" }).performLater(1);

@@ -2,8 +2,7 @@
  * The recurring jobs of an App, in one ownership of the partition that has their records. The partition reads the log, and says
  * which record was read, is due, or is gone; each recurring job does the rest by itself.
  */
-import { nextTurn } from "../../support/event_loop.ts";
-import { clearTimeout, setTimeout } from "../../support/timers.ts";
+import { clearTimeout, nextTurn, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
 import { OpenJobs } from "./open_jobs.ts";
 import { OwnedRecurringJob } from "./owned_recurring_job.ts";

@@ -50,7 +50,7 @@ Deno.test("a held job that the commit keeps back, once it is woken, leaves its t
   await enqueue("j1", 0);
   await until(() => refused > 0, () => "no commit was refused");
   gates.a0.resolve();
-  await until(() => ran.includes("a2"), () => `Only ${ran}`);
+  await until(() => ran.includes("a2"), () => `Only ${ran}`, 10_000);
   gates.x0.resolve();
   await until(() => ran.includes("a1"), () => `Only ${ran}`);
   stop.abort();

@@ -15,11 +15,15 @@ export interface DelayedData {
   readonly next: string | null;
   /** Whether the list begins at the first job. */
   readonly isFirst: boolean;
+  /** Whether so many jobs wait that only a part of them was read: sooner ones may be missing. */
+  readonly isPartial: boolean;
   /** The reason why nothing could be read; `null` if it could. */
   readonly problem: string | null;
 }
 
 const PAGE_SIZE = 50;
+/** Most records that are read for a page: about a second. */
+export const MAX_RECORDS = 100_000;
 /** The job ids of the next ticks of recurring jobs begin so. */
 const TICK_PREFIX = "recurring/";
 
@@ -48,8 +52,15 @@ export const delayed: Page<DelayedData> = {
 
 async function loadDelayed(app: App, { query, signal }: PageRequest): Promise<DelayedData> {
   const after = readAfter(query.get("after"));
+  let isPartial = false;
   try {
-    const found = await app.scheduled({ limit: PAGE_SIZE + 1, signal, ...(after === null ? {} : { after }) });
+    const found = await app.scheduled({
+      limit: PAGE_SIZE + 1,
+      maxRecords: MAX_RECORDS,
+      onPartial: () => isPartial = true,
+      signal,
+      ...after === null ? {} : { after },
+    });
     const jobs = found.slice(0, PAGE_SIZE);
     const last = jobs.at(-1);
     return {
@@ -58,12 +69,13 @@ async function loadDelayed(app: App, { query, signal }: PageRequest): Promise<De
         ? `${last.scheduledAt.getTime()}-${last.partition}-${last.offset}`
         : null,
       isFirst: after === null,
+      isPartial,
       problem: null,
     };
   } catch (error) {
     const problem = describeMissingTopic(error);
     if (problem === null) throw error;
-    return { jobs: [], next: null, isFirst: true, problem };
+    return { jobs: [], next: null, isFirst: true, isPartial, problem };
   }
 }
 
@@ -74,9 +86,16 @@ function readAfter(text: string | null): NonNullable<ScheduledOptions["after"]> 
     : { scheduledAt: new Date(Number(timeMs)), partition: Number(partition), offset: Number(offset) };
 }
 
-function renderDelayed({ jobs, next, isFirst, problem }: DelayedData, context: PageContext): Html {
-  const { url, access } = context;
+function renderDelayed(data: DelayedData, context: PageContext): Html {
+  const { problem, isPartial } = data;
   if (problem !== null) return html`<p class="notes">${problem}</p>`;
+  const note = isPartial &&
+    html`<p class="notes">So many jobs wait that only a part of them was read: sooner ones may be missing.</p>`;
+  return html`${note}${renderJobs(data, context)}`;
+}
+
+function renderJobs({ jobs, next, isFirst }: DelayedData, context: PageContext): Html {
+  const { url, access } = context;
   if (jobs.length === 0) {
     return renderEmpty(
       isFirst ? "No job waits for its time." : html`No more. <a href="${url("delayed")}">The first ones</a>`,

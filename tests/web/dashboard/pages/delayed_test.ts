@@ -1,8 +1,8 @@
 /** Delayed jobs on a page: soonest first, pages, and cancelling. No worker is alive. */
-import { activeJobTopic, App, Job } from "@activejob/kafka";
+import { activeJobTopic, App, Job, performAllLater } from "@activejob/kafka";
 import { every } from "@activejob/kafka/recurring";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { delayed } from "../../../../src/web/dashboard/pages/delayed.ts";
+import { delayed, MAX_RECORDS } from "../../../../src/web/dashboard/pages/delayed.ts";
 import { openDashboard } from "../../../support/dashboard.ts";
 import { until } from "../../../support/until.ts";
 
@@ -25,6 +25,27 @@ Deno.test("delayed jobs are listed soonest first, by pages", async () => {
   const last = await follow(page, "Next");
   assertEquals(last.html.match(/<tr id="job-/g)!.length, 10);
   assertEquals((await follow(last, "Previous")).path, "/delayed");
+});
+
+Deno.test("of more delayed jobs than a page can read in time, a part is listed, with a note", async () => {
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [RemindJob],
+    topics: [activeJobTopic("default")],
+    scheduledTopic: { partitions: 1 },
+    logger: false,
+  });
+  const wait = { hours: 1 };
+  await performAllLater(Array.from({ length: MAX_RECORDS }, (_, user) => RemindJob.set({ wait }).of(user)));
+  await app.flush();
+  const { api, open } = openDashboard(app);
+  assertEquals((await api("delayed")).isPartial, false);
+  await performAllLater(Array.from({ length: 10_000 }, (_, user) => RemindJob.set({ wait }).of(user)));
+  await app.flush();
+  const page = await open("delayed");
+  assertStringIncludes(page.text, "only a part of them was read");
+  assertEquals(page.html.match(/<tr id="job-/g)!.length, 50);
 });
 
 Deno.test("a delayed job is cancelled, by a user who may operate", async () => {
