@@ -1,12 +1,19 @@
 /** An operator in front of a real browser: from the first screen to the requeued job, by click, by keyboard, without scripts. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Page } from "../../support/browser.ts";
 import { browserTests } from "../../support/browser_tests.ts";
+import { until } from "../../support/until.ts";
 
 const inBrowser = await browserTests({ hasOwnSites: true });
 
-/** The text of the outcome that a page shows. */
-const outcomeOf = (page: Page) => page.locator(".outcome").innerText();
+/** Waits for a page with an outcome; the page before may have another one. */
+async function waitForOutcome(page: Page, pattern: RegExp): Promise<void> {
+  let text = "";
+  await until(
+    async () => pattern.test(text = await page.locator(".outcome").innerText()),
+    () => `the outcome is ${text}`,
+  );
+}
 
 for (const javaScript of [true, false]) {
   inBrowser(
@@ -21,7 +28,7 @@ for (const javaScript of [true, false]) {
       await page.getByRole("link", { name: "requeue…", exact: true }).click();
       await page.getByRole("heading", { level: 1, name: "Requeue 3 dead letters?" }).waitFor();
       await page.getByRole("button", { name: "Requeue 3 dead letters" }).click();
-      assertMatch(await outcomeOf(page), /^Requeued 3 dead letters/);
+      await waitForOutcome(page, /^Requeued 3 dead letters/);
       site.repair();
       await site.performAll();
       // Two waited before, three were requeued.
@@ -46,7 +53,7 @@ inBrowser(
     await press(page, /^requeue…$/);
     await page.waitForURL(/confirm/);
     await press(page, /^Requeue \d+ dead letters$/);
-    assertMatch(await outcomeOf(page), /^Requeued \d+ dead letters/);
+    await waitForOutcome(page, /^Requeued \d+ dead letters/);
     const acted = (await site.app.deadLetters().list({ limit: 100 })).filter(({ handled }) => handled !== null);
     assert(acted.length >= 9, `${acted.length} dead letters are handled`);
     assertEquals(new Set(acted.map(({ handled }) => handled!.by)), new Set(["ada"]));
@@ -66,12 +73,12 @@ inBrowser(
     await page.keyboard.press("Tab");
     await page.keyboard.type("the shard is slow");
     await press(page, /^Pause partition 1$/);
-    assertMatch(await outcomeOf(page), /^Paused partition 1 of topic mail/);
+    await waitForOutcome(page, /^Paused partition 1 of topic mail/);
     const paused = await site.app.paused();
     assertEquals(paused.map(({ partition, why }) => [partition, why]), [[1, "the shard is slow"]]);
     assertEquals(await form.count(), 0);
     await press(page, /^Resume partition 1$/);
-    assertMatch(await outcomeOf(page), /^Resumed partition 1 of topic mail/);
+    await waitForOutcome(page, /^Resumed partition 1 of topic mail/);
     assertEquals([await site.app.paused(), problems], [[], []]);
   },
 );
