@@ -86,7 +86,10 @@ function judge(facts: PartitionFacts, progress: Progress, waiting: Waiting): [To
   }
   if (problem !== null || lag === null) return ["unknown", problem ?? "the broker did not say"];
   const wait = describeWait(lag, oldestWaitingMs);
-  if (lag > 0 && workers === 0) return ["no worker", `${wait}, and no worker reads the topic`];
+  if (lag > 0 && workers === 0) {
+    const paused = pause === null ? "" : `; it is ${describePause(pause)}`;
+    return ["no worker", `${wait}, and no worker reads the topic${paused}`];
+  }
   // An offset that did not move before the record came says nothing.
   if (pause === null && Math.min(unmovedMs, oldestWaitingMs ?? 0) >= stalledAfterMs) {
     return ["stalled", `${wait}, and the committed offset has not moved for ${formatAge(unmovedMs)}`];

@@ -64,6 +64,10 @@ Deno.test("a partition is in the worst of the states that its facts show", () =>
     judge(unmoved, { workers: 0 }),
     "no worker: 2 records wait, the oldest for 5 min, and no worker reads the topic (2)",
   );
+  assertEquals(
+    judge({}, { workers: 0, pause: PAUSE }),
+    "no worker: 2 records wait, the oldest for 5 s, and no worker reads the topic; it is paused by ada: the mail server is down (2)",
+  );
   assertEquals(judge({ committed: 42 }, { workers: 0 }).split(":")[0], "ok");
   assertEquals(judge({}, { workers: null }).split(":")[0], "ok");
   assertEquals(
