@@ -54,13 +54,12 @@ export async function listDeadLetters(
   if (after !== undefined) await Promise.all(readers.map((reader) => reader.skipTo(after)));
   const page: DeadLetter[] = [];
   while (page.length < limit) {
-    const heads = await Promise.all(readers.map((reader) => reader.peek()));
-    let newest = -1;
-    for (const [index, head] of heads.entries()) {
-      if (head !== null && (newest < 0 || compare(head, heads[newest]!) < 0)) newest = index;
-    }
-    if (newest < 0) break;
-    page.push(readers[newest]!.take());
+    // A wait for each of 10,000 letters took as long as reading them.
+    const empty = readers.filter(({ mustRead }) => mustRead);
+    if (empty.length > 0) await Promise.all(empty.map((reader) => reader.peek()));
+    const newest = findNewest(readers);
+    if (newest === null) break;
+    page.push(newest.take());
   }
   return page;
 }
@@ -74,6 +73,15 @@ interface ReaderOptions {
   readonly maxPayloadBytes: number;
   /** Called after each window, with the number of its letters. */
   readonly onRead: (count: number) => void;
+}
+
+/** Returns the reader whose next letter is the newest; `null` if none has a letter. */
+function findNewest(readers: readonly BackwardReader[]): BackwardReader | null {
+  let newest: BackwardReader | null = null;
+  for (const reader of readers) {
+    if (reader.next !== null && (newest === null || compare(reader.next, newest.next!) < 0)) newest = reader;
+  }
+  return newest;
 }
 
 /** Reads the selected letters of one partition, newest first. */
@@ -96,10 +104,20 @@ class BackwardReader {
     this.#options = options;
   }
 
+  /** Whether `peek` has to read. */
+  get mustRead(): boolean {
+    return this.#letters.length === 0 && this.#end > this.#low;
+  }
+
+  /** The next letter, as far as the log was read. */
+  get next(): DeadLetter | null {
+    return this.#letters.at(-1) ?? null;
+  }
+
   /** Returns the next letter, which stays; `null` if there are no more. */
   async peek(): Promise<DeadLetter | null> {
-    while (this.#letters.length === 0 && this.#end > this.#low) await this.#readWindow();
-    return this.#letters.at(-1) ?? null;
+    while (this.mustRead) await this.#readWindow();
+    return this.next;
   }
 
   /** Takes the letter that `peek` has returned. */

@@ -29,10 +29,11 @@ const MAX_RATIO = 5;
 const FRAME_MS = 2;
 const ROUNDS = 15;
 /**
- * A whole request may take so many times as long as `JSON.stringify` of the status of all topics, which takes about 10 ms: in
- * time of the processor, and the fastest of some each, so that a busy machine does not count. The first page takes 9 times as long.
+ * A whole request may take so many times as long as `JSON.stringify` of the status of all topics, which takes 6 to 10 ms: in time
+ * of the processor, and the fastest of some each, in turn. Pages take 10 to 18 times as long on a quiet machine; work that grows
+ * with the square of something takes hundreds of times.
  */
-const MAX_REQUEST_RATIO = 16;
+const MAX_REQUEST_RATIO = 50;
 const REQUESTS = 5;
 /** Questions to the broker for one page. One for each partition would be 10,000. */
 const MAX_QUESTIONS = 100;
@@ -146,6 +147,18 @@ async function timesOf(call: () => unknown, count: number): Promise<{ wallMs: nu
   return times;
 }
 
+/** Returns the shortest times of the processor for some calls, in milliseconds. They run in turn: the machine has slow phases. */
+async function fastestOf(calls: readonly (() => unknown)[], rounds: number): Promise<number[]> {
+  const fastest = calls.map(() => Infinity);
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, call] of calls.entries()) {
+      const { processorMs: [ms] } = await timesOf(call, 1);
+      fastest[at] = Math.min(fastest[at]!, ms!);
+    }
+  }
+  return fastest;
+}
+
 Deno.test("each page of a large App asks the broker a bounded number of times, and takes a small multiple of JSON.stringify", async () => {
   const { app, asked } = await createLargeApp();
   await using _app = app;
@@ -159,7 +172,6 @@ Deno.test("each page of a large App asks the broker a bounded number of times, a
   };
   const allTopics = await app.status();
   const encodeStatus = () => encoder.encode(JSON.stringify(allTopics));
-  const [statusMs] = (await timesOf(encodeStatus, REQUESTS)).processorMs as [number];
   const slow: string[] = [];
   for (const [whole, loadSource] of PATHS) {
     const [path = "", search = ""] = whole.split("?");
@@ -194,7 +206,7 @@ Deno.test("each page of a large App asks the broker a bounded number of times, a
     await open(whole);
     const questions = asked.count;
     if (questions > MAX_QUESTIONS) slow.push(`/${whole}: ${questions} questions to the broker`);
-    const [requestMs] = (await timesOf(() => open(whole), REQUESTS)).processorMs as [number];
+    const [requestMs, statusMs] = await fastestOf([() => open(whole), encodeStatus], REQUESTS) as [number, number];
     if (requestMs > MAX_REQUEST_RATIO * statusMs) {
       slow.push(`/${whole}: ${requestMs} ms, JSON of the status ${statusMs} ms`);
     }
