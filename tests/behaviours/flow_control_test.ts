@@ -238,6 +238,7 @@ behaviour(
       topics: [activeJobTopic("default", { deadLetterQueue: DEAD, backoff: { initialMs: 1, jitter: 0 } })],
     });
     await OuterJob.performLater();
+    await process.app.flush();
     await process.drain();
     assertEquals([runs, process.events("job.failed").length], [["outer", "outer"], 2]);
   },
