@@ -72,6 +72,7 @@ behaviour(
     const process = await world.process({ jobs: [FailingOnceJob], clock, backoff: { initialMs: 50, jitter: 0 } });
     process.app.on("job.failed", () => void clock.advance({ seconds: 2 }));
     await FailingOnceJob.performLater("once");
+    await process.app.flush();
     await process.drain();
     assertEquals([runs, process.events("job.expired").length], [["once"], 1]);
   },

@@ -50,6 +50,7 @@ behaviour(
     const process = await shop(world);
     for (const n of [1, 2]) await MailJob.performLater(n);
     await ShipJob.performLater(3);
+    await process.app.flush();
     await process.drain();
     const letters = process.app.deadLetters("dead");
     const all = await letters.list();
@@ -86,6 +87,7 @@ behaviour(
   async (world) => {
     const process = await shop(world);
     await MailJob.performLater(1);
+    await process.app.flush();
     await process.drain();
     const letters = process.app.deadLetters();
     const [first] = await letters.list();
@@ -105,6 +107,7 @@ behaviour(
 behaviour("D8: a dismissed dead letter is only marked, and neither performed nor requeued", async (world) => {
   const process = await shop(world);
   await MailJob.performLater(1);
+  await process.app.flush();
   await process.drain();
   const letters = process.app.deadLetters();
   assertEquals(await letters.dismiss({ all: true }), { dismissed: 1, refused: 0 });
@@ -116,6 +119,7 @@ behaviour("D8: a dismissed dead letter is only marked, and neither performed nor
 behaviour("D8: listing and requeuing make no group", async (world) => {
   const process = await shop(world);
   await MailJob.performLater(1);
+  await process.app.flush();
   await process.drain();
   const topics = [world.topic("dead"), world.topic("dead_handled")];
   await process.app.deadLetters().requeue({ all: true });
