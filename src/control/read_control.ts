@@ -1,7 +1,7 @@
 /** Reads the control topic: from its start, or from a position on. */
 import type { BrokerAdmin } from "../broker/admin.ts";
 import { CONTROL_PARTITION } from "../routing/control_topic.ts";
-import { sleep } from "../support/deadline.ts";
+import { nextTurn } from "../support/timers.ts";
 import type { ControlState } from "./state.ts";
 
 /** The most bytes of a page. */
@@ -31,6 +31,6 @@ export async function readControl(
     position = next;
     if (next >= lastStable || !hasMoved) return position;
     // An embedded broker reads without a turn of the event loop: a million records would block it for seconds (measured).
-    await sleep(0, signal);
+    await nextTurn();
   }
 }

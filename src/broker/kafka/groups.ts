@@ -3,6 +3,7 @@
  * to be asked for its offsets, so that the search has a limit of time and returns what it has found by then.
  */
 import { waitUntilSettled } from "../../support/deadline.ts";
+import { forEachLimited } from "../../support/for_each_limited.ts";
 import type { TopicPartition } from "../../support/position.ts";
 import type { Questions } from "./questions.ts";
 import type { Cluster } from "./wire/cluster.ts";
@@ -35,15 +36,13 @@ async function searchGroups(
     return (numbers ?? []).map((partition) => ({ topic, partition }));
   }))).flat();
   const waiting = partitions.length === 0 ? [] : await allGroups(cluster);
-  const askNext = async (): Promise<void> => {
-    for (let group = waiting.shift(); group !== undefined && performance.now() < endMs; group = waiting.shift()) {
-      // A group that may not be read, or whose coordinator does not answer, is left out.
-      const committed = await questions.committed(group, partitions).catch(() => []);
-      const topics = new Set(partitions.filter((_, at) => committed[at] != null).map(({ topic }) => topic));
-      for (const topic of topics) found.get(topic)!.push(group);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, askNext));
+  await forEachLimited(waiting, CONCURRENCY, async (group) => {
+    if (performance.now() >= endMs) return;
+    // A group that may not be read, or whose coordinator does not answer, is left out.
+    const committed = await questions.committed(group, partitions).catch(() => []);
+    const topics = new Set(partitions.filter((_, at) => committed[at] != null).map(({ topic }) => topic));
+    for (const topic of topics) found.get(topic)!.push(group);
+  });
 }
 
 /** The groups of every broker that responds. It is the coordinator of those: none has to be looked up. */
