@@ -1,6 +1,6 @@
 /**
- * Cron expressions. croner computes the times of the wall clock. Where the clocks of a time zone change, a time that does not
- * exist is the jump, and one that is there twice is the first of them. croner itself does so only for some expressions.
+ * Cron expressions. croner computes the times of the wall clock. If a time zone changes its clocks, a time that does not exist
+ * is the jump, and one that is there twice is the first of them. croner itself does so only for some expressions.
  * With the hour `*` the instants count instead: every hour that passes has its ticks, and no tick is moved.
  *
  * This is the only file that imports croner. Its version is exact, as a later one may decide those times otherwise.
