@@ -107,6 +107,14 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     only: "cancelled",
   },
   {
+    what: "recurring: times that are there twice are ticks once",
+    file: "src/recurring/time_zone.ts",
+    find: "return before <= now ? wallMs :",
+    replace: "return before < Infinity ? wallMs :",
+    tests: ["tests/recurring/every_test.ts"],
+    only: "there twice",
+  },
+  {
     what: "recurring: a tick that is due is one of the definition",
     file: "src/scheduler/recurring/tick_rules.ts",
     find: "return isSame ? definition.next(tickAtMs - 1) === tickAtMs : mayDiffer;",
