@@ -14,6 +14,22 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
     only: "looks for the leader again",
   },
   {
+    what: "kafka: a read asks a new leader whether it knows all of its log",
+    file: `${SOURCE}/complete_leaders.ts`,
+    find: "    await askEnd();\n",
+    replace: "",
+    tests: [`${TESTS}/read_log_test.ts`],
+    only: "ends its log too early",
+  },
+  {
+    what: "kafka: a read asks it again in its next leadership",
+    file: `${SOURCE}/complete_leaders.ts`,
+    find: "if (this.#known.get(place) === leadership) return;",
+    replace: "if (this.#known.has(place)) return;",
+    tests: [`${TESTS}/read_log_test.ts`],
+    only: "ends its log too early",
+  },
+  {
     what: "kafka: a read that stops inside of a batch continues there",
     file: `${SOURCE}/read_log.ts`,
     find: "next = Math.min(part.next, to);",

@@ -9,6 +9,7 @@ import type { PartitionEnds } from "../broker.ts";
 import { byTopic } from "./consumer/by_topic.ts";
 import type { Committed } from "./consumer/ownership.ts";
 import { brokerError } from "./broker_error.ts";
+import { CompleteLeaders } from "./complete_leaders.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ConnectionError, ProtocolError } from "./wire/errors.ts";
 import { UnsupportedVersionError } from "./wire/request.ts";
@@ -43,6 +44,8 @@ const PASSING = new Set<number>([
 
 /** See the module. */
 export class Questions {
+  /** The leaders that may be asked for the end of what can be read. */
+  readonly completeLeaders: CompleteLeaders = new CompleteLeaders();
   readonly #cluster: Cluster;
   readonly #closing = new AbortController();
 
