@@ -145,4 +145,20 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     replace: "",
     tests: ["tests/broker/read_forward_test.ts"],
   },
+  {
+    what: "recurring: a list reads again what its last reading has read only if the group's position was set back",
+    file: "src/scheduler/recurring/tick_reader.ts",
+    find: "front < this.#front || ",
+    replace: "",
+    tests: ["tests/scheduler/recurring/tick_reader_test.ts"],
+    only: "set back",
+  },
+  {
+    what: "recurring: calls at once read everything once",
+    file: "src/scheduler/recurring/tick_reader.ts",
+    find: "this.#last = reading.catch(() => {});",
+    replace: "",
+    tests: ["tests/scheduler/recurring/tick_reader_test.ts"],
+    only: "calls at once",
+  },
 ];
