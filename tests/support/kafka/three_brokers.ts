@@ -273,6 +273,9 @@ function formatProperties(node: Node, port: number, controllerPort: number, fold
     "group.min.session.timeout.ms": 1000,
     "broker.session.timeout.ms": 9000,
     "broker.heartbeat.interval.ms": 2000,
+    // Brokers that follow a new leader pause for this time first, by default 1 s, and nothing is acknowledged meanwhile. That time
+    // is the cluster's; the tests measure ours.
+    "replica.fetch.backoff.ms": 50,
     // Leaders go back to their first replicas soon, so that the next test finds them there.
     "leader.imbalance.check.interval.seconds": 2,
     "leader.imbalance.per.broker.percentage": 0,
