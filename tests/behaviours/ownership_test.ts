@@ -122,7 +122,7 @@ behaviour(
     await until(() => runLog.ended().length >= 5, () => `5 jobs, not ${runLog.ended()}`);
     const [stopped, heir] = printedEvents(workers[0], "job.performed").length > 0 ? workers : [workers[1], workers[0]];
     stopped.signal("SIGSTOP");
-    // What it prints may come later.
+    // The lines that it prints may come later.
     const before = { ends: runLog.ended().length, offset: (await world.committed()).offset! };
     await world.untilCommitted(60);
     stopped.signal("SIGCONT");
