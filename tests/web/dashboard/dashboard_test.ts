@@ -128,6 +128,12 @@ Deno.test("authorize that throws, or returns anything else, is 500 without detai
   }
 });
 
+Deno.test("authorize without a result is logged with what it must return", async () => {
+  await using the = setUp({ authorize: () => undefined as never });
+  assertEquals((await the.request("/things/one")).status, 500);
+  assertMatch(the.errors[0]!, /authorize\(\) must return/);
+});
+
 Deno.test("a response of authorize is sent as it is, with the headers", async () => {
   const authorize = () => new Response(null, { status: 303, headers: { location: "/sign-in" } });
   await using the = setUp({ authorize });
