@@ -4,6 +4,7 @@
  */
 import type { App } from "../app/app.ts";
 import type { DeadLetterProgress } from "../dead_letters/handle.ts";
+import { formatCount } from "../support/count.ts";
 import { formatPosition } from "../support/position.ts";
 import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
@@ -95,7 +96,7 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
       unhandled,
       onProgress({ read }) {
         extend();
-        progress.show(`read ${formatNumber(read)} dead letters; Ctrl-C stops`);
+        progress.show(`read ${formatCount(read)} dead letters; Ctrl-C stops`);
       },
     }));
   progress.clear();
@@ -141,7 +142,7 @@ async function handle(
   const isDryRun = args.isSet("dry-run");
   const done = action === "requeue" ? "requeued" : "dismissed";
   let progress: DeadLetterProgress = { read: 0, handled: 0, refused: 0 };
-  const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
+  const describe = () => `${done} ${formatCount(progress.handled)}, refused ${formatCount(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
   stop.signal.addEventListener("abort", () => {
@@ -159,7 +160,7 @@ async function handle(
       onProgress(now) {
         progress = now;
         extend();
-        line.show(`${describe()}, read ${formatNumber(now.read)} dead letters; Ctrl-C stops`);
+        line.show(`${describe()}, read ${formatCount(now.read)} dead letters; Ctrl-C stops`);
       },
       onRefused(position, reason, handled) {
         if (handled !== null) marked++;
@@ -172,8 +173,8 @@ async function handle(
     });
     line.clear();
     progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
-    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    if (marked > 0) printLine(`note: ${formatNumber(marked)} were handled before; --force handles them again`);
+    if (refused > MAX_REFUSED) printLine(`refused ${formatCount(refused - MAX_REFUSED)} more`);
+    if (marked > 0) printLine(`note: ${formatCount(marked)} were handled before; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
   await runOnApp(
@@ -198,8 +199,4 @@ async function handle(
 
 function dim(line: string): string {
   return runtime.hasColors ? `\x1b[2m${line}\x1b[22m` : line;
-}
-
-function formatNumber(count: number): string {
-  return count.toLocaleString("en");
 }

@@ -2,7 +2,7 @@
 import type { App } from "../../../app/app.ts";
 import type { DeadLetter } from "../../../dead_letters/letter.ts";
 import { formatPosition } from "../../../support/position.ts";
-import { clip } from "../format.ts";
+import { clip, countOf } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import { groupLetters } from "../letter_groups.ts";
@@ -91,7 +91,7 @@ ${
 ${
     renderFact(
       "After",
-      attempts === null ? "an unknown number of runs" : `${attempts} ${attempts === 1 ? "run" : "runs"}`,
+      attempts === null ? "an unknown number of runs" : countOf(attempts, "run"),
     )
   }
 ${renderFact("From", source === null ? "not known" : clip(formatPosition(source), 300))}
