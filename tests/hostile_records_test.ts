@@ -18,7 +18,7 @@ import { listWorkers } from "../src/reports/list_workers.ts";
 import { reportRecord } from "../src/reports/report.ts";
 import { listScheduled } from "../src/scheduler/list_scheduled.ts";
 import { findJob } from "../src/scheduler/recurring/find_job.ts";
-import { listRecurring } from "../src/scheduler/recurring/list_recurring.ts";
+import { TickReader } from "../src/scheduler/recurring/tick_reader.ts";
 import { encodeTick, scheduleIdOf } from "../src/scheduler/recurring/tick_record.ts";
 import { countDelayed } from "../src/status/delayed_counts.ts";
 import { ManualClock } from "./support/manual_clock.ts";
@@ -80,8 +80,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   "the list of recurring jobs": {
     sound: [tickRecord],
     read: async (admin) =>
-      (await listRecurring(admin, "delayed", "schedulers", [definition!], NOW_MS)).map(({ nextAtMs }) => nextAtMs),
-    expected: [tick.tickAtMs],
+      (await new TickReader("delayed", "schedulers", [definition!]).read(admin, NOW_MS)).get(definition!.id)?.tickAtMs,
+    expected: tick.tickAtMs,
   },
   "the search for a job": {
     sound: [{ key: null, value: '{"job_id":"sound"}' }],

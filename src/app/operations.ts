@@ -15,6 +15,7 @@ import { fullName, type Route, type Routes } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
+import type { TickReader } from "../scheduler/recurring/tick_reader.ts";
 import { assertPosition, formatPosition, type Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
 import type { Movement } from "../status/movement.ts";
@@ -68,6 +69,7 @@ const CONTROL_MS = 1000;
 export class Operations {
   readonly #context: OperationsContext;
   #movement: Movement | undefined;
+  #ticks: TickReader | undefined;
 
   constructor(context: OperationsContext) {
     this.#context = context;
@@ -114,8 +116,16 @@ export class Operations {
   async recurring(): Promise<RecurringJob[]> {
     const { broker, scheduledTopic, options: { name, recurring, clock } } = this.#context;
     const { admin } = await broker.ready();
-    const { listRecurring } = await lazyImport(() => import("../scheduler/recurring/list_recurring.ts"));
-    return await listRecurring(admin, scheduledTopic, schedulerGroup(name), recurring, clock.nowMs());
+    if (recurring.length === 0) return [];
+    const [{ listRecurring }, { TickReader }] = await lazyImport(() =>
+      Promise.all([
+        import("../scheduler/recurring/list_recurring.ts"),
+        import("../scheduler/recurring/tick_reader.ts"),
+      ])
+    );
+    this.#ticks ??= new TickReader(scheduledTopic, schedulerGroup(name), recurring);
+    const nowMs = clock.nowMs();
+    return listRecurring(recurring, await this.#ticks.read(admin, nowMs), nowMs);
   }
 
   /** Returns the job that `App.runRecurring` enqueues. */

@@ -50,8 +50,10 @@ const BY_HEADER = "by";
 
 const PAUSE_KEY = /^pause\/([A-Za-z0-9._-]{1,249})(?:\/(0|[1-9]\d{0,4}))?$/;
 const CANCEL_KEY = /^cancel\/([\s\S]+)$/;
+const CANCEL_PREFIX = "cancel/";
 
 const encoder = new TextEncoder();
+const CANCEL_PREFIX_BYTES = encoder.encode(CANCEL_PREFIX);
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Returns the key of an order. */
@@ -93,6 +95,12 @@ export function readOrder({ key: rawKey, value, headers }: StoredRecord, nowMs: 
   const fields = readFields(readText(value), nowMs);
   if (fields === null || (subject.kind === "cancel" && fields.expiresAtMs === null)) return null;
   return { key, order: orderOf(subject, fields), endedBy: null };
+}
+
+/** Returns whether a record is about a job, if it is an order at all: by the first bytes of its key, and nothing else. */
+export function isAboutJob({ key }: Pick<StoredRecord, "key">): boolean {
+  if (key === null || typeof key === "string") return key?.startsWith(CANCEL_PREFIX) ?? false;
+  return CANCEL_PREFIX_BYTES.every((byte, index) => key[index] === byte);
 }
 
 interface Fields extends Pause {

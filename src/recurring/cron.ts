@@ -1,6 +1,7 @@
 /**
- * Cron expressions, by croner. It decides the times, also where the clocks of a time zone change: a time that does not exist
- * runs at the jump, and one that is there twice runs once (the first time), unless its hour is a wildcard.
+ * Cron expressions. croner computes the times of the wall clock. If a time zone changes its clocks, a time that does not exist
+ * is the jump, and one that is there twice is the first of them. croner itself does so only for some expressions.
+ * With the hour `*` the instants count instead: every hour that passes has its ticks, and no tick is moved.
  *
  * This is the only file that imports croner. Its version is exact, as a later one may decide those times otherwise.
  */
@@ -8,6 +9,7 @@ import { Cron } from "npm:croner@11.0.1";
 import { InvalidConfigurationError } from "../errors.ts";
 import { findNearest, show } from "../support/validation.ts";
 import type { RecurringDefinition } from "./definition.ts";
+import { WallClock } from "./time_zone.ts";
 
 const MAX_LENGTH = 200;
 
@@ -29,18 +31,22 @@ export function readCron(
   if (expression.length > MAX_LENGTH || (fields !== 5 && fields !== 6 && !/^@[a-z]+$/i.test(schedule))) {
     throw invalid("a cron expression has five fields, six with seconds first, or is a nickname such as @daily");
   }
+  const isHourly = /^@hourly$/i.test(schedule) || /^(\*|\?)(\/1)?$/.test(schedule.split(" ").at(fields - 4) ?? "");
+  const zone = isHourly ? null : new WallClock(timeZone);
   let cron: Cron;
   try {
     // Paused: it only computes times, and never sets a timer.
-    cron = new Cron(schedule, { timezone: timeZone, paused: true });
+    cron = new Cron(schedule, { timezone: zone === null ? timeZone : "UTC", paused: true });
   } catch (error) {
     throw invalid((error as Error).message.replace(/^CronPattern: /, ""));
   }
-  const next = (afterMs: number): number => {
+  const nextRun = (afterMs: number): number => {
     const tick = cron.nextRun(new Date(afterMs));
     if (tick === null) throw invalid("it has no time at all, such as the 31st of February");
     return tick.getTime();
   };
+  const next = (afterMs: number): number =>
+    zone === null ? nextRun(afterMs) : zone.firstInstant(nextRun(zone.latestWall(afterMs)));
   next(Date.now());
   return { schedule, timeZone, next };
 }

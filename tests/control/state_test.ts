@@ -28,6 +28,15 @@ Deno.test("a topic is paused for each partition, and a partition for itself; a t
   assertEquals([state.resumedBy("pause/mail"), state.resumedBy("pause/mail/2")], ["grace", null]);
 });
 
+Deno.test("a state that is to know no cancellation does not read one, whatever the form of its key", () => {
+  const state = new ControlState((topic) => topic === "mail", { cancellations: 0 });
+  const forged = cancelRecord("1", { ...pause(1), expiresAtMs: 100 });
+  for (const key of [forged.key!, new TextEncoder().encode(String(forged.key))]) apply(state, { ...forged, key });
+  assertEquals([state.version, state.cancelled.size], [0, 0]);
+  apply(state, { ...pauseRecord("mail", null, pause(1)), key: new TextEncoder().encode("pause/mail") });
+  assertEquals([state.version, state.pauseOf("mail", 0)?.by], [1, "ada"]);
+});
+
 Deno.test("an order about an unknown topic, an older one and a forged one change nothing", () => {
   const state = stateOf(
     pauseRecord("mail", null, pause(10, "new")),

@@ -107,6 +107,14 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     only: "cancelled",
   },
   {
+    what: "recurring: times that are there twice are ticks once",
+    file: "src/recurring/time_zone.ts",
+    find: "return before <= now ? wallMs :",
+    replace: "return before < Infinity ? wallMs :",
+    tests: ["tests/recurring/every_test.ts"],
+    only: "there twice",
+  },
+  {
     what: "recurring: a tick that is due is one of the definition",
     file: "src/scheduler/recurring/tick_rules.ts",
     find: "return isSame ? definition.next(tickAtMs - 1) === tickAtMs : mayDiffer;",
@@ -136,5 +144,21 @@ export const RECURRING_MUTANTS: readonly Mutant[] = [
     find: "await nextTurn();",
     replace: "",
     tests: ["tests/broker/read_forward_test.ts"],
+  },
+  {
+    what: "recurring: a list reads again what its last reading has read only if the group's position was set back",
+    file: "src/scheduler/recurring/tick_reader.ts",
+    find: "front < this.#front || ",
+    replace: "",
+    tests: ["tests/scheduler/recurring/tick_reader_test.ts"],
+    only: "set back",
+  },
+  {
+    what: "recurring: calls at once read everything once",
+    file: "src/scheduler/recurring/tick_reader.ts",
+    find: "this.#last = reading.catch(() => {});",
+    replace: "",
+    tests: ["tests/scheduler/recurring/tick_reader_test.ts"],
+    only: "calls at once",
   },
 ];

@@ -35,11 +35,23 @@ Deno.test("a time that does not exist when summer time begins is the jump", () =
   const prague = (schedule: string, count: number) => ticks(schedule, "2027-03-27T12:00:00Z", count, "Europe/Prague");
   assertEquals(prague("30 2 * * *", 2), ["2027-03-28T01:00", "2027-03-29T00:30"]);
   assertEquals(prague("0 3 * * *", 2), ["2027-03-28T01:00", "2027-03-29T01:00"]);
+  assertEquals(prague("*/20 2 * * *", 2), ["2027-03-28T01:00", "2027-03-29T00:00"]);
+  assertEquals(prague("30 1-3 * * *", 3), ["2027-03-28T00:30", "2027-03-28T01:00", "2027-03-28T01:30"]);
+  const lordHowe = ticks("15 2 * * *", "2026-10-02T16:00:00Z", 2, "Australia/Lord_Howe"); // the jump is half an hour
+  assertEquals(lordHowe, ["2026-10-03T15:30", "2026-10-04T15:15"]);
 });
 
-Deno.test("a time that is there twice when summer time ends is once, except for a wildcard hour", () => {
+Deno.test("a time that is there twice when summer time ends is once, except for the hour *", () => {
   const prague = (schedule: string, after: string, count: number) => ticks(schedule, after, count, "Europe/Prague");
   assertEquals(prague("30 2 * * *", "2027-10-30T12:00:00Z", 2), ["2027-10-31T00:30", "2027-11-01T01:30"]);
+  assertEquals(prague("0 1-3 * * *", "2027-10-30T12:00:00Z", 3), [
+    "2027-10-30T23:00",
+    "2027-10-31T00:00",
+    "2027-10-31T02:00",
+  ]);
+  assertEquals(prague("*/30 2 * * *", "2027-10-31T00:00:00Z", 2), ["2027-10-31T00:30", "2027-11-01T01:00"]);
+  assertEquals(prague("30 2 * * *", "2027-10-31T01:10:00Z", 1), ["2027-11-01T01:30"]);
+  assertEquals(prague("@hourly", "2027-10-31T00:00:00Z", 2), ["2027-10-31T01:00", "2027-10-31T02:00"]);
   assertEquals(prague("30 * * * *", "2027-10-31T00:00:00Z", 3), [
     "2027-10-31T00:30",
     "2027-10-31T01:30",

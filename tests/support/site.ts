@@ -158,7 +158,7 @@ function createHostileLetter(): NewRecord {
   return {
     key: `${markup}${rtl}`,
     value: JSON.stringify({
-      job_class: `${markup}${rtl}`,
+      job_class: `${markup}${rtl}${"x".repeat(300)}`,
       job_id: `${markup}${ansi}`,
       queue_name: "mail",
       arguments: [markup, { password: "hunter2", [markup]: ansi, long: "y".repeat(300_000) }],

@@ -124,7 +124,9 @@ class HeadListing {
     const { at, index } = wanted;
     if (data.error !== Code.none && data.error !== Code.offsetOutOfRange) return void this.#moved.push(wanted);
     const isCut = data.error !== Code.none || (data.data.length === 0 && at.offset < data.lastStable);
-    const page = isCut ? null : await new LogReading(this.#cluster, at, headOptions(at)).takePage(data);
+    const page = isCut
+      ? null
+      : await new LogReading(this.#cluster, this.#questions, at, headOptions(at)).takePage(data);
     if (page === null) this.#large.push(wanted);
     else this.#heads[index] = headOf(page);
   }

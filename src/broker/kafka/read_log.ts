@@ -4,6 +4,7 @@
  *
  * - The records are decoded, and those of aborted transactions are left out, as for a consumer.
  * - It stops between the parts of a large batch, so that no batch unpacks to much more than is wanted.
+ * - The first time, a leader is asked whether it knows all of its log: a new one may not.
  * - Damaged data is fetched once more before it is an unreadable record: the fault may be on the way.
  */
 import { Buffer } from "node:buffer";
@@ -18,7 +19,7 @@ import { type BatchPart, batchParts, DEFAULT_MAX_RECORD_BYTES, readPart, unreada
 import { MAX_AT_ONCE_BYTES, type OpenBatch, openBatch } from "./batch/decode_batch.ts";
 import { TooLargeError } from "./batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "./batch/layout.ts";
-import type { Questions } from "./questions.ts";
+import { MOVE_PATIENCE_MS, type Questions } from "./questions.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ProtocolError } from "./wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "./wire/fetch_request.ts";
@@ -39,8 +40,9 @@ export async function readLog(
 ): Promise<LogPage> {
   const { from, signal } = options;
   signal?.throwIfAborted();
-  const reading = new LogReading(cluster, at, options);
-  return await abortable(questions.ask(`read ${formatPosition({ ...at, offset: from })}`, () => reading.try()), signal);
+  const reading = new LogReading(cluster, questions, at, options);
+  const what = `read ${formatPosition({ ...at, offset: from })}`;
+  return await abortable(questions.ask(what, () => reading.try(), MOVE_PATIENCE_MS), signal);
 }
 
 /** The protocol has no larger limit. */
@@ -54,6 +56,7 @@ type MeasuredPart = BatchPart & { readonly bytes: number };
 /** One call, which may take several tries. */
 export class LogReading {
   readonly #cluster: Cluster;
+  readonly #questions: Questions;
   readonly #at: TopicPartition;
   readonly #options: ReadOptions;
   #from: number;
@@ -62,8 +65,9 @@ export class LogReading {
   /** The offset at which the data was damaged. */
   #damagedAt: number | null = null;
 
-  constructor(cluster: Cluster, at: TopicPartition, options: ReadOptions) {
+  constructor(cluster: Cluster, questions: Questions, at: TopicPartition, options: ReadOptions) {
     this.#cluster = cluster;
+    this.#questions = questions;
     this.#at = at;
     this.#options = options;
     this.#from = Math.max(options.from, 0);
@@ -83,6 +87,8 @@ export class LogReading {
 
   async #read(): Promise<LogPage> {
     const { leader, place } = await this.#find();
+    const askEnd = () => this.#askEnd(leader, Timestamp.latest, "readCommitted");
+    await this.#questions.completeLeaders.ensure(this.#at, place, askEnd);
     while (true) {
       const data = await this.#fetch(leader, { ...place, offset: this.#from });
       const { error } = data;
@@ -143,20 +149,21 @@ export class LogReading {
 
   /** Asks for the ends of the log: the response to a position outside of it does not have them. */
   async #ends(leader: number): Promise<Ends> {
-    const { topic, partition } = this.#at;
-    const ask = async (timestamp: number, isolation: Parameters<typeof listOffsets>[1]): Promise<number> => {
-      const request = listOffsets([{ topic, partitions: [{ partition, timestamp }] }], isolation);
-      const { responses } = await this.#cluster.send(leader, "control", request, this.#cluster.shortTimeoutMs);
-      const { errorCode, offset } = responses[0]!.partitions[0]!;
-      if (errorCode !== Code.none) throw new ProtocolError("ListOffsets", errorCode);
-      return Number(offset);
-    };
     const [low, high, lastStable] = await Promise.all([
-      ask(Timestamp.earliest, "readCommitted"),
-      ask(Timestamp.latest, "readUncommitted"),
-      ask(Timestamp.latest, "readCommitted"),
+      this.#askEnd(leader, Timestamp.earliest, "readCommitted"),
+      this.#askEnd(leader, Timestamp.latest, "readUncommitted"),
+      this.#askEnd(leader, Timestamp.latest, "readCommitted"),
     ]);
     return { low, high, lastStable };
+  }
+
+  async #askEnd(leader: number, timestamp: number, isolation: Parameters<typeof listOffsets>[1]): Promise<number> {
+    const { topic, partition } = this.#at;
+    const request = listOffsets([{ topic, partitions: [{ partition, timestamp }] }], isolation);
+    const { responses } = await this.#cluster.send(leader, "control", request, this.#cluster.shortTimeoutMs);
+    const { errorCode, offset } = responses[0]!.partitions[0]!;
+    if (errorCode !== Code.none) throw new ProtocolError("ListOffsets", errorCode);
+    return Number(offset);
   }
 
   /** Takes the records out, as `takePage` does. */

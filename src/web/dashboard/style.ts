@@ -22,7 +22,7 @@ export const STYLE = `:root {
 }
 *, ::before, ::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
-body { margin: 0; background: var(--ground); color: var(--ink); }
+body { margin: 0; background: var(--ground); color: var(--ink); overflow-wrap: anywhere; }
 a { color: var(--link); text-underline-offset: .15em; text-decoration-thickness: 1px; }
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: 2px; }
@@ -44,8 +44,8 @@ nav ul a { display: block; padding: .35rem 0; color: var(--soft); text-decoratio
 nav ul a:hover { color: var(--ink); border-color: var(--line); }
 nav ul a[aria-current] { color: var(--ink); font-weight: 600; border-color: var(--link); }
 main { padding-top: 1.1rem; padding-bottom: 3rem; }
-h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; margin: 0 0 .75rem; letter-spacing: -.01em; overflow-wrap: anywhere; }
-h2 { font-size: 1rem; font-weight: 650; margin: 1.75rem 0 .5rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; margin: 0 0 .75rem; letter-spacing: -.01em; }
+h2 { font-size: 1rem; font-weight: 650; margin: 1.75rem 0 .5rem; }
 p { margin: .4rem 0; }
 
 .state { white-space: nowrap; font-weight: 600; }
@@ -56,7 +56,7 @@ p { margin: .4rem 0; }
 .state.bad { color: var(--bad); }
 .state.note { color: var(--note); }
 
-.verdict, .outcome, .notes, .problem { border: 1px solid var(--line); border-left: 4px solid var(--line); background: var(--panel); border-radius: 4px; padding: .55rem .9rem; margin: .5rem 0; overflow-wrap: anywhere; }
+.verdict, .outcome, .notes, .problem { border: 1px solid var(--line); border-left: 4px solid var(--line); background: var(--panel); border-radius: 4px; padding: .55rem .9rem; margin: .5rem 0; }
 .verdict.ok { border-left-color: var(--ok); }
 .verdict.ok > span { color: var(--ok); }
 .verdict.warn, .problem.warn { border-left-color: var(--warn); background: var(--warn-ground); }
@@ -77,13 +77,13 @@ ul.notes { padding-left: 1.75rem; }
 code, pre { font: .87em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 code { overflow-wrap: anywhere; }
 pre, .command { display: block; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; padding: .5rem .75rem; margin: .4rem 0; }
-pre { overflow: auto; max-height: 32rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { overflow: auto; max-height: 32rem; white-space: pre-wrap; }
 button.copy { float: right; margin: -.1rem -.4rem -.1rem .5rem; font-size: .8rem; padding: 0 .5rem; }
 
 .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .6rem; margin: 1rem 0; }
 .number { background: var(--panel); border: 1px solid var(--line); border-radius: 4px; padding: .5rem .8rem .55rem; min-width: 0; }
 .number dt { color: var(--soft); font-size: .85rem; }
-.number dd { margin: 0; overflow-wrap: anywhere; }
+.number dd { margin: 0; }
 .number b { display: block; font-size: 1.55rem; line-height: 1.25; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -.01em; }
 .number b a { color: inherit; text-decoration-color: var(--line); }
 .number dd > span { font-size: .85rem; }
@@ -93,11 +93,11 @@ button.copy { float: right; margin: -.1rem -.4rem -.1rem .5rem; font-size: .8rem
 .facts { margin: .75rem 0; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; }
 .facts > div { display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; gap: .75rem; padding: .3rem .8rem; }
 .facts > div + div { border-top: 1px solid var(--line); }
-.facts dt { color: var(--soft); overflow-wrap: anywhere; }
-.facts dd { margin: 0; overflow-wrap: anywhere; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; }
 
 .scroll { overflow-x: auto; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; position: relative; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; overflow-wrap: normal; }
 caption { text-align: left; padding: .4rem .8rem; color: var(--soft); }
 th, td { text-align: left; padding: .32rem .8rem; vertical-align: baseline; }
 thead th { color: var(--soft); font-weight: 500; font-size: .85rem; white-space: nowrap; border-bottom: 1px solid var(--line); }
@@ -129,7 +129,7 @@ td > .buttons { margin: 0; }
 .errors li + li { border-top: 1px solid var(--line); }
 .errors a { margin-right: .3rem; }
 
-button, .button { font: inherit; font-size: .9rem; color: var(--panel); background: var(--link); border: 1px solid var(--link); border-radius: 4px; padding: .25rem .7rem; cursor: pointer; text-decoration: none; display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
+button, .button { font: inherit; font-size: .9rem; color: var(--panel); background: var(--link); border: 1px solid var(--link); border-radius: 4px; padding: .25rem .7rem; cursor: pointer; text-decoration: none; display: inline-block; max-width: 100%; }
 button:hover, .button:hover { filter: brightness(1.1); }
 button.quiet, .button.quiet, .filter button, button.copy, .live button { color: var(--ink); background: var(--panel); border-color: var(--soft); }
 button:disabled { opacity: .6; cursor: default; }

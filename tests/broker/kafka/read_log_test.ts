@@ -68,9 +68,29 @@ for (const error of MOVED) {
   });
 }
 
+for (const error of [Code.offsetNotAvailable, Code.leaderNotAvailable]) {
+  testReading(`waits for a new leader that ends its log too early, at ${errorName(error)}`, async (kafka, broker) => {
+    assertEquals(shown(await read(broker)), ["0 a", "1 b", 2]);
+    const leader = kafka.others[0]!;
+    kafka.partitions![0] = { leader: 1, leaderEpoch: 5 };
+    kafka.broker.on(Api.fetch, fail(Code.notLeader));
+    let isBehind = true;
+    leader.on(Api.fetch, async (request) => {
+      const behind = [{ topicId: TOPIC_ID, partition: 0, highWatermark: 0 }];
+      return fetchResponse(isBehind ? behind : await kafka.log.fetch(positionsOf(request), 0));
+    });
+    leader.next(Api.listOffsets, () => {
+      isBehind = false;
+      return listOffsetsResponse([{ topic: TOPIC, partition: 0, offset: -1, error }]);
+    });
+    assertEquals(shown(await read(broker)), ["0 a", "1 b", 2]);
+  });
+}
+
 testReading("asks once for the leader, however often it reads", async (kafka, broker) => {
   for (let n = 0; n < 5; n++) await read(broker);
   assertEquals(kafka.broker.received(Api.metadata).length, 1);
+  assertEquals(kafka.broker.received(Api.listOffsets).length, 1);
   assertEquals(kafka.broker.received(Api.fetch).length, 5);
 });
 

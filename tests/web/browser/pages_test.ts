@@ -75,9 +75,9 @@ interface PageState {
 }
 
 inBrowser(
-  "hostile names, errors, arguments and headers stay inert on every page that shows them",
+  "hostile names, errors, arguments and headers stay inert, and within a phone, on every page that shows them",
   async ({ site, open }) => {
-    await using window = await open();
+    await using window = await open({ width: 360, headers: { "x-user": `${"u".repeat(100)}:operate` } });
     const { page, problems } = window;
     const [letter] = await site.app.deadLetters().list({ limit: 1 });
     const place = `dead_letters/${letter!.topic}/${letter!.partition}@${letter!.offset}`;
@@ -95,6 +95,7 @@ inBrowser(
       text: document.body.innerText,
     })`);
       assertEquals([state.hacked, state.scripts, state.handlers], [undefined, ["script.js"], 0], path);
+      assert(await fits(page), `${path} is wider than a phone`);
       if (state.text.includes("<script>globalThis.hacked=1</script>")) shown++;
       assert(!state.text.includes("hunter2"), `${path} shows a password`);
     }
