@@ -66,10 +66,18 @@ function judgeDelayed(worst: TopicState, delayed: OverdueJobs): [TopicState, str
   return [state, releasers === 0 ? `${reason}, and no worker releases delayed jobs` : reason];
 }
 
-/** Compares two topics: the worse first, then the one whose oldest record has waited for longer, then by name. */
-export function compareTopics(a: TopicStatus, b: TopicStatus): number {
+/** Compares two topics, or two partitions: the worse first, then the one whose oldest record has waited for longer. */
+export function compareStates(
+  a: Pick<TopicStatus, "state" | "oldestWaitingMs">,
+  b: Pick<TopicStatus, "state" | "oldestWaitingMs">,
+): number {
   return TOPIC_STATES.indexOf(a.state) - TOPIC_STATES.indexOf(b.state) ||
-    (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1) || (a.topic < b.topic ? -1 : 1);
+    (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1);
+}
+
+/** Compares two topics: by state and age, then by name. */
+export function compareTopics(a: TopicStatus, b: TopicStatus): number {
+  return compareStates(a, b) || (a.topic < b.topic ? -1 : 1);
 }
 
 function describeTopic(

@@ -6,6 +6,7 @@ import { clip, countOf } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import { groupLetters } from "../letter_groups.ts";
+import { letterPath } from "../links.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { readPlace } from "../place.ts";
 import { renderError, renderExactTime, renderFact, renderName, renderTime } from "../parts.ts";
@@ -64,11 +65,10 @@ async function loadDeadLetter(app: App, { params, query, access, redact }: PageR
 
 function renderDeadLetter(data: DeadLetterData, { url, nowMs, access }: PageContext): Html {
   const { letter, group, fields, headers, bytes, payload, similar } = data;
-  const { jobClass, errorClass, errorMessage, deadLetteredAt, source, attempts, handled, topic, partition, offset } =
-    letter;
+  const { jobClass, errorClass, errorMessage, deadLetteredAt, source, attempts, handled } = letter;
   const position = formatPosition(letter);
   const mayOperate = access === "operate";
-  const withPayload = url(`dead_letters/${encodeURIComponent(topic)}/${partition}@${offset}`, { payload: "1" });
+  const withPayload = url(letterPath(letter), { payload: "1" });
   const confirm = (action: string) => url("dead_letters/confirm", { do: action, at: position });
   return html`${
     handled !== null &&
