@@ -4,7 +4,7 @@
  */
 import type { App } from "../app/app.ts";
 import type { DeadLetterProgress } from "../dead_letters/handle.ts";
-import { formatCount } from "../support/count.ts";
+import { countOf, formatCount } from "../support/count.ts";
 import { formatPosition } from "../support/position.ts";
 import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
@@ -96,7 +96,7 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
       unhandled,
       onProgress({ read }) {
         extend();
-        progress.show(`read ${formatCount(read)} dead letters; Ctrl-C stops`);
+        progress.show(`${formatRead(read)}; Ctrl-C stops`);
       },
     }));
   progress.clear();
@@ -160,7 +160,7 @@ async function handle(
       onProgress(now) {
         progress = now;
         extend();
-        line.show(`${describe()}, read ${formatCount(now.read)} dead letters; Ctrl-C stops`);
+        line.show(`${describe()}, ${formatRead(now.read)}; Ctrl-C stops`);
       },
       onRefused(position, reason, handled) {
         if (handled !== null) marked++;
@@ -174,7 +174,7 @@ async function handle(
     line.clear();
     progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
     if (refused > MAX_REFUSED) printLine(`refused ${formatCount(refused - MAX_REFUSED)} more`);
-    if (marked > 0) printLine(`note: ${formatCount(marked)} were handled before; --force handles them again`);
+    if (marked > 0) printLine(`note: handled before: ${formatCount(marked)}; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
   await runOnApp(
@@ -199,4 +199,8 @@ async function handle(
 
 function dim(line: string): string {
   return runtime.hasColors ? `\x1b[2m${line}\x1b[22m` : line;
+}
+
+function formatRead(count: number): string {
+  return `read ${countOf(count, "dead letter")}`;
 }
