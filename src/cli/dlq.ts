@@ -95,7 +95,7 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
       unhandled,
       onProgress({ read }) {
         extend();
-        progress.show(`read ${formatNumber(read)} dead letters; Ctrl-C stops`);
+        progress.show(`${formatRead(read)}; Ctrl-C stops`);
       },
     }));
   progress.clear();
@@ -159,7 +159,7 @@ async function handle(
       onProgress(now) {
         progress = now;
         extend();
-        line.show(`${describe()}, read ${formatNumber(now.read)} dead letters; Ctrl-C stops`);
+        line.show(`${describe()}, ${formatRead(now.read)}; Ctrl-C stops`);
       },
       onRefused(position, reason, handled) {
         if (handled !== null) marked++;
@@ -173,7 +173,7 @@ async function handle(
     line.clear();
     progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
     if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    if (marked > 0) printLine(`note: ${formatNumber(marked)} were handled before; --force handles them again`);
+    if (marked > 0) printLine(`note: handled before: ${formatNumber(marked)}; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
   await runOnApp(
@@ -198,6 +198,10 @@ async function handle(
 
 function dim(line: string): string {
   return runtime.hasColors ? `\x1b[2m${line}\x1b[22m` : line;
+}
+
+function formatRead(count: number): string {
+  return `read ${formatNumber(count)} ${count === 1 ? "dead letter" : "dead letters"}`;
 }
 
 function formatNumber(count: number): string {
