@@ -56,7 +56,7 @@ const ASSETS: ReadonlyMap<string, readonly [type: string, text: string]> = new M
  * Returns the dashboard of an App. It is closed by default: `authorize` finds the user of each request.
  *
  * @param app the App, which stays open when the dashboard is closed
- * @throws {InvalidConfigurationError} for a wrong option, or if neither `authorize` nor `publicRead` is set
+ * @throws {InvalidConfigurationError} for another value than an App, for a wrong option, or if neither `authorize` nor `publicRead` is set
  * @example
  * ```ts
  * import { activeJobTopic, App } from "@activejob/kafka";
@@ -75,7 +75,7 @@ const ASSETS: ReadonlyMap<string, readonly [type: string, text: string]> = new M
  * ```
  */
 export function dashboard(app: App, options: DashboardOptions): Dashboard {
-  checkDashboardOptions(options);
+  checkDashboardOptions(app, options);
   const handler = new Handler(app, options, PAGES);
   return { fetch: (request, info) => handler.fetch(request, info), close: () => handler.close() };
 }

@@ -33,6 +33,8 @@ export interface DeadLettersData {
   readonly from: number;
   /** Whether there are older letters, which are not read. */
   readonly isCut: boolean;
+  /** Sentences about letters that cannot be read now, and are left out. */
+  readonly notes: readonly string[];
   /** The reason why nothing could be read; `null` if it could. */
   readonly problem: string | null;
 }
@@ -69,17 +71,18 @@ async function loadDeadLetters(app: App, { query }: PageRequest): Promise<DeadLe
     matching: matching.length,
     from,
     isCut: read.isCut,
+    notes: read.notes,
     problem: read.problem,
   };
 }
 
 async function readOrProblem(app: App, withHandled: boolean) {
   try {
-    return { ...await readRecentLetters(app, { withHandled }), problem: null };
+    return { ...await readRecentLetters(app, { withHandled, mayLack: true }), problem: null };
   } catch (error) {
     const problem = describeMissingTopic(error);
     if (problem === null) throw error;
-    return { letters: [], isCut: false, problem };
+    return { letters: [], isCut: false, notes: [], problem };
   }
 }
 
@@ -88,7 +91,7 @@ function readFrom(text: string | null): number {
 }
 
 function renderDeadLetters(data: DeadLettersData, context: PageContext): Html {
-  const { topics, problem, groups, filter, isCut } = data;
+  const { topics, problem, groups, filter, isCut, notes } = data;
   if (topics.length === 0) {
     return renderEmpty(
       "No topic of this App declares a dead letter queue: a job that fails for good waits in its topic.",
@@ -96,6 +99,7 @@ function renderDeadLetters(data: DeadLettersData, context: PageContext): Html {
   }
   if (problem !== null) return html`<p class="notes">${problem}</p>`;
   return html`${renderFilter(data, context)}
+${notes.map((note) => html`<p class="notes">${clip(note, 300)}</p>`)}
 ${isCut && html`<p class="notes">Only the newest ${formatCount(MAX_LETTERS)} dead letters are shown and grouped.</p>`}
 ${!isOfGroup(filter) && renderGroups(groups, data, context)}
 ${renderLetters(data, context)}`;

@@ -71,7 +71,7 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
     loadStatus(app, parts, command === undefined ? {} : { command }),
     parts.load(
       "The dead letters are not known",
-      () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS }),
+      () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS, mayLack: true }),
     ),
   ]);
   // A report, which any client may have written, may name thousands of topics.
@@ -85,7 +85,7 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
     errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
     areErrorsCut: read?.isCut ?? false,
-    notes: [...status.notes, ...parts.notes],
+    notes: [...status.notes, ...parts.notes, ...read?.notes ?? []],
   };
 }
 
