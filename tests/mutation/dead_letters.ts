@@ -98,6 +98,14 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
     only: "is stopped",
   },
   {
+    what: "dead letters: a call looks at the new markers before each batch",
+    file: HANDLE,
+    find: "await markers.read();",
+    replace: "",
+    tests: TESTS,
+    only: "stood still",
+  },
+  {
     what: "dead letters: a dry run writes nothing",
     file: HANDLE,
     find: "if (this.#options.dryRun === true) this.#handled += batch.length;\n    else if",
