@@ -317,7 +317,7 @@ Deno.test("a call that can read no further says how many letters it has handled,
   await assertRejects(
     () => handler.handleTopic("dead", null, () => true),
     BrokerError,
-    "Cannot go on, after the App has requeued 1500 dead letters: The leader is away. A second call goes on",
+    "Cannot go on, after the App has requeued 1,500 dead letters: The leader is away. A second call goes on",
   );
   assertEquals(await test.app.deadLetters("dead").requeue({ all: true }), { requeued: 1500, refused: 1500 });
 });

@@ -76,9 +76,9 @@ export class Runner {
     this.#context = options.context;
     this.#queue = options.queue;
     this.#retryState = options.retryState;
-    const { partition, route, context: { config: { codec, monitor, tracing } } } = options;
+    const { partition, route, context: { config: { codec, monitor, tracing, nowMs } } } = options;
     const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
-    this.#attemptContext = { partition, route, codec, monitor, tracing, interruptReason };
+    this.#attemptContext = { partition, route, codec, monitor, tracing, nowMs, interruptReason };
     this.#settlement = new Settlement({
       ...options,
       isOwned: () => this.#isOwned,
@@ -223,7 +223,10 @@ export class Runner {
         const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
         this.#attempts.add(attempt);
         this.#startBeside();
-        const outcome = await attempt.run();
+        const run = attempt.run();
+        // In the microtask after the one that calls `perform`.
+        if (this.#gate !== null) queueMicrotask(() => this.#gate!.start(record));
+        const outcome = await run;
         this.#gate?.leave(record);
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
