@@ -99,7 +99,7 @@ export class Handler {
    *
    * @param positions these letters; `null` for all letters of the topic that are selected
    * @throws {UnknownTopicError} if a topic does not exist
-   * @throws {BrokerError} if an append failed: records that were acknowledged are marked
+   * @throws {BrokerError} if the broker failed in between: records that were acknowledged are marked
    */
   async handleTopic(topic: string, positions: readonly Position[] | null, isSelected: IsSelected): Promise<void> {
     const { admin } = this.#context;

@@ -76,8 +76,8 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
     what: "dead letters: the call ends after its last markers",
     file: HANDLE,
-    find: "    } finally {\n      await this.#finishMarking();\n",
-    replace: "    } finally {\n",
+    find: "    }\n    await this.#finishMarking();\n",
+    replace: "    }\n",
     tests: TESTS,
     only: "a marker is written after",
   },
