@@ -4,6 +4,7 @@
  */
 import type { App } from "../app/app.ts";
 import type { DeadLetterProgress } from "../dead_letters/handle.ts";
+import { countOf, formatCount } from "../support/count.ts";
 import { formatPosition } from "../support/position.ts";
 import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
@@ -141,7 +142,7 @@ async function handle(
   const isDryRun = args.isSet("dry-run");
   const done = action === "requeue" ? "requeued" : "dismissed";
   let progress: DeadLetterProgress = { read: 0, handled: 0, refused: 0 };
-  const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
+  const describe = () => `${done} ${formatCount(progress.handled)}, refused ${formatCount(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
   stop.signal.addEventListener("abort", () => {
@@ -172,8 +173,8 @@ async function handle(
     });
     line.clear();
     progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
-    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    if (marked > 0) printLine(`note: handled before: ${formatNumber(marked)}; --force handles them again`);
+    if (refused > MAX_REFUSED) printLine(`refused ${formatCount(refused - MAX_REFUSED)} more`);
+    if (marked > 0) printLine(`note: handled before: ${formatCount(marked)}; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
   await runOnApp(
@@ -201,9 +202,5 @@ function dim(line: string): string {
 }
 
 function formatRead(count: number): string {
-  return `read ${formatNumber(count)} ${count === 1 ? "dead letter" : "dead letters"}`;
-}
-
-function formatNumber(count: number): string {
-  return count.toLocaleString("en");
+  return `read ${countOf(count, "dead letter")}`;
 }

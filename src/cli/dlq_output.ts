@@ -1,5 +1,6 @@
 /** Formats dead letters for `dlq`. Every string of a record is escaped. */
 import type { DeadLetter, DeadLetterDetails } from "../dead_letters/letter.ts";
+import { formatCount } from "../support/count.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { escapeText } from "./escape.ts";
 
@@ -80,9 +81,7 @@ function formatError({ errorClass, errorMessage }: DeadLetter): string {
 
 /** Cuts a value of a megabyte, which would fill a terminal, and says where all of it is. */
 function cutLine(text: string): string {
-  return text.length <= MAX_LINE
-    ? text
-    : `${cut(text, MAX_LINE)} (${text.length.toLocaleString("en")} characters: see --json)`;
+  return text.length <= MAX_LINE ? text : `${cut(text, MAX_LINE)} (${formatCount(text.length)} characters: see --json)`;
 }
 
 /** Cuts a string that is escaped. */

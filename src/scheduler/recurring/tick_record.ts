@@ -9,7 +9,7 @@
  * | `definition` | a hash of the definition with which the tick was computed |
  * | `last` | the last tick that enqueued a job, its `jobId` and its position |
  * | `ends` | the enqueuing has begun: the ends of the target's partitions before it |
- * | `cancelled` | the ticks that were cancelled, a hundred at most: see `cancelled_ticks.ts` |
+ * | `cancelled` | the ticks that were cancelled, a hundred at most: see `tick_rules.ts` |
  *
  * Pure. Untrusted when it is read, since any client may write to the topic.
  */

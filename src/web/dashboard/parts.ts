@@ -182,6 +182,11 @@ export function renderEmpty(sentence: HtmlValue): Html {
   return html`<p class="empty">${sentence}</p>`;
 }
 
+/** Renders sentences about what is not known. */
+export function renderNotes(notes: readonly string[]): HtmlValue {
+  return notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`;
+}
+
 /** Renders the links to other parts of a list. An absent URL has no link. */
 export function renderPager(
   name: string,

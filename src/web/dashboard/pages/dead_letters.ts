@@ -9,6 +9,7 @@ import { clip, formatCount } from "../format.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery, readLetterFilter } from "../letter_filter.ts";
 import { groupLetters, type LetterFilter, type LetterGroup, matcherOf } from "../letter_groups.ts";
+import { letterPath } from "../links.ts";
 import { describeMissingTopic } from "../missing_topic.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { renderEmpty, renderError, renderName, renderPager, renderTable, renderTime } from "../parts.ts";
@@ -240,9 +241,9 @@ function renderHeading({ jobClass, errorClass, message }: LetterFilter): Html {
 }
 
 function renderLetter(letter: DeadLetter, filter: LetterFilter, { url, nowMs, access }: PageContext): Html {
-  const { topic, partition, offset, jobClass, errorClass, errorMessage, source, attempts, handled } = letter;
+  const { jobClass, errorClass, errorMessage, source, attempts, handled } = letter;
   const position = formatPosition(letter);
-  const place = url(`dead_letters/${encodeURIComponent(topic)}/${partition}@${offset}`);
+  const place = url(letterPath(letter));
   const box = access === "operate" &&
     html`<td><input type="checkbox" name="at" value="${position}" aria-label="Select ${position}"></td>`;
   const handling = filter.withHandled === true &&

@@ -4,6 +4,8 @@ import { formatPosition } from "../../../support/position.ts";
 import { CANCEL_ACTION, renderCancelForm } from "../cancel_form.ts";
 import { clip, formatBytes, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { recordPath, recordsPath } from "../links.ts";
+import { findOrFail } from "../missing_topic.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { readPlace } from "../place.ts";
 import { renderExactTime, renderFact, renderTime } from "../parts.ts";
@@ -17,7 +19,6 @@ import {
   shownHeaders,
 } from "../record_details.ts";
 import { decodeText, readEnvelope, type RecordRow, toRow } from "../record_rows.ts";
-import { findOrFail } from "./records.ts";
 
 /** The data of the page. */
 export interface RecordData {
@@ -80,8 +81,7 @@ async function loadRecord(app: App, { params, query, access, redact, signal }: P
 
 function renderRecord(data: RecordData, { url, path, nowMs, access }: PageContext): Html {
   const { queue, partition, record, isFinished, cancelId, unreadable, fields, headers, payload } = data;
-  const place = `topics/${encodeURIComponent(queue)}/records`;
-  return html`<p><a href="${url(place, { partition, from: record.offset })}">← Records from offset ${
+  return html`<p><a href="${url(recordsPath(queue), { partition, from: record.offset })}">← Records from offset ${
     formatCount(record.offset)
   }</a></p>
 ${unreadable !== null && html`<p class="notes">It cannot be read: ${clip(unreadable, 500)}</p>`}
@@ -114,7 +114,7 @@ ${
     record.bytes !== null &&
     renderPayload(
       payload,
-      access === "operate" ? url(`${place}/${partition}@${record.offset}`, { payload: "1" }) : null,
+      access === "operate" ? url(recordPath(queue, { partition, offset: record.offset }), { payload: "1" }) : null,
       record.bytes,
     )
   }
