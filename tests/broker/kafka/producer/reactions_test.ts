@@ -10,7 +10,7 @@ import { produceResponse } from "../../../support/kafka/scripted_responses.ts";
 
 type Written = "no" | "unknown";
 
-/** The time after which a record is given up. A machine that stands still for a moment does not use it up. In milliseconds. */
+/** The time after which a record is given up: a short standstill of the machine does not use it up. In milliseconds. */
 const GIVEN_UP_MS = 2000;
 
 async function withProducer(
