@@ -2,10 +2,10 @@
  * The calls of an operator that a worker obeys: pause and resume a topic or a partition, cancel a job. Each writes a record
  * to the control topic, which says what holds from then on; workers read it. No worker needs to run.
  */
-import type { Broker, NewRecord } from "../broker/broker.ts";
-import type { AppendOutcome } from "../broker/broker.ts";
+import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+import { keepsNewest } from "../broker/cleanup_policy.ts";
 import { BrokerError, EnqueueError, InvalidConfigurationError, UnknownTopicError } from "../errors.ts";
-import { CONTROL_PARTITION, keepsOrders } from "../routing/control_topic.ts";
+import { CONTROL_PARTITION } from "../routing/control_topic.ts";
 import type { Route, Routes } from "../routing/route.ts";
 import type { Clock } from "../support/clock.ts";
 import { type Check, checkOptions, type Checks, integerFrom, nonEmptyString, show } from "../support/validation.ts";
@@ -38,9 +38,9 @@ export interface PausedTopic extends Pause {
 export interface PauseOptions {
   /** The number of the only partition to pause. @default the whole topic */
   readonly partition?: number;
-  /** The reason, for the log and for other operators. @default none */
+  /** The reason, for the log and for other operators, in up to 1000 characters. @default none */
   readonly why?: string;
-  /** The name of the user or the program. @default the App's name */
+  /** The name of the user or the program, in up to 255 characters. @default the App's name */
   readonly by?: string;
 }
 
@@ -48,15 +48,15 @@ export interface PauseOptions {
 export interface ResumeOptions {
   /** The number of the only partition to resume. @default the topic and all its partitions */
   readonly partition?: number;
-  /** The name of the user or the program. @default the App's name */
+  /** The name of the user or the program, in up to 255 characters. @default the App's name */
   readonly by?: string;
 }
 
 /** Options of `app.cancel()`. */
 export interface CancelOptions {
-  /** The reason, for the log. @default none */
+  /** The reason, for the log, in up to 1000 characters. @default none */
   readonly why?: string;
-  /** The name of the user or the program. @default the App's name */
+  /** The name of the user or the program, in up to 255 characters. @default the App's name */
   readonly by?: string;
   /** Time for which no job of this id runs, in ms; at most 400 days. @default 604800000 (7 days) */
   readonly forMs?: number;
@@ -209,7 +209,7 @@ export class Control {
         `The broker has no topic "${topic}", which tells the workers what is paused: create it with "topics apply"`,
       );
     }
-    if (keepsOrders(found.config)) return broker;
+    if (keepsNewest(found.config)) return broker;
     throw new InvalidConfigurationError(
       `Nothing can be paused or cancelled by topic "${topic}": its cleanup.policy must be "compact", or it is forgotten`,
     );

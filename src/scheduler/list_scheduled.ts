@@ -4,12 +4,10 @@
  */
 import type { BrokerAdmin } from "../broker/broker.ts";
 import { readForward } from "../broker/read_forward.ts";
+import { textOf } from "../broker/record_text.ts";
+import { LATEST_MS } from "../support/clock.ts";
 import type { TopicPartition } from "../support/position.ts";
 import { jobIdOf, readScheduled } from "../dispatch/schedule.ts";
-import { textOf } from "./candidate.ts";
-
-/** The latest time that a `Date` can have: a forged record may name any number. */
-const LATEST_MS = 8.64e15;
 
 /** A job that waits. */
 export interface ScheduledJob {
@@ -37,7 +35,7 @@ export interface ScheduledOptions {
   readonly maxRecords?: number;
   /** Called if `maxRecords` ended the reading: sooner jobs may be missing in the list. @default not called */
   readonly onPartial?: () => void;
-  /** Ends the reading: the call then throws its reason. */
+  /** Ends the reading: the call then throws its reason. @default it is read to the end */
   readonly signal?: AbortSignal;
 }
 
