@@ -20,6 +20,7 @@ const PROGRAMS = [
   "tests/support/kafka/harness.ts",
   "tests/support/kafka/kafkajs.ts",
   "tests/support/memory_harness.ts",
+  "tests/support/patience.ts",
   "tests/support/skip.ts",
   "tests/support/until.ts",
 ];
