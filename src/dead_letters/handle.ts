@@ -73,7 +73,7 @@ interface Candidate {
 }
 
 /** Handles the dead letters of some topics. It is used for one call. */
-export class Handler {
+export class LetterHandler {
   readonly #context: HandleContext;
   readonly #action: DeadLetterAction;
   readonly #options: DeadLetterOptions & { readonly by: string };

@@ -10,7 +10,7 @@ import {
   type Position,
 } from "@activejob/kafka";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
-import { Handler } from "../../src/dead_letters/handle.ts";
+import { LetterHandler } from "../../src/dead_letters/handle.ts";
 import { RecordTooLargeError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
@@ -281,7 +281,9 @@ Deno.test("a call that stood still leaves out what another one has handled meanw
   await client.append("dead", range(0, 3000).map((n) => letter(n, { partition: 0 })));
   const write = async (topic: string, record: NewRecord) => (await client.append(topic, [record]))[0]!;
   const requeueAll = async (append: typeof write) => {
-    const handler = new Handler({ admin: client.admin, append, isDeclared: () => true }, "requeued", { by: "ada" });
+    const handler = new LetterHandler({ admin: client.admin, append, isDeclared: () => true }, "requeued", {
+      by: "ada",
+    });
     await handler.handleTopic("dead", null, () => true);
     return handler.progress;
   };
@@ -299,7 +301,7 @@ Deno.test("a call that can read no further says how many letters it has handled,
   await using test = await shop();
   const { admin } = test.client;
   await test.client.append("dead", range(0, 3000).map((n) => letter(n, { partition: n % 2 })));
-  const handler = new Handler(
+  const handler = new LetterHandler(
     {
       admin: {
         ...admin,
