@@ -7,7 +7,7 @@ import type { DeadLetterProgress } from "../dead_letters/handle.ts";
 import { countOf, formatCount } from "../support/count.ts";
 import { formatPosition } from "../support/position.ts";
 import { readAction } from "./actions.ts";
-import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
+import { APP_FLAG, type Arguments, type Command, type Flag, JSON_FLAG, UsageError } from "./command.ts";
 import { formatDetails, formatList, withoutArguments } from "./dlq_output.ts";
 import { readFilter, readWords } from "./dlq_selection.ts";
 import { disposing, type Keep } from "./disposing.ts";
@@ -15,7 +15,7 @@ import { escapeText, formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
 import { printLine } from "./print_error.ts";
 import { Progress } from "./progress.ts";
-import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
+import { READ_ONLY, runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
 import { runtime } from "./runtime.ts";
 import { StopSignal } from "./stop_signal.ts";
 
@@ -59,7 +59,7 @@ export const dlq: Command = {
   flags: [
     APP_FLAG,
     ...OWN_FLAGS,
-    { name: "json", help: "print JSON in one line" },
+    JSON_FLAG,
     TIMEOUT_FLAG,
   ],
   actions: ACTIONS,
@@ -80,7 +80,6 @@ export const dlq: Command = {
 
 const NO_LETTERS = "there are no dead letters";
 const NO_MATCH = "no dead letter matches";
-const READ_ONLY = () => ({ outcome: "nothing was changed" });
 
 async function list(args: Arguments, words: readonly string[], keep: Keep): Promise<number> {
   const { positions, topic } = readWords("list", words);

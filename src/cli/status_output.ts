@@ -3,6 +3,7 @@ import { listWrong } from "../status/topic_state.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "../status/status.ts";
 import { formatAge } from "../support/age.ts";
 import { countOf, formatCount } from "../support/count.ts";
+import { alignColumns } from "./columns.ts";
 import { escapeText } from "./escape.ts";
 import type { TerminalSize } from "./runtime.ts";
 
@@ -78,11 +79,7 @@ function formatTable(status: AppStatus): string[] {
     COLUMNS.map(({ heading }) => heading),
     ...status.topics.map((topic) => COLUMNS.map(({ format }) => format(topic, status))),
   ];
-  const widths = COLUMNS.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
-  return rows.map((row) =>
-    row.map((cell, index) => COLUMNS[index]!.isNumber ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!))
-      .join("  ").trimEnd()
-  );
+  return alignColumns(rows, (column) => COLUMNS[column]!.isNumber).map((row) => row.join("  ").trimEnd());
 }
 
 function formatReason({ topic, state, reason }: TopicStatus): string {

@@ -15,6 +15,7 @@
  */
 import { tickJobIdOf } from "../../recurring/definition.ts";
 import type { Schedule } from "../../dispatch/schedule.ts";
+import { LATEST_MS } from "../../support/clock.ts";
 import type { Position } from "../../support/position.ts";
 
 /** The partition that has the records of all recurring jobs: each topic has it. */
@@ -116,5 +117,5 @@ function isCount(value: unknown): boolean {
 
 /** Whether a value is milliseconds since 1970 that a `Date` can have. */
 function isTime(value: unknown): boolean {
-  return isCount(value) && (value as number) <= 8.64e15;
+  return isCount(value) && (value as number) <= LATEST_MS;
 }
