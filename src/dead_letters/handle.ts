@@ -34,11 +34,15 @@ export interface DeadLetterOptions {
   readonly dryRun?: boolean;
   /** The name of the user, for the marker. @default the name of the App */
   readonly by?: string;
-  /** Stops between two batches. The call returns what was done until then. */
+  /** Stops between two batches. The call returns what was done until then. @default it goes on to its end */
   readonly signal?: AbortSignal;
-  /** Called after each batch. */
+  /** Called after each batch of up to 1000 letters. @default not called */
   readonly onProgress?: (progress: DeadLetterProgress) => void;
-  /** Called with each letter that is not handled, the reason, and its handling, if it was handled before. */
+  /**
+   * Called with each letter that is not handled, the reason, and its handling, if it was handled before.
+   *
+   * @default not called
+   */
   readonly onRefused?: (position: Position, reason: string, handled: DeadLetterHandling | null) => void;
 }
 
