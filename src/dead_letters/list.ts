@@ -33,11 +33,13 @@ export async function listDeadLetters(
   const isSelected = filterOf(options, maxPayloadBytes);
   const sinceMs = earliestMs(options.since);
   let read = 0;
-  const onRead = (count: number) => options.onProgress?.({ read: read += count });
+  let total = 0;
+  const onRead = (count: number) => options.onProgress?.({ read: read += count, total });
   const readers: BackwardReader[] = [];
   for (const topic of topics) {
     const ends = await admin.ends(topic);
     const markers = await readMarkers(admin, topic, ends);
+    for (const { low, high } of ends) total += high - low;
     readers.push(
       ...ends.map((end) =>
         new BackwardReader(admin, { topic, ...end }, {
