@@ -56,7 +56,6 @@ export {
   type ErrorInfo,
   Interrupt,
   InvalidConfigurationError,
-  NotSupportedError,
   PoisonError,
   RecordRefusedError,
   RecordTooLargeError,

@@ -15,12 +15,6 @@ export class InvalidConfigurationError extends Error {
   static readonly [CLASS_NAME]: string = "InvalidConfigurationError";
 }
 
-/** This version does not have the feature. It is refused, and nothing else is done instead. */
-export class NotSupportedError extends Error {
-  /** `"NotSupportedError"`. */
-  override name = "NotSupportedError";
-}
-
 /** Whether a record is in the log: `"no"`, or `"unknown"` if the broker's response was lost. */
 export type Written = "no" | "unknown";
 

@@ -208,7 +208,9 @@ const CHECKS: Checks<AppOptions> = {
 export function resolveOptions(options: AppOptions): ResolvedOptions {
   checkOptions("new App()", options, CHECKS);
   for (const name of ["name", "broker", "jobs", "topics"] as const) {
-    if (options[name] === undefined) throw new InvalidConfigurationError(`new App() needs the option "${name}"`);
+    if (options[name] === undefined) {
+      throw new InvalidConfigurationError(`new App() needs the option "${name}", ${CHECKS[name](undefined)}`);
+    }
   }
   const { currentAttributes = [], railsCurrentAttributes = [], serializers = [], sessionTimeoutMs = 15_000 } = options;
   checkCurrentAttributes([...currentAttributes, ...railsCurrentAttributes]);

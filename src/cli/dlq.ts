@@ -95,7 +95,7 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
       unhandled,
       onProgress({ read, total }) {
         extend();
-        progress.show(read, total, `read ${formatNumber(read)} dead letters; Ctrl-C stops`);
+        progress.show(read, total, `${formatRead(read)}; Ctrl-C stops`);
       },
     }));
   await progress.end();
@@ -173,13 +173,7 @@ async function handle(
     line.clear();
     progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
     if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    if (marked > 0) {
-      printLine(
-        `note: ${formatNumber(marked)} ${marked === 1 ? "was" : "were"} handled before; --force handles ${
-          marked === 1 ? "it" : "them"
-        } again`,
-      );
-    }
+    if (marked > 0) printLine(`note: handled before: ${formatNumber(marked)}; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
   await runOnApp(
@@ -205,6 +199,10 @@ async function handle(
 
 function dim(line: string): string {
   return runtime.hasColors ? `\x1b[2m${line}\x1b[22m` : line;
+}
+
+function formatRead(count: number): string {
+  return `read ${formatNumber(count)} ${count === 1 ? "dead letter" : "dead letters"}`;
 }
 
 function formatNumber(count: number): string {

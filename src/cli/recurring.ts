@@ -6,6 +6,7 @@ import { readAction } from "./actions.ts";
 import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
 import { escapeText, formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
+import { printLine } from "./print_error.ts";
 import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
 
 /** `recurring`. */
@@ -31,6 +32,7 @@ async function list(args: Arguments, words: readonly string[]): Promise<number> 
   const jobs = await runOnApp(args, () => ({ outcome: "nothing was changed" }), (app) => app.recurring());
   if (args.isSet("json")) console.log(formatJson(jobs));
   else for (const line of formatRecurring(jobs)) console.log(line);
+  if (jobs.length === 0) printLine('note: the App has no recurring jobs: list them in its option "recurring"');
   return EXIT.ok;
 }
 

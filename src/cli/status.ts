@@ -3,7 +3,7 @@
  * nothing is wrong.
  */
 import type { App } from "../app/app.ts";
-import { isFine } from "../status/topic_state.ts";
+import { listWrong } from "../status/topic_state.ts";
 import type { AppStatus } from "../status/status.ts";
 import { sleep } from "../support/deadline.ts";
 import { quoteForShell } from "../support/shell.ts";
@@ -93,6 +93,6 @@ function print(lines: readonly string[]): void {
   for (const line of lines) console.log(line);
 }
 
-function codeOf({ topics }: AppStatus): number {
-  return topics.every(({ state }) => isFine(state)) ? EXIT.ok : EXIT.failed;
+function codeOf(found: AppStatus): number {
+  return listWrong(found).length === 0 ? EXIT.ok : EXIT.failed;
 }

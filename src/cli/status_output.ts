@@ -1,5 +1,5 @@
 /** Formats the status of an App for people: the verdict, a table, and the reasons. Every string of the broker is escaped. */
-import { isFine } from "../status/topic_state.ts";
+import { listWrong } from "../status/topic_state.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "../status/status.ts";
 import { formatAge } from "../support/age.ts";
 import { escapeText } from "./escape.ts";
@@ -38,9 +38,8 @@ const COLUMNS: readonly Column[] = [
 /** Formats a status, one string for each line. */
 export function formatStatus(status: AppStatus): string[] {
   const { topics, notes } = status;
-  const wrong = topics.filter(({ state }) => !isFine(state));
   return [
-    formatVerdict(status, wrong.length),
+    formatVerdict(status, listWrong(status).length),
     "",
     ...formatTable(status),
     ...section(topics.filter(({ state }) => state !== "ok").map(formatReason)),

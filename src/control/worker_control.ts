@@ -3,10 +3,11 @@
  * and again from where the last reading ended. It needs no group: each worker reads all of it.
  *
  * If it cannot be read, the last known orders hold, and an event says so once. A reader that stood still for long starts at
- * the beginning: tombstones that it has not seen may be gone.
+ * the beginning: tombstones that it has not seen may be gone. So does one that has found no topic, or a log that is shorter:
+ * the topic was made again. One that is deleted and made again between two readings, with as many orders, is not noticed.
  */
 import type { BrokerAdmin } from "../broker/admin.ts";
-import { describeError } from "../errors.ts";
+import { describeError, UnknownTopicError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../support/timers.ts";
@@ -48,6 +49,8 @@ export class FollowedControl implements WorkerControl {
   #position = 0;
   #readAt: Times;
   #hasFailed = false;
+  /** Whether the topic was missing since the last reading that succeeded. */
+  #wasMissing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(options: FollowedControlOptions) {
@@ -92,6 +95,7 @@ export class FollowedControl implements WorkerControl {
       await this.#read();
       this.#hasFailed = false;
     } catch (error) {
+      this.#wasMissing ||= error instanceof UnknownTopicError;
       if (!this.#ended.signal.aborted && !this.#hasFailed) {
         this.#options.monitor.emit("error.occurred", { where: "control", error: describeError(error) });
       }
@@ -106,7 +110,8 @@ export class FollowedControl implements WorkerControl {
     const { signal } = this.#ended;
     const started = this.#times();
     const { steadyMs, wallMs } = this.#readAt;
-    const isStale = Math.max(started.steadyMs - steadyMs, started.wallMs - wallMs) > STANDSTILL_MS;
+    const isStale = this.#wasMissing ||
+      Math.max(started.steadyMs - steadyMs, started.wallMs - wallMs) > STANDSTILL_MS;
     const { paused, version } = this.#state;
     let state = isStale ? this.#newState() : this.#state;
     let next = await readControl(admin, topic, state, { from: isStale ? 0 : this.#position, nowMs, signal });
@@ -118,6 +123,7 @@ export class FollowedControl implements WorkerControl {
     this.#state = state;
     this.#position = next;
     this.#readAt = started;
+    this.#wasMissing = false;
     state.removeExpired(nowMs());
     if (!hasChanged) return;
     this.#report(paused);

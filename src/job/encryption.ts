@@ -164,6 +164,7 @@ export function encryption(options: EncryptionOptions): Encryption {
   const ids = new Set<string>();
   for (const entry of options.keys) {
     const { id, key } = (entry ?? {}) as Partial<EncryptionKey>;
+    checkOptions("a key of encryption()", { ...entry }, { id: () => null, key: () => null });
     if (typeof id !== "string" || id === "" || id.length > 100) {
       throw new InvalidConfigurationError(`An "id" of encryption() must be 1 to 100 characters, but it is ${show(id)}`);
     }

@@ -81,7 +81,7 @@ export const JOB_CHECKS: Checks<JobOptions> = {
       ? `an object with a "topic"`
       : deadLetterQueue(value),
   timeoutMs: timeLimit,
-  expiresAfterMs: milliseconds,
+  expiresAfterMs: integerFrom(0),
   timeoutGraceMs: milliseconds,
   maxPayloadBytes: integerFrom(1),
   unknownJobs: optionsOf<{ retryForMs: number }>("unknownJobs", { retryForMs: milliseconds }),

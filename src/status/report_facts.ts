@@ -19,7 +19,10 @@ export class ReportFacts {
       if (worker.state === "gone") continue;
       for (const topic of new Set(status.groups.flatMap(({ topics }) => topics))) this.of(topic).readers.push(worker);
       for (const { partitions, running } of status.groups) {
-        for (const { topic, partition } of partitions) this.of(topic).owners.set(partition, id);
+        for (const { topic, partition, pausedBy } of partitions) {
+          this.of(topic).owners.set(partition, id);
+          if (pausedBy !== null) this.of(topic).paused.add(partition);
+        }
         for (const { topic, partition, offset, runningMs } of running) {
           this.of(topic).addRunning(partition, { offset, forMs: runningMs + Math.max(0, nowMs - writtenAtMs) });
         }
@@ -48,6 +51,8 @@ export class TopicReports {
   readonly readers: ReportedWorker[] = [];
   /** The id of the worker that owns a partition, by its number. */
   readonly owners: Map<number, string> = new Map();
+  /** The partitions that were paused by an operator at the time of their owner's report. */
+  readonly paused: Set<number> = new Set();
   readonly #topic: string;
   readonly #nowMs: number;
   /** The jobs that run, by partition. */
@@ -88,7 +93,8 @@ export class TopicReports {
 
   /**
    * Returns the time for which the committed offset of a partition is known not to have moved, in ms; 0 if the reports do not show
-   * it. Either the job at the offset has run for so long, or no worker has done a job of the topic.
+   * it. Either the job at the offset has run for so long, or none runs there and no worker has done a job of the topic. Nothing
+   * was to be done in a pause, which may have ended since the report.
    *
    * @param front the committed offset
    * @param members the number of members that read the topic: one that does not report may have moved it
@@ -96,7 +102,7 @@ export class TopicReports {
   unmovedMs(partition: number, front: number, members: number): number {
     if (this.readers.length === 0) return 0;
     const job = this.#jobs.get(partition)?.find(({ offset }) => offset === front);
-    return Math.max(job?.forMs ?? 0, this.#idleMs(members));
+    return job?.forMs ?? (this.paused.has(partition) ? 0 : this.#idleMs(members));
   }
 
   #idleMs(members: number): number {

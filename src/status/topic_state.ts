@@ -1,7 +1,7 @@
 /** Puts the partitions of a topic together, and the topics of an App. Pure. */
 import { formatAge } from "../support/age.ts";
 import { BEHIND_AFTER_MS, count, describeWait } from "./partition_state.ts";
-import { type PartitionSummary, TOPIC_STATES, type TopicState, type TopicStatus } from "./status.ts";
+import { type AppStatus, type PartitionSummary, TOPIC_STATES, type TopicState, type TopicStatus } from "./status.ts";
 
 /** The part of a topic's status that follows from its partitions. */
 export type TopicSummary = Pick<TopicStatus, "state" | "reason" | "lag" | "oldestWaitingMs">;
@@ -30,9 +30,9 @@ export interface OverdueJobs {
   readonly nowMs: number;
 }
 
-/** Returns whether a state needs no attention: `"ok"`, or `"paused"`, which an operator has wanted. */
-export function isFine(state: TopicState): boolean {
-  return state === "ok" || state === "paused";
+/** Returns the topics that need attention: all but those that are `"ok"`, or `"paused"`, which an operator has wanted. */
+export function listWrong({ topics }: Pick<AppStatus, "topics">): TopicStatus[] {
+  return topics.filter(({ state }) => state !== "ok" && state !== "paused");
 }
 
 /** Puts the partitions of a topic together. */

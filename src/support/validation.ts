@@ -109,7 +109,7 @@ function copyPart(value: unknown): unknown {
   return Object.freeze({ ...value });
 }
 
-/** Formats a value for an error message: a string is quoted and cut, an object is not shown. It never throws. */
+/** Formats a value for an error message: a string is quoted and cut, of an object only the class is shown. It never throws. */
 export function show(value: unknown): string {
   try {
     return format(value);
@@ -123,11 +123,17 @@ function format(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   if (typeof value === "function") {
     const isClass = /^class\b/.test(Function.prototype.toString.call(value));
-    return `the ${isClass ? "class" : "function"} ${show(value.name)}`;
+    const kind = isClass ? "class" : "function";
+    return value.name === "" ? `an anonymous ${kind}` : `the ${kind} ${show(value.name)}`;
   }
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : formatObject(value);
   return String(value);
+}
+
+function formatObject(value: object): string {
+  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  return typeof name !== "string" || name === "" || name === "Object" ? "an object" : `an instance of ${show(name)}`;
 }
 
 /** Returns the end of a message about an unknown word: `; did you mean "x"?` if a known one is near, and all known ones. */

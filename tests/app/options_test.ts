@@ -25,8 +25,8 @@ Deno.test("new App() refuses each wrong option and names it", () => {
   const cases: [Record<string, unknown>, string][] = [
     [{ concurency: 5 }, 'Unknown option "concurency" of new App(); did you mean "concurrency"?'],
     [{ name: undefined }, 'new App() needs the option "name"'],
-    [{ broker: undefined }, 'new App() needs the option "broker"'],
-    [{ jobs: undefined }, 'new App() needs the option "jobs"'],
+    [{ broker: undefined }, 'new App() needs the option "broker", a URL such as "sqlite:jobs.db"'],
+    [{ jobs: undefined }, 'new App() needs the option "jobs", an array'],
     [{ topics: undefined }, 'new App() needs the option "topics"'],
     [{ name: "a b" }, 'Option "name" of new App() must be a name of letters'],
     [{ name: "" }, 'Option "name" of new App()'],

@@ -53,7 +53,7 @@ behaviour(
     const all = await run("dlq requeue --all");
     assertEquals([all.lines, all.errors], [
       ["requeued 0, refused 3"],
-      "note: 3 were handled before; --force handles them again",
+      "note: handled before: 3; --force handles them again",
     ]);
   },
 );

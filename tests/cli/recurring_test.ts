@@ -15,6 +15,12 @@ testCommandLines([
     stdout:
       /^\[\{"id":"nightly","jobClass":"NightlyJob","schedule":"0 3 \* \* \*","timeZone":"Europe\/Prague","nextAtMs":\d+,/,
   },
+  {
+    args: ["recurring", "--app", "tests/cli/apps/refusing.ts", "list"],
+    code: EXIT.ok,
+    stdout: /^$/,
+    stderr: /^note: the App has no recurring jobs: list them in its option "recurring"$/,
+  },
   { args: ["recurring", ...APP, "run", "nightly"], code: EXIT.ok, stdout: /^default\/0@0$/ },
   {
     args: ["recurring", ...APP, "run", "nigthly"],

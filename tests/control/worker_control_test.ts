@@ -130,6 +130,24 @@ Deno.test("a topic that was made again is read from its start", async () => {
   control.close();
 });
 
+Deno.test("a topic that was missing and has as many records again is read from its start; its orders hold until then", async () => {
+  await using test = await setUp();
+  const { app, client, faults } = test;
+  await app.pause("mail", { partition: 2 });
+  const control = await test.start();
+  const { read } = faults;
+  faults.read = (_topic, ...rest) => read("missing", ...rest);
+  await test.untilRead();
+  assertEquals(control.pauseOf("mail", 2)?.by, "shop");
+  const pausedByAda = { by: "ada", at: new Date().toISOString(), why: null };
+  await client.admin.create([{ name: "new_control" }]);
+  await client.append("new_control", [{ key: "pause/mail/1", value: JSON.stringify(pausedByAda) }]);
+  faults.read = (_topic, ...rest) => read("new_control", ...rest);
+  await until(() => control.pauseOf("mail", 2) === null, () => "the orders of the new topic");
+  assertEquals(control.pauseOf("mail", 1)?.by, "ada");
+  control.close();
+});
+
 Deno.test("after a standstill of ten minutes the topic is read from its start: a tombstone that was compacted away counts", async () => {
   await using test = await setUp();
   const { app, clock, events, faults } = test;

@@ -150,6 +150,7 @@ Deno.test("encryption() refuses keys that are not keys, without showing them", (
     [{ keys: [{ id: "a", key: new Uint8Array(31) }] }, "32 bytes"],
     [{ keys: [null] }, "1 to 100 characters"],
     [{ keys: [NEW, NEW] }, "Two keys"],
+    [{ keys: [{ ...NEW, keys: short }] }, 'did you mean "key"'],
     [{ keys: [NEW], require: true }, 'did you mean "required"'],
   ];
   for (const [options, message] of cases) {

@@ -181,9 +181,9 @@ Deno.test("app.enqueue(), enqueueAll() and performAllLater() refuse anything but
   const topics = [activeJobTopic("default")];
   await using app = new App({ name: "shop", broker: "memory:", jobs: [EchoJob], topics, logger: false });
   const cases: [unknown, string][] = [
-    [new Date(), "a job, made by of(…) of its class, but it is given an object"],
+    [new Date(), 'a job, made by of(…) of its class, but it is given an instance of "Date"'],
     [EchoJob, 'a job, made by EchoJob.of(…), but it is given the class "EchoJob"'],
-    [new EchoJob(), "a job, made by EchoJob.of(…), but it is given an object"],
+    [new EchoJob(), 'a job, made by EchoJob.of(…), but it is given an instance of "EchoJob"'],
     [{}, "a job, made by of(…) of its class, but it is given an object"],
     [[], "a job, made by of(…) of its class, but it is given an array"],
     [null, "a job, made by of(…) of its class, but it is given null"],

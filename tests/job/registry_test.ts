@@ -35,6 +35,7 @@ Deno.test("JobRegistry refuses other classes, wrong statics, and names that two 
     [[PlainJob, undefined], 'undefined in "jobs" is not a job class'],
     [[PlainJob, RefreshJob, PlainJob], 'the class "PlainJob" is listed twice in "jobs"'],
     [["PlainJob"], '"PlainJob" in "jobs" is not a job class'],
+    [[new PlainJob()], 'an instance of "PlainJob" in "jobs" is not a job class: it must extend Job'],
     [[PlainJob, job({ jobName: "PlainJob" })], 'Two job classes are called "PlainJob"'],
     [[RefreshJob, job({ jobAliases: ["Admin::RefreshJob"] })], 'Two job classes are called "Admin::RefreshJob"'],
     [[job({ jobName: "" })], 'Option "jobName" of OddJob must be a name such as "WelcomeJob"'],

@@ -30,6 +30,14 @@ export const KAFKA_READ_MUTANTS: readonly Mutant[] = [
     only: "ends its log too early",
   },
   {
+    what: "kafka: a question waits for the successor of a leader that has died",
+    file: `${SOURCE}/questions.ts`,
+    find: "MOVE_PATIENCE_MS = 20_000",
+    replace: "MOVE_PATIENCE_MS = 10_000",
+    tests: [`${TESTS}/admin_test.ts`],
+    only: "waits for the successor",
+  },
+  {
     what: "kafka: a read that stops inside of a batch continues there",
     file: `${SOURCE}/read_log.ts`,
     find: "next = Math.min(part.next, to);",

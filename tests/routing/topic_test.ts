@@ -21,6 +21,7 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
     [{ maxConcurrency: 0 }, 'Option "maxConcurrency"'],
     [{ timeoutMs: 0 }, 'Option "timeoutMs" of activeJobTopic("default") must be more than 0 milliseconds'],
     [{ timeoutMs: 2 ** 31 }, 'Option "timeoutMs"'],
+    [{ expiresAfterMs: -1 }, 'Option "expiresAfterMs"'],
     [{ timeoutGraceMs: -1 }, 'Option "timeoutGraceMs"'],
     [{ maxPayloadBytes: 0 }, 'Option "maxPayloadBytes"'],
     [{ unknownJobs: { retryFor: 1 } }, 'Unknown option "retryFor" of unknownJobs; did you mean "retryForMs"?'],
@@ -40,6 +41,10 @@ Deno.test("activeJobTopic() refuses each wrong option and names it", () => {
   for (const name of ["", "..", "a b", "a".repeat(250), 5]) {
     assertThrows(() => activeJobTopic(name as string), InvalidConfigurationError, 'Option "name" of activeJobTopic()');
   }
+});
+
+Deno.test("jobs may expire after a time that is longer than any timer", () => {
+  assertEquals(activeJobTopic("default", { expiresAfterMs: 30 * 86_400_000 }).expiresAfterMs, 2_592_000_000);
 });
 
 Deno.test("activeJobTopic() returns a frozen copy of its options", () => {

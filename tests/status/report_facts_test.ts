@@ -11,23 +11,26 @@ interface Wanted {
   /** The jobs done in each of the last minutes. */
   readonly performed?: readonly number[];
   readonly otherTopics?: number;
+  /** Whether an operator has paused partition 0. */
+  readonly isPaused?: boolean;
   readonly running?: { readonly offset: number; readonly runningMs: number };
 }
 
 /** A worker of the topic "mail". */
 function worker(id: string, wanted: Wanted = {}): ReportedWorker {
-  const { state = "running", startedAtMs = 0, performed, otherTopics = 0, running } = wanted;
+  const { state = "running", startedAtMs = 0, performed, otherTopics = 0, isPaused = false, running } = wanted;
   const histogram = { bounds: [], counts: [0], sum: 0 };
   const none = Array(60).fill(0);
   const counts = [...none, ...performed ?? []].slice(-60);
   const topic = { topic: "mail", performed: counts, failed: none, retried: none, deadLettered: none };
+  const pausedBy = isPaused ? { by: "ada", why: null, atMs: 0 } : null;
   const jobs = running === undefined ? [] : [{ ...MAIL, ...running }];
   return {
     id,
     state,
     startedAtMs,
     writtenAtMs: NOW_MS - 1000,
-    status: { groups: [{ topics: ["mail"], partitions: [MAIL], running: jobs }] },
+    status: { groups: [{ topics: ["mail"], partitions: [{ ...MAIL, pausedBy }], running: jobs }] },
     history: {
       minuteMs: NOW_MS,
       topics: performed === undefined ? [] : [{ ...topic, runMs: histogram, waitMs: histogram }],
@@ -67,10 +70,17 @@ Deno.test("a committed offset has not moved if no worker of the topic has done a
   assertEquals(unmoved(0), 0);
 });
 
+Deno.test("after a resume the idle minutes count neither while the reports are of the pause, nor while the job at the offset runs", () => {
+  const unmoved = (wanted: Wanted, partition = 0) => facts(worker("a", wanted)).of("mail").unmovedMs(partition, 7, 1);
+  assertEquals([unmoved({ isPaused: true }), unmoved({ isPaused: true }, 1)], [0, 300_000]);
+  assertEquals(unmoved({ running: { offset: 7, runningMs: 2000 } }), 3000);
+  assertEquals(unmoved({ running: { offset: 8, runningMs: 2000 } }), 300_000);
+});
+
 Deno.test("the work grows with the number of running jobs, and not faster: any client may report as many as it likes", () => {
   const count = 2000;
   const jobs = Array.from({ length: count }, (_, offset) => ({ ...MAIL, offset, runningMs: 50 }));
-  const status = { groups: [{ topics: ["mail"], partitions: [MAIL], running: jobs }] };
+  const status = { groups: [{ topics: ["mail"], partitions: [{ ...MAIL, pausedBy: null }], running: jobs }] };
   const workers = [{ ...worker("a", { otherTopics: 1 }), status } as unknown as ReportedWorker];
   const { result, steps } = countArraySteps(() => facts(...workers));
   assertEquals([result.of("mail").running, unmovedMs(result, count - 1, 1)], [count, 1050]);

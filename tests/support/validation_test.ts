@@ -82,7 +82,7 @@ function revoked<T extends object>(target: T): T {
   return proxy;
 }
 
-Deno.test("show() quotes and cuts, calls no code of the value, and never throws", () => {
+Deno.test("show() quotes and cuts, calls no method of the value, and never throws", () => {
   const hostile = new Proxy({}, {
     get() {
       throw new Error("no");
@@ -96,7 +96,11 @@ Deno.test("show() quotes and cuts, calls no code of the value, and never throws"
     [null, "null"],
     [undefined, "undefined"],
     [Symbol("s"), "Symbol(s)"],
-    [new Date(0), "an object"],
+    [new Date(0), 'an instance of "Date"'],
+    [{}, "an object"],
+    [Object.create(null), "an object"],
+    [Object.create({}), "an object"],
+    [new class {}(), "an object"],
     [hostile, "an object"],
     [[1], "an array"],
     [revoked({}), "an object"],
@@ -113,7 +117,8 @@ Deno.test("show() quotes and cuts, calls no code of the value, and never throws"
       },
       "the class Symbol(s)",
     ],
-    [Object.assign(() => 1, { toString: () => assert(false) }), 'the function ""'],
+    [Object.assign(() => 1, { toString: () => assert(false) }), "an anonymous function"],
+    [class {}, "an anonymous class"],
   ];
   for (const [value, shown] of cases) assertEquals(show(value), shown);
 });

@@ -17,6 +17,11 @@ import { describeTopicConfigs, listOffsets, offsetCommit, offsetFetch, Timestamp
 
 /** The longest time for which a question is asked again, in milliseconds. */
 const PATIENCE_MS = 10_000;
+/**
+ * The same for a question to a leader or a coordinator. A cluster notices after 9 seconds that a broker has died (Kafka's
+ * default), and then replaces it.
+ */
+export const MOVE_PATIENCE_MS = 20_000;
 const RETRY_MS = 200;
 
 /** Codes after which the same question may be answered. */
@@ -114,7 +119,7 @@ export class Questions {
         this.#offsets(topic, partitions, Timestamp.latest),
       ]);
       return partitions.map((partition) => ({ partition, low: low.get(partition)!, high: high.get(partition)! }));
-    });
+    }, MOVE_PATIENCE_MS);
   }
 
   /**
@@ -133,7 +138,7 @@ export class Questions {
   committed(
     group: string,
     partitions: readonly TopicPartition[],
-    patienceMs: number = PATIENCE_MS,
+    patienceMs: number = MOVE_PATIENCE_MS,
   ): Promise<(Committed | null)[]> {
     return this.ask(`ask for the offsets of group "${group}"`, async () => {
       if (partitions.length === 0) return [];

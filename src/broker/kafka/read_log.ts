@@ -19,7 +19,7 @@ import { type BatchPart, batchParts, DEFAULT_MAX_RECORD_BYTES, readPart, unreada
 import { MAX_AT_ONCE_BYTES, type OpenBatch, openBatch } from "./batch/decode_batch.ts";
 import { TooLargeError } from "./batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "./batch/layout.ts";
-import type { Questions } from "./questions.ts";
+import { MOVE_PATIENCE_MS, type Questions } from "./questions.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ProtocolError } from "./wire/errors.ts";
 import { type FetchedPartitionData, type FetchPosition, fetchRequest } from "./wire/fetch_request.ts";
@@ -41,7 +41,8 @@ export async function readLog(
   const { from, signal } = options;
   signal?.throwIfAborted();
   const reading = new LogReading(cluster, questions, at, options);
-  return await abortable(questions.ask(`read ${formatPosition({ ...at, offset: from })}`, () => reading.try()), signal);
+  const what = `read ${formatPosition({ ...at, offset: from })}`;
+  return await abortable(questions.ask(what, () => reading.try(), MOVE_PATIENCE_MS), signal);
 }
 
 /** The protocol has no larger limit. */

@@ -13,7 +13,7 @@ import { isLiveGroup } from "./admin.ts";
 import type { Generation } from "./consumer/generation.ts";
 import { Member } from "./consumer/member.ts";
 import { MAX_METADATA_LENGTH, workerMetadata } from "./consumer/ownership.ts";
-import type { Questions } from "./questions.ts";
+import { MOVE_PATIENCE_MS, type Questions } from "./questions.ts";
 import { findRecordEnd } from "./record_end.ts";
 import type { Cluster, Purpose } from "./wire/cluster.ts";
 import { Code, ProtocolError } from "./wire/errors.ts";
@@ -55,7 +55,7 @@ export async function skipRecord(
   };
   let committed = await current();
   if (committed.offset > offset) throw alreadySkippedError(group, position, committed.offset);
-  const end = await questions.ask(what, () => findRecordEnd(cluster, position));
+  const end = await questions.ask(what, () => findRecordEnd(cluster, position), MOVE_PATIENCE_MS);
   const commit = async (generation?: Generation): Promise<boolean> => {
     let maxLength = MAX_METADATA_LENGTH;
     while (true) {

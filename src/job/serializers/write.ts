@@ -217,7 +217,9 @@ function fieldsOf(value: unknown, serializer: AnyCodec, place: Place): Fields {
 
 /** Writes plain data of another realm; refuses everything else. */
 function serializeForeign(value: unknown, place: Place, depth: number, session: Session): unknown {
-  if (typeof value !== "object" || value === null) throw refusal(place, `unsupported type ${show(value)}`);
+  if (typeof value !== "object" || value === null) {
+    throw refusal(place, `unsupported type, ${show(value)}; pass plain data`);
+  }
   const prototype = Object.getPrototypeOf(value);
   if (isForeignPrototype(prototype, isNotArray)) {
     return serializeObject(value as Record<string, unknown>, place, depth, session);

@@ -1,8 +1,8 @@
 /** The verdict of the first page: one sentence, and what is wrong, worst first, each with what an operator can do. Pure. */
 import { type AppStatus, TOPIC_STATES, type TopicState, type TopicStatus } from "../../status/status.ts";
+import { listWrong } from "../../status/topic_state.ts";
 import type { FailingRecord } from "./fleet.ts";
 import { countOf, formatCount } from "./format.ts";
-import { toneOf } from "./parts.ts";
 
 /** A topic that needs a look. */
 export interface Problem {
@@ -26,16 +26,14 @@ export interface Problem {
 export const MAX_PROBLEMS = 12;
 
 /** Returns the sentence of the verdict. */
-export function verdictOf({ topics }: AppStatus): string {
+export function verdictOf(status: AppStatus): string {
+  const { topics } = status;
   const of = topics.length;
-  const bad = topics.filter(({ state }) => toneOf(state) === "bad");
-  const warn = topics.filter(({ state }) => toneOf(state) === "warn");
-  const paused = topics.filter(({ state }) => toneOf(state) === "note");
-  if (bad.length === 1) return `Topic ${bad[0]!.queue}: ${bad[0]!.state}`;
-  if (bad.length > 1) return `${formatCount(bad.length)} of ${countOf(of, "topic")} need help: ${countStates(bad)}`;
-  if (warn.length === 1) return `Topic ${warn[0]!.queue}: ${warn[0]!.state}`;
-  if (warn.length > 1) {
-    return `${formatCount(warn.length)} of ${countOf(of, "topic")} need a look: ${countStates(warn)}`;
+  const wrong = listWrong(status);
+  const paused = topics.filter(({ state }) => state === "paused");
+  if (wrong.length === 1) return `Topic ${wrong[0]!.queue}: ${wrong[0]!.state}`;
+  if (wrong.length > 1) {
+    return `${formatCount(wrong.length)} of ${countOf(of, "topic")} need attention: ${countStates(wrong)}`;
   }
   const rest = paused.length === 0 ? "" : `, ${formatCount(paused.length)} paused`;
   if (of === 0) return "No topics are declared";

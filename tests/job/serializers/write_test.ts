@@ -147,9 +147,9 @@ Deno.test("serialize() refuses values that JSON would change silently, with thei
   tree.kids.push({ parent: tree });
   const proto = { ["__proto__"]: NaN };
   const cases: [Values, string][] = [
-    [[() => 1], "Cannot serialize arguments[0]: unsupported type the function"],
-    [[Money], 'Cannot serialize arguments[0]: unsupported type the class "Money"'],
-    [[Symbol("s")], "Cannot serialize arguments[0]: unsupported type Symbol(s)"],
+    [[() => 1], "Cannot serialize arguments[0]: unsupported type, an anonymous function; pass plain data"],
+    [[Money], 'Cannot serialize arguments[0]: unsupported type, the class "Money"; pass plain data'],
+    [[Symbol("s")], "Cannot serialize arguments[0]: unsupported type, Symbol(s); pass plain data"],
     [[NaN], "Cannot serialize arguments[0]: JSON has no NaN"],
     [[{ a: [0, -Infinity] }], "Cannot serialize arguments[0].a[1]: JSON has no -Infinity"],
     [[new Number(1)], 'an instance of "Number"'],
@@ -167,7 +167,7 @@ Deno.test("serialize() refuses values that JSON would change silently, with thei
     [[Object.assign(new Map(), { note: 1 })], 'an instance of "Map"'],
     [[new (class extends Map {})()], "an instance of"],
     [[new Int8Array(2)], 'an instance of "Int8Array"'],
-    [[new Map([["a", { b: [() => 1] }]])], "arguments[0].entries[0][1].b[0]: unsupported type the function"],
+    [[new Map([["a", { b: [() => 1] }]])], "arguments[0].entries[0][1].b[0]: unsupported type, an anonymous function"],
     [[new Set([new Money()])], 'arguments[0].values[0]: unsupported type, an instance of "Money"'],
     [[[1, , 2]], "Cannot serialize arguments[0][1]: unsupported type undefined, a hole in the array; pass null"],
     [[Object.assign([], { length: 2 ** 31 })], "Cannot serialize arguments[0][0]: unsupported type undefined, a hole"],

@@ -1,5 +1,6 @@
 /** The verdict of the first page: the sentence, and the problems, worst first. */
 import { assertEquals } from "@std/assert";
+import { formatStatus } from "../../../src/cli/status_output.ts";
 import type { AppStatus, TopicState, TopicStatus } from "../../../src/status/status.ts";
 import { adviceOf, listProblems, MAX_PROBLEMS, splitCommand, verdictOf } from "../../../src/web/dashboard/verdict.ts";
 import { TOPIC_STATES } from "../../../src/status/status.ts";
@@ -25,12 +26,23 @@ Deno.test("verdictOf() names the only topic that is wrong, and counts several by
       [["ok", "ok", "ok"], "All 3 topics OK"],
       [["ok", "paused"], "1 of 2 topics OK, 1 paused"],
       [["ok", "behind"], "Topic t1: behind"],
-      [["behind", "behind", "retrying"], "3 of 3 topics need a look: 1 retrying, 2 behind"],
-      [["ok", "behind", "stuck"], "Topic t2: stuck"],
-      [["no worker", "stuck", "stuck", "behind"], "3 of 4 topics need help: 2 stuck, 1 no worker"],
+      [["behind", "behind", "retrying"], "3 of 3 topics need attention: 1 retrying, 2 behind"],
+      [["ok", "behind", "stuck"], "2 of 3 topics need attention: 1 stuck, 1 behind"],
+      [
+        ["no worker", "stuck", "stuck", "behind", "paused"],
+        "4 of 5 topics need attention: 2 stuck, 1 no worker, 1 behind",
+      ],
       [["unknown", "ok"], "Topic t0: unknown"],
     ] as [TopicState[], string][]
   ) assertEquals(verdictOf(statusOf(...states)), verdict);
+});
+
+Deno.test("the page and the command line count the same topics", () => {
+  for (const states of [["behind", "stuck", "ok"], ["unknown", "retrying", "paused", "no worker"]] as TopicState[][]) {
+    const status = statusOf(...states);
+    const counted = / (\d of \d topics need attention)/.exec(formatStatus(status)[0]!)?.[1];
+    assertEquals(verdictOf(status).split(":")[0], counted);
+  }
 });
 
 Deno.test("listProblems() lists what is not OK, worst first and then the longest waiting, with the record that fails", () => {
