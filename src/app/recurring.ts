@@ -12,7 +12,7 @@ import type { ResolvedOptions } from "./options.ts";
 
 /** The parts of an App that its recurring jobs need. */
 export interface RecurringParts {
-  readonly options: Pick<ResolvedOptions, "name" | "recurring">;
+  readonly options: Pick<ResolvedOptions, "name" | "recurring" | "clock">;
   readonly routes: Routes;
   readonly codec: EnvelopeCodec;
   /** Enqueues a job, until it is acknowledged. */
@@ -27,7 +27,12 @@ export function recurringOptions({ options, routes, codec, enqueue }: RecurringP
     targetOf(job) {
       applyPriority(job);
       const topic = topicOf(job);
-      return { jobClass: jobNameOf(job.constructor as JobClass), topic, record: recordOf(job, topic, codec, Infinity) };
+      const nowMs = options.clock.nowMs();
+      return {
+        jobClass: jobNameOf(job.constructor as JobClass),
+        topic,
+        record: recordOf(job, topic, codec, Infinity, nowMs),
+      };
     },
     groupOf: (topic) => routes.find(topic)?.group ?? options.name,
     describe(definition) {

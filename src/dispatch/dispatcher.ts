@@ -146,13 +146,13 @@ export class Dispatcher {
    * @throws {InvalidConfigurationError} if its class has a wrong option
    */
   check(job: Job): void {
-    const { routes, codec, undeclaredQueues } = this.#options;
+    const { routes, codec, clock, undeclaredQueues } = this.#options;
     const queue = queueOf(job);
     const topic = routes.topicOf(queue);
     const route = routes.find(topic);
     if (route === undefined && undeclaredQueues === "error") throw refusal(job, routes.undeclared(queue));
     applyPriority(job);
-    recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity);
+    recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());
   }
 
   /** Appends a record that is not a job (a dead letter), after the records that its topic's sender holds. */
@@ -234,14 +234,14 @@ export class Dispatcher {
   }
 
   #build(job: Job, delivery: Delivery, awaitsAck: boolean): PreparedJob {
-    const { routes, codec, tracing } = this.#options;
+    const { routes, codec, clock, tracing } = this.#options;
     const queue = queueOf(job);
     applyPriority(job);
     const topic = routes.topicOf(queue);
     if (this.#isClosed) throw refusal(job, "its App is closed");
     const route = routes.find(topic);
     if (route === undefined) this.#checkUndeclared(job, queue);
-    const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity);
+    const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());
     // The last step: a span that was begun must be ended.
     const span = tracing.isOn
       ? tracing.startSend({ jobClass: nameOf(job), jobId: job.jobId, queue: topic, key: record.key })

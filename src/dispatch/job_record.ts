@@ -23,6 +23,7 @@ export interface JobRecord {
  * @param topic the full name of the topic
  * @param codec the App's
  * @param maxPayloadBytes the largest value that a worker reads, in bytes
+ * @param nowMs the time of the App's clock, by which workers tell the age of the job
  * @throws {SchemaError} if its arguments do not fit the schema of its class
  * @throws {EnqueueError} if its key is wrong, or its envelope is too large
  * @throws {SerializationError} if an argument cannot be written
@@ -32,10 +33,11 @@ export function recordOf(
   topic: string,
   codec: EnvelopeCodec,
   maxPayloadBytes: number,
+  nowMs: number,
 ): JobRecord {
   checkArguments(job.constructor as JobClass, job.args, codec.isEncrypting);
   const key = keyOf(job);
-  job.enqueuedAt = isoNow();
+  job.enqueuedAt = isoOf(nowMs);
   const value = codec.write(job, topic);
   // A character has at most 3 bytes in UTF-8: most envelopes need no exact size.
   if (value.length * 3 > maxPayloadBytes) checkSize(job, value, topic, maxPayloadBytes);
@@ -94,9 +96,8 @@ export function nameOf(job: Job): string {
 let isoMs = 0;
 let iso = "";
 
-/** Returns the time in ISO 8601. Formatting it takes 0.5 µs, and a millisecond has many jobs. */
-function isoNow(): string {
-  const nowMs = Date.now();
+/** Returns a time in ISO 8601. Formatting it takes 0.5 µs, and a millisecond has many jobs. */
+function isoOf(nowMs: number): string {
   if (nowMs !== isoMs) [isoMs, iso] = [nowMs, new Date(nowMs).toISOString()];
   return iso;
 }

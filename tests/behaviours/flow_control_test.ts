@@ -72,7 +72,6 @@ behaviour(
     const process = await world.process({ jobs: [FailingOnceJob], clock, backoff: { initialMs: 50, jitter: 0 } });
     process.app.on("job.failed", () => void clock.advance({ seconds: 2 }));
     await FailingOnceJob.performLater("once");
-    await process.app.flush();
     await process.drain();
     assertEquals([runs, process.events("job.expired").length], [["once"], 1]);
   },
@@ -146,7 +145,6 @@ behaviour(
     assertEquals([paused!.error.errorClass, paused!.lasting], ["UnknownKeyError", false]);
     await old.stop();
     await old.app.enqueue(CardJob.of("old"));
-    await old.app.flush();
     await next.drain();
     assertEquals(runs, ["new of undefined", "old of undefined"]);
   },
@@ -239,7 +237,6 @@ behaviour(
       topics: [activeJobTopic("default", { deadLetterQueue: DEAD, backoff: { initialMs: 1, jitter: 0 } })],
     });
     await OuterJob.performLater();
-    await process.app.flush();
     await process.drain();
     assertEquals([runs, process.events("job.failed").length], [["outer", "outer"], 2]);
   },

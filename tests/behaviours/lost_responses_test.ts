@@ -46,9 +46,12 @@ for (const [how, deliveryTimeoutMs] of [["until acknowledged", 120_000], ["and g
       relay.onRequest = (api) => judge(api, 0.1, 0);
       // The broker has written the batch by then.
       relay.onAnswer = (api) => judge(api, 0.15, 0.05);
-      const process = await world.process({
+      const topics = [activeJobTopic("default", { partitions: 3 })];
+      // By a client that waits for its responses as long as they take.
+      await world.process({ jobs: [], topics });
+      const process = world.unprepared({
         jobs: [SyncJob],
-        topics: [activeJobTopic("default", { partitions: 3 })],
+        topics,
         broker: kafka({ brokers: [relay.broker], requestTimeoutMs: 300, deliveryTimeoutMs }),
       });
       const resolved: SyncJob[] = [];

@@ -50,7 +50,6 @@ behaviour(
     const process = await shop(world);
     for (const n of [1, 2]) await MailJob.performLater(n);
     await ShipJob.performLater(3);
-    await process.app.flush();
     await process.drain();
     const letters = process.app.deadLetters("dead");
     const all = await letters.list();
@@ -87,7 +86,6 @@ behaviour(
   async (world) => {
     const process = await shop(world);
     await MailJob.performLater(1);
-    await process.app.flush();
     await process.drain();
     const letters = process.app.deadLetters();
     const [first] = await letters.list();
@@ -107,7 +105,6 @@ behaviour(
 behaviour("D8: a dismissed dead letter is only marked, and neither performed nor requeued", async (world) => {
   const process = await shop(world);
   await MailJob.performLater(1);
-  await process.app.flush();
   await process.drain();
   const letters = process.app.deadLetters();
   assertEquals(await letters.dismiss({ all: true }), { dismissed: 1, refused: 0 });
@@ -119,7 +116,6 @@ behaviour("D8: a dismissed dead letter is only marked, and neither performed nor
 behaviour("D8: listing and requeuing make no group", async (world) => {
   const process = await shop(world);
   await MailJob.performLater(1);
-  await process.app.flush();
   await process.drain();
   const topics = [world.topic("dead"), world.topic("dead_handled")];
   await process.app.deadLetters().requeue({ all: true });

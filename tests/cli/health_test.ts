@@ -39,14 +39,14 @@ Deno.test("a worker is alive from its start to its end, and ready while it is in
   await child.writeLine("back");
   assertEquals(await child.becomes("/readyz", 200), "ok\n");
   await child.writeLine("away");
-  assertEquals(await child.becomes("/readyz", 503), 'the session in group "health" may have expired\n');
+  await child.becomes("/readyz", 503, /^the session in group "health" may have expired\n$/);
   assertEquals(await child.ask("/livez"), [200, "ok\n"]);
   await child.writeLine("back");
   await child.becomes("/readyz", 200);
   await child.writeLine("long");
   await child.line(/^performing$/);
   child.signal("SIGTSTP");
-  assertEquals(await child.becomes("/readyz", 503), "the worker is quiet, and 1 job still runs\n");
+  await child.becomes("/readyz", 503, /^the worker is quiet, and 1 job still runs\n$/);
   child.signal("SIGTERM");
   assertEquals(await child.becomes("/readyz", 503, /stopping/), "the worker is stopping, and 1 job still runs\n");
   assertEquals(await child.ask("/livez"), [200, "ok\n"]);
@@ -62,7 +62,7 @@ Deno.test("a worker with a job beyond its timeout and its grace is not alive, an
   const reason = await child.becomes("/livez", 503);
   assertMatch(
     reason,
-    /^job StubbornJob "[0-9a-f-]{36}" from default\/0@0 runs 0\.\d+ s, over its timeout of 0\.02 s plus 0\.03 s\n$/,
+    /^job StubbornJob "[0-9a-f-]{36}" from default\/0@0 runs \d+\.\d+ s, over its timeout of 0\.02 s plus 0\.03 s\n$/,
   );
   await child.becomes("/readyz", 200);
   const orphaned = 'activejob_jobs_orphaned_total{topic="default",job_class="StubbornJob"} 1\n';

@@ -161,6 +161,9 @@ Deno.test("grafana.json shows metrics that exist, by labels that they have, in p
   );
   assertEquals(new Set(cells).size, cells.length);
   for (const { gridPos: { x, w } } of panels) assert(x + w <= 24);
+  // Without any worker there are no series: a number would say "No data" in place of 0.
+  const numbers = panels.filter(({ type }) => type === "stat").flatMap(({ targets = [] }) => targets);
+  assertEquals(numbers.filter(({ expr }) => !expr.endsWith(" or vector(0)")), []);
 });
 
 Deno.test("alerts.yaml asks for metrics that exist, and has each alert of docs/monitoring.md", () => {

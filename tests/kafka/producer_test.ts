@@ -73,7 +73,7 @@ kafkaTest("append() loses nothing and keeps the order although answers to produc
 
 kafkaTest("append() answers unknown, and the next records are written, after a batch that was given up", async () => {
   await using relay = new Relay(brokers[0]!);
-  await using broker = openKafka({ brokers: [relay.broker], requestTimeoutMs: 300, deliveryTimeoutMs: 1500 });
+  await using broker = openKafka({ brokers: [relay.broker], requestTimeoutMs: 600, deliveryTimeoutMs: 2500 });
   await using direct = openKafka();
   const topic = await newTopic(direct, 1);
   assertEquals((await broker.append(topic, [{ value: "0" }]))[0]!.ok, true);
@@ -91,7 +91,7 @@ kafkaTest("append() answers unknown, and the next records are written, after a b
 
 kafkaTest("append() still answers unknown where an answer was lost and nothing could be sent afterwards", async () => {
   await using relay = new Relay(brokers[0]!);
-  await using broker = openKafka({ brokers: [relay.broker], deliveryTimeoutMs: 1500 });
+  await using broker = openKafka({ brokers: [relay.broker], deliveryTimeoutMs: 2500 });
   await using direct = openKafka();
   const topic = await newTopic(direct, 1);
   assertEquals((await broker.append(topic, [{ value: "0" }]))[0]!.ok, true);

@@ -5,7 +5,7 @@ import { findChromium } from "../../tasks/chromium.ts";
 export type { Browser, BrowserContext, Page };
 
 /** The longest wait for an element or a page, in milliseconds. Only a test that fails takes so long. */
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 60_000;
 
 /** Options of a window. */
 export interface WindowOptions {
@@ -34,6 +34,7 @@ export async function startBrowser(): Promise<Browser> {
   // A container runs as root, where the sandbox cannot be had. Every page that it opens is our own.
   return await chromium.launch({
     executablePath,
+    timeout: LIMIT_MS,
     args: ["--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text"],
   });
 }

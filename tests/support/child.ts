@@ -3,9 +3,10 @@
  * never for a time. It is killed when it is disposed of.
  */
 import { root } from "../../tasks/process.ts";
+import { afterPatience } from "./patience.ts";
 
-/** The longest wait for a line, in ms. Only a test that fails takes so long. */
-const LIMIT_MS = 30_000;
+/** The longest wait for a line or the end, in ms: some children check types first. Only a test that fails takes so long. */
+const LIMIT_MS = 120_000;
 
 /** Options of a child. */
 export interface ChildOptions {
@@ -71,13 +72,14 @@ export class Child implements AsyncDisposable {
   /** Waits for a number of lines that match. @returns the lines */
   async count(pattern: RegExp, wanted: number): Promise<string[]> {
     const expired = Promise.withResolvers<void>();
-    const timer = setTimeout(expired.resolve, LIMIT_MS);
-    const untilMs = performance.now() + LIMIT_MS;
+    let isExpired = false;
+    void expired.promise.then(() => isExpired = true);
+    const endWait = afterPatience(LIMIT_MS, expired.resolve);
     try {
       while (true) {
         const found = this.lines.filter((line) => pattern.test(line));
         if (found.length >= wanted) return found;
-        if (this.#isOver || performance.now() >= untilMs) {
+        if (this.#isOver || isExpired) {
           throw new Error(
             `Waited for ${wanted} lines like ${pattern}, but ${
               this.#isOver ? "it ended" : "time is over"
@@ -87,7 +89,7 @@ export class Child implements AsyncDisposable {
         await Promise.race([this.#changed.promise, expired.promise]);
       }
     } finally {
-      clearTimeout(timer);
+      endWait();
     }
   }
 
@@ -114,14 +116,14 @@ export class Child implements AsyncDisposable {
   /** Waits for its end. */
   async ended(): Promise<ChildEnd> {
     const expired = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => expired.reject(new Error(`The child did not end:\n${this.lines.join("\n")}`)),
+    const endWait = afterPatience(
       LIMIT_MS,
+      () => expired.reject(new Error(`The child did not end:\n${this.lines.join("\n")}`)),
     );
     try {
       return await Promise.race([this.#ended, expired.promise]);
     } finally {
-      clearTimeout(timer);
+      endWait();
     }
   }
 

@@ -177,6 +177,31 @@ Deno.test("clear() forgets delayed jobs, too", async () => {
   assertEquals([await t.performEnqueuedJobs(), await t.app.scheduled()], [0, []]);
 });
 
+Deno.test("jobs are enqueued and expire by the clock of the test", async () => {
+  class CodeJob extends Job {
+    static override expiresAfterMs = 60_000;
+    perform() {}
+  }
+  const codes = new App({
+    name: "codes",
+    broker: "memory:",
+    jobs: [CodeJob],
+    topics: [activeJobTopic("default")],
+    logger: false,
+  });
+  await using t = TestApp.of(codes);
+  const waitsMs: (number | null)[] = [];
+  t.app.on("job.performed", ({ waitMs }) => waitsMs.push(waitMs));
+  await t.clock.advance({ hours: 1 });
+  await CodeJob.performLater();
+  await t.clock.advance({ seconds: 60 });
+  assertEquals(await t.performEnqueuedJobs(), 1);
+  assert(waitsMs[0]! > 59_000 && waitsMs[0]! <= 60_000, String(waitsMs));
+  await CodeJob.performLater();
+  await t.clock.advance({ milliseconds: 60_001 });
+  assertEquals(await t.performEnqueuedJobs(), 0);
+});
+
 Deno.test("FakeClock calls what is due, never within callAt(), and not what was cancelled", async () => {
   const clock = new FakeClock();
   const calls: string[] = [];

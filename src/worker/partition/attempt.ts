@@ -65,6 +65,8 @@ export interface AttemptContext {
   readonly codec: EnvelopeCodec;
   readonly monitor: Monitor;
   readonly tracing: Tracing;
+  /** Returns the time of the App's clock, in milliseconds. */
+  readonly nowMs: () => number;
   /** Returns the reason to interrupt a job in steps; `null` to go on. */
   readonly interruptReason: (jobClass: string, checkpoint: Checkpoint) => string | null;
 }
@@ -344,7 +346,7 @@ export class Attempt extends JobRun {
     const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
     // 1970 is the time of a clock that was never set.
     if (enqueuedAtMs === null || enqueuedAtMs <= 0) return null;
-    const waitMs = Date.now() - durationMs - Math.max(enqueuedAtMs, scheduledAtMs ?? 0);
+    const waitMs = this.#context.nowMs() - durationMs - Math.max(enqueuedAtMs, scheduledAtMs ?? 0);
     if (waitMs < -MAX_SKEW_MS) return null;
     return Math.max(waitMs, 0);
   }

@@ -76,9 +76,9 @@ export class Runner {
     this.#context = options.context;
     this.#queue = options.queue;
     this.#retryState = options.retryState;
-    const { partition, route, context: { config: { codec, monitor, tracing } } } = options;
+    const { partition, route, context: { config: { codec, monitor, tracing, nowMs } } } = options;
     const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
-    this.#attemptContext = { partition, route, codec, monitor, tracing, interruptReason };
+    this.#attemptContext = { partition, route, codec, monitor, tracing, nowMs, interruptReason };
     this.#settlement = new Settlement({
       ...options,
       isOwned: () => this.#isOwned,

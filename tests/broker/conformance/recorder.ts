@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import type { ConsumerSink, Mark, Ownership, RecordBatch, StoredRecord } from "../../../src/broker/broker.ts";
 import type { LostReason } from "../../../src/monitor/events.ts";
 import type { TopicPartition } from "../../../src/support/position.ts";
+import { afterPatience } from "../../support/patience.ts";
 
 /** A record and its ownership. */
 export interface Received {
@@ -81,14 +82,14 @@ export class Recorder implements ConsumerSink {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!condition()) return;
-        clearTimeout(timer);
+        endWait();
         this.#waiting.delete(look);
         resolve();
       };
-      const timer = setTimeout(() => {
+      const endWait = afterPatience(this.#limitMs, () => {
         this.#waiting.delete(look);
         reject(new Error(`Waited ${this.#limitMs} ms without success until ${what}: ${this.summary()}`));
-      }, this.#limitMs);
+      });
       this.#waiting.add(look);
     });
   }

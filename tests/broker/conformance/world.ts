@@ -7,6 +7,7 @@ import type { Broker, Consumer, Mark, NewRecord, Ownership } from "../../../src/
 import type { Harness } from "./harness.ts";
 import { Recorder } from "./recorder.ts";
 import type { Position } from "../../../src/support/position.ts";
+import { Patience } from "../../support/patience.ts";
 
 /** The deadline for leaving a group, in ms. */
 const CLOSE_MS = 5000;
@@ -112,9 +113,9 @@ export class World implements AsyncDisposable {
 
   /** Waits for a condition that causes no call of a sink. */
   async eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-    const endMs = performance.now() + this.harness.limitMs;
+    const patience = new Patience(this.harness.limitMs);
     while (!await condition()) {
-      assert.ok(performance.now() < endMs, `Waited ${this.harness.limitMs} ms without success until ${what}`);
+      assert.ok(!patience.isOver, `Waited ${this.harness.limitMs} ms without success until ${what}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }

@@ -19,8 +19,8 @@ function createKafka(partitions: number): ScriptedKafka {
 }
 
 /** Returns the times of the first records of all partitions; `null` where it is not known. */
-async function listTimes(kafka: ScriptedKafka): Promise<(number | null)[]> {
-  const cluster = kafka.connect({ requestTimeoutMs: 300 });
+async function listTimes(kafka: ScriptedKafka, requestTimeoutMs = 10_000): Promise<(number | null)[]> {
+  const cluster = kafka.connect({ requestTimeoutMs });
   const questions = new Questions(cluster);
   try {
     const positions = kafka.partitions!.map((_, partition) => ({ topic: TOPIC, partition, offset: 0 }));
@@ -41,7 +41,7 @@ Deno.test("listHeads() does not know the partitions of a leader that is silent, 
   await using kafka = createKafka(1200);
   kafka.partitions = kafka.partitions!.map((_, partition) => ({ leader: partition === 0 ? 0 : 1 }));
   kafka.others[0]!.on(Api.fetch, () => "silence");
-  assertEquals((await listTimes(kafka)).filter((time) => time !== null), [1000]);
+  assertEquals((await listTimes(kafka, 1000)).filter((time) => time !== null), [1000]);
   assertEquals(kafka.others[0]!.received(Api.fetch).length, 1);
 });
 

@@ -17,8 +17,9 @@ import {
 async function withCluster(
   kafka: ScriptedKafka,
   run: (cluster: ReturnType<ScriptedKafka["connect"]>, questions: Questions) => Promise<void>,
+  requestTimeoutMs = 10_000,
 ): Promise<void> {
-  const cluster = kafka.connect({ requestTimeoutMs: 500 });
+  const cluster = kafka.connect({ requestTimeoutMs });
   const questions = new Questions(cluster);
   try {
     await run(cluster, questions);
@@ -47,7 +48,7 @@ Deno.test("listEnds() says which partition has no leader, and which leader is si
       problem: "it has no leader: the broker that holds it is away",
     });
     assertMatch(partitions[2]!.problem!, /^its leader, broker 1, did not respond: /);
-  });
+  }, 1000);
 });
 
 Deno.test("listEnds() asks again where a leader has moved, or a partition was just created, for a second", async () => {

@@ -134,7 +134,7 @@ export function sqliteHarness(path: string, sessionTimeoutMs = 2000): Harness {
     name: "sqlite",
     capabilities: SQLITE_CAPABILITIES,
     sessionTimeoutMs,
-    limitMs: 5000,
+    limitMs: 10_000,
     open: () => openBroker(path),
     ...sqliteFaults(path),
   };

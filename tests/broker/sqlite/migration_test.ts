@@ -104,7 +104,7 @@ Deno.test("sqlite: a migrated file has no old table, keeps topic ids used up, an
 
 Deno.test("sqlite: the lease of a topic in a file of version 1 holds each of its partitions until it expires", async () => {
   using file = new TemporaryFile();
-  version1(file.path, `INSERT INTO leases VALUES ('${GROUP}', 7, 'alive', ${Date.now() + 1000}, 1000)`);
+  version1(file.path, `INSERT INTO leases VALUES ('${GROUP}', 7, 'alive', ${Date.now() + 2000}, 2000)`);
   const startedMs = performance.now();
   await using member = new Member(file.path);
   await member.consumer.joined;
@@ -174,7 +174,7 @@ Deno.test("sqlite: a file of version 2 is migrated: the records and offsets stay
   await using untouched = openBroker(same.path);
   await untouched.connect();
   const schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
-  version2(file.path, `INSERT INTO leases VALUES ('${GROUP}', 1, 'alive', ${Date.now() + 1000}, 1000)`);
+  version2(file.path, `INSERT INTO leases VALUES ('${GROUP}', 1, 'alive', ${Date.now() + 2000}, 2000)`);
   await using member = new Member(file.path);
   await member.consumer.joined;
   assertEquals(rows(file.path, schema), rows(same.path, schema));

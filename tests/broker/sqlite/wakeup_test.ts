@@ -1,6 +1,7 @@
 /** The pauses of a consumer: polling that ends where a file can be watched. */
 import { assert, assertEquals } from "@std/assert";
 import { turn, Wakeup } from "../../../src/broker/sqlite/wakeup.ts";
+import { MachineMeter } from "../../support/machine_meter.ts";
 import { durationMs, until } from "../../support/until.ts";
 import { openBroker, TemporaryFile } from "./harness.ts";
 import { fill, makeTopic, Member } from "./member.ts";
@@ -70,14 +71,15 @@ Deno.test({
   wakeup.wake();
   await ended;
   for (let pause = 0; pause < 15; pause++) await wakeup.pause();
-  await until(() => watches() === before, () => `there are ${watches()} watches, not ${before}`, 5000);
+  await until(() => watches() === before, () => `there are ${watches()} watches, not ${before}`);
 });
 
 Deno.test("sqlite: a file that cannot be watched is polled", async () => {
   using file = new TemporaryFile();
   const wakeup = new Wakeup(file.path, NEVER_MS);
   for (let pause = 0; pause < 20; pause++) assertEquals(await wakeup.pause(), false);
-  assert(await durationMs(() => wakeup.pause()) < 1000);
+  using machine = new MachineMeter();
+  machine.assertWithin("pause", await durationMs(() => wakeup.pause()), 1000);
   wakeup.close();
 });
 
@@ -100,5 +102,5 @@ Deno.test({
     await member.received(1);
     await watching();
   }
-  await until(() => watches() === before, () => `there are ${watches()} watches, not ${before}`, 5000);
+  await until(() => watches() === before, () => `there are ${watches()} watches, not ${before}`);
 });

@@ -4,7 +4,7 @@ import { activeJobTopic, App, Job, kafka, type KafkaOptions } from "../../../mod
 import { clusterTest, finishLoad, membershipsOf, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { findFreePorts } from "../../../tasks/kafka/server.ts";
 import { Load, SESSION_TIMEOUT_MS } from "../../support/kafka/load.ts";
-import { MachineMeter } from "../../support/kafka/machine_meter.ts";
+import { MachineMeter } from "../../support/machine_meter.ts";
 import type { ThreeBrokers } from "../../support/kafka/three_brokers.ts";
 
 /** Longer than the session, so that a session that is not prolonged ends, in milliseconds. */

@@ -5,7 +5,7 @@ import { partitionOfKey } from "../../../src/broker/partitioner.ts";
 import { SCHEDULED_TOPIC_CONFIG } from "../../../src/routing/scheduled_topic.ts";
 import { clusterTest, finishLoad, useThreeBrokers } from "../../support/kafka/cluster_fault.ts";
 import { Load } from "../../support/kafka/load.ts";
-import { MachineMeter } from "../../support/kafka/machine_meter.ts";
+import { MachineMeter } from "../../support/machine_meter.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import type { ThreeBrokers } from "../../support/kafka/three_brokers.ts";
 import { until } from "../../support/until.ts";

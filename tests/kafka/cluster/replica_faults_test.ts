@@ -48,8 +48,9 @@ async function loseReplicas(three: ThreeBrokers, { load, held, kept }: TwoTopics
   const count = (written: string) => refused.filter((line) => line.written === written).length;
   console.log(`  ${count("no")} not written, ${count("unknown")} unknown`);
   assertEquals([count("yes"), count("no") > 100], [0, true]);
-  // A request was on its way when the time of their call was over.
-  assert(count("unknown") <= refused.length / 3, `${count("unknown")} of ${refused.length} are unknown`);
+  // A request was on its way when the time of their call was over: on a busy machine for longer.
+  const share = 1 / 3 + load.allowanceMs / DELIVERY_TIMEOUT_MS;
+  assert(count("unknown") <= refused.length * share, `${count("unknown")} of ${refused.length} are unknown`);
   assertEquals(ended.filter(({ topic, written }) => topic === kept && written !== "yes"), []);
 }
 
@@ -84,8 +85,9 @@ clusterTest(
     await finishLoad(load, { maxTwice: 0 });
     console.log(`  all goes on after ${restMs} ms`);
     load.assertWithin("time until all goes on", restMs, 12_000);
-    // A coordinator of Kafka 4 that cannot commit responds to no heartbeat either.
-    assertEquals(membershipsOf(load), KAFKA_VERSION.startsWith("3.") ? [true, false] : [true, false, true, false]);
+    // A coordinator of Kafka 4 that cannot commit responds to no heartbeat either, but maybe just within the session.
+    const ends = membershipsOf(load).filter((isMember) => !isMember).length;
+    assert(ends === 1 || ends === 2 && !KAFKA_VERSION.startsWith("3."), `${membershipsOf(load)}`);
     const lost = load.worker.lines.filter((line) => line.startsWith("partition.lost "));
     assertEquals(lost.filter((line) => !line.includes('"reason":"closed"')), []);
   },

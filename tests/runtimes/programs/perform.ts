@@ -26,6 +26,7 @@ for (const broker of process.argv.slice(2)) {
     const names = new Map([["a", 2n ** 64n]]);
     await ValueJob.performLater(new Uint8Array([0, byte]), new Date(byte), names);
   }
+  await app.flush();
   const { unfinished } = await app.worker().run(undefined, { once: true });
   const undelivered = await app.close();
   console.log(`${broker.split(":")[0]}: ${performed.sort().join(", ")}; ${unfinished.length} ${undelivered}`);

@@ -10,12 +10,15 @@ import { until } from "../until.ts";
 export class AppProcess {
   /** The App. */
   readonly app: App;
+  readonly #world: readonly AppProcess[];
   readonly #events = new Map<EventName, unknown[]>();
   #worker: Worker | undefined;
   #run: Promise<WorkerReport> | undefined;
 
-  constructor(app: App) {
+  /** @param world all processes of its world */
+  constructor(app: App, world: readonly AppProcess[]) {
     this.app = app;
+    this.#world = world;
     for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
       const list: unknown[] = [];
       this.#events.set(name, list);
@@ -55,8 +58,12 @@ export class AppProcess {
     return await this.#run!;
   }
 
-  /** Performs the jobs that are there, with a worker that ends by itself. A job that was not marked runs again. */
+  /**
+   * Performs the jobs that are there, and those that a process of this world is still sending, with a worker that ends by
+   * itself. A job that was not marked runs again.
+   */
   async drain(settings: WorkerSettings = {}, options: RunOptions = { once: true }): Promise<WorkerReport> {
+    for (const { app } of this.#world) await app.flush();
     return await this.app.worker(settings).run(undefined, options);
   }
 

@@ -89,7 +89,7 @@ export class World {
       logger: false,
       ...options,
     });
-    const process = new AppProcess(app);
+    const process = new AppProcess(app, this.#processes);
     this.#processes.push(process);
     return process;
   }

@@ -14,7 +14,7 @@ export const kafkaHarness: Harness = {
   name: "kafka",
   capabilities: KAFKA_CAPABILITIES,
   sessionTimeoutMs: 2000,
-  limitMs: 30_000,
+  limitMs: 60_000,
   open() {
     const clientId = crypto.randomUUID();
     const settings = kafkaSettings({ brokers, metadataMaxAgeMs: 500 });

@@ -11,7 +11,7 @@ import { type EnqueueLine, type LedgerLine, nowMs } from "./load_job.ts";
 import type { ProducerSettings } from "./load_producer.ts";
 import { idOf, judge, longestDelayMs, longestStandstillMs, type Period, type Verdict } from "./load_verdict.ts";
 import type { WorkerSettings } from "./load_worker.ts";
-import { MachineMeter } from "./machine_meter.ts";
+import { MachineMeter } from "../machine_meter.ts";
 
 /** Topics with their numbers of partitions, and who performs. */
 export interface LoadOptions {

@@ -6,6 +6,7 @@ import { decompress, decompressInChunks } from "../../../../src/broker/kafka/bat
 import { TooLargeError } from "../../../../src/broker/kafka/batch/decompression_errors.ts";
 import type { Compression } from "../../../../src/broker/kafka/batch/layout.ts";
 import { forSeeds } from "../../../support/random.ts";
+import { processorMs } from "../../../support/until.ts";
 
 const TEXT = Array.from({ length: 40 }, (_, n) => `record ${n % 7}: the quick brown fox, ${"ab".repeat(n)};`).join(
   "\n",
@@ -91,7 +92,11 @@ Deno.test("LZ4 of all shapes: blocks that refer to earlier ones, checksums, cont
 });
 
 Deno.test("damaged, cut and random data is an error or a wrong result within the limit, never more", async () => {
-  const startedMs = performance.now();
+  const tookMs = await processorMs(decompressDamaged);
+  assert(tookMs < 20_000, `It took ${tookMs} ms of the processor`);
+});
+
+async function decompressDamaged(): Promise<void> {
   for (const [compression, data] of PACKED.slice(1)) {
     for (let length = 0; length < data.length; length++) {
       const cut = data.subarray(0, length);
@@ -114,8 +119,7 @@ Deno.test("damaged, cut and random data is an error or a wrong result within the
     bytes[seed % bytes.length]! ^= 0xff;
     await inChunks(compression, bytes).then((result) => assert(result.length < 20e6), () => {});
   }
-  assert(performance.now() - startedMs < 20_000);
-});
+}
 
 function attempt(run: () => Buffer): Buffer | null {
   try {

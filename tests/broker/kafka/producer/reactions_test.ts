@@ -184,7 +184,7 @@ Deno.test("Producer takes DUPLICATE_SEQUENCE_NUMBER for an acknowledgement witho
 for (const answer of ["silence", "cut", "cutInFrame", "unreadable", "leftOut"] as const) {
   Deno.test(`Producer after a response that does not come (${answer}): sends the same bytes again`, async () => {
     await using kafka = new ScriptedKafka();
-    const cluster = kafka.connect({ requestTimeoutMs: 200 });
+    const cluster = kafka.connect({ requestTimeoutMs: answer === "silence" ? 1000 : 10_000 });
     const script = (request: ScriptedRequest) => {
       kafka.produce(request);
       if (answer === "unreadable") return Uint8Array.of(1);

@@ -13,7 +13,7 @@ export interface LoadSettings {
   readonly url: string;
   /** The App's name, and its topic. */
   readonly group: string;
-  /** The duration, in seconds. */
+  /** The duration if joins and leaves take no time, in seconds. */
   readonly seconds: number;
 }
 
@@ -80,13 +80,12 @@ class Load {
     const stays = this.#app();
     await stays.applyTopics();
     const working = stays.worker().run();
-    const startedMs = performance.now();
-    const elapsedS = () => (performance.now() - startedMs) / 1000;
-    const enqueuing = this.#enqueue(stays, () => elapsedS() < seconds);
+    const moves = seconds * 1000 / MOVE_MS;
+    const enqueuing = this.#enqueue(stays, () => this.#moves < moves);
     let third = 0;
-    while (elapsedS() < seconds) {
+    while (this.#moves < moves) {
       await this.#comeAndGo();
-      if (third === 0 && elapsedS() > seconds / 3) third = await heapBytes();
+      if (third === 0 && this.#moves > moves / 3) third = await heapBytes();
     }
     await enqueuing;
     const drainMs = await this.#drained();

@@ -4,6 +4,7 @@
  * as lines such as `job.revoked {…}`. TERM stops it.
  */
 import { activeJobTopic, App, type EventName, Job, type Ordering } from "../../../../mod.ts";
+import { Patience } from "../../patience.ts";
 
 /** The settings of such a process. */
 export interface RunLogWorkerSettings {
@@ -27,8 +28,8 @@ export interface RunLogJobOptions {
   readonly waitMs?: number;
   /** The time that its first run waits, in ms. */
   readonly firstMs?: number;
-  /** The time that its first run blocks the event loop, in ms. */
-  readonly blockMs?: number;
+  /** Whether its first run blocks the event loop until another process runs it again. */
+  readonly blocks?: boolean;
 }
 
 const EVENTS: readonly EventName[] = [
@@ -50,10 +51,11 @@ let runLog = "";
 
 /** Writes its start and end to the run log. */
 export class RunLogJob extends Job {
-  async perform(n: number, { waitMs = 0, firstMs = 0, blockMs = 0 }: RunLogJobOptions = {}): Promise<void> {
+  async perform(n: number, { waitMs = 0, firstMs = 0, blocks = false }: RunLogJobOptions = {}): Promise<void> {
     note("start", n);
     if (firstMs > 0 && isFirst(n)) await new Promise((resolve) => setTimeout(resolve, firstMs));
-    if (blockMs > 0 && isFirst(n)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
+    const patience = new Patience(60_000);
+    while (blocks && isFirst(n) && !patience.isOver) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     note("end", n);
   }
