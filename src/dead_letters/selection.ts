@@ -4,7 +4,6 @@ import { InvalidConfigurationError } from "../errors.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { assertPosition, type Position } from "../support/position.ts";
 import { boolean, callback, checkOptions, type Checks, integerFrom, nonEmptyString } from "../support/validation.ts";
-import type { DeadLetterProgress } from "./handle.ts";
 import { type DeadLetter, errorClassOf, jobClassOf } from "./letter.ts";
 
 /** Selects dead letters. A letter must match each part that is given. */
@@ -26,7 +25,7 @@ export interface DeadLetterListOptions extends DeadLetterFilter {
   /** The letter after which the page begins: the last one of the page before. @default the newest letter */
   readonly after?: Position & Pick<DeadLetter, "deadLetteredAt">;
   /** Called after each read, with the number of letters that were read, and of those that there are: a filter may read many. */
-  readonly onProgress?: (progress: Pick<DeadLetterProgress, "read" | "total">) => void;
+  readonly onProgress?: (progress: { readonly read: number; readonly total: number }) => void;
 }
 
 /** Dead letters to handle: those that match a filter with at least one part, some positions, or all. */
