@@ -286,6 +286,17 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * Returns the full name of the topic of a queue.
+   *
+   * @param queue the queue, or the full name
+   * @throws {InvalidConfigurationError} if it is not declared
+   * @internal
+   */
+  topicName(queue: string): string {
+    return this.#routes.select([queue])[0]!.topic;
+  }
+
+  /**
    * Enqueues jobs that `of` made. The outcome of each is on the job: `job.enqueued`, `job.enqueueError`.
    *
    * @throws {InvalidConfigurationError} if `jobs` is not an array of jobs that `of` made

@@ -11,3 +11,12 @@ export type CleanupPolicy = "compact" | "delete";
 export function hasCleanupPolicy(config: ReadonlyMap<string, string>, policy: CleanupPolicy): boolean {
   return (config.get("cleanup.policy") ?? "delete").split(",").some((each) => each.trim() === policy);
 }
+
+/**
+ * Returns whether a topic keeps the newest record of each key for ever: it compacts, and does not delete by age.
+ *
+ * @param config the topic's configuration by Kafka's names
+ */
+export function keepsNewest(config: ReadonlyMap<string, string>): boolean {
+  return hasCleanupPolicy(config, "compact") && !hasCleanupPolicy(config, "delete");
+}

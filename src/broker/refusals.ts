@@ -42,12 +42,11 @@ export function notMorePartitionsError(topic: string, count: number, current: nu
 /**
  * The offset lies outside of the partition.
  *
+ * @param what what was to be done, such as `"skip default/0@41"`
  * @param high the end of the partition
  */
-export function outsideOfLogError(at: Position, high: number): BrokerError {
-  return new BrokerError(
-    `Cannot move a group to ${formatPosition(at)}: the partition ends at ${high}`,
-  );
+export function outsideOfLogError(what: string, high: number): BrokerError {
+  return new BrokerError(`Cannot ${what}: the partition ends at ${high}`);
 }
 
 /**

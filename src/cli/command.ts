@@ -76,6 +76,9 @@ export const APP_FLAG: Flag = {
   required: true,
 };
 
+/** The flag of the commands that can print data. */
+export const JSON_FLAG: Flag = { name: "json", help: "print JSON in one line" };
+
 /** A command failed. The message is for the user, who sees no stack. */
 export class CommandError extends Error {
   /** `"CommandError"`. */

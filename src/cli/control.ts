@@ -54,21 +54,19 @@ export const resume: Command = {
     const { queue, ...partition } = readPlace("resume", args.words);
     const by = args.getText("by");
     const options = { ...partition, ...(by === undefined ? {} : { by }) };
-    const { ended, left } = await runOnApp(
+    const { topic, ended, left } = await runOnApp(
       args,
       () => ({ outcome: "the topic may be resumed" }),
       async (app) => {
         const ended = await app.resume(queue, options);
-        const left = (await app.paused()).filter((each) => each.queue === queue || each.topic === queue);
-        return { ended, left };
+        const topic = app.topicName(queue);
+        const left = (await app.paused()).filter((each) => each.topic === topic);
+        return { topic, ended, left };
       },
     );
     for (const each of ended) console.log(`Resumed ${formatPlace(each)}`);
-    if (ended.length === 0) {
-      console.log(`${formatPlace({ topic: queue, partition: null, ...partition })} was not paused`);
-    }
-    const topic = left.find((each) => each.partition === null);
-    if (topic !== undefined) console.log(`The whole topic ${topic.topic} is still paused`);
+    if (ended.length === 0) console.log(`${formatPlace({ topic, partition: null, ...partition })} was not paused`);
+    if (left.some((each) => each.partition === null)) console.log(`The whole topic ${topic} is still paused`);
     return EXIT.ok;
   },
 };

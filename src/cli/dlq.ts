@@ -4,9 +4,10 @@
  */
 import type { App } from "../app/app.ts";
 import type { DeadLetterProgress } from "../dead_letters/handle.ts";
+import { countOf, formatCount } from "../support/count.ts";
 import { formatPosition } from "../support/position.ts";
 import { readAction } from "./actions.ts";
-import { APP_FLAG, type Arguments, type Command, type Flag, UsageError } from "./command.ts";
+import { APP_FLAG, type Arguments, type Command, type Flag, JSON_FLAG, UsageError } from "./command.ts";
 import { formatDetails, formatList, withoutArguments } from "./dlq_output.ts";
 import { readFilter, readWords } from "./dlq_selection.ts";
 import { disposing, type Keep } from "./disposing.ts";
@@ -14,7 +15,7 @@ import { escapeText, formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
 import { printLine } from "./print_error.ts";
 import { Progress } from "./progress.ts";
-import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
+import { READ_ONLY, runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
 import { runtime } from "./runtime.ts";
 import { StopSignal } from "./stop_signal.ts";
 
@@ -58,7 +59,7 @@ export const dlq: Command = {
   flags: [
     APP_FLAG,
     ...OWN_FLAGS,
-    { name: "json", help: "print JSON in one line" },
+    JSON_FLAG,
     TIMEOUT_FLAG,
   ],
   actions: ACTIONS,
@@ -79,7 +80,6 @@ export const dlq: Command = {
 
 const NO_LETTERS = "there are no dead letters";
 const NO_MATCH = "no dead letter matches";
-const READ_ONLY = () => ({ outcome: "nothing was changed" });
 
 async function list(args: Arguments, words: readonly string[], keep: Keep): Promise<number> {
   const { positions, topic } = readWords("list", words);
@@ -141,7 +141,7 @@ async function handle(
   const isDryRun = args.isSet("dry-run");
   const done = action === "requeue" ? "requeued" : "dismissed";
   let progress: DeadLetterProgress = { read: 0, total: 0, handled: 0, refused: 0 };
-  const describe = () => `${done} ${formatNumber(progress.handled)}, refused ${formatNumber(progress.refused)}`;
+  const describe = () => `${done} ${formatCount(progress.handled)}, refused ${formatCount(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
   stop.signal.addEventListener("abort", () => {
@@ -172,8 +172,8 @@ async function handle(
     });
     line.clear();
     progress = { ...progress, refused: result.refused, handled: Object.values(result)[0]! };
-    if (refused > MAX_REFUSED) printLine(`refused ${formatNumber(refused - MAX_REFUSED)} more`);
-    if (marked > 0) printLine(`note: handled before: ${formatNumber(marked)}; --force handles them again`);
+    if (refused > MAX_REFUSED) printLine(`refused ${formatCount(refused - MAX_REFUSED)} more`);
+    if (marked > 0) printLine(`note: handled before: ${formatCount(marked)}; --force handles them again`);
     if (progress.handled + progress.refused === 0) printLine(`note: ${isAll ? NO_LETTERS : NO_MATCH}`);
   };
   await runOnApp(
@@ -202,9 +202,5 @@ function dim(line: string): string {
 }
 
 function formatRead(count: number): string {
-  return `read ${formatNumber(count)} ${count === 1 ? "dead letter" : "dead letters"}`;
-}
-
-function formatNumber(count: number): string {
-  return count.toLocaleString("en");
+  return `read ${countOf(count, "dead letter")}`;
 }

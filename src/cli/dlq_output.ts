@@ -1,6 +1,9 @@
 /** Formats dead letters for `dlq`. Every string of a record is escaped. */
 import type { DeadLetter, DeadLetterDetails } from "../dead_letters/letter.ts";
+import { SAFE_ENVELOPE_FIELDS } from "../job/envelope_data.ts";
+import { formatCount } from "../support/count.ts";
 import { formatPosition, type Position } from "../support/position.ts";
+import { alignColumns } from "./columns.ts";
 import { escapeText } from "./escape.ts";
 
 /** The longest error in a list, in characters. */
@@ -12,11 +15,8 @@ const MAX_NAME = 60;
 /** The longest value of a line of `show`, in characters. */
 const MAX_LINE = 10_000;
 
-/** The fields of an envelope that hold nothing of the application. */
-const SAFE_FIELDS: ReadonlySet<string> = new Set(
-  ["job_class", "job_id", "provider_job_id", "queue_name", "priority", "executions", "exception_executions"]
-    .concat("locale", "timezone", "enqueued_at", "scheduled_at"),
-);
+/** Also the number of failures by the class of the error. */
+const SAFE_FIELDS: ReadonlySet<string> = new Set([...SAFE_ENVELOPE_FIELDS, "exception_executions"]);
 
 /** Formats one line for each letter, in columns. @param dim formats the line of a letter that was handled */
 export function formatList(letters: readonly DeadLetter[], dim: (line: string) => string): string[] {
@@ -29,12 +29,9 @@ export function formatList(letters: readonly DeadLetter[], dim: (line: string) =
     letter.attempts === null ? "-" : `${letter.attempts}x`,
     letter.handled === null ? "new" : letter.handled.action,
   ]);
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
-  return rows.map((row, index) => {
+  return alignColumns(rows).map((row, index) => {
     const letter = letters[index]!;
-    const line = [...row.map((cell, column) => cell.padEnd(widths[column]!)), cut(formatError(letter), MAX_ERROR)].join(
-      "  ",
-    );
+    const line = [...row, cut(formatError(letter), MAX_ERROR)].join("  ");
     return letter.handled === null ? line : dim(line);
   });
 }
@@ -80,9 +77,7 @@ function formatError({ errorClass, errorMessage }: DeadLetter): string {
 
 /** Cuts a value of a megabyte, which would fill a terminal, and says where all of it is. */
 function cutLine(text: string): string {
-  return text.length <= MAX_LINE
-    ? text
-    : `${cut(text, MAX_LINE)} (${text.length.toLocaleString("en")} characters: see --json)`;
+  return text.length <= MAX_LINE ? text : `${cut(text, MAX_LINE)} (${formatCount(text.length)} characters: see --json)`;
 }
 
 /** Cuts a string that is escaped. */

@@ -3,11 +3,12 @@ import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
 import { formatPosition } from "../support/position.ts";
 import { show } from "../support/validation.ts";
 import { readAction } from "./actions.ts";
-import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
+import { alignColumns } from "./columns.ts";
+import { APP_FLAG, type Arguments, type Command, JSON_FLAG, UsageError } from "./command.ts";
 import { escapeText, formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
 import { printLine } from "./print_error.ts";
-import { runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
+import { READ_ONLY, runOnApp, TIMEOUT_FLAG } from "./run_on_app.ts";
 
 /** `recurring`. */
 export const recurring: Command = {
@@ -18,7 +19,7 @@ export const recurring: Command = {
     "list: one line each: id, class, schedule, time zone, last and next tick. No worker needs to run.",
     "run: enqueues the job now, and prints its topic/partition@offset. Its ticks stay as they are.",
   ],
-  flags: [APP_FLAG, { name: "json", help: "print JSON in one line" }, TIMEOUT_FLAG],
+  flags: [APP_FLAG, JSON_FLAG, TIMEOUT_FLAG],
   actions: new Map([["list", []], ["run", []]]),
   examples: ["recurring list --app app.ts", "recurring run --app app.ts nightly"],
   async run(args: Arguments): Promise<number> {
@@ -29,7 +30,7 @@ export const recurring: Command = {
 
 async function list(args: Arguments, words: readonly string[]): Promise<number> {
   if (words.length > 0) throw new UsageError(`"recurring list" takes no words, but it is given ${show(words[0])}`);
-  const jobs = await runOnApp(args, () => ({ outcome: "nothing was changed" }), (app) => app.recurring());
+  const jobs = await runOnApp(args, READ_ONLY, (app) => app.recurring());
   if (args.isSet("json")) console.log(formatJson(jobs));
   else for (const line of formatRecurring(jobs)) console.log(line);
   if (jobs.length === 0) printLine('note: the App has no recurring jobs: list them in its option "recurring"');
@@ -58,6 +59,5 @@ export function formatRecurring(jobs: readonly RecurringJob[]): string[] {
     `last ${lastAtMs === null ? "-" : new Date(lastAtMs).toISOString()}`,
     `next ${new Date(nextAtMs).toISOString()}`,
   ]);
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  return alignColumns(rows).map((row) => row.join("  ").trimEnd());
 }

@@ -23,6 +23,9 @@ export interface TimeoutDetails {
   readonly cause?: unknown;
 }
 
+/** Describes an action that only reads. */
+export const READ_ONLY = (): TimeoutDetails => ({ outcome: "nothing was changed" });
+
 /** The flag that sets the time limit. */
 export const TIMEOUT_FLAG: Flag = {
   name: "timeout-ms",
@@ -59,7 +62,7 @@ export async function runOnApp<T>(
     // Closing settles what was on its way, so that its outcome is known.
     await app.close(CLOSE_MS);
     const { outcome, cause } = describeTimeout();
-    throw new CommandError(`The broker "${app.brokerName}" did not answer within ${timeoutMs} ms: ${outcome}`, {
+    throw new CommandError(`The broker "${app.brokerName}" did not respond within ${timeoutMs} ms: ${outcome}`, {
       cause,
     });
   } finally {

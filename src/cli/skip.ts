@@ -23,12 +23,11 @@ export const skip: Command = {
   async run(args: Arguments): Promise<number> {
     const position = readPosition(args.words);
     const force = args.isSet("force");
-    await runOnApp(
-      args,
-      () => ({ outcome: "the record may have been passed over" }),
-      (app) => app.skip(position, { force }),
-    );
-    console.log(`Passed over ${formatPosition(position)}`);
+    const topic = await runOnApp(args, () => ({ outcome: "the record may have been passed over" }), async (app) => {
+      await app.skip(position, { force });
+      return app.topicName(position.topic);
+    });
+    console.log(`Passed over ${formatPosition({ ...position, topic })}`);
     return EXIT.ok;
   },
 };

@@ -8,11 +8,11 @@ import type { AppStatus } from "../status/status.ts";
 import { sleep } from "../support/deadline.ts";
 import { quoteForShell } from "../support/shell.ts";
 import { show } from "../support/validation.ts";
-import { APP_FLAG, type Arguments, type Command, UsageError } from "./command.ts";
+import { APP_FLAG, type Arguments, type Command, JSON_FLAG, UsageError } from "./command.ts";
 import { disposing, type Keep } from "./disposing.ts";
 import { formatJson } from "./escape.ts";
 import { EXIT } from "./exit_codes.ts";
-import { runOnApp } from "./run_on_app.ts";
+import { READ_ONLY, runOnApp } from "./run_on_app.ts";
 import { runtime } from "./runtime.ts";
 import { formatStatus, redraw } from "./status_output.ts";
 import { StopSignal } from "./stop_signal.ts";
@@ -33,7 +33,7 @@ export const status: Command = {
   ],
   flags: [
     APP_FLAG,
-    { name: "json", help: "print JSON in one line" },
+    JSON_FLAG,
     { name: "watch", help: "show it again every two seconds, until Ctrl-C" },
     {
       name: "timeout-ms",
@@ -55,16 +55,15 @@ async function run(args: Arguments, program: string, keep: Keep): Promise<number
   const timeoutMs = Math.min(DEFAULT_TIMEOUT_MS, Math.max(1, limitMs - Math.min(500, limitMs / 2)));
   const ask = (app: App) => app.status({ command, timeoutMs: Math.ceil(timeoutMs) });
   const isJson = args.isSet("json");
-  const describe = () => ({ outcome: "nothing was changed" });
   if (!args.isSet("watch")) {
-    const found = await runOnApp(args, describe, ask);
+    const found = await runOnApp(args, READ_ONLY, ask);
     print(isJson ? [formatJson(found)] : formatStatus(found));
     return codeOf(found);
   }
   const { signal } = keep(new StopSignal());
   const stopped = new Promise<null>((resolve) => signal.addEventListener("abort", () => resolve(null)));
   let last = EXIT.failed as number;
-  await runOnApp(args, describe, async (app, extend) => {
+  await runOnApp(args, READ_ONLY, async (app, extend) => {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       extend();
       // Ctrl-C ends it at once, also while a broker does not respond: nothing is changed.

@@ -2,6 +2,8 @@
 import { listWrong } from "../status/topic_state.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "../status/status.ts";
 import { formatAge } from "../support/age.ts";
+import { countOf, formatCount } from "../support/count.ts";
+import { alignColumns } from "./columns.ts";
 import { escapeText } from "./escape.ts";
 import type { TerminalSize } from "./runtime.ts";
 
@@ -18,19 +20,19 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { heading: "TOPIC", isNumber: false, format: ({ topic }) => escapeText(topic) },
   { heading: "STATE", isNumber: false, format: ({ state }) => state },
-  { heading: "LAG", isNumber: true, format: ({ lag }) => formatCount(lag) },
+  { heading: "LAG", isNumber: true, format: ({ lag }) => formatKnown(lag) },
   {
     heading: "OLDEST",
     isNumber: true,
     format: ({ oldestWaitingMs: ms, lag }) => ms === null ? (lag === 0 ? NONE : UNKNOWN) : formatAge(ms),
   },
-  { heading: "PARTITIONS", isNumber: true, format: ({ partitions }) => formatCount(partitions.length || null) },
-  { heading: "WORKERS", isNumber: true, format: ({ workers }) => formatCount(workers) },
-  { heading: "RUNNING", isNumber: true, format: ({ running }) => formatCount(running) },
+  { heading: "PARTITIONS", isNumber: true, format: ({ partitions }) => formatKnown(partitions.length || null) },
+  { heading: "WORKERS", isNumber: true, format: ({ workers }) => formatKnown(workers) },
+  { heading: "RUNNING", isNumber: true, format: ({ running }) => formatKnown(running) },
   {
     heading: "DELAYED",
     isNumber: true,
-    format: ({ delayed }, { isDelayedComplete }) => isDelayedComplete ? formatCount(delayed) : formatMinimum(delayed),
+    format: ({ delayed }, { isDelayedComplete }) => isDelayedComplete ? formatKnown(delayed) : formatMinimum(delayed),
   },
   { heading: "DEAD LETTERS", isNumber: true, format: ({ deadLetters }) => formatDeadLetters(deadLetters) },
 ];
@@ -67,7 +69,7 @@ export function redraw(lines: readonly string[], { rows, columns }: TerminalSize
 
 function formatVerdict({ name, broker, topics }: AppStatus, wrong: number): string {
   const where = `${escapeText(name)} (${escapeText(broker)})`;
-  const all = topics.length === 1 ? "1 topic" : `${formatCount(topics.length)} topics`;
+  const all = countOf(topics.length, "topic");
   if (wrong === 0) return `${where}: nothing is wrong with ${all}`;
   return `${where}: ${formatCount(wrong)} of ${all} ${wrong === 1 ? "needs" : "need"} attention`;
 }
@@ -77,11 +79,7 @@ function formatTable(status: AppStatus): string[] {
     COLUMNS.map(({ heading }) => heading),
     ...status.topics.map((topic) => COLUMNS.map(({ format }) => format(topic, status))),
   ];
-  const widths = COLUMNS.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
-  return rows.map((row) =>
-    row.map((cell, index) => COLUMNS[index]!.isNumber ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!))
-      .join("  ").trimEnd()
-  );
+  return alignColumns(rows, (column) => COLUMNS[column]!.isNumber).map((row) => row.join("  ").trimEnd());
 }
 
 function formatReason({ topic, state, reason }: TopicStatus): string {
@@ -95,13 +93,13 @@ function section(lines: readonly string[]): string[] {
 function formatDeadLetters(counts: DeadLetterCounts | null): string {
   if (counts === null) return NONE;
   const { total, unhandled } = counts;
-  return total === 0 ? "0" : `${formatCount(total)} (${formatCount(unhandled)} new)`;
+  return total === 0 ? "0" : `${formatKnown(total)} (${formatKnown(unhandled)} new)`;
 }
 
 function formatMinimum(count: number): string {
   return count === 0 ? UNKNOWN : `>=${formatCount(count)}`;
 }
 
-function formatCount(count: number | null): string {
-  return count === null ? UNKNOWN : count.toLocaleString("en");
+function formatKnown(count: number | null): string {
+  return count === null ? UNKNOWN : formatCount(count);
 }

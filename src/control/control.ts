@@ -2,10 +2,10 @@
  * The calls of an operator that a worker obeys: pause and resume a topic or a partition, cancel a job. Each writes a record
  * to the control topic, which says what holds from then on; workers read it. No worker needs to run.
  */
-import type { Broker, NewRecord } from "../broker/broker.ts";
-import type { AppendOutcome } from "../broker/broker.ts";
+import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
+import { keepsNewest } from "../broker/cleanup_policy.ts";
 import { BrokerError, EnqueueError, InvalidConfigurationError, UnknownTopicError } from "../errors.ts";
-import { CONTROL_PARTITION, keepsOrders } from "../routing/control_topic.ts";
+import { CONTROL_PARTITION } from "../routing/control_topic.ts";
 import type { Route, Routes } from "../routing/route.ts";
 import type { Clock } from "../support/clock.ts";
 import { type Check, checkOptions, type Checks, integerFrom, nonEmptyString, show } from "../support/validation.ts";
@@ -209,7 +209,7 @@ export class Control {
         `The broker has no topic "${topic}", which tells the workers what is paused: create it with "topics apply"`,
       );
     }
-    if (keepsOrders(found.config)) return broker;
+    if (keepsNewest(found.config)) return broker;
     throw new InvalidConfigurationError(
       `Nothing can be paused or cancelled by topic "${topic}": its cleanup.policy must be "compact", or it is forgotten`,
     );

@@ -11,6 +11,7 @@
  * A tombstone ends what its key says. Any client may have written a record: a reader takes only what is exactly so. Pure.
  */
 import type { Headers, NewRecord, StoredRecord } from "../broker/record.ts";
+import { strictTextOf } from "../broker/record_text.ts";
 import type { Cancellation, Pause } from "../worker/control.ts";
 
 /** The subject of an order. */
@@ -54,7 +55,6 @@ const CANCEL_PREFIX = "cancel/";
 
 const encoder = new TextEncoder();
 const CANCEL_PREFIX_BYTES = encoder.encode(CANCEL_PREFIX);
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Returns the key of an order. */
 export function keyOf(subject: Subject): string {
@@ -86,13 +86,13 @@ export function endRecord(subject: Subject, by: string): NewRecord {
  * @returns `null` for any other record
  */
 export function readOrder({ key: rawKey, value, headers }: StoredRecord, nowMs: number): ReadOrder | null {
-  const key = readText(rawKey);
+  const key = strictTextOf(rawKey, MAX_BYTES);
   const subject = key === null ? null : readSubject(key);
   if (key === null || subject === null) return null;
   if (value === null) {
     return { key, order: orderOf(subject, null), endedBy: readEndedBy(headers) };
   }
-  const fields = readFields(readText(value), nowMs);
+  const fields = readFields(strictTextOf(value, MAX_BYTES), nowMs);
   if (fields === null || (subject.kind === "cancel" && fields.expiresAtMs === null)) return null;
   return { key, order: orderOf(subject, fields), endedBy: null };
 }
@@ -163,15 +163,6 @@ function readTime(value: unknown): number | null {
 }
 
 function readEndedBy(headers: Headers): string | null {
-  const by = readText(headers.find(([name]) => name === BY_HEADER)?.[1] ?? null);
+  const by = strictTextOf(headers.find(([name]) => name === BY_HEADER)?.[1] ?? null, MAX_BYTES);
   return by === null || by === "" || by.length > MAX_NAME_LENGTH ? null : by;
-}
-
-function readText(data: Uint8Array | string | null): string | null {
-  if (data === null || data.length > MAX_BYTES) return null;
-  try {
-    return typeof data === "string" ? data : decoder.decode(data);
-  } catch {
-    return null;
-  }
 }

@@ -13,6 +13,7 @@ import type { PartitionEnds } from "../broker/admin.ts";
 import type { AppendOutcome, BrokerAdmin, NewRecord } from "../broker/broker.ts";
 import { BrokerError, RecordRefusedError } from "../errors.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
+import { countOf } from "../support/count.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { show } from "../support/validation.ts";
 import { type DeadLetterAction, type DeadLetterHandling, markerRecord } from "./marker.ts";
@@ -231,7 +232,7 @@ export class Handler {
   }
 
   #failed(position: Position, cause: Error): BrokerError {
-    const done = `${this.#action} ${this.#handled} dead ${this.#handled === 1 ? "letter" : "letters"}`;
+    const done = `${this.#action} ${countOf(this.#handled, "dead letter")}`;
     return new BrokerError(
       `Cannot go on at dead letter ${formatPosition(position)}, after the App has ${done}: ${cause.message}. ` +
         `A second call goes on; one that was not marked is handled again`,

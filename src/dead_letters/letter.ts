@@ -6,6 +6,8 @@
  * a terminal or a page must escape them.
  */
 import { type Headers, isLargerThan, type StoredRecord } from "../broker/record.ts";
+import { textOf } from "../broker/record_text.ts";
+import { LATEST_MS } from "../support/clock.ts";
 import type { Position } from "../support/position.ts";
 import { topicName } from "../support/validation.ts";
 import { DEAD_LETTER_PREFIX } from "../worker/partition/dead_letter.ts";
@@ -49,10 +51,6 @@ const MAX_NAME_LENGTH = 255;
 const MAX_MESSAGE_LENGTH = 4096;
 /** Deeper data is not of a job, and a reader could not write it as JSON: that ends in a stack overflow. */
 const MAX_DEPTH = 1000;
-/** The latest time of a `Date`, in ms since 1970. */
-const MAX_TIME_MS = 8.64e15;
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads a record of a dead letter topic.
@@ -70,7 +68,7 @@ export function readLetter(
   const envelope = readEnvelope(record, maxPayloadBytes);
   return {
     ...at,
-    deadLetteredAt: timestampMs > 0 && timestampMs <= MAX_TIME_MS ? new Date(timestampMs) : null,
+    deadLetteredAt: timestampMs > 0 && timestampMs <= LATEST_MS ? new Date(timestampMs) : null,
     jobClass: shortName(envelope?.job_class),
     jobId: shortName(envelope?.job_id),
     errorClass: errorClassOf(headers),
@@ -92,10 +90,10 @@ export function readDetails(
   return {
     ...readLetter(record, at, handled, maxPayloadBytes),
     group: readHeader(record.headers, "group", MAX_NAME_LENGTH),
-    key: toText(record.key),
-    headers: record.headers.map(([name, value]) => [name, toText(value)] as const),
+    key: textOf(record.key),
+    headers: record.headers.map(([name, value]) => [name, textOf(value)] as const),
     envelope: isDeeperThan(envelope, MAX_DEPTH) ? null : envelope,
-    value: toText(record.value),
+    value: textOf(record.value),
   };
 }
 
@@ -124,7 +122,7 @@ function readHeader(headers: Headers, name: string, maxLength: number): string |
   const wanted = `${DEAD_LETTER_PREFIX}${name}`;
   const value = headers.findLast(([other]) => other === wanted)?.[1];
   // A character has at most 4 bytes.
-  return value === null || value === undefined ? null : toText(value.subarray(0, maxLength * 4))!.slice(0, maxLength);
+  return value === null || value === undefined ? null : textOf(value.subarray(0, maxLength * 4)).slice(0, maxLength);
 }
 
 function readCount(headers: Headers, name: string): number | null {
@@ -132,21 +130,16 @@ function readCount(headers: Headers, name: string): number | null {
   return digits !== null && /^\d{1,16}$/.test(digits) && Number.isSafeInteger(Number(digits)) ? Number(digits) : null;
 }
 
-/** Decodes bytes for showing: a byte that is not UTF-8 becomes U+FFFD. */
-function toText(data: Uint8Array | string | null): string | null {
-  return data === null || typeof data === "string" ? data : decoder.decode(data);
-}
-
-function readEnvelope(
+/** Returns the envelope of a record; `null` if it cannot be read. @param maxPayloadBytes a larger value is not parsed */
+export function readEnvelope(
   { value, unreadable }: StoredRecord,
   maxPayloadBytes: number,
 ): Readonly<Record<string, unknown>> | null {
   if (value === null || unreadable !== undefined || isLargerThan({ value }, maxPayloadBytes)) return null;
   try {
-    const envelope: unknown = JSON.parse(toText(value)!);
-    return typeof envelope === "object" && envelope !== null && !Array.isArray(envelope)
-      ? envelope as Record<string, unknown>
-      : null;
+    const envelope: unknown = JSON.parse(textOf(value));
+    const isObject = typeof envelope === "object" && envelope !== null && !Array.isArray(envelope);
+    return isObject ? envelope as Record<string, unknown> : null;
   } catch {
     return null;
   }

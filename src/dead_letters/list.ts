@@ -5,7 +5,9 @@
  * Letters of a partition are in the order of the log, whatever their times are: the clocks of workers differ.
  */
 import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
-import type { Position, TopicPartition } from "../support/position.ts";
+import { BrokerError } from "../errors.ts";
+import { handledTopicName } from "../routing/handled_topic.ts";
+import { formatPartition, type Position, type TopicPartition } from "../support/position.ts";
 import { type DeadLetter, readLetter } from "./letter.ts";
 import { type Markers, readMarkers } from "./marker_topic.ts";
 import { readForward } from "../broker/read_forward.ts";
@@ -17,7 +19,7 @@ const LARGEST_WINDOW = 1000;
 
 /** The parts that listing needs. */
 export interface ListContext {
-  readonly admin: Pick<BrokerAdmin, "describe" | "ends" | "read">;
+  readonly admin: Pick<BrokerAdmin, "describe" | "ends" | "listEnds" | "read">;
   /** The full names of the dead letter topics. */
   readonly topics: readonly string[];
   /** A larger value is not parsed. */
@@ -29,15 +31,18 @@ export async function listDeadLetters(
   { admin, topics, maxPayloadBytes }: ListContext,
   options: DeadLetterListOptions,
 ): Promise<DeadLetter[]> {
-  const { limit = 50, unhandled = false, after } = options;
+  const { limit = 50, unhandled = false, after, onPartial } = options;
   const isSelected = filterOf(options, maxPayloadBytes);
   const sinceMs = earliestMs(options.since);
   let read = 0;
   let total = 0;
   const onRead = (count: number) => options.onProgress?.({ read: read += count, total });
   const readers: BackwardReader[] = [];
+  const endsOf = onPartial === undefined
+    ? (topic: string) => admin.ends(topic)
+    : await listReadable(admin, topics, onPartial);
   for (const topic of topics) {
-    const ends = await admin.ends(topic);
+    const ends = await endsOf(topic);
     const markers = await readMarkers(admin, topic, ends);
     for (const { low, high } of ends) total += high - low;
     readers.push(
@@ -64,6 +69,38 @@ export async function listDeadLetters(
     page.push(newest.take());
   }
   return page;
+}
+
+/**
+ * Looks which partitions can be read now.
+ *
+ * @returns the ends of those of a topic
+ * @throws {BrokerError} if markers cannot be read: each letter may have been handled
+ */
+async function listReadable(
+  admin: Pick<BrokerAdmin, "ends" | "listEnds">,
+  topics: readonly string[],
+  onPartial: (problem: string) => void,
+): Promise<(topic: string) => Promise<readonly PartitionEnds[]>> {
+  const listed = await admin.listEnds(topics.flatMap((topic) => [topic, handledTopicName(topic)]));
+  return async (topic) => {
+    const found = listed.get(topic) ?? null;
+    const markers = listed.get(handledTopicName(topic));
+    // It does not exist, and the error is that of any other list.
+    if (found === null) return await admin.ends(topic);
+    const marker = markers?.partitions.find(({ problem }) => problem !== null);
+    const ofMarkers = markers?.problem ?? marker?.problem ?? null;
+    if (ofMarkers !== null) throw new BrokerError(`Cannot read topic "${handledTopicName(topic)}": ${ofMarkers}`);
+    if (found.problem !== null) onPartial(`The dead letters of ${topic} are not known: ${found.problem}`);
+    const [first, ...more] = found.partitions.filter(({ problem }) => problem !== null);
+    if (first !== undefined) {
+      const others = more.length === 0 ? "" : ` and of ${more.length} more of its partitions`;
+      onPartial(`The dead letters of ${formatPartition({ topic, ...first })}${others} are not known: ${first.problem}`);
+    }
+    return found.partitions.flatMap(({ partition, low, high }) =>
+      low === null || high === null ? [] : [{ partition, low, high }]
+    );
+  };
 }
 
 interface ReaderOptions {

@@ -3,6 +3,7 @@
  * JSON. The last marker of a dead letter counts. Pure.
  */
 import type { NewRecord, StoredRecord } from "../broker/record.ts";
+import { strictTextOf } from "../broker/record_text.ts";
 import { formatPosition, parsePosition, type Position } from "../support/position.ts";
 
 /** The handling of a dead letter: enqueued again, or dismissed without that. */
@@ -26,10 +27,8 @@ export interface Marker {
 }
 
 const MAX_NAME_LENGTH = 255;
-/** A marker is shorter, in bytes. */
+/** Longest key or value of a marker, in bytes. */
 const MAX_MARKER_BYTES = 8192;
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Returns the record that marks a dead letter. */
 export function markerRecord({ position, handling: { action, by, at } }: Marker): NewRecord {
@@ -39,8 +38,8 @@ export function markerRecord({ position, handling: { action, by, at } }: Marker)
 
 /** Reads a marker. @returns `null` for any other record */
 export function readMarker({ key, value }: StoredRecord): Marker | null {
-  const position = parsePosition(readText(key) ?? "");
-  const handling = readHandling(readText(value));
+  const position = parsePosition(strictTextOf(key, MAX_MARKER_BYTES) ?? "");
+  const handling = readHandling(strictTextOf(value, MAX_MARKER_BYTES));
   return position === null || handling === null ? null : { position, handling };
 }
 
@@ -51,15 +50,6 @@ function readHandling(text: string | null): DeadLetterHandling | null {
     if (action !== "requeued" && action !== "dismissed") return null;
     if (typeof by !== "string" || typeof at !== "string" || Number.isNaN(time.getTime())) return null;
     return { action, by: by.slice(0, MAX_NAME_LENGTH), at: time };
-  } catch {
-    return null;
-  }
-}
-
-function readText(data: Uint8Array | string | null): string | null {
-  if (data === null || data.length > MAX_MARKER_BYTES) return null;
-  try {
-    return typeof data === "string" ? data : decoder.decode(data);
   } catch {
     return null;
   }

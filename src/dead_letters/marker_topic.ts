@@ -3,8 +3,9 @@
  * for each dead letter that is in the log, whatever the topic of markers holds.
  */
 import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
+import { keepsNewest } from "../broker/cleanup_policy.ts";
 import { InvalidConfigurationError, UnknownTopicError } from "../errors.ts";
-import { handledTopicName, keepsMarkers } from "../routing/handled_topic.ts";
+import { handledTopicName } from "../routing/handled_topic.ts";
 import type { Position, TopicPartition } from "../support/position.ts";
 import { type DeadLetterHandling, readMarker } from "./marker.ts";
 import { readForward } from "../broker/read_forward.ts";
@@ -85,7 +86,7 @@ export async function assertMarkable(admin: Pick<BrokerAdmin, "describe">, topic
         `"topics apply"`,
     );
   }
-  if (keepsMarkers(found.config)) return;
+  if (keepsNewest(found.config)) return;
   throw new InvalidConfigurationError(
     `No dead letter can be marked in topic "${name}": its cleanup.policy must be "compact", or markers are lost`,
   );

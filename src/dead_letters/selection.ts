@@ -26,6 +26,11 @@ export interface DeadLetterListOptions extends DeadLetterFilter {
   readonly after?: Position & Pick<DeadLetter, "deadLetteredAt">;
   /** Called after each read, with the number of letters that were read, and of those that there are: a filter may read many. */
   readonly onProgress?: (progress: { readonly read: number; readonly total: number }) => void;
+  /**
+   * Called for each topic with partitions that cannot be read now, such as those without a leader, with a sentence about it:
+   * their letters are left out. @default the call waits for them some seconds, and fails
+   */
+  readonly onPartial?: (problem: string) => void;
 }
 
 /** Dead letters to handle: those that match a filter with at least one part, some positions, or all. */
@@ -47,6 +52,7 @@ const LIST: Checks<DeadLetterListOptions> = {
   unhandled: boolean,
   after: () => null,
   onProgress: callback,
+  onPartial: callback,
 };
 const SELECTION: Checks<DeadLetterSelection> = {
   ...FILTER,

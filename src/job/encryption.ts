@@ -11,7 +11,7 @@
 import type { KeyObject } from "node:crypto";
 import { InvalidConfigurationError, PoisonError, UnknownKeyError } from "../errors.ts";
 import { nodeBuiltin } from "../support/node_builtin.ts";
-import { boolean, checkOptions, show } from "../support/validation.ts";
+import { boolean, checkOptions, describeType, show } from "../support/validation.ts";
 
 /** A key, and the id by which envelopes name it. */
 export interface EncryptionKey {
@@ -163,8 +163,13 @@ export function encryption(options: EncryptionOptions): Encryption {
   if (options.keys === undefined) throw new InvalidConfigurationError(`encryption() needs the option "keys"`);
   const ids = new Set<string>();
   for (const entry of options.keys) {
-    const { id, key } = (entry ?? {}) as Partial<EncryptionKey>;
-    checkOptions("a key of encryption()", { ...entry }, { id: () => null, key: () => null });
+    if (typeof entry !== "object" || entry === null) {
+      throw new InvalidConfigurationError(
+        `A key of encryption() must be { id, key }, but it is ${describeType(entry)}`,
+      );
+    }
+    const { id, key } = entry as Partial<EncryptionKey>;
+    checkOptions("a key of encryption()", entry, { id: () => null, key: () => null });
     if (typeof id !== "string" || id === "" || id.length > 100) {
       throw new InvalidConfigurationError(`An "id" of encryption() must be 1 to 100 characters, but it is ${show(id)}`);
     }

@@ -32,3 +32,17 @@ export interface SerializedValue {
   /** Its fields, not serialized themselves. */
   readonly fields: object;
 }
+
+/** The fields of an envelope on the wire that hold no data of the application: what an operator sees without asking. */
+export const SAFE_ENVELOPE_FIELDS: readonly string[] = [
+  "job_class",
+  "job_id",
+  "provider_job_id",
+  "queue_name",
+  "priority",
+  "executions",
+  "locale",
+  "timezone",
+  "enqueued_at",
+  "scheduled_at",
+];

@@ -10,7 +10,7 @@ import { readForward } from "../broker/read_forward.ts";
 import type { StoredRecord } from "../broker/record.ts";
 import { BrokerError, UnknownTopicError } from "../errors.ts";
 import { formatPartition } from "../support/position.ts";
-import type { SkipCommand } from "./read_status.ts";
+import type { SkipCommand } from "./read_worker_status.ts";
 import { readReport, readWorkerId, type Report } from "./report.ts";
 import type { ReportedState, ReportedWorker } from "./reported_worker.ts";
 

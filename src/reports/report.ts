@@ -3,11 +3,12 @@
  * Any client may have written a record: what is read of it is checked field by field, and bounded. Pure.
  */
 import type { NewRecord, StoredRecord } from "../broker/record.ts";
+import { strictTextOf } from "../broker/record_text.ts";
 import { Budget } from "./budget.ts";
 import { boundStatus, MAX_NAME, totalsOf } from "./bounded_status.ts";
 import { FieldError, readInteger, readList, readNumber, readObject, readString } from "./fields.ts";
 import { MAX_TOPICS } from "./job_history.ts";
-import { readStatus, type SkipCommand } from "./read_status.ts";
+import { readWorkerStatus, type SkipCommand } from "./read_worker_status.ts";
 import { MINUTES } from "./recent_counts.ts";
 import type {
   ReportedHistogram,
@@ -16,6 +17,7 @@ import type {
   TopicHistory,
   WorkerHistory,
 } from "./reported_worker.ts";
+import { LATEST_MS } from "../support/clock.ts";
 import type { WorkerStatus } from "../worker/status.ts";
 
 /** The largest value of a report, in characters. A reader parses no larger one. */
@@ -54,16 +56,14 @@ export function endRecord({ id }: WorkerIdentity): NewRecord {
  * @returns its id; `null` if the record cannot be of a worker
  */
 export function readWorkerId({ key }: StoredRecord): string | null {
-  if (key === null || key.length === 0 || key.length > MAX_ID) return null;
-  const id = decode(key);
+  const id = strictTextOf(key, MAX_ID);
   return id !== null && /^[\x21-\x7e]+$/.test(id) ? id : null;
 }
 
 /** Reads a report. @returns `null` for any other record */
 export function readReport(id: string, { value }: StoredRecord, skipCommand: SkipCommand): Report | null {
-  if (value === null || value.length > MAX_REPORT_LENGTH) return null;
   try {
-    const fields = readObject(JSON.parse(decode(value) ?? "null"));
+    const fields = readObject(JSON.parse(strictTextOf(value, MAX_REPORT_LENGTH) ?? "null"));
     return {
       id,
       host: readString(fields.host, MAX_NAME),
@@ -71,7 +71,7 @@ export function readReport(id: string, { value }: StoredRecord, skipCommand: Ski
       version: readString(fields.version, MAX_NAME),
       runtime: readString(fields.runtime, MAX_NAME),
       startedAtMs: readTime(fields.startedAtMs),
-      status: readStatus(fields.status, skipCommand),
+      status: readWorkerStatus(fields.status, skipCommand),
       totals: readTotals(fields.totals),
       history: readHistory(fields.history ?? {}),
     };
@@ -151,19 +151,6 @@ function readHistogram(value: unknown): ReportedHistogram {
   return { bounds: upper, counts: counts.map(readInteger), sum: readNumber(sum) };
 }
 
-/** The last time that a `Date` can hold. */
-const MAX_TIME_MS = 8.64e15;
-
 function readTime(value: unknown): number {
-  return Math.min(readNumber(value), MAX_TIME_MS);
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-function decode(data: Uint8Array | string): string | null {
-  try {
-    return typeof data === "string" ? data : decoder.decode(data);
-  } catch {
-    return null;
-  }
+  return Math.min(readNumber(value), LATEST_MS);
 }

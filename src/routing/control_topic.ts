@@ -2,7 +2,6 @@
  * The topic in which an operator's orders are kept: one for each App, with one partition. Compaction keeps of it what holds
  * now: the paused topics, and the cancelled jobs.
  */
-import { hasCleanupPolicy } from "../broker/cleanup_policy.ts";
 
 /** The only partition that is written and read: the records of it have one order. */
 export const CONTROL_PARTITION = 0;
@@ -16,12 +15,3 @@ export const CONTROL_TOPIC_CONFIG: Readonly<Record<string, string>> = {
   "segment.ms": "3600000",
   "delete.retention.ms": "86400000",
 };
-
-/**
- * Returns whether orders are kept in a topic. One that deletes by age forgets which topics are paused.
- *
- * @param config its settings, by Kafka's names
- */
-export function keepsOrders(config: ReadonlyMap<string, string>): boolean {
-  return hasCleanupPolicy(config, "compact") && !hasCleanupPolicy(config, "delete");
-}

@@ -2,7 +2,6 @@
  * The topic in which the handling of dead letters is marked: one for each dead letter topic. Compaction keeps the last marker
  * of each dead letter.
  */
-import { hasCleanupPolicy } from "../broker/cleanup_policy.ts";
 
 /** Returns the full name of the topic that marks the dead letters of a topic as handled. */
 export function handledTopicName(deadLetterTopic: string): string {
@@ -11,12 +10,3 @@ export function handledTopicName(deadLetterTopic: string): string {
 
 /** The settings of the topic. A marker lives as long as the topic: a dead letter that is in the log must stay marked. */
 export const HANDLED_TOPIC_CONFIG: Readonly<Record<string, string>> = { "cleanup.policy": "compact" };
-
-/**
- * Returns whether markers are kept in a topic. One that deletes by age forgets which dead letters were requeued.
- *
- * @param config its settings, by Kafka's names
- */
-export function keepsMarkers(config: ReadonlyMap<string, string>): boolean {
-  return hasCleanupPolicy(config, "compact") && !hasCleanupPolicy(config, "delete");
-}

@@ -50,10 +50,3 @@ export function memoryOf({ key, value, headers }: StoredRecord): number {
 function copyOf(data: Uint8Array | string): Uint8Array | string {
   return typeof data === "string" ? data : copyBytes(data);
 }
-
-/** Returns a key as text. */
-export function textOf(key: Uint8Array | string): string {
-  return typeof key === "string" ? key : decoder.decode(key);
-}
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -4,12 +4,10 @@
  */
 import type { BrokerAdmin } from "../broker/broker.ts";
 import { readForward } from "../broker/read_forward.ts";
+import { textOf } from "../broker/record_text.ts";
+import { LATEST_MS } from "../support/clock.ts";
 import type { TopicPartition } from "../support/position.ts";
 import { jobIdOf, readScheduled } from "../dispatch/schedule.ts";
-import { textOf } from "./candidate.ts";
-
-/** The latest time that a `Date` can have: a forged record may name any number. */
-const LATEST_MS = 8.64e15;
 
 /** A job that waits. */
 export interface ScheduledJob {

@@ -15,13 +15,14 @@ import type { PausedTopic } from "../control/control.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
 import type { Route } from "../routing/route.ts";
+import { countOf } from "../support/count.ts";
 import { formatPartition } from "../support/position.ts";
 import { type Answer, type AskAdmin, Deadline } from "./ask.ts";
 import { countDeadLetters } from "./dead_letter_counts.ts";
 import { countDelayed, type DelayedCounts } from "./delayed_counts.ts";
 import { readHeads } from "./heads.ts";
 import type { Movement } from "./movement.ts";
-import { count, type PartitionFacts, stalledAfterMs, summarizePartition } from "./partition_state.ts";
+import { type PartitionFacts, stalledAfterMs, summarizePartition } from "./partition_state.ts";
 import { ReportFacts } from "./report_facts.ts";
 import type { AppStatus, DeadLetterCounts, TopicStatus } from "./status.ts";
 import { compareTopics, summarizeTopic, worstState } from "./topic_state.ts";
@@ -193,7 +194,7 @@ class StatusReader {
 
   async #readAges(ask: AskAdmin, facts: Facts): Promise<void> {
     const unknown = await readHeads(ask, Array.from(facts.values(), ({ partitions }) => partitions), this.#deadline);
-    if (unknown > 0) this.#notes.push(`The age of ${count(unknown, "partition")} could not be read in time.`);
+    if (unknown > 0) this.#notes.push(`The age of ${countOf(unknown, "partition")} could not be read in time.`);
   }
 
   async #countDeadLetters(ask: AskAdmin, listed: Listed): Promise<ReadonlyMap<string, DeadLetterCounts>> {

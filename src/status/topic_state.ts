@@ -1,6 +1,7 @@
 /** Puts the partitions of a topic together, and the topics of an App. Pure. */
 import { formatAge } from "../support/age.ts";
-import { BEHIND_AFTER_MS, count, describeWait } from "./partition_state.ts";
+import { countOf } from "../support/count.ts";
+import { BEHIND_AFTER_MS, describeWait } from "./partition_state.ts";
 import { type AppStatus, type PartitionSummary, TOPIC_STATES, type TopicState, type TopicStatus } from "./status.ts";
 
 /** The part of a topic's status that follows from its partitions. */
@@ -59,16 +60,24 @@ function judgeDelayed(worst: TopicState, delayed: OverdueJobs): [TopicState, str
   const overdueMs = nowMs - earliestDueAtMs;
   const state = releasers === 0 ? "no worker" : "behind";
   if (overdueMs <= BEHIND_AFTER_MS || worstState([state, worst]) !== state || state === worst) return null;
-  const reason = `${count(overdue, "delayed job")} ${overdue === 1 ? "is" : "are"} overdue by up to ${
+  const reason = `${countOf(overdue, "delayed job")} ${overdue === 1 ? "is" : "are"} overdue by up to ${
     formatAge(overdueMs)
   }`;
   return [state, releasers === 0 ? `${reason}, and no worker releases delayed jobs` : reason];
 }
 
-/** Compares two topics: the worse first, then the one whose oldest record has waited for longer, then by name. */
-export function compareTopics(a: TopicStatus, b: TopicStatus): number {
+/** Compares two topics, or two partitions: the worse first, then the one whose oldest record has waited for longer. */
+export function compareStates(
+  a: Pick<TopicStatus, "state" | "oldestWaitingMs">,
+  b: Pick<TopicStatus, "state" | "oldestWaitingMs">,
+): number {
   return TOPIC_STATES.indexOf(a.state) - TOPIC_STATES.indexOf(b.state) ||
-    (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1) || (a.topic < b.topic ? -1 : 1);
+    (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1);
+}
+
+/** Compares two topics: by state and age, then by name. */
+export function compareTopics(a: TopicStatus, b: TopicStatus): number {
+  return compareStates(a, b) || (a.topic < b.topic ? -1 : 1);
 }
 
 function describeTopic(
@@ -80,6 +89,6 @@ function describeTopic(
   const [first, ...more] = inState.toSorted((a, b) => (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1));
   if (first === undefined || partitions.length === 1) return first?.reason ?? "it has no partition";
   if (state === "ok" && lag !== null) return describeWait(lag, oldestWaitingMs);
-  const others = more.length === 0 ? "" : ` (and ${count(more.length, "other partition")})`;
+  const others = more.length === 0 ? "" : ` (and ${countOf(more.length, "other partition")})`;
   return `partition ${first.partition}${others}: ${first.reason}`;
 }

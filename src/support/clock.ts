@@ -13,6 +13,9 @@ export interface Clock {
   callAt(timeMs: number, fn: () => void): () => void;
 }
 
+/** The latest time that a `Date` can have, in milliseconds since 1970: a record may have any number. */
+export const LATEST_MS = 8.64e15;
+
 /** The longest sleep, in milliseconds: a clock that is set forward is noticed after it. */
 const MAX_SLEEP_MS = 10_000;
 

@@ -1,21 +1,19 @@
 /** Writes a worker's status for Prometheus: its state, its running jobs, and the progress of its partitions. */
 import type { Exposition, Labels } from "../monitor/exposition.ts";
-import type {
-  PartitionStatus,
-  ScheduledPartitionStatus,
-  SchedulerStatus,
-  WorkerState,
-  WorkerStatus,
+import {
+  type PartitionStatus,
+  type ScheduledPartitionStatus,
+  type SchedulerStatus,
+  WORKER_STATES,
+  type WorkerStatus,
 } from "../worker/status.ts";
-
-const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
 
 /** Adds a worker's gauges to a scrape. */
 export function writeGauges(to: Exposition, { state, concurrency, groups, scheduler }: WorkerStatus): void {
   to.gauges(
     "activejob_worker_state",
     "1 for the state in which the worker is, 0 for the others",
-    STATES.map((each) => [{ state: each }, Number(each === state)]),
+    WORKER_STATES.map((each) => [{ state: each }, Number(each === state)]),
   );
   to.gauges("activejob_worker_concurrency", "Jobs that the worker runs at once, at most", [[{}, concurrency]]);
   to.gauges(

@@ -10,6 +10,9 @@ import type { Position } from "../support/position.ts";
 /** `new`: not run yet. `quiet`: keeps its partitions and starts no job. `stopping`: running jobs may end. */
 export type WorkerState = "new" | "running" | "quiet" | "stopping" | "stopped";
 
+/** All states. */
+export const WORKER_STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
+
 /** A worker at one moment. */
 export interface WorkerStatus {
   /** The state of its life cycle. */

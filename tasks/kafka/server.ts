@@ -271,15 +271,18 @@ function javaOptions(jars: string): string[] {
   ];
 }
 
+/** The longest wait for a Kafka that starts, in milliseconds. It takes a few seconds, on a busy machine a minute. */
+const START_MS = 180_000;
+
 async function waitUntilUp(child: Deno.ChildProcess, folder: string, ports: readonly number[]): Promise<void> {
   let ended = false;
   void child.status.then(() => ended = true);
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + START_MS;
   for (const port of ports) {
     while (!await isListening(port)) {
       if (ended || performance.now() > deadline) {
         const log = await Deno.readTextFile(`${folder}/server.log`).catch(() => "");
-        const why = ended ? "it ended" : "it did not answer within 60 s";
+        const why = ended ? "it ended" : `it did not answer within ${START_MS} ms`;
         throw new KafkaUnavailableError(`Cannot start Kafka on port ${port}: ${why}: ${log.slice(-2000)}`);
       }
       await sleep(50);

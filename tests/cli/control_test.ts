@@ -12,7 +12,7 @@ testCommandLines([
   { args: ["pause", ...APP], code: EXIT.usage, stderr: /"pause" needs one topic, .* but none is given$/ },
   { args: ["pause", ...APP, "default/x"], code: EXIT.usage, stderr: /but it is given "default\/x"$/ },
   { args: ["pause", ...APP, "defalt"], code: EXIT.failed, stderr: /did you mean "default"\?/ },
-  { args: ["resume", ...APP, "default"], code: EXIT.ok, stdout: /^default was not paused$/ },
+  { args: ["resume", ...APP, "default"], code: EXIT.ok, stdout: /^dead_default was not paused$/ },
   { args: ["cancel", ...APP], code: EXIT.usage, stderr: /"cancel" needs one job id$/ },
 ]);
 
@@ -47,4 +47,7 @@ Deno.test("a topic that is paused from the command line starts no job until it i
   assertEquals(await run("worker", "--once"), []);
   assertEquals(await run("resume", "default"), ["Resumed dead_default"]);
   assertEquals(await run("worker", "--once"), ["mail to ada at attempt 1"]);
+  // Each command prints the full name of a topic, with the App's prefix, whichever name it is given.
+  assertEquals(await run("enqueue", "MailJob", '["ben", "x"]'), ["dead_default/0@2"]);
+  assertEquals(await run("skip", "default/0@2"), ["Passed over dead_default/0@2"]);
 });

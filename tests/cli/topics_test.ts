@@ -22,6 +22,6 @@ testCommandLines([
   {
     args: ["topics", "apply", "--app", "tests/cli/apps/away.ts", "--timeout-ms", "100"],
     code: EXIT.failed,
-    stderr: /^error: The broker "memory:" did not answer within 100 ms/,
+    stderr: /^error: The broker "memory:" did not respond within 100 ms/,
   },
 ]);

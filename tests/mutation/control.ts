@@ -145,4 +145,20 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     tests: [LIMIT],
     only: "of 100,000 values",
   },
+  {
+    what: "control: a list of what is paused reads no cancellation",
+    file: "src/control/state.ts",
+    find: "if (!this.#knowsJobs && isAboutJob(record)) return;",
+    replace: "",
+    tests: [STATE],
+    only: "is to know no cancellation",
+  },
+  {
+    what: "control: a topic that was missing is read from its start",
+    file: "src/control/worker_control.ts",
+    find: "this.#wasMissing ||= error instanceof UnknownTopicError;",
+    replace: "",
+    tests: ["tests/control/worker_control_test.ts"],
+    only: "as many records again",
+  },
 ];

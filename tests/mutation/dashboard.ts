@@ -16,7 +16,7 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
   {
     what: "dashboard: a request without a user is refused",
     file: "src/web/dashboard/dashboard.ts",
-    find: "if (!isUser && !publicRead)",
+    find: "if (found === null && !publicRead)",
     replace: "if (false)",
     tests: REQUESTS,
     only: "without a user gets 403",

@@ -131,8 +131,8 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
     what: "dead letters: a huge header is cut",
     file: LETTER,
-    find: "!.slice(0, maxLength);",
-    replace: "!;",
+    find: ").slice(0, maxLength);",
+    replace: ");",
     tests: ["tests/dead_letters/letter_test.ts"],
   },
   {

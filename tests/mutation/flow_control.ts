@@ -65,6 +65,22 @@ export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
     only: "F3: a job that performs another one",
   },
   {
+    what: "limits: a rate counts from the call of perform",
+    file: "src/worker/partition/runner.ts",
+    find: "queueMicrotask(() => this.#gate!.start(record));",
+    replace: "queueMicrotask(() => {});",
+    tests: ["tests/worker/limits/limits_test.ts"],
+    only: "call of perform",
+  },
+  {
+    what: "expiry: a job is enqueued by the clock of its App",
+    file: "src/dispatch/dispatcher.ts",
+    find: "const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());",
+    replace: "const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock && Date.now());",
+    tests: ["tests/testing/delays_test.ts"],
+    only: "expire by the clock",
+  },
+  {
     what: "expiry: a delayed job is as old as the time since it was due",
     file: "src/worker/partition/decode.ts",
     find: "nowMs - Math.max(sinceMs, scheduledAtMs ?? 0)",

@@ -138,4 +138,12 @@ export const KAFKA_MUTANTS: readonly Mutant[] = [
     replace: "failed === addresses.length",
     tests: ["tests/broker/kafka/wire/cluster_test.ts"],
   },
+  {
+    what: "kafka: a record that is not there is not skipped",
+    file: "src/broker/kafka/skip.ts",
+    find: "offset >= high",
+    replace: "false",
+    tests: ["tests/kafka/conformance_test.ts"],
+    only: "is not there",
+  },
 ];

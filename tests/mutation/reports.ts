@@ -56,7 +56,7 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "reports: the command of a stuck record is the reader's own",
-    file: "src/reports/read_status.ts",
+    file: "src/reports/read_worker_status.ts",
     find: "remedy: skipCommand(record)",
     replace: "remedy: String((value as { remedy?: string }).remedy)",
     tests: ["tests/reports/report_test.ts"],
@@ -64,7 +64,7 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "reports: a reader takes no more jobs of all partitions than a report has",
-    file: "src/reports/read_status.ts",
+    file: "src/reports/read_worker_status.ts",
     find: "ofPartitions.take(",
     replace: "new Budget(1000).take(",
     tests: ["tests/reports/report_test.ts"],
@@ -72,7 +72,7 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "reports: the topic of a record is a name that Kafka accepts",
-    file: "src/reports/read_status.ts",
+    file: "src/reports/read_worker_status.ts",
     find: "if (topicName(value) === null) return value as string;",
     replace: 'if (typeof value === "string") return value;',
     tests: ["tests/reports/report_test.ts"],
@@ -89,8 +89,8 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
   {
     what: "reports: a report that is too large is not parsed",
     file: "src/reports/report.ts",
-    find: "value.length > MAX_REPORT_LENGTH) return null;",
-    replace: "value.length < 0) return null;",
+    find: "strictTextOf(value, MAX_REPORT_LENGTH)",
+    replace: "strictTextOf(value, Infinity)",
     tests: ["tests/reports/report_test.ts"],
     only: "a record that is not a report",
   },

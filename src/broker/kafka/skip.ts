@@ -7,7 +7,7 @@ import { BrokerError, UnknownTopicError } from "../../errors.ts";
 import { waitUntilSettled } from "../../support/deadline.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
 import type { Commit, DecideSkip } from "../broker.ts";
-import { alreadySkippedError, skipsOthersError } from "../refusals.ts";
+import { alreadySkippedError, outsideOfLogError, skipsOthersError } from "../refusals.ts";
 import { brokerError } from "./broker_error.ts";
 import { isLiveGroup } from "./admin.ts";
 import type { Generation } from "./consumer/generation.ts";
@@ -30,8 +30,8 @@ const PURPOSE: Purpose = "group 0";
  * Moves a group past a record.
  *
  * @throws {UnknownTopicError} if there is no such topic
- * @throws {BrokerError} if the group is past it already or has not come to it, or the partition could not be owned within
- * a minute
+ * @throws {BrokerError} if the record is not there, the group is past it already or has not come to it, or the partition
+ * could not be owned within a minute
  */
 export async function skipRecord(
   cluster: Cluster,
@@ -47,10 +47,12 @@ export async function skipRecord(
   if (!partitions.includes(partition)) {
     throw new BrokerError(`Cannot ${what}: the topic has ${partitions.length} partitions`);
   }
+  const { low, high } = (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!;
+  // Kafka takes any offset: the group would pass over the record that comes there.
+  if (offset >= high) throw outsideOfLogError(what, high);
   const current = async (): Promise<Commit> => {
     const [committed] = await questions.committed(group, [position]);
     if (committed) return { offset: committed.offset, metadata: workerMetadata(committed.metadata) };
-    const { low } = (await questions.endsOf(topic)).find((ends) => ends.partition === partition)!;
     return { offset: low, metadata: "" };
   };
   let committed = await current();

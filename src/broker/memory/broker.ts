@@ -16,7 +16,7 @@ import type {
   NewRecord,
 } from "../broker.ts";
 import { alreadySkippedError, refuseAll, skipsOthersError } from "../refusals.ts";
-import type { Position } from "../../support/position.ts";
+import { formatPosition, type Position } from "../../support/position.ts";
 import { memoryAdmin } from "./admin.ts";
 import { MemoryConsumer } from "./consumer.ts";
 import { MAX_COMMIT_METADATA_LENGTH } from "./group.ts";
@@ -70,7 +70,7 @@ export class MemoryBroker implements Broker {
     await this.ready();
     const group = this.#log.group(name);
     const end = position.offset + 1;
-    this.#log.assertContains({ ...position, offset: end });
+    this.#log.assertContains({ ...position, offset: end }, `skip ${formatPosition(position)}`);
     const { low } = this.#log.partition(position);
     const committed = (): Commit => group.committed(position) ?? { offset: low, metadata: "" };
     const { offset } = committed();

@@ -15,7 +15,7 @@ import {
   unknownPartitionError,
   unknownTopicError,
 } from "../refusals.ts";
-import type { Position, TopicPartition } from "../../support/position.ts";
+import { formatPosition, type Position, type TopicPartition } from "../../support/position.ts";
 import { Group } from "./group.ts";
 import { MemoryPartition } from "./partition.ts";
 import { TaskQueue } from "./task_queue.ts";
@@ -133,12 +133,13 @@ export class MemoryLog {
   /**
    * Checks that a group can be moved to a position.
    *
+   * @param what what was to be done, for the error
    * @throws {BrokerError} if the position lies outside of the partition
    */
-  assertContains(position: Position): void {
+  assertContains(position: Position, what: string = `move a group to ${formatPosition(position)}`): void {
     const { high } = this.partition(position);
     const { offset } = position;
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset > high) throw outsideOfLogError(position, high);
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset > high) throw outsideOfLogError(what, high);
   }
 
   /** Makes a group. */

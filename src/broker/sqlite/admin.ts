@@ -1,5 +1,5 @@
 /** Administration of the file: topics, offsets, and the committed offsets of groups without live consumers. */
-import type { Position, TopicPartition } from "../../support/position.ts";
+import { formatPosition, type Position, type TopicPartition } from "../../support/position.ts";
 import type { BrokerAdmin } from "../broker.ts";
 import { groupHasMembersError, outsideOfLogError, unknownPartitionError } from "../refusals.ts";
 import type { Connection } from "./connection.ts";
@@ -74,12 +74,20 @@ export function sqliteAdmin(file: DatabaseFile, changed: () => void): BrokerAdmi
   };
 }
 
-/** The partition of a position at which a group can go on. */
-export function partitionAt(connection: Connection, at: Position): { readonly id: number; readonly ends: Ends } {
+/**
+ * The partition of a position at which a group can go on.
+ *
+ * @param what what was to be done, for the error
+ */
+export function partitionAt(
+  connection: Connection,
+  at: Position,
+  what: string = `move a group to ${formatPosition(at)}`,
+): { readonly id: number; readonly ends: Ends } {
   const found = existingPartition(connection, at);
   const { high } = found.ends;
   if (Number.isSafeInteger(at.offset) && at.offset >= 0 && at.offset <= high) return found;
-  throw outsideOfLogError(at, high);
+  throw outsideOfLogError(what, high);
 }
 
 /** A partition that must exist. */

@@ -11,6 +11,7 @@ import type { Connection } from "./connection.ts";
 import { readHeaders } from "./headers.ts";
 import { idOf, offsetIn } from "./record_id.ts";
 import { MAX_RECORD_BYTES } from "./topics.ts";
+import { LATEST_MS } from "../../support/clock.ts";
 
 /** The most records of a batch, however small they are: they are read in one turn. */
 const MAX_BATCH_RECORDS = 500;
@@ -19,9 +20,6 @@ const MAX_BATCH_RECORDS = 500;
 const MEASURED_AT_ONCE = 50;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The latest time of a `Date`, in milliseconds. */
-const LATEST_MS = 8.64e15;
 
 type Row = readonly [offset: number, timestampMs: number, key: unknown, headers: unknown, value: unknown];
 

@@ -82,7 +82,11 @@ class Skip {
     const { group, id } = this.#candidate;
     const position = this.#position;
     const end = position.offset + 1;
-    const { id: partitionId, ends } = partitionAt(connection, { ...position, offset: end });
+    const { id: partitionId, ends } = partitionAt(
+      connection,
+      { ...position, offset: end },
+      `skip ${formatPosition(position)}`,
+    );
     const committed = committedOf(connection, group, partitionId) ?? { offset: ends.low, metadata: "" };
     if (committed.offset > position.offset) throw alreadySkippedError(group, position, committed.offset);
     this.#sessions.observe(membersOf(connection, group));

@@ -1,8 +1,8 @@
 /** Finds the jobs of ticks in their topic: one may have been enqueued before its owner was killed. */
 import type { BrokerAdmin } from "../../broker/broker.ts";
 import { readForward } from "../../broker/read_forward.ts";
+import { textOf } from "../../broker/record_text.ts";
 import type { Position } from "../../support/position.ts";
-import { textOf } from "../candidate.ts";
 
 /** The records to look at. */
 export interface FindOptions {

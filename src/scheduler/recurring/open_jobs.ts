@@ -10,12 +10,12 @@
  * however much waits. A job is known before it is enqueued, so that no record of it is passed over.
  */
 import type { BrokerAdmin, CommittedOffset, PartitionEnds, StoredRecord } from "../../broker/broker.ts";
+import { textOf } from "../../broker/record_text.ts";
 import { readScheduled } from "../../dispatch/schedule.ts";
 import { UnknownTopicError } from "../../errors.ts";
 import type { Position } from "../../support/position.ts";
 import { decodeCommitMetadata } from "../../worker/partition/commit_metadata.ts";
 import { isInRanges } from "../../worker/partition/offset_states.ts";
-import { textOf } from "../candidate.ts";
 import { readTickJobId } from "./find_job.ts";
 import { LogFollower } from "./log_follower.ts";
 import type { LastTick } from "./tick_record.ts";

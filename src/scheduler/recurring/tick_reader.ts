@@ -16,7 +16,7 @@ import { UnknownTopicError } from "../../errors.ts";
 import type { RecurringDefinition } from "../../recurring/definition.ts";
 import { nextTurn } from "../../support/timers.ts";
 import type { StoredRecord } from "../../broker/record.ts";
-import { textOf } from "../candidate.ts";
+import { textOf } from "../../broker/record_text.ts";
 import { decodeTick, lastTickAtMs, RECURRING_PARTITION, recurringIdOf, type TickRecord } from "./tick_record.ts";
 import { addCancelled, nextTickAtMs } from "./tick_rules.ts";
 import { TickTable } from "./tick_table.ts";

@@ -9,12 +9,13 @@
  * | `definition` | a hash of the definition with which the tick was computed |
  * | `last` | the last tick that enqueued a job, its `jobId` and its position |
  * | `ends` | the enqueuing has begun: the ends of the target's partitions before it |
- * | `cancelled` | the ticks that were cancelled, a hundred at most: see `cancelled_ticks.ts` |
+ * | `cancelled` | the ticks that were cancelled, a hundred at most: see `tick_rules.ts` |
  *
  * Pure. Untrusted when it is read, since any client may write to the topic.
  */
 import { tickJobIdOf } from "../../recurring/definition.ts";
 import type { Schedule } from "../../dispatch/schedule.ts";
+import { LATEST_MS } from "../../support/clock.ts";
 import type { Position } from "../../support/position.ts";
 
 /** The partition that has the records of all recurring jobs: each topic has it. */
@@ -116,5 +117,5 @@ function isCount(value: unknown): boolean {
 
 /** Whether a value is milliseconds since 1970 that a `Date` can have. */
 function isTime(value: unknown): boolean {
-  return isCount(value) && (value as number) <= 8.64e15;
+  return isCount(value) && (value as number) <= LATEST_MS;
 }

@@ -18,20 +18,28 @@ const GAP = 2;
 const DONE_HEIGHT = 90;
 const FAILED_HEIGHT = 40;
 
+/** Renders the section of a page with the chart of the last hour. */
+export function renderHour(hour: Hour): Html {
+  return html`
+    <section aria-labelledby="hour-heading">
+      <h2 id="hour-heading">The last hour</h2>
+      ${drawHour(hour)}
+    </section>
+  `;
+}
+
 /**
  * Draws the jobs of each minute: those that were done upwards, the runs that failed downwards, so that the two differ without
  * colour, too. The part of the failed ones is drawn larger while they are less than a tenth.
- *
- * @param id the id of the element: unique in its page
  */
-export function drawHour(id: string, { done, failed }: Hour): Html {
+function drawHour({ done, failed }: Hour): Html {
   const most = Math.max(1, ...done, ...failed);
   const width = done.length * BAR_WIDTH;
   const scaled = (counts: readonly number[], height: number) => barsPath(counts, most, height);
   const [doneTotal, failedTotal] = [sum(done), sum(failed)];
   const height = DONE_HEIGHT + FAILED_HEIGHT;
   return html`
-    <figure class="chart" id="${id}">
+    <figure class="chart" id="hour">
       <figcaption><span class="key key-done">${countOf(
         doneTotal,
         "job",
@@ -42,8 +50,8 @@ export function drawHour(id: string, { done, failed }: Hour): Html {
         Math.max(...done, 0),
       )} done a minute</span>
       </figcaption>
-      <svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-labelledby="${id}-title">
-        <title id="${id}-title">${describeHour(doneTotal, failedTotal, done, failed)}</title>
+      <svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-labelledby="hour-title">
+        <title id="hour-title">${describeHour(doneTotal, failedTotal, done, failed)}</title>
         <path class="bars-done" d="${scaled(done, DONE_HEIGHT)}" />
         <path class="axis" d="M0 ${DONE_HEIGHT}H${width}" />
         <path class="bars-failed" transform="translate(0 ${DONE_HEIGHT}) scale(1 -1) translate(0 -${FAILED_HEIGHT})"
@@ -96,7 +104,8 @@ function describeHour(
   } a minute; ${countOf(failedTotal, "run")} failed${when}`;
 }
 
-function sum(counts: readonly number[]): number {
+/** Adds up numbers. */
+export function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 

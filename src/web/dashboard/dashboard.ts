@@ -23,7 +23,15 @@ import { createRedactor, redactSecrets } from "./redact.ts";
 import { redirect, respond, respondHtml, respondJson, respondText, withHeaders, withoutBody } from "./responses.ts";
 import { type RoutedPage, Router } from "./router.ts";
 import { SCRIPT } from "./script.ts";
-import { checkHost, checkOrigin, findRemoteAddress, isFromOtherSite, type Refusal, type Visitor } from "./security.ts";
+import {
+  checkHost,
+  checkOrigin,
+  type DashboardUser,
+  findRemoteAddress,
+  isFromOtherSite,
+  type Refusal,
+  type Visitor,
+} from "./security.ts";
 import { STYLE } from "./style.ts";
 import { runWithin, TimeLimitError } from "./time_limit.ts";
 
@@ -48,7 +56,7 @@ const ASSETS: ReadonlyMap<string, readonly [type: string, text: string]> = new M
  * Returns the dashboard of an App. It is closed by default: `authorize` finds the user of each request.
  *
  * @param app the App, which stays open when the dashboard is closed
- * @throws {InvalidConfigurationError} for a wrong option, or if neither `authorize` nor `publicRead` is set
+ * @throws {InvalidConfigurationError} for another value than an App, for a wrong option, or if neither `authorize` nor `publicRead` is set
  * @example
  * ```ts
  * import { activeJobTopic, App } from "@activejob/kafka";
@@ -67,7 +75,7 @@ const ASSETS: ReadonlyMap<string, readonly [type: string, text: string]> = new M
  * ```
  */
 export function dashboard(app: App, options: DashboardOptions): Dashboard {
-  checkDashboardOptions(options);
+  checkDashboardOptions(app, options);
   const handler = new Handler(app, options, PAGES);
   return { fetch: (request, info) => handler.fetch(request, info), close: () => handler.close() };
 }
@@ -93,6 +101,8 @@ interface Visit extends Visitor {
 export class Handler {
   readonly #app: App;
   readonly #options: DashboardOptions;
+  readonly #loadTimeoutMs: number;
+  readonly #actionTimeoutMs: number;
   readonly #pages: readonly Page[];
   readonly #router: Router;
   readonly #redact: (data: unknown) => unknown;
@@ -104,6 +114,8 @@ export class Handler {
   constructor(app: App, options: DashboardOptions, pages: readonly Page[]) {
     this.#app = app;
     this.#options = options;
+    this.#loadTimeoutMs = options.loadTimeoutMs ?? 10_000;
+    this.#actionTimeoutMs = options.actionTimeoutMs ?? 30_000;
     this.#pages = pages;
     this.#router = new Router(pages);
     this.#outcomes = new Outcomes(pages.flatMap(({ actions = [] }) => actions.map(({ name }) => name)));
@@ -140,29 +152,23 @@ export class Handler {
 
   /** Lets a request through, or returns the response that ends it. */
   async #admit(request: Request, info: unknown): Promise<Visitor | Response> {
-    const { authorize, hosts, publicRead = false, loadTimeoutMs = 10_000 } = this.#options;
+    const { authorize, hosts, publicRead = false } = this.#options;
     const refusal = checkHost(request, hosts, findRemoteAddress(request, info));
     if (refusal !== null) return refuse(refusal);
-    const isChange = request.method === "POST";
     try {
       const found = authorize === undefined
         ? null
-        : await runWithin(loadTimeoutMs, async () => await authorize(request));
+        : await runWithin(this.#loadTimeoutMs, async () => await authorize(request));
       if (found instanceof Response) return withHeaders(found);
-      const isUser = found !== null && isName(found.user) &&
-        (found.access === "read" || found.access === "operate");
-      if (!isUser && found !== null && found !== undefined) {
+      if (found !== null && !isUser(found)) {
         throw new TypeError(
           'authorize() must return { user: string, access: "read" | "operate" }, a Response, or null: a user has 1 to 255 characters',
         );
       }
-      if (!isUser && !publicRead) return respondText(403, "Not allowed");
-      const visitor: Visitor = isUser ? { user: found.user, access: found.access } : { user: null, access: "read" };
-      if (isChange) {
-        const foreign = checkOrigin(request);
-        if (foreign !== null) return refuse(foreign);
-      }
-      return visitor;
+      if (found === null && !publicRead) return respondText(403, "Not allowed");
+      const foreign = request.method === "POST" ? checkOrigin(request) : null;
+      if (foreign !== null) return refuse(foreign);
+      return found === null ? { user: null, access: "read" } : { user: found.user, access: found.access };
     } catch (error) {
       this.#app.reportError("authorize of the dashboard", error);
       return respondText(500, "The request cannot be authorized: the log has the error");
@@ -190,9 +196,8 @@ export class Handler {
   }
 
   async #show(visit: Visit, { page, params }: RoutedPage): Promise<Response> {
-    const { loadTimeoutMs = 10_000 } = this.#options;
     const data = await runWithin(
-      loadTimeoutMs,
+      this.#loadTimeoutMs,
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
     );
     if (visit.isApi) return respondJson(200, data);
@@ -225,28 +230,21 @@ export class Handler {
     form: URLSearchParams,
     user: string,
   ): Promise<ActionOutcome & { readonly redirectTo?: string }> {
-    const { actionTimeoutMs = 30_000 } = this.#options;
-    const { failedRedirectTo = visit.path } = action;
+    const { failedRedirectTo: redirectTo = visit.path } = action;
     if (!this.#usedForms.add(form.get(FORM_ID))) {
       const message = "This form was sent before: nothing was done a second time";
-      return { outcome: "refused", target: "a form that was sent before", message, redirectTo: failedRedirectTo };
+      return { outcome: "refused", target: "a form that was sent before", message, redirectTo };
     }
     try {
       return await runWithin(
-        actionTimeoutMs,
+        this.#actionTimeoutMs,
         (signal) => action.perform(this.#app, { ...this.#pageRequest(visit, params, signal), form, user }),
       );
     } catch (error) {
-      if (error instanceof TimeLimitError) {
-        const message = `The broker did not respond within ${actionTimeoutMs} ms: it may be done, in part or later`;
-        return { outcome: "failed", target: visit.path, message, redirectTo: failedRedirectTo };
-      }
-      return {
-        outcome: "failed",
-        target: visit.path,
-        message: describeError(error).message,
-        redirectTo: failedRedirectTo,
-      };
+      const message = error instanceof TimeLimitError
+        ? `The broker did not respond within ${error.limitMs} ms: it may be done, in part or later`
+        : describeError(error).message;
+      return { outcome: "failed", target: visit.path, message, redirectTo };
     }
   }
 
@@ -273,9 +271,11 @@ export class Handler {
   }
 }
 
-/** Whether a value is the name of a user. Markers and orders have no longer one. */
-function isName(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= MAX_USER_LENGTH;
+/** Whether `authorize` has returned a user. Markers and orders have no longer name. */
+function isUser(value: DashboardUser | undefined): boolean {
+  const { user, access } = value ?? {};
+  return typeof user === "string" && user !== "" && user.length <= MAX_USER_LENGTH &&
+    (access === "read" || access === "operate");
 }
 
 function isRead(method: string): boolean {

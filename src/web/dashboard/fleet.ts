@@ -4,6 +4,7 @@ import type { RunningJob } from "../../monitor/events.ts";
 import type { ReportedWorker } from "../../reports/reported_worker.ts";
 import type { TopicStatus } from "../../status/status.ts";
 import { formatPosition, type Position } from "../../support/position.ts";
+import type { RetryingRecord } from "../../worker/status.ts";
 import type { Hour } from "./charts.ts";
 
 /** The workers in numbers. */
@@ -120,23 +121,17 @@ export function listFailing(workers: readonly ReportedWorker[], command?: string
 
 function toFailing(
   { id, writtenAtMs }: ReportedWorker,
-  { topic, partition, offset, attempts, nextTryInMs, error }:
-    & Omit<FailingRecord, "isStuck" | "nextTryAtMs" | "remedy" | "worker">
-    & {
-      readonly nextTryInMs: number;
-    },
+  { topic, partition, offset, attempts, nextTryInMs, error }: RetryingRecord,
   remedy: string | null,
 ): FailingRecord {
   const { errorClass, message } = error;
-  const nextTryAtMs = writtenAtMs + nextTryInMs;
-  const isStuck = remedy !== null;
   return {
     topic,
     partition,
     offset,
-    isStuck,
+    isStuck: remedy !== null,
     attempts,
-    nextTryAtMs,
+    nextTryAtMs: writtenAtMs + nextTryInMs,
     error: { errorClass, message },
     remedy,
     worker: id,

@@ -2,23 +2,13 @@
 import { formatAge } from "../../support/age.ts";
 
 export { formatAge };
+export { countOf, formatCount } from "../../support/count.ts";
 
 const SHORT_MS = 10_000;
 
 /** Formats a short length of time, such as that of a running job: `"0.4 s"`; from 10 s on as `formatAge`. */
 export function formatRunTime(ms: number): string {
   return ms < SHORT_MS ? `${Math.max(0, Math.round(ms / 100) / 10)} s` : formatAge(ms);
-}
-
-/** Formats a number with a comma before each third digit: `"1,234,567"`. */
-export function formatCount(count: number): string {
-  if (count > -1000 && count < 1000) return String(count);
-  return String(count).replace(/\B(?=(?:\d{3})+(?!\d))/g, ",");
-}
-
-/** Formats a count with its noun: `"1 job"`, `"1,200 jobs"`. */
-export function countOf(count: number, noun: string, plural: string = `${noun}s`): string {
-  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }
 
 /** Formats a part of a whole in percent: `"0 %"`, `"0.4 %"`, `"12 %"`; `null` where the whole is 0. */

@@ -40,11 +40,12 @@ export async function readSelection(
     throw new PageError(400, `Select at most ${MAX_POSITIONS} dead letters, or a group`);
   }
   // A box is ticked in a list with or without the letters that were handled: one of the two has it.
-  const lists = await Promise.all(
-    [false, true].map((withHandled) => readRecentLetters(app, { withHandled })),
-  );
-  const letters = lists.flatMap((list) => list.letters);
-  const byPosition = new Map(letters.map((letter) => [formatPosition(letter), letter]));
+  const byPosition = new Map<string, DeadLetter>();
+  for (const withHandled of [false, true]) {
+    if (positions.every((position) => byPosition.has(formatPosition(position)))) break;
+    const { letters } = await readRecentLetters(app, { withHandled });
+    for (const letter of letters) byPosition.set(formatPosition(letter), letter);
+  }
   const found: DeadLetter[] = [];
   // One after the other: each older one costs a reading of all markers, and any site can make a browser send such a query.
   for (const position of positions) {

@@ -4,6 +4,7 @@
  * a router that strips `/jobs` hides whether there was one, and relative links of `/jobs` would go astray. With `basePath`
  * they are absolute, and both work.
  */
+import type { Position } from "../../support/position.ts";
 
 /** The URL of a page. */
 export type UrlOf = (path: string, query?: Readonly<Record<string, string | number | null | undefined>>) => string;
@@ -44,4 +45,29 @@ export function stripBasePath(pathname: string, basePath: string | undefined): s
   const isBelow = basePath !== undefined && basePath !== "" &&
     (pathname === basePath || pathname.startsWith(`${basePath}/`));
   return (isBelow ? pathname.slice(basePath.length) : pathname).replace(/^\//, "");
+}
+
+/** Returns the path of the page of a topic. */
+export function topicPath(queue: string): string {
+  return `topics/${encodeURIComponent(queue)}`;
+}
+
+/** Returns the path of the page of a topic's records. */
+export function recordsPath(queue: string): string {
+  return `${topicPath(queue)}/records`;
+}
+
+/** Returns the path of the page of a record. */
+export function recordPath(queue: string, { partition, offset }: Omit<Position, "topic">): string {
+  return `${recordsPath(queue)}/${partition}@${offset}`;
+}
+
+/** Returns the path of the page of a dead letter. */
+export function letterPath({ topic, partition, offset }: Position): string {
+  return `dead_letters/${encodeURIComponent(topic)}/${partition}@${offset}`;
+}
+
+/** Returns the path of the page of a worker. */
+export function workerPath(id: string): string {
+  return `workers/${encodeURIComponent(id)}`;
 }

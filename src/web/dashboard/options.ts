@@ -1,6 +1,7 @@
 /** The options of a dashboard. */
+import type { App } from "../../app/app.ts";
 import { InvalidConfigurationError } from "../../errors.ts";
-import { boolean, type Check, checkOptions, nonEmptyString, timeLimit } from "../../support/validation.ts";
+import { boolean, type Check, checkOptions, nonEmptyString, show, timeLimit } from "../../support/validation.ts";
 import type { Redact } from "./redact.ts";
 import type { Authorize } from "./security.ts";
 
@@ -55,11 +56,15 @@ const isHosts: Check = (value) =>
     : `a list of host names, or "any"`;
 
 /**
- * Checks the options.
+ * Checks the arguments of `dashboard()`.
  *
- * @throws {InvalidConfigurationError} for a wrong one, or if neither `authorize` nor `publicRead` is set
+ * @throws {InvalidConfigurationError} for a wrong App or option, or if neither `authorize` nor `publicRead` is set
  */
-export function checkDashboardOptions(options: DashboardOptions): void {
+export function checkDashboardOptions(app: App, options: DashboardOptions): void {
+  // Not isApp(), which would load the module of the App.
+  if (typeof (app as Partial<App> | null | undefined)?.reportError !== "function") {
+    throw new InvalidConfigurationError(`dashboard() needs an App, but it is given ${show(app)}`);
+  }
   checkOptions<DashboardOptions>("dashboard()", options, {
     authorize: isFunction,
     publicRead: boolean,

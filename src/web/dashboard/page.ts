@@ -7,6 +7,7 @@
  */
 import type { App } from "../../app/app.ts";
 import type { Html } from "./html.ts";
+import type { UrlOf } from "./links.ts";
 
 /** The rights of a user: to look, or also to change things. */
 export type Access = "read" | "operate";
@@ -46,10 +47,10 @@ export interface PageContext {
   /**
    * Returns the URL of a page of the dashboard, wherever it is mounted.
    *
-   * @param path such as `"topics/default"`; encode untrusted parts with `encodeURIComponent`
+   * @param path such as `"topics/default"`: `links.ts` makes those with untrusted parts
    * @param query parameters to add; those that are `undefined` or `null` are left out
    */
-  url(path: string, query?: Readonly<Record<string, string | number | null | undefined>>): string;
+  readonly url: UrlOf;
 }
 
 /** A request for an action. */

@@ -1,12 +1,13 @@
 /** The table of the partitions of a topic, worst first, in parts of 100; a form pauses or resumes one of them. Pure. */
 import type { PartitionSummary } from "../../status/status.ts";
+import { compareStates } from "../../status/topic_state.ts";
 import { clip, formatCount } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
+import { recordsPath, topicPath, workerPath } from "./links.ts";
 import type { PageContext } from "./page.ts";
 import { pageOf } from "./paging.ts";
 import { NONE, renderAge, renderCount, renderEmpty, renderState, renderTable } from "./parts.ts";
 import { renderPartitionForm, type TopicPauses } from "./pause_form.ts";
-import { compareStates } from "./verdict.ts";
 
 const PAGE_SIZE = 100;
 
@@ -30,7 +31,7 @@ export function renderPartitions({ topic, pausedPartitions, canPause }: TopicPau
     sorted,
     PAGE_SIZE,
     query,
-    (page) => `${url(`topics/${encodeURIComponent(queue)}`, { page })}#partitions`,
+    (page) => `${url(topicPath(queue), { page })}#partitions`,
   );
   const paused = new Set(pausedPartitions.map(({ partition }) => partition));
   const hasForms = access === "operate" && canPause && pausedBy === null;
@@ -58,7 +59,7 @@ function renderPartition(
   { url }: PageContext,
 ): Html {
   const link = (content: HtmlValue, from: number | null) =>
-    html`<a href="${url(`topics/${encodeURIComponent(queue)}/records`, { partition, from })}">${content}</a>`;
+    html`<a href="${url(recordsPath(queue), { partition, from })}">${content}</a>`;
   return html`
     <tr id="partition-${partition}">
       <th scope="row" class="n">${link(partition, null)}</th>
@@ -67,9 +68,7 @@ function renderPartition(
       <td class="n">${renderCount(lag)}</td>
       <td class="n">${committed === null ? NONE : link(formatCount(committed), committed)}</td>
       <td class="n">${high === null ? NONE : formatCount(high)}</td>
-      <td>${owner === null
-        ? NONE
-        : html`<a href="${url(`workers/${encodeURIComponent(owner)}`)}">${clip(owner, 50)}</a>`}</td>
+      <td>${owner === null ? NONE : html`<a href="${url(workerPath(owner))}">${clip(owner, 50)}</a>`}</td>
       ${form}
     </tr>
   `;

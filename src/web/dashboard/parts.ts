@@ -1,5 +1,6 @@
 /** Pieces that several pages render: states, times, ages, commands, tables, pagers. Each returns escaped HTML. */
 import type { TopicState } from "../../status/status.ts";
+import { LATEST_MS } from "../../support/clock.ts";
 import { clip, formatAge, formatCount } from "./format.ts";
 import { attributes, type Html, html, type HtmlValue } from "./html.ts";
 
@@ -35,12 +36,9 @@ export function renderState(state: string): Html {
   return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${state}</span>`;
 }
 
-/** The latest time of a `Date`, in ms since 1970. */
-const MAX_TIME_MS = 8.64e15;
-
 /** Returns a time in ISO 8601; `null` for a number that is not a time, which a record may have. */
 export function toIso(timeMs: number): string | null {
-  return Math.abs(timeMs) <= MAX_TIME_MS ? new Date(timeMs).toISOString() : null;
+  return Math.abs(timeMs) <= LATEST_MS ? new Date(timeMs).toISOString() : null;
 }
 
 /** Renders a time as its distance from now, with the exact time beside it for a machine and for a pointer. */
@@ -180,6 +178,11 @@ export function renderNumber(term: string, value: HtmlValue, note: HtmlValue, to
 /** Renders a sentence where a list is empty. */
 export function renderEmpty(sentence: HtmlValue): Html {
   return html`<p class="empty">${sentence}</p>`;
+}
+
+/** Renders sentences about what is not known. */
+export function renderNotes(notes: readonly string[]): HtmlValue {
+  return notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`;
 }
 
 /** Renders the links to other parts of a list. An absent URL has no link. */

@@ -6,6 +6,7 @@ import type { PausedTopic } from "../../control/control.ts";
 import type { TopicStatus } from "../../status/status.ts";
 import { clip } from "./format.ts";
 import { type Html, html } from "./html.ts";
+import { topicPath } from "./links.ts";
 import { type Action, type PageContext, PageError } from "./page.ts";
 import { renderTime } from "./parts.ts";
 import { readReason, renderReasonField } from "./reason_field.ts";
@@ -78,7 +79,7 @@ export interface TopicPauses {
 export function renderPauses({ topic, pausedPartitions, canPause }: TopicPauses, context: PageContext): Html {
   const { queue, pausedBy } = topic;
   const isAllowed = context.access === "operate" && canPause;
-  const action = topicUrl(queue, context);
+  const action = context.url(topicPath(queue));
   return html`
     ${pausedBy !== null && html`<p class="notes">Paused ${describePause(pausedBy, context)}</p>`}
     ${pausedPartitions.length > 0 &&
@@ -107,7 +108,7 @@ export function renderPauses({ topic, pausedPartitions, canPause }: TopicPauses,
 
 /** Renders the form that pauses one partition, or resumes one that is paused by itself. */
 export function renderPartitionForm(queue: string, partition: number, isPaused: boolean, context: PageContext): Html {
-  const action = topicUrl(queue, context);
+  const action = context.url(topicPath(queue));
   const field = html`<input type="hidden" name="partition" value="${partition}">`;
   if (isPaused) {
     return html`
@@ -132,10 +133,6 @@ const CONSEQUENCE =
   "No job of it starts until it is resumed. Jobs that run go on to their end; jobs are still enqueued.";
 /** Paused partitions that are listed, at most: the table has all of them. */
 const MAX_LISTED = 10;
-
-function topicUrl(queue: string, { url }: PageContext): string {
-  return url(`topics/${encodeURIComponent(queue)}`);
-}
 
 function describePause({ by, why, atMs }: Pick<PausedTopic, "by" | "why" | "atMs">, { nowMs }: PageContext): Html {
   return html`by ${clip(by, 80)} ${renderTime(atMs, nowMs)}${why !== null && `: ${clip(why, 300)}`}`;

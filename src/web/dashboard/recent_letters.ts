@@ -14,6 +14,8 @@ export interface RecentLetters {
   readonly letters: readonly DeadLetter[];
   /** Whether there may be older ones. */
   readonly isCut: boolean;
+  /** A sentence for each topic of which a part cannot be read now: its letters are left out. */
+  readonly notes: readonly string[];
 }
 
 /** Returns whether an App declares a dead letter topic. */
@@ -25,16 +27,23 @@ export function hasDeadLetters(app: App): boolean {
 /**
  * Reads the newest dead letters.
  *
- * @param options whether those that were handled count as well; `limit` is the most letters, by default all that a page groups
+ * @param options whether those that were handled count as well; `limit` is the most letters, by default all that a page groups;
+ * `mayLack` whether letters that cannot be read now may be missing, by default no
  * @returns none if the App declares no dead letter topic
  */
 export async function readRecentLetters(
   app: App,
-  { withHandled, limit = MAX_LETTERS }: { readonly withHandled: boolean; readonly limit?: number },
+  { withHandled, limit = MAX_LETTERS, mayLack = false }: {
+    readonly withHandled: boolean;
+    readonly limit?: number;
+    readonly mayLack?: boolean;
+  },
 ): Promise<RecentLetters> {
-  if (!hasDeadLetters(app)) return { letters: [], isCut: false };
-  const letters = await app.deadLetters().list({ limit, unhandled: !withHandled });
-  return { letters, isCut: letters.length >= limit };
+  if (!hasDeadLetters(app)) return { letters: [], isCut: false, notes: [] };
+  const notes: string[] = [];
+  const onPartial = (problem: string) => void notes.push(problem);
+  const letters = await app.deadLetters().list({ limit, unhandled: !withHandled, ...mayLack ? { onPartial } : {} });
+  return { letters, isCut: letters.length >= limit, notes };
 }
 
 /**

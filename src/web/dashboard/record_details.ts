@@ -1,13 +1,11 @@
 /** A record with all of it, for a page: safe fields at once, the payload only where it was asked for. Pure. */
+import { SAFE_ENVELOPE_FIELDS } from "../../job/envelope_data.ts";
 import { clip, formatBytes } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { renderFact } from "./parts.ts";
 
-/** Fields of an envelope that hold no data of the application. Others are part of the payload. */
-const SAFE_FIELDS = new Set([
-  ...["job_class", "job_id", "provider_job_id", "queue_name", "priority", "executions", "locale", "timezone"],
-  ...["enqueued_at", "scheduled_at"],
-]);
+/** Other fields are part of the payload. */
+const SAFE_FIELDS: ReadonlySet<string> = new Set(SAFE_ENVELOPE_FIELDS);
 
 /** A payload that is shown, in characters: the rest is cut. */
 const MAX_PAYLOAD = 50_000;

@@ -1,5 +1,6 @@
 /** Records of a topic as a list shows them: without their payload. Pure. */
 import type { StoredRecord } from "../../broker/record.ts";
+import { readEnvelope } from "../../dead_letters/letter.ts";
 
 /** A record in a list. */
 export interface RecordRow {
@@ -22,27 +23,8 @@ export interface RecordRow {
 }
 
 const MAX_NAME = 255;
-/** A larger value is not parsed for a list. */
-const MAX_PARSED = 1024 * 1024;
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Decodes a key or a value: a byte that is not UTF-8 becomes U+FFFD. */
-export function decodeText(data: Uint8Array | string | null): string | null {
-  return data === null || typeof data === "string" ? data : decoder.decode(data);
-}
-
-/** Returns the envelope of a record; `null` if it cannot be read. */
-export function readEnvelope({ value, unreadable }: StoredRecord): Readonly<Record<string, unknown>> | null {
-  if (value === null || unreadable !== undefined || value.length > MAX_PARSED) return null;
-  try {
-    const envelope: unknown = JSON.parse(decodeText(value)!);
-    const isObject = typeof envelope === "object" && envelope !== null && !Array.isArray(envelope);
-    return isObject ? envelope as Record<string, unknown> : null;
-  } catch {
-    return null;
-  }
-}
+/** A larger value is not parsed for a page, in bytes. */
+export const MAX_PARSED = 1024 * 1024;
 
 /** Returns the size of a value, in bytes; `null` for a tombstone. */
 export function byteLengthOf({ value, valueBytes }: StoredRecord): number | null {
@@ -53,7 +35,7 @@ export function byteLengthOf({ value, valueBytes }: StoredRecord): number | null
 /** Returns the row of a record. */
 export function toRow(record: StoredRecord): RecordRow {
   const { offset, timestampMs, key, value, headers, unreadable } = record;
-  const envelope = readEnvelope(record);
+  const envelope = readEnvelope(record, MAX_PARSED);
   const jobClass = cutName(envelope?.job_class);
   return {
     offset,

@@ -3,6 +3,7 @@ import { renderCancelForm } from "./cancel_form.ts";
 import type { RunningOnWorker } from "./fleet.ts";
 import { clip, formatRunTime } from "./format.ts";
 import { type Html, html } from "./html.ts";
+import { workerPath } from "./links.ts";
 import type { PageContext } from "./page.ts";
 import { NONE, renderName, renderState, renderTable } from "./parts.ts";
 
@@ -41,7 +42,7 @@ function renderJob(job: RunningOnWorker, isAllowed: boolean, { url, path }: Page
       <td>${clip(`${topic}/${partition}@${offset}`, 80)}</td>
       <td class="n">${isOverdue && renderState("overdue")} ${formatRunTime(runningMs)}</td>
       <td class="n">${timeoutMs === null ? NONE : formatRunTime(timeoutMs)}</td>
-      <td><a href="${url(`workers/${encodeURIComponent(worker)}`)}">${clip(worker, 50)}</a></td>
+      <td><a href="${url(workerPath(worker))}">${clip(worker, 50)}</a></td>
       ${isAllowed &&
         html`<td class="actions">${
           renderCancelForm({ jobId, place: `${partition}-${offset}`, action: url(path, { job: jobId }) })

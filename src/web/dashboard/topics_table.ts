@@ -1,8 +1,9 @@
 /** The table of topics of the first page: sorted by the oldest record that waits, in parts of 100, with a filter. Pure. */
 import type { AppStatus, TopicStatus } from "../../status/status.ts";
-import { drawSparkline, type Hour } from "./charts.ts";
+import { drawSparkline, type Hour, sum } from "./charts.ts";
 import { clip, formatCount } from "./format.ts";
 import { attributes, type Html, html } from "./html.ts";
+import { topicPath } from "./links.ts";
 import type { PageContext } from "./page.ts";
 import { pageOf } from "./paging.ts";
 import { NONE, renderAge, renderCount, renderDelayed, renderEmpty, renderState, renderTable } from "./parts.ts";
@@ -81,14 +82,14 @@ function renderTopic(
   { url }: PageContext,
 ): Html {
   const { queue, state, oldestWaitingMs, lag, running, delayed, isDelayedComplete, deadLetters, workers } = topic;
-  const total = hour?.done.reduce((sum, count) => sum + count, 0) ?? null;
+  const total = hour === undefined ? null : sum(hour.done);
   const unhandled = deadLetters?.unhandled ?? null;
   const letters = deadLetters !== null && unhandled !== null && unhandled > 0
     ? html`<a href="${url("dead_letters", { topic: deadLetters.topic })}">${formatCount(unhandled)}</a>`
     : renderCount(unhandled);
   return html`
     <tr id="topic-${queue}">
-      <th scope="row"><a href="${url(`topics/${encodeURIComponent(queue)}`)}">${clip(queue, 80)}</a></th>
+      <th scope="row"><a href="${url(topicPath(queue))}">${clip(queue, 80)}</a></th>
       <td>${renderState(state)}</td>
       <td class="n">${renderAge(oldestWaitingMs)}</td>
       <td class="n">${renderCount(lag)}</td>

@@ -1,5 +1,6 @@
 /** The verdict of the first page: one sentence, and what is wrong, worst first, each with what an operator can do. Pure. */
-import { type AppStatus, TOPIC_STATES, type TopicState, type TopicStatus } from "../../status/status.ts";
+import type { AppStatus, TopicState, TopicStatus } from "../../status/status.ts";
+import { compareStates } from "../../status/topic_state.ts";
 import { listWrong } from "../../status/topic_state.ts";
 import type { FailingRecord } from "./fleet.ts";
 import { countOf, formatCount } from "./format.ts";
@@ -87,15 +88,6 @@ const ADVICE: Readonly<Partial<Record<TopicState, string>>> = {
   "behind": "Wait, or add workers, slots or partitions.",
   "paused": "Resume it when its cause is gone.",
 };
-
-/** Compares two topics: the worse one first, then the one whose oldest record waits longer. */
-export function compareStates(
-  a: Pick<TopicStatus, "state" | "oldestWaitingMs">,
-  b: Pick<TopicStatus, "state" | "oldestWaitingMs">,
-): number {
-  return TOPIC_STATES.indexOf(a.state) - TOPIC_STATES.indexOf(b.state) ||
-    (b.oldestWaitingMs ?? -1) - (a.oldestWaitingMs ?? -1);
-}
 
 function countStates(topics: readonly TopicStatus[]): string {
   const byState = Map.groupBy(topics.toSorted(compareStates), ({ state }) => state);

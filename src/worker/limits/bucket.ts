@@ -24,6 +24,9 @@ export abstract class Bucket {
   /** Counts the start of a job. */
   abstract enter(nowMs: number): void;
 
+  /** Counts a job that has entered from a later time on. */
+  abstract delay(enteredMs: number, nowMs: number): void;
+
   /** Counts the end of the run of a job. */
   abstract leave(nowMs: number): void;
 
@@ -83,6 +86,8 @@ export class RunningBucket extends Bucket {
     this.#running++;
   }
 
+  delay(): void {}
+
   leave(nowMs: number): void {
     this.#running--;
     this.wake(nowMs);
@@ -122,6 +127,14 @@ export class RateBucket extends Bucket {
   }
 
   enter(nowMs: number): void {
+    this.#starts.push(nowMs);
+  }
+
+  delay(enteredMs: number, nowMs: number): void {
+    const at = this.#starts.lastIndexOf(enteredMs);
+    // If it is counted no more, or the clock was set back, there is nothing to delay.
+    if (at < this.#first || nowMs < this.#starts.at(-1)!) return;
+    this.#starts.splice(at, 1);
     this.#starts.push(nowMs);
   }
 

@@ -55,7 +55,7 @@ interface Held extends HeldRecord {
 export class Gate {
   readonly #options: GateOptions;
   readonly #held = new Map<QueuedRecord, Held>();
-  readonly #running = new Map<QueuedRecord, readonly Bucket[]>();
+  readonly #running = new Map<QueuedRecord, { readonly buckets: readonly Bucket[]; readonly enteredMs: number }>();
   #cancelTimer: (() => void) | undefined;
   #timerMs = Infinity;
   #isClosed = false;
@@ -85,14 +85,22 @@ export class Gate {
       // If it was woken some time ago, the timer saw no start that counts.
       if (bucket.isHolding) this.#callAt(bucket.nextSpaceMs());
     }
-    this.#running.set(record, buckets);
+    this.#running.set(record, { buckets, enteredMs: nowMs });
     return true;
+  }
+
+  /** Counts a job that has entered from now on: its `perform` is called now, which is later on a machine under load. */
+  start(record: QueuedRecord): void {
+    const nowMs = this.#options.nowMs();
+    const { buckets, enteredMs } = this.#running.get(record)!;
+    if (nowMs <= enteredMs) return;
+    for (const bucket of buckets) bucket.delay(enteredMs, nowMs);
   }
 
   /** Ends the run of a job that has entered. */
   leave(record: QueuedRecord): void {
     const nowMs = this.#options.nowMs();
-    for (const bucket of this.#running.get(record)!) bucket.leave(nowMs);
+    for (const bucket of this.#running.get(record)!.buckets) bucket.leave(nowMs);
     this.#running.delete(record);
   }
 

@@ -223,7 +223,10 @@ export class Runner {
         const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
         this.#attempts.add(attempt);
         this.#startBeside();
-        const outcome = await attempt.run();
+        const run = attempt.run();
+        // In the microtask after the one that calls `perform`.
+        if (this.#gate !== null) queueMicrotask(() => this.#gate!.start(record));
+        const outcome = await run;
         this.#gate?.leave(record);
         nowMs = performance.now();
         if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {

@@ -336,6 +336,21 @@ export const admin: readonly Case[] = [
     },
   },
   {
+    name: "skip() refuses a record that is not there, also if forced: the one that comes there would be lost",
+    async run(world) {
+      const topic = await world.topic();
+      const group = world.name("group");
+      await world.append(topic, ["a"]);
+      for (const offset of [1, 99]) {
+        await assert.rejects(
+          world.broker.skip(group, { topic, partition: 0, offset }, passAll),
+          (error) => String(error).includes(`Cannot skip ${topic}/0@${offset}: the partition ends at 1`),
+        );
+      }
+      assert.equal((await world.committed(group, topic)).offset, null);
+    },
+  },
+  {
     name: "skip() refuses a record that the group has passed, and never moves the group back",
     async run(world) {
       const topic = await world.topic();

@@ -4,7 +4,6 @@ import { World } from "../conformance/world.ts";
 import { MemoryLog } from "../../../src/broker/memory/log.ts";
 import { BrokerError } from "../../../src/errors.ts";
 import { memoryHarness } from "../../support/memory_harness.ts";
-import { passOver } from "../../support/skip.ts";
 
 function withLog(
   name: string,
@@ -26,11 +25,6 @@ withLog("refuses to move a group beyond the end of a partition", async (_log, wo
   for (const offset of [2, -1, 0.5, NaN]) {
     await assertRejects(() => world.broker.admin.seek(group, [{ topic, partition: 0, offset }]), BrokerError, topic);
   }
-  await assertRejects(
-    () => world.broker.skip(group, { topic, partition: 0, offset: 1 }, passOver(1)),
-    BrokerError,
-    "ends at 1",
-  );
   assertEquals((await world.committed(group, topic)).offset, null);
 });
 

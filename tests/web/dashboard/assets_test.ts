@@ -1,6 +1,6 @@
 /** The style sheet and the script: small, and nothing from another site. */
 import { assert, assertEquals } from "@std/assert";
-import { barsPath, drawHour } from "../../../src/web/dashboard/charts.ts";
+import { barsPath, renderHour } from "../../../src/web/dashboard/charts.ts";
 import { SCRIPT } from "../../../src/web/dashboard/script.ts";
 import { STYLE } from "../../../src/web/dashboard/style.ts";
 
@@ -20,9 +20,9 @@ Deno.test("barsPath() draws a bar for each count above 0, and a small one is sti
   assertEquals(barsPath([0, 0], 1, 100), "");
 });
 
-Deno.test("drawHour() describes the hour in words, and has no style attribute", () => {
+Deno.test("renderHour() describes the hour in words, and has no style attribute", () => {
   const hour = (newest: number) => Array.from({ length: 60 }, (_, at) => at === 59 ? newest : 0);
-  const { text } = drawHour("hour", { done: hour(1200), failed: hour(1) });
+  const { text } = renderHour({ done: hour(1200), failed: hour(1) });
   assert(text.includes("Jobs in the last hour: 1,200 done, at most 1,200 a minute; 1 run failed"), text);
   assert(!text.includes("style="));
 });

@@ -6,6 +6,7 @@ import { Handler } from "../../../src/web/dashboard/dashboard.ts";
 import { html } from "../../../src/web/dashboard/html.ts";
 import { type Page, PageError } from "../../../src/web/dashboard/page.ts";
 import { createPlainApp } from "../../support/dashboard.ts";
+import type { App } from "../../../src/app/app.ts";
 
 const SITE = "http://jobs.test";
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -67,6 +68,7 @@ const READER = { headers: { "x-user": "ben" } };
 Deno.test("dashboard() refuses to be made without authorize, and with a wrong option", async () => {
   await using app = createPlainApp();
   assertThrows(() => dashboard(app, {}), Error, 'needs the option "authorize"');
+  assertThrows(() => dashboard({} as App, { publicRead: true }), Error, "needs an App, but it is given an object");
   assertThrows(() => dashboard(app, { publicRead: false }), Error, 'needs the option "authorize"');
   for (const wrong of [{ basePath: "jobs" }, { basePath: "/jobs/" }, { hosts: "all" }, { autorize: () => null }]) {
     assertThrows(() => dashboard(app, { publicRead: true, ...wrong } as DashboardOptions), Error, "dashboard()");
@@ -126,6 +128,12 @@ Deno.test("authorize that throws, or returns anything else, is 500 without detai
     assertEquals([the.errors.length, the.counts.loaded], [1, 0]);
     assertMatch(the.errors[0]!, /^authorize of the dashboard: /);
   }
+});
+
+Deno.test("authorize without a result is logged with what it must return", async () => {
+  await using the = setUp({ authorize: () => undefined as never });
+  assertEquals((await the.request("/things/one")).status, 500);
+  assertMatch(the.errors[0]!, /authorize\(\) must return/);
 });
 
 Deno.test("a response of authorize is sent as it is, with the headers", async () => {

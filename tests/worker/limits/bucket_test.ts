@@ -14,6 +14,19 @@ Deno.test("a bucket has space again a span after each start; once the clock is s
   assertEquals([bucket.spaceAt(149), bucket.spaceAt(150)], [1, 2]);
 });
 
+Deno.test("a job that starts later than it entered counts from then on, unless the clock was set back", () => {
+  const bucket = new RateBucket(2, 100);
+  bucket.enter(0);
+  bucket.enter(0);
+  bucket.delay(0, 30);
+  assertEquals([bucket.spaceAt(99), bucket.spaceAt(100), bucket.spaceAt(129), bucket.spaceAt(130)], [0, 1, 1, 2]);
+  // It counts no more.
+  bucket.delay(0, 140);
+  bucket.enter(150);
+  bucket.delay(150, 140);
+  assertEquals([bucket.spaceAt(249), bucket.spaceAt(250)], [1, 2]);
+});
+
 Deno.test("a record that is woken in vain keeps its place, and as many are woken as there is space for", () => {
   const bucket = new RunningBucket(1);
   const woken: number[] = [];

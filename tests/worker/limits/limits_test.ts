@@ -119,6 +119,36 @@ Deno.test("a job that expires while it is held takes no turn of the jobs behind 
   assertEquals([ran, expired], [[0, 2, 3], 1]);
 });
 
+Deno.test("a rate counts from the call of perform, which may be later than the turn of the job", async () => {
+  const clock = new ManualClock();
+  const starts: number[] = [];
+  class RateJob extends Job {
+    perform() {
+      starts.push(clock.nowMs());
+    }
+  }
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [RateJob],
+    topics: [activeJobTopic("default", { rateLimit: { jobs: 1, perMs: 60_000 } })],
+    clock,
+    logger: false,
+  } as AppOptions);
+  app.on("job.performing", () => clock.advance(1000));
+  await app.enqueueAll([RateJob.of(), RateJob.of()]);
+  const stop = new AbortController();
+  const run = app.worker({ scheduler: false }).run(stop.signal);
+  await until(() => clock.waiting > 0, () => "a wait");
+  clock.advance(59_999);
+  assertEquals(clock.waiting, 1);
+  clock.advance(1);
+  await until(() => starts.length === 2, () => `Only ${starts}`);
+  stop.abort();
+  await run;
+  assertEquals(starts[1]! - starts[0]!, 61_000);
+});
+
 Deno.test("wrong limits are refused when they are declared", () => {
   const by = () => "";
   const wrong: [object, string][] = [

@@ -2,10 +2,11 @@
 import type { App } from "../../../app/app.ts";
 import type { DeadLetter } from "../../../dead_letters/letter.ts";
 import { formatPosition } from "../../../support/position.ts";
-import { clip } from "../format.ts";
+import { clip, countOf } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
 import { groupLetters } from "../letter_groups.ts";
+import { letterPath } from "../links.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { readPlace } from "../place.ts";
 import { renderError, renderExactTime, renderFact, renderName, renderTime } from "../parts.ts";
@@ -64,11 +65,10 @@ async function loadDeadLetter(app: App, { params, query, access, redact }: PageR
 
 function renderDeadLetter(data: DeadLetterData, { url, nowMs, access }: PageContext): Html {
   const { letter, group, fields, headers, bytes, payload, similar } = data;
-  const { jobClass, errorClass, errorMessage, deadLetteredAt, source, attempts, handled, topic, partition, offset } =
-    letter;
+  const { jobClass, errorClass, errorMessage, deadLetteredAt, source, attempts, handled } = letter;
   const position = formatPosition(letter);
   const mayOperate = access === "operate";
-  const withPayload = url(`dead_letters/${encodeURIComponent(topic)}/${partition}@${offset}`, { payload: "1" });
+  const withPayload = url(letterPath(letter), { payload: "1" });
   const confirm = (action: string) => url("dead_letters/confirm", { do: action, at: position });
   return html`${
     handled !== null &&
@@ -91,7 +91,7 @@ ${
 ${
     renderFact(
       "After",
-      attempts === null ? "an unknown number of runs" : `${attempts} ${attempts === 1 ? "run" : "runs"}`,
+      attempts === null ? "an unknown number of runs" : countOf(attempts, "run"),
     )
   }
 ${renderFact("From", source === null ? "not known" : clip(formatPosition(source), 300))}

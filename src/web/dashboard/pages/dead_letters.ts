@@ -9,6 +9,7 @@ import { clip, formatCount } from "../format.ts";
 import { attributes, type Html, html } from "../html.ts";
 import { filterOfGroup, letterQuery, readLetterFilter } from "../letter_filter.ts";
 import { groupLetters, type LetterFilter, type LetterGroup, matcherOf } from "../letter_groups.ts";
+import { letterPath } from "../links.ts";
 import { describeMissingTopic } from "../missing_topic.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { renderEmpty, renderError, renderName, renderPager, renderTable, renderTime } from "../parts.ts";
@@ -32,6 +33,8 @@ export interface DeadLettersData {
   readonly from: number;
   /** Whether there are older letters, which are not read. */
   readonly isCut: boolean;
+  /** Sentences about letters that cannot be read now, and are left out. */
+  readonly notes: readonly string[];
   /** The reason why nothing could be read; `null` if it could. */
   readonly problem: string | null;
 }
@@ -68,17 +71,18 @@ async function loadDeadLetters(app: App, { query }: PageRequest): Promise<DeadLe
     matching: matching.length,
     from,
     isCut: read.isCut,
+    notes: read.notes,
     problem: read.problem,
   };
 }
 
 async function readOrProblem(app: App, withHandled: boolean) {
   try {
-    return { ...await readRecentLetters(app, { withHandled }), problem: null };
+    return { ...await readRecentLetters(app, { withHandled, mayLack: true }), problem: null };
   } catch (error) {
     const problem = describeMissingTopic(error);
     if (problem === null) throw error;
-    return { letters: [], isCut: false, problem };
+    return { letters: [], isCut: false, notes: [], problem };
   }
 }
 
@@ -87,7 +91,7 @@ function readFrom(text: string | null): number {
 }
 
 function renderDeadLetters(data: DeadLettersData, context: PageContext): Html {
-  const { topics, problem, groups, filter, isCut } = data;
+  const { topics, problem, groups, filter, isCut, notes } = data;
   if (topics.length === 0) {
     return renderEmpty(
       "No topic of this App declares a dead letter queue: a job that fails for good waits in its topic.",
@@ -95,6 +99,7 @@ function renderDeadLetters(data: DeadLettersData, context: PageContext): Html {
   }
   if (problem !== null) return html`<p class="notes">${problem}</p>`;
   return html`${renderFilter(data, context)}
+${notes.map((note) => html`<p class="notes">${clip(note, 300)}</p>`)}
 ${isCut && html`<p class="notes">Only the newest ${formatCount(MAX_LETTERS)} dead letters are shown and grouped.</p>`}
 ${!isOfGroup(filter) && renderGroups(groups, data, context)}
 ${renderLetters(data, context)}`;
@@ -236,9 +241,9 @@ function renderHeading({ jobClass, errorClass, message }: LetterFilter): Html {
 }
 
 function renderLetter(letter: DeadLetter, filter: LetterFilter, { url, nowMs, access }: PageContext): Html {
-  const { topic, partition, offset, jobClass, errorClass, errorMessage, source, attempts, handled } = letter;
+  const { jobClass, errorClass, errorMessage, source, attempts, handled } = letter;
   const position = formatPosition(letter);
-  const place = url(`dead_letters/${encodeURIComponent(topic)}/${partition}@${offset}`);
+  const place = url(letterPath(letter));
   const box = access === "operate" &&
     html`<td><input type="checkbox" name="at" value="${position}" aria-label="Select ${position}"></td>`;
   const handling = filter.withHandled === true &&

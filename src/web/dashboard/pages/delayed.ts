@@ -1,6 +1,7 @@
 /** The delayed jobs, soonest first, each of which can be cancelled. */
 import type { App } from "../../../app/app.ts";
 import type { ScheduledJob, ScheduledOptions } from "../../../scheduler/list_scheduled.ts";
+import { recurringIdOf } from "../../../scheduler/recurring/tick_record.ts";
 import { clip } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { describeMissingTopic } from "../missing_topic.ts";
@@ -24,8 +25,6 @@ export interface DelayedData {
 const PAGE_SIZE = 50;
 /** Most records that are read for a page: about a second. */
 export const MAX_RECORDS = 100_000;
-/** The job ids of the next ticks of recurring jobs begin so. */
-const TICK_PREFIX = "recurring/";
 
 /** The page. */
 export const delayed: Page<DelayedData> = {
@@ -127,7 +126,7 @@ function renderJobs({ jobs, next, isFirst }: DelayedData, context: PageContext):
 function renderJob(job: ScheduledJob, { url, nowMs, access }: PageContext): Html {
   const { jobId, jobClass, queue, scheduledAt, partition, offset } = job;
   const dueAtMs = scheduledAt.getTime();
-  const isTick = jobId.startsWith(TICK_PREFIX);
+  const isTick = recurringIdOf(jobId) !== null;
   return html`
     <tr id="job-${partition}-${offset}">
       <td>${renderDueTime(dueAtMs, nowMs)}</td>

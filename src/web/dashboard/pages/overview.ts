@@ -4,12 +4,13 @@
  */
 import type { App } from "../../../app/app.ts";
 import type { AppStatus, TopicStatus } from "../../../status/status.ts";
-import { drawHour, type Hour } from "../charts.ts";
+import { type Hour, renderHour, sum } from "../charts.ts";
 import { addUpHours, addUpTopics, type FleetSummary, listFailing, summarizeFleet } from "../fleet.ts";
 import { clip, countOf, formatCount, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { groupLetters, type LetterGroup } from "../letter_groups.ts";
 import { filterOfGroup, letterQuery } from "../letter_filter.ts";
+import { recordPath, topicPath } from "../links.ts";
 import { loadStatus } from "../load_status.ts";
 import type { Page, PageContext, PageRequest } from "../page.ts";
 import { PartLoader } from "../part_loader.ts";
@@ -21,6 +22,7 @@ import {
   renderError,
   renderLength,
   renderName,
+  renderNotes,
   renderNumber,
   renderState,
   renderTime,
@@ -69,7 +71,7 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
     loadStatus(app, parts, command === undefined ? {} : { command }),
     parts.load(
       "The dead letters are not known",
-      () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS }),
+      () => readRecentLetters(app, { withHandled: false, limit: RECENT_LETTERS, mayLack: true }),
     ),
   ]);
   // A report, which any client may have written, may name thousands of topics.
@@ -83,7 +85,7 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
     errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
     areErrorsCut: read?.isCut ?? false,
-    notes: [...status.notes, ...parts.notes],
+    notes: [...status.notes, ...parts.notes, ...read?.notes ?? []],
   };
 }
 
@@ -91,11 +93,9 @@ function renderOverview(data: OverviewData, context: PageContext): Html {
   const { status, hour, notes } = data;
   return html`<div data-refresh="5">
 ${renderVerdict(data, context)}
-${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
+${renderNotes(notes)}
 ${renderNumbers(data, context)}
-<section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
-    drawHour("hour", hour.total)
-  }</section>
+${renderHour(hour.total)}
 ${renderTopics(status, hour.topics, context)}
 ${renderErrors(data, context)}
 </div>`;
@@ -140,7 +140,6 @@ function renderProblem(
   { queue, topic, state, reason, sinceMs, failing, stuckAt }: Problem,
   { url, nowMs }: PageContext,
 ): Html {
-  const place = `topics/${encodeURIComponent(queue)}`;
   const advice = adviceOf(state);
   const { words, command } = splitCommand({ state, reason });
   const error = failing !== null &&
@@ -149,14 +148,14 @@ function renderProblem(
     } failed</span></p>`;
   const record = failing ?? stuckAt;
   return html`<li class="problem ${toneOf(state)}" id="problem-${topic}">
-<p><a class="name" href="${url(place)}">${queue}</a> ${renderState(state)} ${
+<p><a class="name" href="${url(topicPath(queue))}">${queue}</a> ${renderState(state)} ${
     sinceMs !== null && html`<span class="soft">${renderLength(sinceMs, nowMs)}</span>`
   }</p>
 <p>${clip(words, 300)}</p>
 ${error}
 <p class="do">${advice} ${
     record !== null &&
-    html`<a href="${url(`${place}/records/${record.partition}@${record.offset}`)}">Look at the record</a>`
+    html`<a href="${url(recordPath(queue, record))}">Look at the record</a>`
   }</p>
 ${command !== null && renderCommand(command)}
 </li>`;
@@ -181,7 +180,7 @@ ${
       oldest?.oldestWaitingMs == null ? NONE : renderAge(oldest.oldestWaitingMs),
       oldest?.oldestWaitingMs == null
         ? "nothing waits"
-        : html`in <a href="${url(`topics/${encodeURIComponent(oldest.queue)}`)}">${clip(oldest.queue, 40)}</a>`,
+        : html`in <a href="${url(topicPath(oldest.queue))}">${clip(oldest.queue, 40)}</a>`,
       oldest === null ? "ok" : toneOf(oldest.state),
     )
   }
@@ -222,10 +221,6 @@ ${
     )
   }
 </dl>`;
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }
 
 /** Topics may share a dead letter topic: each is counted once. */

@@ -1,9 +1,13 @@
 /** One record of a topic: its envelope and headers; the arguments by click, for a user with the access to operate. */
 import type { App } from "../../../app/app.ts";
+import { textOf } from "../../../broker/record_text.ts";
+import { readEnvelope } from "../../../dead_letters/letter.ts";
 import { formatPosition } from "../../../support/position.ts";
 import { CANCEL_ACTION, renderCancelForm } from "../cancel_form.ts";
 import { clip, formatBytes, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { recordPath, recordsPath } from "../links.ts";
+import { findOrFail } from "../missing_topic.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { readPlace } from "../place.ts";
 import { renderExactTime, renderFact, renderTime } from "../parts.ts";
@@ -16,8 +20,7 @@ import {
   type ShownHeader,
   shownHeaders,
 } from "../record_details.ts";
-import { decodeText, readEnvelope, type RecordRow, toRow } from "../record_rows.ts";
-import { findOrFail } from "./records.ts";
+import { MAX_PARSED, type RecordRow, toRow } from "../record_rows.ts";
 
 /** The data of the page. */
 export interface RecordData {
@@ -61,7 +64,7 @@ async function loadRecord(app: App, { params, query, access, redact, signal }: P
   if (stored?.offset !== offset) {
     throw new PageError(404, `There is no record at ${clip(queue, 200)}/${partition}@${offset}: it may have expired`);
   }
-  const envelope = readEnvelope(stored);
+  const envelope = readEnvelope(stored, MAX_PARSED);
   const isFinished = offset < (page.committed ?? 0);
   const mayShow = query.get("payload") === "1" && access === "operate";
   return {
@@ -73,15 +76,14 @@ async function loadRecord(app: App, { params, query, access, redact, signal }: P
     cancelId: app.canControl && !isFinished && typeof envelope?.job_id === "string" ? envelope.job_id : null,
     unreadable: stored.unreadable ?? null,
     fields: safeFieldsOf(envelope),
-    headers: shownHeaders(stored.headers.map(([name, value]) => [name, decodeText(value)] as const), mayShow, redact),
-    payload: mayShow ? payloadOf(envelope, decodeText(stored.value), decodeText(stored.key), redact) : null,
+    headers: shownHeaders(stored.headers.map(([name, value]) => [name, textOf(value)] as const), mayShow, redact),
+    payload: mayShow ? payloadOf(envelope, textOf(stored.value), textOf(stored.key), redact) : null,
   };
 }
 
 function renderRecord(data: RecordData, { url, path, nowMs, access }: PageContext): Html {
   const { queue, partition, record, isFinished, cancelId, unreadable, fields, headers, payload } = data;
-  const place = `topics/${encodeURIComponent(queue)}/records`;
-  return html`<p><a href="${url(place, { partition, from: record.offset })}">← Records from offset ${
+  return html`<p><a href="${url(recordsPath(queue), { partition, from: record.offset })}">← Records from offset ${
     formatCount(record.offset)
   }</a></p>
 ${unreadable !== null && html`<p class="notes">It cannot be read: ${clip(unreadable, 500)}</p>`}
@@ -114,7 +116,7 @@ ${
     record.bytes !== null &&
     renderPayload(
       payload,
-      access === "operate" ? url(`${place}/${partition}@${record.offset}`, { payload: "1" }) : null,
+      access === "operate" ? url(recordPath(queue, { partition, offset: record.offset }), { payload: "1" }) : null,
       record.bytes,
     )
   }

@@ -2,7 +2,8 @@
 import type { App } from "../../../app/app.ts";
 import { clip, countOf, formatBytes, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
-import { describeMissingTopic } from "../missing_topic.ts";
+import { recordPath, recordsPath, topicPath } from "../links.ts";
+import { findOrFail } from "../missing_topic.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import { renderEmpty, renderName, renderPager, renderTable, renderTime, toIso } from "../parts.ts";
 import { type RecordRow, toRow } from "../record_rows.ts";
@@ -53,16 +54,6 @@ async function loadRecords(app: App, { params, query, signal }: PageRequest): Pr
   return { queue, partition, partitions, low, high, committed, from: page.from, timeMs, records: records.map(toRow) };
 }
 
-/** Gives a topic that does not exist a page of its own. */
-export async function findOrFail<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const missing = describeMissingTopic(error);
-    throw missing === null ? error : new PageError(404, missing, { cause: error });
-  }
-}
-
 function readNumber(text: string | null, name: string): number | null {
   if (text === null || text === "") return null;
   const number = Number(text);
@@ -83,15 +74,14 @@ function readTime(text: string | null): number | null {
 function renderRecords(data: RecordsData, context: PageContext): Html {
   const { queue, partition, low, high, from, records } = data;
   const { url } = context;
-  const place = `topics/${encodeURIComponent(queue)}/records`;
-  const pageUrl = (to: number) => url(place, { partition, from: to });
+  const pageUrl = (to: number) => url(recordsPath(queue), { partition, from: to });
   const last = records.at(-1)?.offset ?? from - 1;
   const pager = renderPager("Pages of records", {
     previous: from <= low ? null : pageUrl(Math.max(low, from - PAGE_SIZE)),
     next: last + 1 >= high ? null : pageUrl(last + 1),
     note: records.length === 0 ? "" : `offsets ${formatCount(records[0]!.offset)}–${formatCount(last)}`,
   });
-  return html`<p><a href="${url(`topics/${encodeURIComponent(queue)}`)}">← Topic ${clip(queue, 80)}</a></p>
+  return html`<p><a href="${url(topicPath(queue))}">← Topic ${clip(queue, 80)}</a></p>
 ${renderPlaceForm(data, context)}
 <p class="soft">${
     low === high ? "The log is empty." : `The log has the offsets ${formatCount(low)}–${formatCount(high - 1)}.`
@@ -119,14 +109,14 @@ ${
 function renderCommitted({ queue, partition, committed, low, high }: RecordsData, { url }: PageContext): Html {
   if (committed === null) return html`The group has committed nothing here.`;
   const waiting = Math.max(0, high - Math.max(low, committed));
-  return html`The group is at <a href="${
-    url(`topics/${encodeURIComponent(queue)}/records`, { partition, from: committed })
-  }">offset ${formatCount(committed)}</a>: ${countOf(waiting, "record")} from there to the end.`;
+  return html`The group is at <a href="${url(recordsPath(queue), { partition, from: committed })}">offset ${
+    formatCount(committed)
+  }</a>: ${countOf(waiting, "record")} from there to the end.`;
 }
 
 function renderPlaceForm({ queue, partition, partitions, from, timeMs }: RecordsData, { url }: PageContext): Html {
   const time = timeMs === null ? "" : toIso(timeMs)?.slice(0, 19) ?? "";
-  const action = url(`topics/${encodeURIComponent(queue)}/records`);
+  const action = url(recordsPath(queue));
   return html`
     <div class="forms">
       <form class="filter"
@@ -137,8 +127,8 @@ function renderPlaceForm({ queue, partition, partitions, from, timeMs }: Records
       : ""}"></label> <button>Go</button></form>
       <form class="filter"
         action="${action}"><input type="hidden" name="partition" value="${partition}"><label>Time (UTC) <input type="datetime-local" name="time" step="1" value="${time}" required></label> <button>Go</button></form>
-      <p><a href="${url(`topics/${encodeURIComponent(queue)}/records`, { partition })}">Newest</a> · <a href="${url(
-        `topics/${encodeURIComponent(queue)}/records`,
+      <p><a href="${url(recordsPath(queue), { partition })}">Newest</a> · <a href="${url(
+        recordsPath(queue),
         { partition, from: 0 },
       )}">Oldest</a></p>
     </div>
@@ -155,7 +145,7 @@ function renderRecord(
   return html`
     <tr id="offset-${offset}">
       <th scope="row" class="n"><a href="${url(
-        `topics/${encodeURIComponent(queue)}/records/${partition}@${offset}`,
+        recordPath(queue, { partition, offset }),
       )}">${formatCount(offset)}</a></th>
       <td>${renderTime(timestampMs, nowMs)}</td>
       <td>${kind === "tombstone" ? "" : renderName(jobClass, "unreadable")}</td>

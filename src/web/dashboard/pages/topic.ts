@@ -7,10 +7,11 @@ import { InvalidConfigurationError, isErrorOf } from "../../../errors.ts";
 import type { PausedTopic } from "../../../control/control.ts";
 import type { TopicStatus } from "../../../status/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
-import { drawHour, type Hour } from "../charts.ts";
+import { type Hour, renderHour } from "../charts.ts";
 import { addUpHours, type FailingRecord, listFailing, listRunning, type RunningOnWorker } from "../fleet.ts";
 import { clip, countOf, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { recordPath, recordsPath } from "../links.ts";
 import { loadStatus, type StatusWithWorkers } from "../load_status.ts";
 import { type Page, type PageContext, PageError, type PageRequest } from "../page.ts";
 import {
@@ -21,6 +22,7 @@ import {
   renderDelayed,
   renderEmpty,
   renderError,
+  renderNotes,
   renderNumber,
   renderState,
   renderTime,
@@ -113,16 +115,11 @@ function renderTopic(data: TopicData, context: PageContext): Html {
 <p class="verdict ${toneOf(topic.state)}">${renderState(topic.state)} ${clip(words, 400)}</p>
 ${topic.state !== "ok" && html`<p class="do">${adviceOf(topic.state)}</p>`}
 ${command !== null && !isShown && renderCommand(command)}
-${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${clip(note, 300)}</li>`)}</ul>`}
+${renderNotes(notes)}
 ${renderNumbers(data, context)}
 ${failing.length > 0 && renderFailing(failing, topic, context)}
 ${renderPauses(data, context)}
-${
-    hour !== null &&
-    html`<section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
-      drawHour("hour", hour)
-    }</section>`
-  }
+${hour !== null && renderHour(hour)}
 ${renderPartitions(data, context)}
 ${renderRunning(data, context)}
 </div>`;
@@ -143,7 +140,7 @@ ${
     renderNumber(
       "Waiting",
       lag === null ? NONE : formatCount(lag),
-      html`<a href="${url(`topics/${encodeURIComponent(queue)}/records`)}">Look at the records</a>`,
+      html`<a href="${url(recordsPath(queue))}">Look at the records</a>`,
     )
   }
 ${renderNumber("Running", renderCount(topic.running), "")}
@@ -175,7 +172,7 @@ function renderFailing(failing: readonly FailingRecord[], { queue }: TopicStatus
 
 function renderFailingRecord(record: FailingRecord, queue: string, { url, nowMs }: PageContext): Html {
   const { partition, offset, isStuck, attempts, nextTryAtMs, error, remedy, worker } = record;
-  const place = url(`topics/${encodeURIComponent(queue)}/records/${partition}@${offset}`);
+  const place = url(recordPath(queue, record));
   const next = nextTryAtMs <= nowMs ? "being tried now" : html`next try ${renderTime(nextTryAtMs, nowMs)}`;
   return html`
     <li class="problem ${isStuck ? "bad" : "warn"}" id="failing-${partition}-${offset}">

@@ -3,7 +3,7 @@ import type { App } from "../../../app/app.ts";
 import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import type { PartitionStatus } from "../../../worker/status.ts";
 import { CANCEL_ACTION } from "../cancel_form.ts";
-import { drawHour } from "../charts.ts";
+import { renderHour } from "../charts.ts";
 import { addUpHours, addUpTopics, listRunning } from "../fleet.ts";
 import { clip, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
@@ -82,9 +82,7 @@ ${
       }.</p>`
     )
   }
-<section aria-labelledby="hour-heading"><h2 id="hour-heading">The last hour</h2>${
-    drawHour("hour", addUpTopics(addUpHours([worker], nowMs).values()))
-  }</section>
+${renderHour(addUpTopics(addUpHours([worker], nowMs).values()))}
 <section aria-labelledby="running"><h2 id="running">Running</h2>${
     running.length === 0
       ? renderEmpty("No job runs.")

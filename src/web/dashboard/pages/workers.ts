@@ -4,6 +4,7 @@ import type { ReportedWorker } from "../../../reports/reported_worker.ts";
 import { type FleetSummary, summarizeFleet } from "../fleet.ts";
 import { clip, formatCount } from "../format.ts";
 import { type Html, html } from "../html.ts";
+import { workerPath } from "../links.ts";
 import type { Page, PageContext } from "../page.ts";
 import { pageOf } from "../paging.ts";
 import { renderCount, renderEmpty, renderNumber, renderState, renderTable, renderTime } from "../parts.ts";
@@ -77,7 +78,7 @@ function renderWorker(worker: ReportedWorker, { url, nowMs }: PageContext): Html
   const { id, host, pid, state, status, totals, startedAtMs, writtenAtMs, version, runtime } = worker;
   return html`
     <tr id="worker-${id}">
-      <th scope="row"><a href="${url(`workers/${encodeURIComponent(id)}`)}">${clip(
+      <th scope="row"><a href="${url(workerPath(id))}">${clip(
         host,
         40,
       )}</a> <span class="soft">${pid}</span></th>

@@ -165,6 +165,30 @@ Deno.test("a selection of letters is dismissed, and the others stay", async () =
   assertMatch((await press(await open("dead_letters"), "Requeue the selected")).text, /No dead letter is selected/);
 });
 
+Deno.test("a selection reads the letters that wait, and those that were handled only if one of them is selected", async () => {
+  await using the = await setUp();
+  const { app } = the;
+  const { press, open } = openDashboard(app);
+  let lists = 0;
+  const letters = app.deadLetters.bind(app);
+  app.deadLetters = (topic) => {
+    const found = letters(topic);
+    const list = found.list.bind(found);
+    found.list = (options) => {
+      lists++;
+      return list(options);
+    };
+    return found;
+  };
+  const confirmation = await open("dead_letters/confirm?do=dismiss&at=dead/0@0&at=dead/0@1");
+  assertEquals(lists, 1);
+  await press(confirmation, "Dismiss 2");
+  lists = 0;
+  const { text } = await open("dead_letters/confirm?do=dismiss&at=dead/0@1&at=dead/0@2");
+  assertEquals(lists, 2);
+  assertStringIncludes(text, "1 letter was handled before and stays");
+});
+
 Deno.test("letters that arrive after the confirmation are not part of it", async () => {
   await using the = await setUp(2, 0);
   const { open, press, api } = openDashboard(the.app);

@@ -129,3 +129,49 @@ Deno.test("two hundred topics are listed by pages, and found by name and by stat
   assertEquals(rows((await open("?search=topic_19")).html), 10);
   assertStringIncludes((await open("?only=wrong&search=<i>")).text, "No topic matches");
 });
+
+Deno.test("a partition of dead letters without a leader costs no time: the letters of the others are shown, and a note names it", async () => {
+  const log = new FaultInjectionLog();
+  log.createTopic("dead", 2);
+  const headers = [["dead-letter-error-class", new TextEncoder().encode("RangeError")]] as const;
+  log.append("dead", [0, 1].map((partition) => ({ key: null, value: "{}", headers, partition })));
+  const { source } = log;
+  const open: typeof source.open = async (context) => {
+    const broker = await source.open(context);
+    const { admin } = broker;
+    const never = new Promise<never>(() => {});
+    const ends: typeof admin.ends = (topic) => topic === "dead" ? never : admin.ends(topic);
+    const read: typeof admin.read = (topic, partition, options) =>
+      topic === "dead" && partition === 1 ? never : admin.read(topic, partition, options);
+    const listEnds: typeof admin.listEnds = async (topics) => {
+      const listed = await admin.listEnds(topics);
+      return new Map(Array.from(listed, ([topic, found]) => {
+        const problem = "it has no leader";
+        const partitions = found?.partitions.map((each) =>
+          topic === "dead" && each.partition === 1 ? { ...each, low: null, high: null, problem } : each
+        );
+        return [topic, found && { ...found, partitions: partitions! }];
+      }));
+    };
+    const faulty = { ...admin, ends, read, listEnds };
+    return new Proxy(broker, {
+      get: (target, name) => {
+        const value = name === "admin" ? faulty : Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+  await using app = createApp(undefined, { ...source, open });
+  await app.applyTopics();
+  const { api, open: openPage } = openDashboard(app);
+  const { errors, notes } = await api("");
+  assertEquals(errors.map(({ errorClass, total }: Record<string, unknown>) => [errorClass, total]), [[
+    "RangeError",
+    1,
+  ]]);
+  const note = "The dead letters of dead/1 are not known: it has no leader";
+  assertEquals(notes.filter((each: string) => each.includes("dead letters")), [note]);
+  const page = await openPage("dead_letters");
+  assertStringIncludes(page.text, note);
+  assertStringIncludes(page.text, "RangeError");
+});

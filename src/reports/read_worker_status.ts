@@ -7,14 +7,14 @@ import type { RunningJob } from "../monitor/events.ts";
 import type { Position } from "../support/position.ts";
 import { topicName } from "../support/validation.ts";
 import type { Pause } from "../worker/control.ts";
-import type {
-  GroupStatus,
-  PartitionStatus,
-  RetryingRecord,
-  ScheduledPartitionStatus,
-  SchedulerStatus,
-  WorkerState,
-  WorkerStatus,
+import {
+  type GroupStatus,
+  type PartitionStatus,
+  type RetryingRecord,
+  type ScheduledPartitionStatus,
+  type SchedulerStatus,
+  WORKER_STATES,
+  type WorkerStatus,
 } from "../worker/status.ts";
 import { MAX_GROUPS, MAX_JOB_ID, MAX_MESSAGE, MAX_NAME, MAX_PARTITIONS, StatusBudgets } from "./bounded_status.ts";
 import { Budget } from "./budget.ts";
@@ -29,8 +29,6 @@ import {
   readWord,
 } from "./fields.ts";
 
-const STATES: readonly WorkerState[] = ["new", "running", "quiet", "stopping", "stopped"];
-
 /** Returns the command that skips a record. */
 export type SkipCommand = (position: Position) => string;
 
@@ -44,11 +42,11 @@ interface Reading {
 }
 
 /** Reads a status. @throws {FieldError} if it is not one */
-export function readStatus(value: unknown, skipCommand: SkipCommand): WorkerStatus {
+export function readWorkerStatus(value: unknown, skipCommand: SkipCommand): WorkerStatus {
   const { state, failure, concurrency, groups, scheduler } = readObject(value);
   const reading = { skipCommand, budgets: new StatusBudgets(), ofPartitions: new StatusBudgets().running };
   return {
-    state: readWord(state, STATES),
+    state: readWord(state, WORKER_STATES),
     failure: readNullable(failure, readError),
     concurrency: readInteger(concurrency),
     groups: readList(groups, new Budget(MAX_GROUPS), (group) => readGroup(group, reading)),
