@@ -1,6 +1,6 @@
 /**
- * The calls of an operator on an App: skip a record, look at delayed jobs and dead letters, change them. No worker needs
- * to run for them. `App` documents each; the code of each is loaded at its first use.
+ * The calls of an operator on an App: look at topics, workers, dead letters, delayed and recurring jobs, and change them; skip,
+ * pause and cancel. No worker needs to run for them. `App` documents each; the code of each is loaded at its first use.
  */
 import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";

@@ -38,9 +38,9 @@ export interface PausedTopic extends Pause {
 export interface PauseOptions {
   /** The number of the only partition to pause. @default the whole topic */
   readonly partition?: number;
-  /** The reason, for the log and for other operators. @default none */
+  /** The reason, for the log and for other operators, in up to 1000 characters. @default none */
   readonly why?: string;
-  /** The name of the user or the program. @default the App's name */
+  /** The name of the user or the program, in up to 255 characters. @default the App's name */
   readonly by?: string;
 }
 
@@ -48,15 +48,15 @@ export interface PauseOptions {
 export interface ResumeOptions {
   /** The number of the only partition to resume. @default the topic and all its partitions */
   readonly partition?: number;
-  /** The name of the user or the program. @default the App's name */
+  /** The name of the user or the program, in up to 255 characters. @default the App's name */
   readonly by?: string;
 }
 
 /** Options of `app.cancel()`. */
 export interface CancelOptions {
-  /** The reason, for the log. @default none */
+  /** The reason, for the log, in up to 1000 characters. @default none */
   readonly why?: string;
-  /** The name of the user or the program. @default the App's name */
+  /** The name of the user or the program, in up to 255 characters. @default the App's name */
   readonly by?: string;
   /** Time for which no job of this id runs, in ms; at most 400 days. @default 604800000 (7 days) */
   readonly forMs?: number;

@@ -116,12 +116,13 @@ export class DeadLetters {
    */
   async show(position: Position): Promise<DeadLetterDetails> {
     assertPosition("deadLetters().show()", position);
-    const at = { ...position, topic: this.#topicOf(position.topic) };
+    const { partition, offset } = position;
+    const topic = this.#topicOf(position.topic);
+    const at = { topic, partition, offset };
     const [{ readDetails }, { readMarkers }] = await lazyImport(() =>
       Promise.all([import("./letter.ts"), import("./marker_topic.ts")])
     );
     const { admin } = await this.#context.broker();
-    const { topic, partition, offset } = at;
     const ends = await admin.ends(topic);
     const isThere = ends.some((end) => end.partition === partition && offset >= end.low && offset < end.high);
     const { records: [record] } = isThere
@@ -129,8 +130,7 @@ export class DeadLetters {
       : { records: [] };
     if (record?.offset !== offset) throw new BrokerError(`There is no dead letter at ${formatPosition(at)}`);
     const markers = await readMarkers(admin, topic, ends);
-    const place = { topic, partition, offset };
-    return readDetails(record, place, markers.find(place), this.#context.maxPayloadBytes);
+    return readDetails(record, at, markers.find(at), this.#context.maxPayloadBytes);
   }
 
   /**

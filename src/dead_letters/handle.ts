@@ -3,10 +3,11 @@
  *
  * 1. Read a page of the dead letter topic, oldest first, so that the jobs of a key keep their order. A partition is read up to
  *    the end that it has at the start: a job that fails again meanwhile is not requeued twice.
- * 2. Append the records to their topics, and wait for all acknowledgements.
- * 3. Append the markers of those that were acknowledged, beside the next batch. At most one batch is being marked.
+ * 2. Read the new markers, and leave out the letters that another process has handled meanwhile.
+ * 3. Append the records to their topics, and wait for all acknowledgements.
+ * 4. Append the markers of those that were acknowledged, beside the next batch. At most one batch is being marked.
  *
- * The marker comes last, so that nothing is lost: a process that ends between 2 and 3 leaves at most two batches that a second
+ * The marker comes last, so that nothing is lost: a process that ends between 3 and 4 leaves at most two batches that a second
  * call requeues again.
  */
 import type { PartitionEnds } from "../broker/admin.ts";
@@ -34,11 +35,15 @@ export interface DeadLetterOptions {
   readonly dryRun?: boolean;
   /** The name of the user, for the marker. @default the name of the App */
   readonly by?: string;
-  /** Stops between two batches. The call returns what was done until then. */
+  /** Stops between two batches. The call returns what was done until then. @default it goes on to its end */
   readonly signal?: AbortSignal;
-  /** Called after each batch. */
+  /** Called after each batch of up to 1000 letters. @default not called */
   readonly onProgress?: (progress: DeadLetterProgress) => void;
-  /** Called with each letter that is not handled, the reason, and its handling, if it was handled before. */
+  /**
+   * Called with each letter that is not handled, the reason, and its handling, if it was handled before.
+   *
+   * @default not called
+   */
   readonly onRefused?: (position: Position, reason: string, handled: DeadLetterHandling | null) => void;
 }
 
@@ -125,7 +130,7 @@ export class Handler {
   /**
    * Handles the selected letters of the topics.
    *
-   * @throws {BrokerError} if an append failed: records that were acknowledged are marked
+   * @throws {BrokerError} if the broker failed in between: records that were acknowledged are marked
    */
   async handle(isSelected: IsSelected): Promise<void> {
     for (const plan of this.#plans) {
@@ -135,9 +140,9 @@ export class Handler {
   }
 
   async #handleTopic({ topic, ends, runs }: Plan, isSelected: IsSelected): Promise<void> {
-    const markers = await readMarkers(this.#context.admin, topic, ends);
     const partitions = new Set(ends.map(({ partition }) => partition));
     try {
+      const markers = await readMarkers(this.#context.admin, topic, ends);
       for (const run of runs) {
         if (partitions.has(run.partition)) await this.#handleRun(topic, run, markers, isSelected);
         if (this.#isStopped) break;
@@ -145,9 +150,11 @@ export class Handler {
           this.#refuse({ topic, partition: run.partition, offset }, () => "there is no dead letter at this position");
         }
       }
-    } finally {
+    } catch (error) {
       await this.#finishMarking();
+      throw this.#handled === 0 || this.#options.dryRun === true ? error : this.#failed("", error as Error);
     }
+    await this.#finishMarking();
   }
 
   get #isStopped(): boolean {
@@ -168,13 +175,7 @@ export class Handler {
         if (wanted !== null && !wanted.delete(record.offset)) continue;
         this.#read++;
         const position = { topic, partition, offset: record.offset };
-        const handled = markers.find(position);
-        if (!isSelected(record)) continue;
-        if (handled !== null && this.#options.force !== true) {
-          const { action, by, at } = handled;
-          this.#refuse(position, () => `it was ${action} by ${by} at ${at.toISOString()}`, handled);
-          continue;
-        }
+        if (!isSelected(record) || this.#refuseHandled(position, markers)) continue;
         const target = this.#action === "dismissed" ? null : returnOf(record, position, this.#context.isDeclared);
         if (target?.topic === null) this.#refuse(position, () => target.reason);
         else if (target !== null && !(this.#exists.get(target.topic) ?? await this.#lookFor(target.topic))) {
@@ -192,7 +193,11 @@ export class Handler {
 
   async #settle(topic: string, batch: readonly Candidate[], markers: Markers): Promise<void> {
     if (this.#options.dryRun === true) this.#handled += batch.length;
-    else if (batch.length > 0) await this.#write(topic, batch, markers);
+    else if (batch.length > 0) {
+      await markers.read();
+      const left = batch.filter(({ position }) => !this.#refuseHandled(position, markers));
+      await this.#write(topic, left, markers);
+    }
     this.#options.onProgress?.(this.progress);
   }
 
@@ -228,13 +233,15 @@ export class Handler {
   /** @throws {BrokerError} if an append failed */
   async #finishMarking(): Promise<void> {
     await this.#marking;
-    if (this.#failure !== null) throw this.#failed(this.#failure.position, this.#failure.cause);
+    if (this.#failure === null) return;
+    const { position, cause } = this.#failure;
+    throw this.#failed(` at dead letter ${formatPosition(position)}`, cause);
   }
 
-  #failed(position: Position, cause: Error): BrokerError {
+  #failed(where: string, cause: Error): BrokerError {
     const done = `${this.#action} ${countOf(this.#handled, "dead letter")}`;
     return new BrokerError(
-      `Cannot go on at dead letter ${formatPosition(position)}, after the App has ${done}: ${cause.message}. ` +
+      `Cannot go on${where}, after the App has ${done}: ${cause.message}. ` +
         `A second call goes on; one that was not marked is handled again`,
       { cause },
     );
@@ -244,6 +251,15 @@ export class Handler {
     const exists = (await this.#context.admin.describe([topic])).get(topic) != null;
     this.#exists.set(topic, exists);
     return exists;
+  }
+
+  /** Refuses a letter that was handled before, unless the call is forced. @returns whether it was refused */
+  #refuseHandled(position: Position, markers: Markers): boolean {
+    const handled = markers.find(position);
+    if (handled === null || this.#options.force === true) return false;
+    const { action, by, at } = handled;
+    this.#refuse(position, () => `it was ${action} by ${by} at ${at.toISOString()}`, handled);
+    return true;
   }
 
   #refuse(position: Position, reason: () => string, handled: DeadLetterHandling | null = null): void {

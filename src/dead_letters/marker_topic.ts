@@ -10,9 +10,30 @@ import type { Position, TopicPartition } from "../support/position.ts";
 import { type DeadLetterHandling, readMarker } from "./marker.ts";
 import { readForward } from "../broker/read_forward.ts";
 
+/** The parts that reading markers needs. */
+interface MarkersOptions {
+  readonly admin: Pick<BrokerAdmin, "read">;
+  /** The full name of the dead letter topic. */
+  readonly topic: string;
+  /** The ends of its partitions: markers of other dead letters are not kept. */
+  readonly ends: readonly PartitionEnds[];
+  /** The partitions of the topic of markers. */
+  readonly partitions: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The markers of one dead letter topic. */
 export class Markers {
+  readonly #options: MarkersOptions;
+  readonly #ends: ReadonlyMap<number, PartitionEnds>;
   readonly #byPartition = new Map<number, Map<number, DeadLetterHandling>>();
+  /** The positions at which the next reading begins, by partition of the topic of markers. */
+  readonly #next = new Map<number, number>();
+
+  constructor(options: MarkersOptions) {
+    this.#options = options;
+    this.#ends = new Map(options.ends.map((end) => [end.partition, end]));
+  }
 
   /** The number of dead letters that were handled. */
   get size(): number {
@@ -29,6 +50,23 @@ export class Markers {
     let offsets = this.#byPartition.get(partition);
     if (offsets === undefined) this.#byPartition.set(partition, offsets = new Map());
     offsets.set(offset, handling);
+  }
+
+  /** Reads those that were written since the last reading: other processes handle dead letters, too. */
+  async read(): Promise<void> {
+    const { admin, topic, partitions, signal } = this.#options;
+    const marker = handledTopicName(topic);
+    for (const partition of partitions) {
+      const from = this.#next.get(partition) ?? 0;
+      for await (const records of readForward(admin, { topic: marker, partition }, { from, signal })) {
+        for (const record of records) {
+          const read = readMarker(record);
+          if (read?.position.topic !== topic || !isIn(this.#ends, read.position)) continue;
+          this.set(read.position, read.handling);
+        }
+        this.#next.set(partition, records.at(-1)!.offset + 1);
+      }
+    }
   }
 }
 
@@ -56,18 +94,8 @@ export async function readMarkersOf(
   partitions: readonly number[],
   signal?: AbortSignal,
 ): Promise<Markers> {
-  const markers = new Markers();
-  const marker = handledTopicName(topic);
-  const byPartition = new Map(ends.map((end) => [end.partition, end]));
-  for (const partition of partitions) {
-    for await (const records of readForward(admin, { topic: marker, partition }, { from: 0, signal })) {
-      for (const record of records) {
-        const read = readMarker(record);
-        if (read?.position.topic !== topic || !isIn(byPartition, read.position)) continue;
-        markers.set(read.position, read.handling);
-      }
-    }
-  }
+  const markers = new Markers({ admin, topic, ends, partitions, signal });
+  await markers.read();
   return markers;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Encryption of what a job carries: its arguments, its current attributes and its progress in steps, by AES-256-GCM. The rest of the envelope stays
- * readable, so that an operator sees the class and the id of a job.
+ * Encryption of what a job carries: its arguments, its current attributes and its progress in steps, by AES-256-GCM. The rest
+ * of the envelope stays readable, so that an operator sees the class and the id of a job.
  *
- * Written:  `{"job_class":…, "job_id":…, …, "encrypted":{"key":"2026-11","data":"…"}}`, without `arguments`. `data` is the
+ * Written: `{"job_class":…, "job_id":…, …, "encrypted":{"key":"2026-11","data":"…"}}`, without `arguments`. `data` is the
  * nonce (12 bytes), the encrypted JSON of those fields, and the tag (16 bytes), in Base64. The topic, the class and the id are
  * authenticated with them: the data of one job is not accepted in another.
  *

@@ -18,15 +18,15 @@ export interface RunningLimitOptions {
   /** Returns the value whose jobs share the limit, such as the tenant. Current attributes can be read. */
   // deno-lint-ignore no-explicit-any
   readonly by: (job: LimitedJob & { readonly args: readonly any[] }) => string;
-  /** Most jobs with the same value that run at once in a worker. */
+  /** Most jobs with the same value that run at once in a worker, from 1. */
   readonly max: number;
 }
 
 /** Options of a rate limit. */
 export interface RateLimitOptions {
-  /** Most jobs that start in any span of `perMs`. */
+  /** Most jobs of a partition that start in any span of `perMs`, from 1 to 100000. */
   readonly jobs: number;
-  /** The span, in ms. */
+  /** The span, in ms: up to 2147483647. */
   readonly perMs: number;
   /** Returns the value whose jobs share the limit. @default all jobs of a partition share it */
   // deno-lint-ignore no-explicit-any

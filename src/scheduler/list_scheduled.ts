@@ -35,7 +35,7 @@ export interface ScheduledOptions {
   readonly maxRecords?: number;
   /** Called if `maxRecords` ended the reading: sooner jobs may be missing in the list. @default not called */
   readonly onPartial?: () => void;
-  /** Ends the reading: the call then throws its reason. */
+  /** Ends the reading: the call then throws its reason. @default it is read to the end */
   readonly signal?: AbortSignal;
 }
 

@@ -8,11 +8,11 @@
  * 4. `front` is the first schedule that is not finished.
  */
 import type { StoredRecord } from "../broker/broker.ts";
+import { textOf } from "../broker/record_text.ts";
 import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
 import type { TopicPartition } from "../support/position.ts";
 import type { GroupContext } from "../worker/partition/context.ts";
 import { type Candidate, memoryOf } from "./candidate.ts";
-import { textOf } from "../broker/record_text.ts";
 import type { SchedulerContext } from "./context.ts";
 import { NEAR_MS, NearSchedules } from "./near_schedules.ts";
 import { RecurringJobs } from "./recurring/recurring_jobs.ts";

@@ -11,6 +11,7 @@ import {
   type Position,
 } from "@activejob/kafka";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
+import { Handler } from "../../src/dead_letters/handle.ts";
 import { RecordTooLargeError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
@@ -273,6 +274,53 @@ Deno.test("a letter whose topic was deleted is refused, also in a dry run, and t
   assertEquals(await numbersIn(client, "default"), [1, 3]);
   assertEquals(await letters.dismiss({ all: true }), { dismissed: 2, refused: 2 });
   await client[Symbol.asyncDispose]();
+});
+
+Deno.test("a call that stood still leaves out what another one has handled meanwhile, but for the batch that it had begun", async () => {
+  await using test = await shop();
+  const { client } = test;
+  await client.append("dead", range(0, 3000).map((n) => letter(n, { partition: 0 })));
+  const write = async (topic: string, record: NewRecord) => (await client.append(topic, [record]))[0]!;
+  const requeueAll = async (append: typeof write) => {
+    const handler = new Handler({ admin: client.admin, append, isDeclared: () => true }, "requeued", { by: "ada" });
+    await handler.handleTopic("dead", null, () => true);
+    return handler.progress;
+  };
+  let other: ReturnType<typeof requeueAll> | undefined;
+  const stoodStill = await requeueAll(async (topic, record) => {
+    await (other ??= requeueAll(write));
+    return await write(topic, record);
+  });
+  assertEquals(await other, { read: 3000, handled: 3000, refused: 0 });
+  assertEquals(stoodStill, { read: 3000, handled: 1000, refused: 2000 });
+  assertEquals((await numbersIn(client, "default")).length, 4000);
+});
+
+Deno.test("a call that can read no further says how many letters it has handled, and marks them", async () => {
+  await using test = await shop();
+  const { admin } = test.client;
+  await test.client.append("dead", range(0, 3000).map((n) => letter(n, { partition: n % 2 })));
+  const handler = new Handler(
+    {
+      admin: {
+        ...admin,
+        read: (topic, partition, options) =>
+          topic === "dead" && partition === 1
+            ? Promise.reject(new BrokerError("The leader is away"))
+            : admin.read(topic, partition, options),
+      },
+      append: async (topic, record) => (await test.client.append(topic, [record]))[0]!,
+      isDeclared: () => true,
+    },
+    "requeued",
+    { by: "ada" },
+  );
+  await assertRejects(
+    () => handler.handleTopic("dead", null, () => true),
+    BrokerError,
+    "Cannot go on, after the App has requeued 1,500 dead letters: The leader is away. A second call goes on",
+  );
+  assertEquals(await test.app.deadLetters("dead").requeue({ all: true }), { requeued: 1500, refused: 1500 });
 });
 
 Deno.test("onRefused gets how a letter was handled before", async () => {

@@ -1,6 +1,6 @@
 /** The bounds of a status: it ends whatever the broker does, and reads no more than it may. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { activeJobTopic, App, InvalidConfigurationError, Job, performAllLater } from "../../mod.ts";
+import { activeJobTopic, App, type AppOptions, InvalidConfigurationError, Job, performAllLater } from "../../mod.ts";
 import { MAX_DELAYED_RECORDS } from "../../src/status/delayed_counts.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
@@ -73,7 +73,11 @@ Deno.test("a status of many delayed jobs reads a part of them, says so, and call
   ]);
 });
 
-Deno.test("a topic with a rate limit is stalled after twice the time of the limit", async () => {
+/** Calls a function while a job of `default` runs. @returns its result */
+async function whileJobRuns<T>(
+  options: Partial<AppOptions>,
+  look: (app: App, clock: ManualClock) => Promise<T>,
+): Promise<T> {
   const clock = new ManualClock();
   const [started, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   class HeldJob extends Job {
@@ -82,51 +86,44 @@ Deno.test("a topic with a rate limit is stalled after twice the time of the limi
       await released.promise;
     }
   }
-  const rateLimit = { jobs: 1, perMs: 600_000 };
-  const topics = [activeJobTopic("default", { rateLimit })];
-  await using app = new App({ ...OPTIONS, clock, broker: "memory:", jobs: [HeldJob], topics });
+  await using app = new App({ ...OPTIONS, ...options, clock, broker: "memory:", jobs: [HeldJob] });
   const worker = app.worker();
   await HeldJob.performLater();
   const run = worker.run();
   await started.promise;
-  const states = [];
-  for (let look = 0; look < 3; look++) {
-    states.push((await app.status()).state);
-    clock.advance(11 * 60_000);
-  }
+  const seen = await look(app, clock);
   released.resolve();
   await worker.stop();
   await run;
+  return seen;
+}
+
+Deno.test("a topic with a rate limit is stalled after twice the time of the limit", async () => {
+  const topics = [activeJobTopic("default", { rateLimit: { jobs: 1, perMs: 600_000 } })];
+  const states = await whileJobRuns({ topics }, async (app, clock) => {
+    const states = [];
+    for (let look = 0; look < 3; look++) {
+      states.push((await app.status()).state);
+      clock.advance(11 * 60_000);
+    }
+    return states;
+  });
   assertEquals(states, ["ok", "behind", "stalled"]);
 });
 
 Deno.test("the time of a pause does not count for a stalled topic", async () => {
-  const clock = new ManualClock();
-  const [started, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  class HeldJob extends Job {
-    async perform() {
-      started.resolve();
-      await released.promise;
-    }
-  }
-  const topics = [activeJobTopic("default")];
-  await using app = new App({ ...OPTIONS, clock, broker: "memory:", jobs: [HeldJob], topics, reports: false });
-  const worker = app.worker();
-  await HeldJob.performLater();
-  const run = worker.run();
-  await started.promise;
-  const look = async (minutes: number) => {
-    clock.advance(minutes * 60_000);
-    return (await app.status()).state;
-  };
-  const states = [await look(0)];
-  await app.pause("default");
-  states.push(await look(11));
-  await app.resume("default");
-  states.push(await look(1), await look(5));
-  released.resolve();
-  await worker.stop();
-  await run;
+  const options = { topics: [activeJobTopic("default")], reports: false };
+  const states = await whileJobRuns(options, async (app, clock) => {
+    const look = async (minutes: number) => {
+      clock.advance(minutes * 60_000);
+      return (await app.status()).state;
+    };
+    const states = [await look(0)];
+    await app.pause("default");
+    states.push(await look(11));
+    await app.resume("default");
+    return [...states, await look(1), await look(5)];
+  });
   assertEquals(states, ["ok", "paused", "behind", "stalled"]);
 });
 

@@ -1,5 +1,5 @@
 /**
- * Decides whether a request may be handled, before anything else of it counts:
+ * The checks of a request. The dashboard makes them in this order, before anything else of the request counts:
  *
  * 1. The Host must be an allowed one. Without `hosts` this concerns clients on this machine: a page of another site may
  *    let its name point to 127.0.0.1 (DNS rebinding), and would then be of the same origin.
@@ -10,7 +10,7 @@ import type { Access } from "./page.ts";
 
 /** A user of the dashboard. */
 export interface DashboardUser {
-  /** The name, for events and markers. */
+  /** The name, for events and markers: 1 to 255 characters. */
   readonly user: string;
   /** The rights: to look, or also to change things. */
   readonly access: Access;

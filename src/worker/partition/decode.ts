@@ -30,7 +30,12 @@ export type Decoded =
   /** It is older than its class, or its topic, allows. */
   | Expired
   /** The App does not have its class, or the key of its encryption. A deploy may bring it. */
-  | { readonly kind: "unknown"; readonly name: string; readonly error: Error };
+  | {
+    readonly kind: "unknown";
+    readonly envelope: Pick<Envelope, "jobClass" | "jobId">;
+    readonly name: string;
+    readonly error: Error;
+  };
 
 /** A job that is too old to be performed. */
 export interface Expired {
@@ -93,13 +98,22 @@ export function decode(
     const known = formatNames(registry.names());
     return {
       kind: "unknown",
+      envelope,
       name: jobClass,
       error: new UnknownJobError(`No job class "${jobClass}" is known (known: ${known})`),
     };
   } catch (error) {
-    if (error instanceof UnknownKeyError) return { kind: "unknown", name: `key ${show(error.keyId)}`, error };
+    if (error instanceof UnknownKeyError) {
+      return { kind: "unknown", envelope: readClear(record), name: `key ${show(error.keyId)}`, error };
+    }
     return { kind: "poison", error: error as Error };
   }
+}
+
+/** Reads the class and the id of an encrypted job, which are in clear. */
+function readClear(record: QueuedRecord): Pick<Envelope, "jobClass" | "jobId"> {
+  const { job_class, job_id } = JSON.parse(valueText(record)!);
+  return { jobClass: String(job_class), jobId: typeof job_id === "string" && job_id !== "" ? job_id : null };
 }
 
 /** Returns the class's own limit; `undefined` for none. It may be a getter of the user's class, and throw in the job's run. */

@@ -33,7 +33,8 @@ export class PartitionOrders {
 
   /** Looks whether a job is cancelled. @returns the record as it was decoded, or as that of a cancelled job */
   screen(decoded: Decoded, offset: number): Decoded {
-    if (!this.#control.hasCancellations || (decoded.kind !== "job" && decoded.kind !== "early")) return decoded;
+    if (!this.#control.hasCancellations) return decoded;
+    if (decoded.kind !== "job" && decoded.kind !== "early" && decoded.kind !== "unknown") return decoded;
     const { jobClass, jobId: given } = decoded.envelope;
     const jobId = given ?? deriveJobId({ ...this.#place, offset });
     const order = this.#control.cancellationOf(jobId);

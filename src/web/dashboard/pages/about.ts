@@ -1,5 +1,6 @@
 /** The page "About": versions, the broker, and checks of the configuration. */
 import type { App } from "../../../app/app.ts";
+import { runtimeName } from "../../../support/process_info.ts";
 import { VERSION } from "../../../support/version.ts";
 import { type Html, html } from "../html.ts";
 import type { Page } from "../page.ts";
@@ -11,7 +12,7 @@ export interface AboutData {
   readonly name: string;
   /** The version of this library. */
   readonly version: string;
-  /** The runtime and its version: `"Deno/2.9.6"`. */
+  /** The runtime and its version: `"Deno 2.9.6"`. */
   readonly runtime: string;
   /** The broker's name, without secrets. */
   readonly broker: string;
@@ -32,7 +33,7 @@ export const about: Page<AboutData> = {
     return {
       name: app.name,
       version: VERSION,
-      runtime: navigator.userAgent,
+      runtime: runtimeName(),
       broker: app.brokerName,
       jobs: app.jobNames(),
       checks: [
