@@ -283,7 +283,8 @@ Deno.test("a call that stood still leaves out what another one has handled meanw
   const write = async (topic: string, record: NewRecord) => (await client.append(topic, [record]))[0]!;
   const requeueAll = async (append: typeof write) => {
     const handler = new Handler({ admin: client.admin, append, isDeclared: () => true }, "requeued", { by: "ada" });
-    await handler.handleTopic("dead", null, () => true);
+    await handler.add("dead", null);
+    await handler.handle(() => true);
     return handler.progress;
   };
   let other: ReturnType<typeof requeueAll> | undefined;
@@ -291,8 +292,8 @@ Deno.test("a call that stood still leaves out what another one has handled meanw
     await (other ??= requeueAll(write));
     return await write(topic, record);
   });
-  assertEquals(await other, { read: 3000, handled: 3000, refused: 0 });
-  assertEquals(stoodStill, { read: 3000, handled: 1000, refused: 2000 });
+  assertEquals(await other, { read: 3000, total: 3000, handled: 3000, refused: 0 });
+  assertEquals(stoodStill, { read: 3000, total: 3000, handled: 1000, refused: 2000 });
   assertEquals((await numbersIn(client, "default")).length, 4000);
 });
 
@@ -315,8 +316,9 @@ Deno.test("a call that can read no further says how many letters it has handled,
     "requeued",
     { by: "ada" },
   );
+  await handler.add("dead", null);
   await assertRejects(
-    () => handler.handleTopic("dead", null, () => true),
+    () => handler.handle(() => true),
     BrokerError,
     "Cannot go on, after the App has requeued 1,500 dead letters: The leader is away. A second call goes on",
   );
