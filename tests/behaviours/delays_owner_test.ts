@@ -195,6 +195,7 @@ behaviour(
     process.app.on("schedule.ready", ({ waiting }) => seen.push(`${waiting} wait`));
     process.app.on("job.released", ({ jobId }) => seen.push(`${jobId} released`));
     await process.start();
+    await untilWaiting(process, 0);
     const [gone, kept] = ["gone", "kept"].map((jobId) =>
       scheduleRecord(noteRecord(jobId), {
         jobId,

@@ -2,12 +2,14 @@
  * Measures how busy the machine is while a test measures times. Brokers that are restarted need a core, as everything else that
  * runs beside the test does, so a bar is extended by the time that the machine itself takes away:
  *
- * - the longest wait of a timer of this process, which mostly sleeps and is scheduled early,
- * - and 300 ms for each process that waits for a core, by the load average of the last minute. The cluster's own processes
- *   count too; on a machine with two cores that does nothing else they add less than 300 ms.
+ * - three times the longest wait of a timer of this process, which mostly sleeps and is scheduled early: a job passes the
+ *   producer, a broker and the worker, each of which may wait as long,
+ * - and 500 ms for each process that waits for a core, by the load average of the last minute. The cluster's own processes
+ *   count too; on a machine with two cores that does nothing else they add less than 500 ms.
  */
 const TICK_MS = 20;
-const MS_A_WAITING_PROCESS = 300;
+const PROCESSES_OF_A_JOB = 3;
+const MS_A_WAITING_PROCESS = 500;
 
 /** See the module. */
 export class MachineMeter implements Disposable {
@@ -32,7 +34,7 @@ export class MachineMeter implements Disposable {
   /** The time by which bars are extended, in milliseconds. */
   get allowanceMs(): number {
     const waiting = Math.max(0, this.#load / navigator.hardwareConcurrency - 1);
-    return Math.round(this.#stallMs + waiting * MS_A_WAITING_PROCESS);
+    return Math.round(PROCESSES_OF_A_JOB * this.#stallMs + waiting * MS_A_WAITING_PROCESS);
   }
 
   /** Forgets what was measured. */

@@ -4,7 +4,6 @@ import { activeJobTopic, App, currentAttributes, type EventMap, Job } from "@act
 import { assert, assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { nthEvent, setUpWorker, stepEnvelope } from "../../support/worker.ts";
-import { MachineMeter } from "../../support/machine_meter.ts";
 
 function appOf(jobs: readonly (new () => Job)[]): App {
   return new App({
@@ -26,10 +25,9 @@ Deno.test("Attempt measures an attempt from its own start, not from the wait bef
   const performed: EventMap["job.performed"][] = [];
   app.on("job.performed", (event) => void performed.push(event));
   await SecondTimeJob.performLater();
-  using machine = new MachineMeter();
   await app.worker().run(undefined, { once: true });
   assertEquals(performed.map(({ attempt }) => attempt), [2]);
-  machine.assertWithin("attempt", performed[0]!.durationMs, 150);
+  assert(performed[0]!.durationMs < 299, `It took ${performed[0]!.durationMs} ms`);
   assert(performed[0]!.waitMs! >= 299, `It waited for ${performed[0]!.waitMs} ms`);
 });
 
