@@ -186,10 +186,8 @@ export class DeadLetters {
     const { admin } = await this.#context.broker();
     const handler = new LetterHandler({ ...this.#context, admin }, action, { by: name, ...options });
     const isSelected = filterOf(selection, maxPayloadBytes);
-    for (const topic of byTopic?.keys() ?? topics) {
-      if (options.signal?.aborted) break;
-      await handler.handleTopic(topic, byTopic?.get(topic) ?? null, isSelected);
-    }
+    for (const topic of byTopic?.keys() ?? topics) await handler.add(topic, byTopic?.get(topic) ?? null);
+    await handler.handle(isSelected);
     return handler.progress;
   }
 
