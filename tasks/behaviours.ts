@@ -13,7 +13,7 @@ interface List {
   readonly title: string;
   /** The start of each id: `"A"`. */
   readonly prefix: string;
-  /** The numbers that must have a test. Numbers that are left out here belong to behaviours that are not built yet. */
+  /** The numbers that must have a test. Numbers that are left out here belong to behaviours that are not built. */
   readonly numbers: readonly number[];
 }
 
@@ -54,7 +54,7 @@ const HEAD = `<!-- deno-fmt-ignore-file -->
 # Promised behaviours
 
 Each line is a behaviour that the library promises, and a test that shows it. Tests, commits and comments refer to a
-behaviour by its id. Numbers that are missing belong to behaviours that are not built yet.
+behaviour by its id. Numbers that are missing belong to behaviours that are not built.
 
 Each test runs on every broker that can show the behaviour: in memory, on an SQLite file, and on Apache Kafka.
 \`deno task test tests/behaviours\` runs them. Those of a cluster run on three brokers: \`deno task test:cluster\`.

@@ -93,12 +93,12 @@ async function list(args: Arguments, words: readonly string[], keep: Keep): Prom
       ...filter,
       limit,
       unhandled,
-      onProgress({ read }) {
+      onProgress({ read, total }) {
         extend();
-        progress.show(`${formatRead(read)}; Ctrl-C stops`);
+        progress.show(read, total, `${formatRead(read)}; Ctrl-C stops`);
       },
     }));
-  progress.clear();
+  await progress.end();
   if (args.isSet("json")) console.log(formatJson(letters));
   else for (const line of formatList(letters, dim)) console.log(line);
   const isFiltered = unhandled || Object.keys(filter).length > 0;
@@ -140,7 +140,7 @@ async function handle(
   const by = args.getText("by");
   const isDryRun = args.isSet("dry-run");
   const done = action === "requeue" ? "requeued" : "dismissed";
-  let progress: DeadLetterProgress = { read: 0, handled: 0, refused: 0 };
+  let progress: DeadLetterProgress = { read: 0, total: 0, handled: 0, refused: 0 };
   const describe = () => `${done} ${formatCount(progress.handled)}, refused ${formatCount(progress.refused)}`;
   const stop = keep(new StopSignal());
   const line = keep(new Progress());
@@ -159,7 +159,7 @@ async function handle(
       onProgress(now) {
         progress = now;
         extend();
-        line.show(`${describe()}, ${formatRead(now.read)}; Ctrl-C stops`);
+        line.show(now.read, now.total, `${describe()}; Ctrl-C stops`);
       },
       onRefused(position, reason, handled) {
         if (handled !== null) marked++;
@@ -184,6 +184,7 @@ async function handle(
     }),
     run,
   );
+  await line.end();
   const isStopped = stop.signal.aborted;
   if (args.isSet("json")) {
     const { handled, refused } = progress;

@@ -42,6 +42,8 @@ export interface Runtime {
   addSignalListener(signal: Signal, listener: () => void): void;
   /** Listens to a signal no longer. */
   removeSignalListener(signal: Signal, listener: () => void): void;
+  /** Writes to standard output, for a command that goes on. @returns whether there is still a reader: a pipe may be closed */
+  writeOutput(text: string): boolean;
   /** Reads a variable of the environment. */
   readEnv(name: string): string | undefined;
   /** Lets the process end although a timer waits. */
@@ -66,6 +68,7 @@ function openDeno(): Runtime {
       return Deno.stdout.isTerminal() && !Deno.noColor;
     },
     cwd: () => Deno.cwd(),
+    writeOutput: (text) => writeAll(text, (bytes) => Deno.stdout.writeSync(bytes)),
     readEnv: (name) => Deno.env.get(name),
     exit: (code) => Deno.exit(code),
     addSignalListener: (signal, listener) => Deno.addSignalListener(signal, listener),
@@ -108,6 +111,7 @@ function openNode(process: Process): Runtime {
       return process.stdout.isTTY === true && !process.env.NO_COLOR;
     },
     cwd: () => process.cwd(),
+    writeOutput: (text) => writeAll(text, (bytes) => nodeBuiltin("node:fs").writeSync(process.stdout.fd, bytes)),
     readEnv: (name) => process.env[name],
     exit: (code) => process.exit(code),
     addSignalListener: (signal, listener) => void process.on(signal, listener),
@@ -138,6 +142,18 @@ function openNode(process: Process): Runtime {
       };
     },
   };
+}
+
+/** `console.log` ignores that a pipe is closed. */
+function writeAll(text: string, write: (bytes: Uint8Array) => number): boolean {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += write(bytes.subarray(written));
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EPIPE") return false;
+    throw error;
+  }
 }
 
 /** The runtime of this process. */

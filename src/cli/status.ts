@@ -57,7 +57,7 @@ async function run(args: Arguments, program: string, keep: Keep): Promise<number
   const isJson = args.isSet("json");
   if (!args.isSet("watch")) {
     const found = await runOnApp(args, READ_ONLY, ask);
-    print(isJson ? [formatJson(found)] : formatStatus(found));
+    for (const line of isJson ? [formatJson(found)] : formatStatus(found)) console.log(line);
     return codeOf(found);
   }
   const { signal } = keep(new StopSignal());
@@ -70,7 +70,7 @@ async function run(args: Arguments, program: string, keep: Keep): Promise<number
       const found = await Promise.race([ask(app), stopped]);
       if (found === null) break;
       last = codeOf(found);
-      showAgain(found, isJson, isFirst);
+      if (!showAgain(found, isJson, isFirst)) break;
       extend();
       await sleep(WATCH_MS, signal);
     }
@@ -78,18 +78,18 @@ async function run(args: Arguments, program: string, keep: Keep): Promise<number
   return last;
 }
 
-/** Shows a status in place of the one before on a terminal, and as a further block elsewhere. */
-function showAgain(found: AppStatus, isJson: boolean, isFirst: boolean): void {
-  if (isJson) return print([formatJson(found)]);
+/**
+ * Shows a status in place of the one before on a terminal, and as a further block elsewhere.
+ *
+ * @returns whether there is still a reader
+ */
+function showAgain(found: AppStatus, isJson: boolean, isFirst: boolean): boolean {
+  if (isJson) return runtime.writeOutput(`${formatJson(found)}\n`);
   const [verdict, ...rest] = formatStatus(found);
   const lines = [`${new Date(found.atMs).toISOString()} ${verdict}`, ...rest];
   const size = runtime.terminalSize;
-  if (size !== null) print([`${isFirst ? "\x1b[2J" : ""}${redraw(lines, size)}`]);
-  else print(isFirst ? lines : ["", ...lines]);
-}
-
-function print(lines: readonly string[]): void {
-  for (const line of lines) console.log(line);
+  if (size !== null) return runtime.writeOutput(`${isFirst ? "\x1b[2J" : ""}${redraw(lines, size)}\n`);
+  return runtime.writeOutput(`${(isFirst ? lines : ["", ...lines]).join("\n")}\n`);
 }
 
 function codeOf(found: AppStatus): number {

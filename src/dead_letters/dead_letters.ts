@@ -176,7 +176,7 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     options: DeadLetterOptions,
   ): Promise<DeadLetterProgress> {
-    const [{ Handler }, { checkSelection, filterOf }] = await lazyImport(() =>
+    const [{ LetterHandler }, { checkSelection, filterOf }] = await lazyImport(() =>
       Promise.all([import("./handle.ts"), import("./selection.ts")])
     );
     checkOptions(caller, options, HANDLE);
@@ -184,12 +184,10 @@ export class DeadLetters {
     const byTopic = positions === null ? null : Map.groupBy(positions, ({ topic }) => this.#topicOf(topic));
     const { name, topics, maxPayloadBytes } = this.#context;
     const { admin } = await this.#context.broker();
-    const handler = new Handler({ ...this.#context, admin }, action, { by: name, ...options });
+    const handler = new LetterHandler({ ...this.#context, admin }, action, { by: name, ...options });
     const isSelected = filterOf(selection, maxPayloadBytes);
-    for (const topic of byTopic?.keys() ?? topics) {
-      if (options.signal?.aborted) break;
-      await handler.handleTopic(topic, byTopic?.get(topic) ?? null, isSelected);
-    }
+    for (const topic of byTopic?.keys() ?? topics) await handler.add(topic, byTopic?.get(topic) ?? null);
+    await handler.handle(isSelected);
     return handler.progress;
   }
 

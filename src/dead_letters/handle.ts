@@ -10,6 +10,7 @@
  * The marker comes last, so that nothing is lost: a process that ends between 3 and 4 leaves at most two batches that a second
  * call requeues again.
  */
+import type { PartitionEnds } from "../broker/admin.ts";
 import type { AppendOutcome, BrokerAdmin, NewRecord } from "../broker/broker.ts";
 import { BrokerError, RecordRefusedError } from "../errors.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
@@ -50,6 +51,8 @@ export interface DeadLetterOptions {
 export interface DeadLetterProgress {
   /** The number of dead letters that were read. */
   readonly read: number;
+  /** The number of those that are to be read, at most: a log may have gaps. */
+  readonly total: number;
   /** The number of those that were handled. */
   readonly handled: number;
   /** The number of those that were refused. */
@@ -65,6 +68,13 @@ export interface HandleContext {
   readonly isDeclared: (topic: string) => boolean;
 }
 
+/** The work on one topic. */
+interface Plan {
+  readonly topic: string;
+  readonly ends: readonly PartitionEnds[];
+  readonly runs: readonly Run[];
+}
+
 /** A letter that is handled in this batch. */
 interface Candidate {
   readonly position: Position;
@@ -73,11 +83,13 @@ interface Candidate {
 }
 
 /** Handles the dead letters of some topics. It is used for one call. */
-export class Handler {
+export class LetterHandler {
   readonly #context: HandleContext;
   readonly #action: DeadLetterAction;
   readonly #options: DeadLetterOptions & { readonly by: string };
+  readonly #plans: Plan[] = [];
   #read = 0;
+  #total = 0;
   #handled = 0;
   #refused = 0;
   /** The markers of the last batch. */
@@ -95,24 +107,42 @@ export class Handler {
 
   /** The numbers until now. */
   get progress(): DeadLetterProgress {
-    return { read: this.#read, handled: this.#handled, refused: this.#refused };
+    return { read: this.#read, total: this.#total, handled: this.#handled, refused: this.#refused };
   }
 
   /**
-   * Handles the selected letters of a topic.
+   * Adds a topic. All of them are added before the first letter is handled: a topic that cannot be handled ends the call while
+   * nothing is written.
    *
    * @param positions these letters; `null` for all letters of the topic that are selected
    * @throws {UnknownTopicError} if a topic does not exist
-   * @throws {BrokerError} if the broker failed in between: records that were acknowledged are marked
+   * @throws {InvalidConfigurationError} if its letters cannot be marked
    */
-  async handleTopic(topic: string, positions: readonly Position[] | null, isSelected: IsSelected): Promise<void> {
+  async add(topic: string, positions: readonly Position[] | null): Promise<void> {
     const { admin } = this.#context;
     await assertMarkable(admin, topic);
     const ends = await admin.ends(topic);
-    const markers = await readMarkers(admin, topic, ends);
     const runs = positions === null ? runsOfAll(ends) : runsOf(positions);
+    for (const { from, to, wanted } of runs) this.#total += wanted?.size ?? to - from;
+    this.#plans.push({ topic, ends, runs });
+  }
+
+  /**
+   * Handles the selected letters of the topics.
+   *
+   * @throws {BrokerError} if the broker failed in between: records that were acknowledged are marked
+   */
+  async handle(isSelected: IsSelected): Promise<void> {
+    for (const plan of this.#plans) {
+      if (this.#isStopped) return;
+      await this.#handleTopic(plan, isSelected);
+    }
+  }
+
+  async #handleTopic({ topic, ends, runs }: Plan, isSelected: IsSelected): Promise<void> {
     const partitions = new Set(ends.map(({ partition }) => partition));
     try {
+      const markers = await readMarkers(this.#context.admin, topic, ends);
       for (const run of runs) {
         if (partitions.has(run.partition)) await this.#handleRun(topic, run, markers, isSelected);
         if (this.#isStopped) break;

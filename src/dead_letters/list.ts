@@ -35,7 +35,8 @@ export async function listDeadLetters(
   const isSelected = filterOf(options, maxPayloadBytes);
   const sinceMs = earliestMs(options.since);
   let read = 0;
-  const onRead = (count: number) => options.onProgress?.({ read: read += count });
+  let total = 0;
+  const onRead = (count: number) => options.onProgress?.({ read: read += count, total });
   const readers: BackwardReader[] = [];
   const endsOf = onPartial === undefined
     ? (topic: string) => admin.ends(topic)
@@ -43,6 +44,7 @@ export async function listDeadLetters(
   for (const topic of topics) {
     const ends = await endsOf(topic);
     const markers = await readMarkers(admin, topic, ends);
+    for (const { low, high } of ends) total += high - low;
     readers.push(
       ...ends.map((end) =>
         new BackwardReader(admin, { topic, ...end }, {

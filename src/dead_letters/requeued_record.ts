@@ -6,7 +6,7 @@ import { DEAD_LETTER_PREFIX } from "../worker/partition/dead_letter.ts";
 import { sourceOf } from "./letter.ts";
 
 /** The header of a requeued record: the position of its dead letter, such as `dead_jobs/0@41`. */
-export const REQUEUED_FROM = "requeued-from";
+const REQUEUED_FROM = "requeued-from";
 
 /** The way of a dead letter back, or the reason why there is none. */
 export type Return =

@@ -24,8 +24,11 @@ export interface DeadLetterListOptions extends DeadLetterFilter {
   readonly unhandled?: boolean;
   /** The letter after which the page begins: the last one of the page before. @default the newest letter */
   readonly after?: Position & Pick<DeadLetter, "deadLetteredAt">;
-  /** Called after each read, with the number of letters that were read: a filter may read many. @default not called */
-  readonly onProgress?: (progress: { readonly read: number }) => void;
+  /**
+   * Called after each read, with the number of letters that were read, and of those that there are: a filter may read many.
+   * @default not called
+   */
+  readonly onProgress?: (progress: { readonly read: number; readonly total: number }) => void;
   /**
    * Called for each topic with partitions that cannot be read now, such as those without a leader, with a sentence about it:
    * their letters are left out. @default the call waits for them some seconds, and fails

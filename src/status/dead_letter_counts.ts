@@ -7,7 +7,7 @@ import type { AskAdmin, Deadline } from "./ask.ts";
 import type { DeadLetterCounts } from "./status.ts";
 
 /** Most markers that are read of one dead letter topic for one status. */
-export const MAX_MARKERS = 20_000;
+const MAX_MARKERS = 20_000;
 
 /** Topics of markers that are read at a time. */
 const CONCURRENCY = 8;

@@ -28,8 +28,11 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
  * @returns whether it was settled in time
  */
 export async function waitUntilSettled(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), Math.min(Math.max(0, timeoutMs), MAX_TIMER_MS));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // Without Promise.withResolvers: in Node 20, which lacks it, the command line must end with its error.
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.min(Math.max(0, timeoutMs), MAX_TIMER_MS));
+  });
   try {
     return await Promise.race([promise.then(() => true, () => true), late]);
   } finally {

@@ -150,17 +150,23 @@ Deno.test("the words are positions, or one topic", () => {
   assertEquals(readWords("list", []), { positions: [], topic: undefined });
 });
 
-Deno.test("progress changes one line on a terminal, prints lines elsewhere, and nothing in the first second", () => {
+Deno.test("progress is a bar on a terminal, lines elsewhere, and nothing in the first second", async () => {
   for (const isTerminal of [true, false]) {
     let nowMs = 0;
     const texts: string[] = [];
-    const progress = new Progress({ isTerminal, write: (text) => void texts.push(text) }, () => nowMs);
-    for (nowMs = 0; nowMs <= 6000; nowMs += 100) progress.show(String(nowMs));
-    progress.clear();
-    const expected = isTerminal
-      ? [...Array.from({ length: 26 }, (_, n) => `\r\x1b[K${1000 + n * 200}`), "\r\x1b[K"]
-      : ["1000\n", "6000\n"];
-    assertEquals(texts, expected);
+    const output = {
+      isTerminal,
+      write: (text: string) => void texts.push(text),
+      flush: () => Promise.resolve(void texts.push("flushed")),
+    };
+    const progress = new Progress(output, () => nowMs);
+    for (nowMs = 0; nowMs <= 6000; nowMs += 500) progress.show(nowMs, 9000, `read ${nowMs}`);
+    await progress.end();
+    const bar = (full: number, text: string) => `\r\x1b[K[${"#".repeat(full).padEnd(15, ".")}] ${text}`;
+    if (isTerminal) {
+      assertEquals(texts.slice(0, 2), [bar(1, "11 %, read 1000"), bar(2, "16 %, read 1500")]);
+      assertEquals(texts.slice(-3), [bar(10, "66 %, read 6000"), "\r\x1b[K", "flushed"]);
+    } else assertEquals(texts, ["11 %, read 1000\n", "66 %, read 6000\n", "flushed"]);
   }
 });
 

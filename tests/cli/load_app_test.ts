@@ -1,5 +1,5 @@
 /** Modules that do not export one App, or cannot be loaded. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { EXIT } from "../../src/cli/exit_codes.ts";
 import { Child } from "../support/child.ts";
 import { testCommandLines } from "../support/command_lines.ts";
@@ -55,5 +55,17 @@ Deno.test("loadApp() rejects if a top-level await does not end within the limit"
   assertEquals(stdout, [
     'Cannot load the App from "tests/cli/apps/never_loads.ts" within 50 ms: a top-level await does not end',
   ]);
+  assertEquals(code, EXIT.failed);
+});
+
+Deno.test("a runtime that is too old is the one line that the command line prints", async () => {
+  // Node 20 lacks both.
+  const program = `delete JSON.rawJSON;
+    delete Promise.withResolvers;
+    const { main } = await import("./src/cli/mod.ts");
+    Deno.exit(await main(["worker", "--app", "tests/cli/apps/refusing.ts"]));`;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args: ["eval", program] }).output();
+  const line = /^error: This runtime is too old for @activejob\/kafka: use Deno 2\.9, .*\n$/;
+  assertMatch(new TextDecoder().decode(stderr), line);
   assertEquals(code, EXIT.failed);
 });

@@ -29,6 +29,13 @@ Deno.test("status --watch shows a block again and again, and ends at Ctrl-C with
   assertEquals(stdout.filter((line) => line.startsWith("TOPIC")).length, 2);
 });
 
+Deno.test("status --watch ends when the reader of its pipe is gone", async () => {
+  const line = [Deno.execPath(), "run", "-A", CLI, "status", "--watch", ...DEAD].join(" ");
+  await using child = new Child(["-c", `${line} | head -1`], { program: "bash" });
+  const { stdout } = await child.ended();
+  assertEquals(stdout.length, 1);
+});
+
 Deno.test("status --watch ends at Ctrl-C while the broker does not respond, and shows nothing", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const env = { DEAD_BROKER: `kafka://127.0.0.1:${(silent.addr as Deno.NetAddr).port}` };

@@ -5,12 +5,13 @@ import {
   App,
   BrokerError,
   type DeadLetterHandling,
+  type DeadLetterProgress,
   InvalidConfigurationError,
   Job,
   type Position,
 } from "@activejob/kafka";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
-import { Handler } from "../../src/dead_letters/handle.ts";
+import { LetterHandler } from "../../src/dead_letters/handle.ts";
 import { RecordTooLargeError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
@@ -166,13 +167,13 @@ Deno.test("a filter selects by class, error and time", async () => {
 Deno.test("letters are requeued in the order of their partition, with their key, in batches that are marked", async () => {
   await using test = await shop();
   await test.client.append("dead", range(0, 2500).map((n) => letter(n, { partition: 1, key: "k" })));
-  const progress: number[] = [];
+  const progress: DeadLetterProgress[] = [];
   const letters = test.app.deadLetters("dead");
-  const result = await letters.requeue({ all: true }, { onProgress: ({ handled }) => void progress.push(handled) });
+  const result = await letters.requeue({ all: true }, { onProgress: (now) => void progress.push(now) });
   assertEquals(result, { requeued: 2500, refused: 0 });
   assertEquals(await numbersIn(test.client, "default"), range(0, 2500));
-  assertEquals(progress.at(-1), 2500);
-  assertEquals(progress.slice(0, 2), [1000, 2000]);
+  assertEquals(progress.at(-1), { read: 2500, total: 2500, handled: 2500, refused: 0 });
+  assertEquals(progress.slice(0, 2).map(({ handled }) => handled), [1000, 2000]);
   assertEquals(await letters.requeue({ all: true }), { requeued: 0, refused: 2500 });
 });
 
@@ -281,8 +282,11 @@ Deno.test("a call that stood still leaves out what another one has handled meanw
   await client.append("dead", range(0, 3000).map((n) => letter(n, { partition: 0 })));
   const write = async (topic: string, record: NewRecord) => (await client.append(topic, [record]))[0]!;
   const requeueAll = async (append: typeof write) => {
-    const handler = new Handler({ admin: client.admin, append, isDeclared: () => true }, "requeued", { by: "ada" });
-    await handler.handleTopic("dead", null, () => true);
+    const handler = new LetterHandler({ admin: client.admin, append, isDeclared: () => true }, "requeued", {
+      by: "ada",
+    });
+    await handler.add("dead", null);
+    await handler.handle(() => true);
     return handler.progress;
   };
   let other: ReturnType<typeof requeueAll> | undefined;
@@ -290,8 +294,8 @@ Deno.test("a call that stood still leaves out what another one has handled meanw
     await (other ??= requeueAll(write));
     return await write(topic, record);
   });
-  assertEquals(await other, { read: 3000, handled: 3000, refused: 0 });
-  assertEquals(stoodStill, { read: 3000, handled: 1000, refused: 2000 });
+  assertEquals(await other, { read: 3000, total: 3000, handled: 3000, refused: 0 });
+  assertEquals(stoodStill, { read: 3000, total: 3000, handled: 1000, refused: 2000 });
   assertEquals((await numbersIn(client, "default")).length, 4000);
 });
 
@@ -299,7 +303,7 @@ Deno.test("a call that can read no further says how many letters it has handled,
   await using test = await shop();
   const { admin } = test.client;
   await test.client.append("dead", range(0, 3000).map((n) => letter(n, { partition: n % 2 })));
-  const handler = new Handler(
+  const handler = new LetterHandler(
     {
       admin: {
         ...admin,
@@ -314,8 +318,9 @@ Deno.test("a call that can read no further says how many letters it has handled,
     "requeued",
     { by: "ada" },
   );
+  await handler.add("dead", null);
   await assertRejects(
-    () => handler.handleTopic("dead", null, () => true),
+    () => handler.handle(() => true),
     BrokerError,
     "Cannot go on, after the App has requeued 1,500 dead letters: The leader is away. A second call goes on",
   );
@@ -342,12 +347,12 @@ Deno.test("onRefused gets how a letter was handled before", async () => {
 Deno.test("a list calls onProgress after each read", async () => {
   await using test = await shop();
   await test.client.append("dead", range(0, 2500).map((n) => letter(n, { partition: 1 })));
-  const reads: number[] = [];
+  const shares: string[] = [];
   const found = await test.app.deadLetters("dead").list({
     jobClass: "Nope",
-    onProgress: ({ read }) => void reads.push(read),
+    onProgress: ({ read, total }) => void shares.push(`${read}/${total}`),
   });
-  assertEquals([found, reads], [[], [100, 300, 700, 1500, 2500]]);
+  assertEquals([found, shares], [[], ["100/2500", "300/2500", "700/2500", "1500/2500", "2500/2500"]]);
 });
 
 Deno.test("a position without a letter is refused", async () => {
@@ -372,7 +377,11 @@ Deno.test("some positions of a partition are handled together, and the others st
   const letters = test.app.deadLetters();
   const at = [7, 2, 99, 4].map((offset) => ({ topic: "dead", partition: 0, offset }));
   let batches = 0;
-  assertEquals(await letters.requeue({ at }, { onProgress: () => void batches++ }), { requeued: 3, refused: 1 });
+  const onProgress = ({ total }: DeadLetterProgress) => {
+    batches++;
+    assertEquals(total, 4);
+  };
+  assertEquals(await letters.requeue({ at }, { onProgress }), { requeued: 3, refused: 1 });
   assertEquals([await numbersIn(test.client, "default"), batches], [[2, 4, 7], 1]);
   assertEquals((await letters.list()).filter(({ handled }) => handled === null).length, 7);
 });
@@ -388,23 +397,27 @@ Deno.test("markers of letters that are not in the log are not kept, and forged o
   assertEquals((await test.app.deadLetters("dead").list()).map(({ handled }) => handled), [null]);
 });
 
-Deno.test("a topic of markers that deletes by age is refused before anything is requeued", async () => {
-  const log = new FaultInjectionLog();
-  const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
-  await client.admin.create([{ name: "dead_handled", config: { "cleanup.policy": "compact,delete" } }]);
-  await using app = new App({
-    name: "shop",
-    broker: log.source,
-    jobs: [MailJob],
-    topics: [activeJobTopic("default", { deadLetterQueue: { topic: "dead" } })],
-    logger: false,
+for (const name of ["dead_handled", "dead_too_handled"]) {
+  Deno.test(`a topic of markers that deletes by age is refused before anything is requeued: ${name}`, async () => {
+    const log = new FaultInjectionLog();
+    const client = await log.source.open({ clientId: "test", monitor: new Monitor() });
+    await client.admin.create([{ name, config: { "cleanup.policy": "compact,delete" } }]);
+    await using app = new App({
+      name: "shop",
+      broker: log.source,
+      jobs: [MailJob],
+      topics: ["dead", "dead_too"].map((topic, n) =>
+        activeJobTopic(["default", "other"][n]!, { deadLetterQueue: { topic } })
+      ),
+      logger: false,
+    });
+    await app.applyTopics();
+    await client.append("dead", [letter(1)]);
+    await assertRejects(() => app.deadLetters().requeue({ all: true }), InvalidConfigurationError, 'must be "compact"');
+    assertEquals(await numbersIn(client, "default"), []);
+    await client[Symbol.asyncDispose]();
   });
-  await app.applyTopics();
-  await client.append("dead", [letter(1)]);
-  await assertRejects(() => app.deadLetters().requeue({ all: true }), InvalidConfigurationError, 'must be "compact"');
-  assertEquals(await numbersIn(client, "default"), []);
-  await client[Symbol.asyncDispose]();
-});
+}
 
 Deno.test("wrong topics, selections and options are refused", async () => {
   await using test = await shop();

@@ -277,13 +277,6 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     tests: ["tests/dispatch/dispatcher_test.ts"],
   },
   {
-    what: "secrets: the passphrase is a secret",
-    file: "src/broker/kafka/options.ts",
-    find: 'typeof ssl === "object" ? ssl.passphrase : undefined',
-    replace: "undefined",
-    tests: ["tests/broker/kafka/options_test.ts"],
-  },
-  {
     what: "secrets: an address that cannot be read is masked",
     file: "src/broker/kafka/options.ts",
     find: 'return `${/^[a-z]\\w*:\\/\\//i.exec(address)?.[0] ?? ""}***`;',

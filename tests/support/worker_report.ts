@@ -57,15 +57,16 @@ function createPartition(topic: string, partition: number): PartitionStatus {
 
 function createHistory(topics: readonly string[]): WorkerHistory {
   const minutes = range(60).map((minute) => 100 + minute);
+  const failures = range(60).map((minute) => minute % 7);
   const histogram = { bounds: [1, 10, 100, 1000], counts: [5, 50, 500, 20, 1], sum: 12_345 };
   return {
     minuteMs: Math.floor(Date.now() / 60_000) * 60_000,
     topics: topics.map((topic) => ({
       topic,
       performed: minutes,
-      failed: minutes,
-      retried: minutes,
-      deadLettered: minutes,
+      failed: failures,
+      retried: failures,
+      deadLettered: failures,
       runMs: histogram,
       waitMs: histogram,
     })),

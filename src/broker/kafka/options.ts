@@ -124,17 +124,6 @@ export function brokersOfUrl(url: string): string[] {
   return hosts.split(",");
 }
 
-/** Values that must not be shown: every secret text of the settings. */
-export function secretsOf(settings: KafkaSettings): string[] {
-  const { sasl, ssl } = settings;
-  const secrets = [
-    sasl !== null && "password" in sasl ? sasl.password : undefined,
-    typeof ssl === "object" ? ssl.key : undefined,
-    typeof ssl === "object" ? ssl.passphrase : undefined,
-  ];
-  return secrets.filter((secret) => secret !== undefined && secret !== "") as string[];
-}
-
 /**
  * Masks an address that could not be read, for a message. Only plain hosts, ports and paths are shown: anything else may be
  * a password, wherever it is.

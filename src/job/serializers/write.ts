@@ -32,6 +32,9 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 /** Wraps JSON text that `JSON.stringify` must write as it is. TypeScript does not know this function yet. */
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+if (rawJson === undefined) {
+  throw new Error("This runtime is too old for @activejob/kafka: use Deno 2.9, Node 22.18, Bun 1.4, or a later one");
+}
 
 /** `JSON.stringify` alone would write 0. */
 const NEGATIVE_ZERO = rawJson("-0.0");

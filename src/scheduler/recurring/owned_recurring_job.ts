@@ -33,7 +33,7 @@ import {
 import { addCancelled, hashText, isRightTick, nextTickAtMs } from "./tick_rules.ts";
 
 /** A tick that is enqueued later than this was missed, in milliseconds. A shorter standstill, as at a deploy, loses no tick. */
-export const MISSED_AFTER_MS = 60_000;
+const MISSED_AFTER_MS = 60_000;
 
 /** The contents of the next record that follow from the tick before it. */
 type NextTick = Pick<TickState, "tickAtMs" | "last" | "ends">;

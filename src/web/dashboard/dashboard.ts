@@ -76,7 +76,7 @@ const ASSETS: ReadonlyMap<string, readonly [type: string, text: string]> = new M
  */
 export function dashboard(app: App, options: DashboardOptions): Dashboard {
   checkDashboardOptions(app, options);
-  const handler = new Handler(app, options, PAGES);
+  const handler = new DashboardHandler(app, options, PAGES);
   return { fetch: (request, info) => handler.fetch(request, info), close: () => handler.close() };
 }
 
@@ -98,7 +98,7 @@ interface Visit extends Visitor {
  *
  * @internal
  */
-export class Handler {
+export class DashboardHandler {
   readonly #app: App;
   readonly #options: DashboardOptions;
   readonly #loadTimeoutMs: number;

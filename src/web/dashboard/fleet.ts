@@ -56,7 +56,7 @@ export function summarizeFleet(workers: readonly ReportedWorker[]): FleetSummary
 }
 
 /** Returns whether a worker reports. */
-export function isAlive({ state }: ReportedWorker): boolean {
+function isAlive({ state }: ReportedWorker): boolean {
   return state !== "gone";
 }
 

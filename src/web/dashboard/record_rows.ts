@@ -27,7 +27,7 @@ const MAX_NAME = 255;
 export const MAX_PARSED = 1024 * 1024;
 
 /** Returns the size of a value, in bytes; `null` for a tombstone. */
-export function byteLengthOf({ value, valueBytes }: StoredRecord): number | null {
+function byteLengthOf({ value, valueBytes }: StoredRecord): number | null {
   if (value === null) return null;
   return valueBytes ?? (typeof value === "string" ? new TextEncoder().encode(value).byteLength : value.byteLength);
 }

@@ -89,7 +89,7 @@ function hostOf(request: Request): string {
 }
 
 /** Whether an address is one of this machine. IPv4 may be written as IPv6. */
-export function isLoopbackAddress(address: string): boolean {
+function isLoopbackAddress(address: string): boolean {
   return /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^\[?::1\]?$/i.test(address);
 }
 

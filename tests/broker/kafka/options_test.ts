@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../../src/errors.ts";
 import { kafka, kafkaFromUrl } from "../../../src/broker/kafka/mod.ts";
-import { type KafkaBrokerOptions, kafkaSettings, secretsOf } from "../../../src/broker/kafka/options.ts";
+import { type KafkaBrokerOptions, kafkaSettings } from "../../../src/broker/kafka/options.ts";
 
 Deno.test("kafkaFromUrl() reads the brokers, with Kafka's port where none is given", () => {
   assertEquals(kafkaFromUrl("kafka://a:9093,b").name, "kafka://a:9093,b:9092");
@@ -60,16 +60,6 @@ Deno.test("kafka() refuses unknown keys and values that cannot work, without quo
     const error = assertThrows(() => kafka(options as unknown as KafkaBrokerOptions), InvalidConfigurationError, part);
     assert(!error.message.includes("secret"), error.message);
   }
-});
-
-Deno.test("secretsOf() lists each secret of the settings", () => {
-  const settings = kafkaSettings({
-    brokers: ["a:1"],
-    ssl: { ca: "public", key: "private", passphrase: "phrase" },
-    sasl: { mechanism: "plain", username: "u", password: "word" },
-  });
-  assertEquals(secretsOf(settings), ["word", "private", "phrase"]);
-  assertEquals(secretsOf(kafkaSettings({ brokers: ["a:1"], ssl: { passphrase: "" } })), []);
 });
 
 Deno.test("kafkaSettings() has the documented defaults", () => {

@@ -2,7 +2,7 @@
 import type { EventMap } from "@activejob/kafka";
 import { dashboard, type DashboardOptions } from "@activejob/kafka/web";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { Handler } from "../../../src/web/dashboard/dashboard.ts";
+import { DashboardHandler } from "../../../src/web/dashboard/dashboard.ts";
 import { html } from "../../../src/web/dashboard/html.ts";
 import { type Page, PageError } from "../../../src/web/dashboard/page.ts";
 import { createPlainApp } from "../../support/dashboard.ts";
@@ -45,7 +45,7 @@ function setUp(options: Partial<DashboardOptions> = {}) {
   const errors: string[] = [];
   app.on("operator.acted", (event) => acted.push(event));
   app.on("error.occurred", ({ where, error }) => errors.push(`${where}: ${error.message}`));
-  const handler = new Handler(app, {
+  const handler = new DashboardHandler(app, {
     authorize(request) {
       const [user, access] = (request.headers.get("x-user") ?? "").split(":");
       return user === "" ? null : { user: user!, access: access === "operate" ? "operate" : "read" };
