@@ -35,7 +35,7 @@ testCommandLines([
   {
     args: ["enqueue", "--app", "tests/cli/apps/away.ts", "--timeout-ms", "100", "SyncJob"],
     code: EXIT.failed,
-    stderr: /error: The broker "memory:" did not answer within 100 ms: the job may have been written$/m,
+    stderr: /error: The broker "memory:" did not respond within 100 ms: the job may have been written$/m,
   },
 ]);
 
@@ -61,6 +61,6 @@ Deno.test("enqueue on a Kafka that cannot be reached prints that the job was not
   assertEquals(stderr.filter((line) => line.includes("disposed of")), []);
   assertMatch(
     stderr.at(-1)!,
-    /^error: The broker "kafka:.*" did not answer within 5000 ms: the job was not written: .*ECONNREFUSED/,
+    /^error: The broker "kafka:.*" did not respond within 5000 ms: the job was not written: .*ECONNREFUSED/,
   );
 });
