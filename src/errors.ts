@@ -276,6 +276,16 @@ export function describeError(thrown: unknown): ErrorInfo {
   return info;
 }
 
+/**
+ * Returns the reason that a thrown value gives: its message, or its class if it has none, such as `undefined`.
+ *
+ * @internal
+ */
+export function reasonOf(thrown: unknown): string {
+  const { message, errorClass } = describeError(thrown);
+  return message || errorClass;
+}
+
 /** Lets code in the same process get the original error, as the test kit does. An entry lives as long as its description. */
 const originals = new WeakMap<ErrorInfo, unknown>();
 

@@ -3,7 +3,7 @@
  * takes space in the buffer.
  */
 import { sizeOf } from "../broker/record.ts";
-import { describeError, EnqueueError, RecordTooLargeError, SerializationError, type Written } from "../errors.ts";
+import { EnqueueError, reasonOf, RecordTooLargeError, SerializationError, type Written } from "../errors.ts";
 import { jobNameOf } from "../job/class_name.ts";
 import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
@@ -62,7 +62,7 @@ function keyOf(job: Job): string | null {
   try {
     given = key(job);
   } catch (error) {
-    throw refusal(job, `its key function threw: ${describeError(error).message}`, error);
+    throw refusal(job, `its key function threw: ${reasonOf(error)}`, error);
   }
   if (given === null) return null;
   if (typeof given !== "string") {
@@ -85,7 +85,7 @@ export function asRefusal(job: Job, error: unknown): EnqueueError {
   if (error instanceof SerializationError) {
     return new SerializationError(`Cannot enqueue ${nameOf(job)}: ${error.message}`, { cause: error });
   }
-  return error instanceof EnqueueError ? error : refusal(job, describeError(error).message, error);
+  return error instanceof EnqueueError ? error : refusal(job, reasonOf(error), error);
 }
 
 /** Returns the name of a job's class on the wire. */

@@ -3,7 +3,7 @@
  * were missed or overlap. `every` makes it; the rest of the library uses it through this interface, and so never loads the
  * parser of cron expressions.
  */
-import { describeError, InvalidConfigurationError } from "../errors.ts";
+import { InvalidConfigurationError, reasonOf } from "../errors.ts";
 import { jobNameOf } from "../job/class_name.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { didYouMean, show } from "../support/validation.ts";
@@ -88,7 +88,7 @@ function checkJob(definition: RecurringDefinition, { classes, names, checkJob }:
   try {
     checkJob(job);
   } catch (error) {
-    throw new InvalidConfigurationError(`Recurring job ${show(definition.id)}: ${describeError(error).message}`, {
+    throw new InvalidConfigurationError(`Recurring job ${show(definition.id)}: ${reasonOf(error)}`, {
       cause: error,
     });
   }

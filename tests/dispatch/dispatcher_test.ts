@@ -101,13 +101,19 @@ Deno.test("a job that is refused before it is sent fails, and is certainly not w
       }),
       "its key function threw: no key",
     ],
+    [
+      KeyedJob.of(() => {
+        throw undefined;
+      }),
+      "its key function threw: undefined",
+    ],
     [KeyedJob.of(5), "its key function threw"],
   ];
   for (const [job, message] of refused) {
     const error = await assertRejects(() => app.enqueue(job), EnqueueError, message);
     assertEquals([error.written, job.status, job.enqueueError], ["no", "failed", error]);
   }
-  assertEquals([failed.length, errors.length, app.pending, app.undelivered], [5, 0, 0, 0]);
+  assertEquals([failed.length, errors.length, app.pending, app.undelivered], [6, 0, 0, 0]);
 });
 
 /** A job for each kind of refusal that is known at once, and its error. */

@@ -3,6 +3,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 const STATE = "tests/control/state_test.ts";
 const FOLLOW = "tests/control/worker_control_test.ts";
+const ORDERS = "tests/worker/partition/orders_test.ts";
 const LIMITS = "tests/worker/limits/limits_test.ts";
 const GATE = "tests/worker/limits/gate_test.ts";
 const LIMIT = "tests/worker/limits/limit_test.ts";
@@ -30,6 +31,14 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     find: "cancellation !== undefined && nowMs < cancellation.expiresAtMs",
     replace: "cancellation !== undefined",
     tests: [STATE],
+  },
+  {
+    what: "control: a job that is cancelled by the end of its callbacks is not performed",
+    file: "src/worker/partition/attempt.ts",
+    find: "if (this.#cancellation !== undefined) throw this.abortReason;",
+    replace: "",
+    tests: [ORDERS],
+    only: "in beforePerform",
   },
   {
     what: "control: an outage of the control topic is reported once",

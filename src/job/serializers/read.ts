@@ -5,7 +5,7 @@
  * Reading has two parts. `inspectJson` and `parseExactly` get the exact JSON; `deserialize` turns it into values.
  * Most jobs have plain data, which needs no second part.
  */
-import { describeError, DeserializationError, PoisonError } from "../../errors.ts";
+import { describeError, DeserializationError, PoisonError, reasonOf } from "../../errors.ts";
 import { show } from "../../support/validation.ts";
 import { BUILT_IN } from "./built_in.ts";
 import { type HashMark, originOf, setOrigin } from "./origins.ts";
@@ -102,7 +102,7 @@ async function locateOne(uri: string, locate: GlobalIdLocator, isSecret: boolean
   try {
     found = await locate(new GlobalId(uri));
   } catch (error) {
-    throw new DeserializationError(`Cannot find ${id}: ${describeError(error).message}`, { cause: error });
+    throw new DeserializationError(`Cannot find ${id}: ${reasonOf(error)}`, { cause: error });
   }
   if (found === undefined || found === null) {
     throw new DeserializationError(`Cannot find ${id}: the App's locator returned ${found}`);
@@ -168,7 +168,7 @@ function orFailure<T>(place: Place, { areSecret }: ReadOptions, make: () => T, p
     return make();
   } catch (error) {
     if (areSecret) throw failure(place, `${prefix}${describeError(error).errorClass}`);
-    throw failure(place, `${prefix}${describeError(error).message}`, error);
+    throw failure(place, `${prefix}${reasonOf(error)}`, error);
   }
 }
 

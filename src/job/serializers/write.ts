@@ -10,7 +10,7 @@
  * Each object is copied before it is checked. A getter or a proxy is therefore read once, and what was checked is what is
  * written.
  */
-import { describeError, SerializationError } from "../../errors.ts";
+import { reasonOf, SerializationError } from "../../errors.ts";
 import { describeType, show } from "../../support/validation.ts";
 import { findBuiltIn, Float, kindOf } from "./built_in.ts";
 import { type Origin, originOf } from "./origins.ts";
@@ -212,7 +212,7 @@ function fieldsOf(value: unknown, serializer: AnyCodec, place: Place): Fields {
   try {
     fields = serializer.serialize(value);
   } catch (error) {
-    throw refusal(place, `${serializer.name}: ${describeError(error).message}`, error);
+    throw refusal(place, `${serializer.name}: ${reasonOf(error)}`, error);
   }
   if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return fields as Fields;
   throw refusal(place, `${serializer.name} must return an object of fields, but it returned ${describeType(fields)}`);

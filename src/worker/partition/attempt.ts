@@ -188,7 +188,15 @@ export class Attempt extends JobRun {
     const { Class } = this.#decoded;
     const plan = planOf(Class);
     const checked = this.#applySchema(args);
-    return plan.perform.length === 0 ? job.perform(...checked) : this.#performWithCallbacks(plan, job, checked);
+    return plan.perform.length === 0
+      ? this.#performUnlessCancelled(job, checked)
+      : this.#performWithCallbacks(plan, job, checked);
+  }
+
+  /** Performs a job, unless it was cancelled while its arguments were found, or its callbacks ran. */
+  #performUnlessCancelled(job: Job, args: readonly unknown[]): unknown {
+    if (this.#cancellation !== undefined) throw this.abortReason;
+    return job.perform(...args);
   }
 
   #applySchema(args: readonly unknown[]): readonly unknown[] {
@@ -203,7 +211,7 @@ export class Attempt extends JobRun {
 
   async #performWithCallbacks(plan: JobPlan, job: Job, args: readonly unknown[]): Promise<void> {
     const { isHalted } = await runCallbacks(plan.perform, job, async () => {
-      await job.perform(...args);
+      await this.#performUnlessCancelled(job, args);
       if (this.steps?.interrupt !== undefined) throw this.steps.interrupt;
     });
     this.#isHalted = isHalted;

@@ -1,4 +1,4 @@
-/** Orders about jobs that a worker cannot perform, since a deploy is to bring their class or their key. */
+/** Orders about jobs that do not run: a deploy is to bring their class or their key, or a callback before them still runs. */
 import { activeJobTopic, App, encryption, Job } from "@activejob/kafka";
 import { assertEquals } from "@std/assert";
 import { until } from "../../support/until.ts";
@@ -34,4 +34,41 @@ Deno.test("a job is cancelled whose class, or whose key of encryption, is unknow
     [[jobs[0]!.jobId, "LaterJob", "waiting"], [jobs[1]!.jobId, "KnownJob", "waiting"]],
     0,
   ]);
+});
+
+Deno.test("a job that is cancelled in beforePerform is not performed", async () => {
+  const callback = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<AbortSignal>();
+  let performed = 0;
+  class PreparedJob extends Job {
+    static {
+      this.beforePerform((job) => {
+        begun.resolve(job.signal);
+        return callback.promise;
+      });
+    }
+    perform() {
+      performed++;
+    }
+  }
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [PreparedJob],
+    topics: [activeJobTopic("default")],
+    logger: false,
+  });
+  const { jobId } = await app.enqueue(PreparedJob.of());
+  const cancelled: unknown[] = [];
+  app.on("job.cancelled", ({ jobId, state }) => void cancelled.push([jobId, state]));
+  const stop = new AbortController();
+  const run = app.worker().run(stop.signal);
+  const signal = await begun.promise;
+  await app.cancel(jobId);
+  await until(() => signal.aborted, () => "The signal is not aborted");
+  callback.resolve();
+  await until(() => cancelled.length > 0 || performed > 0, () => "Neither performed nor cancelled");
+  stop.abort();
+  await run;
+  assertEquals([performed, cancelled], [0, [[jobId, "running"]]]);
 });
