@@ -73,6 +73,16 @@ async function setUp() {
   };
 }
 
+/** Lets the control read a topic that was made again, with one order in it: ada's pause of a partition. */
+async function makeAgain(
+  { client, faults }: Pick<Awaited<ReturnType<typeof setUp>>, "client" | "faults">,
+): Promise<void> {
+  const pausedByAda = { by: "ada", at: new Date().toISOString(), why: null };
+  await client.admin.create([{ name: "new_control" }]);
+  await client.append("new_control", [{ key: "pause/mail/1", value: JSON.stringify(pausedByAda) }]);
+  faults.read = (_topic, ...rest) => client.admin.read("new_control", ...rest);
+}
+
 Deno.test("the orders that hold are known once it has started; events tell of the worker's topics only, once", async () => {
   await using test = await setUp();
   const { app, events } = test;
@@ -116,15 +126,11 @@ Deno.test("if the topic cannot be read, the last known orders hold, and an event
 
 Deno.test("a topic that was made again is read from its start", async () => {
   await using test = await setUp();
-  const { app, client, faults } = test;
+  const { app } = test;
   for (const partition of [0, 1, 2]) await app.pause("mail", { partition });
   const control = await test.start();
   assertEquals(control.pauseOf("mail", 2)?.by, "shop");
-  const { read } = faults;
-  const pausedByAda = { by: "ada", at: new Date().toISOString(), why: null };
-  await client.admin.create([{ name: "new_control" }]);
-  await client.append("new_control", [{ key: "pause/mail/1", value: JSON.stringify(pausedByAda) }]);
-  faults.read = (_topic, ...rest) => read("new_control", ...rest);
+  await makeAgain(test);
   await until(() => control.pauseOf("mail", 2) === null, () => "the orders of the new topic");
   assertEquals(control.pauseOf("mail", 1)?.by, "ada");
   control.close();
@@ -135,16 +141,20 @@ Deno.test("a topic that was missing and has as many records again is read from i
   const { app, client, faults } = test;
   await app.pause("mail", { partition: 2 });
   const control = await test.start();
-  const { read } = faults;
-  faults.read = (_topic, ...rest) => read("missing", ...rest);
+  faults.read = (_topic, ...rest) => client.admin.read("missing", ...rest);
   await test.untilRead();
   assertEquals(control.pauseOf("mail", 2)?.by, "shop");
-  const pausedByAda = { by: "ada", at: new Date().toISOString(), why: null };
-  await client.admin.create([{ name: "new_control" }]);
-  await client.append("new_control", [{ key: "pause/mail/1", value: JSON.stringify(pausedByAda) }]);
-  faults.read = (_topic, ...rest) => read("new_control", ...rest);
+  await makeAgain(test);
   await until(() => control.pauseOf("mail", 2) === null, () => "the orders of the new topic");
   assertEquals(control.pauseOf("mail", 1)?.by, "ada");
+  const froms: number[] = [];
+  const { read } = faults;
+  faults.read = (topic, partition, options) => {
+    froms.push(options.from);
+    return read(topic, partition, options);
+  };
+  await until(() => froms.length >= 2, () => "two more readings");
+  assertEquals(froms.slice(0, 2), [1, 1]);
   control.close();
 });
 

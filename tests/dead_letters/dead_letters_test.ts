@@ -12,6 +12,7 @@ import {
 } from "@activejob/kafka";
 import type { AppendOutcome, Broker, BrokerSource, NewRecord } from "../../src/broker/broker.ts";
 import { LetterHandler } from "../../src/dead_letters/handle.ts";
+import { listDeadLetters } from "../../src/dead_letters/list.ts";
 import { RecordTooLargeError } from "../../src/errors.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
@@ -303,28 +304,52 @@ Deno.test("a call that can read no further says how many letters it has handled,
   await using test = await shop();
   const { admin } = test.client;
   await test.client.append("dead", range(0, 3000).map((n) => letter(n, { partition: n % 2 })));
-  const handler = new LetterHandler(
-    {
-      admin: {
-        ...admin,
-        read: (topic, partition, options) =>
-          topic === "dead" && partition === 1
-            ? Promise.reject(new BrokerError("The leader is away"))
-            : admin.read(topic, partition, options),
+  const requeue = async (positions: readonly Position[] | null, options: { readonly dryRun?: boolean } = {}) => {
+    const handler = new LetterHandler(
+      {
+        admin: {
+          ...admin,
+          read: (topic, partition, options) =>
+            topic === "dead" && partition === 1
+              ? Promise.reject(new BrokerError("The leader is away"))
+              : admin.read(topic, partition, options),
+        },
+        append: async (topic, record) => (await test.client.append(topic, [record]))[0]!,
+        isDeclared: () => true,
       },
-      append: async (topic, record) => (await test.client.append(topic, [record]))[0]!,
-      isDeclared: () => true,
-    },
-    "requeued",
-    { by: "ada" },
-  );
-  await handler.add("dead", null);
+      "requeued",
+      { by: "ada", ...options },
+    );
+    await handler.add("dead", positions);
+    await handler.handle(() => true);
+  };
+  // Nothing is written yet: the error of the broker is enough.
+  const of1 = [{ topic: "dead", partition: 1, offset: 0 }];
+  for (const failing of [() => requeue(of1), () => requeue(null, { dryRun: true })]) {
+    assertEquals((await assertRejects(failing, BrokerError)).message, "The leader is away");
+  }
   await assertRejects(
-    () => handler.handle(() => true),
+    () => requeue(null),
     BrokerError,
     "Cannot go on, after the App has requeued 1,500 dead letters: The leader is away. A second call goes on",
   );
   assertEquals(await test.app.deadLetters("dead").requeue({ all: true }), { requeued: 1500, refused: 1500 });
+});
+
+Deno.test("a list with onPartial fails at once if the markers of a topic cannot be read", async () => {
+  await using test = await shop();
+  const { admin } = test.client;
+  const listEnds: typeof admin.listEnds = async (topics) => {
+    const listed = new Map(await admin.listEnds(topics));
+    listed.set("dead_handled", { ...listed.get("dead_handled")!, problem: "it has no leader" });
+    return listed;
+  };
+  const context = { admin: { ...admin, listEnds }, topics: ["dead"], maxPayloadBytes: 1e6 };
+  await assertRejects(
+    () => listDeadLetters(context, { onPartial: () => {} }),
+    BrokerError,
+    'Cannot read topic "dead_handled": it has no leader',
+  );
 });
 
 Deno.test("onRefused gets how a letter was handled before", async () => {

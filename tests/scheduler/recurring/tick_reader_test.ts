@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Job } from "../../../mod.ts";
 import type { BrokerAdmin } from "../../../src/broker/broker.ts";
-import { cancellationRecord, scheduleRecord } from "../../../src/dispatch/schedule.ts";
+import { cancellationRecord, forgettingRecord, scheduleRecord } from "../../../src/dispatch/schedule.ts";
 import { every } from "../../../src/recurring/mod.ts";
 import { encodeTick, scheduleIdOf } from "../../../src/scheduler/recurring/tick_record.ts";
 import { TickReader } from "../../../src/scheduler/recurring/tick_reader.ts";
@@ -68,9 +68,11 @@ Deno.test("a tombstone of the record that counts removes it, and one of an earli
   assertEquals((await read())[0], null);
 });
 
-Deno.test("a cancelled tick is left out; the records of other ids and of other jobs change nothing", async () => {
+Deno.test("a cancelled tick is left out; other ids, other jobs, and workers that forget the job change nothing", async () => {
   const { append, read } = setUp();
   append(tickRecord(NOW_MS + HOUR_MS / 2), tickRecord(NOW_MS + 9 * HOUR_MS, "other"), waiting());
+  assertEquals((await read())[0], 0.5);
+  append(forgettingRecord(scheduleIdOf("note")));
   assertEquals((await read())[0], 0.5);
   append(cancellationRecord(scheduleIdOf("note")), cancellationRecord(scheduleIdOf("other")));
   assertEquals((await read())[0], 1.5);
