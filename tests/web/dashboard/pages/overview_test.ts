@@ -170,8 +170,31 @@ Deno.test("a partition of dead letters without a leader costs no time: the lette
     1,
   ]]);
   const note = "The dead letters of dead/1 are not known: it has no leader";
-  assertEquals(notes.filter((each: string) => each.includes("dead letters")), [note]);
+  assertEquals(notes.filter((each: string) => each.includes("dead letters")), [`${note}.`]);
+  const first = await openPage("");
+  assertStringIncludes(first.text, "The number of dead letters is not known.");
+  assertStringIncludes(first.text, "New dead letters – ");
+  assert(!first.text.includes("Nothing waits"));
   const page = await openPage("dead_letters");
   assertStringIncludes(page.text, note);
   assertStringIncludes(page.text, "RangeError");
+});
+
+Deno.test("a dead letter topic that does not exist has no number, and the first page and the status say why", async () => {
+  const log = new FaultInjectionLog();
+  await using app = createApp(undefined, log.source);
+  await app.applyTopics();
+  await app.status();
+  log.deleteTopic("dead");
+  const { topics, notes } = await app.status();
+  assertEquals(topics.find(({ queue }) => queue === "bills")!.deadLetters, {
+    topic: "dead",
+    total: null,
+    unhandled: null,
+  });
+  assertEquals(notes, ['The dead letters of dead are not known: it does not exist: create it with "topics apply".']);
+  const { text } = await openDashboard(app).open("");
+  assertStringIncludes(text, notes[0]!);
+  assertStringIncludes(text, "The number of dead letters is not known.");
+  assertStringIncludes(text, "No dead letter could be read.");
 });
