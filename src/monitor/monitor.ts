@@ -65,7 +65,8 @@ export class Monitor {
 
   #reportListener(name: EventName, error: unknown): void {
     // A listener of errors that throws would be called for its own error, without end.
-    if (name !== "error.occurred") this.reportError(`listener of ${name}`, error);
+    if (name === "error.occurred") return;
+    this.reportError(`listener of ${name}`, error);
   }
 }
 
