@@ -19,9 +19,9 @@ const MAX_NOTES = 5;
 
 /** The counts of dead letter topics. */
 export interface CountedDeadLetters {
-  /** The counts, by topic. What is not known is `null`. */
+  /** The counts, by topic: `null` for a number that is not known. */
   readonly counts: ReadonlyMap<string, DeadLetterCounts>;
-  /** Sentences about what is not known, and why. */
+  /** Sentences on the numbers that are not known, with the reasons. */
   readonly notes: readonly string[];
 }
 

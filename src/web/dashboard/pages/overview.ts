@@ -85,7 +85,7 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
     errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
     areErrorsCut: read?.isCut ?? false,
-    // The list of letters says of a topic what its count has said.
+    // The list of letters has the same note on a topic as its count.
     notes: [...status.notes, ...parts.notes, ...read?.notes.filter((note) => !status.notes.includes(`${note}.`)) ?? []],
   };
 }
