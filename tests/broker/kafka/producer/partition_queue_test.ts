@@ -69,3 +69,17 @@ Deno.test("PartitionQueue needs another producer id, and not the same again, onc
   assert(queue.useProducerId(8n) && !queue.needsProducerId);
   assertEquals(stamp(queue), [8, 0, 0]);
 });
+
+Deno.test("PartitionQueue waits longer each time that it loses its leader, and shortly again once it has another one", () => {
+  const queue = queueWith("a");
+  const waitMs = () => {
+    queue.loseLeader();
+    return queue.notBeforeMs - performance.now();
+  };
+  waitMs();
+  waitMs();
+  assert(waitMs() > 60, "Expected the third wait to be longer than the longest first one");
+  queue.endLeaderWait();
+  assertEquals([queue.hasLostLeader, queue.notBeforeMs], [false, 0]);
+  assert(waitMs() <= 60, "Expected a first wait again");
+});
