@@ -9,7 +9,7 @@ export const KAFKA_PRODUCER_MUTANTS: readonly Mutant[] = [
     what: "kafka: a batch that waits for a dead leader goes to the next one at once",
     file: `${SOURCE}/producer.ts`,
     find: "queue.endLeaderWait();",
-    replace: "queue.hasLostLeader = false;",
+    replace: "isStale = true;",
     tests: ["tests/broker/kafka/producer/lost_leader_test.ts"],
     only: "with the metadata that names it",
   },
