@@ -34,7 +34,9 @@
  * @module
  */
 export { App } from "./src/app/app.ts";
-export type { AppOptions, ScheduledTopicOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
+export type { WorkerSettings } from "./src/app/app_workers.ts";
+export type { SkipOptions } from "./src/app/operations.ts";
+export type { AppOptions, ScheduledTopicOptions } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
@@ -150,6 +152,7 @@ export type { Listener } from "./src/monitor/monitor.ts";
 export type {
   ReportedHistogram,
   ReportedState,
+  ReportedStatus,
   ReportedTotals,
   ReportedWorker,
   TopicHistory,

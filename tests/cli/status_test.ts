@@ -26,7 +26,9 @@ Deno.test("status --watch shows a block again and again, and ends at Ctrl-C with
   child.signal("SIGINT");
   const { code, stdout } = await child.ended();
   assertEquals(code, EXIT.ok);
-  assertEquals(stdout.filter((line) => line.startsWith("TOPIC")).length, 2);
+  // More than two blocks, if the signal came late; each is whole.
+  const count = (pattern: RegExp) => stdout.filter((line) => pattern.test(line)).length;
+  assertEquals(count(/^TOPIC /), count(/nothing is wrong/));
 });
 
 Deno.test("status --watch ends when the reader of its pipe is gone", async () => {

@@ -10,7 +10,9 @@ Deno.test("examples/recurring.ts enqueues one job a tick, and ends by itself", a
     assertEquals([code, ...stdout.slice(0, 2)], [0, "stock: every 1 second", "sales: * * * * * *"]);
     for (const id of ["stock", "sales"]) {
       const times = stdout.flatMap((line) => line.split(`job ${id}/`)[1] ?? []).map((time) => Date.parse(time) / 1000);
-      assertEquals(times, times.map((_, n) => times[0]! + n));
+      // With `overlap: false` a tick that follows a standstill is left out while the job of the last one still waits.
+      const ticks = id === "sales" ? [...new Set(times)].sort() : times.map((_, n) => times[0]! + n);
+      assertEquals(times, ticks);
       assertEquals(times.length >= 3, true);
     }
   } finally {

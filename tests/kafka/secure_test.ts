@@ -84,7 +84,8 @@ async function useForAWhile(server: LocalKafka, sasl: KafkaSaslOptions): Promise
   const topic = `load-${sasl.mechanism}`;
   await broker.admin.create([{ name: topic, partitions: 1 }]);
   const recorder = new Recorder(60_000);
-  const options = { group: topic, topics: [topic], sessionTimeoutMs: 4000, maxFetchBytes: 65_536 };
+  // Long enough for a busy machine: a lost connection shows in the log.
+  const options = { group: topic, topics: [topic], sessionTimeoutMs: 30_000, maxFetchBytes: 65_536 };
   await using consumer = broker.consume(options, recorder);
   await recorder.until("it is a member", () => recorder.isMember === true);
   const before = shown.length;

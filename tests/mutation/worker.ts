@@ -6,8 +6,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a dead letter that cannot be written holds no slot",
     file: "src/worker/partition/runner.ts",
-    find: "semaphore.release();\n          await settling.track(this.#settlement.settle(record, attempt, outcome));",
-    replace: "await settling.track(this.#settlement.settle(record, attempt, outcome));\n          semaphore.release();",
+    find: "semaphore.release();\n    await settling.track(this.#settlement.settle(record, attempt, outcome));",
+    replace: "await settling.track(this.#settlement.settle(record, attempt, outcome));\n    semaphore.release();",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
@@ -41,8 +41,8 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a job is marked only while the partition is certainly owned",
     file: "src/worker/partition/runner.ts",
-    find: "this.#isOwned && startCondition.canCommit(nowMs)",
-    replace: "this.#isOwned",
+    find: "!this.#isOwned || !startCondition.canCommit(nowMs)",
+    replace: "!this.#isOwned",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
@@ -93,15 +93,15 @@ const PERFORMING: readonly Mutant[] = [
   },
   {
     what: "worker: a finished record is not stuck",
-    file: "src/worker/partition/runner.ts",
-    find: "if (this.#waits.size > 0) this.#waits.delete(record.offset);",
+    file: "src/worker/partition/retry_waits.ts",
+    find: "if (this.#waits.size > 0) this.#waits.delete(offset);",
     replace: "",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
     what: "worker: a stuck record reaches the metadata",
-    file: "src/worker/partition/runner.ts",
-    find: "    // Other workers read from the metadata that a record is stuck.\n    this.#options.onProgress();",
+    file: "src/worker/partition/retry_waits.ts",
+    find: "    // Other workers read from the metadata that a record is stuck.\n    onProgress();",
     replace: "",
     tests: ["tests/worker/drain_test.ts"],
   },
@@ -233,8 +233,8 @@ const PERFORMING: readonly Mutant[] = [
   },
   {
     what: "worker: a wait before the next try does not begin after the partition is lost",
-    file: "src/worker/partition/runner.ts",
-    find: "if (this.#isOwned && !this.#context.isStopping()) this.#sleep",
+    file: "src/worker/partition/retry_waits.ts",
+    find: "if (!this.#isEnded) this.#sleep",
     replace: "this.#sleep",
     tests: ["tests/worker/group_consumer_test.ts"],
   },

@@ -28,10 +28,10 @@ import {
   checkOrigin,
   type DashboardUser,
   findRemoteAddress,
-  isFromOtherSite,
   type Refusal,
   type Visitor,
 } from "./security.ts";
+import { loadPage } from "./slow_page.ts";
 import { STYLE } from "./style.ts";
 import { runWithin, TimeLimitError } from "./time_limit.ts";
 
@@ -106,7 +106,7 @@ export class DashboardHandler {
   readonly #pages: readonly Page[];
   readonly #router: Router;
   readonly #redact: (data: unknown) => unknown;
-  readonly #outcomes: Outcomes;
+  readonly #outcomes = new Outcomes();
   readonly #usedForms = new UsedForms();
   #isClosed = false;
 
@@ -118,7 +118,6 @@ export class DashboardHandler {
     this.#actionTimeoutMs = options.actionTimeoutMs ?? 30_000;
     this.#pages = pages;
     this.#router = new Router(pages);
-    this.#outcomes = new Outcomes(pages.flatMap(({ actions = [] }) => actions.map(({ name }) => name)));
     this.#redact = createRedactor(options.redact ?? redactSecrets);
   }
 
@@ -196,12 +195,13 @@ export class DashboardHandler {
   }
 
   async #show(visit: Visit, { page, params }: RoutedPage): Promise<Response> {
-    const data = await runWithin(
+    const data = await loadPage(
+      this.#app,
       this.#loadTimeoutMs,
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
     );
     if (visit.isApi) return respondJson(200, data);
-    const outcome = isFromOtherSite(visit.request) ? null : this.#outcomes.take(visit.query.get("outcome"), visit.user);
+    const outcome = this.#outcomes.take(visit.query.get("outcome"), visit.user);
     const context = this.#context(visit, outcome);
     const content = page.render(data, context);
     return respondHtml(200, renderDocument({ title: page.title(data), content, pages: this.#pages, context }));
@@ -213,13 +213,9 @@ export class DashboardHandler {
     const action = page.actions!.find((action) => action.name === name);
     if (action === undefined) throw new PageError(400, "There is no such action");
     const user = visit.user!;
-    const { redirectTo = visit.path, ...named } = {
-      action: name!,
-      ...await this.#perform(visit, action, params, form, user),
-    };
-    const { count: _, ...reported } = named;
-    this.#app.reportAction({ user, path: `/${visit.path}`, ...reported });
-    const outcome = this.#outcomes.add(user, named);
+    const { redirectTo = visit.path, ...acted } = await this.#perform(visit, action, params, form, user);
+    this.#app.reportAction({ user, path: `/${visit.path}`, action: action.name, ...acted });
+    const outcome = this.#outcomes.add(user, acted);
     return redirect(linksFrom(visit.path, this.#options.basePath)(redirectTo, { outcome }));
   }
 

@@ -3,7 +3,7 @@
  * `/api/<path>`; its actions change things, by POST only.
  *
  * The life of a request: the dashboard authorizes it, finds the page, calls `load` with a time limit, then `render`.
- * A POST calls an action and redirects to a page, which shows the outcome once.
+ * A POST calls an action and redirects to a page, which shows the outcome once, if the same process serves it.
  */
 import type { App } from "../../app/app.ts";
 import type { Html } from "./html.ts";
@@ -69,8 +69,6 @@ export interface ActionOutcome {
   readonly target: string;
   /** A sentence for the user: `"Requeued 3 dead letters"`. */
   readonly message: string;
-  /** The number of things that it was done to. @default none: it is about one thing */
-  readonly count?: number;
 }
 
 /**
@@ -78,7 +76,7 @@ export interface ActionOutcome {
  * `name="action" value="<name>"`. A field {@linkcode FORM_ID} makes it a form that is accepted once.
  */
 export interface Action {
-  /** The value of the field `action`: letters from a to z, at most 20. */
+  /** The value of the field `action`. */
   readonly name: string;
   /** The path to redirect to if it throws, or takes too long. @default the page itself */
   readonly failedRedirectTo?: string;

@@ -76,12 +76,6 @@ export function checkOrigin(request: Request): Refusal | null {
     : { status: 403, reason: "The form is from another origin" };
 }
 
-/** Returns whether a browser says that a link or a form of another site made a request. */
-export function isFromOtherSite(request: Request): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  return site === "cross-site" || site === "same-site";
-}
-
 /** Returns the Host of a request in lower case, with its port if it has one; `""` for anything that is not a host. */
 function hostOf(request: Request): string {
   const host = (request.headers.get("host") ?? URL.parse(request.url)?.host ?? "").toLowerCase();

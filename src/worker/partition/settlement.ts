@@ -18,8 +18,9 @@ import { writeDeadLetter } from "./dead_letter.ts";
 import type { Decoded } from "./decode.ts";
 import { deriveJobId } from "./derive_job_id.ts";
 import { keyBytes, type QueuedRecord, valueBytes } from "./queued_record.ts";
-import type { Decision, Wait } from "./retry_policy.ts";
+import type { Decision } from "./retry_policy.ts";
 import type { RetryState } from "./retry_state.ts";
+import type { RetryWaits } from "./retry_waits.ts";
 
 /** The parts of a partition that deal with its records. */
 export interface RecordContext {
@@ -27,6 +28,9 @@ export interface RecordContext {
   readonly route: Route;
   readonly context: GroupContext;
   readonly retryState: RetryState;
+  readonly waits: RetryWaits;
+  /** Called when a record is finished: it leaves the queue and may be committed. */
+  readonly onFinished: (record: QueuedRecord) => void;
   /** Called when the commit's metadata has changed. */
   readonly onProgress: () => void;
 }
@@ -35,10 +39,6 @@ export interface RecordContext {
 export interface SettlementOptions extends RecordContext {
   /** Whether the partition is still owned, as far as this worker knows. */
   readonly isOwned: () => boolean;
-  /** Called when a record is done. */
-  readonly finish: (record: QueuedRecord) => void;
-  /** Called when a record waits for its next try. */
-  readonly wait: (record: QueuedRecord, wait: Wait) => void;
 }
 
 /** The job that a dead letter's event names. */
@@ -166,7 +166,7 @@ export class Settlement {
     this.#options.retryState.countRetry(record.offset, outcome.error);
     this.#options.onProgress();
     this.#reportRetry(attempt, outcome);
-    this.#options.wait(record, { kind: "retry", waitMs });
+    this.#options.waits.add(record, { kind: "retry", waitMs });
     return true;
   }
 
@@ -207,7 +207,7 @@ export class Settlement {
         return await this.#applyPolicy(record, attempt, { kind: "failed", error, isFinal: false });
       }
       monitor.emit("error.occurred", { where: "resume", error: describeError(error) });
-      return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+      return this.#options.waits.add(record, retryState.countRefusedWrite(record.offset));
     }
     const { step, reason } = outcome.interrupt;
     const { durationMs } = attempt;
@@ -252,7 +252,7 @@ export class Settlement {
 
   async #apply(decision: Decision, record: QueuedRecord, job: JobIdentity | null): Promise<void> {
     if (decision.kind === "dead_letter") await this.#deadLetter(record, job);
-    else this.#options.wait(record, decision);
+    else this.#options.waits.add(record, decision);
   }
 
   async #deadLetter(record: QueuedRecord, job: JobIdentity | null): Promise<void> {
@@ -264,7 +264,7 @@ export class Settlement {
     const outcome = await writeDeadLetter(route.deadLetterQueue!.topic, letter, append);
     if (!outcome.ok) {
       monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
-      return this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+      return this.#options.waits.add(record, retryState.countRefusedWrite(record.offset));
     }
     const { jobClass = null, jobId = null } = job ?? {};
     monitor.emit("record.dead_lettered", { ...source, to: outcome.position, attempts, error, jobClass, jobId });
@@ -288,20 +288,25 @@ export class Settlement {
       await this.#apply(retryState.countPoison(record.offset, outcome.error), record, { jobClass, jobId });
     } else {
       monitor.emit("error.occurred", { where: "schedule", error: describeError(outcome.error) });
-      this.#options.wait(record, retryState.countRefusedWrite(record.offset));
+      this.#options.waits.add(record, retryState.countRefusedWrite(record.offset));
     }
   }
 
   /** Finishes a record whose job has ended. */
   #finish(record: QueuedRecord): void {
     this.#options.retryState.resetAfterPass(record.offset);
-    this.#options.finish(record);
+    this.#leave(record);
   }
 
   /** Finishes a record whose job did not end: it says nothing about the partition. */
   #finishUnperformed(record: QueuedRecord): void {
     this.#options.retryState.resetAfterDeadLetter(record.offset);
-    this.#options.finish(record);
+    this.#leave(record);
+  }
+
+  #leave(record: QueuedRecord): void {
+    this.#options.waits.remove(record);
+    this.#options.onFinished(record);
   }
 
   /** Waits until it is certain whether the partition is still owned. @returns whether it is */

@@ -85,11 +85,12 @@ Deno.test("sqlite: a skip that died is ignored once its session has expired, als
   const [before] = [...member.recorder.live.keys()];
   outside(
     file.path,
-    [`INSERT INTO members VALUES ('${GROUP}', 'skip-dead', '[]', ${Date.now() + 1500}, 1500)`],
+    [`INSERT INTO members VALUES ('${GROUP}', 'skip-dead', '[]', ${Date.now() + LONG_MS}, ${LONG_MS})`],
     ["UPDATE leases SET wanted_by = 'skip-dead'"],
   );
   await member.owns(0);
   assertEquals(rows(file.path, "SELECT owner, wanted_by FROM leases"), [["skip-dead", null]]);
+  outside(file.path, [`UPDATE members SET expires_at_ms = ${Date.now()} WHERE id = 'skip-dead'`]);
   await member.owns(1);
   assert(member.recorder.own(0) !== before, "Expected a new ownership");
   assertEquals(rows(file.path, "SELECT count(*) FROM members"), [[1]]);

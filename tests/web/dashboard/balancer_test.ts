@@ -1,4 +1,4 @@
-/** Two dashboards of one App behind a balancer: a page, its form, and its outcome may each come from another one. */
+/** Two dashboards of one App behind a balancer: a page and its form may each come from another one, its outcome may not. */
 import { activeJobTopic, App, type EventMap, Job } from "@activejob/kafka";
 import { every } from "@activejob/kafka/recurring";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -50,11 +50,9 @@ async function setUp() {
   };
 }
 
-const REQUEUED = "Done: requeue (2 items). Another process of the dashboard has the details in its log";
-
-Deno.test("a form of one dashboard acts on another one, and the outcome is shown by either, once", async () => {
+Deno.test("a form of one dashboard acts on another one, and the one that acted shows the outcome, once", async () => {
   await using the = await setUp();
-  for (const [names, outcome] of [["ABB", "Requeued 2 dead letters"], ["ABA", REQUEUED]] as const) {
+  for (const [names, outcome] of [["ABB", "Requeued 2 dead letters"], ["ABA", null]] as const) {
     the.route(names);
     const confirmation = await the.open("dead_letters/confirm?do=requeue&at=dead/0@0&at=dead/0@1");
     const page = names === "ABB"
@@ -64,7 +62,6 @@ Deno.test("a form of one dashboard acts on another one, and the outcome is shown
     assertEquals(outcomeOf(await the.open(page.path)), null, "a reload does not repeat it");
   }
   assertEquals(the.acted.map(({ action, outcome }) => [action, outcome]), [["requeue", "done"], ["requeue", "done"]]);
-  assertEquals(Object.hasOwn(the.acted[0]!, "count"), false);
   await the.performAll();
   assertEquals(state.performed, 4);
 });
@@ -94,57 +91,52 @@ Deno.test("a form that is sent to two dashboards acts once, also with the box of
   assertEquals(state.performed, 4);
 });
 
-Deno.test("pausing, resuming and running work across dashboards; refusals and failures say so", async () => {
+Deno.test("pausing, resuming and running work across dashboards, and refusals and failures are events", async () => {
   await using the = await setUp();
   const press = async (path: string, button: string) => {
     the.route("A");
     const page = await the.open(path);
     the.route("BA");
-    return outcomeOf(await the.press(page, button));
+    assertEquals(outcomeOf(await the.press(page, button)), null);
   };
-  const details = "Another process of the dashboard has the details in its log";
-  assertEquals(await press("topics/default", "Pause default"), `Done: pause. ${details}`);
+  await press("topics/default", "Pause default");
   assertEquals((await the.app.paused()).length, 1);
   the.route("A");
   const stale = await the.open("topics/default");
-  assertEquals(await press("topics/default", "Resume default"), `Done: resume. ${details}`);
+  await press("topics/default", "Resume default");
   the.route("BA");
-  assertEquals(outcomeOf(await the.press(stale, "Resume default")), `Refused: resume. ${details}`);
-  assertEquals(await press("recurring", "Run nightly now"), `Done: run. ${details}`);
+  assertEquals(outcomeOf(await the.press(stale, "Resume default")), null);
+  await press("recurring", "Run nightly now");
   the.route("BA");
   const headers = { "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded" };
-  const failed = await the.open("dead_letters/confirm", { method: "POST", body: "action=requeue&at=x", headers });
-  assertEquals(outcomeOf(failed), `Failed: requeue. ${details}`);
+  await the.open("dead_letters/confirm", { method: "POST", body: "action=requeue&at=x", headers });
+  assertEquals(the.acted.map(({ action, outcome }) => `${action} ${outcome}`), [
+    "pause done",
+    "resume done",
+    "resume refused",
+    "run done",
+    "requeue failed",
+  ]);
 });
 
-Deno.test("an outcome in a link says nothing that is not one of a few sentences, and nothing in a link of another site", async () => {
+Deno.test("an outcome in a link that no dashboard made is not shown", async () => {
   await using the = await setUp();
-  const outcome = async (text: string, headers: Record<string, string> = {}) =>
-    outcomeOf(await the.open(`delayed?outcome=${encodeURIComponent(text)}`, { headers }));
   for (
     const forged of [
       "",
-      "4be1a07c-1",
-      "4be1a07c-1.done.run",
-      "4be1a07c-1.done.reboot.",
-      "4be1a07c-1.well.run.",
-      "4be1a07c-1.done.run.12345678901",
-      "4be1a07c-1.done.run.-1",
-      "4be1a07c-1.done.run.1\n",
-      "4be1a07c-1.done.constructor.",
-      "4be1a07c-1.done.<b>.1",
-      `4be1a07c-${"1".repeat(10_000)}.done.run.`,
+      "done",
+      "1",
+      "4be1a07c-1.done.requeue.2",
+      "4be1a07c-1.failed.run.",
+      "constructor",
+      crypto.randomUUID(),
     ]
-  ) assertEquals(await outcome(forged), null, forged.slice(0, 40));
-  const genuine = "4be1a07c-1.done.requeue.2";
-  for (const site of ["cross-site", "same-site"]) {
-    assertEquals(await outcome(genuine, { "sec-fetch-site": site }), null, site);
+  ) {
+    const page = await the.open(`delayed?outcome=${encodeURIComponent(forged)}`, {
+      headers: { "sec-fetch-site": "same-origin" },
+    });
+    assertEquals(outcomeOf(page), null, forged);
   }
-  assertEquals(await outcome(genuine, { "sec-fetch-site": "same-origin" }), REQUEUED);
-  assertEquals(
-    await outcome("4be1a07c-2.refused.dismiss.1"),
-    REQUEUED.replace("Done: requeue (2 items)", "Refused: dismiss (1 item)"),
-  );
 });
 
 /** Returns the outcome that a page shows. */

@@ -236,5 +236,5 @@ async function handleLetters(app: App, { form, query, user, signal }: ActionRequ
     ...left === 0 ? [] : [`${formatCount(left)} not reached in time: do it again for the rest`],
   ];
   const outcome = done > 0 ? "done" as const : "refused" as const;
-  return { outcome, target, message: parts.join(". "), count: done, redirectTo };
+  return { outcome, target, message: parts.join(". "), redirectTo };
 }
