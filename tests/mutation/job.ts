@@ -61,7 +61,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "enqueuing: only a job that of() made is accepted",
-    file: "src/job/job.ts",
+    file: "src/job/job_checks.ts",
     find: 'if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;',
     replace: "if (isJob(value)) return;",
     tests: ["tests/job/enqueueable_test.ts"],
