@@ -194,7 +194,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "arguments: the envelope escapes what Rails escapes",
-    file: "src/job/envelope.ts",
+    file: "src/job/write_envelope.ts",
     find: "if (!json.includes(character)) continue;",
     replace: "continue;",
     tests: ["tests/job/serializers/rails_test.ts"],
@@ -222,7 +222,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "attributes: a value that Rails would change is refused",
-    file: "src/job/envelope.ts",
+    file: "src/job/write_envelope.ts",
     find: "isPlainOnly: true, isSerialized: false",
     replace: "isSerialized: false",
     tests: ["tests/job/rails_attributes_test.ts"],
