@@ -461,7 +461,7 @@ export abstract class Job extends JobHooks {
 }
 
 /** Runs a job once, in the context of the caller. */
-async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
+export async function performNow<J extends Job>(job: J): Promise<JobResult<J>> {
   job.attempt = 1;
   job.executions++;
   const plan = planOf(job.constructor as JobClass);
