@@ -153,6 +153,7 @@ export type { Listener } from "./src/monitor/monitor.ts";
 export type {
   ReportedHistogram,
   ReportedState,
+  ReportedStatus,
   ReportedTotals,
   ReportedWorker,
   TopicHistory,
