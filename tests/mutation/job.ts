@@ -61,7 +61,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "enqueuing: only a job that of() made is accepted",
-    file: "src/job/job.ts",
+    file: "src/job/job_checks.ts",
     find: 'if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;',
     replace: "if (isJob(value)) return;",
     tests: ["tests/job/enqueueable_test.ts"],
@@ -194,7 +194,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "arguments: the envelope escapes what Rails escapes",
-    file: "src/job/envelope.ts",
+    file: "src/job/write_envelope.ts",
     find: "if (!json.includes(character)) continue;",
     replace: "continue;",
     tests: ["tests/job/serializers/rails_test.ts"],
@@ -222,7 +222,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "attributes: a value that Rails would change is refused",
-    file: "src/job/envelope.ts",
+    file: "src/job/write_envelope.ts",
     find: "isPlainOnly: true, isSerialized: false",
     replace: "isSerialized: false",
     tests: ["tests/job/rails_attributes_test.ts"],
