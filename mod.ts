@@ -34,7 +34,9 @@
  * @module
  */
 export { App } from "./src/app/app.ts";
-export type { AppOptions, ScheduledTopicOptions, SkipOptions, WorkerSettings } from "./src/app/options.ts";
+export type { WorkerSettings } from "./src/app/app_workers.ts";
+export type { SkipOptions } from "./src/app/operations.ts";
+export type { AppOptions, ScheduledTopicOptions } from "./src/app/options.ts";
 export type { TopicChange } from "./src/app/topics.ts";
 export type { BrokerPermissions, BrokerSource } from "./src/broker/broker.ts";
 export { sqlite, type SqliteBrokerOptions } from "./src/broker/sqlite/mod.ts";
@@ -89,7 +91,8 @@ export {
 } from "./src/job/job.ts";
 export type { Step, StepOptions } from "./src/job/continuation.ts";
 export type { CallbackKind, ErrorClass } from "./src/job/declarations.ts";
-export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type RetryWait } from "./src/job/job_hooks.ts";
+export { type ErrorClasses, type ErrorOf, JobHooks } from "./src/job/job_hooks.ts";
+export type { RetryOptions, RetryWait } from "./src/job/retry_options.ts";
 export type { JobPriority, JobQueue } from "./src/job/job_state.ts";
 export type { Instant, SetOptions } from "./src/job/set_options.ts";
 export type { Duration } from "./src/support/duration.ts";
@@ -150,6 +153,7 @@ export type { Listener } from "./src/monitor/monitor.ts";
 export type {
   ReportedHistogram,
   ReportedState,
+  ReportedStatus,
   ReportedTotals,
   ReportedWorker,
   TopicHistory,

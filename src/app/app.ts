@@ -2,48 +2,40 @@
  * An App: the configuration as a value, with the event stream, the broker and the dispatcher that it needs. It is bound to its
  * job classes when it is made, and unbound when it is closed. The broker is connected at first use.
  */
-import type { Broker, BrokerPermissions } from "../broker/broker.ts";
+import type { BrokerPermissions } from "../broker/broker.ts";
 import type { CancelOptions, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import type { DeadLetters } from "../dead_letters/dead_letters.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
-import { describeError, InvalidConfigurationError } from "../errors.ts";
-import { EnvelopeCodec } from "../job/envelope.ts";
-import { assertJob, assertJobs, type Job, type JobClass } from "../job/job.ts";
+import { InvalidConfigurationError } from "../errors.ts";
 import { planOf } from "../job/declarations.ts";
+import { EnvelopeCodec } from "../job/envelope.ts";
+import type { Job, JobClass } from "../job/job.ts";
+import { assertJob, assertJobs } from "../job/job_checks.ts";
 import { JobRegistry } from "../job/registry.ts";
 import { bindRuntime, runInScope } from "../job/runtime.ts";
 import type { EventMap, EventName } from "../monitor/events.ts";
 import { attachLogger, type Logger } from "../monitor/logger.ts";
 import { EVENT_NAMES, type Listener, Monitor } from "../monitor/monitor.ts";
 import { Tracing } from "../monitor/tracing.ts";
-import { copyFrozen, didYouMean, show } from "../support/validation.ts";
 import { checkRecurring } from "../recurring/definition.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
-import { fullName, type Route, Routes } from "../routing/route.ts";
+import { Routes } from "../routing/route.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
-import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
-import { workersTopicOf } from "../routing/workers_topic.ts";
 import type { AppStatus, StatusOptions } from "../status/status.ts";
-import { isolate, lazyImport } from "../support/root_context.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
-import type { WorkerConfig } from "../worker/config.ts";
-import type { WorkerScheduler } from "../worker/scheduler.ts";
-import { Worker } from "../worker/worker.ts";
-import {
-  type AppOptions,
-  checkWorkerSettings,
-  type ResolvedOptions,
-  resolveOptions,
-  SKIP_COMMAND,
-  type SkipOptions,
-  type WorkerSettings,
-} from "./options.ts";
+import type { Position } from "../support/position.ts";
+import { isolate, lazyImport } from "../support/root_context.ts";
+import { copyFrozen, didYouMean, show } from "../support/validation.ts";
+import type { Worker } from "../worker/worker.ts";
 import { AppBroker } from "./app_broker.ts";
-import { Operations } from "./operations.ts";
+import type { AppParts } from "./app_parts.ts";
+import { AppWorkers, type TestConfig, type WorkerSettings } from "./app_workers.ts";
+import { Operations, type SkipOptions } from "./operations.ts";
+import { type AppOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { nameOwnTopics } from "./own_topics.ts";
 import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
 import type { TopicChange } from "./topics.ts";
-import { formatPosition, type Position } from "../support/position.ts";
 
 const BRAND: unique symbol = Symbol.for("@activejob/kafka.App") as never;
 
@@ -90,20 +82,17 @@ export class App implements AsyncDisposable {
   readonly #resolved: ResolvedOptions;
   readonly #registry: JobRegistry;
   readonly #routes: Routes;
-  /** The full name of the topic in which delayed jobs wait. */
-  readonly #scheduledTopic: string;
   readonly #monitor = new Monitor();
-  readonly #tracing: Tracing;
   readonly #broker: AppBroker;
   readonly #dispatcher: Dispatcher;
   readonly #operations: Operations;
+  readonly #workers: AppWorkers;
   /**
    * Options that a test sets for its workers.
    *
    * @internal
    */
-  testConfig: Pick<WorkerConfig, "interruptReason" | "maxRetryWaitMs"> & { readonly isRecurring?: boolean } = {};
-  readonly #workers = new Set<Worker>();
+  testConfig: TestConfig = {};
   readonly #unbind: () => void;
   readonly #logger: Logger | null;
   #closed: Promise<number> | undefined;
@@ -122,25 +111,29 @@ export class App implements AsyncDisposable {
     this.codec = new EnvelopeCodec(resolved);
     this.#routes = new Routes(options.topics, options, resolved, resolved.name);
     this.#logger = options.logger === false ? null : attachLogger(this.#monitor, options.logger);
-    this.#tracing = new Tracing(this.name, this.brokerName, this.#monitor);
-    const { broker: source, name } = resolved;
-    this.#scheduledTopic = this.#nameScheduledTopic();
-    const scheduled = { ...resolved.scheduledTopic, topic: this.#scheduledTopic };
-    const workers = resolved.reports ? workersTopicOf(name, this.#routes.all(), resolved) : null;
-    const controlTopic = fullName(`${name}_control`, resolved);
-    const control = resolved.control ? controlTopic : null;
-    const topics = { routes: this.#routes.all(), scheduled, control, workers };
-    this.#broker = new AppBroker({ name, source, monitor: this.#monitor, topics });
+    const topics = nameOwnTopics(resolved, this.#routes);
+    const tracing = new Tracing(this.name, this.brokerName, this.#monitor);
+    this.#broker = new AppBroker({
+      name: this.name,
+      source: resolved.broker,
+      monitor: this.#monitor,
+      topics: {
+        routes: this.#routes.all(),
+        scheduled: { ...resolved.scheduledTopic, topic: topics.scheduled },
+        control: resolved.control ? topics.control : null,
+        workers: topics.workers,
+      },
+    });
     this.#dispatcher = new Dispatcher({
       broker: () => this.#broker.ready(),
       routes: this.#routes,
       monitor: this.#monitor,
-      tracing: this.#tracing,
+      tracing,
       codec: this.codec,
       buffer: options.buffer ?? {},
       undeclaredQueues: resolved.undeclaredQueues,
       clock: resolved.clock,
-      scheduledTopic: this.#scheduledTopic,
+      scheduledTopic: topics.scheduled,
       maxDelayMs: resolved.maxDelayMs,
     });
     checkRecurring(resolved.recurring, {
@@ -148,16 +141,21 @@ export class App implements AsyncDisposable {
       names: () => this.jobNames(),
       checkJob: (job) => this.#dispatcher.check(job),
     });
-    this.#operations = new Operations({
+    const parts: AppParts = {
       options: resolved,
+      registry: this.#registry,
+      codec: this.codec,
       routes: this.#routes,
+      topics,
+      monitor: this.#monitor,
+      tracing,
       broker: this.#broker,
       dispatcher: this.#dispatcher,
-      monitor: this.#monitor,
-      scheduledTopic: this.#scheduledTopic,
-      workersTopic: workers,
-      controlTopic,
-    });
+      enqueue: (job) => this.enqueueAcknowledged(job),
+      run: (fn) => this.run(fn),
+    };
+    this.#operations = new Operations(parts);
+    this.#workers = new AppWorkers(parts);
     this.#unbind = bindRuntime(this);
   }
 
@@ -228,7 +226,7 @@ export class App implements AsyncDisposable {
 
   /** Emits `error.occurred` for an error that no caller receives. */
   reportError(where: string, error: unknown): void {
-    this.#monitor.emit("error.occurred", { where, error: describeError(error) });
+    this.#monitor.reportError(where, error);
   }
 
   /** Emits `operator.acted` for a change that an operator made, or tried to make. */
@@ -322,38 +320,7 @@ export class App implements AsyncDisposable {
    * @throws {InvalidConfigurationError} for a wrong setting, or a queue that no topic declares
    */
   worker(settings: WorkerSettings = {}): Worker {
-    checkWorkerSettings(settings);
-    const { concurrency, maxBufferedBytes, maxFetchBytes, commitIntervalMs, shutdownTimeoutMs } = this.#resolved;
-    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#resolved;
-    const { command = SKIP_COMMAND } = settings;
-    const config: WorkerConfig = {
-      routes: settings.topics === undefined ? this.#routes.all() : this.#routes.select(settings.topics),
-      registry: this.#registry,
-      monitor: this.#monitor,
-      tracing: this.#tracing,
-      codec: this.codec,
-      concurrency: settings.concurrency ?? concurrency,
-      maxBufferedBytes,
-      maxFetchBytes,
-      sessionTimeoutMs,
-      heartbeatIntervalMs,
-      commitIntervalMs,
-      shutdownTimeoutMs,
-      prepareBroker: (routes) => this.#prepare(routes, settings.createTopics ?? false),
-      createControl: (broker, routes) => this.#operations.createControl(broker, routes),
-      append: (topic, record) => this.#dispatcher.append(topic, record),
-      schedule: (record, schedule) => this.#dispatcher.schedule(record, schedule),
-      nowMs: () => this.nowMs(),
-      callAt: (timeMs, fn) => this.#resolved.clock.callAt(timeMs, fn),
-      ...this.testConfig,
-      skipCommand: (position) => `${command} ${formatPosition(position)}`,
-      runInAppScope: (fn) => this.run(fn),
-    };
-    const createScheduler = settings.scheduler === false ? null : (broker: Broker) => this.#createScheduler(broker);
-    const worker = new Worker(Object.freeze(config), createScheduler, this.#operations.reporterLoader());
-    for (const earlier of this.#workers) if (earlier.isStopped) this.#workers.delete(earlier);
-    this.#workers.add(worker);
-    return worker;
+    return this.#workers.create(settings, this.testConfig);
   }
 
   /** Creates missing topics and adds partitions. It changes nothing else: a difference is only returned. */
@@ -462,7 +429,7 @@ export class App implements AsyncDisposable {
    * @throws {InvalidConfigurationError} if no recurring job has this id
    */
   async runRecurring(id: string): Promise<Job> {
-    return await this.enqueueAcknowledged(this.#operations.createRecurring(id));
+    return await this.#operations.runRecurring(id);
   }
 
   /**
@@ -619,33 +586,6 @@ export class App implements AsyncDisposable {
     await this.close();
   }
 
-  /** Makes the part of a worker that releases delayed jobs. */
-  async #createScheduler(broker: Broker): Promise<WorkerScheduler> {
-    const { createScheduler } = await lazyImport(() => import("./create_scheduler.ts"));
-    return await createScheduler(broker, {
-      options: this.#resolved,
-      routes: this.#routes,
-      dispatcher: this.#dispatcher,
-      monitor: this.#monitor,
-      jobs: this.jobs,
-      codec: this.codec,
-      enqueue: (job) => this.enqueueAcknowledged(job),
-      isRecurring: this.testConfig.isRecurring ?? true,
-      topic: this.#scheduledTopic,
-      reportError: (where, error) => this.reportError(where, error),
-    });
-  }
-
-  /** Returns the full name of the topic in which delayed jobs wait. It must not be one of jobs. */
-  #nameScheduledTopic(): string {
-    const { name, scheduledTopic } = this.#resolved;
-    const topic = scheduledTopicOf(name, scheduledTopic.name, this.#resolved);
-    if (this.#routes.find(topic) === undefined) return topic;
-    throw new InvalidConfigurationError(
-      `Topic "${topic}" cannot be the "scheduledTopic": jobs are performed from there`,
-    );
-  }
-
   #enqueue<J extends Job>(job: J, awaitsAck: boolean): Promise<J> {
     const { enqueue } = planOf(job.constructor as JobClass);
     if (enqueue.length === 0) return this.#dispatcher.enqueue(job, awaitsAck);
@@ -656,26 +596,13 @@ export class App implements AsyncDisposable {
 
   async #close(deadlineMs: number): Promise<number> {
     this.#unbind();
-    await Promise.all(Array.from(this.#workers, (worker) => worker[Symbol.asyncDispose]()));
+    await this.#workers.stop();
     this.#dispatcher.close();
     await waitUntilSettled(this.flush(), deadlineMs);
     const undelivered = this.undelivered + this.pending;
     await this.#broker.close();
     await this.#logger?.close();
     return undelivered;
-  }
-
-  async #prepare(routes: readonly Route[], createTopics: boolean): Promise<Broker> {
-    const { broker, missing } = await this.#broker.prepare(routes, createTopics);
-    for (const topic of missing) {
-      this.reportError(
-        "start",
-        new Error(
-          `The dead letter topic "${topic}" does not exist: create it with "topics apply", or failed jobs wait`,
-        ),
-      );
-    }
-    return broker;
   }
 }
 

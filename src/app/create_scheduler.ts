@@ -1,38 +1,24 @@
 /** Makes the part of a worker that releases delayed jobs, and checks the topic in which they wait. */
 import type { Broker } from "../broker/broker.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { planOf } from "../job/declarations.ts";
-import type { EnvelopeCodec } from "../job/envelope.ts";
-import type { Job, JobClass } from "../job/job.ts";
-import type { Monitor } from "../monitor/monitor.ts";
-import type { Routes } from "../routing/route.ts";
+import type { JobClass } from "../job/job.ts";
 import { reasonNotToSchedule, schedulerGroup } from "../routing/scheduled_topic.ts";
 import { lazyImport } from "../support/root_context.ts";
 import type { WorkerScheduler } from "../worker/scheduler.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { AppParts } from "./app_parts.ts";
 import { recurringOptions } from "./recurring.ts";
 
-/** The parts of an App that its schedulers need. */
-export interface SchedulerParts {
-  readonly options: ResolvedOptions;
-  readonly routes: Routes;
-  readonly dispatcher: Dispatcher;
-  readonly monitor: Monitor;
-  readonly jobs: ReadonlySet<JobClass>;
-  /** The full name of the topic in which delayed jobs wait. */
-  readonly topic: string;
-  readonly codec: EnvelopeCodec;
-  /** Enqueues a job, until it is acknowledged. */
-  readonly enqueue: (job: Job) => Promise<Job>;
-  /** Whether recurring jobs are enqueued: a test does that itself. */
-  readonly isRecurring: boolean;
-  /** Reports an error that no caller receives. */
-  readonly reportError: (where: string, error: unknown) => void;
-}
-
-/** Makes the scheduler of one worker. */
-export async function createScheduler(broker: Broker, parts: SchedulerParts): Promise<WorkerScheduler> {
-  const { options, routes, dispatcher, monitor, topic } = parts;
+/**
+ * Makes the scheduler of one worker.
+ *
+ * @param isRecurring whether recurring jobs are enqueued: a test does that itself
+ */
+export async function createScheduler(
+  broker: Broker,
+  parts: AppParts,
+  isRecurring: boolean,
+): Promise<WorkerScheduler> {
+  const { options, routes, topics: { scheduled: topic }, dispatcher, monitor } = parts;
   const { name, clock, maxDelayMs, maxBufferedBytes, undeclaredQueues } = options;
   await checkScheduledTopic(broker, parts);
   const { Scheduler } = await lazyImport(() => import("../scheduler/scheduler.ts"));
@@ -45,7 +31,7 @@ export async function createScheduler(broker: Broker, parts: SchedulerParts): Pr
     maxPayloadBytes: routes.maxPayloadBytes,
     maxValueBytes: maxBufferedBytes / 4,
     monitor,
-    recurring: parts.isRecurring ? recurringOptions(parts) : undefined,
+    recurring: isRecurring ? recurringOptions(parts) : undefined,
     // A file of SQLite keeps the order of its transactions: after a power failure no tombstone is there without its release.
     append: (topic, record) => dispatcher.append(topic, record, false),
     findTarget: (target) => {
@@ -59,12 +45,12 @@ export async function createScheduler(broker: Broker, parts: SchedulerParts): Pr
 /** Reports that no job can wait, if a class says that its jobs do, or a job recurs. A worker starts all the same. */
 async function checkScheduledTopic(
   broker: Broker,
-  { options: { recurring }, jobs, topic, reportError }: SchedulerParts,
+  { options: { recurring }, registry, topics: { scheduled: topic }, monitor }: AppParts,
 ): Promise<void> {
   const declaresWait = (Class: JobClass) =>
     planOf(Class).errorHandlers.some((handler) => handler.kind === "retry" && !handler.inPlace);
-  if (recurring.length === 0 && !Array.from(jobs).some(declaresWait)) return;
+  if (recurring.length === 0 && !Array.from(registry.classes).some(declaresWait)) return;
   const found = (await broker.admin.describe([topic])).get(topic);
   const reason = found == null ? 'it does not exist; create it with "topics apply"' : reasonNotToSchedule(found.config);
-  if (reason !== null) reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
+  if (reason !== null) monitor.reportError("start", new Error(`No job can wait in topic "${topic}": ${reason}`));
 }

@@ -4,14 +4,11 @@
  */
 import type { CancelOptions, Control, PausedTopic, PauseOptions, ResumeOptions } from "../control/control.ts";
 import { DeadLetters, selectDeadLetterTopics } from "../dead_letters/dead_letters.ts";
-import type { Broker } from "../broker/broker.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import type { Monitor } from "../monitor/monitor.ts";
 import type { ReportedWorker } from "../reports/reported_worker.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
 import { copyJob } from "../recurring/definition.ts";
-import { fullName, type Route, type Routes } from "../routing/route.ts";
+import { fullName } from "../routing/route.ts";
 import { schedulerGroup } from "../routing/scheduled_topic.ts";
 import type { ScheduledJob, ScheduledOptions } from "../scheduler/list_scheduled.ts";
 import type { RecurringJob } from "../scheduler/recurring/list_recurring.ts";
@@ -32,11 +29,9 @@ import {
   show,
   timeLimit,
 } from "../support/validation.ts";
-import type { WorkerControl } from "../worker/control.ts";
-import type { LoadReporter } from "../worker/reporter.ts";
-import type { AppBroker } from "./app_broker.ts";
+import type { AppParts } from "./app_parts.ts";
 import type { ReadLogOptions, TopicLogPage } from "./read_log.ts";
-import { type ResolvedOptions, SKIP_COMMAND, type SkipOptions } from "./options.ts";
+import { SKIP_COMMAND } from "./options.ts";
 
 const listOfNames: Check = (value) =>
   Array.isArray(value) && value.every((name) => nonEmptyString(name) === null) ? null : "an array of queues";
@@ -46,41 +41,28 @@ const isPromise: Check = (value) => value instanceof Promise ? null : "a promise
 /** The default of the option `timeoutMs` of `app.status()`, in milliseconds. */
 const STATUS_TIMEOUT_MS = 10_000;
 
-/** The parts of an App that its operations need. */
-export interface OperationsContext {
-  readonly options: ResolvedOptions;
-  readonly routes: Routes;
-  readonly broker: AppBroker;
-  readonly dispatcher: Dispatcher;
-  /** The full name of the topic in which delayed jobs wait. */
-  readonly scheduledTopic: string;
-  readonly monitor: Monitor;
-  /** The full name of the topic in which workers report; `null` for none. */
-  readonly workersTopic: string | null;
-  /** The full name of the control topic. */
-  readonly controlTopic: string;
+/** Options of `app.skip()`. */
+export interface SkipOptions {
+  /** Whether the records before it that are not finished are skipped as well. @default false */
+  readonly force?: boolean;
 }
-
-/** The time between two readings of the control topic, in ms. In the process, a reading takes some microseconds. */
-const EMBEDDED_CONTROL_MS = 200;
-const CONTROL_MS = 1000;
 
 /** The operations of one App. */
 export class Operations {
-  readonly #context: OperationsContext;
+  readonly #parts: AppParts;
   #movement: Movement | undefined;
   #ticks: TickReader | undefined;
 
-  constructor(context: OperationsContext) {
-    this.#context = context;
+  constructor(parts: AppParts) {
+    this.#parts = parts;
   }
 
   /** See `App.skip`. */
   async skip(position: Position, options: SkipOptions): Promise<void> {
     assertPosition("app.skip()", position);
     checkOptions("app.skip()", options, { force: boolean });
-    const [route] = this.#context.routes.select([position.topic]);
-    const broker = await this.#context.broker.ready();
+    const [route] = this.#parts.routes.select([position.topic]);
+    const broker = await this.#parts.broker.ready();
     const { skipCommit } = await lazyImport(() => import("../worker/partition/skip_commit.ts"));
     const at = { ...position, topic: route!.topic };
     const decide = skipCommit(at, {
@@ -99,22 +81,22 @@ export class Operations {
       onPartial: callback,
       signal: abortSignal,
     });
-    const { broker, dispatcher, scheduledTopic, options: { name } } = this.#context;
+    const { broker, dispatcher, topics, options: { name } } = this.#parts;
     await dispatcher.flush();
     const { admin } = await broker.ready();
     const { listScheduled } = await lazyImport(() => import("../scheduler/list_scheduled.ts"));
-    return await listScheduled(admin, scheduledTopic, schedulerGroup(name), options);
+    return await listScheduled(admin, topics.scheduled, schedulerGroup(name), options);
   }
 
   /** See `App.cancelScheduled`. */
   async cancelScheduled(jobId: string): Promise<void> {
     checkOptions("app.cancelScheduled()", { jobId }, { jobId: nonEmptyString });
-    await this.#context.dispatcher.cancelScheduled(jobId);
+    await this.#parts.dispatcher.cancelScheduled(jobId);
   }
 
   /** See `App.recurring`. */
   async recurring(): Promise<RecurringJob[]> {
-    const { broker, scheduledTopic, options: { name, recurring, clock } } = this.#context;
+    const { broker, topics, options: { name, recurring, clock } } = this.#parts;
     const { admin } = await broker.ready();
     if (recurring.length === 0) return [];
     const [{ listRecurring }, { TickReader }] = await lazyImport(() =>
@@ -123,38 +105,28 @@ export class Operations {
         import("../scheduler/recurring/tick_reader.ts"),
       ])
     );
-    this.#ticks ??= new TickReader(scheduledTopic, schedulerGroup(name), recurring);
+    this.#ticks ??= new TickReader(topics.scheduled, schedulerGroup(name), recurring);
     const nowMs = clock.nowMs();
     return listRecurring(recurring, await this.#ticks.read(admin, nowMs), nowMs);
   }
 
-  /** Returns the job that `App.runRecurring` enqueues. */
-  createRecurring(id: string): Job {
-    const { recurring } = this.#context.options;
+  /** See `App.runRecurring`. */
+  async runRecurring(id: string): Promise<Job> {
+    const { enqueue, options: { recurring } } = this.#parts;
     const definition = recurring.find((each) => each.id === id);
-    if (definition !== undefined) return copyJob(definition);
+    if (definition !== undefined) return await enqueue(copyJob(definition));
     const known = recurring.map((each) => each.id);
     throw new InvalidConfigurationError(`No recurring job has the id ${show(id)}${didYouMean(String(id), known)}`);
   }
 
   /** See `App.workers`. */
   async workers(): Promise<ReportedWorker[]> {
-    const { broker, workersTopic: topic, options: { clock } } = this.#context;
+    const { broker, topics: { workers: topic }, options: { clock } } = this.#parts;
     if (topic === null) return [];
     const { admin } = await broker.ready();
     const { listWorkers } = await lazyImport(() => import("../reports/list_workers.ts"));
     const skipCommand = (position: Position) => `${SKIP_COMMAND} ${formatPosition(position)}`;
     return await listWorkers({ admin, topic, nowMs: clock.nowMs(), skipCommand });
-  }
-
-  /** Returns the loader of a worker's reporter; `null` where workers do not report. */
-  reporterLoader(): LoadReporter | null {
-    const { monitor, workersTopic: topic, options: { clock } } = this.#context;
-    if (topic === null) return null;
-    return async () => {
-      const { Reporter } = await lazyImport(() => import("../reports/reporter.ts"));
-      return (broker, status) => new Reporter({ broker, status, topic, monitor, clock });
-    };
   }
 
   /** See `App.pause`. */
@@ -177,34 +149,19 @@ export class Operations {
     await (await this.#control("app.cancel()")).cancel(jobId, options);
   }
 
-  /** Makes the part of a worker that knows an operator's orders, if the App's workers take any. */
-  async createControl({ admin }: Broker, routes: readonly Route[]): Promise<WorkerControl | null> {
-    const { options: { broker, clock, control }, controlTopic: topic, monitor } = this.#context;
-    if (!control) return null;
-    const { FollowedControl } = await lazyImport(() => import("../control/worker_control.ts"));
-    return await FollowedControl.start({
-      admin,
-      topic,
-      topics: routes.map((route) => route.topic),
-      monitor,
-      nowMs: () => clock.nowMs(),
-      intervalMs: broker.embedded === true ? EMBEDDED_CONTROL_MS : CONTROL_MS,
-    });
-  }
-
   /** Makes the part that writes an operator's orders, if the App's workers take any. */
   async #control(caller: string): Promise<Control> {
-    const { options, routes, broker, dispatcher, controlTopic } = this.#context;
+    const { options, routes, topics, broker, dispatcher } = this.#parts;
     if (!options.control) {
       throw new InvalidConfigurationError(
         `${caller} has no effect, since no worker of "${options.name}" takes orders: set "control: true" in new App(), ` +
-          `create the topic "${controlTopic}" with "topics apply", and restart the workers`,
+          `create the topic "${topics.control}" with "topics apply", and restart the workers`,
       );
     }
     const { Control } = await lazyImport(() => import("../control/control.ts"));
     return new Control({
       name: options.name,
-      topic: controlTopic,
+      topic: topics.control,
       routes,
       clock: options.clock,
       broker: () => broker.ready(),
@@ -224,8 +181,7 @@ export class Operations {
     const { timeoutMs = STATUS_TIMEOUT_MS, command = SKIP_COMMAND, workers } = options;
     // It is awaited later: a rejection, unhandled, would end the process.
     workers?.catch(() => {});
-    const { options: { name, broker: source, clock, control }, routes, broker, scheduledTopic, workersTopic } =
-      this.#context;
+    const { options: { name, broker: source, clock, control }, routes, topics, broker } = this.#parts;
     const selected = options.topics === undefined ? routes.all() : routes.select(options.topics);
     const [{ readStatus }, { Movement }] = await lazyImport(() =>
       Promise.all([import("../status/read_status.ts"), import("../status/movement.ts")])
@@ -235,9 +191,9 @@ export class Operations {
       name,
       brokerName: source.name,
       routes: selected,
-      scheduledTopic,
+      scheduledTopic: topics.scheduled,
       schedulerGroup: schedulerGroup(name),
-      workers: workersTopic === null ? null : () => workers ?? this.workers(),
+      workers: topics.workers === null ? null : () => workers ?? this.workers(),
       pauses: control ? () => this.paused() : null,
       movement: this.#movement,
       broker: () => broker.ready(),
@@ -247,7 +203,7 @@ export class Operations {
 
   /** See `App.deadLetters`. */
   deadLetters(topic: string | undefined): DeadLetters {
-    const { options, routes, broker, dispatcher } = this.#context;
+    const { options, routes, broker, dispatcher } = this.#parts;
     const all = routes.all().flatMap(({ deadLetterQueue }) => deadLetterQueue === null ? [] : deadLetterQueue.topic);
     const toFullName = (name: string) => fullName(name, options);
     return new DeadLetters({
@@ -263,8 +219,8 @@ export class Operations {
 
   /** See `App.readLog`. */
   async readLog(queue: string, options: ReadLogOptions): Promise<TopicLogPage> {
-    const [route] = this.#context.routes.select([queue]);
-    const broker = await this.#context.broker.ready();
+    const [route] = this.#parts.routes.select([queue]);
+    const broker = await this.#parts.broker.ready();
     const { readLog } = await lazyImport(() => import("./read_log.ts"));
     return await readLog(broker, route!, options);
   }

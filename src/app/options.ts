@@ -1,7 +1,4 @@
-/**
- * The options of an App, with their checks and defaults: they are read once, and the result is frozen and complete. And the
- * settings of one of its workers.
- */
+/** The options of an App, with their checks and defaults: they are read once, and the result is frozen and complete. */
 import type { BrokerSource } from "../broker/broker.ts";
 import { readBrokerSource } from "../broker/source.ts";
 import { InvalidConfigurationError } from "../errors.ts";
@@ -140,6 +137,9 @@ export type ResolvedOptions =
     readonly locateGlobalId: GlobalIdLocator | undefined;
     readonly encryption: Encryption | undefined;
   };
+
+/** Default command line that skips a record, without the record's position. */
+export const SKIP_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -292,49 +292,4 @@ function checkSerializers(serializers: readonly AnySerializer[]): void {
     if (names.has(name)) throw new InvalidConfigurationError(`Two serializers are called "${name}"`);
     names.add(name);
   }
-}
-
-/** Options of `app.skip()`. */
-export interface SkipOptions {
-  /** Whether the records before it that are not finished are skipped as well. @default false */
-  readonly force?: boolean;
-}
-
-/** Options of `app.worker()`. */
-export interface WorkerSettings {
-  /** The queues of the worker, without the App's prefix. @default all */
-  readonly topics?: readonly string[];
-  /** Most jobs that run at once. @default the App's */
-  readonly concurrency?: number;
-  /** Whether missing topics are created before the start. @default false; embedded brokers always do */
-  readonly createTopics?: boolean;
-  /**
-   * Whether the worker takes part in releasing delayed jobs. Without any worker that does, none is released.
-   *
-   * @default true
-   */
-  readonly scheduler?: boolean;
-  /**
-   * The command line that `partition.paused` shows for skipping a record.
-   *
-   * @default "deno run -A jsr:@activejob/kafka/cli skip --app app.ts"
-   */
-  readonly command?: string;
-}
-
-/** Default command line that skips a record. */
-export const SKIP_COMMAND = "deno run -A jsr:@activejob/kafka/cli skip --app app.ts";
-
-/** @throws {InvalidConfigurationError} for a wrong setting */
-export function checkWorkerSettings(settings: WorkerSettings): void {
-  checkOptions("app.worker()", settings, {
-    topics: (value) =>
-      Array.isArray(value) && value.length > 0 && value.every((queue) => nonEmptyString(queue) === null)
-        ? null
-        : "an array of queues that is not empty",
-    concurrency: integerFrom(1),
-    createTopics: boolean,
-    scheduler: boolean,
-    command: nonEmptyString,
-  });
 }

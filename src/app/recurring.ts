@@ -1,26 +1,15 @@
 /** The recurring jobs of an App, prepared for its schedulers. */
 import { recordOf } from "../dispatch/job_record.ts";
 import { jobNameOf } from "../job/class_name.ts";
-import type { EnvelopeCodec } from "../job/envelope.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { applyPriority, queueOf } from "../job/placement.ts";
 import { createTickJob } from "../recurring/definition.ts";
-import type { Routes } from "../routing/route.ts";
 import type { RecurringOptions } from "../scheduler/recurring/context.ts";
 import { runInRootContext } from "../support/root_context.ts";
-import type { ResolvedOptions } from "./options.ts";
-
-/** The parts of an App that its recurring jobs need. */
-export interface RecurringParts {
-  readonly options: Pick<ResolvedOptions, "name" | "recurring" | "clock">;
-  readonly routes: Routes;
-  readonly codec: EnvelopeCodec;
-  /** Enqueues a job, until it is acknowledged. */
-  readonly enqueue: (job: Job) => Promise<Job>;
-}
+import type { AppParts } from "./app_parts.ts";
 
 /** Returns the recurring jobs of an App as its schedulers use them. */
-export function recurringOptions({ options, routes, codec, enqueue }: RecurringParts): RecurringOptions {
+export function recurringOptions({ options, routes, codec, enqueue }: AppParts): RecurringOptions {
   const topicOf = (job: Job) => routes.topicOf(queueOf(job));
   return {
     definitions: options.recurring,

@@ -7,11 +7,12 @@
 import type { BrokerAdmin, PartitionEnds } from "../broker/admin.ts";
 import { BrokerError } from "../errors.ts";
 import { handledTopicName } from "../routing/handled_topic.ts";
-import { formatPartition, type Position, type TopicPartition } from "../support/position.ts";
+import type { Position, TopicPartition } from "../support/position.ts";
 import { type DeadLetter, readLetter } from "./letter.ts";
 import { type Markers, readMarkers } from "./marker_topic.ts";
 import { readForward } from "../broker/read_forward.ts";
 import { type DeadLetterListOptions, earliestMs, filterOf, type IsSelected } from "./selection.ts";
+import { describeUnreadable } from "./unreadable.ts";
 
 /** The number of offsets in the first window, and in the largest one. */
 const FIRST_WINDOW = 100;
@@ -91,12 +92,8 @@ async function listReadable(
     const marker = markers?.partitions.find(({ problem }) => problem !== null);
     const ofMarkers = markers?.problem ?? marker?.problem ?? null;
     if (ofMarkers !== null) throw new BrokerError(`Cannot read topic "${handledTopicName(topic)}": ${ofMarkers}`);
-    if (found.problem !== null) onPartial(`The dead letters of ${topic} are not known: ${found.problem}`);
-    const [first, ...more] = found.partitions.filter(({ problem }) => problem !== null);
-    if (first !== undefined) {
-      const others = more.length === 0 ? "" : ` and of ${more.length} more of its partitions`;
-      onPartial(`The dead letters of ${formatPartition({ topic, ...first })}${others} are not known: ${first.problem}`);
-    }
+    const unreadable = describeUnreadable(topic, found);
+    if (unreadable !== null) onPartial(unreadable);
     return found.partitions.flatMap(({ partition, low, high }) =>
       low === null || high === null ? [] : [{ partition, low, high }]
     );

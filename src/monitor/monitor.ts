@@ -48,20 +48,25 @@ export class Monitor {
     for (const listener of listeners) this.#call(name, listener, event);
   }
 
+  /** Emits `error.occurred` for an error that no caller receives. */
+  reportError(where: string, error: unknown): void {
+    this.emit("error.occurred", { where, error: describeError(error) });
+  }
+
   #call<N extends EventName>(name: N, listener: Listener<N>, event: EventMap[N]): void {
     try {
       const returned: unknown = listener(event);
       // A listener may be an async function; its rejection, unhandled, would end the process.
-      if (returned instanceof Promise) returned.catch((error) => this.#reportError(name, error));
+      if (returned instanceof Promise) returned.catch((error) => this.#reportListener(name, error));
     } catch (error) {
-      this.#reportError(name, error);
+      this.#reportListener(name, error);
     }
   }
 
-  #reportError(name: EventName, error: unknown): void {
+  #reportListener(name: EventName, error: unknown): void {
     // A listener of errors that throws would be called for its own error, without end.
     if (name === "error.occurred") return;
-    this.emit("error.occurred", { where: `listener of ${name}`, error: describeError(error) });
+    this.reportError(`listener of ${name}`, error);
   }
 }
 

@@ -32,12 +32,6 @@ export function readString(value: unknown, maxLength: number): string {
   throw new FieldError("not a string");
 }
 
-/** Returns one of some words. @throws {FieldError} for anything else */
-export function readWord<Word extends string>(value: unknown, words: readonly Word[]): Word {
-  if (words.includes(value as Word)) return value as Word;
-  throw new FieldError("not one of the words");
-}
-
 /** Returns `null` for `null`, else what `read` returns. */
 export function readNullable<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null ? null : read(value);

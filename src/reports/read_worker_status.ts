@@ -14,20 +14,12 @@ import {
   type ScheduledPartitionStatus,
   type SchedulerStatus,
   WORKER_STATES,
-  type WorkerStatus,
+  type WorkerState,
 } from "../worker/status.ts";
 import { MAX_GROUPS, MAX_JOB_ID, MAX_MESSAGE, MAX_NAME, MAX_PARTITIONS, StatusBudgets } from "./bounded_status.ts";
 import { Budget } from "./budget.ts";
-import {
-  FieldError,
-  readInteger,
-  readList,
-  readNullable,
-  readNumber,
-  readObject,
-  readString,
-  readWord,
-} from "./fields.ts";
+import { FieldError, readInteger, readList, readNullable, readNumber, readObject, readString } from "./fields.ts";
+import type { ReportedStatus } from "./reported_worker.ts";
 
 /** Returns the command that skips a record. */
 export type SkipCommand = (position: Position) => string;
@@ -42,16 +34,22 @@ interface Reading {
 }
 
 /** Reads a status. @throws {FieldError} if it is not one */
-export function readWorkerStatus(value: unknown, skipCommand: SkipCommand): WorkerStatus {
+export function readWorkerStatus(value: unknown, skipCommand: SkipCommand): ReportedStatus {
   const { state, failure, concurrency, groups, scheduler } = readObject(value);
   const reading = { skipCommand, budgets: new StatusBudgets(), ofPartitions: new StatusBudgets().running };
   return {
-    state: readWord(state, WORKER_STATES),
+    state: readState(state),
     failure: readNullable(failure, readError),
     concurrency: readInteger(concurrency),
     groups: readList(groups, new Budget(MAX_GROUPS), (group) => readGroup(group, reading)),
     scheduler: readNullable(scheduler, readScheduler),
   };
+}
+
+/** Reads a state. A newer version may have more of them: its workers are shown all the same. */
+function readState(value: unknown): ReportedStatus["state"] {
+  const state = readString(value, MAX_NAME) as WorkerState;
+  return WORKER_STATES.includes(state) ? state : "unknown";
 }
 
 function readGroup(value: unknown, reading: Reading): GroupStatus {

@@ -1,11 +1,18 @@
 /** A worker as its reports describe it: plain data, the same for every process that reads it. */
-import type { WorkerStatus } from "../worker/status.ts";
+import type { WorkerState, WorkerStatus } from "../worker/status.ts";
 
 /**
  * The state of a worker that reports. `"gone"`: it ended without saying so, or failed (then `status.failure` says why), or
- * cannot write; its last report is the newest that is known.
+ * cannot write; its last report is the newest that is known. `"unknown"`: it reports, and its version has a state that the
+ * reader's has not.
  */
-export type ReportedState = "running" | "quiet" | "stopping" | "gone";
+export type ReportedState = "running" | "quiet" | "stopping" | "unknown" | "gone";
+
+/** The status of a worker in its report, with a state `"unknown"` where that of its version has another name. */
+export interface ReportedStatus extends Omit<WorkerStatus, "state"> {
+  /** The state of its life cycle. */
+  readonly state: WorkerState | "unknown";
+}
 
 /** A worker by its newest report. */
 export interface ReportedWorker {
@@ -29,7 +36,7 @@ export interface ReportedWorker {
    * Its status at `writtenAtMs`. A report lists at most 100 partitions (those in trouble first), 50 running jobs and 50 records
    * that failed; `totals` counts all of them. Errors have no stack.
    */
-  readonly status: WorkerStatus;
+  readonly status: ReportedStatus;
   /** Numbers of all that it has, listed or not. */
   readonly totals: ReportedTotals;
   /** The last hour of its jobs. */

@@ -199,7 +199,9 @@ class StatusReader {
 
   async #countDeadLetters(ask: AskAdmin, listed: Listed): Promise<ReadonlyMap<string, DeadLetterCounts>> {
     const topics = new Set(this.#context.routes.flatMap(({ deadLetterQueue }) => deadLetterQueue?.topic ?? []));
-    return await countDeadLetters(ask, this.#deadline, topics, listed.value ?? new Map());
+    const { counts, notes } = await countDeadLetters(ask, this.#deadline, topics, listed.value);
+    this.#notes.push(...notes);
+    return counts;
   }
 
   async #countDelayed(

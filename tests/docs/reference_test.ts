@@ -71,7 +71,7 @@ Deno.test("docs/options.md has every option, and the defaults that the code stat
   assertEquals(
     rows("`app.worker({ … })` and `worker.run(signal, { … })`"),
     sorted([
-      ...optionsOf("src/app/options.ts", "WorkerSettings"),
+      ...optionsOf("src/app/app_workers.ts", "WorkerSettings"),
       ...optionsOf("src/worker/worker.ts", "RunOptions"),
     ]),
   );

@@ -174,6 +174,10 @@ Deno.test("alerts.yaml asks for metrics that exist, and has each alert of docs/m
     assert(summary !== undefined && description !== undefined);
     return checkQuery(rule.expr, summary + description);
   });
+  // A missing worker has no series: only a topic that had one can be named.
+  const [noWorker] = rules;
+  assertEquals(noWorker.alert, "JobsNoWorker");
+  assertMatch(noWorker.expr, /^max by \(topic\) .* unless on \(topic\) /);
   const documented = rowsHeaded(read("docs/monitoring.md"), "Alert when").flatMap(([expr]) =>
     expr!.match(/activejob_\w+/g)!
   );

@@ -128,4 +128,12 @@ export const PAGES_MUTANTS: readonly Mutant[] = [
     tests: ["tests/web/dashboard/pages/records_test.ts"],
     only: "with its arguments by click",
   },
+  {
+    what: "pages: a page that is not ready names the partitions that cannot be read",
+    file: "src/web/dashboard/slow_page.ts",
+    find: "new TimeLimitError(limitMs, await asked)",
+    replace: "error",
+    tests: ["tests/web/dashboard/slow_page_test.ts"],
+    only: "names it",
+  },
 ];

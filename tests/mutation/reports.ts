@@ -55,6 +55,14 @@ export const REPORTS_MUTANTS: readonly Mutant[] = [
     only: "the topic is read from its end",
   },
   {
+    what: "reports: a worker in a state of a newer version is listed",
+    file: "src/reports/read_worker_status.ts",
+    find: 'WORKER_STATES.includes(state) ? state : "unknown"',
+    replace: "state",
+    tests: ["tests/reports/list_workers_test.ts"],
+    only: "newer version",
+  },
+  {
     what: "reports: the command of a stuck record is the reader's own",
     file: "src/reports/read_worker_status.ts",
     find: "remedy: skipCommand(record)",

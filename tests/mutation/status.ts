@@ -122,4 +122,13 @@ export const STATUS_MUTANTS: readonly Mutant[] = [
     tests: LISTING,
     only: "listMembers",
   },
+  {
+    what: "status: a dead letter topic that does not exist has no known number of letters",
+    file: "src/status/dead_letter_counts.ts",
+    find: "    const problem = letters === null\n",
+    replace:
+      "    if (letters === null) return void counts.set(topic, { topic, total: 0, unhandled: 0 });\n    const problem = letters === null\n",
+    tests: ["tests/status/dead_letter_counts_test.ts"],
+    only: "does not exist",
+  },
 ];

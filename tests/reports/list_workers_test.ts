@@ -63,6 +63,20 @@ Deno.test("a record from the future counts as now, and makes no other worker gon
   assertEquals(second!.writtenAtMs, NOW);
 });
 
+Deno.test("a worker of a newer version, in a state that this one does not know, is listed with the state unknown", async () => {
+  const report = JSON.parse(reportOf("a"));
+  const value = JSON.stringify({
+    ...report,
+    status: { ...report.status, state: "<b>\u001b[2Jdraining", mood: "calm" },
+    orbit: 7,
+  });
+  const log = logOf([["a", 1, value], ["b", 1]]);
+  const [newer, known] = await log.list();
+  assertEquals(shown([newer!, known!]), ["a unknown", "b running"]);
+  assertEquals(newer!.status, { ...known!.status, state: "unknown" });
+  assertEquals(shown(await log.list(NOW + 20 * SECOND)), ["a gone", "b gone"]);
+});
+
 Deno.test("the state is that of the newest record; a tombstone takes a worker away, and a report after it brings it back", async () => {
   const log = logOf([
     ["a", 4],

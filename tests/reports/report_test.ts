@@ -226,7 +226,7 @@ Deno.test("a record that is not a report is ignored, whatever it is", () => {
     JSON.stringify({ ...sound, pid: "7" }),
     JSON.stringify({ ...sound, host: null }),
     JSON.stringify({ ...sound, startedAtMs: null }),
-    JSON.stringify({ ...sound, status: { ...sound.status, state: "asleep" } }),
+    JSON.stringify({ ...sound, status: { ...sound.status, state: 7 } }),
     JSON.stringify({ ...sound, totals: { ...sound.totals, running: 1.5 } }),
     JSON.stringify({ ...sound, history: [] }),
     JSON.stringify({ ...sound, padding: "x".repeat(MAX_REPORT_LENGTH) }),

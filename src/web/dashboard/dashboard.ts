@@ -31,6 +31,7 @@ import {
   type Refusal,
   type Visitor,
 } from "./security.ts";
+import { loadPage } from "./slow_page.ts";
 import { STYLE } from "./style.ts";
 import { runWithin, TimeLimitError } from "./time_limit.ts";
 
@@ -194,7 +195,8 @@ export class DashboardHandler {
   }
 
   async #show(visit: Visit, { page, params }: RoutedPage): Promise<Response> {
-    const data = await runWithin(
+    const data = await loadPage(
+      this.#app,
       this.#loadTimeoutMs,
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
     );

@@ -35,9 +35,12 @@ function explain(error: unknown, brokerName: string, report: (error: unknown) =>
     return { status: error.status, title: error.status === 404 ? "Not found" : "Not possible", message: error.message };
   }
   if (error instanceof TimeLimitError) {
-    const message = `The page was not ready within ${error.limitMs} ms: the broker ${brokerName} does not respond, ` +
-      "or there is too much to read. Load the page again; if it stays so, look at the broker, and at the network " +
-      "between it and this server.";
+    const { limitMs, reasons } = error;
+    const reason = reasons.length === 0
+      ? `: the broker ${brokerName} does not respond, or there is too much to read`
+      : `. ${reasons.join(". ")}`;
+    const message = `The page was not ready within ${limitMs} ms${reason}. Load the page again; if it stays so, look ` +
+      "at the broker, and at the network between it and this server.";
     return { status: 503, title: "The page is not ready", message };
   }
   const { message } = describeError(error);

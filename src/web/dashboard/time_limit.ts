@@ -7,10 +7,13 @@ export class TimeLimitError extends Error {
   override name = "TimeLimitError";
   /** The time limit, in milliseconds. */
   readonly limitMs: number;
+  /** Sentences about what may be the reason, without full stops; none if it is not known. */
+  readonly reasons: readonly string[];
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, reasons: readonly string[] = []) {
     super(`No response within ${limitMs} ms`);
     this.limitMs = limitMs;
+    this.reasons = reasons;
   }
 }
 

@@ -17,6 +17,7 @@ import { OffsetTracker } from "./offset_tracker.ts";
 import { dropContent, type QueuedRecord, toQueuedRecord } from "./queued_record.ts";
 import { RecordQueue } from "./record_queue.ts";
 import { RetryState } from "./retry_state.ts";
+import { RetryWaits } from "./retry_waits.ts";
 import { Runner } from "./runner.ts";
 
 /** One partition has an eighth of the worker's memory budget at most. */
@@ -32,14 +33,15 @@ export class Partition implements PartitionHandler {
   readonly #tracker: OffsetTracker;
   readonly #retryState: RetryState;
   readonly #queue: RecordQueue;
+  readonly #waits: RetryWaits;
   readonly #runner: Runner;
   #committed: { readonly offset: number | null; readonly metadata: string };
-  #isOwned = true;
   #isExhausted = false;
 
   constructor(ownership: Ownership, route: Route, context: GroupContext) {
-    const { committed } = ownership;
-    const { consumer, memoryBudget, committer, unknownClasses } = context;
+    const { topic, partition, committed } = ownership;
+    const place = { topic, partition };
+    const { consumer, memoryBudget, committer, unknownClasses, config: { monitor, skipCommand } } = context;
     const progress = committed === null ? NO_PROGRESS : decodeCommitMetadata(committed.metadata, committed.offset);
     this.ownership = ownership;
     this.#context = context;
@@ -55,17 +57,28 @@ export class Partition implements PartitionHandler {
       fits: (record) => this.#tracker.fits(record, capacityOf(context.metadataLimit.maxLength)),
       onKeptBack: (record) => this.#runner.leaveTurn(record),
     });
+    const onProgress = () => {
+      committer.schedule(this);
+      this.#checkExhausted();
+    };
+    this.#waits = new RetryWaits({
+      place,
+      queue: this.#queue,
+      retryState: this.#retryState,
+      monitor,
+      skipCommand,
+      onReady: () => this.#runner.start(),
+      onProgress,
+    });
     this.#runner = new Runner({
-      partition: ownership.partition,
+      place,
       route,
       context,
       queue: this.#queue,
       retryState: this.#retryState,
+      waits: this.#waits,
       onFinished: (record) => this.#finish(record),
-      onProgress: () => {
-        committer.schedule(this);
-        this.#checkExhausted();
-      },
+      onProgress,
     });
     this.#committed = committed ?? { offset: null, metadata: "" };
   }
@@ -77,7 +90,7 @@ export class Partition implements PartitionHandler {
 
   /** Returns the records that wait for an operator. */
   stuck(): StuckRecord[] {
-    return this.#runner.stuck();
+    return this.#waits.stuck();
   }
 
   /**
@@ -85,7 +98,7 @@ export class Partition implements PartitionHandler {
    * no more is read.
    */
   isStuckBefore(end: number): boolean {
-    return this.#runner.isStuck && (this.#queue.isKeptBack || this.#tracker.end >= end);
+    return this.#waits.isStuck && (this.#queue.isKeptBack || this.#tracker.end >= end);
   }
 
   /** Returns the jobs that run. */
@@ -109,7 +122,7 @@ export class Partition implements PartitionHandler {
       isExhausted: this.#isExhausted,
       pausedBy: this.#context.control.pauseOf(topic, partition),
       running: this.running(),
-      retrying: this.#runner.retrying(),
+      retrying: this.#waits.retrying(),
       stuck: this.stuck(),
     };
   }
@@ -134,7 +147,6 @@ export class Partition implements PartitionHandler {
    * @returns a promise that resolves once its jobs have ended
    */
   lose(reason: LostReason): Promise<void> {
-    this.#isOwned = false;
     const ended = this.#runner.end();
     this.#context.committer.cancel(this);
     this.#queue.clear();
@@ -145,7 +157,7 @@ export class Partition implements PartitionHandler {
 
   /** Ends the waits for a next try, since the worker stops. */
   stop(): void {
-    this.#runner.endWaits();
+    this.#runner.stop();
   }
 
   /** Asks the running jobs to end. */
@@ -156,7 +168,7 @@ export class Partition implements PartitionHandler {
   /** Returns what is to be committed; `null` if the broker has it already. */
   pendingMark(): Mark | null {
     const next = this.#tracker.front;
-    if (!this.#isOwned || next === null) return null;
+    if (!this.#runner.isOwned || next === null) return null;
     const progress = { ...this.#retryState.progress(next), finished: this.#tracker.finishedRanges() };
     const metadata = encodeCommitMetadata(progress, next, this.#context.metadataLimit.maxLength);
     if (next === this.#committed.offset && metadata === this.#committed.metadata) return null;
@@ -198,7 +210,7 @@ export class Partition implements PartitionHandler {
 
   /** Reports that no job can start until one that failed is finished. */
   #checkExhausted(): void {
-    if (this.#isExhausted || !this.#queue.isExhausted || !this.#runner.isWaiting) return;
+    if (this.#isExhausted || !this.#queue.isExhausted || !this.#waits.isWaiting) return;
     this.#isExhausted = true;
     const { topic, partition } = this.ownership;
     const { front } = this;

@@ -1,50 +1,42 @@
 /**
- * Runs the records of one ownership, as its queue has them ready.
+ * Runs the records of one ownership, as its queue has them ready. A loop does, for each record:
  *
- *     ready ──▶ slot, start condition ──▶ take ──▶ decode ──▶ attempt ──▶ passed ──▶ finish ──▶ (its lane goes on)
- *      ▲                                             │           │ else                 ▲
- *      │                                             ▼           ▼                      │
- *      └── wait (its lane waits with it) ◀────────────── settlement ────────────────────┘
+ * 1. Take a slot of the worker, and wait until jobs of the group may start.
+ * 2. Take the record from the queue and decode it. An operator may have cancelled its job.
+ * 3. Enter the limits of the topic; a record that finds no space there is held, without its slot.
+ * 4. Run the job: one attempt.
+ * 5. Finish a job that has passed; give its slot back first if anything else is to be settled (step 4 is left out for a
+ *    record that does not run).
  *
- * A loop takes a record and performs it. If another record is ready beside it, or becomes so meanwhile, another loop starts.
- * So there are as many loops as jobs run, and at most one of them asks for a slot; in the order of the partition there is
- * one. A loop ends when no record is ready.
+ *     ready ──▶ 1 ──▶ 2 ──▶ 3 ──▶ 4 ──▶ 5 ──▶ (its lane goes on)
+ *      ▲                      │           │
+ *      └──── held ◀───────────┘           │
+ *      └──── waits for its next try ◀─────┘
+ *
+ * While a loop runs a job, another one starts if a record is ready beside it. So there are as many loops as jobs run, and
+ * at most one of them asks for a slot; in the order of the partition there is one. A loop ends when no record is ready.
  *
  * A record leaves the queue only when it is finished.
  */
 import type { RunningJob } from "../../monitor/events.ts";
-import type { Position } from "../../support/position.ts";
 import type { Checkpoint } from "../../job/run.ts";
-import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import { WaitGroup } from "../../support/wait_group.ts";
-import type { RetryingRecord, StuckRecord } from "../status.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import type { Gate } from "../limits/gate.ts";
 import type { GroupContext } from "./context.ts";
-import { decode } from "./decode.ts";
+import { decode, type Decoded, type DecodedJob } from "./decode.ts";
+import { Finisher, type RecordContext } from "./finisher.ts";
 import { PartitionOrders } from "./orders.ts";
+import type { Outcome } from "./outcome.ts";
 import type { QueuedRecord } from "./queued_record.ts";
 import type { RecordQueue } from "./record_queue.ts";
-import type { Wait } from "./retry_policy.ts";
 import type { RetryState } from "./retry_state.ts";
-import { type RecordContext, Settlement } from "./settlement.ts";
+import { Settlement } from "./settlement.ts";
+import { UnperformedSettlement } from "./unperformed.ts";
 
 /** The parts of a partition that a runner needs. */
 export interface RunnerOptions extends RecordContext {
   readonly queue: RecordQueue;
-  /** Called when a record is done: it leaves the queue and may be committed. */
-  readonly onFinished: (record: QueuedRecord) => void;
-}
-
-/** The wait of a failed record for its next try. It is kept until the record is finished, or waits again. */
-interface RecordWait {
-  readonly position: Position;
-  /** On the clock of `performance.now()`. */
-  readonly nextTryMs: number;
-  /** Whether only an operator can help. */
-  readonly isLasting: boolean;
-  /** Ends the wait; `undefined` once it is over. */
-  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** See the module. */
@@ -55,9 +47,9 @@ export class Runner {
   readonly #retryState: RetryState;
   readonly #attemptContext: AttemptContext;
   readonly #settlement: Settlement;
+  readonly #unperformed: UnperformedSettlement;
   /** The attempts whose outcome is not settled. */
   readonly #attempts = new Set<Attempt>();
-  readonly #waits = new Map<number, RecordWait>();
   /** The loops. */
   readonly #loops = new WaitGroup();
   /** The loops that wait while another one takes the next record: to start a new one costs four times as much. */
@@ -68,31 +60,26 @@ export class Runner {
   #isOwned = true;
   /** Whether a loop starts records. */
   #isStarting = false;
-  /** The number of records that wait now. */
-  #sleeping = 0;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#context = options.context;
     this.#queue = options.queue;
     this.#retryState = options.retryState;
-    const { partition, route, context: { config: { codec, monitor, tracing, nowMs } } } = options;
+    const { place, route, context: { control, limits, config: { codec, monitor, tracing } } } = options;
     const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
-    this.#attemptContext = { partition, route, codec, monitor, tracing, nowMs, interruptReason };
-    this.#settlement = new Settlement({
-      ...options,
-      isOwned: () => this.#isOwned,
-      finish: (record) => this.#finish(record),
-      wait: (record, wait) => this.#wait(record, wait),
-    });
-    this.#gate = this.#context.limits.gateOf(route, partition, {
+    this.#attemptContext = { place, route, codec, monitor, tracing, interruptReason };
+    const finisher = new Finisher({ ...options, isOwned: () => this.#isOwned });
+    this.#settlement = new Settlement({ ...options, finisher });
+    this.#unperformed = new UnperformedSettlement({ ...options, finisher });
+    this.#gate = limits.gateOf(route, place.partition, {
       hasSlot: () => this.#attempts.size + this.#queue.ready < route.maxConcurrency,
       onWoken: (record) => {
         this.#queue.retry(record);
         this.start();
       },
     });
-    this.#orders = new PartitionOrders(this.#context.control, { topic: route.topic, partition }, () => this.#obey());
+    this.#orders = new PartitionOrders(control, place, () => this.#obey());
   }
 
   /** Returns the jobs that run. A job that has ended does not run, also while its outcome waits for the broker. */
@@ -100,26 +87,9 @@ export class Runner {
     return [...this.#attempts].filter(({ isSettled }) => !isSettled).map((attempt) => attempt.toRunningJob());
   }
 
-  /** Returns the records that wait for their next try and need no operator. */
-  retrying(): RetryingRecord[] {
-    return this.#waiting(({ isLasting, timer }) => !isLasting && timer !== undefined);
-  }
-
-  /** Returns the records that fail until an operator helps, also during their tries. */
-  stuck(): StuckRecord[] {
-    const { skipCommand } = this.#context.config;
-    return this.#waiting(({ isLasting }) => isLasting).map((record) => ({ ...record, remedy: skipCommand(record) }));
-  }
-
-  /** Whether all records that were taken wait for their next try. */
-  get isWaiting(): boolean {
-    return this.#sleeping > 0 && this.#sleeping === this.#queue.taken;
-  }
-
-  /** Whether every record that could run fails until an operator helps. */
-  get isStuck(): boolean {
-    const lasting = [...this.#waits.values()].filter(({ isLasting }) => isLasting).length;
-    return lasting > 0 && lasting === this.#queue.active;
+  /** Whether the ownership lasts, as far as this worker knows. */
+  get isOwned(): boolean {
+    return this.#isOwned;
   }
 
   /** Starts a loop if a record is ready and no loop is starting records. */
@@ -139,10 +109,9 @@ export class Runner {
    */
   end(): Promise<void> {
     this.#isOwned = false;
+    this.stop();
     this.#orders.end();
-    this.#gate?.close();
     for (const attempt of this.#attempts) attempt.revoke();
-    this.endWaits();
     for (const end of this.#idleLoops.splice(0)) end(false);
     return this.#loops.whenEmpty();
   }
@@ -152,10 +121,10 @@ export class Runner {
     if (this.#gate !== null) queueMicrotask(() => this.#gate!.drop(record));
   }
 
-  /** Ends the waits for a next try: nothing starts any more. */
-  endWaits(): void {
+  /** Ends the waits for a next try and for a limit: nothing starts any more. */
+  stop(): void {
+    this.#options.waits.end();
     this.#gate?.close();
-    for (const wait of this.#waits.values()) this.#endWait(wait);
   }
 
   /** Asks the running jobs to end. */
@@ -182,10 +151,9 @@ export class Runner {
       !this.#orders.isPaused && !this.#context.isStopping();
   }
 
+  /** One loop. It reads the clock once for each job: for the start condition, the event loop's checkpoint and the proof. */
   async #run(): Promise<void> {
-    const { semaphore, settling, startCondition, eventLoopYield, config } = this.#context;
-    const { route } = this.#options;
-    // The clock is read once for each job: for the start condition, the event loop's checkpoint and the proof.
+    const { semaphore, startCondition, eventLoopYield } = this.#context;
     let nowMs = performance.now();
     let hasWaited = false;
     while (this.#hasNext) {
@@ -203,7 +171,7 @@ export class Runner {
         continue;
       }
       const record = this.#queue.take();
-      const decoded = this.#orders.screen(decode(record, config, route), record.offset);
+      const decoded = this.#decode(record);
       const isRun = decoded.kind === "job" && !this.#retryState.isGivenUp(record.offset);
       if (isRun && this.#gate !== null && !this.#gate.enter(record, decoded)) {
         semaphore.release();
@@ -213,38 +181,70 @@ export class Runner {
       // Before the loop gives up its turn: a record that this wakes starts no loop inside this one.
       if (!isRun) this.#gate?.drop(record);
       this.#isStarting = false;
-      if (!isRun) {
-        semaphore.release();
-        this.#startBeside();
-        await settling.track(this.#settlement.settleUnperformed(record, decoded));
+      let settled: Promise<void> | undefined;
+      if (isRun) {
+        const attempt = this.#begin(record, decoded, nowMs);
+        const outcome = await this.#perform(record, attempt);
         nowMs = performance.now();
-      } else {
-        const number = this.#retryState.attemptsOf(record.offset) + 1;
-        const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
-        this.#attempts.add(attempt);
-        this.#startBeside();
-        const run = attempt.run();
-        // In the microtask after the one that calls `perform`.
-        if (this.#gate !== null) queueMicrotask(() => this.#gate!.start(record));
-        const outcome = await run;
-        this.#gate?.leave(record);
+        settled = this.#end(record, attempt, outcome, nowMs);
+      } else settled = this.#settleUnperformed(record, decoded);
+      if (settled !== undefined) {
+        await settled;
         nowMs = performance.now();
-        if (outcome.kind === "passed" && this.#isOwned && startCondition.canCommit(nowMs)) {
-          this.#settlement.pass(record, attempt, nowMs);
-          this.#attempts.delete(attempt);
-          semaphore.release();
-        } else {
-          semaphore.release();
-          await settling.track(this.#settlement.settle(record, attempt, outcome));
-          this.#attempts.delete(attempt);
-          nowMs = performance.now();
-        }
       }
       if (!this.#isStarting) this.#isStarting = true;
       else if (await this.#idle()) hasWaited = true;
       else return;
     }
     this.#isStarting = false;
+  }
+
+  /** Decodes a record. An operator may have cancelled its job. */
+  #decode(record: QueuedRecord): Decoded {
+    return this.#orders.screen(decode(record, this.#context.config, this.#options.route), record.offset);
+  }
+
+  #begin(record: QueuedRecord, decoded: DecodedJob, nowMs: number): Attempt {
+    const number = this.#retryState.attemptsOf(record.offset) + 1;
+    const attempt = new Attempt(this.#attemptContext, record, decoded, number, nowMs);
+    this.#attempts.add(attempt);
+    this.#startBeside();
+    return attempt;
+  }
+
+  #perform(record: QueuedRecord, attempt: Attempt): Promise<Outcome> {
+    const run = attempt.run();
+    // In the microtask after the one that calls `perform`.
+    if (this.#gate !== null) queueMicrotask(() => this.#gate!.start(record));
+    return run;
+  }
+
+  /** Finishes a job that has passed; settles any other outcome. @returns `undefined` if nothing is left to wait for */
+  #end(record: QueuedRecord, attempt: Attempt, outcome: Outcome, nowMs: number): Promise<void> | undefined {
+    const { semaphore, startCondition } = this.#context;
+    this.#gate?.leave(record);
+    if (outcome.kind !== "passed" || !this.#isOwned || !startCondition.canCommit(nowMs)) {
+      return this.#settle(record, attempt, outcome);
+    }
+    this.#settlement.pass(record, attempt, nowMs);
+    this.#attempts.delete(attempt);
+    semaphore.release();
+    return undefined;
+  }
+
+  /** Settles an outcome. It holds no slot meanwhile: see `WorkerContext.settling`. */
+  async #settle(record: QueuedRecord, attempt: Attempt, outcome: Outcome): Promise<void> {
+    const { semaphore, settling } = this.#context;
+    semaphore.release();
+    await settling.track(this.#settlement.settle(record, attempt, outcome));
+    this.#attempts.delete(attempt);
+  }
+
+  #settleUnperformed(record: QueuedRecord, decoded: Decoded): Promise<void> {
+    const { semaphore, settling } = this.#context;
+    semaphore.release();
+    this.#startBeside();
+    return settling.track(this.#unperformed.settle(record, decoded));
   }
 
   /** Starts a loop for a record that is ready beside the one that was taken: never so in the order of the partition. */
@@ -263,58 +263,5 @@ export class Runner {
   /** Waits while another loop takes the next record. @returns whether this loop is needed again */
   #idle(): Promise<boolean> {
     return new Promise((resolve) => this.#idleLoops.push(resolve));
-  }
-
-  /** Lets a record wait for its next try, and its lane with it. */
-  #wait(record: QueuedRecord, { kind, waitMs, unknownClass }: Wait): void {
-    const { monitor, skipCommand } = this.#context.config;
-    const { partition, route: { topic } } = this.#options;
-    const position: Position = { topic, partition, offset: record.offset };
-    const isLasting = kind === "pause";
-    const wait: RecordWait = { position, nextTryMs: performance.now() + waitMs, isLasting, timer: undefined };
-    this.#waits.set(record.offset, wait);
-    monitor.emit("partition.paused", {
-      ...position,
-      scope: this.#queue.scope,
-      waitMs,
-      attempts: this.#retryState.attemptsOf(record.offset),
-      error: this.#retryState.errorOf(record.offset),
-      lasting: isLasting,
-      remedy: isLasting ? skipCommand(position) : null,
-      unknownClass: unknownClass ?? null,
-    });
-    if (this.#isOwned && !this.#context.isStopping()) this.#sleep(record, wait, waitMs);
-    // Other workers read from the metadata that a record is stuck.
-    this.#options.onProgress();
-  }
-
-  #sleep(record: QueuedRecord, wait: RecordWait, waitMs: number): void {
-    this.#sleeping++;
-    wait.timer = setTimeout(() => {
-      this.#endWait(wait);
-      this.#queue.retry(record);
-      this.start();
-    }, waitMs);
-  }
-
-  #endWait(wait: RecordWait): void {
-    if (wait.timer === undefined) return;
-    clearTimeout(wait.timer);
-    wait.timer = undefined;
-    this.#sleeping--;
-  }
-
-  #finish(record: QueuedRecord): void {
-    if (this.#waits.size > 0) this.#waits.delete(record.offset);
-    this.#options.onFinished(record);
-  }
-
-  #waiting(isMeant: (wait: RecordWait) => boolean): RetryingRecord[] {
-    return [...this.#waits.values()].filter(isMeant).map(({ position, nextTryMs, timer }) => ({
-      ...position,
-      attempts: this.#retryState.attemptsOf(position.offset),
-      nextTryInMs: timer === undefined ? 0 : Math.max(0, nextTryMs - performance.now()),
-      error: this.#retryState.errorOf(position.offset),
-    }));
   }
 }

@@ -85,7 +85,8 @@ async function loadOverview(app: App, { command }: PageRequest): Promise<Overvie
     hour: { total: addUpTopics(hours.values()), topics: Object.fromEntries(hours) },
     errors: groupLetters(read?.letters ?? []).slice(0, MAX_ERRORS),
     areErrorsCut: read?.isCut ?? false,
-    notes: [...status.notes, ...parts.notes, ...read?.notes ?? []],
+    // The list of letters has the same note on a topic as its count.
+    notes: [...status.notes, ...parts.notes, ...read?.notes.filter((note) => !status.notes.includes(`${note}.`)) ?? []],
   };
 }
 
@@ -104,7 +105,7 @@ ${renderErrors(data, context)}
 function renderVerdict({ status, problems, workers }: OverviewData, context: PageContext): Html {
   const wrong = status.topics.filter(({ state }) => state !== "ok").length;
   if (problems.length === 0) {
-    return renderRest(countUnhandled(status.topics) ?? 0, workers?.gone ?? 0, context);
+    return renderRest(countUnhandled(status.topics), workers?.gone ?? 0, context);
   }
   const more = wrong - problems.length;
   return html`<section class="problems" aria-label="Problems, worst first"><ol>${
@@ -118,12 +119,14 @@ function renderVerdict({ status, problems, workers }: OverviewData, context: Pag
 }
 
 /** The topics are fine: dead letters, and a worker that was killed, are no state of a topic. */
-function renderRest(letters: number, gone: number, { url }: PageContext): Html {
+function renderRest(letters: number | null, gone: number, { url }: PageContext): Html {
   if (letters === 0 && gone === 0) {
     return html`<p class="verdict ok"><span aria-hidden="true">●</span> Nothing waits for an operator.</p>`;
   }
   return html`<p class="verdict warn"><span aria-hidden="true">▲</span>${
-    letters > 0 &&
+    letters === null && " The number of dead letters is not known."
+  }${
+    letters !== null && letters > 0 &&
     html`
       <a href="${url("dead_letters")}">${countOf(letters, "dead letter")}</a> ${letters === 1
         ? "waits"
@@ -234,12 +237,13 @@ function countUnhandled(topics: readonly TopicStatus[]): number | null {
   return known.length < counts.size ? null : known.reduce((sum, count) => sum + count, 0);
 }
 
-function renderErrors({ errors, areErrorsCut }: OverviewData, context: PageContext): Html {
+function renderErrors({ status, errors, areErrorsCut }: OverviewData, context: PageContext): Html {
+  const isKnown = countUnhandled(status.topics) !== null;
   return html`
     <section aria-labelledby="errors">
       <h2 id="errors">Latest dead letters by error</h2>
       ${errors.length === 0
-        ? renderEmpty("No dead letter waits for you.")
+        ? renderEmpty(isKnown ? "No dead letter waits for you." : "No dead letter could be read.")
         : html`<ul class="errors">${errors.map((group) => renderGroup(group, context))}</ul>`}
       ${areErrorsCut && html`<p class="soft">Counted among the newest ${RECENT_LETTERS}: there are more.</p>`}
     </section>

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Monitor } from "../../../../src/monitor/monitor.ts";
 import { openDashboard } from "../../../support/dashboard.ts";
 import { FaultInjectionLog } from "../../../support/fault_injection_log.ts";
+import { withoutLeader } from "../../../support/unreadable_partition.ts";
 import { until } from "../../../support/until.ts";
 import { createReport } from "../../../support/worker_report.ts";
 
@@ -135,33 +136,7 @@ Deno.test("a partition of dead letters without a leader costs no time: the lette
   log.createTopic("dead", 2);
   const headers = [["dead-letter-error-class", new TextEncoder().encode("RangeError")]] as const;
   log.append("dead", [0, 1].map((partition) => ({ key: null, value: "{}", headers, partition })));
-  const { source } = log;
-  const open: typeof source.open = async (context) => {
-    const broker = await source.open(context);
-    const { admin } = broker;
-    const never = new Promise<never>(() => {});
-    const ends: typeof admin.ends = (topic) => topic === "dead" ? never : admin.ends(topic);
-    const read: typeof admin.read = (topic, partition, options) =>
-      topic === "dead" && partition === 1 ? never : admin.read(topic, partition, options);
-    const listEnds: typeof admin.listEnds = async (topics) => {
-      const listed = await admin.listEnds(topics);
-      return new Map(Array.from(listed, ([topic, found]) => {
-        const problem = "it has no leader";
-        const partitions = found?.partitions.map((each) =>
-          topic === "dead" && each.partition === 1 ? { ...each, low: null, high: null, problem } : each
-        );
-        return [topic, found && { ...found, partitions: partitions! }];
-      }));
-    };
-    const faulty = { ...admin, ends, read, listEnds };
-    return new Proxy(broker, {
-      get: (target, name) => {
-        const value = name === "admin" ? faulty : Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  };
-  await using app = createApp(undefined, { ...source, open });
+  await using app = createApp(undefined, withoutLeader(log.source, { topic: "dead", partition: 1 }));
   await app.applyTopics();
   const { api, open: openPage } = openDashboard(app);
   const { errors, notes } = await api("");
@@ -170,8 +145,31 @@ Deno.test("a partition of dead letters without a leader costs no time: the lette
     1,
   ]]);
   const note = "The dead letters of dead/1 are not known: it has no leader";
-  assertEquals(notes.filter((each: string) => each.includes("dead letters")), [note]);
+  assertEquals(notes.filter((each: string) => each.includes("dead letters")), [`${note}.`]);
+  const first = await openPage("");
+  assertStringIncludes(first.text, "The number of dead letters is not known.");
+  assertStringIncludes(first.text, "New dead letters – ");
+  assert(!first.text.includes("Nothing waits"));
   const page = await openPage("dead_letters");
   assertStringIncludes(page.text, note);
   assertStringIncludes(page.text, "RangeError");
+});
+
+Deno.test("a dead letter topic that does not exist has no number, and the first page and the status say why", async () => {
+  const log = new FaultInjectionLog();
+  await using app = createApp(undefined, log.source);
+  await app.applyTopics();
+  await app.status();
+  log.deleteTopic("dead");
+  const { topics, notes } = await app.status();
+  assertEquals(topics.find(({ queue }) => queue === "bills")!.deadLetters, {
+    topic: "dead",
+    total: null,
+    unhandled: null,
+  });
+  assertEquals(notes, ['The dead letters of dead are not known: it does not exist: create it with "topics apply".']);
+  const { text } = await openDashboard(app).open("");
+  assertStringIncludes(text, notes[0]!);
+  assertStringIncludes(text, "The number of dead letters is not known.");
+  assertStringIncludes(text, "No dead letter could be read.");
 });
