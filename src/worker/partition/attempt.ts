@@ -167,7 +167,7 @@ export class Attempt extends JobRun implements PerformingRun {
 
   /**
    * Decides what follows an error. The class of the job is asked, unless the job was made to end: it runs again. If the job
-   * exceeded its time limit, that is its error.
+   * exceeded its time limit, that is its error. Only error handlers see the context of the job.
    */
   async #handleError(thrown: unknown): Promise<Outcome> {
     const job = this.#job;
@@ -177,7 +177,9 @@ export class Attempt extends JobRun implements PerformingRun {
     if (job === undefined || (reason !== undefined && !isTimeout)) return failed(error);
     if (this.schemaError !== undefined) return { kind: "poison", error: this.schemaError };
     try {
-      return await this.#runInScope(() => decideOutcome(planOf(this.Class), job, error));
+      const plan = planOf(this.Class);
+      const decide = () => decideOutcome(plan, job, error);
+      return await (plan.errorHandlers.length === 0 ? decide() : this.#runInScope(decide));
     } catch (another) {
       return failed(another);
     }
