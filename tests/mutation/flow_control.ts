@@ -74,7 +74,7 @@ export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "expiry: a job is enqueued by the clock of its App",
-    file: "src/dispatch/dispatcher.ts",
+    file: "src/dispatch/job_preparer.ts",
     find: "const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());",
     replace: "const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock && Date.now());",
     tests: ["tests/testing/delays_test.ts"],

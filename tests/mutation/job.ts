@@ -271,7 +271,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "enqueuing: the names of undeclared queues are bounded",
-    file: "src/dispatch/dispatcher.ts",
+    file: "src/dispatch/job_preparer.ts",
     find: "{ entries: MAX_WARNED_QUEUES }",
     replace: "{ entries: Infinity }",
     tests: ["tests/dispatch/dispatcher_test.ts"],
