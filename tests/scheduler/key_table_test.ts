@@ -10,7 +10,7 @@ function slotsOf(table: KeyTable, job: number): number[] {
   return slots;
 }
 
-Deno.test("KeyTable tells jobs and keys of one bucket apart, the latest slot of a job first", () => {
+Deno.test("KeyTable distinguishes jobs and keys of one bucket, the latest slot of a job first", () => {
   const table = new KeyTable(8);
   [[1, 10], [2, 20], [1, 11], [2, 21], [1, 12]].forEach(([job, rest], slot) => table.add(slot, hashOf(job!, rest!)));
   assertEquals([slotsOf(table, 1), slotsOf(table, 2), slotsOf(table, 3)], [[4, 2, 0], [3, 1], []]);
