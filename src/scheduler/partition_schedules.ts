@@ -71,10 +71,10 @@ export class PartitionSchedules {
     this.#removals = new Removals({
       ...shared,
       isHeld: (offset) => this.#releases.isHeld(offset) || this.#recurring?.isHeld(offset) === true,
-      onFinished: ({ kind, offset, jobId }) => {
+      onFinished: ({ kind, offset, jobId, order }) => {
         if (kind !== "cancelled") return;
-        const unknown = { jobClass: null, durationMs: null, by: null, why: null };
-        context.monitor.emit("job.cancelled", { topic, partition, offset, jobId, state: "delayed", ...unknown });
+        const job = { topic, partition, offset, jobId, jobClass: null };
+        context.monitor.emit("job.cancelled", { ...job, state: "delayed", durationMs: null, ...order });
       },
     });
     this.#near = new NearSchedules({

@@ -4,7 +4,13 @@
  */
 import type { StoredRecord } from "../broker/broker.ts";
 import { textOf } from "../broker/record_text.ts";
-import { readScheduled, type Schedule, type ScheduledRecord } from "../dispatch/schedule.ts";
+import {
+  type CancelOrder,
+  NO_ORDER,
+  readScheduled,
+  type Schedule,
+  type ScheduledRecord,
+} from "../dispatch/schedule.ts";
 import type { TopicPartition } from "../support/position.ts";
 import { memoryOf } from "./candidate.ts";
 import type { SchedulerContext } from "./context.ts";
@@ -12,7 +18,7 @@ import type { NearSchedules } from "./near_schedules.ts";
 import type { RecurringJobs } from "./recurring/recurring_jobs.ts";
 import { decodeTick } from "./recurring/tick_record.ts";
 import type { Releases } from "./releases.ts";
-import type { Removals } from "./removals.ts";
+import type { Removal, Removals } from "./removals.ts";
 import type { ScheduleIndex } from "./schedule_index.ts";
 
 /** The parts of a partition on which its records act. */
@@ -118,21 +124,24 @@ export class ScheduleReader {
     recurring?.remove(removed);
   }
 
-  #cancel({ offset, key }: StoredRecord, { jobId, isForgotten }: ScheduledRecord & { kind: "cancellation" }): void {
+  #cancel(
+    { offset, key }: StoredRecord,
+    { jobId, isForgotten, order }: ScheduledRecord & { kind: "cancellation" },
+  ): void {
     const { index, recurring, removals } = this.#options;
     const cancelled = index.offsetsOf(jobId).filter((each) => !index.isRemoved(each));
     for (const each of cancelled) {
       recurring?.remove(each, isForgotten);
-      this.#remove("cancelled", each, jobId);
+      this.#remove("cancelled", each, jobId, order);
     }
     removals.addCancellation(offset, textOf(key!), cancelled);
   }
 
-  #remove(kind: "superseded" | "cancelled", offset: number, jobId: string): void {
+  #remove(kind: Removal["kind"], offset: number, jobId: string, order: CancelOrder = NO_ORDER): void {
     const { index, near, removals, recurring } = this.#options;
     near.remove(offset);
     index.markRemoved(offset);
-    removals.add({ kind, offset, jobId });
+    removals.add({ kind, offset, jobId, order });
     recurring?.remove(offset);
   }
 
