@@ -210,8 +210,8 @@ export class Cluster {
     const nodeId = this.#coordinators.get(group) ?? await this.#findCoordinator(group);
     const isInPlace = async () => {
       if (await this.#findCoordinator(group) === nodeId) return true;
-      // Another broker must confirm it: one that was frozen takes itself for the coordinator until it hears of the next one, and
-      // has removed the members, of which it has heard nothing.
+      // Another broker must confirm it: one that was frozen takes itself for the coordinator until it has new metadata, and has
+      // removed the members, whose heartbeats did not reach it.
       this.doubt();
       return await this.#findCoordinator(group) === nodeId;
     };
