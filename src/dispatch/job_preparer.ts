@@ -87,12 +87,13 @@ export class JobPreparer {
     const route = routes.find(topic);
     if (route === undefined) this.#checkUndeclared(job, queue);
     const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());
-    // The last step: a span that was begun must be ended.
+    const dueAtMs = mayWait(job) ? this.#dueAtMs(job) : null;
+    if (dueAtMs !== null) scheduled!.assertReady();
+    // Nothing is refused from here on: a span that was begun must be ended.
     const span = tracing.isOn
       ? tracing.startSend({ jobClass: nameOf(job), jobId: job.jobId, queue: topic, key: record.key })
       : undefined;
     const traced = span === undefined ? record : { ...record, headers: span.headers() };
-    const dueAtMs = mayWait(job) ? this.#dueAtMs(job) : null;
     if (dueAtMs === null) return { job, delivery, topic, record: traced, bytes: sizeOf(traced), awaitsAck, span };
     const waiting = scheduled!.scheduleRecord(traced, { jobId: job.jobId, dueAtMs, targetTopic: topic });
     delivery.isScheduled = true;
