@@ -27,7 +27,7 @@ export const HALTED: Outcome = { kind: "halted" };
 export const CANCELLED: Outcome = { kind: "cancelled" };
 
 /** Returns the outcome of an error on which the class of the job is not asked. */
-export function failed(error: unknown): Outcome {
+export function failed(error: unknown): ErrorOutcome {
   return { kind: "failed", error, isFinal: false };
 }
 
@@ -39,7 +39,9 @@ export async function decideOutcome(
 ): Promise<InterruptOutcome | ErrorOutcome> {
   const resume = resumeOf(job, thrown);
   if (resume !== null && resume.kind !== "error") return resume;
-  return await handleError(plan, job, resume === null ? thrown : resume.error);
+  const error = resume === null ? thrown : resume.error;
+  // To look for a handler reads the error, which may throw: without one, it stays the error of the job.
+  return plan.errorHandlers.length === 0 ? failed(error) : await handleError(plan, job, error);
 }
 
 /** The statics that it reads may be getters of the user's class, and throw. */
