@@ -27,6 +27,8 @@ export interface MutationSettings {
   readonly atOnce: number;
   /** The Kafka for mutants that need one. */
   readonly kafkaUrl?: string;
+  /** Ends the run early. */
+  readonly signal: AbortSignal;
   /** Called when the outcome of a mutant is known; `problem` is `null` if a test has noticed it. */
   readonly ended: (mutant: Mutant, problem: string | null) => void;
 }
@@ -39,20 +41,21 @@ export async function runMutants(mutants: readonly Mutant[], settings: MutationS
   const groups = [...Map.groupBy(mutants, formatTests).values()].sort((a, b) => b.length - a.length);
   await Promise.all(Array.from({ length: Math.min(settings.atOnce, groups.length) }, async () => {
     await using copy = await copyProject();
-    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+    for (let group = groups.shift(); group !== undefined && !settings.signal.aborted; group = groups.shift()) {
       await runGroup(copy, group, settings);
     }
   }));
 }
 
 async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: MutationSettings): Promise<void> {
-  const { kafkaUrl, ended } = settings;
+  const { ended } = settings;
   const startedMs = performance.now();
-  const { outcome: unchanged, output } = await runTests(copy.url, group[0]!, LIMIT_MS, kafkaUrl);
+  const { outcome: unchanged, output } = await runTests(copy.url, group[0]!, LIMIT_MS, settings);
   // The tests themselves have a fault then, perhaps one that shows only here.
   if (unchanged !== "passed") console.error(output);
   const limitMs = Math.min(LIMIT_MS, Math.max(LEAST_LIMIT_MS, TOO_LONG * (performance.now() - startedMs)));
   for (const mutant of group) {
+    if (settings.signal.aborted) return;
     if (unchanged !== "passed") {
       ended(mutant, `without any change, ${formatTests(mutant)} ${unchanged}`);
       continue;
@@ -62,9 +65,10 @@ async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: M
     const source = await Deno.readTextFile(url);
     // A function, since "$&" and its like have a meaning in a string.
     await Deno.writeTextFile(url, source.replace(find, () => replace));
-    let { outcome } = await runTests(copy.url, mutant, limitMs, kafkaUrl);
-    if (outcome === "passed") ({ outcome } = await runTests(copy.url, mutant, limitMs, kafkaUrl));
+    let { outcome } = await runTests(copy.url, mutant, limitMs, settings);
+    if (outcome === "passed") ({ outcome } = await runTests(copy.url, mutant, limitMs, settings));
     await Deno.writeTextFile(url, source);
+    if (settings.signal.aborted) return;
     const isNoticed = outcome === "failed" || outcome === "did not end";
     ended(mutant, isNoticed ? null : `without the guard in ${file}, ${formatTests(mutant)} ${outcome}`);
   }
@@ -79,13 +83,13 @@ async function runTests(
   cwd: URL,
   { tests, only }: Mutant,
   limitMs: number,
-  kafkaUrl?: string,
+  settings: MutationSettings,
 ): Promise<{ outcome: Outcome; output: string }> {
-  const signal = AbortSignal.timeout(limitMs);
-  const env = { BROKER_URL: kafkaUrl };
+  const signal = AbortSignal.any([settings.signal, AbortSignal.timeout(limitMs)]);
+  const env = { BROKER_URL: settings.kafkaUrl };
   const filter = only === undefined ? [] : [`--filter=${only}`];
   const args = ["test", "-A", "--no-check", "--fail-fast", ...filter, ...tests];
-  const { code, stdout, stderr } = await deno(args, { cwd, env, signal });
+  const { code, stdout, stderr } = await deno(args, { cwd, env, signal, ownsGroup: true });
   return { outcome: signal.aborted ? "did not end" : readOutcome(code, stdout), output: stdout + stderr };
 }
 
