@@ -91,7 +91,8 @@ export {
 } from "./src/job/job.ts";
 export type { Step, StepOptions } from "./src/job/continuation.ts";
 export type { CallbackKind, ErrorClass } from "./src/job/declarations.ts";
-export { type ErrorClasses, type ErrorOf, JobHooks, type RetryOptions, type RetryWait } from "./src/job/job_hooks.ts";
+export { type ErrorClasses, type ErrorOf, JobHooks } from "./src/job/job_hooks.ts";
+export type { RetryOptions, RetryWait } from "./src/job/retry_options.ts";
 export type { JobPriority, JobQueue } from "./src/job/job_state.ts";
 export type { Instant, SetOptions } from "./src/job/set_options.ts";
 export type { Duration } from "./src/support/duration.ts";

@@ -8,7 +8,7 @@
 import { MUTANTS } from "../tests/mutation/mod.ts";
 import { kafkaForTests } from "./kafka/for_tests.ts";
 import { KafkaUnavailableError } from "./kafka/server.ts";
-import { findMisplacedGuards, type Mutant, needsKafka } from "./mutation/mutant.ts";
+import { findMisplacedGuards, findSyntaxErrors, type Mutant, needsKafka } from "./mutation/mutant.ts";
 import { runMutants } from "./mutation/runner.ts";
 import { abortOnInterrupt, root } from "./process.ts";
 import { runTask, takeRequired } from "./requirements.ts";
@@ -32,10 +32,12 @@ async function main(args: readonly string[]): Promise<boolean> {
     console.error(`No mutant's description has ${words.map((word) => `"${word}"`).join(" or ")}`);
     return false;
   }
-  const misplaced = findMisplacedGuards(chosen, (file) => Deno.readTextFileSync(new URL(file, root)));
-  for (const line of misplaced) console.error(line);
-  if (misplaced.length > 0) {
-    console.error(`${misplaced.length} of ${chosen.length} mutants do not fit the source: correct tests/mutation/`);
+  const read = (file: string) => Deno.readTextFileSync(new URL(file, root));
+  const misplaced = findMisplacedGuards(chosen, read);
+  const wrong = misplaced.length > 0 ? misplaced : await findSyntaxErrors(chosen, read);
+  for (const line of wrong) console.error(line);
+  if (wrong.length > 0) {
+    console.error(`${wrong.length} of ${chosen.length} mutants do not fit the source: correct tests/mutation/`);
     return false;
   }
   return await runAll(chosen, required.has("kafka"));

@@ -3,7 +3,7 @@
  *
  * 1. Read a page of the dead letter topic, oldest first, so that the jobs of a key keep their order. A partition is read up to
  *    the end that it has at the start: a job that fails again meanwhile is not requeued twice.
- * 2. Read the new markers, and leave out the letters that another process has handled meanwhile.
+ * 2. Read the new markers, unless the call is forced, and leave out the letters that another process has handled meanwhile.
  * 3. Append the records to their topics, and wait for all acknowledgements.
  * 4. Append the markers of those that were acknowledged, beside the next batch. At most one batch is being marked.
  *
@@ -18,7 +18,7 @@ import { countOf } from "../support/count.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 import { show } from "../support/validation.ts";
 import { type DeadLetterAction, type DeadLetterHandling, markerRecord } from "./marker.ts";
-import { assertMarkable, type Markers, readMarkers } from "./marker_topic.ts";
+import { assertMarkable, Markers, readMarkers } from "./marker_topic.ts";
 import { readForward } from "../broker/read_forward.ts";
 import { returnOf } from "./requeued_record.ts";
 import { type Run, runsOf, runsOfAll } from "./runs.ts";
@@ -142,7 +142,7 @@ export class LetterHandler {
   async #handleTopic({ topic, ends, runs }: Plan, isSelected: IsSelected): Promise<void> {
     const partitions = new Set(ends.map(({ partition }) => partition));
     try {
-      const markers = await readMarkers(this.#context.admin, topic, ends);
+      const markers = await this.#readMarkers(topic, ends);
       for (const run of runs) {
         if (partitions.has(run.partition)) await this.#handleRun(topic, run, markers, isSelected);
         if (this.#isStopped) break;
@@ -155,6 +155,14 @@ export class LetterHandler {
       throw this.#handled === 0 || this.#options.dryRun === true ? error : this.#failed("", error as Error);
     }
     await this.#finishMarking();
+  }
+
+  /** Reads the markers of a topic; a forced call handles its letters whatever they are, and needs none. */
+  async #readMarkers(topic: string, ends: readonly PartitionEnds[]): Promise<Markers> {
+    const { admin } = this.#context;
+    return this.#options.force === true
+      ? new Markers({ admin, topic, ends, partitions: [] })
+      : await readMarkers(admin, topic, ends);
   }
 
   get #isStopped(): boolean {
@@ -253,10 +261,10 @@ export class LetterHandler {
     return exists;
   }
 
-  /** Refuses a letter that was handled before, unless the call is forced. @returns whether it was refused */
+  /** Refuses a letter that was handled before. @returns whether it was refused */
   #refuseHandled(position: Position, markers: Markers): boolean {
     const handled = markers.find(position);
-    if (handled === null || this.#options.force === true) return false;
+    if (handled === null) return false;
     const { action, by, at } = handled;
     this.#refuse(position, () => `it was ${action} by ${by} at ${at.toISOString()}`, handled);
     return true;

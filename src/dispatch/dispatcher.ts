@@ -1,7 +1,7 @@
 /**
  * The dispatcher: from a job to a record in its topic. An App has one, until it is closed.
  *
- * 1. It finds the route and writes the envelope. A job that can never be written is refused here.
+ * 1. It prepares the job: finds the route and writes the envelope (`job_preparer.ts`).
  * 2. It takes space in the send buffer; a full buffer makes the caller wait.
  * 3. It hands the record to the sender of its topic.
  * 4. It reports the outcome of the append to the job and to the event stream.
@@ -9,72 +9,40 @@
 import type { AppendOutcome, Broker, NewRecord } from "../broker/broker.ts";
 import { sizeOf } from "../broker/record.ts";
 import { describeError, EnqueueError, InvalidConfigurationError, UnknownTopicError, type Written } from "../errors.ts";
-import type { EnvelopeCodec } from "../job/envelope.ts";
 import { DELIVERY, Delivery } from "../job/delivery.ts";
 import type { Job, JobClass } from "../job/job.ts";
 import { kafkaOption } from "../job/kafka_options.ts";
-import { applyPriority, describeQueue, queueOf } from "../job/placement.ts";
-import type { JobSpan } from "../monitor/job_span.ts";
-import type { Monitor } from "../monitor/monitor.ts";
-import type { Tracing } from "../monitor/tracing.ts";
-import type { Routes } from "../routing/route.ts";
-import type { Clock } from "../support/clock.ts";
-import { LimitedMap } from "../support/limited_map.ts";
+import { describeQueue } from "../job/placement.ts";
+import type { Position } from "../support/position.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
-import type { Position } from "../support/position.ts";
+import { JobPreparer, mayWait, type PreparedJob, type PreparerOptions } from "./job_preparer.ts";
+import { asRefusal, nameOf, refusal } from "./job_record.ts";
 import type { ScheduledTopic } from "./scheduled_topic.ts";
-import { asRefusal, nameOf, recordOf, refusal } from "./job_record.ts";
 import { type BufferOptions, SendBuffer } from "./send_buffer.ts";
 import { TopicSender } from "./topic_sender.ts";
 
 /** The parts that a dispatcher works with. */
-export interface DispatcherOptions {
+export interface DispatcherOptions extends PreparerOptions {
   /** Returns the broker once it is ready. */
   readonly broker: () => Promise<Broker>;
-  readonly routes: Routes;
-  readonly monitor: Monitor;
-  readonly tracing: Tracing;
-  readonly codec: EnvelopeCodec;
   readonly buffer: BufferOptions;
-  readonly clock: Clock;
-  /** The full name of the topic in which delayed jobs wait. */
-  readonly scheduledTopic: string;
-  /** The longest delay, in milliseconds. */
-  readonly maxDelayMs: number;
-  /** Whether a job for a queue that no topic declares is refused, or sent with a warning. */
-  readonly undeclaredQueues: "error" | "warn";
 }
-
-/** A job that is ready to be sent. */
-interface PreparedJob {
-  readonly job: Job;
-  readonly delivery: Delivery;
-  readonly topic: string;
-  readonly record: NewRecord;
-  readonly bytes: number;
-  /** Whether the call waits for the acknowledgement. */
-  readonly awaitsAck: boolean;
-  /** The span of the send; `undefined` without tracing. */
-  readonly span: JobSpan | undefined;
-}
-
-/** The most undeclared queues that are remembered, so that each is warned about once. */
-const MAX_WARNED_QUEUES = 1000;
 
 /** Sends the jobs of one App. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #preparer: JobPreparer;
   /** Loaded when a job that may wait is enqueued: most programs have none. */
   #scheduled: ScheduledTopic | undefined;
   readonly #buffer: SendBuffer;
   readonly #senders = new Map<string, TopicSender>();
-  readonly #warnedQueues = new LimitedMap<true>({ entries: MAX_WARNED_QUEUES });
   #undelivered = 0;
   #isClosed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#preparer = new JobPreparer(options);
     this.#buffer = new SendBuffer(options.buffer);
   }
 
@@ -130,7 +98,7 @@ export class Dispatcher {
       } catch (error) {
         // The failure is on the job, unless another call is sending it.
         if (job.enqueued) {
-          this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
+          this.#options.monitor.reportError("enqueue", error);
         } else {
           this.#undelivered++;
         }
@@ -146,13 +114,7 @@ export class Dispatcher {
    * @throws {InvalidConfigurationError} if its class has a wrong option
    */
   check(job: Job): void {
-    const { routes, codec, clock, undeclaredQueues } = this.#options;
-    const queue = queueOf(job);
-    const topic = routes.topicOf(queue);
-    const route = routes.find(topic);
-    if (route === undefined && undeclaredQueues === "error") throw refusal(job, routes.undeclared(queue));
-    applyPriority(job);
-    recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());
+    this.#preparer.check(job);
   }
 
   /** Appends a record that is not a job (a dead letter), after the records that its topic's sender holds. */
@@ -196,16 +158,6 @@ export class Dispatcher {
     }
   }
 
-  async #lookAtScheduledTopic(): Promise<ScheduledTopic> {
-    if (this.#scheduled === undefined) {
-      const { scheduledTopic, broker } = this.#options;
-      const { ScheduledTopic } = await lazyImport(() => import("./scheduled_topic.ts"));
-      this.#scheduled ??= new ScheduledTopic(scheduledTopic, broker);
-    }
-    await this.#scheduled.look();
-    return this.#scheduled;
-  }
-
   /** Resolves once no job is pending. */
   flush(): Promise<void> {
     return this.#buffer.whenEmpty();
@@ -216,6 +168,17 @@ export class Dispatcher {
     this.#isClosed = true;
   }
 
+  /** Returns the topic of delayed jobs, once it is known whether jobs can wait in it. */
+  async #lookAtScheduledTopic(): Promise<ScheduledTopic> {
+    if (this.#scheduled === undefined) {
+      const { scheduledTopic, broker } = this.#options;
+      const { ScheduledTopic } = await lazyImport(() => import("./scheduled_topic.ts"));
+      this.#scheduled ??= new ScheduledTopic(scheduledTopic, broker);
+    }
+    await this.#scheduled.look();
+    return this.#scheduled;
+  }
+
   #prepare(job: Job, awaitsAck: (Class: JobClass) => boolean): PreparedJob {
     if (job.status === "buffered") throw refusal(job, "it is being enqueued already");
     // The promise of an earlier delivered() is kept, but the outcome of an earlier enqueuing is not.
@@ -224,66 +187,14 @@ export class Dispatcher {
     delivery.isScheduled = earlier?.isScheduled ?? false;
     job[DELIVERY] = delivery;
     try {
-      const prepared = this.#build(job, delivery, awaitsAck(job.constructor as JobClass));
+      if (this.#isClosed) throw refusal(job, "its App is closed");
+      const prepared = this.#preparer.prepare(job, delivery, awaitsAck(job.constructor as JobClass), this.#scheduled);
       delivery.status = "buffered";
       return prepared;
     } catch (error) {
       const failure = this.#fail(job, delivery, asRefusal(job, error));
       throw error instanceof InvalidConfigurationError ? error : failure;
     }
-  }
-
-  #build(job: Job, delivery: Delivery, awaitsAck: boolean): PreparedJob {
-    const { routes, codec, clock, tracing } = this.#options;
-    const queue = queueOf(job);
-    applyPriority(job);
-    const topic = routes.topicOf(queue);
-    if (this.#isClosed) throw refusal(job, "its App is closed");
-    const route = routes.find(topic);
-    if (route === undefined) this.#checkUndeclared(job, queue);
-    const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());
-    // The last step: a span that was begun must be ended.
-    const span = tracing.isOn
-      ? tracing.startSend({ jobClass: nameOf(job), jobId: job.jobId, queue: topic, key: record.key })
-      : undefined;
-    const traced = span === undefined ? record : { ...record, headers: span.headers() };
-    const dueAtMs = mayWait(job) ? this.#dueAtMs(job) : null;
-    if (dueAtMs === null) return { job, delivery, topic, record: traced, bytes: sizeOf(traced), awaitsAck, span };
-    const waiting = this.#scheduled!.scheduleRecord(traced, { jobId: job.jobId, dueAtMs, targetTopic: topic });
-    delivery.isScheduled = true;
-    return {
-      job,
-      delivery,
-      topic: this.#options.scheduledTopic,
-      record: waiting,
-      bytes: sizeOf(waiting),
-      awaitsAck,
-      span,
-    };
-  }
-
-  /**
-   * Returns the time at which a job is due; `null` if it goes to its topic at once. A job that was scheduled before is moved
-   * among the delayed ones, also to now: its earlier schedule would be released as well.
-   */
-  #dueAtMs(job: Job): number | null {
-    const { clock, maxDelayMs } = this.#options;
-    const nowMs = clock.nowMs();
-    const dueAtMs = job.scheduledAt?.getTime() ?? nowMs;
-    if (Number.isNaN(dueAtMs)) throw refusal(job, "its scheduledAt is not a valid date");
-    if (dueAtMs <= nowMs) return job[DELIVERY]!.isScheduled ? nowMs : null;
-    if (dueAtMs - nowMs <= maxDelayMs) return dueAtMs;
-    throw refusal(job, `it would wait for ${dueAtMs - nowMs} ms, but "maxDelayMs" of the App is ${maxDelayMs}`);
-  }
-
-  /** Refuses a queue that no topic declares, or warns about it once. */
-  #checkUndeclared(job: Job, queue: string): void {
-    const message = this.#options.routes.undeclared(queue);
-    if (this.#options.undeclaredQueues === "error") throw refusal(job, message);
-    if (this.#warnedQueues.entries.has(queue)) return;
-    this.#warnedQueues.set(queue, true);
-    const error = { errorClass: "InvalidConfigurationError", message };
-    this.#options.monitor.emit("error.occurred", { where: "enqueue", error });
   }
 
   async #waitForRoom(prepared: PreparedJob): Promise<void> {
@@ -341,7 +252,7 @@ export class Dispatcher {
     if (awaitsAck) return;
     // The caller has gone on, and learns of it only here.
     this.#undelivered++;
-    this.#options.monitor.emit("error.occurred", { where: "enqueue", error: describeError(error) });
+    this.#options.monitor.reportError("enqueue", error);
   }
 
   #fail(job: Job, delivery: Delivery, error: EnqueueError): EnqueueError {
@@ -370,11 +281,6 @@ export class Dispatcher {
     }
     return sender;
   }
-}
-
-/** Whether a job goes, or may have gone, to the delayed jobs. */
-function mayWait(job: Job): boolean {
-  return job.scheduledAt !== null || job[DELIVERY]?.isScheduled === true;
 }
 
 function always(): boolean {

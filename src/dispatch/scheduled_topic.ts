@@ -40,10 +40,19 @@ export class ScheduledTopic {
   }
 
   /**
-   * The number of its partitions.
+   * Checks that jobs can wait in it, as far as is known.
    *
    * @throws {UnknownTopicError} if it does not exist
    * @throws {InvalidConfigurationError} if jobs would be lost in it
+   */
+  assertReady(): void {
+    if (typeof this.#state !== "number") throw this.#state;
+  }
+
+  /**
+   * The number of its partitions.
+   *
+   * @throws see {@linkcode ScheduledTopic.assertReady}
    */
   get partitions(): number {
     if (typeof this.#state === "number") return this.#state;
@@ -54,7 +63,7 @@ export class ScheduledTopic {
    * Returns the record that lets a job wait. All schedules of a job are in one partition.
    *
    * @param record the record that the job's topic gets when it is due
-   * @throws see {@linkcode ScheduledTopic.partitions}
+   * @throws see {@linkcode ScheduledTopic.assertReady}
    */
   scheduleRecord(
     record: NewRecord,
@@ -66,7 +75,7 @@ export class ScheduledTopic {
   /**
    * Returns the records that cancel a job: one for each partition, since other programs may choose partitions otherwise.
    *
-   * @throws see {@linkcode ScheduledTopic.partitions}
+   * @throws see {@linkcode ScheduledTopic.assertReady}
    */
   cancellationRecords(jobId: string): NewRecord[] {
     return Array.from({ length: this.partitions }, (_, partition) => ({ ...cancellationRecord(jobId), partition }));

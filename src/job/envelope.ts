@@ -11,18 +11,16 @@
  */
 import { PoisonError } from "../errors.ts";
 import { show } from "../support/validation.ts";
-import { carriedOf } from "./carried.ts";
-import { jobNameOf } from "./class_name.ts";
+import type { CodecOptions } from "./codec_options.ts";
 import type { Envelope, SerializedValue } from "./envelope_data.ts";
-import { type AnyCurrentAttributes, captureAttributes, runWithAttributes } from "./current_attributes.ts";
-import type { Job, JobClass } from "./job.ts";
-import { decryptEnvelope, type Encryption, splitFields } from "./encryption.ts";
-import { originOf, setOrigin } from "./serializers/origins.ts";
+import { type AnyCurrentAttributes, runWithAttributes } from "./current_attributes.ts";
+import type { Job } from "./job.ts";
+import { decryptEnvelope, splitFields } from "./encryption.ts";
+import { setOrigin } from "./serializers/origins.ts";
 import { replaceAt } from "./serializers/place.ts";
 import {
   collectGlobalIds,
   deserialize,
-  type GlobalIdLocator,
   inspectJson,
   locateAll,
   OBJECT,
@@ -31,21 +29,8 @@ import {
   UNSAFE_INTEGER,
 } from "./serializers/read.ts";
 import type { AnySerializer } from "./serializers/serializer.ts";
-import { findSerializer, serialize, type Session } from "./serializers/write.ts";
-
-/** The options of an App that concern envelopes. */
-export interface CodecOptions {
-  /** Serializers of the user's types. The first one that handles a value takes it. */
-  readonly serializers: readonly AnySerializer[];
-  /** Finds the objects of GlobalIDs; without it a job gets the `GlobalId`. */
-  readonly locateGlobalId?: GlobalIdLocator | undefined;
-  /** Classes of current attributes that jobs carry. */
-  readonly currentAttributes: readonly AnyCurrentAttributes[];
-  /** Classes of current attributes that Rails has, too, in Rails' order. */
-  readonly railsCurrentAttributes: readonly AnyCurrentAttributes[];
-  /** Encrypts arguments, current attributes and the cursors of jobs in steps. */
-  readonly encryption?: Encryption | undefined;
-}
+import { findSerializer } from "./serializers/write.ts";
+import { envelopeFields, escapeHtml } from "./write_envelope.ts";
 
 /** Writes and reads the envelopes of one App. */
 export class EnvelopeCodec {
@@ -53,16 +38,14 @@ export class EnvelopeCodec {
   readonly #byName: ReadonlyMap<string, AnySerializer>;
   readonly #attributeClasses: readonly AnyCurrentAttributes[];
   /** The fields of Rails' current attributes: `cattr_0`, `cattr_1` … */
-  readonly #railsFields: readonly string[] | undefined;
+  readonly #railsFields: readonly string[];
 
   constructor(options: CodecOptions) {
     this.#options = options;
     this.#byName = new Map(options.serializers.map((serializer) => [serializer.name, serializer]));
     const { currentAttributes, railsCurrentAttributes } = options;
     this.#attributeClasses = [...currentAttributes, ...railsCurrentAttributes];
-    this.#railsFields = railsCurrentAttributes.length === 0
-      ? undefined
-      : railsCurrentAttributes.map((_, index) => `cattr_${index}`);
+    this.#railsFields = railsCurrentAttributes.map((_, index) => `cattr_${index}`);
   }
 
   /**
@@ -73,64 +56,20 @@ export class EnvelopeCodec {
    * @throws {SerializationError} if an argument or an attribute cannot be written
    */
   write(job: Job, queueName: string): string {
-    const fields = this.#fieldsOf(job, queueName);
+    const fields = envelopeFields(job, queueName, this.#options, this.#railsFields);
     const { encryption } = this.#options;
     return escapeHtml(JSON.stringify(encryption === undefined ? fields : encryption.seal(fields)));
   }
 
   /** Returns the part of a job's envelope that can be read in the log, as JSON: the same each time. */
   describe(job: Job, queueName: string): string {
-    const fields = this.#fieldsOf(job, queueName);
+    const fields = envelopeFields(job, queueName, this.#options, this.#railsFields);
     return JSON.stringify(this.isEncrypting ? splitFields(fields).clear : fields);
   }
 
   /** Whether the arguments of jobs are encrypted: no message of an error may have them. */
   get isEncrypting(): boolean {
     return this.#options.encryption !== undefined;
-  }
-
-  #fieldsOf(job: Job, queueName: string): Record<string, unknown> {
-    const session: Session = {
-      serializers: this.#options.serializers,
-      isPlainOnly: false,
-      isSerialized: originOf(job.args)?.isSerialized ?? false,
-      bigints: undefined,
-      undefineds: undefined,
-    };
-    const envelope = {
-      job_class: jobNameOf(job.constructor as JobClass),
-      job_id: job.jobId,
-      provider_job_id: null,
-      queue_name: queueName,
-      priority: job.priority,
-      arguments: serialize(withoutTrailingUndefined(job.args), "arguments", session),
-      executions: job.executions,
-      exception_executions: job.exceptionExecutions,
-      locale: job.locale,
-      timezone: job.timezone,
-      enqueued_at: job.enqueuedAt,
-      // A string: a Date takes JSON.stringify from its fast path, 7 µs a job (measured).
-      scheduled_at: job.scheduledAt?.toISOString() ?? null,
-      ...writeProgress(job, session),
-    };
-    if (this.#attributeClasses.length > 0) this.#addAttributes(envelope, session);
-    const { bigints, undefineds } = session;
-    return bigints === undefined && undefineds === undefined ? envelope : { ...envelope, bigints, undefineds };
-  }
-
-  #addAttributes(envelope: Record<string, unknown>, session: Session): void {
-    const { currentAttributes, railsCurrentAttributes } = this.#options;
-    const captured = captureAttributes(currentAttributes);
-    if (captured !== undefined) envelope.current_attributes = serialize(captured, "current_attributes", session);
-    for (const [index, Class] of railsCurrentAttributes.entries()) {
-      const values = captureAttributes([Class])?.[Class.name];
-      if (values === undefined) continue;
-      const field = this.#railsFields![index]!;
-      const plain: Session = { ...session, isPlainOnly: true, isSerialized: false };
-      envelope[field] = serialize(values, field, plain);
-      session.bigints = plain.bigints;
-      session.undefineds = plain.undefineds;
-    }
   }
 
   /**
@@ -151,7 +90,7 @@ export class EnvelopeCodec {
     }
     let bits = inspectJson(parsed.arguments) | inspectJson(parsed.current_attributes) |
       inspectJson(parsed.continuation);
-    if (this.#railsFields !== undefined) { for (const field of this.#railsFields) bits |= inspectJson(parsed[field]); }
+    for (const field of this.#railsFields) bits |= inspectJson(parsed[field]);
     if (bits & UNSAFE_INTEGER) parsed = parseObject(text, parseExactly);
     if (parsed.bigints !== undefined) replaceAt(parsed, parsed.bigints, toBigint);
     if (parsed.undefineds !== undefined) replaceAt(parsed, parsed.undefineds, toUndefined);
@@ -209,9 +148,11 @@ export class EnvelopeCodec {
    */
   readAttributes({ currentAttributes, isPlain, raw }: Envelope): unknown {
     const own = isPlain ? currentAttributes : this.deserialize(currentAttributes, "current_attributes");
-    const rails =
-      this.#railsFields?.map((field, index) => [this.#options.railsCurrentAttributes[index]!.name, raw[field]] as const)
-        .filter(([, values]) => values !== undefined) ?? [];
+    if (this.#railsFields.length === 0) return own;
+    const { railsCurrentAttributes } = this.#options;
+    const rails = this.#railsFields
+      .map((field, index) => [railsCurrentAttributes[index]!.name, raw[field]] as const)
+      .filter(([, values]) => values !== undefined);
     return rails.length === 0 ? own : Object.assign({}, own, Object.fromEntries(rails));
   }
 
@@ -243,36 +184,6 @@ export class EnvelopeCodec {
   runWithAttributes<T>(envelope: Envelope, fn: () => T): T {
     return runWithAttributes(this.#attributeClasses, this.readAttributes(envelope), fn);
   }
-}
-
-/** The progress of a job in steps. A job without any has no such fields, as in Rails. */
-function writeProgress(job: Job, session: Session): object | undefined {
-  const { continuation, resumptions } = carriedOf(job);
-  if (continuation === null) return undefined;
-  const { completed, current } = continuation;
-  const [step, cursor = null] = current ?? [];
-  const written = current === undefined ? { completed } : { completed, current: [step, cursor] };
-  return { continuation: serialize(written, "continuation", session), resumptions };
-}
-
-/** `performLater(1, undefined)` means the same as `performLater(1)`: the parameter has its default. */
-function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
-  let length = args.length;
-  while (length > 0 && args[length - 1] === undefined) length--;
-  return length === args.length ? args : args.slice(0, length);
-}
-
-/** Characters that Rails escapes in JSON, so that it can stand in HTML. They occur only in strings. */
-const HTML = ["<", ">", "&"] as const;
-
-function escapeHtml(json: string): string {
-  let escaped = json;
-  for (const character of HTML) {
-    // Looking first takes a tenth of the time, and most envelopes have none.
-    if (!json.includes(character)) continue;
-    escaped = escaped.replaceAll(character, `\\u00${character.charCodeAt(0).toString(16)}`);
-  }
-  return escaped;
 }
 
 function toBigint(value: unknown): unknown {

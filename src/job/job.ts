@@ -1,9 +1,6 @@
 /**
  * The base class of jobs. The statics of a class set its queue and the options for sending; an instance is one job. It is made
  * by `of` or `performLater` where it is enqueued, and made again from its envelope where it is performed.
- *
- * Classes are recognised by a brand on the constructor, never by `instanceof`: an application may load two copies of this
- * library.
  */
 import { type EnqueueError, InvalidConfigurationError } from "../errors.ts";
 import type { Duration } from "../support/duration.ts";
@@ -25,7 +22,8 @@ import { runtimeOf } from "./runtime.ts";
 import { applySetOptions, checkSetOptions, type SetOptions } from "./set_options.ts";
 import { formatPosition, type Position } from "../support/position.ts";
 
-const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
+/** Marks the constructors of jobs: see `job_checks.ts`. */
+export const BRAND: unique symbol = Symbol.for("@activejob/kafka.Job") as never;
 const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
@@ -460,43 +458,6 @@ export abstract class Job extends JobHooks {
   [NODE_INSPECT](): string {
     return this.toString();
   }
-}
-
-/** Returns whether a value is a job class, of any copy of this library. */
-export function isJobClass(value: unknown): value is JobClass {
-  return typeof value === "function" && (value as { [BRAND]?: unknown })[BRAND] === true;
-}
-
-/** Returns whether a value is a job, of any copy of this library. */
-function isJob(value: unknown): value is Job {
-  return isJobClass((value as Partial<Job> | null | undefined)?.constructor);
-}
-
-/**
- * Checks that a value is a job that `of` made.
- *
- * @param caller the function that needs it, for the message, such as `"app.enqueue()"`
- * @throws {InvalidConfigurationError} for any other value, such as a class, or a job made by `new`
- */
-export function assertJob(caller: string, value: unknown): asserts value is Job {
-  // `new` alone gives a job neither an id nor arguments.
-  if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;
-  const Class = isJob(value) ? value.constructor : value;
-  const of = isJobClass(Class) ? `${Class.name}.of(…)` : "of(…) of its class";
-  throw new InvalidConfigurationError(`${caller} needs a job, made by ${of}, but it is given ${show(value)}`);
-}
-
-/**
- * Checks that a value is an array of jobs that `of` made.
- *
- * @param caller the function that needs it, for the message
- * @throws {InvalidConfigurationError} for any other value, or the first element that is not such a job
- */
-export function assertJobs(caller: string, value: unknown): asserts value is readonly Job[] {
-  if (!Array.isArray(value)) {
-    throw new InvalidConfigurationError(`${caller} needs an array of jobs, but it is given ${show(value)}`);
-  }
-  for (const job of value) assertJob(caller, job);
 }
 
 /** Runs a job once, in the context of the caller. */

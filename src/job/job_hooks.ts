@@ -4,11 +4,10 @@
  * They are checked where they are made, so that a wrong one fails when the class is loaded.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { type Duration, durationToMs } from "../support/duration.ts";
-import { boolean, checkOptions, type Checks, fraction, integerFrom, show, topicName } from "../support/validation.ts";
-import { type CallbackKind, declare, type ErrorBlock, type ErrorClass, type RetryHandler } from "./declarations.ts";
-import { priorityCheck } from "./placement.ts";
+import { show } from "../support/validation.ts";
+import { type CallbackKind, declare, type ErrorBlock, type ErrorClass } from "./declarations.ts";
 import type { JobState } from "./job_state.ts";
+import { readRetryOptions, type RetryOptions } from "./retry_options.ts";
 
 /** One error class, or several that are handled in the same way. */
 export type ErrorClasses = ErrorClass | readonly ErrorClass[];
@@ -18,34 +17,6 @@ export type ErrorOf<Errors extends ErrorClasses> = Errors extends readonly (infe
   ? Class extends ErrorClass<infer E> ? E : never
   : Errors extends ErrorClass<infer E> ? E
   : never;
-
-/**
- * The wait before a retry: a duration; `"polynomiallyLonger"`, which is 3, 18, 83, 258 … seconds (the fourth power of the
- * number of runs, and 2); or a function of the number of runs and the error.
- */
-export type RetryWait<E = unknown> = Duration | "polynomiallyLonger" | ((executions: number, error: E) => Duration);
-
-/** The options of {@linkcode JobHooks.retryOn}. */
-export interface RetryOptions<E = unknown> {
-  /** The wait before the next run. @default { seconds: 3 } */
-  readonly wait?: RetryWait<E>;
-  /** The number of runs, the first one included. @default 5 */
-  readonly attempts?: number | "unlimited";
-  /** Another queue for the next run. @default the same */
-  readonly queue?: string;
-  /** Another priority for the next run. @default the same */
-  readonly priority?: number | null;
-  /**
-   * The wait is longer by a random part of it, this fraction at most, so that jobs that failed together do not come again
-   * together. A `wait` that is a function gets none. @default 0.15
-   */
-  readonly jitter?: number;
-  /**
-   * Whether the record itself is run again after the wait. Until then it holds up what is in order with it; a new record
-   * does not. Its runs are counted whatever their errors were. @default false
-   */
-  readonly inPlace?: boolean;
-}
 
 /** The class that declares, of jobs of this type. */
 type DeclaringClass<J extends JobState> = abstract new () => J;
@@ -221,22 +192,11 @@ export abstract class JobHooks {
   ): void {
     const what = `${this.name}.retryOn()`;
     const classes = readErrorClasses(what, errors);
-    checkOptions(what, options, RETRY_CHECKS);
-    const { attempts = 5, queue, priority, inPlace = false } = options;
-    if (inPlace && (queue !== undefined || priority !== undefined)) {
-      throw new InvalidConfigurationError(
-        `${what} cannot have "queue" or "priority" with "inPlace": the record that runs again stays as it is`,
-      );
-    }
     declare(this, "errorHandlers", {
       errors: classes,
       kind: "retry",
       counter: `[${classes.map(({ name }) => name).join(", ")}]`,
-      maxRuns: attempts === "unlimited" ? Infinity : attempts,
-      waitMs: readWait(what, options as RetryOptions),
-      queue,
-      priority,
-      inPlace,
+      ...readRetryOptions(what, options as RetryOptions),
       exhausted: readBlock(what, exhausted),
     });
   }
@@ -290,30 +250,6 @@ export abstract class JobHooks {
   static afterDiscard<J extends JobState>(this: DeclaringClass<J>, block: (job: J, error: unknown) => unknown): void {
     declare(this, "afterDiscard", readFunction(`${this.name}.afterDiscard()`, block) as ErrorBlock);
   }
-}
-
-const RETRY_CHECKS: Checks<RetryOptions> = {
-  wait: (value) =>
-    value === "polynomiallyLonger" || typeof value === "function" || (typeof value === "object" && value !== null)
-      ? null
-      : 'a duration such as { seconds: 3 }, "polynomiallyLonger", or a function that returns a duration',
-  attempts: (value) => value === "unlimited" ? null : integerFrom(1)(value) && 'an integer from 1 up, or "unlimited"',
-  queue: topicName,
-  priority: priorityCheck,
-  jitter: fraction,
-  inPlace: boolean,
-};
-
-const DEFAULT_WAIT: Duration = { seconds: 3 };
-
-/** Returns the function that computes the wait. A constant one is checked now. */
-function readWait(what: string, { wait = DEFAULT_WAIT, jitter = 0.15 }: RetryOptions): RetryHandler["waitMs"] {
-  const withJitter = (waitMs: number): number => waitMs * (1 + Math.random() * jitter);
-  const option = `Option "wait" of ${what}`;
-  if (typeof wait === "function") return (runs, error) => durationToMs(option, wait(runs, error));
-  if (wait === "polynomiallyLonger") return (runs) => withJitter(runs ** 4 * 1000) + 2000;
-  const waitMs = durationToMs(option, wait);
-  return () => withJitter(waitMs);
 }
 
 function readErrorClasses(what: string, errors: ErrorClasses): readonly ErrorClass[] {

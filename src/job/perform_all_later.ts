@@ -1,5 +1,6 @@
 /** `performAllLater`: enqueues many jobs at once. Each App gets its own jobs in one call. */
-import { assertJobs, type Job } from "./job.ts";
+import type { Job } from "./job.ts";
+import { assertJobs } from "./job_checks.ts";
 import { runtimeOf } from "./runtime.ts";
 
 /**

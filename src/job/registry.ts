@@ -16,7 +16,8 @@ import {
 } from "../support/validation.ts";
 import type { JobPriority, JobQueue } from "./job_state.ts";
 import { priorityCheck } from "./placement.ts";
-import { isJobClass, type JobClass } from "./job.ts";
+import type { JobClass } from "./job.ts";
+import { isJobClass } from "./job_checks.ts";
 import { CLASS_NAME_RULE, isClassName, jobNameOf } from "./class_name.ts";
 import { kafkaOptionsOf } from "./kafka_options.ts";
 import { type ArgumentsSchema, schemaCheck } from "./schema.ts";

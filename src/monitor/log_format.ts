@@ -8,7 +8,8 @@
 import { describeError, type ErrorInfo } from "../errors.ts";
 import { escapeText } from "../support/escape_text.ts";
 import type { EventName } from "./events.ts";
-import { formatError, type Line, type LogLevel } from "./log_lines.ts";
+import type { Line, LogLevel } from "./log_lines.ts";
+import { formatError } from "./log_phrases.ts";
 import { cutText, isError, toPlainData } from "./plain_data.ts";
 
 /** Formats an event for people, each line with its line break. */

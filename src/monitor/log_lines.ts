@@ -2,10 +2,26 @@
  * The line of each event in the log: its level and its message. A message says what happened, to what, what follows and,
  * where an operator must act, what to type. It has nothing but what the event carries: never a job's arguments.
  */
-import { describeError, type ErrorInfo } from "../errors.ts";
+import type { ErrorInfo } from "../errors.ts";
 import { formatPartition, formatPosition } from "../support/position.ts";
-import type { EventMap, EventName, UnknownClassWait } from "./events.ts";
-import { cutText, isError, MAX_TEXT, toPlainData } from "./plain_data.ts";
+import type { EventMap, EventName } from "./events.ts";
+import {
+  formatBlock,
+  formatChange,
+  formatCount,
+  formatDuration,
+  formatError,
+  formatJob,
+  formatList,
+  formatMessage,
+  formatOperator,
+  formatPlace,
+  formatRun,
+  formatRunning,
+  formatScope,
+  formatTime,
+  formatWait,
+} from "./log_phrases.ts";
 
 /** The level of a line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -31,7 +47,7 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
   "job.enqueue_failed": { level: "error", message: (e) => e.error.message },
   "job.scheduled": {
     level: "debug",
-    message: (e) => `Scheduled ${e.jobClass} for ${e.queue} at ${new Date(e.dueAtMs).toISOString()}`,
+    message: (e) => `Scheduled ${e.jobClass} for ${e.queue} at ${formatTime(e.dueAtMs)}`,
   },
   "job.released": {
     level: "debug",
@@ -222,7 +238,7 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     level: "warn",
     message: (e) =>
       `Delayed job ${e.jobId} (${formatPosition(e)}) waits for longer than maxDelayMs allows: it is due ${
-        new Date(e.clampedToMs).toISOString()
+        formatTime(e.clampedToMs)
       }`,
   },
   "schedule.blocked": {
@@ -300,111 +316,3 @@ export const LINES: { readonly [Name in EventName]: Line<EventMap[Name]> } = {
     error: (e) => e.error,
   },
 };
-
-/** Formats an error as `TypeError: no such page`. */
-export function formatError({ errorClass, message }: ErrorInfo): string {
-  if (errorClass === "undefined") return "undefined was thrown";
-  return message === "" ? errorClass : `${errorClass}: ${message}`;
-}
-
-/** Formats a job and its record as `ChargeJob from orders/3@42`. */
-/** Formats the reason why delayed jobs are not released, and the remedy. */
-function formatTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}
-
-function formatBlock({ reason, error }: EventMap["schedule.blocked"]): string {
-  const cause = error === null ? "" : ` (${formatError(error)})`;
-  switch (reason) {
-    case "undeclared":
-      return "the App does not declare it: deploy a worker that does, or cancel them";
-    case "missing":
-      return `it does not exist${cause}: create it with topics apply`;
-    case "refused":
-      return `it refuses a job${cause}, and has no dead letter topic`;
-    case "unavailable":
-      return `it does not acknowledge them${cause}: they are tried again`;
-  }
-}
-
-function formatPlace({ topic, partition }: { topic: string; partition: number | null }): string {
-  return partition === null ? `topic ${topic}` : formatPartition({ topic, partition });
-}
-
-/** Names the operator who gave an order, and the reason: text that any client may have written. */
-function formatOperator({ by, why }: { by: string | null; why: string | null }): string {
-  const parts = [by === null ? [] : `by ${by}`, why === null ? [] : why].flat();
-  return parts.length === 0 ? "" : ` (${cutText(parts.join(": "), MAX_TEXT)})`;
-}
-
-function formatJob(event: { jobClass: string; topic: string; partition: number; offset: number }): string {
-  return `${event.jobClass} from ${formatPosition(event)}`;
-}
-
-/** Formats a message of a job or a client: a string is expected, but code without types may give any value. */
-function formatMessage(message: unknown): string {
-  if (typeof message === "string") return cutText(message, MAX_TEXT);
-  if (isError(message)) return formatError(describeError(message));
-  return JSON.stringify(toPlainData(message)) ?? "undefined";
-}
-
-/** Names what waits together with a record that failed. */
-function formatScope(event: EventMap["partition.paused"], verb: string): string {
-  if (event.scope === "partition") return `${formatPartition(event)} ${verb} at offset ${event.offset}`;
-  return `${event.scope === "key" ? "The key of " : ""}${formatPosition(event)} ${verb}`;
-}
-
-function formatCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function formatRunning(count: number): string {
-  return count === 1 ? "1 job still runs" : `${count} jobs still run`;
-}
-
-/** Formats any number of partitions in one line: `Assigned 3 partitions: default/0@7, default/1, mail/0`. */
-function formatChange({ assigned, lost, reason }: EventMap["assignment.changed"]): string {
-  const parts: string[] = [];
-  if (lost.length > 0) {
-    const end = reason === "closed" ? "Released" : "Lost";
-    const why = reason === "closed" ? "" : ` (${reason})`;
-    parts.push(`${end} ${formatCount(lost.length, "partition")}${why}: ${formatList(lost.map(formatPartition))}`);
-  }
-  if (assigned.length > 0) {
-    const places = assigned.map(({ topic, partition, offset }) =>
-      offset === null ? formatPartition({ topic, partition }) : formatPosition({ topic, partition, offset })
-    );
-    parts.push(`Assigned ${formatCount(assigned.length, "partition")}: ${formatList(places)}`);
-  }
-  return parts.join("; ");
-}
-
-/** Names that a line lists, at most. */
-const MAX_LISTED = 20;
-
-function formatList(names: readonly string[]): string {
-  const rest = names.length - MAX_LISTED;
-  return names.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-}
-
-/** Formats how long a job of a lost partition ran, and why that may have cost the partition. */
-function formatRun({ durationMs, sessionTimeoutMs }: EventMap["job.revoked"]): string {
-  const run = `it ran for ${formatDuration(durationMs)}`;
-  if (durationMs < sessionTimeoutMs) return run;
-  return `${run}: a job that blocks the event loop for longer than sessionTimeoutMs (${sessionTimeoutMs}) loses its partition`;
-}
-
-/** Formats until when a record waits for its class, and what follows. */
-function formatWait({ leftMs, next }: UnknownClassWait): string {
-  const time = new Date(Date.now() + leftMs).toISOString();
-  const shown = leftMs < DAY_MS ? time.slice(11, 19) : time.slice(0, 16).replace("T", " ");
-  const then = next === "pause" ? "waits for an operator" : "is dead-lettered";
-  return `is tried again until ${shown} UTC, then ${then}`;
-}
-
-const DAY_MS = 86_400_000;
-
-/** Formats a duration as `1.3 ms` below a second, else as `25.0 s`. */
-function formatDuration(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms * 10) / 10} ms` : `${(ms / 1000).toFixed(1)} s`;
-}

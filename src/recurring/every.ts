@@ -1,7 +1,8 @@
 /** Makes the definition of a recurring job, and checks all of it that can be checked without an App. */
 import { InvalidConfigurationError } from "../errors.ts";
 import { jobNameOf } from "../job/class_name.ts";
-import { assertJob, type Job, type JobClass } from "../job/job.ts";
+import type { Job, JobClass } from "../job/job.ts";
+import { assertJob } from "../job/job_checks.ts";
 import { type Duration, durationToMs } from "../support/duration.ts";
 import { boolean, type Check, checkOptions, oneOf, show } from "../support/validation.ts";
 import { readCron } from "./cron.ts";

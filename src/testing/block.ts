@@ -1,6 +1,7 @@
 /** Blocks: functions that a test passes to an assertion, which then looks only at the jobs of the block. */
 import { InvalidConfigurationError } from "../errors.ts";
-import { isJobClass, type JobClass } from "../job/job.ts";
+import type { JobClass } from "../job/job.ts";
+import { isJobClass } from "../job/job_checks.ts";
 import { show } from "../support/validation.ts";
 
 /** A function of a test. It is awaited; its result is ignored. */

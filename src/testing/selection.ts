@@ -3,7 +3,8 @@
  * that no such job exists could not fail.
  */
 import { InvalidConfigurationError } from "../errors.ts";
-import { isJobClass, type JobClass } from "../job/job.ts";
+import type { JobClass } from "../job/job.ts";
+import { isJobClass } from "../job/job_checks.ts";
 import { jobNameOf } from "../job/class_name.ts";
 import type { EnvelopeCodec } from "../job/envelope.ts";
 import { boolean, type Check, checkOptions, type Checks, didYouMean, show, topicName } from "../support/validation.ts";

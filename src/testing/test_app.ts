@@ -5,27 +5,23 @@
  * Jobs are serialized, stored, and performed by a real worker. Only the waits between retries are left out.
  */
 import { App, isApp } from "../app/app.ts";
-import { FakeClock } from "./fake_clock.ts";
-import { FaultyLog } from "./faulty_log.ts";
+import type { FakeClock } from "./fake_clock.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import type { JobClass } from "../job/job.ts";
 import { bindTestRuntime } from "../job/runtime.ts";
 import type { LoggerOptions } from "../monitor/logger.ts";
 import type { JobInfo } from "../monitor/events.ts";
 import { checkOptions, show } from "../support/validation.ts";
-import { Routes } from "../routing/route.ts";
-import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import { lazyImport } from "../support/root_context.ts";
 import { findUserFrame } from "../support/stack_trace.ts";
 import { type Block, splitArguments } from "./block.ts";
-import { FaultPlan, type JobFault } from "./fault_plan.ts";
+import type { JobFault } from "./fault_plan.ts";
 import { Faults } from "./faults.ts";
 import { JobAssertions } from "./job_assertions.ts";
-import { JobRecorder } from "./job_recorder.ts";
 import { Performer } from "./performer.ts";
 import { interruptAt, takeInterrupt } from "./interrupts.ts";
 import { jobNameIn, optionsToSelection, type PerformOptions } from "./selection.ts";
-import { assertInUse, type TestContext } from "./test_context.ts";
+import { assertInUse, createTestContext, type TestContext } from "./test_context.ts";
 import { testBroker } from "./test_broker.ts";
 
 /** The differences between the App of a test and the real one. */
@@ -71,7 +67,7 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
   readonly #unbind: () => void;
 
   private constructor(original: App, { logger = false }: TestAppOptions) {
-    const context = contextOf(original);
+    const context = createTestContext(original);
     super(context);
     this.#context = context;
     // Before the App is made: if this throws, no App is left open.
@@ -303,22 +299,4 @@ export class TestApp extends JobAssertions implements AsyncDisposable {
       else consumer.loseMark(info);
     }
   }
-}
-
-function contextOf({ name, jobs, options, codec }: App): TestContext {
-  const { queuePrefix = "", queueDelimiter = "_" } = options;
-  const naming = { queuePrefix, queueDelimiter };
-  const routes = new Routes(options.topics, options, naming, name);
-  const scheduledTopic = scheduledTopicOf(name, options.scheduledTopic?.name, naming);
-  return {
-    log: new FaultyLog(),
-    recorder: new JobRecorder(routes.all(), scheduledTopic, codec),
-    plan: new FaultPlan(),
-    catalog: { name, jobs, routes, scheduledTopic, naming, codec },
-    consumers: new Set(),
-    clock: new FakeClock(),
-    interrupt: null,
-    selected: null,
-    isDisposed: false,
-  };
 }

@@ -1,11 +1,14 @@
 /** The state that the parts of a test's App share: the log, the records of the test, and its planned faults. */
+import type { App } from "../app/app.ts";
 import { InvalidConfigurationError } from "../errors.ts";
 import type { JobInfo } from "../monitor/events.ts";
+import { Routes } from "../routing/route.ts";
+import { scheduledTopicOf } from "../routing/scheduled_topic.ts";
 import type { Position } from "../support/position.ts";
-import type { FaultPlan } from "./fault_plan.ts";
-import type { FakeClock } from "./fake_clock.ts";
-import type { FaultyLog } from "./faulty_log.ts";
-import type { JobRecorder, RecordedJob } from "./job_recorder.ts";
+import { FaultPlan } from "./fault_plan.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FaultyLog } from "./faulty_log.ts";
+import { JobRecorder, type RecordedJob } from "./job_recorder.ts";
 import type { Catalog } from "./selection.ts";
 
 /** A consumer, as a test takes its partitions away. */
@@ -46,6 +49,25 @@ export interface TestContext {
   selected: ReadonlySet<RecordedJob> | null;
   /** Whether the test is over. */
   isDisposed: boolean;
+}
+
+/** Makes the context of a test, with the classes and topics of its App. */
+export function createTestContext({ name, jobs, options, codec }: App): TestContext {
+  const { queuePrefix = "", queueDelimiter = "_" } = options;
+  const naming = { queuePrefix, queueDelimiter };
+  const routes = new Routes(options.topics, options, naming, name);
+  const scheduledTopic = scheduledTopicOf(name, options.scheduledTopic?.name, naming);
+  return {
+    log: new FaultyLog(),
+    recorder: new JobRecorder(routes.all(), scheduledTopic, codec),
+    plan: new FaultPlan(),
+    catalog: { name, jobs, routes, scheduledTopic, naming, codec },
+    consumers: new Set(),
+    clock: new FakeClock(),
+    interrupt: null,
+    selected: null,
+    isDisposed: false,
+  };
 }
 
 /**

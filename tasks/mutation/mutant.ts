@@ -1,3 +1,5 @@
+import { deno } from "../process.ts";
+
 /** A mutant: a guard of the code, the change that takes it away, and the tests that must fail without it. */
 export interface Mutant {
   /** The promise that the guard keeps, in a few words. */
@@ -33,4 +35,30 @@ export function findMisplacedGuards(mutants: readonly Mutant[], read: (file: str
     if (found === 1) return [];
     return [`"${what}": the text to replace must be in ${file} once, but it is there ${found} times: ${find}`];
   });
+}
+
+/**
+ * Checks that each changed source can be parsed: a test fails without any assertion where it loads one that cannot.
+ *
+ * @param read returns the source of a file
+ * @returns a sentence for each that cannot
+ */
+export async function findSyntaxErrors(
+  mutants: readonly Mutant[],
+  read: (file: string) => string,
+): Promise<string[]> {
+  const folder = await Deno.makeTempDir({ prefix: "mutants-" });
+  try {
+    for (const [at, { file, find, replace }] of mutants.entries()) {
+      await Deno.writeTextFile(`${folder}/${at}.ts`, read(file).replace(find, () => replace));
+    }
+    const { stdout } = await deno(["lint", "--no-config", "--json", "."], { cwd: folder });
+    const { errors } = JSON.parse(stdout) as { errors: readonly { file_path: string; message: string }[] };
+    return errors.map(({ file_path, message }) => {
+      const mutant = mutants[Number(/(\d+)\.ts$/.exec(file_path)![1])]!;
+      return `"${mutant.what}": the changed ${mutant.file} cannot be parsed: ${message.split("\n")[0]}`;
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }

@@ -14,7 +14,9 @@ behaviour(
       const ended = await cli([command!, "--app", "tests/cli/apps/dead.ts", ...rest], {
         env: { DEAD_BROKER: world.url, DEAD_NAME: world.group, ...env },
       });
-      return { code: ended.code, lines: ended.stdout, errors: ended.stderr.join("\n") };
+      // A command that takes longer than a second, as on a busy machine, shows its progress.
+      const errors = ended.stderr.filter((line) => !line.endsWith("; Ctrl-C stops")).join("\n");
+      return { code: ended.code, lines: ended.stdout, errors };
     };
     const dead = world.topic("dead_jobs");
     assertEquals((await run("topics apply")).code, EXIT.ok);

@@ -336,6 +336,38 @@ Deno.test("a call that can read no further says how many letters it has handled,
   assertEquals(await test.app.deadLetters("dead").requeue({ all: true }), { requeued: 1500, refused: 1500 });
 });
 
+Deno.test("a forced call reads no markers, which it does not need, and marks the letters again", async () => {
+  await using test = await shop();
+  const { client } = test;
+  await client.append("dead", range(0, 3).map((n) => letter(n, { partition: 0 })));
+  assertEquals(await test.app.deadLetters("dead").dismiss({ all: true }), { dismissed: 3, refused: 0 });
+  const read: string[] = [];
+  const handle = async (force: boolean) => {
+    const handler = new LetterHandler(
+      {
+        admin: {
+          ...client.admin,
+          read: (topic, partition, options) => {
+            read.push(topic);
+            return client.admin.read(topic, partition, options);
+          },
+        },
+        append: async (topic, record) => (await client.append(topic, [record]))[0]!,
+        isDeclared: () => true,
+      },
+      "requeued",
+      { by: "ada", force },
+    );
+    await handler.add("dead", null);
+    await handler.handle(() => true);
+    return [handler.progress.handled, handler.progress.refused, read.splice(0).includes("dead_handled")];
+  };
+  assertEquals(await handle(false), [0, 3, true]);
+  assertEquals(await handle(true), [3, 0, false]);
+  const [newest] = await test.app.deadLetters("dead").list();
+  assertEquals(newest!.handled?.action, "requeued");
+});
+
 Deno.test("a list with onPartial fails at once if the markers of a topic cannot be read", async () => {
   await using test = await shop();
   const { admin } = test.client;

@@ -2,7 +2,7 @@
 import { Job, type JobClass } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../src/errors.ts";
-import { isJobClass } from "../../src/job/job.ts";
+import { isJobClass } from "../../src/job/job_checks.ts";
 import { jobNameOf } from "../../src/job/class_name.ts";
 import { JobRegistry } from "../../src/job/registry.ts";
 

@@ -10,6 +10,7 @@ import {
 } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FaultInjectionLog } from "../support/fault_injection_log.ts";
+import { memory } from "../../src/broker/memory/mod.ts";
 import { BrokerError, EnqueueError } from "../../src/errors.ts";
 import { FakeOpenTelemetry, put } from "./fake_open_telemetry.ts";
 
@@ -202,6 +203,10 @@ Deno.test("a job that cannot be sent is an error of its send span", async () => 
   assertEquals([full!.attributes["error.type"], full!.ended], ["BrokerError", 1]);
   // A job that is refused before it is sent has no span.
   await assertRejects(() => app.enqueue(Object.assign(StepJob.of(4), { queueName: "nowhere" })), EnqueueError);
+  await assertRejects(() => StepJob.set({ wait: { days: 400 } }).performLater(5), EnqueueError, "maxDelayMs");
+  const { app: other } = setUp({ broker: { ...memory(crypto.randomUUID()), embedded: false } });
+  await using __ = other;
+  await assertRejects(() => other.enqueue(StepJob.of(6).set({ wait: { hours: 1 } })), EnqueueError, "no topic");
   assertEquals(telemetry.spans.length, 3);
 });
 

@@ -140,6 +140,13 @@ const TRACING: readonly Mutant[] = [
     tests: ["tests/monitor/tracing_test.ts"],
   },
   {
+    what: "tracing: a delayed job without a topic to wait in has no send span",
+    file: "src/dispatch/job_preparer.ts",
+    find: "if (dueAtMs !== null) scheduled!.assertReady();",
+    replace: "",
+    tests: ["tests/monitor/tracing_test.ts"],
+  },
+  {
     what: "tracing: an object under the symbol that is incomplete is not used",
     file: "src/monitor/open_telemetry.ts",
     find: "return isComplete(api) ? api : undefined;",

@@ -20,7 +20,7 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
     what: "dead letters: a second requeue is refused",
     file: HANDLE,
-    find: "if (handled === null || this.#options.force === true) return false;",
+    find: "if (handled === null) return false;",
     replace: "if (handled === null || true) return false;",
     tests: BEHAVIOURS,
     only: "D8",
@@ -28,8 +28,8 @@ export const DEAD_LETTERS_MUTANTS: readonly Mutant[] = [
   {
     what: "dead letters: a forced requeue ignores the marker",
     file: HANDLE,
-    find: "handled === null || this.#options.force === true",
-    replace: "handled === null",
+    find: "return this.#options.force === true\n",
+    replace: "return this.#options.force === null\n",
     tests: BEHAVIOURS,
     only: "D8",
   },

@@ -58,9 +58,9 @@ export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
   {
     what: "schemas: only the job's own arguments make it poison",
     file: "src/worker/partition/attempt.ts",
-    find: "if (this.#schemaError !== undefined) return",
+    find: "if (this.schemaError !== undefined) return",
     replace:
-      "if (error instanceof SchemaError) this.#schemaError = error;\n    if (this.#schemaError !== undefined) return",
+      'if ((thrown as any)?.name === "SchemaError") this.schemaError = thrown as any;\n    if (this.schemaError !== undefined) return',
     tests: ["tests/behaviours/flow_control_test.ts"],
     only: "F3: a job that performs another one",
   },
@@ -74,7 +74,7 @@ export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "expiry: a job is enqueued by the clock of its App",
-    file: "src/dispatch/dispatcher.ts",
+    file: "src/dispatch/job_preparer.ts",
     find: "const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock.nowMs());",
     replace: "const record = recordOf(job, topic, codec, route?.maxPayloadBytes ?? Infinity, clock && Date.now());",
     tests: ["tests/testing/delays_test.ts"],
@@ -82,15 +82,15 @@ export const FLOW_CONTROL_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "expiry: a delayed job is as old as the time since it was due",
-    file: "src/worker/partition/decode.ts",
-    find: "nowMs - Math.max(sinceMs, scheduledAtMs ?? 0)",
+    file: "src/worker/partition/job_age.ts",
+    find: "nowMs - Math.max(sinceMs, job.scheduledAtMs ?? 0)",
     replace: "nowMs - sinceMs",
     tests: ["tests/behaviours/flow_control_test.ts"],
     only: "F1: a job that is older",
   },
   {
     what: "expiry: a clock that was never set says nothing about an age",
-    file: "src/worker/partition/decode.ts",
+    file: "src/worker/partition/job_age.ts",
     find: "enqueuedAtMs !== null && enqueuedAtMs > 0 ?",
     replace: "enqueuedAtMs !== null ?",
     tests: ["tests/worker/partition/decode_test.ts"],

@@ -19,8 +19,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "a job that has swallowed its interrupt has not passed: no afterPerform",
-    file: "src/worker/partition/attempt.ts",
-    find: "if (this.steps?.interrupt !== undefined) throw this.steps.interrupt;",
+    file: "src/worker/partition/perform.ts",
+    find: "if (run.steps?.interrupt !== undefined) throw run.steps.interrupt;",
     replace: "",
     tests: ["tests/behaviours/continuation_test.ts"],
   },
@@ -34,7 +34,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     what: "an interrupted job whose enqueuing is halted is given up",
     file: "src/worker/partition/settlement.ts",
-    find: "if (isHalted) return void await this.#discard(record, attempt, outcome.interrupt);",
+    find: "if (isHalted) return void await this.#discard(record, attempt, interrupt);",
     replace: "void isHalted;",
     tests: ["tests/behaviours/continuation_test.ts"],
   },
@@ -61,7 +61,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "enqueuing: only a job that of() made is accepted",
-    file: "src/job/job.ts",
+    file: "src/job/job_checks.ts",
     find: 'if (isJob(value) && value.jobId !== "" && Array.isArray(value.args)) return;',
     replace: "if (isJob(value)) return;",
     tests: ["tests/job/enqueueable_test.ts"],
@@ -132,8 +132,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     what: "settlement: a retry that cannot be written is left to the policy",
     file: "src/worker/partition/settlement.ts",
-    find: 'where: "retry", error: describeError(error) });\n      return false;',
-    replace: 'where: "retry", error: describeError(error) });',
+    find: 'this.#reportError("retry", refusal);\n      return false;',
+    replace: 'this.#reportError("retry", refusal);',
     tests: ["tests/behaviours/error_handlers_test.ts"],
   },
   {
@@ -194,7 +194,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "arguments: the envelope escapes what Rails escapes",
-    file: "src/job/envelope.ts",
+    file: "src/job/write_envelope.ts",
     find: "if (!json.includes(character)) continue;",
     replace: "continue;",
     tests: ["tests/job/serializers/rails_test.ts"],
@@ -215,14 +215,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "arguments: they are read inside of the job's run, and not when the record is decoded",
-    file: "src/worker/partition/attempt.ts",
-    find: "const args = this.#context.codec.deserializeArguments(this.#decoded.envelope);",
-    replace: "const args = this.#decoded.envelope.arguments;",
+    file: "src/worker/partition/perform.ts",
+    find: "const args = codec.deserializeArguments(run.envelope);",
+    replace: "const args = run.envelope.arguments;",
     tests: ["tests/worker/partition/arguments_test.ts"],
   },
   {
     what: "attributes: a value that Rails would change is refused",
-    file: "src/job/envelope.ts",
+    file: "src/job/write_envelope.ts",
     find: "isPlainOnly: true, isSerialized: false",
     replace: "isSerialized: false",
     tests: ["tests/job/rails_attributes_test.ts"],
@@ -271,7 +271,7 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "enqueuing: the names of undeclared queues are bounded",
-    file: "src/dispatch/dispatcher.ts",
+    file: "src/dispatch/job_preparer.ts",
     find: "{ entries: MAX_WARNED_QUEUES }",
     replace: "{ entries: Infinity }",
     tests: ["tests/dispatch/dispatcher_test.ts"],

@@ -6,6 +6,22 @@ const TESTS = "tests/broker/kafka";
 
 export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   {
+    what: "kafka: a leader that was lost is not found in the metadata from before",
+    file: `${SOURCE}/consumer/leader_search.ts`,
+    find: "if (!isNew && this.#cluster.metadata.topic(at.topic)!.askedAtMs < at.lostMs) return;",
+    replace: "",
+    tests: [`${TESTS}/consumer/leader_search_test.ts`],
+    only: "from before",
+  },
+  {
+    what: "kafka: the next leader is followed whatever the age of the metadata",
+    file: `${SOURCE}/consumer/leader_search.ts`,
+    find: "if (!isNew && this.#cluster",
+    replace: "if (this.#cluster",
+    tests: [`${TESTS}/consumer/leader_search_test.ts`],
+    only: "has it already",
+  },
+  {
     what: "kafka: a silent broker that has lost its place is not waited for",
     file: `${SOURCE}/wire/cluster.ts`,
     find: "    void watch();\n",

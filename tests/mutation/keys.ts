@@ -86,8 +86,9 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     what: "keys: one loop starts records at a time",
     file: RUNNER,
     find: "if (!this.#isStarting) this.#isStarting = true;\n      else if",
-    replace: "if (",
+    replace: "if",
     tests: [BEHAVIOURS],
+    only: "P3",
   },
   {
     what: "keys: the loops of a lost partition end",

@@ -48,13 +48,13 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a failure after the partition was lost does not count",
     file: "src/worker/partition/settlement.ts",
-    find: "if (!await this.#proveOwnership()) return this.#reportRevoked(attempt, outcome);",
-    replace: "",
+    find: "if (!await this.#finisher.proveOwnership()) {\n      const",
+    replace: "if (false) {\n      const",
     tests: ["tests/worker/partition/runner_test.ts"],
   },
   {
     what: "worker: a dead letter is acknowledged before its job is marked",
-    file: "src/worker/partition/settlement.ts",
+    file: "src/worker/partition/finisher.ts",
     find: "const outcome = await writeDeadLetter(route.deadLetterQueue!.topic, letter, append);",
     replace:
       "void writeDeadLetter(route.deadLetterQueue!.topic, letter, append);const outcome: any = { ok: true, position: source };",
@@ -63,7 +63,7 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: a job whose partition is lost while it is given up is not dead-lettered",
     file: "src/worker/partition/settlement.ts",
-    find: "      // The ownership may have ended meanwhile.\n      if (!await this.#proveOwnership()) return;",
+    find: "      // The ownership may have ended meanwhile.\n      if (!await this.#finisher.proveOwnership()) return;",
     replace: "",
     tests: ["tests/worker/group_consumer_test.ts"],
   },
@@ -71,16 +71,16 @@ const PERFORMING: readonly Mutant[] = [
     what: "worker: a job that its class gave up is finished only while the partition is certainly owned",
     file: "src/worker/partition/settlement.ts",
     find:
-      '    this.#reportDone("job.discarded", attempt, error);\n    if (await this.#proveOwnership()) this.#finish(record);',
-    replace: '    this.#reportDone("job.discarded", attempt, error);\n    this.#finish(record);',
+      'emitHandled("job.discarded", attempt, error);\n    if (await this.#finisher.proveOwnership()) this.#finisher.finish(record);',
+    replace: 'emitHandled("job.discarded", attempt, error);\n    this.#finisher.finish(record);',
     tests: ["tests/worker/partition/runner_test.ts"],
     only: "that its class gave up",
   },
   {
     what: "worker: a dead-lettered record is finished only while the partition is certainly owned",
-    file: "src/worker/partition/settlement.ts",
-    find: "if (await this.#proveOwnership()) this.#finishUnperformed(record);",
-    replace: "this.#finishUnperformed(record);",
+    file: "src/worker/partition/finisher.ts",
+    find: "if (await this.proveOwnership()) this.finishUnperformed(record);",
+    replace: "this.finishUnperformed(record);",
     tests: ["tests/worker/partition/runner_test.ts"],
     only: "whose partition was lost during the write",
   },
@@ -136,15 +136,23 @@ const PERFORMING: readonly Mutant[] = [
   {
     what: "worker: the error handlers of a job that the stop ended are not asked",
     file: "src/worker/partition/attempt.ts",
-    find: "if (job === undefined || isEnded)",
+    find: "if (job === undefined || (reason !== undefined && !isTimeout))",
     replace: "if (job === undefined)",
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
+    what: "worker: error handlers that cannot be asked fail the job, not the worker",
+    file: "src/worker/partition/attempt.ts",
+    find: "      return failed(another);",
+    replace: "      throw another;",
+    tests: ["tests/worker/partition/attempt_test.ts"],
+    only: "read again",
+  },
+  {
     what: "worker: a wait in place is at most as long as the longest timer",
     file: "src/worker/partition/settlement.ts",
-    find: "this.#options.context.config.maxRetryWaitMs ?? MAX_TIMER_MS",
-    replace: "this.#options.context.config.maxRetryWaitMs ?? Infinity",
+    find: "config.maxRetryWaitMs ?? MAX_TIMER_MS",
+    replace: "config.maxRetryWaitMs ?? Infinity",
     tests: ["tests/worker/partition/attempt_test.ts"],
   },
   {
@@ -296,7 +304,7 @@ const PERFORMING: readonly Mutant[] = [
   },
   {
     what: "attempt: the clocks of two machines may differ a little",
-    file: "src/worker/partition/attempt.ts",
+    file: "src/worker/partition/job_age.ts",
     find: "const MAX_SKEW_MS = 1000;",
     replace: "const MAX_SKEW_MS = 0;",
     tests: ["tests/worker/partition/attempt_test.ts"],

@@ -1,5 +1,6 @@
 /** Codecs for tests without an App. */
-import { type CodecOptions, EnvelopeCodec } from "../../src/job/envelope.ts";
+import type { CodecOptions } from "../../src/job/codec_options.ts";
+import { EnvelopeCodec } from "../../src/job/envelope.ts";
 
 /** Makes the codec of an App with these options. */
 export function codecOf(options: Partial<CodecOptions> = {}): EnvelopeCodec {

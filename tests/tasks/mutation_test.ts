@@ -1,6 +1,6 @@
 /** The runner of the mutants distinguishes a guard that a test notices from one that no test notices. */
 import { assertEquals } from "@std/assert";
-import { findMisplacedGuards, type Mutant } from "../../tasks/mutation/mutant.ts";
+import { findMisplacedGuards, findSyntaxErrors, type Mutant } from "../../tasks/mutation/mutant.ts";
 import { runMutants } from "../../tasks/mutation/runner.ts";
 import { root } from "../../tasks/process.ts";
 import { MUTANTS } from "../mutation/mod.ts";
@@ -25,11 +25,18 @@ async function runAndCollect(mutants: readonly Mutant[]): Promise<(readonly [str
 Deno.test("runMutants() finds a guard that no test notices, and a change that breaks the file", async () => {
   const outcomes = await runAndCollect([
     base,
+    { ...base, what: "noticed by one", only: "accepts the" },
+    { ...base, what: "without a test", only: "no such test" },
     { ...base, what: "unnoticed", find: "Deno.exit(1)", replace: "" },
     { ...base, what: "broken", replace: "(" },
   ]);
   assertEquals(outcomes, [
     ["noticed", null],
+    ["noticed by one", null],
+    [
+      "without a test",
+      `without the guard in tasks/check_tag.ts, "no such test" in tests/tasks/check_tag_test.ts could not be run`,
+    ],
     ["unnoticed", "without the guard in tasks/check_tag.ts, tests/tasks/check_tag_test.ts passed"],
     ["broken", "without the guard in tasks/check_tag.ts, tests/tasks/check_tag_test.ts could not be run"],
   ]);
@@ -46,6 +53,13 @@ Deno.test("findMisplacedGuards() finds a text that is missing or not unique", ()
   assertEquals(of("one"), []);
   assertEquals(of("two"), ['"noticed": the text to replace must be in a.ts once, but it is there 2 times: two']);
   assertEquals(of("three"), ['"noticed": the text to replace must be in a.ts once, but it is there 0 times: three']);
+});
+
+Deno.test("findSyntaxErrors() finds a change that cannot be parsed", async () => {
+  const broken = { ...base, what: "broken", replace: "(" };
+  assertEquals(await findSyntaxErrors([base, broken], read), [
+    '"broken": the changed tasks/check_tag.ts cannot be parsed: SyntaxError: Expression expected',
+  ]);
 });
 
 Deno.test("tests/mutation/ names guards that are in their files once", () => {

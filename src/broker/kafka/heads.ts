@@ -126,7 +126,7 @@ class HeadListing {
     const isCut = data.error !== Code.none || (data.data.length === 0 && at.offset < data.lastStable);
     const page = isCut
       ? null
-      : await new LogReading(this.#cluster, this.#questions, at, headOptions(at)).takePage(data);
+      : await new LogReading(this.#cluster, this.#questions.completeLeaders, at, headOptions(at)).takePage(data);
     if (page === null) this.#large.push(wanted);
     else this.#heads[index] = headOf(page);
   }

@@ -19,6 +19,7 @@ import { type BatchPart, batchParts, DEFAULT_MAX_RECORD_BYTES, readPart, unreada
 import { MAX_AT_ONCE_BYTES, type OpenBatch, openBatch } from "./batch/decode_batch.ts";
 import { TooLargeError } from "./batch/decompression_errors.ts";
 import { type BatchBounds, batchesIn, MAGIC } from "./batch/layout.ts";
+import type { CompleteLeaders } from "./complete_leaders.ts";
 import { MOVE_PATIENCE_MS, type Questions } from "./questions.ts";
 import type { Cluster } from "./wire/cluster.ts";
 import { Code, ProtocolError } from "./wire/errors.ts";
@@ -40,7 +41,7 @@ export async function readLog(
 ): Promise<LogPage> {
   const { from, signal } = options;
   signal?.throwIfAborted();
-  const reading = new LogReading(cluster, questions, at, options);
+  const reading = new LogReading(cluster, questions.completeLeaders, at, options);
   const what = `read ${formatPosition({ ...at, offset: from })}`;
   return await abortable(questions.ask(what, () => reading.try(), MOVE_PATIENCE_MS), signal);
 }
@@ -56,7 +57,7 @@ type MeasuredPart = BatchPart & { readonly bytes: number };
 /** One call, which may take several tries. */
 export class LogReading {
   readonly #cluster: Cluster;
-  readonly #questions: Questions;
+  readonly #completeLeaders: CompleteLeaders;
   readonly #at: TopicPartition;
   readonly #options: ReadOptions;
   #from: number;
@@ -65,9 +66,10 @@ export class LogReading {
   /** The offset at which the data was damaged. */
   #damagedAt: number | null = null;
 
-  constructor(cluster: Cluster, questions: Questions, at: TopicPartition, options: ReadOptions) {
+  /** @param completeLeaders the leaders that may be asked for the end of what can be read */
+  constructor(cluster: Cluster, completeLeaders: CompleteLeaders, at: TopicPartition, options: ReadOptions) {
     this.#cluster = cluster;
-    this.#questions = questions;
+    this.#completeLeaders = completeLeaders;
     this.#at = at;
     this.#options = options;
     this.#from = Math.max(options.from, 0);
@@ -88,7 +90,7 @@ export class LogReading {
   async #read(): Promise<LogPage> {
     const { leader, place } = await this.#find();
     const askEnd = () => this.#askEnd(leader, Timestamp.latest, "readCommitted");
-    await this.#questions.completeLeaders.ensure(this.#at, place, askEnd);
+    await this.#completeLeaders.ensure(this.#at, place, askEnd);
     while (true) {
       const data = await this.#fetch(leader, { ...place, offset: this.#from });
       const { error } = data;

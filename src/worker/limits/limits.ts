@@ -7,7 +7,7 @@ import type { LimitedJob } from "../../routing/limits.ts";
 import type { Route } from "../../routing/route.ts";
 import { formatPartition, type TopicPartition } from "../../support/position.ts";
 import type { WorkerConfig } from "../config.ts";
-import { deriveJobId } from "../partition/derive_job_id.ts";
+import { jobIdOf } from "../partition/job_id.ts";
 import { RateBucket, RunningBucket } from "./bucket.ts";
 import { Gate, type GateOwner } from "./gate.ts";
 import { Limit } from "./limit.ts";
@@ -35,7 +35,7 @@ export class Limits {
     const { nowMs, callAt } = this.#config;
     return new Gate({
       limits: [...this.#runningOf(route), ...this.#rateOf(route, place)],
-      describe: (envelope, key, offset) => this.#describe(envelope, key, { ...place, offset }),
+      describe: (envelope, key, offset) => this.#describe(envelope, key, place, offset),
       nowMs,
       callAt,
       owner,
@@ -72,12 +72,11 @@ export class Limits {
     return [found];
   }
 
-  #describe(envelope: Envelope, key: string | null, at: TopicPartition & { readonly offset: number }): LimitedJob {
+  #describe(envelope: Envelope, key: string | null, place: TopicPartition, offset: number): LimitedJob {
     const { codec } = this.#config;
-    const { jobClass, jobId } = envelope;
     return {
-      jobClass,
-      jobId: jobId ?? deriveJobId(at),
+      jobClass: envelope.jobClass,
+      jobId: jobIdOf(envelope, place, offset),
       key,
       // Read when it is asked for: it may throw.
       get args() {

@@ -1,7 +1,7 @@
 /** From a record to a job that can be performed, or the reason why it cannot. */
 import { PoisonError, UnknownJobError, UnknownKeyError } from "../../errors.ts";
 import { isClassName } from "../../job/class_name.ts";
-import { type EnvelopeCodec, readTime } from "../../job/envelope.ts";
+import type { EnvelopeCodec } from "../../job/envelope.ts";
 import type { Envelope } from "../../job/envelope_data.ts";
 import type { JobClass } from "../../job/job.ts";
 import type { JobRegistry } from "../../job/registry.ts";
@@ -9,6 +9,7 @@ import type { Route } from "../../routing/route.ts";
 import { isReleased } from "../../routing/scheduled_topic.ts";
 import { show } from "../../support/validation.ts";
 import type { Cancellation } from "../control.ts";
+import { ageOf } from "./job_age.ts";
 import { type QueuedRecord, valueText } from "./queued_record.ts";
 
 /** A job that can be performed. */
@@ -123,16 +124,6 @@ function expiryOf(Class: JobClass): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Returns the time since a job was enqueued, or since it was due, in milliseconds. Without a time in the envelope the record's own
- * counts; a job without any has the age 0. 1970 is the time of a clock that was never set.
- */
-function ageOf({ enqueuedAt, scheduledAtMs }: Envelope, timestampMs: number, nowMs: number): number {
-  const enqueuedAtMs = enqueuedAt === null ? null : readTime(enqueuedAt);
-  const sinceMs = enqueuedAtMs !== null && enqueuedAtMs > 0 ? enqueuedAtMs : timestampMs;
-  return sinceMs > 0 ? nowMs - Math.max(sinceMs, scheduledAtMs ?? 0) : 0;
 }
 
 /** The number of known classes that an error lists. */

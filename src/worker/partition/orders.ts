@@ -6,7 +6,7 @@ import type { TopicPartition } from "../../support/position.ts";
 import type { WorkerControl } from "../control.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Decoded } from "./decode.ts";
-import { deriveJobId } from "./derive_job_id.ts";
+import { jobIdOf } from "./job_id.ts";
 
 /** See the module. */
 export class PartitionOrders {
@@ -35,10 +35,9 @@ export class PartitionOrders {
   screen(decoded: Decoded, offset: number): Decoded {
     if (!this.#control.hasCancellations) return decoded;
     if (decoded.kind !== "job" && decoded.kind !== "early" && decoded.kind !== "unknown") return decoded;
-    const { jobClass, jobId: given } = decoded.envelope;
-    const jobId = given ?? deriveJobId({ ...this.#place, offset });
+    const jobId = jobIdOf(decoded.envelope, this.#place, offset);
     const order = this.#control.cancellationOf(jobId);
-    return order === null ? decoded : { kind: "cancelled", jobClass, jobId, order };
+    return order === null ? decoded : { kind: "cancelled", jobClass: decoded.envelope.jobClass, jobId, order };
   }
 
   /** Asks those jobs to end that are cancelled. */

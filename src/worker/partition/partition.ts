@@ -39,7 +39,8 @@ export class Partition implements PartitionHandler {
   #isExhausted = false;
 
   constructor(ownership: Ownership, route: Route, context: GroupContext) {
-    const { committed } = ownership;
+    const { topic, partition, committed } = ownership;
+    const place = { topic, partition };
     const { consumer, memoryBudget, committer, unknownClasses, config: { monitor, skipCommand } } = context;
     const progress = committed === null ? NO_PROGRESS : decodeCommitMetadata(committed.metadata, committed.offset);
     this.ownership = ownership;
@@ -61,7 +62,7 @@ export class Partition implements PartitionHandler {
       this.#checkExhausted();
     };
     this.#waits = new RetryWaits({
-      place: ownership,
+      place,
       queue: this.#queue,
       retryState: this.#retryState,
       monitor,
@@ -70,7 +71,7 @@ export class Partition implements PartitionHandler {
       onProgress,
     });
     this.#runner = new Runner({
-      partition: ownership.partition,
+      place,
       route,
       context,
       queue: this.#queue,

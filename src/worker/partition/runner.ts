@@ -21,15 +21,18 @@
 import type { RunningJob } from "../../monitor/events.ts";
 import type { Checkpoint } from "../../job/run.ts";
 import { WaitGroup } from "../../support/wait_group.ts";
-import { Attempt, type AttemptContext, type Outcome } from "./attempt.ts";
+import { Attempt, type AttemptContext } from "./attempt.ts";
 import type { Gate } from "../limits/gate.ts";
 import type { GroupContext } from "./context.ts";
 import { decode, type Decoded, type DecodedJob } from "./decode.ts";
+import { Finisher, type RecordContext } from "./finisher.ts";
 import { PartitionOrders } from "./orders.ts";
+import type { Outcome } from "./outcome.ts";
 import type { QueuedRecord } from "./queued_record.ts";
 import type { RecordQueue } from "./record_queue.ts";
 import type { RetryState } from "./retry_state.ts";
-import { type RecordContext, Settlement } from "./settlement.ts";
+import { Settlement } from "./settlement.ts";
+import { UnperformedSettlement } from "./unperformed.ts";
 
 /** The parts of a partition that a runner needs. */
 export interface RunnerOptions extends RecordContext {
@@ -44,6 +47,7 @@ export class Runner {
   readonly #retryState: RetryState;
   readonly #attemptContext: AttemptContext;
   readonly #settlement: Settlement;
+  readonly #unperformed: UnperformedSettlement;
   /** The attempts whose outcome is not settled. */
   readonly #attempts = new Set<Attempt>();
   /** The loops. */
@@ -62,18 +66,20 @@ export class Runner {
     this.#context = options.context;
     this.#queue = options.queue;
     this.#retryState = options.retryState;
-    const { partition, route, context: { config: { codec, monitor, tracing, nowMs } } } = options;
+    const { place, route, context: { control, limits, config: { codec, monitor, tracing } } } = options;
     const interruptReason = (jobClass: string, checkpoint: Checkpoint) => this.#interruptReason(jobClass, checkpoint);
-    this.#attemptContext = { partition, route, codec, monitor, tracing, nowMs, interruptReason };
-    this.#settlement = new Settlement({ ...options, isOwned: () => this.#isOwned });
-    this.#gate = this.#context.limits.gateOf(route, partition, {
+    this.#attemptContext = { place, route, codec, monitor, tracing, interruptReason };
+    const finisher = new Finisher({ ...options, isOwned: () => this.#isOwned });
+    this.#settlement = new Settlement({ ...options, finisher });
+    this.#unperformed = new UnperformedSettlement({ ...options, finisher });
+    this.#gate = limits.gateOf(route, place.partition, {
       hasSlot: () => this.#attempts.size + this.#queue.ready < route.maxConcurrency,
       onWoken: (record) => {
         this.#queue.retry(record);
         this.start();
       },
     });
-    this.#orders = new PartitionOrders(this.#context.control, { topic: route.topic, partition }, () => this.#obey());
+    this.#orders = new PartitionOrders(control, place, () => this.#obey());
   }
 
   /** Returns the jobs that run. A job that has ended does not run, also while its outcome waits for the broker. */
@@ -238,7 +244,7 @@ export class Runner {
     const { semaphore, settling } = this.#context;
     semaphore.release();
     this.#startBeside();
-    return settling.track(this.#settlement.settleUnperformed(record, decoded));
+    return settling.track(this.#unperformed.settle(record, decoded));
   }
 
   /** Starts a loop for a record that is ready beside the one that was taken: never so in the order of the partition. */

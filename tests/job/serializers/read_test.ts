@@ -1,7 +1,7 @@
 /** Reading arguments: nothing in a record is trusted, and what cannot be read is an error with its path. */
 import { DeserializationError, globalId, Job } from "@activejob/kafka";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { CodecOptions } from "../../../src/job/envelope.ts";
+import type { CodecOptions } from "../../../src/job/codec_options.ts";
 import { replaceAt } from "../../../src/job/serializers/place.ts";
 import { inspectJson, parseExactly, UNSAFE_INTEGER } from "../../../src/job/serializers/read.ts";
 import { codecOf } from "../../support/codec.ts";

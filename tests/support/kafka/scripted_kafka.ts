@@ -42,11 +42,11 @@ export class ScriptedKafka implements AsyncDisposable {
   }
 
   /** A client of it. */
-  connect({ requestTimeoutMs = 5000 } = {}): Cluster {
+  connect({ requestTimeoutMs = 5000, connectionTimeoutMs = 2000 } = {}): Cluster {
     return new Cluster({
       brokers: [this.broker.address],
       requestTimeoutMs,
-      connection: { clientId: "test", ssl: false, sasl: null, connectionTimeoutMs: 2000 },
+      connection: { clientId: "test", ssl: false, sasl: null, connectionTimeoutMs },
     });
   }
 

@@ -17,7 +17,8 @@ export interface ProducerWorld extends AsyncDisposable {
 
 /** Opens a producer on scripted brokers. */
 export function openProducer(
-  { deliveryTimeoutMs = 20_000, metadataMaxAgeMs = 30_000, ...kafkaOptions } = {} as {
+  { deliveryTimeoutMs = 20_000, metadataMaxAgeMs = 30_000, connectionTimeoutMs = 2000, ...kafkaOptions } = {} as {
+    connectionTimeoutMs?: number;
     deliveryTimeoutMs?: number;
     metadataMaxAgeMs?: number;
     partitions?: number;
@@ -25,7 +26,7 @@ export function openProducer(
   },
 ): ProducerWorld {
   const kafka = new ScriptedKafka(kafkaOptions);
-  const cluster = kafka.connect();
+  const cluster = kafka.connect({ connectionTimeoutMs });
   const producer = new Producer(cluster, { deliveryTimeoutMs, metadataMaxAgeMs });
   return {
     kafka,

@@ -9,7 +9,10 @@ const inBrowser = await browserTests({ hostile: false });
 async function openPage({ open }: BrowserTest, path: string) {
   const window = await open();
   const { page } = window;
-  await page.clock.install();
+  const nowMs = Date.now();
+  // A clock that is only installed goes on by itself: it has a minute until it is stopped, before the page has a timer.
+  await page.clock.install({ time: nowMs - 60_000 });
+  await page.clock.pauseAt(nowMs);
   await page.goto(path);
   let requests = 0;
   page.on("request", () => requests++);

@@ -1,6 +1,6 @@
 /** One run of a job: its times, its time limit, and its async context. */
 // Runs alone: it measures milliseconds of busy jobs.
-import { activeJobTopic, App, currentAttributes, type EventMap, Job } from "@activejob/kafka";
+import { activeJobTopic, App, currentAttributes, type EventMap, Job, type Serializer } from "@activejob/kafka";
 import { assert, assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { nthEvent, setUpWorker, stepEnvelope } from "../../support/worker.ts";
@@ -106,6 +106,49 @@ Deno.test("Attempt does not ask the error handlers of a job that the stop ended"
   await app.close();
   await run;
   assertEquals(asked, []);
+});
+
+Deno.test("Attempt counts a job as failed whose attributes cannot be read again for its error handlers; the worker goes on", async () => {
+  class Account {}
+  class Current extends currentAttributes<{ account: Account }>("account") {}
+  let reads = 0;
+  const account: Serializer<Account, Record<string, never>> = {
+    name: "AccountSerializer",
+    handles: (value) => value instanceof Account,
+    serialize: () => ({}),
+    deserialize: () => {
+      if (++reads === 2) throw new Error("the account is gone");
+      return new Account();
+    },
+  };
+  const runs: number[] = [];
+  class AccountJob extends Job {
+    static {
+      this.retryOn(TypeError);
+    }
+    perform() {
+      runs.push(this.attempt);
+      if (this.attempt === 1) throw new TypeError("no");
+    }
+  }
+  await using app = new App({
+    name: "shop",
+    broker: "memory:",
+    jobs: [AccountJob],
+    topics: [activeJobTopic("default")],
+    currentAttributes: [Current],
+    serializers: [account],
+    backoff: { initialMs: 1, maxMs: 1, jitter: 0 },
+    logger: false,
+  });
+  const failures: string[] = [];
+  app.on("job.failed", ({ error }) => failures.push(error.message));
+  await Current.run({ account: new Account() }, () => AccountJob.performLater());
+  await app.flush();
+  await app.worker().run(undefined, { once: true });
+  assertEquals([runs, failures], [[1, 2], [
+    "Cannot deserialize current_attributes.Current.account: AccountSerializer: the account is gone",
+  ]]);
 });
 
 Deno.test("a wait in place that is longer than a timer can be ends with the longest timer, not at once", async () => {

@@ -27,12 +27,14 @@ export class FetchedPartition implements TopicPartition {
   isPaused = false;
   /** Node id of the broker that it is fetched from; `null` while no leader is known. */
   leader: number | null = null;
-  /** Epoch of that leader. It goes out with each fetch: together with a later one an old leader would answer as a follower. */
+  /** Epoch of that leader, or of the last one. It goes out with each fetch: together with a later one an old leader would answer as a follower. */
   leaderEpoch = -1;
   /** Metadata of an earlier epoch is out of date: a broker knew a later one. */
   minLeaderEpoch = 0;
   /** Whether the cluster has reported that it has no leader, so that it is reported once. */
   isLeaderless = false;
+  /** When the last leader was lost: metadata of that leader is followed only if it is younger. */
+  lostMs = -Infinity;
   /** Not fetched before this time, on the clock of `performance.now()`. */
   notBeforeMs = 0;
   /** Number of changes of the position: an answer to an earlier request is dropped. */
@@ -67,6 +69,7 @@ export class FetchedPartition implements TopicPartition {
   /** Its leader is not the one that was asked. */
   loseLeader(retryMs: number): void {
     this.leader = null;
-    this.notBeforeMs = performance.now() + retryMs;
+    this.lostMs = performance.now();
+    this.notBeforeMs = this.lostMs + retryMs;
   }
 }

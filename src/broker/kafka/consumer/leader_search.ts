@@ -1,6 +1,6 @@
 /**
- * Finds the leaders of fetched partitions, as long as one is unknown: it asks more and more slowly. A partition without a
- * leader, or one whose topic is gone, waits alone.
+ * Finds the leaders of fetched partitions, as long as one is unknown: it asks at once, then more and more slowly. A partition
+ * without a leader, or one whose topic is gone, waits alone: when another one loses its leader, it asks soon again.
  */
 import { sleep } from "../../../support/deadline.ts";
 import type { Cluster } from "../wire/cluster.ts";
@@ -20,7 +20,8 @@ export interface LeaderSearchHandler {
 }
 
 const RETRY_MS = 100;
-const MAX_RETRY_MS = 2000;
+/** Time in which a new leader is noticed, while one is looked for. */
+const MAX_RETRY_MS = 500;
 /** As the metadata writes it. */
 const NO_LEADER = -1;
 
@@ -31,7 +32,9 @@ export class LeaderSearch {
   readonly #handler: LeaderSearchHandler;
   readonly #signal: AbortSignal;
   #refreshing: Promise<void> | null = null;
+  /** Time from one question to the next, in milliseconds. */
   #waitMs = RETRY_MS;
+  #askedMs = -Infinity;
 
   /** @param partitions all partitions that are fetched; the set is read, and may change */
   constructor(
@@ -70,18 +73,23 @@ export class LeaderSearch {
     else this.#waitMs = RETRY_MS;
   }
 
-  /** The leader of a partition is another one, or does not respond: looks for it after a short wait. */
+  /** The leader of a partition is another one, or does not respond: looks for it. That leader is asked after a short wait. */
   lose(at: FetchedPartition): void {
     at.loseLeader(RETRY_MS);
     this.#cluster.doubt();
+    this.#waitMs = RETRY_MS;
     this.#refreshLater();
   }
 
   #find(at: FetchedPartition): void {
     const { leaderEpoch = -1 } = this.#cluster.metadata.partition(at.topic, at.partition) ?? {};
     if (at.topicId === undefined || leaderEpoch < at.minLeaderEpoch) return;
+    const isNew = leaderEpoch !== at.leaderEpoch;
+    // Metadata from before the loss knows no better; of another leader it is true whatever its age.
+    if (!isNew && this.#cluster.metadata.topic(at.topic)!.askedAtMs < at.lostMs) return;
     at.leader = this.#cluster.leaderOf(at.topic, at.partition);
     at.leaderEpoch = leaderEpoch;
+    if (isNew && at.leader !== null) at.notBeforeMs = 0;
   }
 
   #refreshLater(): void {
@@ -92,8 +100,12 @@ export class LeaderSearch {
   }
 
   async #refresh(): Promise<void> {
-    await sleep(this.#waitMs, this.#signal);
+    // In short waits: a partition that loses its leader meanwhile ends a long one.
+    while (performance.now() < this.#askedMs + this.#waitMs && !this.#signal.aborted) {
+      await sleep(Math.min(RETRY_MS, this.#askedMs + this.#waitMs - performance.now()), this.#signal);
+    }
     if (this.#signal.aborted) return;
+    this.#askedMs = performance.now();
     if (this.#waitMs > RETRY_MS) this.#cluster.doubt();
     this.#waitMs = Math.min(this.#waitMs * 2, MAX_RETRY_MS);
     try {

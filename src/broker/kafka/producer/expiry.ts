@@ -32,11 +32,19 @@ export class Expiry {
     return nextMs;
   }
 
-  /** Ends a request to a leader that is silent, once another broker leads the partition. */
+  /**
+   * Ends a request to a leader that is silent, once another broker leads the partition. One that still waits for its connection
+   * is not sent.
+   */
   cutIfMoved(queue: PartitionQueue): void {
     const { leader, connection } = queue.inFlight!;
     const now = this.#leaders.of(queue);
-    if (now === null || now === leader || connection === null) return;
+    if (now === null || now === leader) return;
+    if (connection === null) {
+      // A batch that is still being compressed cannot be sent by another request.
+      if (queue.head!.bytes.sealed !== null) queue.inFlight = null;
+      return;
+    }
     connection.close(
       new ConnectionError(connection.address, "another broker leads the partition now", { isSent: true }),
     );

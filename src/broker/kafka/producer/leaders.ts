@@ -19,6 +19,11 @@ export class Leaders {
     return this.#cluster.leaderOf(topic, partition);
   }
 
+  /** Returns the epoch of a partition's leader, which changes with the leader; −1 while nothing is known of it. */
+  epochOf({ topic, partition }: TopicPartition): number {
+    return this.#cluster.metadata.partition(topic, partition)?.leaderEpoch ?? -1;
+  }
+
   /** Whether a partition has a leader that could be reached lately. */
   canReach(at: TopicPartition): boolean {
     const leader = this.of(at);

@@ -58,6 +58,11 @@ export class OutgoingBatch {
     return waitMs;
   }
 
+  /** The next wait is a short one again. */
+  resetRetry(): void {
+    this.#retryMs = FIRST_RETRY_MS;
+  }
+
   /** Splits it in two, to find the record that is to blame. */
   halves(): [OutgoingBatch, OutgoingBatch] {
     const middle = this.records.length >> 1;

@@ -38,6 +38,10 @@ export class PartitionQueue implements TopicPartition {
   isLagging = false;
   /** Nothing is sent before this time, on the clock of `performance.now()`. */
   notBeforeMs = 0;
+  /** Epoch of the leader that the last request went to, as the metadata had it. */
+  leaderEpoch = -1;
+  /** Whether that leader could not be reached, or is not the leader any more: another one is looked for. */
+  hasLostLeader = false;
   #producerId: bigint | null = null;
   #epoch = 0;
   #sequence = 0;
@@ -82,6 +86,19 @@ export class PartitionQueue implements TopicPartition {
     if (head === undefined || head.isStamped) return;
     head.bytes.stamp(this.#producerId!, this.#epoch, this.#sequence);
     head.isStamped = true;
+  }
+
+  /** The leader could not be reached, or is not the leader any more: the first batch waits before it is sent again. */
+  loseLeader(): void {
+    this.hasLostLeader = true;
+    this.notBeforeMs = performance.now() + this.head!.nextRetryMs();
+  }
+
+  /** Another leader is known: neither a wait for the earlier one, nor a long one after a refusal, has a reason any more. */
+  endLeaderWait(): void {
+    this.hasLostLeader = false;
+    this.notBeforeMs = 0;
+    this.head?.resetRetry();
   }
 
   /** The first batch is in the log. */

@@ -11,6 +11,7 @@
  *   its calls is over. Given up while it may be in the log, its partition goes on under the next epoch, and a batch that
  *   still arrives is refused.
  * - The response of a leader that is silent for half a second is not waited for once another broker leads the partition.
+ * - While a leader cannot be reached the cluster is asked for another one, and the wait of its batches ends once there is one.
  *
  * One function decides what is due (`#pump`); it runs after each call, each response, and when the next deadline is over.
  */
@@ -125,7 +126,14 @@ export class Producer {
           isStale = true;
           this.#expiry.cutIfMoved(queue);
         }
-        continue;
+        if (queue.inFlight !== null) {
+          isStale ||= queue.hasLostLeader;
+          continue;
+        }
+      }
+      if (queue.hasLostLeader) {
+        if (this.#leaders.epochOf(queue) !== queue.leaderEpoch) queue.endLeaderWait();
+        else isStale = true;
       }
       if (!this.#leaders.canReach(queue) && this.#backlog.moveMovable(queue)) this.#pumpSoon();
       if (queue.head === undefined) {

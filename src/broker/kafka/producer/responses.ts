@@ -37,7 +37,7 @@ export class Responses {
       head.isMaybeWritten ||= isSent;
       head.problem = error instanceof Error ? error.message : String(error);
       if (isHopeless(error)) this.#backlog.giveUp(queue, head, head.problem, error);
-      else queue.notBeforeMs = performance.now() + head.nextRetryMs();
+      else queue.loseLeader();
     }
   }
 
@@ -51,6 +51,7 @@ export class Responses {
       waiting.delete(key);
       if (performance.now() - queue.inFlight!.sentMs < ACK_TIMEOUT_MS) queue.isLagging = false;
       queue.inFlight = null;
+      queue.hasLostLeader = false;
       if (queue.head !== undefined && !this.#signal.aborted) this.#react(queue, queue.head, error, baseOffset);
     }
     // A partition that the response leaves out.
@@ -81,7 +82,7 @@ export class Responses {
         break;
       case "refresh":
         this.#topics.invalidate();
-        break;
+        return queue.loseLeader();
     }
     queue.notBeforeMs = performance.now() + batch.nextRetryMs();
   }

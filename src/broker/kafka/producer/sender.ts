@@ -55,7 +55,10 @@ export class Sender {
   async #send(leader: number, queues: readonly PartitionQueue[], isLagging: boolean): Promise<void> {
     const inFlight: InFlight = { leader, sentMs: performance.now(), isLagging, connection: null };
     const { requestTimeoutMs } = this.#cluster;
-    for (const queue of queues) queue.inFlight = inFlight;
+    for (const queue of queues) {
+      queue.inFlight = inFlight;
+      queue.leaderEpoch = this.#leaders.epochOf(queue);
+    }
     // Without those whose time was over while they were compressed or the connection was opened.
     const sent = () => queues.filter((queue) => queue.inFlight === inFlight);
     try {

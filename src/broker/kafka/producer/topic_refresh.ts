@@ -16,7 +16,8 @@ import type { TopicProducer } from "./topic_producer.ts";
 /** Time for which a topic must be missing before its records are refused, in milliseconds: metadata travels. */
 const MISSING_MS = 1000;
 const FIRST_REFRESH_MS = 50;
-const MAX_REFRESH_MS = 500;
+/** Time in which a new leader is noticed, while one is looked for. */
+const MAX_REFRESH_MS = 250;
 
 /** See the module. */
 export class TopicRefresh {

@@ -38,9 +38,8 @@ export type Purpose = "control" | "produce" | "produce lagging" | "read" | `grou
 const SUSPECT_MS = 15_000;
 /** The silence of a broker after which another one is asked too, in milliseconds. */
 const HEDGE_MS = 1000;
-/** The silence of a broker after which its place is looked up, first and then again, in milliseconds. */
-const FIRST_LOOK_MS = 500;
-const LOOK_MS = 1000;
+/** The silence of a broker after which its place is looked up, and then again, in milliseconds. */
+const LOOK_MS = 500;
 /** Deadline of a response that a broker has in memory, in milliseconds. */
 const SHORT_TIMEOUT_MS = 3000;
 
@@ -140,8 +139,8 @@ export class Cluster {
     const name = `${purpose} ${this.#nodes.get(nodeId)}`;
     const over = new AbortController();
     const watch = async (): Promise<void> => {
-      for (let waitMs = FIRST_LOOK_MS; !over.signal.aborted; waitMs = LOOK_MS) {
-        await sleep(waitMs, over.signal);
+      while (!over.signal.aborted) {
+        await sleep(LOOK_MS, over.signal);
         if (over.signal.aborted || await isInPlace().catch(() => true) || over.signal.aborted) continue;
         const connection = this.#connections.get(name);
         connection?.close(new ConnectionError(connection.address, "another broker has its place now"));

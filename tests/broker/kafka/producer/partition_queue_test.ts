@@ -69,3 +69,19 @@ Deno.test("PartitionQueue needs another producer id, and not the same again, onc
   assert(queue.useProducerId(8n) && !queue.needsProducerId);
   assertEquals(stamp(queue), [8, 0, 0]);
 });
+
+Deno.test("PartitionQueue waits longer each time that it loses its leader, and shortly again once it has another one", () => {
+  const queue = queueWith("a");
+  /** The wait, at least and at most: the clock is read before it begins and after. */
+  const waitMs = (): [leastMs: number, mostMs: number] => {
+    const beforeMs = performance.now();
+    queue.loseLeader();
+    return [queue.notBeforeMs - performance.now(), queue.notBeforeMs - beforeMs];
+  };
+  waitMs();
+  waitMs();
+  assert(waitMs()[1] > 60, "Expected the third wait to be longer than the longest first one");
+  queue.endLeaderWait();
+  assertEquals([queue.hasLostLeader, queue.notBeforeMs], [false, 0]);
+  assert(waitMs()[0] <= 60, "Expected a first wait again");
+});

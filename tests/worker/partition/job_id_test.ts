@@ -1,6 +1,6 @@
 /** Ids of jobs whose envelopes have none. */
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { deriveJobId } from "../../../src/worker/partition/derive_job_id.ts";
+import { deriveJobId } from "../../../src/worker/partition/job_id.ts";
 
 Deno.test("deriveJobId() is a UUID, the same for a record and different for each", () => {
   const position = { topic: "default", partition: 3, offset: 17 };

@@ -1,7 +1,16 @@
-/** The id of a job whose envelope has none. */
+/** The id of a job, also of one whose envelope has none. */
 import { Buffer } from "node:buffer";
 import { murmur2 } from "../../broker/partitioner.ts";
-import { formatPosition, type Position } from "../../support/position.ts";
+import { formatPosition, type Position, type TopicPartition } from "../../support/position.ts";
+
+/** Returns the id of a job in the record at an offset. */
+export function jobIdOf(
+  { jobId }: { readonly jobId: string | null },
+  { topic, partition }: TopicPartition,
+  offset: number,
+): string {
+  return jobId ?? deriveJobId({ topic, partition, offset });
+}
 
 /**
  * Derives a job id from the position of its record.
