@@ -1,6 +1,6 @@
 /**
  * `deno task test:cluster [--require kafka] [options of deno test]`: runs `tests/kafka/cluster`, which starts three brokers and
- * kills, freezes and restarts them under load. It takes about seven minutes. Without Java or Maven the tests are left out, and
+ * kills, freezes and restarts them under load. It takes about six minutes. Without Java or Maven the tests are left out, and
  * a line says so; with `--require kafka` that is a failure.
  *
  * The last line is `N passed, N failed`.

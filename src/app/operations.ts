@@ -166,7 +166,7 @@ export class Operations {
       clock: options.clock,
       broker: () => broker.ready(),
       append: (topic, record) => dispatcher.append(topic, record),
-      cancelScheduled: (jobId) => dispatcher.cancelScheduled(jobId),
+      cancelScheduled: (jobId, order) => dispatcher.cancelScheduled(jobId, order),
     });
   }
 

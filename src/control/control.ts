@@ -73,7 +73,7 @@ export interface ControlContext {
   readonly broker: () => Promise<Broker>;
   readonly append: (topic: string, record: NewRecord) => Promise<AppendOutcome>;
   /** Takes a job away from the delayed ones. */
-  readonly cancelScheduled: (jobId: string) => Promise<void>;
+  readonly cancelScheduled: (jobId: string, order: Pick<Pause, "by" | "why">) => Promise<void>;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -158,7 +158,7 @@ export class Control {
     const atMs = this.#timeAfter(state.cancelled.get(jobId));
     // First: a job that is released meanwhile is cancelled by the worker that takes it.
     await this.#write(cancelRecord(jobId, { by, why, atMs, expiresAtMs: atMs + forMs }));
-    await this.#context.cancelScheduled(jobId).catch((error) => {
+    await this.#context.cancelScheduled(jobId, { by, why }).catch((error) => {
       // Without that topic no job waits.
       if (!(error instanceof UnknownTopicError) && !(error.cause instanceof UnknownTopicError)) throw error;
     });

@@ -18,6 +18,7 @@ import { lazyImport } from "../support/root_context.ts";
 import { show } from "../support/validation.ts";
 import { JobPreparer, mayWait, type PreparedJob, type PreparerOptions } from "./job_preparer.ts";
 import { asRefusal, nameOf, refusal } from "./job_record.ts";
+import type { CancelOrder } from "./schedule.ts";
 import type { ScheduledTopic } from "./scheduled_topic.ts";
 import { type BufferOptions, SendBuffer } from "./send_buffer.ts";
 import { TopicSender } from "./topic_sender.ts";
@@ -127,12 +128,13 @@ export class Dispatcher {
   /**
    * Takes a job away from the delayed ones.
    *
+   * @param order the operator's name and reason. @default not known
    * @returns a promise that resolves once the cancellation is acknowledged
    * @throws {EnqueueError} if it cannot be written
    */
-  async cancelScheduled(jobId: string): Promise<void> {
+  async cancelScheduled(jobId: string, order?: CancelOrder): Promise<void> {
     const scheduled = await this.#lookAtScheduledTopic();
-    const records = scheduled.cancellationRecords(jobId);
+    const records = scheduled.cancellationRecords(jobId, order);
     const outcomes = await Promise.all(records.map((record) => this.append(scheduled.topic, record)));
     for (const outcome of outcomes) {
       if (outcome.ok) continue;

@@ -6,7 +6,7 @@
  * | schedule | `<job id>:<random>`, another one at each scheduling | the job's envelope | `due-at`, `target-topic`, `target-key`, `rewrites`; and the job's own |
  * | tick | `recurring/<id>:<random>` | an envelope of the job | as a schedule, and `recurring`: see `scheduler/recurring/tick_record.ts` |
  * | tombstone | the key of the schedule that it removes | none | none |
- * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it; `forgotten` if a recurring job is not in the code of the writer, so that its tick may come again |
+ * | cancellation | `<job id>:<random>` | empty | `cancel`: counts against all schedules of the job before it; `forgotten` if a recurring job is not in the code of the writer, so that its tick may come again; `cancel-by`, `cancel-why`: the operator's name and reason |
  *
  * With the job id alone as key, a job that fails and is scheduled again before the tombstone of its first release is written
  * would be deleted by that tombstone.
@@ -39,11 +39,22 @@ export interface Schedule {
   readonly recurring?: string;
 }
 
+/** The name and the reason of the operator who cancels a job; `null` where they are not known. */
+export interface CancelOrder {
+  readonly by: string | null;
+  readonly why: string | null;
+}
+
 /** A record of the topic. */
 export type ScheduledRecord =
   | Schedule
   | { readonly kind: "tombstone" }
-  | { readonly kind: "cancellation"; readonly jobId: string; readonly isForgotten: boolean }
+  | {
+    readonly kind: "cancellation";
+    readonly jobId: string;
+    readonly isForgotten: boolean;
+    readonly order: CancelOrder;
+  }
   /** It cannot be read: why. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -52,6 +63,8 @@ const TARGET_TOPIC = "target-topic";
 const TARGET_KEY = "target-key";
 const CANCEL = "cancel";
 const FORGOTTEN = "forgotten";
+const CANCEL_BY = "cancel-by";
+const CANCEL_WHY = "cancel-why";
 const REWRITES = "rewrites";
 const RECURRING = "recurring";
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -65,6 +78,11 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 const NO_BYTES = new Uint8Array(0);
+/** Longest name and reason of an operator, in characters, as `app.cancel` takes them. */
+const MAX_BY_LENGTH = 255;
+const MAX_WHY_LENGTH = 1000;
+/** An order of no known operator. */
+export const NO_ORDER: CancelOrder = Object.freeze({ by: null, why: null });
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -91,8 +109,13 @@ export function scheduleRecord(
 }
 
 /** Returns the record that cancels the schedules of a job that are before it. */
-export function cancellationRecord(jobId: string): NewRecord {
-  return { key: newKey(jobId), value: "", headers: [[CANCEL, NO_BYTES]] };
+export function cancellationRecord(jobId: string, { by, why }: CancelOrder = NO_ORDER): NewRecord {
+  const headers: Headers = [
+    [CANCEL, NO_BYTES],
+    ...(by === null ? [] : [[CANCEL_BY, toBytes(by)] as const]),
+    ...(why === null ? [] : [[CANCEL_WHY, toBytes(why)] as const]),
+  ];
+  return { key: newKey(jobId), value: "", headers };
 }
 
 /** Returns the record that removes the tick of a recurring job which is not in the code. */
@@ -131,7 +154,10 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
     else if (name === CANCEL) cancel = bytes;
     else if (name !== RELEASED_AT) own.push([name, bytes]);
   }
-  if (cancel !== undefined) return { kind: "cancellation", jobId, isForgotten: readText(cancel) === FORGOTTEN };
+  if (cancel !== undefined) {
+    const order = readCancelOrder(headers);
+    return { kind: "cancellation", jobId, isForgotten: readText(cancel) === FORGOTTEN, order };
+  }
   const dueAtMs = readNumber(dueAt);
   if (dueAtMs === null) return { kind: "unreadable", reason: `it has no valid "${DUE_AT}"` };
   const targetTopic = readText(target);
@@ -146,6 +172,14 @@ export function readScheduled({ key, value, headers, unreadable }: StoredRecord)
     rewrites: readNumber(rewrites),
   };
   return recurring === undefined ? schedule : { ...schedule, recurring: readText(recurring) ?? "" };
+}
+
+function readCancelOrder(headers: Headers): CancelOrder {
+  const read = (wanted: string, maxLength: number) => {
+    const text = readText(headers.findLast(([name]) => name === wanted)?.[1]);
+    return text === null || text === "" || text.length > maxLength ? null : text;
+  };
+  return { by: read(CANCEL_BY, MAX_BY_LENGTH), why: read(CANCEL_WHY, MAX_WHY_LENGTH) };
 }
 
 type Value = Uint8Array | null | undefined;

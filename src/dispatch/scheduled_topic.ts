@@ -6,7 +6,7 @@ import type { Broker, NewRecord } from "../broker/broker.ts";
 import { partitionOfKey } from "../broker/partitioner.ts";
 import { InvalidConfigurationError, UnknownTopicError } from "../errors.ts";
 import { reasonNotToSchedule } from "../routing/scheduled_topic.ts";
-import { cancellationRecord, scheduleRecord } from "./schedule.ts";
+import { cancellationRecord, type CancelOrder, scheduleRecord } from "./schedule.ts";
 
 /** See the module. */
 export class ScheduledTopic {
@@ -77,8 +77,9 @@ export class ScheduledTopic {
    *
    * @throws see {@linkcode ScheduledTopic.assertReady}
    */
-  cancellationRecords(jobId: string): NewRecord[] {
-    return Array.from({ length: this.partitions }, (_, partition) => ({ ...cancellationRecord(jobId), partition }));
+  cancellationRecords(jobId: string, order?: CancelOrder): NewRecord[] {
+    const { partitions } = this;
+    return Array.from({ length: partitions }, (_, partition) => ({ ...cancellationRecord(jobId, order), partition }));
   }
 
   async #describe(): Promise<number> {

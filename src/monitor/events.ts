@@ -84,7 +84,7 @@ export interface EventMap {
   "job.released": Position & { readonly jobId: string; readonly dueAtMs: number; readonly latenessMs: number };
   /**
    * An operator has cancelled a job. `state`: it was among the delayed jobs, and the position is there; it waited in its topic;
-   * or it ran, for `durationMs`. `by`, `why`: the operator's name and reason, where they are known.
+   * or it ran, for `durationMs`. `by`, `why`: the operator's name and reason, where they are known: `app.cancelScheduled` has none.
    */
   "job.cancelled": Position & {
     readonly jobId: string;

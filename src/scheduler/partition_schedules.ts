@@ -9,7 +9,7 @@
  */
 import type { StoredRecord } from "../broker/broker.ts";
 import { textOf } from "../broker/record_text.ts";
-import { readScheduled, type Schedule } from "../dispatch/schedule.ts";
+import { type CancelOrder, NO_ORDER, readScheduled, type Schedule } from "../dispatch/schedule.ts";
 import type { TopicPartition } from "../support/position.ts";
 import type { GroupContext } from "../worker/partition/context.ts";
 import { type Candidate, memoryOf } from "./candidate.ts";
@@ -19,7 +19,7 @@ import { RecurringJobs } from "./recurring/recurring_jobs.ts";
 import { decodeTick, RECURRING_PARTITION } from "./recurring/tick_record.ts";
 import { waitAfterReadError } from "./read_error.ts";
 import { Releases } from "./releases.ts";
-import { Removals } from "./removals.ts";
+import { type Removal, Removals } from "./removals.ts";
 import { ScheduleIndex } from "./schedule_index.ts";
 import { TombstoneWriter } from "./tombstones.ts";
 
@@ -75,10 +75,10 @@ export class PartitionSchedules {
     this.#removals = new Removals({
       ...shared,
       isHeld: (offset) => this.#releases.isHeld(offset) || this.#recurring?.isHeld(offset) === true,
-      onFinished: ({ kind, offset, jobId }) => {
+      onFinished: ({ kind, offset, jobId, order }) => {
         if (kind !== "cancelled") return;
-        const unknown = { jobClass: null, durationMs: null, by: null, why: null };
-        context.monitor.emit("job.cancelled", { topic, partition, offset, jobId, state: "delayed", ...unknown });
+        const job = { topic, partition, offset, jobId, jobClass: null };
+        context.monitor.emit("job.cancelled", { ...job, state: "delayed", durationMs: null, ...order });
       },
     });
     this.#near = new NearSchedules({
@@ -216,7 +216,7 @@ export class PartitionSchedules {
     const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
     for (const each of cancelled) {
       this.#recurring?.remove(each, read.isForgotten);
-      this.#remove("cancelled", each, read.jobId);
+      this.#remove("cancelled", each, read.jobId, read.order);
     }
     this.#removals.addCancellation(offset, key, cancelled);
   }
@@ -261,10 +261,10 @@ export class PartitionSchedules {
     if (offset >= reported) monitor.emit("schedule.unreadable", { topic, partition, offset, reason });
   }
 
-  #remove(kind: "superseded" | "cancelled", offset: number, jobId: string): void {
+  #remove(kind: Removal["kind"], offset: number, jobId: string, order: CancelOrder = NO_ORDER): void {
     this.#near.remove(offset);
     this.#index.markRemoved(offset);
-    this.#removals.add({ kind, offset, jobId });
+    this.#removals.add({ kind, offset, jobId, order });
     this.#recurring?.remove(offset);
   }
 

@@ -6,7 +6,7 @@
  * A cancellation gets its own tombstone after those of all that it cancels are acknowledged.
  */
 import { Fifo } from "../support/fifo.ts";
-import { jobIdOf } from "../dispatch/schedule.ts";
+import { type CancelOrder, jobIdOf } from "../dispatch/schedule.ts";
 import type { SchedulerContext } from "./context.ts";
 import { fetchRecords } from "./fetch_records.ts";
 import type { ScheduleIndex } from "./schedule_index.ts";
@@ -19,6 +19,8 @@ export interface Removal {
   readonly offset: number;
   /** The job that is scheduled again, or cancelled. */
   readonly jobId: string;
+  /** The operator who cancels it, as far as known. */
+  readonly order: CancelOrder;
 }
 
 /** A cancellation in the log. */

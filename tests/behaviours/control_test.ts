@@ -106,7 +106,7 @@ behaviour(
     await app.flush();
     await process.start();
     await until(() => ran.length === 1, () => "the first job");
-    await app.cancel(delayed.jobId);
+    await app.cancel(delayed.jobId, { by: "eve", why: "too late" });
     await app.cancel(waits.jobId, { by: "ada" });
     await app.cancel(runs.jobId, { by: "ada", why: "wrong customer" });
     await until(() => ran.length === 2, () => `the third job, but ${ran} ran`);
@@ -124,7 +124,7 @@ behaviour(
     assertEquals(
       states.sort((a, b) => a[1]! < b[1]! ? -1 : 1),
       [
-        [delayed.jobId, "delayed", null, null],
+        [delayed.jobId, "delayed", "eve", "too late"],
         [runs.jobId, "running", "ada", "wrong customer"],
         [waits.jobId, "waiting", "ada", null],
       ],

@@ -61,13 +61,30 @@ Deno.test("a cancellation names its job, and is not a tombstone", () => {
     kind: "cancellation",
     jobId: "a:b",
     isForgotten: false,
+    order: { by: null, why: null },
   });
   assertEquals(readScheduled(stored(forgettingRecord("a:b"))), {
     kind: "cancellation",
     jobId: "a:b",
     isForgotten: true,
+    order: { by: null, why: null },
   });
   assertEquals(readScheduled(stored({ key: "a:1", value: null })), { kind: "tombstone" });
+});
+
+Deno.test("a cancellation has the name and the reason of the operator; forged ones count for nothing", () => {
+  const orderOf = (record: NewRecord) => {
+    const read = readScheduled(stored(record));
+    assert(read.kind === "cancellation");
+    return read.order;
+  };
+  for (const order of [{ by: "ada", why: "wrong cüstomer" }, { by: "ada", why: null }]) {
+    assertEquals(orderOf(cancellationRecord("a", order)), order);
+  }
+  for (const value of [null, bytes(""), new Uint8Array([0xff]), bytes("x".repeat(1001))]) {
+    const headers = [["cancel", bytes("")], ["cancel-by", value], ["cancel-why", value]] as const;
+    assertEquals(orderOf({ key: "a:1", value: "", headers }), { by: null, why: null });
+  }
 });
 
 Deno.test("a forged record is unreadable, with a reason", () => {

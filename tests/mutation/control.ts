@@ -170,4 +170,12 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
     tests: ["tests/control/worker_control_test.ts"],
     only: "as many records again",
   },
+  {
+    what: "control: a delayed job that is cancelled has the operator's name and reason in its event",
+    file: "src/scheduler/partition_schedules.ts",
+    find: 'this.#remove("cancelled", each, read.jobId, read.order);',
+    replace: 'this.#remove("cancelled", each, read.jobId);',
+    tests: ["tests/behaviours/control_test.ts"],
+    only: "O3",
+  },
 ];

@@ -6,6 +6,14 @@ const TESTS = "tests/broker/kafka";
 
 export const SCRIPTED_KAFKA_MUTANTS: readonly Mutant[] = [
   {
+    what: "kafka: one broker alone does not make a member leave its coordinator",
+    file: `${SOURCE}/wire/cluster.ts`,
+    find: "      this.doubt();\n      return await this.#findCoordinator(group) === nodeId;",
+    replace: "      return false;",
+    tests: [`${TESTS}/wire/cluster_test.ts`],
+    only: "alone takes itself",
+  },
+  {
     what: "kafka: a leader that was lost is not found in the metadata from before",
     file: `${SOURCE}/consumer/leader_search.ts`,
     find: "if (!isNew && this.#cluster.metadata.topic(at.topic)!.askedAtMs < at.lostMs) return;",

@@ -1,7 +1,7 @@
 /** Schedules that are removed before they are released: the key in the log decides, and the order of tombstones. */
 import { assertEquals } from "@std/assert";
 import type { NewRecord } from "../../src/broker/broker.ts";
-import { cancellationRecord, scheduleRecord } from "../../src/dispatch/schedule.ts";
+import { cancellationRecord, NO_ORDER, scheduleRecord } from "../../src/dispatch/schedule.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import type { SchedulerContext } from "../../src/scheduler/context.ts";
 import type { HashKey } from "../../src/scheduler/hash.ts";
@@ -42,7 +42,7 @@ async function setUp(jobIds: readonly string[], hashKey?: HashKey) {
   });
   const remove = (offset: number, jobId: string) => {
     index.markRemoved(offset);
-    removals.add({ kind: "cancelled", offset, jobId });
+    removals.add({ kind: "cancelled", offset, jobId, order: NO_ORDER });
   };
   return { broker, index, removals, remove, written, finished, held, keys: records.map(({ key }) => key) };
 }

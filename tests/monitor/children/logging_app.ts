@@ -1,6 +1,7 @@
 /**
- * A program that logs to standard error, and ends in the way that its argument names. `worker` is a worker without the
- * command line: it performs as many jobs as standard input asks for, and prints their total, until `close`.
+ * A program that performs as many jobs as its second argument says, each with a line on standard error, and ends in the way
+ * that its first argument names. `worker` is a worker without the command line: it performs as many jobs as standard input
+ * asks for, and prints their total, until `close`.
  */
 import { activeJobTopic, App, Job } from "@activejob/kafka";
 import { createInterface } from "node:readline";
@@ -23,11 +24,10 @@ const app = new App({
   logger: { format: "json" },
 });
 
-const [way] = Deno.args;
-const MANY = 500;
+const [way, jobs] = Deno.args;
 
-async function performMany() {
-  for (let n = 0; n < MANY; n++) await ChatJob.performLater(`line ${n}`);
+async function performJobs() {
+  for (let n = 0; n < Number(jobs); n++) await ChatJob.performLater(`line ${n}`);
   await app.worker().run(undefined, { once: true });
 }
 
@@ -49,7 +49,7 @@ if (way === "worker") {
   await run;
   Deno.exit(0);
 }
-await performMany();
+await performJobs();
 logLast();
 if (way === "close") await app.close();
 if (way === "exit") Deno.exit(3);

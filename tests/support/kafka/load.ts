@@ -45,11 +45,12 @@ export class Load implements AsyncDisposable {
   #sinceMs = nowMs();
   #untilMs = Infinity;
 
-  /** Starts both processes; resolves once each partition's jobs are performed. */
+  /** Starts both processes; resolves once each partition's jobs are performed, and the worker has caught up. */
   static async start(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
     try {
       await load.untilPerforming();
+      await load.#untilCaughtUp();
       return load;
     } catch (error) {
       await load[Symbol.asyncDispose]();
@@ -108,6 +109,21 @@ export class Load implements AsyncDisposable {
     );
   }
 
+  /** Waits until all that is acknowledged now is performed: the worker was started later than the producer, or more slowly. */
+  async #untilCaughtUp(): Promise<void> {
+    const waiting = new Set(this.outcomes().filter(({ written }) => written === "yes").map(idOf));
+    let at = 0;
+    await until(
+      () => {
+        const performed = this.performed();
+        for (; at < performed.length; at++) waiting.delete(idOf(performed[at]!));
+        return waiting.size === 0;
+      },
+      () => `${waiting.size} jobs wait`,
+      PATIENCE_MS,
+    );
+  }
+
   /** A topic was deleted: its jobs up to now went with it. */
   noteDeleted(topic: string): void {
     this.#deletedMs.set(topic, nowMs());
@@ -138,7 +154,7 @@ export class Load implements AsyncDisposable {
     await until(() => this.#countMissing() === 0, () => "", PATIENCE_MS).catch(() => {});
     this.worker.signal("SIGTERM");
     await this.worker.ended();
-    return judge(this.outcomes(), this.performed(), this.#countMissing());
+    return judge(this.outcomes(), this.performed(), this.#countMissing(), this.#sinceMs);
   }
 
   /** The longest time in which nothing was performed in a partition, in milliseconds. */

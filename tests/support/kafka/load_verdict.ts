@@ -16,7 +16,7 @@ export interface Verdict {
   readonly wronglyDenied: number;
   /** Calls that were not acknowledged. */
   readonly notAcknowledged: number;
-  /** The longest time from the call to the acknowledgement, in milliseconds. */
+  /** The longest time from the call, or from the fault if the call was made before, to the acknowledgement, in milliseconds. */
   readonly worstAckMs: number;
 }
 
@@ -26,8 +26,18 @@ export interface Period {
   readonly untilMs: number;
 }
 
-/** Judges a load that has ended. @param lost how many jobs were acknowledged and never ran */
-export function judge(outcomes: readonly EnqueueLine[], performed: readonly LedgerLine[], lost: number): Verdict {
+/**
+ * Judges a load that has ended.
+ *
+ * @param lost how many jobs were acknowledged and never ran
+ * @param sinceMs when the fault began. @default before all
+ */
+export function judge(
+  outcomes: readonly EnqueueLine[],
+  performed: readonly LedgerLine[],
+  lost: number,
+  sinceMs = 0,
+): Verdict {
   const first = firstRuns(performed);
   const latest = new Map<string, number>();
   let outOfOrder = 0;
@@ -40,6 +50,7 @@ export function judge(outcomes: readonly EnqueueLine[], performed: readonly Ledg
   // With the job's number: a topic that is created again counts from 0 again.
   const records = new Set(performed.map((line) => `${idOf(line)} ${line.partition}@${line.offset}`));
   const acknowledged = outcomes.filter(({ written }) => written === "yes");
+  const ackMs = acknowledged.map(({ calledMs, settledMs }) => settledMs - Math.max(calledMs, sinceMs));
   return {
     lost,
     outOfOrder,
@@ -47,7 +58,7 @@ export function judge(outcomes: readonly EnqueueLine[], performed: readonly Ledg
     writtenTwice: records.size - first.length,
     wronglyDenied: outcomes.filter((line) => line.written === "no" && ran.has(idOf(line))).length,
     notAcknowledged: outcomes.length - acknowledged.length,
-    worstAckMs: Math.round(Math.max(0, ...acknowledged.map(({ calledMs, settledMs }) => settledMs - calledMs))),
+    worstAckMs: Math.round(Math.max(0, ...ackMs)),
   };
 }
 
@@ -57,7 +68,10 @@ export function longestStandstillMs(performed: readonly LedgerLine[], at: TopicP
   return Math.round(Math.max(...times.slice(1).map((time, before) => time - times[before]!)));
 }
 
-/** Returns the longest time from an acknowledgement to the job's run in a period, in milliseconds. */
+/**
+ * Returns the longest time from an acknowledgement to the job's run in a period, in milliseconds. Of a job that was acknowledged
+ * before, only the part within the period counts.
+ */
 export function longestDelayMs(
   outcomes: readonly EnqueueLine[],
   performed: readonly LedgerLine[],
@@ -65,7 +79,9 @@ export function longestDelayMs(
   period: Period,
 ): number {
   const settled = new Map(outcomes.map((line) => [idOf(line), line.settledMs]));
-  const delays = runsIn(performed, at, period).map((line) => line.atMs - (settled.get(idOf(line)) ?? Infinity));
+  const delays = runsIn(performed, at, period).map((line) =>
+    line.atMs - Math.max(period.sinceMs, settled.get(idOf(line)) ?? Infinity)
+  );
   return Math.round(Math.max(0, ...delays));
 }
 

@@ -46,15 +46,22 @@ Deno.test("judge() counts jobs that ran although they were reported as not writt
   });
 });
 
+Deno.test("judge() counts the time of an acknowledgement from the fault where the call was made before it", () => {
+  assertEquals(judge([called(0), called(5)], [ran(0), ran(5)], 0, 0).worstAckMs, 15);
+  assertEquals(judge([called(0), called(5)], [ran(0), ran(5)], 0, 92).worstAckMs, 3);
+});
+
 Deno.test("longestStandstillMs() counts from the beginning of the period to its end, without second runs", () => {
   const performed = [ran(0, { atMs: 50 }), ran(1, { atMs: 130 }), ran(2, { atMs: 150 }), ran(1, { atMs: 190 })];
   assertEquals(longestStandstillMs(performed, AT, PERIOD), 50);
   assertEquals(longestStandstillMs(performed, { ...AT, partition: 1 }, PERIOD), 100);
 });
 
-Deno.test("longestDelayMs() counts from the acknowledgement to the first run", () => {
+Deno.test("longestDelayMs() counts from the acknowledgement, or the beginning of the period, to the first run", () => {
   const performed = [ran(0, { atMs: 130 }), ran(1, { atMs: 160 }), ran(2, { atMs: 250 })];
-  assertEquals(longestDelayMs([called(0), called(1), called(2)], performed, AT, PERIOD), 69);
+  const outcomes = [called(0, "yes", 110), called(1, "yes", 112), called(2, "yes", 113)];
+  assertEquals(longestDelayMs(outcomes, performed, AT, PERIOD), 48);
+  assertEquals(longestDelayMs([called(0), called(1), called(2)], performed, AT, PERIOD), 60);
   assertEquals(longestDelayMs([], performed, AT, PERIOD), 0);
 });
 

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { Reader } from "../../../src/broker/kafka/wire/reader.ts";
+import { waitUntilSettled } from "../../../src/support/deadline.ts";
 
 /** Numbers of the requests that scripts are about. */
 export const Api = {
@@ -62,6 +63,8 @@ export class ScriptedBroker implements AsyncDisposable {
   onConnect: (connection: number) => "accept" | "cut" | Uint8Array = () => "accept";
   /** Responses are written in pieces of so many bytes, each on its own. */
   chunkBytes = Infinity;
+  /** The longest wait for scripts at the end, in ms: a test that fails may never release the response that it holds. */
+  patienceMs = 3000;
   /** Number of connections so far. */
   connectionCount = 0;
   readonly #scripts = new Map<number, Script>();
@@ -116,7 +119,7 @@ export class ScriptedBroker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     this.cutAll();
-    await Promise.all(this.#running);
+    await waitUntilSettled(Promise.all(this.#running), this.patienceMs);
   }
 
   #follow(running: Promise<void>): void {

@@ -208,7 +208,13 @@ export class Cluster {
     purpose: Purpose = "control",
   ): Promise<Response> {
     const nodeId = this.#coordinators.get(group) ?? await this.#findCoordinator(group);
-    const isInPlace = async () => await this.#findCoordinator(group) === nodeId;
+    const isInPlace = async () => {
+      if (await this.#findCoordinator(group) === nodeId) return true;
+      // Another broker must confirm it: one that was frozen takes itself for the coordinator until it has new metadata, and has
+      // removed the members, whose heartbeats did not reach it.
+      this.doubt();
+      return await this.#findCoordinator(group) === nodeId;
+    };
     try {
       return await this.sendWhileInPlace(nodeId, purpose, request, timeoutMs, isInPlace);
     } catch (error) {

@@ -250,6 +250,26 @@ Deno.test("sendToCoordinator() does not wait for a silent broker once another on
   await dispose(cluster, brokers);
 });
 
+Deno.test("sendToCoordinator() does not follow a broker that alone takes itself for the coordinator", async () => {
+  const brokers = scripted(2);
+  for (const [nodeId, broker] of brokers.entries()) {
+    broker.on(Api.findCoordinator, () => findCoordinatorResponse({ nodeId, port: broker.port }));
+  }
+  const slow = Promise.withResolvers<void>();
+  brokers[0]!.on(Api.heartbeat, () => slow.promise.then(() => heartbeatResponse()));
+  const cluster = connect(brokers, { requestTimeoutMs: 20_000 });
+  const beat = cluster.sendToCoordinator("g", BEAT, 20_000, "group 1");
+  await until(() => brokers[0]!.received(Api.heartbeat).length > 0, () => "no heartbeat");
+  cluster.doubt();
+  await until(() => brokers[1]!.received(Api.findCoordinator).length > 0, () => "not asked");
+  await until(() => brokers[0]!.received(Api.findCoordinator).length > 1, () => "not confirmed");
+  slow.resolve();
+  assertEquals((await beat).errorCode, 0);
+  await cluster.sendToCoordinator("g", BEAT, 20_000, "group 1");
+  assertEquals(brokers.map((broker) => broker.received(Api.heartbeat).length), [2, 0]);
+  await dispose(cluster, brokers);
+});
+
 Deno.test("sendToCoordinator() waits for a slow broker that still coordinates the group", async () => {
   const brokers = scripted(1);
   const slow = Promise.withResolvers<void>();
