@@ -1,4 +1,4 @@
-/** Job classes, told from other values. */
+/** Recognition of job classes. */
 import { Job } from "@activejob/kafka";
 import { assertEquals } from "@std/assert";
 import { isJobClass } from "../../src/job/job_checks.ts";
