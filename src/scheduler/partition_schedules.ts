@@ -1,26 +1,25 @@
 /**
  * The jobs that wait in a partition of delayed jobs, as one reading of its log from a position on knows them.
  *
- * 1. `read` takes records: schedules into the index, and records that remove earlier ones (tombstones, cancellations, moves).
+ * 1. `read` takes records: schedules into the index, and records that remove earlier ones (`schedule_reader.ts`).
  * 2. `begin` is called once nothing that was there at the start is unread: a record that removes a schedule may lie further on.
  * 3. `run` reads the values of those whose time is near, and releases those that are due. It starts what can be started, and
  *    never loops.
  * 4. `front` is the first schedule that is not finished.
  */
 import type { StoredRecord } from "../broker/broker.ts";
-import { textOf } from "../broker/record_text.ts";
-import { type CancelOrder, NO_ORDER, readScheduled, type Schedule } from "../dispatch/schedule.ts";
 import type { TopicPartition } from "../support/position.ts";
 import type { GroupContext } from "../worker/partition/context.ts";
-import { type Candidate, memoryOf } from "./candidate.ts";
+import type { Candidate } from "./candidate.ts";
 import type { SchedulerContext } from "./context.ts";
 import { NEAR_MS, NearSchedules } from "./near_schedules.ts";
 import { RecurringJobs } from "./recurring/recurring_jobs.ts";
-import { decodeTick, RECURRING_PARTITION } from "./recurring/tick_record.ts";
+import { RECURRING_PARTITION } from "./recurring/tick_record.ts";
 import { waitAfterReadError } from "./read_error.ts";
 import { Releases } from "./releases.ts";
-import { type Removal, Removals } from "./removals.ts";
+import { Removals } from "./removals.ts";
 import { ScheduleIndex } from "./schedule_index.ts";
+import { ScheduleReader } from "./schedule_reader.ts";
 import { TombstoneWriter } from "./tombstones.ts";
 
 /** Schedules that wait for the tombstone of an earlier one of their job. */
@@ -50,18 +49,15 @@ export class PartitionSchedules {
   readonly #removals: Removals;
   /** The recurring jobs, in the partition that has their records. */
   readonly #recurring: RecurringJobs | null;
+  readonly #reader: ScheduleReader;
   readonly #ended = new AbortController();
-  /** Everything before it was read; `null` while nothing is known. */
-  #live: number | null;
   #hasBegun = false;
   #isSettling = false;
   #deferred: Candidate[] = [];
-  #unreadable = 0;
 
   constructor(options: PartitionSchedulesOptions) {
     const { place: { topic, partition }, context, group: { group, settling }, canAppend, onProgress } = options;
     this.#options = options;
-    this.#live = options.from;
     const { signal } = this.#ended;
     const index = this.#index;
     const tombstones = new TombstoneWriter(context, partition, signal);
@@ -84,7 +80,7 @@ export class PartitionSchedules {
     this.#near = new NearSchedules({
       ...shared,
       otherBytes: () => this.#releases.bytes,
-      onUnreadable: (offset, reason) => this.#setAside(offset, reason),
+      onUnreadable: (offset, reason) => this.#reader.setAside(offset, reason),
       waitAfter: (error) => this.#waitAfter(error),
     });
     this.#recurring = partition !== RECURRING_PARTITION || context.recurring === undefined ? null : new RecurringJobs({
@@ -100,6 +96,14 @@ export class PartitionSchedules {
       },
       onProgress,
     });
+    this.#reader = new ScheduleReader({
+      ...options,
+      index,
+      near: this.#near,
+      releases: this.#releases,
+      removals: this.#removals,
+      recurring: this.#recurring,
+    });
   }
 
   /** The number of jobs that wait. */
@@ -109,7 +113,7 @@ export class PartitionSchedules {
 
   /** The number of records that could not be read. */
   get unreadable(): number {
-    return this.#unreadable;
+    return this.#reader.unreadable;
   }
 
   /** The number of schedules that are to be removed, and of cancellations. */
@@ -119,13 +123,14 @@ export class PartitionSchedules {
 
   /** Everything before it was read; `null` while nothing is known. */
   get live(): number | null {
-    return this.#live;
+    return this.#reader.live;
   }
 
   /** The first offset that is not finished; `null` while nothing is known. */
   get front(): number | null {
-    if (this.#live === null) return null;
-    return Math.min(this.#index.front ?? this.#live, this.#removals.front, this.#live);
+    const { live } = this.#reader;
+    if (live === null) return null;
+    return Math.min(this.#index.front ?? live, this.#removals.front, live);
   }
 
   /** Whether no record that it appends is on its way. */
@@ -140,14 +145,13 @@ export class PartitionSchedules {
 
   /** Reads records. @param next everything before it was read */
   read(records: readonly StoredRecord[], next: number): void {
-    const live = this.#live ?? 0;
-    for (const record of records) if (record.offset >= live) this.#read(record);
-    this.#live = Math.max(next, live);
+    this.#reader.read(records, next);
   }
 
   /** Releases what is due from now on. */
   begin(): void {
     this.#hasBegun = true;
+    this.#reader.keepValues();
   }
 
   /** Ends everything. Jobs that were released get their tombstones, once more at most. */
@@ -197,75 +201,6 @@ export class PartitionSchedules {
     for (const { dueAtMs } of this.#deferred) oldest = Math.min(oldest, dueAtMs);
     for (const offset of this.#removals.offsets()) oldest = Math.min(oldest, this.#index.dueAtMs(offset));
     return oldest;
-  }
-
-  #read(record: StoredRecord): void {
-    const { offset } = record;
-    const read = readScheduled(record);
-    if (read.kind === "schedule") return this.#addSchedule(record, read);
-    if (read.kind === "unreadable") return this.#setAside(offset, read.reason);
-    const key = textOf(record.key!);
-    if (read.kind === "tombstone") {
-      const removed = this.#index.find(key, Math.max(0, key.lastIndexOf(":")));
-      if (removed === null) return;
-      this.#near.remove(removed);
-      this.#index.finish(removed);
-      this.#recurring?.remove(removed);
-      return;
-    }
-    const cancelled = this.#index.offsetsOf(read.jobId).filter((each) => !this.#index.isRemoved(each));
-    for (const each of cancelled) {
-      this.#recurring?.remove(each, read.isForgotten);
-      this.#remove("cancelled", each, read.jobId, read.order);
-    }
-    this.#removals.addCancellation(offset, key, cancelled);
-  }
-
-  #addSchedule(record: StoredRecord, schedule: Schedule): void {
-    const { offset } = record;
-    const { jobId, rewrites } = schedule;
-    const tick = schedule.recurring === undefined ? undefined : decodeTick(offset, schedule);
-    if (tick === null || (tick !== undefined && this.#recurring === null)) {
-      return this.#setAside(offset, "it is not the next tick of a recurring job");
-    }
-    const isLate = tick !== undefined && !this.#recurring!.read(tick);
-    const key = textOf(record.key!);
-    const dueAtMs = this.#dueAtMs(record, schedule);
-    const bytes = memoryOf(record);
-    const isNear = this.#hasBegun && this.#near.makeSpace(dueAtMs, bytes);
-    const earlier = this.#index.add({ offset, key, jobIdLength: jobId.length, dueAtMs, bytes }, isNear);
-    if (isNear) this.#near.add(record, dueAtMs);
-    // The schedule that it replaces was cancelled, or moved, before this was written.
-    const isVoid = rewrites !== null && this.#index.isRemoved(rewrites);
-    if (isVoid || isLate) this.#remove(isLate ? "superseded" : "cancelled", offset, jobId);
-    else for (const each of earlier) if (!this.#index.isRemoved(each)) this.#remove("superseded", each, jobId);
-    if (rewrites !== null) this.#releases.endRewriting(rewrites);
-  }
-
-  /** The time at which a schedule counts as due: its record may be forged. */
-  #dueAtMs({ offset, timestampMs }: StoredRecord, { jobId, dueAtMs }: Schedule): number {
-    const { context: { clock, maxDelayMs, monitor }, place, reported } = this.#options;
-    const nowMs = clock.nowMs();
-    const longestMs = (timestampMs >= 0 ? Math.min(timestampMs, nowMs) : nowMs) + maxDelayMs;
-    if (dueAtMs <= longestMs) return dueAtMs;
-    if (offset >= reported) {
-      const { topic, partition } = place;
-      monitor.emit("schedule.clamped", { topic, partition, offset, jobId, dueAtMs, clampedToMs: longestMs });
-    }
-    return longestMs;
-  }
-
-  #setAside(offset: number, reason: string): void {
-    const { context: { monitor }, place: { topic, partition }, reported } = this.#options;
-    this.#unreadable++;
-    if (offset >= reported) monitor.emit("schedule.unreadable", { topic, partition, offset, reason });
-  }
-
-  #remove(kind: Removal["kind"], offset: number, jobId: string, order: CancelOrder = NO_ORDER): void {
-    this.#near.remove(offset);
-    this.#index.markRemoved(offset);
-    this.#removals.add({ kind, offset, jobId, order });
-    this.#recurring?.remove(offset);
   }
 
   async #settleRemovals(): Promise<void> {

@@ -15,6 +15,8 @@
  */
 import { DueHeap } from "./due_heap.ts";
 import { createHash, type HashKey, type KeyHash } from "./hash.ts";
+import { KeyTable } from "./key_table.ts";
+import { moveSlots } from "./slots.ts";
 
 /** Bits of a slot's state. */
 const TAKEN = 1;
@@ -43,16 +45,11 @@ export class ScheduleIndex {
   readonly #hashKey: HashKey;
   readonly #hash: KeyHash = { high: 0, low: 0, rest: 0 };
   readonly #heap: DueHeap;
+  readonly #keys = new KeyTable(FIRST_CAPACITY);
   #offset = new Float64Array(FIRST_CAPACITY);
   #due = new Float64Array(FIRST_CAPACITY);
-  #high = new Uint32Array(FIRST_CAPACITY);
-  #low = new Uint32Array(FIRST_CAPACITY);
-  #rest = new Uint32Array(FIRST_CAPACITY);
   #bytes = new Uint32Array(FIRST_CAPACITY);
   #state = new Uint8Array(FIRST_CAPACITY);
-  /** The next slot of the same bucket, -1 for none; and the first one of each bucket. */
-  #next = new Int32Array(FIRST_CAPACITY);
-  #first = new Int32Array(FIRST_CAPACITY).fill(-1);
   /** The number of slots in use, finished ones included, and the lowest one that is not finished. */
   #end = 0;
   #front = 0;
@@ -99,17 +96,13 @@ export class ScheduleIndex {
   add({ offset, key, jobIdLength, dueAtMs, bytes }: NewSchedule, isTaken = false): number[] {
     if (this.#end === this.#offset.length) this.#makeSpace(nextCapacity(this.#size, this.#end));
     this.#hashKey(key, jobIdLength, this.#hash);
-    const { high, low, rest } = this.#hash;
-    const earlier = this.#findJob(high, low);
+    const earlier = this.#offsetsOfJob();
     const slot = this.#end++;
     this.#offset[slot] = offset;
     this.#due[slot] = dueAtMs;
-    this.#high[slot] = high;
-    this.#low[slot] = low;
-    this.#rest[slot] = rest;
     this.#bytes[slot] = bytes;
     this.#state[slot] = isTaken ? TAKEN : 0;
-    this.#link(slot);
+    this.#keys.add(slot, this.#hash);
     this.#size++;
     if (!isTaken) this.#heap.push(slot);
     return earlier;
@@ -118,17 +111,14 @@ export class ScheduleIndex {
   /** Returns the offsets of the schedules of a job that are not finished, as far as hashes tell. */
   offsetsOf(jobId: string): number[] {
     this.#hashKey(jobId, jobId.length, this.#hash);
-    return this.#findJob(this.#hash.high, this.#hash.low);
+    return this.#offsetsOfJob();
   }
 
   /** Returns the offset of the schedule with this key that is not finished; `null` if there is none. */
   find(key: string, jobIdLength: number): number | null {
     this.#hashKey(key, jobIdLength, this.#hash);
-    const { high, low, rest } = this.#hash;
-    for (let slot = this.#first[this.#bucketOf(low)]!; slot >= 0; slot = this.#next[slot]!) {
-      if (this.#low[slot] === low && this.#high[slot] === high && this.#rest[slot] === rest) return this.#offset[slot]!;
-    }
-    return null;
+    const slot = this.#keys.find(this.#hash);
+    return slot < 0 ? null : this.#offset[slot]!;
   }
 
   /** Takes the schedule that is due first. @returns its offset; `null` if none is waiting */
@@ -166,7 +156,7 @@ export class ScheduleIndex {
   finish(offset: number): void {
     const slot = this.#slotOf(offset);
     if (slot < 0) return;
-    this.#unlink(slot);
+    this.#keys.remove(slot);
     this.#state[slot] = FINISHED;
     this.#size--;
     while (this.#front < this.#end && this.#state[this.#front] === FINISHED) this.#front++;
@@ -187,9 +177,7 @@ export class ScheduleIndex {
   hasRemovedBefore(offset: number): boolean {
     const slot = this.#slotOf(offset);
     if (slot < 0) return false;
-    const [high, low] = [this.#high[slot]!, this.#low[slot]!];
-    for (let other = this.#first[this.#bucketOf(low)]!; other >= 0; other = this.#next[other]!) {
-      if (other >= slot || this.#low[other] !== low || this.#high[other] !== high) continue;
+    for (let other = this.#keys.nextOfJob(slot); other >= 0; other = this.#keys.nextOfJob(other)) {
       if ((this.#state[other]! & REMOVED) !== 0) return true;
     }
     return false;
@@ -217,33 +205,13 @@ export class ScheduleIndex {
     return -1;
   }
 
-  #findJob(high: number, low: number): number[] {
+  /** Returns the offsets of the job whose id was hashed last. */
+  #offsetsOfJob(): number[] {
     const offsets: number[] = [];
-    for (let slot = this.#first[this.#bucketOf(low)]!; slot >= 0; slot = this.#next[slot]!) {
-      if (this.#low[slot] === low && this.#high[slot] === high) offsets.push(this.#offset[slot]!);
+    for (let slot = this.#keys.firstOfJob(this.#hash); slot >= 0; slot = this.#keys.nextOfJob(slot)) {
+      offsets.push(this.#offset[slot]!);
     }
     return offsets;
-  }
-
-  #bucketOf(low: number): number {
-    return low & (this.#first.length - 1);
-  }
-
-  #link(slot: number): void {
-    const bucket = this.#bucketOf(this.#low[slot]!);
-    this.#next[slot] = this.#first[bucket]!;
-    this.#first[bucket] = slot;
-  }
-
-  #unlink(slot: number): void {
-    const bucket = this.#bucketOf(this.#low[slot]!);
-    let at = this.#first[bucket]!;
-    if (at === slot) {
-      this.#first[bucket] = this.#next[slot]!;
-      return;
-    }
-    while (this.#next[at] !== slot) at = this.#next[at]!;
-    this.#next[at] = this.#next[slot]!;
   }
 
   /** Finds the slot of a schedule that is not finished; -1 if there is none. */
@@ -263,22 +231,14 @@ export class ScheduleIndex {
     let end = 0;
     for (let slot = 0; slot < this.#end; slot++) numbers[slot] = this.#state[slot] === FINISHED ? -1 : end++;
     // One array after the other: each old one may be freed before the next new one is made.
-    this.#offset = moved(this.#offset, numbers, new Float64Array(capacity));
-    this.#due = moved(this.#due, numbers, new Float64Array(capacity));
-    this.#high = moved(this.#high, numbers, new Uint32Array(capacity));
-    this.#low = moved(this.#low, numbers, new Uint32Array(capacity));
-    this.#rest = moved(this.#rest, numbers, new Uint32Array(capacity));
-    this.#bytes = moved(this.#bytes, numbers, new Uint32Array(capacity));
-    this.#state = moved(this.#state, numbers, new Uint8Array(capacity));
+    this.#offset = moveSlots(this.#offset, numbers, new Float64Array(capacity));
+    this.#due = moveSlots(this.#due, numbers, new Float64Array(capacity));
+    this.#bytes = moveSlots(this.#bytes, numbers, new Uint32Array(capacity));
+    this.#state = moveSlots(this.#state, numbers, new Uint8Array(capacity));
+    this.#keys.renumber(numbers, end, capacity);
     this.#heap.renumber(numbers);
-    if (capacity !== this.#next.length) {
-      this.#next = new Int32Array(capacity);
-      this.#first = new Int32Array(capacity);
-    }
-    this.#first.fill(-1);
     this.#end = end;
     this.#front = 0;
-    for (let slot = 0; slot < end; slot++) this.#link(slot);
   }
 }
 
@@ -286,16 +246,4 @@ export class ScheduleIndex {
 function nextCapacity(size: number, capacity: number): number {
   if (size > capacity / 2) return capacity * 2;
   return size < capacity / 8 ? Math.max(FIRST_CAPACITY, capacity / 2) : capacity;
-}
-
-function moved<Numbers extends Float64Array | Uint32Array | Uint8Array>(
-  from: Numbers,
-  numbers: Int32Array,
-  to: Numbers,
-): Numbers {
-  for (let slot = 0; slot < numbers.length; slot++) {
-    const number = numbers[slot]!;
-    if (number >= 0) to[number] = from[slot]!;
-  }
-  return to;
 }

@@ -172,9 +172,9 @@ export const CONTROL_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "control: a delayed job that is cancelled has the operator's name and reason in its event",
-    file: "src/scheduler/partition_schedules.ts",
-    find: 'this.#remove("cancelled", each, read.jobId, read.order);',
-    replace: 'this.#remove("cancelled", each, read.jobId);',
+    file: "src/scheduler/schedule_reader.ts",
+    find: 'this.#remove("cancelled", each, jobId, order);',
+    replace: 'this.#remove("cancelled", each, jobId);',
     tests: ["tests/behaviours/control_test.ts"],
     only: "O3",
   },

@@ -7,6 +7,13 @@ const BEHAVIOURS = ["tests/behaviours/recurring_test.ts"];
 /** See the module. */
 export const RECURRING_MUTANTS: readonly Mutant[] = [
   {
+    what: "recurring: an error that stays is reported once",
+    file: "src/scheduler/recurring/retried_step.ts",
+    find: "if (error.message !== this.#reported) monitor",
+    replace: "monitor",
+    tests: ["tests/scheduler/recurring/retried_step_test.ts"],
+  },
+  {
     what: "recurring: an owner notes that it begins to enqueue a job",
     file: OWNED,
     find: "if (record.ends === null) await this.#begin(definition, record);",

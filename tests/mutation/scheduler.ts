@@ -3,6 +3,7 @@ import type { Mutant } from "../../tasks/mutation/mutant.ts";
 
 const PARTITION = "src/scheduler/scheduled_partition.ts";
 const SCHEDULES = "src/scheduler/partition_schedules.ts";
+const READER = "src/scheduler/schedule_reader.ts";
 const RELEASES = "src/scheduler/releases.ts";
 const REMOVALS = "src/scheduler/removals.ts";
 const INDEX = "src/scheduler/schedule_index.ts";
@@ -54,7 +55,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "delays: a due time in a forged record is clamped",
-    file: SCHEDULES,
+    file: READER,
     find: "if (dueAtMs <= longestMs) return dueAtMs;",
     replace: "if (dueAtMs > 0) return dueAtMs;",
     tests: [TARGETS],
@@ -62,16 +63,16 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   },
   {
     what: "delays: a later schedule of a job supersedes the earlier ones",
-    file: SCHEDULES,
-    find: 'else for (const each of earlier) if (!this.#index.isRemoved(each)) this.#remove("superseded", each, jobId);',
+    file: READER,
+    find: 'else for (const each of earlier) if (!index.isRemoved(each)) this.#remove("superseded", each, jobId);',
     replace: "",
     tests: [BEHAVIOURS],
     only: "T6: a job that is moved",
   },
   {
     what: "delays: a job that replaces a cancelled one is cancelled, too",
-    file: SCHEDULES,
-    find: "const isVoid = rewrites !== null && this.#index.isRemoved(rewrites);",
+    file: READER,
+    find: "const isVoid = rewrites !== null && index.isRemoved(rewrites);",
     replace: "const isVoid = false;",
     tests: ["tests/scheduler/scheduled_partition_test.ts"],
     only: "was cancelled",

@@ -13,12 +13,11 @@
  */
 import type { NewRecord } from "../../broker/broker.ts";
 import { forgettingRecord, scheduleRecord } from "../../dispatch/schedule.ts";
-import { describeError } from "../../errors.ts";
 import { createTickJob, type RecurringDefinition } from "../../recurring/definition.ts";
 import type { Position } from "../../support/position.ts";
-import { clearTimeout, setTimeout } from "../../support/timers.ts";
 import type { RecurringContext } from "./context.ts";
 import { readEnds } from "./find_job.ts";
+import { RetriedStep } from "./retried_step.ts";
 import { TickEnqueuing } from "./tick_enqueuing.ts";
 import {
   encodeTick,
@@ -38,9 +37,6 @@ const MISSED_AFTER_MS = 60_000;
 /** The contents of the next record that follow from the tick before it. */
 type NextTick = Pick<TickState, "tickAtMs" | "last" | "ends">;
 
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 30_000;
-
 /** See the module. */
 export class OwnedRecurringJob {
   /** Its id. */
@@ -49,6 +45,7 @@ export class OwnedRecurringJob {
   readonly #definition: RecurringDefinition | null;
   readonly #context: RecurringContext;
   readonly #enqueuing: TickEnqueuing;
+  readonly #step: RetriedStep;
   /** The record that counts; `null` if there is none. */
   #record: TickRecord | null = null;
   /** The offset of the last record that was read. */
@@ -59,11 +56,6 @@ export class OwnedRecurringJob {
   #isCompared = false;
   #hasCompared = false;
   #isDue = false;
-  #isBusy = false;
-  #retryMs = FIRST_RETRY_MS;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isWaiting = false;
-  #reported: string | undefined;
   #definitionHash: string | undefined;
 
   constructor(id: string, definition: RecurringDefinition | null, context: RecurringContext) {
@@ -71,11 +63,12 @@ export class OwnedRecurringJob {
     this.#definition = definition;
     this.#context = context;
     this.#enqueuing = new TickEnqueuing(context);
+    this.#step = new RetriedStep({ ...context, where: `recurring ${id}`, run: () => this.#run() });
   }
 
   /** Whether a step is under way. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#step.isBusy;
   }
 
   /** Whether a record counts. */
@@ -96,7 +89,7 @@ export class OwnedRecurringJob {
 
   /** Whether nothing can be done now: nothing is to be done, or the last try has failed. */
   get isSettled(): boolean {
-    return this.isIdle || this.#isWaiting;
+    return this.isIdle || this.#step.isWaiting;
   }
 
   /** The time since which its record is due; `Infinity` if it is not. */
@@ -140,40 +133,17 @@ export class OwnedRecurringJob {
 
   /** Does the next step, if there is one and none is under way. */
   run(): void {
-    if (this.#isBusy || this.#isWaiting || this.isIdle || !this.#context.canAppend()) return;
-    this.#isBusy = true;
-    this.#context.track(this.#run());
+    if (this.#step.isBusy || this.#step.isWaiting || this.isIdle || !this.#context.canAppend()) return;
+    this.#step.start();
   }
 
   /** Ends its timer. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#step.close();
   }
 
+  /** The next step. */
   async #run(): Promise<void> {
-    const { onProgress, signal, monitor } = this.#context;
-    try {
-      await this.#step();
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#reported = undefined;
-    } catch (thrown) {
-      if (signal.aborted) return;
-      const error = describeError(thrown);
-      if (error.message !== this.#reported) monitor.emit("error.occurred", { where: `recurring ${this.id}`, error });
-      this.#reported = error.message;
-      this.#isWaiting = true;
-      this.#timer = setTimeout(() => {
-        this.#isWaiting = false;
-        onProgress();
-      }, this.#retryMs);
-      this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
-    } finally {
-      this.#isBusy = false;
-    }
-    onProgress();
-  }
-
-  async #step(): Promise<void> {
     const { clock, putBack } = this.#context;
     const definition = this.#definition;
     if (definition === null) return await this.#forget();
