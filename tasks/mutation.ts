@@ -10,7 +10,7 @@ import { kafkaForTests } from "./kafka/for_tests.ts";
 import { KafkaUnavailableError } from "./kafka/server.ts";
 import { findMisplacedGuards, findSyntaxErrors, type Mutant, needsKafka } from "./mutation/mutant.ts";
 import { runMutants } from "./mutation/runner.ts";
-import { onInterrupt, root } from "./process.ts";
+import { abortOnInterrupt, root } from "./process.ts";
 import { runTask, takeRequired } from "./requirements.ts";
 import { formatSeconds } from "./test/plan.ts";
 
@@ -60,24 +60,27 @@ async function runAll(mutants: readonly Mutant[], requiresKafka: boolean): Promi
   console.log(
     `${mutants.length} mutants, ${onKafka.length} of them on Kafka: expected time ${formatSeconds(expectedS)}`,
   );
-  const [leftOut] = await Promise.all([runOnKafka(onKafka, ended), runMutants(others, { atOnce: AT_ONCE, ended })]);
+  const signal = abortOnInterrupt();
+  const [leftOut] = await Promise.all([
+    runOnKafka(onKafka, signal, ended),
+    runMutants(others, { atOnce: AT_ONCE, signal, ended }),
+  ]);
   for (const problem of problems) console.error(problem);
   console.log(`${done - problems.length} mutants were noticed, ${problems.length} were not, ${leftOut} were left out`);
-  return problems.length === 0 && (leftOut === 0 || !requiresKafka);
+  if (signal.aborted) console.log("The run was interrupted");
+  return problems.length === 0 && (leftOut === 0 || !requiresKafka) && !signal.aborted;
 }
 
 /** @returns how many were left out, since there is no Kafka */
 async function runOnKafka(
   mutants: readonly Mutant[],
+  signal: AbortSignal,
   ended: (mutant: Mutant, problem: string | null) => void,
 ): Promise<number> {
   if (mutants.length === 0) return 0;
   try {
-    const starting = kafkaForTests();
-    // The Kafka runs in a process group of its own: without this it would be left behind.
-    onInterrupt(() => starting.then((kafka) => kafka[Symbol.asyncDispose]()).finally(() => Deno.exit(1)));
-    await using kafka = await starting;
-    await runMutants(mutants, { atOnce: AT_ONCE_ON_KAFKA, kafkaUrl: kafka.url, ended });
+    await using kafka = await kafkaForTests();
+    await runMutants(mutants, { atOnce: AT_ONCE_ON_KAFKA, kafkaUrl: kafka.url, signal, ended });
     return 0;
   } catch (error) {
     if (!(error instanceof KafkaUnavailableError)) throw error;

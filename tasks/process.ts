@@ -18,7 +18,8 @@ export interface Ended {
  *
  * @param args its arguments
  * @param options `cwd`: its folder, by default the project's; `echo`: whether its output is also shown as it comes;
- *   `env`: variables to add, or to remove if `undefined`; `signal`: ends it early
+ *   `env`: variables to add, or to remove if `undefined`; `signal`: ends it early; `ownsGroup`: whether it has a process
+ *   group of its own, all of which is killed at its end: for tests that may leave processes behind
  */
 export async function deno(
   args: readonly string[],
@@ -27,6 +28,7 @@ export async function deno(
     readonly echo?: boolean;
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly signal?: AbortSignal;
+    readonly ownsGroup?: boolean;
   } = {},
 ): Promise<Ended> {
   const env: Record<string, string> = Deno.env.toObject();
@@ -44,13 +46,26 @@ export async function deno(
     stdout: "piped",
     stderr: "piped",
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    detached: options.ownsGroup ?? false,
   }).spawn();
+  const status = child.status.finally(() => {
+    if (options.ownsGroup) killGroup(child.pid);
+  });
   const [stdout, stderr, { code }] = await Promise.all([
     text(child.stdout, options.echo ? Deno.stdout : undefined),
     text(child.stderr, options.echo ? Deno.stderr : undefined),
-    child.status,
+    status,
   ]);
   return { code, stdout, stderr };
+}
+
+/** Kills what is left of a process group. Windows has none. */
+function killGroup(pid: number): void {
+  try {
+    if (Deno.build.os !== "windows") Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function text(
@@ -66,10 +81,12 @@ async function text(
   return all + decoder.decode();
 }
 
-/** Calls `interrupted` at INT, and at TERM where the system has it. */
-export function onInterrupt(interrupted: () => unknown): void {
+/** Returns a signal that aborts at INT, and at TERM where the system has it: a task then stops what it has started. */
+export function abortOnInterrupt(): AbortSignal {
+  const controller = new AbortController();
   const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) Deno.addSignalListener(name, interrupted);
+  for (const name of signals) Deno.addSignalListener(name, () => controller.abort());
+  return controller.signal;
 }
 
 /** Lists the files in a folder whose names end with `ending`, by path relative to the root, sorted. */

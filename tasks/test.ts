@@ -19,7 +19,7 @@
  * The last line is `N passed, N failed`, counted over all that ran. A run without any test is a failure too.
  */
 import { BROWSER_FOLDER, findMissingChromium } from "./chromium.ts";
-import { deno, filesUnder, onInterrupt, root } from "./process.ts";
+import { abortOnInterrupt, deno, filesUnder, root } from "./process.ts";
 import { type Part, runTask } from "./requirements.ts";
 import { findMissingKcat, findMissingRuby, RUBY_FOLDER } from "./ruby.ts";
 import { findMissingRuntimes, RUNTIMES_FOLDER } from "./runtimes.ts";
@@ -196,13 +196,6 @@ function recordTimes({ results }: Report): void {
     .filter(([, seconds]) => seconds > 0).sort(([a], [b]) => a < b ? -1 : 1);
   const text = JSON.stringify(Object.fromEntries(times), null, 2);
   Deno.writeTextFileSync(new URL("test/times.json", import.meta.url), `${text}\n`);
-}
-
-/** Aborts at INT and TERM, so that a Kafka that was started is stopped. */
-function abortOnInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  onInterrupt(() => controller.abort());
-  return controller.signal;
 }
 
 if (import.meta.main) await runTask((args) => main(readArguments(args)));

@@ -33,6 +33,8 @@ export interface MutationSettings {
   readonly atOnce: number;
   /** The Kafka for mutants that need one. */
   readonly kafkaUrl?: string;
+  /** Ends the run early. */
+  readonly signal: AbortSignal;
   /** Called when the outcome of a mutant is known; `problem` is `null` if a test has noticed it. */
   readonly ended: (mutant: Mutant, problem: string | null) => void;
 }
@@ -45,20 +47,19 @@ export async function runMutants(mutants: readonly Mutant[], settings: MutationS
   const groups = [...Map.groupBy(mutants, ({ tests }) => tests.join(" ")).values()].sort((a, b) => b.length - a.length);
   await Promise.all(Array.from({ length: Math.min(settings.atOnce, groups.length) }, async () => {
     await using copy = await copyProject();
-    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+    for (let group = groups.shift(); group !== undefined && !settings.signal.aborted; group = groups.shift()) {
       await runGroup(copy, group, settings);
     }
   }));
 }
 
 async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: MutationSettings): Promise<void> {
-  const { kafkaUrl, ended } = settings;
+  const { kafkaUrl, signal, ended } = settings;
   const { tests } = group[0]!;
-  const cwd = copy.url;
+  const project = { cwd: copy.url, kafkaUrl, signal };
   const startedMs = performance.now();
   const { outcome: unchanged, output } = await runTests(tests, {
-    cwd,
-    kafkaUrl,
+    ...project,
     filter: formatFilter(group),
     testMs: LIMIT_MS,
     limitMs: LIMIT_MS,
@@ -71,19 +72,21 @@ async function runGroup(copy: ProjectCopy, group: readonly Mutant[], settings: M
     limitMs: Math.max(LEAST_LIMIT_MS, TOO_LONG * tookMs),
   };
   for (const mutant of group) {
+    if (signal.aborted) return;
     if (unchanged !== "passed") {
       ended(mutant, `without any change, ${tests.join(" ")} ${unchanged}`);
       continue;
     }
     const { file, find, replace } = mutant;
-    const url = new URL(file, cwd);
+    const url = new URL(file, project.cwd);
     const source = await Deno.readTextFile(url);
-    const run = () => runTests(tests, { cwd, kafkaUrl, filter: formatFilter([mutant]), ...limits });
+    const run = () => runTests(tests, { ...project, filter: formatFilter([mutant]), ...limits });
     // A function, since "$&" and its like have a meaning in a string.
     await Deno.writeTextFile(url, source.replace(find, () => replace));
     let { outcome } = await run();
     if (outcome === "passed") ({ outcome } = await run());
     await Deno.writeTextFile(url, source);
+    if (signal.aborted) return;
     const isNoticed = outcome === "failed" || outcome === "did not end";
     ended(mutant, isNoticed ? null : `without the guard in ${file}, ${formatTests(mutant)} ${outcome}`);
   }
@@ -105,6 +108,8 @@ function formatFilter(mutants: readonly Mutant[]): readonly string[] {
 interface TestSettings {
   readonly cwd: URL;
   readonly kafkaUrl: string | undefined;
+  /** Ends it early. */
+  readonly signal: AbortSignal;
   readonly filter: readonly string[];
   /** The most time for one test, in milliseconds that its process had. */
   readonly testMs: number;
@@ -114,12 +119,12 @@ interface TestSettings {
 
 async function runTests(
   tests: readonly string[],
-  { cwd, kafkaUrl, filter, testMs, limitMs }: TestSettings,
+  { cwd, kafkaUrl, filter, testMs, limitMs, signal: interrupted }: TestSettings,
 ): Promise<{ outcome: Outcome; output: string }> {
-  const signal = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(limitMs)]);
   const env = { BROKER_URL: kafkaUrl, TEST_LIMIT_MS: `${testMs}` };
   const options = ["-A", "--no-check", "--fail-fast", "--preload=tasks/mutation/limit_tests.ts", ...filter];
-  const { code, stdout, stderr } = await deno(["test", ...options, ...tests], { cwd, env, signal });
+  const { code, stdout, stderr } = await deno(["test", ...options, ...tests], { cwd, env, signal, ownsGroup: true });
   return { outcome: signal.aborted ? "did not end" : readOutcome(code, stdout), output: stdout + stderr };
 }
 

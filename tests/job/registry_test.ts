@@ -2,7 +2,6 @@
 import { Job, type JobClass } from "@activejob/kafka";
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidConfigurationError } from "../../src/errors.ts";
-import { isJobClass } from "../../src/job/job_checks.ts";
 import { jobNameOf } from "../../src/job/class_name.ts";
 import { JobRegistry } from "../../src/job/registry.ts";
 
@@ -77,17 +76,4 @@ Deno.test("JobRegistry refuses other classes, wrong statics, and names that two 
   for (const [classes, message] of cases) {
     assertThrows(() => new JobRegistry(classes as JobClass[]), InvalidConfigurationError, message);
   }
-});
-
-Deno.test("isJobClass() checks the brand, so that it accepts a class of another copy of this library", () => {
-  class Foreign {}
-  Object.defineProperty(Foreign, Symbol.for("@activejob/kafka.Job"), { value: true });
-  assertEquals([PlainJob, Foreign, class {}, {}, null, "Job"].map(isJobClass), [
-    true,
-    true,
-    false,
-    false,
-    false,
-    false,
-  ]);
 });

@@ -37,8 +37,18 @@ export function openDashboard(
   access: "read" | "operate" = "operate",
   fetch: Dashboard["fetch"] = serveDashboard(app, access).fetch,
 ) {
+  const cookies = new Map<string, string>();
+
   async function open(path: string, init?: RequestInit): Promise<ShownPage> {
-    const response = await fetch(new Request(new URL(path, SITE), init));
+    const request = new Request(new URL(path, SITE), init);
+    const sent = Array.from(cookies, (pair) => pair.join("=")).join("; ");
+    if (sent !== "" && !request.headers.has("cookie")) request.headers.set("cookie", sent);
+    const response = await fetch(request);
+    for (const text of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(text)!;
+      if (text.includes("Max-Age=0;")) cookies.delete(name!);
+      else cookies.set(name!, value!);
+    }
     if (response.status === 303) {
       return await open(new URL(response.headers.get("location")!, new URL(path, SITE)).href);
     }

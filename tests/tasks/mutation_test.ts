@@ -17,7 +17,8 @@ const base: Mutant = {
 
 async function runAndCollect(mutants: readonly Mutant[]): Promise<(readonly [string, string | null])[]> {
   const outcomes: (readonly [string, string | null])[] = [];
-  await runMutants(mutants, { atOnce: 2, ended: ({ what }, problem) => outcomes.push([what, problem]) });
+  const { signal } = new AbortController();
+  await runMutants(mutants, { atOnce: 2, signal, ended: ({ what }, problem) => outcomes.push([what, problem]) });
   return outcomes;
 }
 

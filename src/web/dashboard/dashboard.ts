@@ -16,8 +16,16 @@ import { FORM_ID, UsedForms } from "./form_ids.ts";
 import { renderDocument } from "./layout.ts";
 import { linksFrom, stripBasePath } from "./links.ts";
 import { checkDashboardOptions, type DashboardOptions } from "./options.ts";
-import { Outcomes } from "./outcomes.ts";
-import { type Action, type ActionOutcome, type Page, type PageContext, PageError, type PageRequest } from "./page.ts";
+import { packOutcome, REMOVE_OUTCOME, unpackOutcome } from "./outcomes.ts";
+import {
+  type Action,
+  type ActionOutcome,
+  type Page,
+  type PageContext,
+  PageError,
+  type PageRequest,
+  type ShownOutcome,
+} from "./page.ts";
 import { PAGES } from "./pages/mod.ts";
 import { createRedactor, redactSecrets } from "./redact.ts";
 import { redirect, respond, respondHtml, respondJson, respondText, withHeaders, withoutBody } from "./responses.ts";
@@ -106,7 +114,6 @@ export class DashboardHandler {
   readonly #pages: readonly Page[];
   readonly #router: Router;
   readonly #redact: (data: unknown) => unknown;
-  readonly #outcomes = new Outcomes();
   readonly #usedForms = new UsedForms();
   #isClosed = false;
 
@@ -201,10 +208,11 @@ export class DashboardHandler {
       (signal) => page.load(this.#app, this.#pageRequest(visit, params, signal)),
     );
     if (visit.isApi) return respondJson(200, data);
-    const outcome = this.#outcomes.take(visit.query.get("outcome"), visit.user);
+    const outcome = unpackOutcome(visit.request.headers.get("cookie"), visit.query.get("outcome"), visit.user);
     const context = this.#context(visit, outcome);
     const content = page.render(data, context);
-    return respondHtml(200, renderDocument({ title: page.title(data), content, pages: this.#pages, context }));
+    const html = renderDocument({ title: page.title(data), content, pages: this.#pages, context });
+    return respondHtml(200, html, outcome === null ? {} : { "set-cookie": REMOVE_OUTCOME });
   }
 
   async #act(visit: Visit, { page, params }: RoutedPage): Promise<Response> {
@@ -215,8 +223,8 @@ export class DashboardHandler {
     const user = visit.user!;
     const { redirectTo = visit.path, ...acted } = await this.#perform(visit, action, params, form, user);
     this.#app.reportAction({ user, path: `/${visit.path}`, action: action.name, ...acted });
-    const outcome = this.#outcomes.add(user, acted);
-    return redirect(linksFrom(visit.path, this.#options.basePath)(redirectTo, { outcome }));
+    const { id, setCookie } = packOutcome(user, acted);
+    return redirect(linksFrom(visit.path, this.#options.basePath)(redirectTo, { outcome: id }), setCookie);
   }
 
   async #perform(
@@ -250,7 +258,7 @@ export class DashboardHandler {
     return command === undefined ? request : { ...request, command };
   }
 
-  #context({ user, access, path, query }: Visit, outcome: ActionOutcome | null): PageContext {
+  #context({ user, access, path, query }: Visit, outcome: ShownOutcome | null): PageContext {
     const url = linksFrom(path, this.#options.basePath);
     return { access, user, appName: this.#app.name, path, query, nowMs: Date.now(), outcome, url };
   }

@@ -1,56 +1,78 @@
 /**
- * Outcomes of actions on their way to the page that shows them, once.
+ * Outcomes of actions on their way to the page that shows them, once. The browser carries them, so that any process behind a
+ * balancer can show them:
  *
- * The redirect after an action carries a random id, and nothing of the outcome: the dashboard that performed the action has it
- * in memory, shows it to its user within a minute, and forgets it. A link that anyone made has no outcome to show. Neither has
- * another process behind the same balancer: the event `operator.acted` and the page itself have it.
+ * 1. The response to an action sets a cookie with the outcome and an id, for a minute, and redirects to a page with the id.
+ * 2. The page shows the outcome if it has the same id, and removes the cookie.
+ *
+ * A link alone shows nothing: another site can make one, but it cannot set the cookie.
  */
-import { LimitedMap } from "../../support/limited_map.ts";
+import { decodeBase64, encodeBase64 } from "../../support/base64.ts";
 import { clip } from "./format.ts";
-import type { ActionOutcome } from "./page.ts";
+import type { ActionOutcome, ShownOutcome } from "./page.ts";
 
-/** Outcomes that wait, at most. */
-const MAX_WAITING = 100;
+const COOKIE = "activejob_outcome";
+/** A dashboard does not always know the path at which it is mounted. */
+const ATTRIBUTES = "Path=/; HttpOnly; SameSite=Strict";
+/** A browser follows a redirect at once. An outcome that is older, in seconds, would be taken for that of a later action. */
+const MAX_AGE = 60;
 /** The longest message, in characters: it may quote an error. */
 const MAX_MESSAGE = 2000;
-/** A browser follows a redirect at once; an outcome that is older, in milliseconds, would be taken for that of a later action. */
-const LIFE_MS = 60_000;
+/** The longest value, in characters: browsers drop a cookie of more than 4,096 bytes. */
+const MAX_VALUE = 3800;
 
-/** An outcome that waits. */
-interface Waiting {
-  readonly user: string;
-  readonly untilMs: number;
-  readonly outcome: ActionOutcome;
+/** The value of `Set-Cookie` that removes an outcome. */
+export const REMOVE_OUTCOME = `${COOKIE}=; Max-Age=0; ${ATTRIBUTES}`;
+
+/**
+ * Packs an outcome for the browser of its user.
+ *
+ * @returns the id, for the redirect, and the value of `Set-Cookie`
+ */
+export function packOutcome(user: string, { outcome, message }: ActionOutcome): { id: string; setCookie: string } {
+  const id = crypto.randomUUID();
+  let value: string;
+  let maxLength = MAX_MESSAGE;
+  do {
+    value = encode([id, user, outcome, clip(message, maxLength)]);
+    maxLength >>= 1;
+  } while (value.length > MAX_VALUE);
+  return { id, setCookie: `${COOKIE}=${value}; Max-Age=${MAX_AGE}; ${ATTRIBUTES}` };
 }
 
-/** Keeps outcomes until they are shown. */
-export class Outcomes {
-  readonly #nowMs: () => number;
-  readonly #waiting = new LimitedMap<Waiting>({ entries: MAX_WAITING });
-
-  /** @param nowMs a clock that is not set back. @default `performance.now` */
-  constructor(nowMs: () => number = () => performance.now()) {
-    this.#nowMs = nowMs;
+/**
+ * Unpacks the outcome that a request carries.
+ *
+ * @param cookies the header `Cookie`; untrusted, as all else
+ * @param id the id that the redirect has
+ * @returns `null` if there is none of this id for this user
+ */
+export function unpackOutcome(cookies: string | null, id: string | null, user: string | null): ShownOutcome | null {
+  for (const cookie of cookies?.split(";") ?? []) {
+    const [name, value = ""] = cookie.trim().split(/=(.*)/s);
+    const found = name === COOKIE ? decode(value) : null;
+    if (found === null || found[0] !== id || found[1] !== user) continue;
+    const [, , outcome, message] = found;
+    if (isWord(outcome) && typeof message === "string") return { outcome, message };
   }
+  return null;
+}
 
-  /** Keeps an outcome for its user. @returns its id, for the redirect */
-  add(user: string, { outcome, target, message }: ActionOutcome): string {
-    const id = crypto.randomUUID();
-    const kept = { outcome, target, message: clip(message, MAX_MESSAGE) };
-    this.#waiting.set(id, { user, untilMs: this.#nowMs() + LIFE_MS, outcome: kept });
-    return id;
-  }
+function encode(values: readonly string[]): string {
+  return encodeBase64(new TextEncoder().encode(JSON.stringify(values)));
+}
 
-  /**
-   * Takes the outcome of a redirect.
-   *
-   * @param id as {@linkcode add} has returned it; untrusted
-   * @returns `null` if there is none for this user, or if it was shown
-   */
-  take(id: string | null, user: string | null): ActionOutcome | null {
-    const found = id === null ? undefined : this.#waiting.entries.get(id);
-    if (found === undefined || found.user !== user) return null;
-    this.#waiting.delete(id!);
-    return this.#nowMs() > found.untilMs ? null : found.outcome;
+function decode(value: string): unknown[] | null {
+  try {
+    const values: unknown = JSON.parse(new TextDecoder().decode(decodeBase64(value)));
+    return Array.isArray(values) ? values : null;
+  } catch {
+    return null;
   }
+}
+
+const WORDS: ReadonlySet<unknown> = new Set<ActionOutcome["outcome"]>(["done", "failed", "refused"]);
+
+function isWord(value: unknown): value is ActionOutcome["outcome"] {
+  return WORDS.has(value);
 }

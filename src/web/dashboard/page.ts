@@ -3,7 +3,7 @@
  * `/api/<path>`; its actions change things, by POST only.
  *
  * The life of a request: the dashboard authorizes it, finds the page, calls `load` with a time limit, then `render`.
- * A POST calls an action and redirects to a page, which shows the outcome once, if the same process serves it.
+ * A POST calls an action and redirects to a page, which shows the outcome once.
  */
 import type { App } from "../../app/app.ts";
 import type { Html } from "./html.ts";
@@ -43,7 +43,7 @@ export interface PageContext {
   /** The time of the request, in milliseconds since 1970. */
   readonly nowMs: number;
   /** The outcome of the action that redirected here; `null` for none. The layout shows it. */
-  readonly outcome: ActionOutcome | null;
+  readonly outcome: ShownOutcome | null;
   /**
    * Returns the URL of a page of the dashboard, wherever it is mounted.
    *
@@ -70,6 +70,9 @@ export interface ActionOutcome {
   /** A sentence for the user: `"Requeued 3 dead letters"`. */
   readonly message: string;
 }
+
+/** The outcome of an action, as the next page shows it. */
+export type ShownOutcome = Pick<ActionOutcome, "outcome" | "message">;
 
 /**
  * An action of a page, for users who may operate. Its form has `method="post"`, the page's own URL, and a button

@@ -44,9 +44,9 @@ export function respondText(status: number, line: string, headers?: Record<strin
   return respond(status, "text/plain; charset=utf-8", `${line}\n`, headers);
 }
 
-/** Redirects to a page after a POST. */
-export function redirect(to: string): Response {
-  return new Response(null, { status: 303, headers: { ...HEADERS, location: to } });
+/** Redirects to a page after a POST, with a cookie. */
+export function redirect(to: string, setCookie: string): Response {
+  return new Response(null, { status: 303, headers: { ...HEADERS, location: to, "set-cookie": setCookie } });
 }
 
 /** Adds the headers to a response of the user's own, such as a redirect to a page for signing in. */
