@@ -159,7 +159,8 @@ export class HandOver {
   #handOverPart(at: FetchedPartition, highWatermark: number, part: BatchPart): void {
     const { handler } = this.#context;
     try {
-      handler.records(at, { ...part, highWatermark });
+      // A broker reads its high watermark before the records: one that was written between lies beyond it.
+      handler.records(at, { ...part, highWatermark: Math.max(highWatermark, part.next) });
     } catch (error) {
       handler.failed(error);
     }

@@ -513,3 +513,18 @@ Deno.test("data in which no batch is found, and batches that cannot be read, do 
     assertEquals([world.records, fetches], [["0@0 null", "0@1 b"], 2]);
   });
 });
+
+Deno.test("Fetcher hands over no record beyond the high watermark, which a broker reads before the records", async () => {
+  await withFetcher(async (world) => {
+    const watermarks: number[] = [];
+    world.onBatch = (_, { highWatermark }) => void watermarks.push(highWatermark);
+    world.kafka.broker.on(Api.fetch, async (request) => {
+      const found = await world.kafka.log.fetch(positionsOf(request), 20);
+      return fetchResponse(found.map((at) => ({ ...at, highWatermark: 1 })));
+    });
+    world.append(0, "a", "b");
+    world.fetcher.add(world.partitions[0]!);
+    await world.received("0@0 a", "0@1 b");
+    assertEquals(watermarks, [2]);
+  }, { partitions: 1 });
+});
