@@ -7,7 +7,7 @@
  * the topic was made again. One that is deleted and made again between two readings, with as many orders, is not noticed.
  */
 import type { BrokerAdmin } from "../broker/admin.ts";
-import { describeError, UnknownTopicError } from "../errors.ts";
+import { UnknownTopicError } from "../errors.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
 import { clearTimeout, setTimeout } from "../support/timers.ts";
@@ -97,7 +97,7 @@ export class FollowedControl implements WorkerControl {
     } catch (error) {
       this.#wasMissing ||= error instanceof UnknownTopicError;
       if (!this.#ended.signal.aborted && !this.#hasFailed) {
-        this.#options.monitor.emit("error.occurred", { where: "control", error: describeError(error) });
+        this.#options.monitor.reportError("control", error);
       }
       this.#hasFailed = true;
     }

@@ -85,7 +85,7 @@ export function callGuarded<T>(monitor: Monitor, fn: () => T): T | undefined {
   try {
     return fn();
   } catch (error) {
-    monitor.emit("error.occurred", { where: "tracing", error: describeError(error) });
+    monitor.reportError("tracing", error);
     return undefined;
   }
 }

@@ -1,5 +1,4 @@
 /** An error of reading the log of delayed jobs: it is reported, and the log is read again after a while. */
-import { describeError } from "../errors.ts";
 import { sleep } from "../support/deadline.ts";
 import type { SchedulerContext } from "./context.ts";
 
@@ -13,7 +12,7 @@ export async function waitAfterReadError(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (signal.aborted) return false;
-  monitor.emit("error.occurred", { where: "scheduler", error: describeError(error) });
+  monitor.reportError("scheduler", error);
   await sleep(RETRY_MS, signal);
   return !signal.aborted;
 }

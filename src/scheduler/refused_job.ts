@@ -30,7 +30,7 @@ export async function writeRefusedJob(
   const letter = { source, record, group, attempts: 0, error: described };
   const outcome = await writeDeadLetter(topic, letter, context.append);
   if (!outcome.ok) {
-    context.monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
+    context.monitor.reportError("dead letter", outcome.error);
     return false;
   }
   const { jobId } = schedule;

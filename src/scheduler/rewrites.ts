@@ -3,7 +3,6 @@
  * the offset that it replaces; that schedule is held until the record was read.
  */
 import { scheduleRecord } from "../dispatch/schedule.ts";
-import { describeError } from "../errors.ts";
 import type { Candidate } from "./candidate.ts";
 import type { SchedulerContext } from "./context.ts";
 import type { ScheduleIndex } from "./schedule_index.ts";
@@ -97,7 +96,7 @@ export class Rewrites {
       return outcome.error;
     }));
     const failure = failures.find((error) => error !== null);
-    if (failure) context.monitor.emit("error.occurred", { where: "scheduler", error: describeError(failure) });
+    if (failure) context.monitor.reportError("scheduler", failure);
     this.#isWriting = false;
     onProgress();
   }

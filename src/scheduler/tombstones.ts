@@ -2,7 +2,6 @@
  * Writes tombstones of schedules and cancellations to their own partition, in order, and again those that are not
  * acknowledged. A tombstone removes exactly the record of its key, for ever: writing it twice, or late, does no harm.
  */
-import { describeError } from "../errors.ts";
 import { sleep } from "../support/deadline.ts";
 import type { SchedulerContext } from "./context.ts";
 
@@ -53,7 +52,7 @@ export class TombstoneWriter {
       else failure ??= outcome.error;
       return outcome.ok;
     }));
-    if (failure !== undefined) monitor.emit("error.occurred", { where: "scheduler", error: describeError(failure) });
+    if (failure !== undefined) monitor.reportError("scheduler", failure);
     return tombstones.filter((_, index) => !outcomes[index]);
   }
 }

@@ -5,7 +5,7 @@
  * It is imported by the first worker that runs: a program that only enqueues never loads it.
  */
 import type { Broker } from "../broker/broker.ts";
-import { describeError, ShutdownError } from "../errors.ts";
+import { ShutdownError } from "../errors.ts";
 import type { RunningJob } from "../monitor/events.ts";
 import type { Route } from "../routing/route.ts";
 import { waitUntilSettled } from "../support/deadline.ts";
@@ -166,7 +166,7 @@ export class Engine {
   }
 
   #reportFailure(where: string, error: Error): void {
-    this.#config.monitor.emit("error.occurred", { where, error: describeError(error) });
+    this.#config.monitor.reportError(where, error);
     this.#onFailure(error);
   }
 }

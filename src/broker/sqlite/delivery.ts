@@ -2,7 +2,7 @@
  * The delivery of records: reads the partitions of a consumer in turn, at most one batch of each, and hands them to its sink.
  * A partition whose records cannot be read waits alone.
  */
-import { BrokerError, describeError } from "../../errors.ts";
+import { BrokerError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import type { ConsumerSink, RecordBatch } from "../broker.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
@@ -78,7 +78,7 @@ export class Delivery {
       ownership.isFailing = true;
       const place = `${topic}/${partition}@${ownership.position}`;
       const failure = new BrokerError(`Cannot read ${place}: the partition waits`, { cause: error });
-      this.#monitor.emit("error.occurred", { where: "read", error: describeError(failure) });
+      this.#monitor.reportError("read", failure);
       return null;
     }
   }

@@ -10,7 +10,7 @@
  * 4. `take` joins the group and takes the free partitions of this member.
  * 5. `begin` makes an ownership of each partition whose lease is held.
  */
-import { BrokerError, describeError } from "../../errors.ts";
+import { BrokerError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { type GroupRows, planFor, readGroup } from "./assignment.ts";
 import type { Connection } from "./connection.ts";
@@ -244,7 +244,7 @@ export class Membership {
         "performed until it grows beyond"
       : null;
     if (why === null) return;
-    this.#monitor.emit("error.occurred", { where: "group offsets", error: describeError(new BrokerError(why)) });
+    this.#monitor.reportError("group offsets", new BrokerError(why));
   }
 
   /** Reports that the other members have all partitions. A partition that is about to move is not reported. */

@@ -7,7 +7,6 @@
  * write. A group without a live consumer for a week does not hold records back while another one works: its offsets are
  * deleted, as on Kafka.
  */
-import { describeError } from "../../errors.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { type Connection, MAX_ROWS } from "./connection.ts";
 import type { DatabaseFile, Patience } from "./file.ts";
@@ -122,7 +121,7 @@ export class Retention {
     this.#nextMs = performance.now() + RETRY_AFTER_MS;
     if (this.#patience.signal?.aborted || this.#trouble === error.message) return;
     this.#trouble = error.message;
-    this.#monitor.emit("error.occurred", { where: "retention", error: describeError(error) });
+    this.#monitor.reportError("retention", error);
   }
 }
 

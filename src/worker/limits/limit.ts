@@ -3,7 +3,6 @@
  * it counts any more. Beyond a bound, new values share some buckets: each of them always the same one.
  */
 import { createHash } from "node:crypto";
-import { describeError } from "../../errors.ts";
 import type { EnvelopeCodec } from "../../job/envelope.ts";
 import type { Envelope } from "../../job/envelope_data.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
@@ -78,7 +77,7 @@ export class Limit {
       return this.#callBy(job, envelope);
     } catch (error) {
       const { where, monitor } = this.#options;
-      if (!this.#hasFailed) monitor.emit("error.occurred", { where, error: describeError(error) });
+      if (!this.#hasFailed) monitor.reportError(where, error);
       this.#hasFailed = true;
       return null;
     }

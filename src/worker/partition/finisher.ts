@@ -5,7 +5,6 @@
  * Only a worker that certainly owns the partition may take it: the caller proves the ownership first (`proveOwnership`). A dead
  * letter is acknowledged before its record is finished.
  */
-import { describeError } from "../../errors.ts";
 import type { Route } from "../../routing/route.ts";
 import type { Position, TopicPartition } from "../../support/position.ts";
 import type { GroupContext } from "./context.ts";
@@ -82,7 +81,7 @@ export class Finisher {
     const letter = { source, record, group, attempts, error };
     const outcome = await writeDeadLetter(route.deadLetterQueue!.topic, letter, append);
     if (!outcome.ok) {
-      monitor.emit("error.occurred", { where: "dead letter", error: describeError(outcome.error) });
+      monitor.reportError("dead letter", outcome.error);
       return this.waitAfterRefusal(record);
     }
     const { jobClass = null, jobId = null } = job ?? {};

@@ -7,7 +7,7 @@
  *
  * A new record is acknowledged before the record itself is finished.
  */
-import { describeError, SerializationError, ShutdownError } from "../../errors.ts";
+import { SerializationError, ShutdownError } from "../../errors.ts";
 import type { InterruptOutcome } from "../../job/resume.ts";
 import { MAX_TIMER_MS } from "../../support/validation.ts";
 import type { Attempt } from "./attempt.ts";
@@ -178,7 +178,7 @@ export class Settlement {
   }
 
   #reportError(where: string, thrown: unknown): void {
-    this.#options.context.config.monitor.emit("error.occurred", { where, error: describeError(thrown) });
+    this.#options.context.config.monitor.reportError(where, thrown);
   }
 }
 

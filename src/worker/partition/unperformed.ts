@@ -2,7 +2,7 @@
  * Settles records that do not run: tombstones, poison, jobs that are too old, not due yet, cancelled, of an unknown class, or
  * given up already.
  */
-import { describeError, RecordRefusedError } from "../../errors.ts";
+import { RecordRefusedError } from "../../errors.ts";
 import type { Decoded } from "./decode.ts";
 import type { Finisher, RecordContext } from "./finisher.ts";
 import { jobIdOf } from "./job_id.ts";
@@ -85,7 +85,7 @@ export class UnperformedSettlement {
     } else if (outcome.error instanceof RecordRefusedError) {
       await finisher.apply(retryState.countPoison(record.offset, outcome.error), record, { jobClass, jobId });
     } else {
-      this.#monitor.emit("error.occurred", { where: "schedule", error: describeError(outcome.error) });
+      this.#monitor.reportError("schedule", outcome.error);
       finisher.waitAfterRefusal(record);
     }
   }
