@@ -74,19 +74,27 @@ Deno.test("sqlite: a lease that has expired is taken at once", async () => {
 });
 
 Deno.test("sqlite: a lease that is renewed is left to its owner, whatever time its clock has", async () => {
-  using file = new TemporaryFile();
-  await makeTopic(file.path);
   const sessionMs = 1200;
-  lease(file.path, "other", sessionMs, sessionMs);
-  await using member = new Member(file.path);
-  await member.consumer.joined;
-  const endMs = performance.now() + sessionMs + 300;
-  for (let sign = 0; performance.now() < endMs; sign++) {
-    // Sometimes hours ahead.
-    lease(file.path, "other", sessionMs + (sign % 2) * 3_600_000, sessionMs);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assertEquals(member.recorder.owned(), []);
-  }
+  const owned = await until(async () => {
+    using file = new TemporaryFile();
+    await makeTopic(file.path);
+    let renewedMs = performance.now();
+    lease(file.path, "other", sessionMs, sessionMs);
+    await using member = new Member(file.path);
+    await member.consumer.joined;
+    const endMs = performance.now() + sessionMs + 300;
+    for (let sign = 0; renewedMs < endMs; sign++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      // A machine that stands still for a session renews nothing meanwhile.
+      if (performance.now() - renewedMs > sessionMs / 2) return null;
+      if (member.recorder.owned().length > 0) break;
+      renewedMs = performance.now();
+      // Sometimes hours ahead.
+      lease(file.path, "other", sessionMs + (sign % 2) * 3_600_000, sessionMs);
+    }
+    return member.recorder.owned();
+  }, () => "the machine stands still again and again");
+  assertEquals(owned, []);
 });
 
 Deno.test("sqlite: a consumer that lost its lease loses its partitions, and its late mark is refused", async () => {
