@@ -68,6 +68,8 @@ Deno.test({
     const topic = `commit-session-${crypto.randomUUID()}`;
     await using broker = openKafka();
     await broker.admin.create([{ name: topic, partitions: 1 }]);
+    // It asks again until there is a coordinator: a new cluster first creates the topic of its groups.
+    await broker.admin.committed(topic, topic);
     const { connectionTimeoutMs, requestTimeoutMs } = kafkaSettings({ brokers });
     const connection = { clientId: "other", ssl: false, sasl: null, connectionTimeoutMs };
     const cluster = new Cluster({ brokers, requestTimeoutMs, connection });
