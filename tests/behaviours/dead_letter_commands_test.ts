@@ -62,7 +62,7 @@ behaviour(
 
 const LETTERS = 20_000;
 
-/** A machine that stands still at the wrong moment lets a call end before its signal: then more letters are written. */
+/** A machine that pauses at the wrong moment lets a call end before its signal: then more letters are written. */
 const MAX_CALLS = 5;
 
 /** Writes dead letters of MailJob, numbered from a number on. */

@@ -85,7 +85,7 @@ Deno.test("sqlite: a lease that is renewed is left to its owner, whatever time i
     const endMs = performance.now() + sessionMs + 300;
     for (let sign = 0; renewedMs < endMs; sign++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      // A machine that stands still for a session renews nothing meanwhile.
+      // A machine that pauses for a session renews nothing meanwhile.
       if (performance.now() - renewedMs > sessionMs / 2) return null;
       if (member.recorder.owned().length > 0) break;
       renewedMs = performance.now();
