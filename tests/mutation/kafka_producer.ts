@@ -14,6 +14,14 @@ export const KAFKA_PRODUCER_MUTANTS: readonly Mutant[] = [
     only: "with the metadata that names it",
   },
   {
+    what: "kafka: a leader that has responded again is not looked for",
+    file: `${SOURCE}/responses.ts`,
+    find: "      queue.hasLostLeader = false;\n",
+    replace: "",
+    tests: ["tests/broker/kafka/producer/lost_leader_test.ts"],
+    only: "no other leader",
+  },
+  {
     what: "kafka: while a leader cannot be reached the cluster is asked for another one",
     file: `${SOURCE}/producer.ts`,
     find: "        else isStale = true;\n      }\n      if (!this.#leaders.canReach",

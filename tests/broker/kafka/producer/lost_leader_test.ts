@@ -45,3 +45,21 @@ Deno.test("the connection to a silent leader is not waited for once another brok
   assertEquals(sentTo(silent!), []);
   assertEquals(sentTo(kafka.broker).map(({ sequence }) => sequence), [0, 1]);
 });
+
+Deno.test("no other leader is looked for once the lost one has responded again", async () => {
+  await using world = openProducer({ others: 1 });
+  const { kafka } = world;
+  kafka.partitions = [{ leader: 1 }];
+  const [leader] = kafka.others;
+  leader!.onConnect = () => leader!.connectionCount <= 2 ? "cut" : "accept";
+  assertEquals(written(await world.append(["0"])), [0]);
+  let told = 0;
+  kafka.broker.on(Api.metadata, () => {
+    told++;
+    return kafka.metadata();
+  });
+  // A search would ask the cluster four times a second.
+  const endMs = performance.now() + 1200;
+  for (let n = 1; performance.now() < endMs; n++) assertEquals(written(await world.append([`${n}`])), [n]);
+  assert(told <= 1, `The cluster told the leader ${told} times`);
+});
